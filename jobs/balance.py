@@ -1,0 +1,55 @@
+"""Writing the ledger, and refusing to go on where it does not close."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.splits import Waves
+from jobs.store import WHOLE, Store
+from jobs.tables import LEDGER, check_schema
+from jobs.transforms.ledger import unbalanced
+
+_SHOWN = 10
+
+
+class BalanceOpen(RuntimeError):
+    """Records went in that are neither kept, nor rejected or failed by reason."""
+
+
+def splits_frame(spark: SparkSession, waves: Waves, wanted: Iterable[int]) -> DataFrame:
+    """The splits of some waves as (warc_path, wave): a small frame, a row an input file."""
+    rows = [(split.warc_path, wave) for wave in wanted for split in waves[wave]]
+    return spark.createDataFrame(rows, "warc_path string, wave int")
+
+
+def close_ledger(
+    spark: SparkSession, store: Store, ledger: DataFrame, stage: str, wave: int
+) -> int:
+    """Write a stage's ledger, read it back and check it.
+
+    Args:
+        ledger: The columns of the ledger and ``wave``.
+        wave: The wave that it is of, or WHOLE for all of them.
+    Returns:
+        Records, rows or documents that the stage saw.
+    Raises:
+        BalanceOpen: naming the files whose balance is open.
+    """
+    counts = ledger.drop("wave")
+    check_schema(counts.schema, LEDGER)
+    path = store.path(LEDGER, f"stage={stage}")
+    if wave == WHOLE:
+        ledger = ledger.coalesce(1)  # a row an input file: small
+        ledger.write.mode("overwrite").partitionBy("wave").parquet(path, compression="zstd")
+    else:
+        path = f"{path}/wave={wave}"
+        store.write_parquet(counts.coalesce(1), path)
+    written = spark.read.parquet(path)
+    wrong = unbalanced(written).take(_SHOWN)
+    if wrong:
+        raise BalanceOpen(f"{stage}, wave {wave}: " + "; ".join(str(row.asDict()) for row in wrong))
+    total = written.agg(F.coalesce(F.sum("seen"), F.lit(0)).alias("seen")).first()
+    return int(total.seen) if total is not None else 0

@@ -1,0 +1,165 @@
+"""The command line that every job shares, and the order in which jobs need each other.
+
+    python -m jobs.NAME --config FILE.toml --input URI... --output URI --set section.key=value...
+
+Everything that can be wrong with a request is found here, before Spark starts: exit status 2.
+A job that fails, or whose balance does not close, exits with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jobs.artifacts import Artifact, find_artifact, find_artifact_or_file, load_catalogue
+from jobs.config import Config, ConfigError, load_config
+from jobs.splits import Waves, plan_waves, planned_waves, write_wave
+from jobs.store import Store
+from udfs.files import InputNotFound, expand_inputs
+
+FORMATS = ("warc", "wet", "jsonl", "parquet")
+SCORERS = ("quality", "domain", "toxicity")
+LEVELS = ("url", "exact", "near")
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    "plan_input": (),
+    "extract_documents": (),
+    "apply_rules": ("extract_documents",),
+    "find_duplicates": ("extract_documents",),
+    "score_documents": ("extract_documents",),
+    "select_corpus": ("extract_documents", "apply_rules", "find_duplicates", "score_documents"),
+    "report_run": (),
+    "run_pipeline": (),
+}
+"""Jobs that are brought up to date before a job's own work. Where they are, they do nothing."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A checked request: what a job's ``run(spark, run)`` works from."""
+
+    config: Config
+    config_file: Path | None
+    store: Store
+    waves: Waves
+    catalogue: dict[str, Artifact]
+
+
+def run_command(job: str, doc: str | None, argv: Sequence[str] | None) -> int:
+    """Parse, check, start Spark, run the jobs that this one needs and the job itself.
+
+    Args:
+        job: Module name under ``jobs``; its ``run(spark, run)`` does the work.
+        doc: The job's docstring, shown by --help.
+    Returns:
+        The exit status.
+    """
+    try:
+        run = prepare(job, doc, argv)
+    except (ConfigError, InputNotFound) as error:
+        print(f"{job}: {error}", file=sys.stderr)
+        return 2
+    if job == "plan_input":
+        return 0
+    return _run_on_spark(job, run)
+
+
+def prepare(job: str, doc: str | None, argv: Sequence[str] | None) -> Run:
+    """Everything before Spark: arguments, configuration, artifacts, input plan.
+
+    Raises:
+        ConfigError, InputNotFound: with a message that a user can act on.
+    """
+    arguments = _parser(job, doc).parse_args(argv)
+    settings = list(arguments.set)
+    if arguments.input_format is not None:
+        settings.append(f'input.format="{arguments.input_format}"')
+    config = load_config(arguments.config, settings)
+    if getattr(arguments, "scorer", None):
+        config = replace(config, score=replace(config.score, scorers=tuple(arguments.scorer)))
+    catalogue = load_catalogue(config, arguments.config)
+    _check_names(config, catalogue)
+    store = Store.at(arguments.output)
+    return Run(config, arguments.config, store, _plan(arguments, config, store), catalogue)
+
+
+def _parser(job: str, doc: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"python -m jobs.{job}",
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE.toml", help="configuration file")
+    parser.add_argument(
+        "--input",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="URI",
+        help="files, folders, globs or @list-of-paths.txt; local, s3://, gs://, hdfs://, https://",
+    )
+    parser.add_argument("--input-format", choices=FORMATS, help="default: input.format, warc")
+    parser.add_argument("--output", required=True, metavar="URI", help="folder of all tables")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="change one setting; the word off switches an optional limit off",
+    )
+    if job == "score_documents":
+        parser.add_argument(
+            "--scorer", action="append", choices=SCORERS, help="run only this scorer (repeatable)"
+        )
+    return parser
+
+
+def _check_names(config: Config, catalogue: dict[str, Artifact]) -> None:
+    """Names in the configuration that only a run would otherwise find to be wrong."""
+    for key, values, known in (
+        ("score.scorers", config.score.scorers, SCORERS),
+        ("dedup.levels", config.dedup.levels, LEVELS),
+    ):
+        for value in values:
+            if value not in known:
+                raise ConfigError(f"{key}: unknown {value!r}; known: {', '.join(known)}")
+    find_artifact(catalogue, config.extract.language_artifact, "extract.language_artifact")
+    find_artifact_or_file(catalogue, config.rules.lexicon, "rules.lexicon")
+    for scorer in SCORERS:
+        find_artifact(catalogue, getattr(config, scorer).artifact, f"{scorer}.artifact")
+
+
+def _plan(arguments: argparse.Namespace, config: Config, store: Store) -> Waves:
+    """The waves of the output, new input files planned and written."""
+    if config.run.wave_splits < 1:
+        raise ConfigError(f"run.wave_splits = {config.run.wave_splits}: expected 1 or more")
+    planned = planned_waves(store)
+    files = expand_inputs(arguments.input)
+    added = plan_waves(planned, files, config.input.format, config.run.wave_splits)
+    for wave, splits in added.items():
+        write_wave(store, wave, splits)
+    if not planned and not added:
+        raise ConfigError(f"--input is needed: nothing is planned in {arguments.output} yet")
+    return planned | added
+
+
+def _run_on_spark(job: str, run: Run) -> int:
+    from jobs.session import NoJava, taken_session  # imports Spark: only now
+
+    try:
+        with taken_session(job, run.config, run.config_file) as spark:
+            for name in dict.fromkeys((*NEEDS[job], job)):
+                importlib.import_module(f"jobs.{name}").run(spark, run)
+    except NoJava as error:
+        print(f"{job}: {error}", file=sys.stderr)
+        return 2
+    except Exception:  # the boundary: whatever it is becomes a message and an exit status
+        traceback.print_exc()
+        return 1
+    return 0

@@ -1,0 +1,122 @@
+"""Score documents: documents + scorers -> scores/<scorer>, one table a scorer.
+
+Documents that rules or duplicate levels removed are left out where those stages have run (see
+score.rows). All scorers that are due for a wave run in one pass over its text.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.artifacts import Artifact, find_artifact, ship
+from jobs.balance import close_ledger, splits_frame
+from jobs.command import Run, run_command
+from jobs.progress import shown_progress
+from jobs.stage import Work, fingerprint_of, pending, wave_of
+from jobs.survivors import scored_documents, scored_sources
+from jobs.tables import scores
+from jobs.transforms.ledger import stage_ledger
+from udfs.artifact_files import ArtifactFile
+from udfs.domain import domain_scorer
+from udfs.quality import quality_scorer
+from udfs.scoring import Scorer, scoring_udf
+from udfs.toxicity import toxicity_scorer
+
+STAGE = "score_documents"
+
+
+def stage_of(scorer: str) -> str:
+    """Name under which a scorer's waves are committed and its balance is kept."""
+    return f"score_{scorer}"
+
+
+def scorer_of(name: str, run: Run, file: ArtifactFile) -> Scorer:
+    """The scorer of a name, with its settings: one line each."""
+    config = run.config
+    scorers = {
+        "quality": lambda: quality_scorer(file),
+        "domain": lambda: domain_scorer(file, config.domain.min_probability),
+        "toxicity": lambda: toxicity_scorer(file, config.toxicity.min_label_score),
+    }
+    return scorers[name]()
+
+
+def run(spark: SparkSession, run: Run) -> None:
+    """Run every scorer of the configuration on every wave that it has not scored yet."""
+    names = run.config.score.scorers
+    artifacts = {name: _artifact(name, run) for name in names}
+    sources = scored_sources(run)
+    fingerprints = {
+        name: {
+            wave: fingerprint_of(getattr(run.config, name), artifacts[name].sha256, source)
+            for wave, source in sources.items()
+        }
+        for name in names
+    }
+    due: dict[int, list[str]] = {}
+    for name in names:
+        for wave in pending(run.store, stage_of(name), fingerprints[name]):
+            due.setdefault(wave, []).append(name)
+    for number, (wave, wanted) in enumerate(sorted(due.items()), start=1):
+        scorers = [
+            scorer_of(name, run, ship(spark.sparkContext, artifacts[name], run.config))
+            for name in wanted
+        ]
+        with (
+            ExitStack() as commits,
+            shown_progress(spark, f"{STAGE} wave {number} of {len(due)}", "tasks"),
+        ):
+            work = [
+                commits.enter_context(
+                    wave_of(run.store, stage_of(name), wave, fingerprints[name][wave])
+                )
+                for name in wanted
+            ]
+            _score_wave(spark, run, wave, scorers, work)
+
+
+def _score_wave(
+    spark: SparkSession, run: Run, wave: int, scorers: Sequence[Scorer], work: Sequence[Work]
+) -> None:
+    """Write a wave's table and ledger of each scorer."""
+    documents = scored_documents(spark, run, [wave])
+    scored = documents.select("doc_id", scoring_udf(scorers)("text").alias("scores")).persist(
+        StorageLevel.DISK_ONLY
+    )  # several tables come out of one pass
+    for scorer, its_work in zip(scorers, work, strict=True):
+        table = scores(scorer.name)
+        result = F.col("scores")[scorer.name]
+        fields = [result[name].alias(name) for name in scorer.result_type.fieldNames()]
+        run.store.write(scored.select("doc_id", *fields), table, wave)
+        ledger = stage_ledger(
+            splits_frame(spark, run.waves, [wave]),
+            documents.select("doc_id", "warc_path"),
+            _outcomes(run.store.read(spark, table, [wave]), scorer),
+        )
+        its_work.rows = close_ledger(spark, run.store, ledger, stage_of(scorer.name), wave)
+    scored.unpersist()
+
+
+def _outcomes(table: DataFrame, scorer: Scorer) -> DataFrame:
+    """doc_id and null, or the reason where a document has no score."""
+    first = scorer.result_type.fieldNames()[0]
+    return table.select("doc_id", F.when(F.col(first).isNull(), "unscored").alias("reason"))
+
+
+def _artifact(name: str, run: Run) -> Artifact:
+    return find_artifact(run.catalogue, getattr(run.config, name).artifact, f"{name}.artifact")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    return run_command(STAGE, __doc__, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Select the corpus by thresholds on stored scores: all tables -> corpus, rejected.
+
+Nothing is scored again: another threshold costs one join. rejected names, for every document
+that is not in the corpus, the stage that removed it and all its reasons.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.balance import close_ledger, splits_frame
+from jobs.command import Run, run_command
+from jobs.config import ConfigError
+from jobs.jsonl_export import write_jsonl
+from jobs.progress import shown_progress
+from jobs.stage import fingerprint_of, finished, pending, wave_of
+from jobs.store import WHOLE
+from jobs.survivors import scored_sources
+from jobs.tables import CORPUS, DOCUMENTS, DUPLICATES, FLAGGED, REJECTED, SCHEMAS, scores
+from jobs.transforms.ledger import stage_ledger
+from jobs.transforms.selection import corpus_rows, with_verdicts
+
+STAGE = "select_corpus"
+
+SCORERS = ("quality", "domain", "toxicity")
+"""Scorers that a corpus row is made of."""
+
+
+def run(spark: SparkSession, run: Run) -> None:
+    """Select anew if anything that the corpus is made from has changed."""
+    missing = [name for name in SCORERS if name not in run.config.score.scorers]
+    if missing:
+        raise ConfigError(f"score.scorers: a corpus needs {', '.join(missing)} too")
+    scored = {name: finished(run.store, f"score_{name}", run.waves) for name in SCORERS}
+    fingerprint = fingerprint_of(run.config.select, scored_sources(run), scored)
+    if not pending(run.store, STAGE, {WHOLE: fingerprint}):
+        return
+    with (
+        wave_of(run.store, STAGE, WHOLE, fingerprint) as work,
+        shown_progress(spark, STAGE, "tasks"),
+    ):
+        work.rows = _select(spark, run)
+
+
+def _select(spark: SparkSession, run: Run) -> int:
+    """Write corpus, rejected and ledger. Returns the documents that earlier stages kept."""
+    waves = list(run.waves)
+    documents = run.store.read(spark, DOCUMENTS, waves)
+    duplicates = run.store.read(spark, DUPLICATES)
+    tables = {name: run.store.read(spark, scores(name), waves) for name in SCORERS}
+    # Ids, reasons and scores only: the text comes in at the end, and only where it is kept.
+    verdicts = with_verdicts(
+        documents.select("doc_id", "url", "warc_path", "warc_offset"),
+        run.store.read(spark, FLAGGED, waves).select("doc_id", "reject_reasons"),
+        duplicates,
+        tables,
+        run.config.select,
+    ).persist(StorageLevel.DISK_ONLY)
+    run.store.write(corpus_rows(documents, verdicts, duplicates), CORPUS)
+    rejected = verdicts.where(F.col("stage").isNotNull())
+    run.store.write(rejected.select(*SCHEMAS[REJECTED].fieldNames()), REJECTED)
+    corpus = run.store.read(spark, CORPUS)
+    ledger = stage_ledger(
+        splits_frame(spark, run.waves, waves),
+        _survivors(spark, run, documents, duplicates),
+        _outcomes(corpus, run.store.read(spark, REJECTED)),
+    )
+    seen = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
+    write_jsonl(corpus, run.store, run.config.select.jsonl)
+    verdicts.unpersist()
+    return seen
+
+
+def _survivors(
+    spark: SparkSession, run: Run, documents: DataFrame, duplicates: DataFrame
+) -> DataFrame:
+    """(doc_id, warc_path) of the documents that this stage decides on."""
+    passed = run.store.read(spark, FLAGGED, list(run.waves)).where(F.size("reject_reasons") == 0)
+    return (
+        documents.select("doc_id", "warc_path")
+        .join(passed.select("doc_id"), on="doc_id", how="left_semi")
+        .join(duplicates.select("doc_id"), on="doc_id", how="left_anti")
+    )
+
+
+def _outcomes(corpus: DataFrame, rejected: DataFrame) -> DataFrame:
+    """doc_id and null for a corpus row, or the first reason of this stage."""
+    here = rejected.where(F.col("stage") == STAGE)
+    return corpus.select("doc_id", F.lit(None).cast("string").alias("reason")).unionByName(
+        here.select("doc_id", F.get("reasons", 0).alias("reason"))
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    return run_command(STAGE, __doc__, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""When a stage's wave has to be done, and how it is declared done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from jobs.store import WHOLE, Commit, Store
+
+
+class StageIncomplete(RuntimeError):
+    """A stage needs what another stage has not finished."""
+
+
+@dataclass
+class Work:
+    """One wave of a stage while it is done."""
+
+    rows: int = 0
+    """Records, rows or documents that it saw; set by the job."""
+
+
+def fingerprint_of(*parts: object) -> str:
+    """Digest of all that decides a wave's output: settings, artifacts, inputs, earlier stages."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def pending(store: Store, stage: str, fingerprints: Mapping[int, str]) -> list[int]:
+    """The waves that were never finished, or were finished from something else."""
+    commits = store.commits(stage)
+    return [
+        wave
+        for wave, fingerprint in sorted(fingerprints.items())
+        if wave not in commits or commits[wave].fingerprint != fingerprint
+    ]
+
+
+@contextmanager
+def wave_of(store: Store, stage: str, wave: int, fingerprint: str) -> Iterator[Work]:
+    """Revoke a wave's commit, do the work of the block, and commit it if nothing was raised."""
+    store.revoke(stage, wave)
+    started = time.monotonic()
+    work = Work()
+    yield work
+    seconds = time.monotonic() - started
+    store.commit(Commit(stage, wave, fingerprint, round(seconds, 3), work.rows))
+    name = stage if wave == WHOLE else f"{stage} wave {wave}"
+    rate = work.rows / seconds if seconds else 0.0
+    print(
+        f"{name}: {work.rows:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
+        file=sys.stderr,
+        flush=True,
+    )
+
+
+def finished(store: Store, stage: str, waves: Mapping[int, object]) -> dict[int, str] | None:
+    """Fingerprints of a stage's waves, or None where the stage was never run.
+
+    Raises:
+        StageIncomplete: only some of the waves are done.
+    """
+    commits = store.commits(stage)
+    done = {wave: commits[wave].fingerprint for wave in waves if wave in commits}
+    if not done:
+        return None
+    if len(done) < len(waves):
+        missing = ", ".join(str(wave) for wave in waves if wave not in done)
+        raise StageIncomplete(f"{stage} has not finished wave {missing}: run it first")
+    return done

@@ -1,0 +1,160 @@
+"""Every table under an output: its name, its columns, its types.
+
+A table is Parquet (zstd). Tables made row by row from a wave of input lie in ``wave=N``
+folders; tables that need all documents at once lie directly in their folder. Checked on every
+read and on every write.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql.types import (
+    ArrayType,
+    DataType,
+    DoubleType,
+    IntegerType,
+    LongType,
+    MapType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+from udfs import domain, quality, toxicity
+from udfs.measures import MEASURES_TYPE
+
+DOCUMENTS = "documents"
+FLAGGED = "flagged"
+DUPLICATES = "duplicates"
+CORPUS = "corpus"
+REJECTED = "rejected"
+READ_FAILURES = "read_failures"
+LEDGER = "ledger"
+
+
+def scores(scorer: str) -> str:
+    """Name of a scorer's table."""
+    return f"scores/{scorer}"
+
+
+class SchemaMismatch(RuntimeError):
+    """A table does not have the columns that its name promises."""
+
+
+def _columns(**types: DataType) -> StructType:
+    return StructType([StructField(name, kind) for name, kind in types.items()])
+
+
+_COUNTS = MapType(StringType(), LongType())
+
+_DOCUMENT = _columns(
+    doc_id=StringType(),  # 32 hex digits of provenance, or the row's own id
+    url=StringType(),  # null where the record names none
+    host=StringType(),  # lower case, null where the url has none
+    capture_time=TimestampType(),  # UTC, null where absent or unreadable
+    warc_path=StringType(),  # the file; Common Crawl's as crawl-data/...
+    warc_offset=LongType(),  # of the record in the file; the row's position in JSONL, Parquet
+    charset=StringType(),  # that the bytes were decoded with
+    title=StringType(),
+    text=StringType(),
+    language=StringType(),  # lid.176 label
+    language_score=DoubleType(),  # its probability
+)
+
+_LEDGER = _columns(
+    warc_path=StringType(),
+    seen=LongType(),  # records, rows, and stretches of a file that hold no readable record
+    kept=LongType(),
+    rejected=_COUNTS,  # reason -> records; a record counts under its first reason
+    failed=_COUNTS,  # reason -> records
+)
+
+SCHEMAS: dict[str, StructType] = {
+    DOCUMENTS: _DOCUMENT,
+    READ_FAILURES: _columns(
+        warc_path=StringType(),
+        offset=LongType(),  # null where the whole file is meant
+        reason=StringType(),
+        detail=StringType(),
+    ),
+    FLAGGED: _columns(
+        doc_id=StringType(),
+        measures=MEASURES_TYPE,  # null where the text could not be measured
+        reject_reasons=ArrayType(StringType()),  # all that fired; empty for a kept document
+    ),
+    DUPLICATES: _columns(  # one row for each removed document
+        doc_id=StringType(),
+        kind=StringType(),  # url, exact or near
+        cluster_id=StringType(),  # smallest doc_id of the cluster
+        kept_doc_id=StringType(),  # the cluster's survivor
+        similarity=DoubleType(),  # Jaccard to the survivor; 1.0 for exact, null for url
+    ),
+    **{
+        scores(scorer): StructType([StructField("doc_id", StringType()), *result.fields])
+        for scorer, result in (
+            ("quality", quality.RESULT_TYPE),
+            ("domain", domain.RESULT_TYPE),
+            ("toxicity", toxicity.RESULT_TYPE),
+        )
+    },
+    CORPUS: _columns(
+        text=StringType(),  # the first four are ChineseWebText 2.0's row
+        domain=_columns(single_label=StringType(), multi_label=ArrayType(StringType())),
+        toxicity=_columns(label=IntegerType(), score=DoubleType()),
+        quality_score=DoubleType(),
+        title=StringType(),
+        url=StringType(),
+        source_domain=StringType(),  # the url's host
+        doc_id=StringType(),
+        capture_time=TimestampType(),
+        warc_path=StringType(),
+        warc_offset=LongType(),
+        language_score=DoubleType(),
+        cluster_size=LongType(),  # documents that this one stands for, itself included
+    ),
+    REJECTED: _columns(
+        doc_id=StringType(),
+        stage=StringType(),  # the job that removed it
+        reasons=ArrayType(StringType()),  # all that fired
+        url=StringType(),
+        warc_path=StringType(),
+        warc_offset=LongType(),
+    ),
+    LEDGER: _LEDGER,
+}
+
+EXTRACTED = StructType(
+    [
+        StructField("row_kind", StringType()),  # document, failure or tally
+        *_DOCUMENT.fields,
+        StructField("reason", StringType()),  # of a failure
+        StructField("detail", StringType()),
+        StructField("seen", LongType()),  # of a tally: one row a split
+        StructField("rejected", _COUNTS),
+        StructField("failed", _COUNTS),
+    ]
+)
+"""What a worker yields for a split: its documents, its failures, and its tally at the end."""
+
+
+def check_schema(actual: StructType, table: str) -> None:
+    """Raise SchemaMismatch unless a frame has a table's columns, in order, with their types.
+
+    Nullability is left out: Parquet readers make every column nullable.
+    """
+    expected = [(f.name, _type_name(f.dataType)) for f in SCHEMAS[table].fields]
+    found = [(f.name, _type_name(f.dataType)) for f in actual.fields]
+    if found == expected:
+        return
+    missing = [f"{name} {kind}" for name, kind in expected if (name, kind) not in found]
+    surplus = [f"{name} {kind}" for name, kind in found if (name, kind) not in expected]
+    raise SchemaMismatch(
+        f"table {table}: missing {', '.join(missing) or 'nothing'}; "
+        f"unexpected {', '.join(surplus) or 'nothing'}; expected order "
+        f"{', '.join(name for name, _ in expected)}"
+    )
+
+
+def _type_name(kind: DataType) -> str:
+    """A type's name, which says nothing of nullability."""
+    return kind.simpleString()

@@ -1,0 +1,1 @@
+"""DataFrame -> DataFrame functions: no input or output, no session, no configuration files."""

@@ -1,0 +1,110 @@
+"""The last decision on every document, and the row that it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.config import SelectConfig
+
+
+def with_verdicts(
+    documents: DataFrame,
+    flagged: DataFrame,
+    duplicates: DataFrame,
+    scores: Mapping[str, DataFrame],
+    limits: SelectConfig,
+) -> DataFrame:
+    """Which stage removed a document and why; null stage for a corpus document.
+
+    Needs: documents (doc_id, ...); flagged (doc_id, reject_reasons); duplicates (doc_id, kind);
+        scores of quality, domain and toxicity by doc_id.
+    Adds: stage, reasons, quality, domain, toxicity (structs).
+    Rows: all kept.
+    Shuffles: every side by doc_id.
+    """
+    joined = documents.join(flagged, on="doc_id", how="left").join(
+        duplicates.select("doc_id", "kind"), on="doc_id", how="left"
+    )
+    for name, table in scores.items():
+        fields = [column for column in table.columns if column != "doc_id"]
+        packed = table.select("doc_id", F.struct(*fields).alias(name))
+        joined = joined.join(packed, on="doc_id", how="left")
+    selection = _fired(selection_rules(limits))
+    stage = (
+        F.when(_some("reject_reasons"), "apply_rules")
+        .when(F.col("kind").isNotNull(), "find_duplicates")
+        .when(F.size(selection) > 0, "select_corpus")
+    )
+    reasons = (
+        F.when(_some("reject_reasons"), F.col("reject_reasons"))
+        .when(F.col("kind").isNotNull(), F.array("kind"))
+        .otherwise(selection)
+    )
+    return joined.select(
+        *documents.columns, stage.alias("stage"), reasons.alias("reasons"), *scores
+    )
+
+
+def selection_rules(limits: SelectConfig) -> dict[str, Column]:
+    """Reject reason -> condition over the scores; a missing score has a reason of its own."""
+    quality = F.col("quality")["score"]
+    toxicity = F.col("toxicity")["score"]
+    label = F.col("domain")["single_label"]
+    rules = {"unscored": quality.isNull() | toxicity.isNull() | label.isNull()}
+    if limits.min_quality is not None:
+        rules["low_quality"] = quality < limits.min_quality
+    if limits.max_toxicity is not None:
+        rules["toxic"] = toxicity > limits.max_toxicity
+    if limits.domains:
+        rules["unwanted_domain"] = ~label.isin(*limits.domains)
+    return rules
+
+
+def corpus_rows(documents: DataFrame, verdicts: DataFrame, duplicates: DataFrame) -> DataFrame:
+    """The corpus: the published row, and its provenance beside it.
+
+    Needs: documents; verdicts (doc_id, stage, quality, domain, toxicity); duplicates (doc_id,
+        kept_doc_id).
+    Adds: the columns of the corpus table.
+    Rows: those without a stage that removed them.
+    Shuffles: documents, the text too, by doc_id, once.
+    Source: ChineseWebText 2.0, the published row (text, domain, toxicity, quality_score).
+    """
+    kept = verdicts.where(F.col("stage").isNull()).select("doc_id", "quality", "domain", "toxicity")
+    stood_for = duplicates.groupBy(F.col("kept_doc_id").alias("doc_id")).agg(
+        F.count("*").alias("removed")
+    )
+    return (
+        documents.join(kept.join(stood_for, on="doc_id", how="left"), on="doc_id", how="inner")
+    ).select(
+        "text",
+        F.struct(
+            F.col("domain")["single_label"].alias("single_label"),
+            F.col("domain")["multi_label"].alias("multi_label"),
+        ).alias("domain"),
+        F.struct(
+            F.col("toxicity")["label"].alias("label"), F.col("toxicity")["score"].alias("score")
+        ).alias("toxicity"),
+        F.col("quality")["score"].alias("quality_score"),
+        "title",
+        "url",
+        F.col("host").alias("source_domain"),
+        "doc_id",
+        "capture_time",
+        "warc_path",
+        "warc_offset",
+        "language_score",
+        (F.coalesce("removed", F.lit(0)) + 1).alias("cluster_size"),
+    )
+
+
+def _fired(rules: Mapping[str, Column]) -> Column:
+    """The names of the conditions that hold, in order."""
+    return F.array_compact(F.array(*(F.when(rule, name) for name, rule in rules.items())))
+
+
+def _some(reasons: str) -> Column:
+    return F.coalesce(F.size(reasons), F.lit(0)) > 0

@@ -1,0 +1,52 @@
+"""What becomes of a record: a candidate document, a reject reason or a failure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+ID_BYTES = 16
+"""Bytes of a doc_id's hash: among 10^11 documents two share one with a chance below 10^-16."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A record with text, before its language is known."""
+
+    offset: int  # of the record in its file; a row's position in JSONL and Parquet
+    doc_id: str
+    url: str | None
+    capture_time: datetime | None  # UTC
+    charset: str | None
+    title: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A sound record that is no document. Reasons are snake_case and never renamed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A record, or a stretch of a file, that could not be read."""
+
+    offset: int | None  # None where the whole file is meant
+    reason: str
+    detail: str
+
+
+Outcome = Candidate | Rejected | Failed
+
+
+def content_id(*parts: str) -> str:
+    """32 hex digits that only these parts, in this order, give: a doc_id."""
+    digest = hashlib.blake2b(digest_size=ID_BYTES)
+    for part in parts:
+        encoded = part.encode("utf-8", "surrogatepass")
+        digest.update(len(encoded).to_bytes(8, "big"))  # so that no two lists of parts collide
+        digest.update(encoded)
+    return digest.hexdigest()
