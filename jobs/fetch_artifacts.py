@@ -1,0 +1,36 @@
+"""Fetch every artifact of the catalogue into this machine's cache, and check its digest.
+
+A run does this by itself for what it needs. This is for images and machines that will have no
+network later. Needs no Spark.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from jobs.artifacts import fetch, load_catalogue
+from jobs.config import ConfigError, load_config
+from udfs.artifact_files import ArtifactMismatch
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m jobs.fetch_artifacts", description=__doc__)
+    parser.add_argument("--config", type=Path, metavar="FILE.toml", help="configuration file")
+    parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE")
+    arguments = parser.parse_args(argv)
+    try:
+        config = load_config(arguments.config, arguments.set)
+        for artifact in load_catalogue(config, arguments.config).values():
+            print(f"{artifact.name} {artifact.version}: {fetch(artifact, config)}")
+    except (ConfigError, ArtifactMismatch, OSError) as error:
+        print(f"fetch_artifacts: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
