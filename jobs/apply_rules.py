@@ -40,7 +40,7 @@ def run(spark: SparkSession, run: Run) -> None:
     for number, wave in enumerate(waves, start=1):
         with (
             wave_of(run.store, STAGE, wave, fingerprints[wave]) as work,
-            shown_progress(spark, f"{STAGE} wave {number} of {len(waves)}", "tasks"),
+            shown_progress(spark, f"{STAGE}, wave {number} of {len(waves)}", "tasks"),
         ):
             work.rows = _flag_wave(spark, run, wave, lexicon_file)
 

@@ -24,7 +24,7 @@ from jobs.tables import DOCUMENTS, EXTRACTED, READ_FAILURES, SCHEMAS
 from jobs.transforms.ledger import read_ledger
 from jobs.transforms.row_ids import repeated_rows
 from udfs.artifact_files import ArtifactFile
-from udfs.extract import DOCUMENT, FAILURE, TALLY, ExtractOptions, extract_udf
+from udfs.extract import DOCUMENT, FAILURE, MISSING_FILE, TALLY, ExtractOptions, extract_udf
 from udfs.html_text import HtmlLimits
 
 STAGE = "extract_documents"
@@ -33,8 +33,16 @@ ROW_FORMATS = frozenset({"jsonl", "parquet"})
 """Formats whose rows may bring their own ids; a WARC record's id is unique by construction."""
 
 
+class NothingRead(RuntimeError):
+    """No input file could be opened."""
+
+
 def run(spark: SparkSession, run: Run) -> None:
-    """Extract every wave that is not done yet."""
+    """Extract every wave that is not done yet.
+
+    Raises:
+        NothingRead: all files of a wave are missing; the wave is not committed.
+    """
     language = find_artifact(
         run.catalogue, run.config.extract.language_artifact, "extract.language_artifact"
     )
@@ -47,7 +55,7 @@ def run(spark: SparkSession, run: Run) -> None:
         return
     language_file = ship(spark.sparkContext, language, run.config)
     for number, wave in enumerate(waves, start=1):
-        label = f"{STAGE} wave {number} of {len(waves)}"
+        label = f"{STAGE}, wave {number} of {len(waves)}"
         with wave_of(run.store, STAGE, wave, fingerprints[wave]) as work:
             work.rows = _extract_wave(spark, run, wave, language_file, label)
 
@@ -81,7 +89,10 @@ def _extract_wave(
         repeated,
     )
     seen = close_ledger(spark, run.store, ledger, STAGE, wave)
+    missing = extracted.where(F.col("reason") == MISSING_FILE).count()
     extracted.unpersist()
+    if missing == len(splits):  # a wrong mount or prefix, not a file that was lost
+        raise NothingRead(f"none of the {missing} input files of wave {wave} is there")
     return seen
 
 

@@ -46,6 +46,8 @@ def _watch(
     started = time.monotonic()
     while not done.wait(_SECONDS):
         finished, total = _tasks(spark)
+        if not total:  # between two Spark jobs
+            continue
         seconds = time.monotonic() - started
         parts = [f"{label}: {finished}/{total} {unit}"]
         if documents is not None:

@@ -70,7 +70,7 @@ def run(spark: SparkSession, run: Run) -> None:
         ]
         with (
             ExitStack() as commits,
-            shown_progress(spark, f"{STAGE} wave {number} of {len(due)}", "tasks"),
+            shown_progress(spark, f"{STAGE}, wave {number} of {len(due)}", "tasks"),
         ):
             work = [
                 commits.enter_context(

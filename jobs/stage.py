@@ -49,10 +49,10 @@ def wave_of(store: Store, stage: str, wave: int, fingerprint: str) -> Iterator[W
     yield work
     seconds = time.monotonic() - started
     store.commit(Commit(stage, wave, fingerprint, round(seconds, 3), work.rows))
-    name = stage if wave == WHOLE else f"{stage} wave {wave}"
+    name = stage if wave == WHOLE else f"{stage}, wave {wave}"
     rate = work.rows / seconds if seconds else 0.0
     print(
-        f"{name}: {work.rows:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
+        f"{name}: done, {work.rows:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
         file=sys.stderr,
         flush=True,
     )

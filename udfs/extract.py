@@ -28,6 +28,9 @@ DOCUMENT = "document"
 FAILURE = "failure"
 TALLY = "tally"
 
+MISSING_FILE = "missing_file"
+"""Failure reason of an input file that is not there when it is read."""
+
 _COUNTS = pa.map_(pa.string(), pa.int64())
 
 EXTRACTED = pa.schema(
@@ -143,7 +146,7 @@ def split_outcomes(split: SplitLike, options: ExtractOptions) -> Iterator[Outcom
                         record, split.warc_path, options.max_body_bytes, options.html
                     )
     except FileNotFoundError:
-        yield Failed(None, "missing_file", "no such file")
+        yield Failed(None, MISSING_FILE, "no such file")
 
 
 class _Tally:

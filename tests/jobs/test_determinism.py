@@ -1,0 +1,53 @@
+"""The same corpus for any cut of the work, and for a second run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs import run_pipeline
+from tests.jobs.conftest import LOCAL_CONFIG
+from tests.sample.build_sample import load_pages, warc_bytes
+
+FILES = 7
+
+
+@pytest.fixture(scope="module")
+def warc_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample's pages over seven files, dealt in turn."""
+    folder = tmp_path_factory.mktemp("dealt")
+    pages = load_pages()
+    for number in range(FILES):
+        data = b"".join(warc_bytes(pages[number::FILES]))
+        (folder / f"part-{number}.warc.gz").write_bytes(data)
+    return folder
+
+
+def sorted_corpus(spark: SparkSession, output: Path) -> list[str]:
+    rows = spark.read.parquet(str(output / "corpus")).toJSON().collect()
+    return sorted(rows, key=lambda row: json.loads(row)["doc_id"])
+
+
+def run_with(spark: SparkSession, warc_files: Path, output: Path, *settings: str) -> list[str]:
+    arguments = ["--config", str(LOCAL_CONFIG), "--input", str(warc_files)]
+    arguments += ["--output", str(output), "--set", *settings]
+    assert run_pipeline.main(arguments) == 0
+    return sorted_corpus(spark, output)
+
+
+def test_partitions_waves_and_shuffles_change_no_byte(
+    spark: SparkSession, warc_files: Path, tmp_path: Path
+) -> None:
+    one = run_with(spark, warc_files, tmp_path / "one", "run.partitions=1")
+    assert len(one) > 40
+    spark.conf.set("spark.sql.shuffle.partitions", "7")
+    try:
+        seven = run_with(
+            spark, warc_files, tmp_path / "seven", "run.partitions=7", "run.wave_splits=3"
+        )
+    finally:
+        spark.conf.set("spark.sql.shuffle.partitions", "2")
+    assert seven == one

@@ -1,0 +1,115 @@
+"""Waves, resuming and failing: what is whole stays, what is missing is done, nothing is half."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from jobs import apply_rules, extract_documents, run_pipeline
+from jobs.balance import BalanceOpen
+from jobs.store import Store
+from tests.jobs.conftest import LOCAL_CONFIG
+
+
+def rows(count: int, start: int = 0) -> str:
+    text = "山里的溪水在春天涨了起来，村里的人沿着石阶去看水。" * 12
+    return "".join(
+        json.dumps({"id": f"row-{n}", "text": f"第{n}篇。{text}"}, ensure_ascii=False) + "\n"
+        for n in range(start, start + count)
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "in"
+    path.mkdir()
+    for name, start in (("a", 0), ("b", 3), ("c", 6)):
+        (path / f"{name}.jsonl").write_text(rows(3, start), encoding="utf-8")
+    return path
+
+
+def arguments(folder: Path, output: Path, *settings: str) -> list[str]:
+    common = ["--config", str(LOCAL_CONFIG), "--input", str(folder), "--input-format", "jsonl"]
+    return [*common, "--output", str(output), "--set", "run.wave_splits=1", *settings]
+
+
+def modified(output: Path, table: str) -> dict[str, int]:
+    return {
+        str(path.relative_to(output)): path.stat().st_mtime_ns
+        for path in (output / table).rglob("*.parquet")
+    }
+
+
+def test_a_rerun_does_nothing_and_new_files_go_to_new_waves(
+    spark: SparkSession, folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    assert extract_documents.main(arguments(folder, output)) == 0
+    before = modified(output, "documents")
+    assert len({Path(path).parent for path in before}) == 3
+    assert extract_documents.main(arguments(folder, output)) == 0
+    assert modified(output, "documents") == before
+
+    (folder / "aa.jsonl").write_text(rows(2, 20), encoding="utf-8")
+    assert extract_documents.main(arguments(folder, output)) == 0
+    after = modified(output, "documents")
+    assert {path: after[path] for path in before} == before
+    assert spark.read.parquet(str(output / "documents")).count() == 11
+
+
+def test_a_wave_without_a_commit_is_done_again_alone(
+    spark: SparkSession, folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    assert extract_documents.main(arguments(folder, output)) == 0
+    before = modified(output, "documents")
+    (output / "_commits" / "extract_documents" / "wave-00001.json").unlink()
+    assert extract_documents.main(arguments(folder, output)) == 0
+    after = modified(output, "documents")
+    kept = {path for path in before if "wave=00001" not in path}
+    assert kept == set(before) & set(after)
+    assert spark.read.parquet(str(output / "documents")).count() == 9
+
+
+def test_another_setting_runs_only_the_stages_it_touches(
+    spark: SparkSession, folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    assert apply_rules.main(arguments(folder, output)) == 0
+    documents, flagged = modified(output, "documents"), modified(output, "flagged")
+    assert apply_rules.main(arguments(folder, output, "rules.min_chars=100000")) == 0
+    assert modified(output, "documents") == documents
+    assert set(modified(output, "flagged")).isdisjoint(flagged)
+    reasons = spark.read.parquet(str(output / "flagged")).select("reject_reasons").distinct()
+    assert [row.reject_reasons[0] for row in reasons.collect()] == ["length"]
+
+
+def test_a_failing_stage_exits_with_1_and_commits_nothing(
+    spark: SparkSession,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "out"
+
+    def open_balance(*_: object) -> int:
+        raise BalanceOpen("one record is missing")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(extract_documents, "close_ledger", open_balance)
+        assert run_pipeline.main(arguments(folder, output)) == 1
+    assert "one record is missing" in capsys.readouterr().err
+    assert Store.at(str(output)).commits("extract_documents") == {}
+    assert run_pipeline.main(arguments(folder, output, "select.min_quality=off")) == 0
+
+
+def test_another_format_for_a_planned_file_is_refused(folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    assert extract_documents.main(arguments(folder, output)) == 0
+    again = arguments(folder, output)
+    again[again.index("jsonl")] = "parquet"
+    assert extract_documents.main(again) == 2

@@ -1,0 +1,166 @@
+"""The whole pipeline on the bundled sample: every page ends where its manifest says."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import zstandard
+from pyspark.sql import functions as F
+from warcio.archiveiterator import ArchiveIterator
+
+from jobs.tables import CORPUS, SCHEMAS, check_schema
+from tests.jobs.conftest import Output
+from tests.sample.build_sample import Page, load_pages
+
+PAGES = {page.name: page for page in load_pages()}
+STAGES = {
+    "rules": "apply_rules",
+    "duplicates": "find_duplicates",
+    "select": "select_corpus",
+}
+EXACT_PAIR = {"life_braised_eggplant", "life_braised_eggplant_copy"}
+"""Two pages of the same length: which of them is kept follows from their ids."""
+
+
+def key(page: Page) -> tuple[str, str]:
+    return page.url, page.capture_time
+
+
+@pytest.fixture(scope="module")
+def fates(sample_output: Output) -> dict[tuple[str, str], str]:
+    """(url, capture time) -> kept, or rejected:STAGE:REASON[+REASON]."""
+    documents = sample_output.table("documents").select(
+        "doc_id",
+        "url",
+        F.date_format("capture_time", "yyyy-MM-dd'T'HH:mm:ss'Z'").alias("time"),
+    )
+    kept = documents.join(sample_output.table("corpus").select("doc_id"), "doc_id", "left_semi")
+    found = {(row.url, row.time): "kept" for row in kept.collect()}
+    rejected = documents.join(sample_output.table("rejected").drop("url"), "doc_id")
+    for row in rejected.collect():
+        assert (row.url, row.time) not in found
+        found[row.url, row.time] = f"{row.stage}:{'+'.join(row.reasons)}"
+    return found
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, page in PAGES.items()
+        if not page.expect.startswith(("rejected:extract", "failed")) and name not in EXACT_PAIR
+    ],
+)
+def test_a_page_ends_where_it_should(fates: dict[tuple[str, str], str], name: str) -> None:
+    page = PAGES[name]
+    fate = fates[key(page)]
+    if page.expect == "kept":
+        assert fate == "kept", page.why
+    else:
+        _, stage, reason = page.expect.split(":")
+        assert fate.split(":")[0] == STAGES[stage], page.why
+        assert reason in fate.split(":")[1].split("+"), page.why
+
+
+def test_one_of_two_equal_pages_is_kept(fates: dict[tuple[str, str], str]) -> None:
+    assert sorted(fates[key(PAGES[name])] for name in EXACT_PAIR) == [
+        "find_duplicates:exact",
+        "kept",
+    ]
+
+
+def test_pages_rejected_while_reading_are_counted_by_reason(sample_output: Output) -> None:
+    expected = Counter(
+        page.expect.split(":")[2]
+        for page in PAGES.values()
+        if page.expect.startswith("rejected:extract")
+    )
+    # Records that are no captures: the file's own, and two pages' requests and metadata.
+    companions = sum(page.companions for page in PAGES.values())
+    expected.update(warcinfo_record=1, request_record=companions, metadata_record=companions)
+    row = sample_output.table("ledger").where("stage = 'extract_documents'").first()
+    assert row is not None
+    assert row.rejected == dict(expected)
+
+
+def test_failures_have_a_row_and_a_count(sample_output: Output) -> None:
+    expected = Counter(
+        page.expect.split(":")[1] for page in PAGES.values() if page.expect.startswith("failed")
+    )
+    rows = sample_output.table("read_failures").collect()
+    assert Counter(row.reason for row in rows) == expected
+    assert all(row.offset is not None and row.warc_path for row in rows)
+
+
+def test_the_balance_starts_at_all_records_of_the_file(
+    sample_output: Output, sample_warc: Path
+) -> None:
+    with sample_warc.open("rb") as file:
+        records = sum(1 for _ in ArchiveIterator(file, no_record_parse=True))
+    ledger = {row.stage: row for row in sample_output.table("ledger").collect()}
+    assert ledger["extract_documents"].seen == records
+    for row in ledger.values():
+        assert row.seen == row.kept + sum(row.rejected.values()) + sum(row.failed.values())
+    assert ledger["select_corpus"].kept == sample_output.table("corpus").count()
+
+
+def test_corpus_rows_have_the_published_shape(sample_output: Output) -> None:
+    corpus = sample_output.table("corpus")
+    check_schema(corpus.schema, CORPUS)
+    for row in corpus.collect():
+        assert 0.0 <= row.quality_score <= 1.0
+        assert row.toxicity.label == int(row.toxicity.score >= 0.99)
+        assert row.domain.single_label == row.domain.multi_label[0]
+        assert row.cluster_size >= 1
+
+
+def test_the_survivor_stands_for_its_duplicates(sample_output: Output) -> None:
+    removed = sample_output.table("duplicates").count()
+    rows = sample_output.table("corpus").where("cluster_size > 1").collect()
+    stood_for = sum(row.cluster_size - 1 for row in rows)
+    # A survivor of a cluster may itself fall to a threshold of the selection.
+    assert 0 < stood_for <= removed
+
+
+def test_jsonl_holds_the_same_rows(sample_output: Output) -> None:
+    files = sorted((sample_output.path / "corpus_jsonl").glob("*.jsonl.zst"))
+    lines = []
+    for path in files:
+        with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as reader:
+            lines += io.TextIOWrapper(reader, encoding="utf-8").read().splitlines()
+    rows = {row["doc_id"]: row for row in map(json.loads, lines)}
+    corpus = sample_output.table("corpus").collect()
+    assert len(lines) == len(rows) == len(corpus)
+    for row in corpus:
+        line = rows[row.doc_id]
+        assert list(line) == SCHEMAS[CORPUS].fieldNames()
+        assert line["text"] == row.text
+        assert line["domain"] == row.domain.asDict()
+        assert line["toxicity"] == row.toxicity.asDict()
+        assert line["quality_score"] == row.quality_score
+
+
+def test_run_json_names_what_made_the_corpus(sample_output: Output) -> None:
+    facts = json.loads((sample_output.path / "run.json").read_text(encoding="utf-8"))
+    assert {"config", "versions", "artifacts", "stages", "reasons"} <= facts.keys()
+    assert {"lid", "quality", "domain", "toxicity", "lexicon"} <= facts["artifacts"].keys()
+    assert all(len(artifact["sha256"]) == 64 for artifact in facts["artifacts"].values())
+    assert all(stage["seconds"] > 0 for stage in facts["stages"])
+
+
+def test_the_report_is_one_file_that_loads_nothing(sample_output: Output) -> None:
+    page = (sample_output.path / "report" / "index.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert page.endswith("</html>")
+    assert "<script" not in page
+    assert "src=" not in page
+
+
+def test_nothing_temporary_is_left(sample_output: Output) -> None:
+    names = {path.name for path in sample_output.path.rglob("*")}
+    assert not {name for name in names if name.endswith(".partial") or name == "_temporary"}
+    assert not (sample_output.path / "_scratch").exists()

@@ -1,0 +1,45 @@
+"""What is wrong with a request is said before Spark starts, in under two seconds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--set", "rules.min_char=3"], ["rules.min_char = 3", "min_chars", "[rules]"]),
+        (["--config", "absent.toml"], ["absent.toml", "cannot be read"]),
+        (["--input", "absent.warc.gz"], ["absent.warc.gz"]),
+        (["--input", "absent-*.warc.gz"], ["absent-*.warc.gz"]),
+        (["--set", "quality.artifact=best"], ["quality.artifact = 'best'", "lid"]),
+        (["--set", 'score.scorers=["beauty"]'], ["score.scorers", "beauty", "toxicity"]),
+        (["--set", "rules.lexicon=absent.tsv"], ["rules.lexicon", "absent.tsv"]),
+        ([], ["--input is needed"]),
+    ],
+)
+def test_a_wrong_request_fails_fast(tmp_path: Path, arguments: list[str], said: list[str]) -> None:
+    command = [sys.executable, "-m", "jobs.run_pipeline", "--output", str(tmp_path / "out")]
+    # The first start of an interpreter on a cold or busy machine is not what is measured.
+    seconds = []
+    for _ in range(2):
+        started = time.monotonic()
+        result = subprocess.run(
+            [*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        seconds.append(time.monotonic() - started)
+        assert result.returncode == 2
+        for words in said:
+            assert words in result.stderr
+        assert "Traceback" not in result.stderr
+        if seconds[-1] < 2:
+            break
+    assert min(seconds) < 2
+    assert not (tmp_path / "out").exists()
