@@ -1,0 +1,71 @@
+"""The evaluation card of a trained artifact, written from its metrics. No I/O, no Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def render_card(metrics: Mapping[str, Any], purpose: str, split: str, weaknesses: str) -> str:
+    """CARD.md of one artifact.
+
+    Args:
+        metrics: What metrics.json of the artifact holds.
+        purpose: What the model answers, in a sentence.
+        split: What was held out, and how.
+        weaknesses: Where the model is known to fail.
+    """
+    model, recipe = metrics["model"], metrics["recipe"]
+    parts = [
+        f"# {metrics['task']}",
+        purpose,
+        "\n".join(
+            [
+                f"- file: `{model['file']}`, {model['bytes']:,} bytes",
+                f"- sha256: `{model['sha256']}`",
+                f"- labels: {', '.join(model['labels'])}",
+                "- made by:",
+            ]
+        ),
+        f"```\n{metrics['command']}\n```",
+        "The same command on the same data and the same fastText wheel gives the same bytes on "
+        "one machine; another processor may round differently.",
+        "## Data",
+        _table(
+            ("file", "rows", "used for", "licence", "sha256"),
+            [
+                (f"`{d['file']}`", d["rows"], d["use"], d["licence"], f"`{d['sha256']}`")
+                for d in metrics["data"]
+            ],
+        ),
+        "## Recipe",
+        _table(("parameter", "value"), list(recipe.items())),
+        "## Figures",
+        split,
+    ]
+    for name, figures in metrics["figures"].items():
+        parts += [f"### {name}", *_figures(figures)]
+    return "\n\n".join([*parts, "## Known weaknesses", weaknesses]) + "\n"
+
+
+def _figures(figures: Mapping[str, Any]) -> list[str]:
+    plain = {k: v for k, v in figures.items() if k not in ("at", "labels")}
+    parts = [_table(("figure", "value"), list(plain.items()))]
+    if "at" in figures:
+        rows = figures["at"]
+        parts.append(_table(list(rows[0]), [list(row.values()) for row in rows]))
+    if "labels" in figures:
+        rows = [{"label": label, **row} for label, row in figures["labels"].items()]
+        parts.append(_table(list(rows[0]), [list(row.values()) for row in rows]))
+    return parts
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in lines)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,104 @@
+"""Figures of a trained scorer, as plain dictionaries for its card. No I/O, no Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_DIGITS = 4
+
+
+def area_under_roc(positive: Bools, scores: Floats) -> float:
+    """Probability that a positive scores above a negative, ties counting half; NaN for one class.
+
+    >>> area_under_roc(np.array([False, True, True]), np.array([0.2, 0.2, 0.9]))
+    0.75
+    """
+    positives, negatives = scores[positive], np.sort(scores[~positive])
+    if not len(positives) or not len(negatives):
+        return float("nan")
+    below = np.searchsorted(negatives, positives, side="left")
+    up_to = np.searchsorted(negatives, positives, side="right")
+    wins = float((below + up_to).sum()) / 2
+    return wins / (len(positives) * len(negatives))
+
+
+def at_threshold(positive: Bools, scores: Floats, threshold: float) -> dict[str, Any]:
+    """Precision, recall, F1 and false alarms of ``score >= threshold``; null where undefined."""
+    flagged = scores >= threshold
+    hits = int((flagged & positive).sum())
+    return {
+        "threshold": threshold,
+        "precision": share(hits, int(flagged.sum())),
+        "recall": share(hits, int(positive.sum())),
+        "f1": share(2 * hits, int(flagged.sum()) + int(positive.sum())),
+        "false_alarm_share": share(int((flagged & ~positive).sum()), int((~positive).sum())),
+    }
+
+
+def binary_figures(
+    positive: Sequence[bool], scores: Sequence[float], thresholds: Sequence[float]
+) -> dict[str, Any]:
+    """Rows, area under the ROC curve, quantiles of the scores and figures at thresholds."""
+    truth, values = np.asarray(positive, dtype=bool), np.asarray(scores, dtype=np.float64)
+    area = area_under_roc(truth, values)
+    quantiles: list[float] = []
+    if len(values):
+        quantiles = np.quantile(values, [0.1, 0.25, 0.5, 0.75, 0.9]).tolist()
+    return {
+        "rows": len(values),
+        "positive": int(truth.sum()),
+        "auc": None if np.isnan(area) else round(area, _DIGITS),
+        "score_quantiles_10_25_50_75_90": [round(q, _DIGITS) for q in quantiles],
+        "at": [at_threshold(truth, values, threshold) for threshold in thresholds],
+    }
+
+
+def label_figures(
+    truth: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], labels: Sequence[str]
+) -> dict[str, Any]:
+    """Figures of a multi-label prediction whose first label is the main one.
+
+    ``main_accuracy`` asks for the main label itself, ``main_within_labels`` for one of the true
+    labels. Macro-F1 is the mean over the labels that occur in the truth.
+    """
+    by_label = {label: _label_f1(truth, predicted, label) for label in labels}
+    hits = sum(f["hits"] for f in by_label.values())
+    sizes = sum(f["rows"] + f["predicted"] for f in by_label.values())
+    present = [f["f1"] for f in by_label.values() if f["rows"]]
+    pairs = list(zip(truth, predicted, strict=True))
+    return {
+        "rows": len(pairs),
+        "main_accuracy": share(sum(t[0] == p[0] for t, p in pairs), len(pairs)),
+        "main_within_labels": share(sum(p[0] in t for t, p in pairs), len(pairs)),
+        "micro_f1": share(2 * hits, sizes),
+        "macro_f1": round(sum(present) / len(present), _DIGITS) if present else None,
+        "labels": by_label,
+    }
+
+
+def share(part: int, whole: int) -> float | None:
+    """A rounded quotient; None where nothing is there to divide by."""
+    return round(part / whole, _DIGITS) if whole else None
+
+
+def _label_f1(
+    truth: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], label: str
+) -> dict[str, Any]:
+    rows = sum(label in labels for labels in truth)
+    guessed = sum(label in labels for labels in predicted)
+    hits = sum(label in t and label in p for t, p in zip(truth, predicted, strict=True))
+    return {
+        "rows": rows,
+        "predicted": guessed,
+        "hits": hits,
+        "precision": share(hits, guessed),
+        "recall": share(hits, rows),
+        "f1": share(2 * hits, rows + guessed) or 0.0,
+    }

@@ -1,0 +1,288 @@
+"""Training end to end on small files, and the pieces that keep its figures honest."""
+
+import dataclasses
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jobs import train_models
+from jobs.transforms.training_examples import (
+    Copies,
+    Document,
+    distinct,
+    fold_of_units,
+    training_lines,
+)
+from jobs.transforms.training_metrics import area_under_roc, binary_figures, label_figures
+from udfs import domain
+from udfs.artifact_files import sha256_of
+from udfs.fasttext_model import load_fasttext
+
+WORDS = {
+    "book": "小说 章回 侠客",
+    "dialogue": "你好 请问 谢谢",
+    "education": "学校 老师 课程",
+    "encyclopedia": "位于 始建 面积",
+    "finance": "股票 基金 银行",
+    "general": "天气 散步 周末",
+    "law": "法院 判决 被告",
+    "math": "方程 函数 证明",
+    "medicine": "患者 症状 手术",
+    "news": "记者 报道 消息",
+    "technology": "程序 代码 芯片",
+}
+SPAM = "赌场 彩金 开户"
+
+
+def write(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """The labelled files, in their real shape: two sources a label, one page a site."""
+    root = tmp_path / "data"
+    curated = [
+        {
+            "text": f"{words.replace(' ', '')}第{100 + i}篇，{words.replace(' ', '、')}。",
+            "label": label,
+            "labels": ["news", label] if label == "finance" else [label],
+            "source": f"{label}-{i % 2}",
+        }
+        for label, words in WORDS.items()
+        for i in range(12)
+    ]
+    write(root / train_models.DOMAIN_TRAIN, curated)
+    gold = [
+        {
+            "text": f"记者报道第{100 + i}条消息。",
+            "label": "news",
+            "labels": ["news"],
+            "site": f"g{i}.cn",
+        }
+        for i in range(4)
+    ]
+    write(root / train_models.GOLD_PAGES, gold)
+    pages = [
+        {
+            "text": f"{SPAM if junk else '天气 散步 周末'} 第{100 + i}页 " * (i + 30),
+            "site": f"site{i}.com",
+            "quality": 0 if junk else 1 + i % 4 // 2,
+            "toxic": int(junk),
+            "domain": "general",
+            "domains": ["general"],
+        }
+        for i in range(24)
+        for junk in [i % 2 == 0]
+    ]
+    write(root / train_models.PAGES_READ, pages[:16])
+    write(root / train_models.PAGES_LABELLED, [{**p, "domain": None} for p in pages[16:]])
+    samples = [
+        {"text": f"{text}第{100 + i}份", "label": label, "source": "cwt1"}
+        for label, text in (("clean", "始建面积"), ("dirty", SPAM))
+        for i in range(3)
+    ]
+    write(root / train_models.CWT1, samples)
+    lines = [
+        {"text": f"{text}{source}第{100 + i}句", "label": label, "source": source}
+        for source in ("cold", "swsr", "toxicn")
+        for label, text in ((1, "滚开 蠢货"), (0, "周末 散步"))
+        for i in range(8)
+    ]
+    write(root / train_models.TOXIC_LINES, lines)
+    return root
+
+
+@pytest.fixture
+def small_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, task in train_models.TASKS.items():
+        recipe = dataclasses.replace(task.recipe, dim=4, bucket=500, cutoff=400, epoch=20, folds=2)
+        monkeypatch.setitem(train_models.TASKS, name, dataclasses.replace(task, recipe=recipe))
+
+
+@pytest.mark.usefixtures("small_recipes")
+def test_all_tasks_train_and_a_second_run_gives_the_same_bytes(data: Path, tmp_path: Path) -> None:
+    for run in ("first", "second"):
+        assert train_models.main(["--data", str(data), "--output", str(tmp_path / run)]) == 0
+    first = {p.relative_to(tmp_path / "first") for p in (tmp_path / "first").rglob("*.*")}
+    assert first == {
+        Path(task) / name
+        for task in ("quality", "domain", "toxicity")
+        for name in (f"{task}.ftz", "metrics.json", "CARD.md")
+    }
+    for path in first:
+        assert (tmp_path / "first" / path).read_bytes() == (tmp_path / "second" / path).read_bytes()
+
+
+@pytest.mark.usefixtures("small_recipes")
+def test_metrics_and_card_describe_the_model_that_lies_beside_them(
+    data: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "artifacts"
+    arguments = ["--data", str(data), "--output", str(output), "--task", "domain"]
+    assert train_models.main(arguments) == 0
+    assert [p.name for p in output.iterdir()] == ["domain"]
+    metrics = json.loads((output / "domain" / "metrics.json").read_text(encoding="utf-8"))
+    model = output / "domain" / metrics["model"]["file"]
+    assert metrics["model"]["sha256"] == sha256_of(model)
+    assert metrics["model"]["bytes"] == model.stat().st_size
+    assert metrics["model"]["labels"] == list(domain.LABELS) == list(load_fasttext(model).labels)
+    for entry in metrics["data"]:
+        assert entry["sha256"] == sha256_of(data / entry["file"])
+        assert entry["licence"]
+    figures = metrics["figures"]
+    assert figures["sources never seen"]["rows"] == 12 * len(WORDS)
+    assert figures["sources never seen"]["main_within_labels"] > 0.8
+    assert figures["main text of real pages, never trained on"]["rows"] == 4
+    card = (output / "domain" / "CARD.md").read_text(encoding="utf-8")
+    assert metrics["model"]["sha256"] in card
+    assert metrics["command"] in card
+    for heading in ("## Data", "## Recipe", "## Figures", "## Known weaknesses"):
+        assert heading in card
+
+
+@pytest.mark.usefixtures("small_recipes")
+def test_lines_without_a_free_licence_are_measured_and_never_trained_on(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[Document] = []
+    fit = train_models.fit
+
+    def watched(task: Any, documents: list[Document], path: Path | None = None) -> Any:
+        trained.extend(documents)
+        return fit(task, documents, path)
+
+    monkeypatch.setattr(train_models, "fit", watched)
+    arguments = ["--data", str(data), "--output", str(tmp_path / "out"), "--task", "toxicity"]
+    assert train_models.main(arguments) == 0
+    assert {"cold", "swsr"} <= {d.unit for d in trained}
+    assert not {"toxicn", "g0.cn"} & {d.unit for d in trained}
+    metrics = json.loads((tmp_path / "out/toxicity/metrics.json").read_text(encoding="utf-8"))
+    assert metrics["figures"]["lines of toxicn, never trained on"]["rows"] == 16
+
+
+def test_a_missing_file_is_named(data: Path, tmp_path: Path, capsys: Any) -> None:
+    (data / train_models.TOXIC_LINES).unlink()
+    assert train_models.main(["--data", str(data), "--output", str(tmp_path / "out")]) == 2
+    assert str(data / train_models.TOXIC_LINES) in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"no gzip", "cannot be read"),
+        (gzip.compress(b'{"text": "a"}\n' * 99)[:20], "cannot be read"),
+        (gzip.compress(b"{]\n"), "is not JSON lines"),
+        (gzip.compress(b'["text"]\n'), "line 1 is no object"),
+        (gzip.compress(b'{"text": "a", "label": 1}\n{"text": "b"}\n'), "line 2 lacks label"),
+        (gzip.compress(b""), "holds no row"),
+    ],
+)
+def test_a_broken_file_is_named_with_what_is_wrong(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "lines.jsonl.gz"
+    path.write_bytes(content)
+    with pytest.raises(train_models.TrainingDataError, match=f"lines.jsonl.gz: {message}"):
+        train_models.read_rows(path, ("text", "label"))
+
+
+def test_an_unknown_task_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as refusal:
+        train_models.main(["--data", str(tmp_path), "--output", str(tmp_path), "--task", "mood"])
+    assert refusal.value.code == 2
+
+
+def documents_of(counts: dict[tuple[str, str], int]) -> list[Document]:
+    return [
+        Document(f"词语 {unit} {label} {i}", (label,), unit, "curated")
+        for (unit, label), count in counts.items()
+        for i in range(count)
+    ]
+
+
+def test_folds_hold_whole_units_and_leave_every_label_something_to_learn_from() -> None:
+    documents = documents_of(
+        {("a", "law"): 9, ("b", "law"): 4, ("c", "news"): 7, ("d", "news"): 2, ("d", "law"): 1}
+    )
+    folds = fold_of_units(documents, 2)
+    assert set(folds) == {"a", "b", "c", "d"}
+    for fold in (0, 1):
+        left = {d.labels[0] for d in documents if folds[d.unit] != fold}
+        assert left == {"law", "news"}
+    assert fold_of_units(documents[::-1], 2) == folds
+
+
+def test_copies_of_a_text_count_once() -> None:
+    first = Document("同样 词语", ("news",), "a", "crawl")
+    assert distinct([first, dataclasses.replace(first, unit="b")]) == [first]
+
+
+def test_training_lines_follow_the_copies_and_the_seed() -> None:
+    words = " ".join(f"词{i}" for i in range(50))
+    documents = [
+        Document(words, ("news", "law"), "a", "crawl"),
+        Document("", ("news",), "a", "crawl"),
+        *[Document(f"短文 {i}", ("law",), "b", "curated") for i in range(6)],
+    ]
+    copies = {
+        ("crawl", "news"): Copies(whole=2, crops=3, min_words=4, max_words=6),
+        ("curated", "law"): Copies(every=3),
+    }
+    lines = training_lines(documents, copies, seed=1)
+    assert lines == training_lines(documents, copies, seed=1)
+    assert lines != training_lines(documents, copies, seed=2)
+    assert lines.count(f"__label__news __label__law {words}") == 2
+    assert sorted(line for line in lines if "短文" in line) == [
+        "__label__law 短文 0",
+        "__label__law 短文 3",
+    ]
+    crops = [line for line in lines if line.startswith("__label__news 词")]
+    assert len(crops) == 3
+    for crop in crops:
+        assert 4 <= len(crop.split(" ")) - 1 <= 6
+        assert crop.removeprefix("__label__news ") in words
+
+
+def test_area_under_roc_counts_pairs() -> None:
+    rng = np.random.default_rng(0)
+    positive = rng.random(60) < 0.4
+    scores = rng.integers(0, 8, 60) / 8
+    pairs = [(p, n) for p in scores[positive] for n in scores[~positive]]
+    expected = sum((p > n) + (p == n) / 2 for p, n in pairs) / len(pairs)
+    assert area_under_roc(positive, scores) == pytest.approx(expected)
+    assert np.isnan(area_under_roc(np.array([True]), np.array([0.5])))
+
+
+def test_figures_of_a_threshold() -> None:
+    figures = binary_figures([True, True, False, False], [0.9, 0.4, 0.6, 0.1], [0.5, 0.95])
+    assert figures["auc"] == 0.75
+    assert figures["at"][0] == {
+        "threshold": 0.5,
+        "precision": 0.5,
+        "recall": 0.5,
+        "f1": 0.5,
+        "false_alarm_share": 0.5,
+    }
+    assert figures["at"][1]["precision"] is None
+    assert binary_figures([], [], [0.5])["auc"] is None
+
+
+def test_figures_of_labels() -> None:
+    figures = label_figures(
+        [["finance", "news"], ["law"]], [["news"], ["law", "news"]], ["finance", "law", "news"]
+    )
+    assert figures["main_accuracy"] == 0.5
+    assert figures["main_within_labels"] == 1.0
+    assert figures["micro_f1"] == round(2 * 2 / (3 + 3), 4)
+    assert figures["labels"]["finance"]["f1"] == 0.0
+    assert figures["labels"]["news"] == {
+        "rows": 1, "predicted": 2, "hits": 1, "precision": 0.5, "recall": 1.0, "f1": 0.6667,
+    }  # fmt: skip

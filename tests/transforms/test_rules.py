@@ -1,0 +1,178 @@
+"""Rules over stored measures: one document a reason, limits that move, both modes."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from pyspark import SparkFiles
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.config import RulesConfig
+from jobs.transforms.rules import rules, with_measures, with_reject_reasons
+from tests.unit.published_rules import published_reason
+from udfs.artifact_files import ArtifactFile, sha256_of
+from udfs.measures import MEASURES_TYPE
+
+WORDS = ("赌球", "娱乐城", "六合彩")
+CASIA = RulesConfig(mode="casia-exact")
+
+
+def clean_text(chars: int) -> str:
+    characters = "今天气很好我们去公园散步数据处理的流程需要仔细设计结果应当可以重复"
+    return "".join(random.Random(7).choices(characters, k=chars))
+
+
+CLEAN = clean_text(400)
+TEXTS = {
+    "clean": CLEAN,
+    "short": CLEAN[:199],
+    "just_200": CLEAN[:200],
+    "short_lines": "\n".join(CLEAN[i : i + 9] for i in range(0, 400, 9)),
+    "lines_of_10_with_newline": "\n".join(CLEAN[i : i + 9] for i in range(0, 396, 9)) + CLEAN[:8],
+    "english": "the quick brown fox jumps over a lazy dog near the river bank today " * 4,
+    "one_traditional": CLEAN + "臺",
+    "traditional": CLEAN + "臺灣國學" * 15,
+    "sensitive": CLEAN + "赌球",
+    "sensitive_twice": CLEAN + "\n" + CLEAN[::-1] + "\n赌球六合彩赌球很多",
+    "repeated": CLEAN[:50] * 6,
+    "everything": "娱乐城臺灣國學\n" * 3 + "赌球",
+    "empty": "",
+    "absent": None,
+}
+FIXED = {
+    "short": ["length"],
+    "short_lines": ["length"],
+    "lines_of_10_with_newline": ["length"],
+    "english": ["character", "duplication"],
+    "traditional": ["character"],
+    "sensitive": ["sensitive"],
+    "sensitive_twice": ["sensitive"],
+    "repeated": ["duplication"],
+    "everything": ["length", "character"],
+    "empty": ["length", "character"],
+    "absent": ["unmeasured"],
+}
+
+
+@pytest.fixture(scope="module")
+def measured(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> DataFrame:
+    path = tmp_path_factory.mktemp("lexicon") / "rules_words.tsv"
+    path.write_text("".join(f"其他\t{word}\n" for word in WORDS), encoding="utf-8")
+    spark.sparkContext.addFile(str(path))
+    assert Path(SparkFiles.get(path.name)).exists()
+    lexicon = ArtifactFile("words", "1", path.name, sha256_of(path))
+    documents = spark.createDataFrame(list(TEXTS.items()), "doc_id string, text string")
+    # Collected once, so that the tests below need no Python worker.
+    rows = with_measures(documents, lexicon).select("doc_id", "text", "measures").collect()
+    return spark.createDataFrame(rows, "doc_id string, text string, measures " + measures_ddl())
+
+
+def measures_ddl() -> str:
+    return MEASURES_TYPE.simpleString()
+
+
+def reasons_of(measured: DataFrame, limits: RulesConfig) -> dict[str, list[str]]:
+    flagged = with_reject_reasons(measured, limits)
+    return {row.doc_id: row.reject_reasons for row in flagged.collect()}
+
+
+def test_measures_are_null_as_a_whole_where_there_is_no_text(measured: DataFrame) -> None:
+    assert measured.where("measures is null").select("doc_id").collect() == [("absent",)]
+    sensitive = measured.where("doc_id = 'sensitive_twice'").select("measures.*").first()
+    assert sensitive is not None
+    assert sensitive.sensitive_words == ["六合彩", "赌球"]
+    assert (sensitive.sensitive_distinct, sensitive.sensitive_total) == (2, 3)
+    assert measured.schema["measures"].dataType == MEASURES_TYPE
+
+
+def test_one_document_for_each_reason(measured: DataFrame) -> None:
+    expected = {doc_id: FIXED.get(doc_id, []) for doc_id in TEXTS}
+    assert reasons_of(measured, RulesConfig()) == expected
+
+
+def test_casia_exact_gives_the_published_reason_alone(measured: DataFrame) -> None:
+    expected = {
+        doc_id: ["unmeasured"] if text is None else [reason] if reason else []
+        for doc_id, text in TEXTS.items()
+        for reason in [None if text is None else published_reason(text, WORDS)]
+    }
+    assert reasons_of(measured, CASIA) == expected
+    assert expected["just_200"] == ["length"]
+    assert expected["one_traditional"] == ["character"]
+    assert expected["lines_of_10_with_newline"] == []
+
+
+def test_limits_switched_off_never_fire(measured: DataFrame) -> None:
+    for mode in ("fixed", "casia-exact"):
+        off = RulesConfig(
+            mode=mode,  # type: ignore[arg-type]
+            min_chars=None,
+            min_mean_line_chars=None,
+            min_han_share=None,
+            traditional_policy="keep",
+            max_traditional_share=None,
+            max_sensitive_per_line=None,
+            max_dup_13gram_share=None,
+        )
+        reasons = reasons_of(measured, off)
+        assert reasons.pop("absent") == ["unmeasured"]
+        assert set(map(tuple, reasons.values())) == {()}
+
+
+def test_a_limit_of_zero_is_a_limit(measured: DataFrame) -> None:
+    reasons = reasons_of(measured, replace(RulesConfig(), max_traditional_share=0.0))
+    assert reasons["one_traditional"] == ["character"]
+    assert reasons["clean"] == []
+
+
+def test_traditional_script_can_be_kept(measured: DataFrame) -> None:
+    for limits in (RulesConfig(), CASIA):
+        kept = reasons_of(measured, replace(limits, traditional_policy="keep"))
+        assert kept["traditional"] == kept["one_traditional"] == []
+
+
+def test_sensitive_words_can_count_at_each_occurrence(measured: DataFrame) -> None:
+    strict = replace(RulesConfig(), max_sensitive_per_line=0.9)
+    assert reasons_of(measured, strict)["sensitive_twice"] == []
+    every = replace(strict, sensitive_count="total")
+    assert reasons_of(measured, every)["sensitive_twice"] == ["sensitive"]
+
+
+def test_a_measure_that_is_null_never_passes(measured: DataFrame) -> None:
+    without_one = F.array(
+        *(
+            F.struct(
+                F.lit(field.name).alias("doc_id"),
+                F.col("measures").withField(field.name, F.lit(None).cast(field.dataType)),
+            )
+            for field in MEASURES_TYPE
+        )
+    )
+    clean = measured.where("doc_id = 'clean'")
+    nulled = clean.select(F.inline(without_one).alias("doc_id", "measures"))
+    reasons = reasons_of(nulled, RulesConfig())
+    assert set(reasons) == set(MEASURES_TYPE.fieldNames())
+    assert set(map(tuple, reasons.values())) == {("unmeasured",)}
+
+
+def test_reasons_and_their_order(spark: SparkSession) -> None:
+    published = ["unmeasured", "length", "character", "sensitive", "duplication"]
+    assert list(rules(RulesConfig())) == list(rules(CASIA)) == published
+
+
+def test_empty_input(measured: DataFrame) -> None:
+    assert reasons_of(measured.where("false"), RulesConfig()) == {}
+
+
+def test_measuring_happens_once_under_a_filter(spark: SparkSession, measured: DataFrame) -> None:
+    lexicon = ArtifactFile("words", "1", "rules_words.tsv", "0")
+    documents = measured.select("doc_id", "text")
+    kept = with_reject_reasons(with_measures(documents, lexicon), RulesConfig()).where(
+        "size(reject_reasons) = 0"
+    )
+    plan = kept._jdf.queryExecution().executedPlan().toString()
+    assert plan.count("ArrowEvalPython") == 1

@@ -1,0 +1,232 @@
+"""The three scorers and the one pass that runs them together."""
+
+import hashlib
+import json
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import fasttext
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructField, StructType
+
+from udfs import domain, quality, toxicity
+from udfs.artifact_files import ArtifactFile, sha256_of
+from udfs.fasttext_model import FastTextModel, load_fasttext
+from udfs.scoring import Scorer, score_texts, scoring_udf
+from udfs.segment import tokens_for_fasttext
+
+ARTIFACTS = Path(__file__).parents[2] / "conf" / "artifacts"
+SCORERS = ("quality", "domain", "toxicity")
+
+ARTICLE = (
+    "本报讯 昨日，市水利局公布了今年上半年的水质监测报告。报告指出，全市二十三个监测断面中，"
+    "水质达到三类以上标准的占九成，比去年同期提高了四个百分点。水利局总工程师介绍，水质改善主要"
+    "得益于沿河污水管网的改造工程，这项工程从三年前开始，已经铺设管道一百二十公里，沿岸四十多个"
+    "村庄的生活污水得到了集中处理。记者在现场看到，河岸两侧新种的芦苇已经长到一人多高，附近居民"
+    "傍晚常来散步。不过报告也提醒，下游两处断面的总磷指标仍然偏高，原因是部分养殖场尚未完成搬迁，"
+    "预计年底之前全部结束。专家建议，在继续治理点源污染的同时，还应当控制农田化肥的使用量。"
+)
+SPAM = (
+    "澳门赌场网上娱乐 真人百家乐开户送彩金 时时彩平台注册 六合彩开奖结果 老虎机投注 棋牌游戏下载 "
+    "博彩公司最新优惠 首存送百分百 百家乐娱乐城 北京赛车投注网站 香港马会资料 网上赌博 "
+    "赌球网站 皇冠现金网 体育投注平台 提款快速 葡京娱乐场 在线客服 "
+) * 4
+
+
+class FixedModel:
+    """Stands for a model: labels, and a row of probabilities for every line."""
+
+    def __init__(self, rows: dict[str, dict[str, float]]) -> None:
+        self.labels = tuple(sorted(next(iter(rows.values()))))
+        self.rows = rows
+
+    def column(self, label: str) -> int:
+        return self.labels.index(label)
+
+    def probabilities(self, lines: Sequence[str]) -> Any:
+        return np.array([[self.rows[line][label] for label in self.labels] for line in lines])
+
+
+def fixed(rows: dict[str, dict[str, float]]) -> FastTextModel:
+    return cast(FastTextModel, FixedModel(rows))
+
+
+def test_quality_is_the_probability_of_clean() -> None:
+    model = fixed({"一": {"clean": 0.8, "dirty": 0.2}, "": {"clean": 0.6, "dirty": 0.4}})
+    assert quality.score_quality(["一", ""], model) == [{"score": 0.8}, {"score": 0.0}]
+
+
+def test_toxicity_label_starts_at_its_limit() -> None:
+    rows = {
+        "高": {"benign": 0.01, "toxic": 0.99},
+        "低": {"benign": 0.02, "toxic": 0.98},
+        "": {"benign": 0.0, "toxic": 1.0},
+    }
+    assert toxicity.score_toxicity(["高", "低", ""], fixed(rows)) == [
+        {"label": 1, "score": 0.99},
+        {"label": 0, "score": 0.98},
+        {"label": 0, "score": 0.0},
+    ]
+    assert [r["label"] for r in toxicity.score_toxicity(["高", "低"], fixed(rows), 0.98)] == [1, 1]
+
+
+def test_domain_labels_are_ranked_and_never_missing() -> None:
+    rows = {
+        "多": {"finance": 0.9, "law": 0.3, "news": 0.95, "general": 0.29},
+        "平": {"finance": 0.4, "law": 0.4, "news": 0.1, "general": 0.4},
+        "无": {"finance": 0.02, "law": 0.01, "news": 0.05, "general": 0.03},
+    }
+    several, level, unsure = domain.score_domains(["多", "平", "无"], fixed(rows))
+    assert several["single_label"] == "news"
+    assert several["multi_label"] == ["news", "finance", "law"]
+    assert several["probabilities"] == rows["多"]
+    assert level["multi_label"] == ["finance", "general", "law"]
+    assert unsure["single_label"] == "news"
+    assert unsure["multi_label"] == ["news"]
+
+
+def test_domain_of_nothing_is_general() -> None:
+    row = {"general": 0.1, "news": 0.9}
+    assert domain.score_domains([""], fixed({"": row})) == [
+        {
+            "single_label": "general",
+            "multi_label": ["general"],
+            "probabilities": {"general": 0.0, "news": 0.0},
+        }
+    ]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Tiny models of all three scorers."""
+    folder = tmp_path_factory.mktemp("tiny")
+    text = folder / "lines.txt"
+    lessons = {
+        "quality": ("softmax", {"clean": "研究 历史 报告", "dirty": "点击 登录 首页"}),
+        "domain": ("ova", {"law": "法院 判决", "news": "记者 报道", "general": "天气 散步"}),
+        "toxicity": ("softmax", {"toxic": "赌场 开户", "benign": "研究 历史 天气"}),
+    }
+    paths = {}
+    for name, (loss, words) in lessons.items():
+        text.write_text(
+            "".join(f"__label__{label} {line}\n" * 50 for label, line in words.items()),
+            encoding="utf-8",
+        )
+        model = fasttext.train_supervised(
+            input=str(text), loss=loss, epoch=20, dim=8, bucket=500, wordNgrams=2, thread=1,
+            seed=1, verbose=0,
+        )  # fmt: skip
+        paths[name] = folder / f"tiny-{name}.bin"
+        model.save_model(str(paths[name]))
+    return paths
+
+
+def artifact(path: Path) -> ArtifactFile:
+    return ArtifactFile(path.name, "test", path.name, sha256_of(path))
+
+
+def scorers_over(paths: dict[str, Path]) -> list[Scorer]:
+    return [
+        quality.quality_scorer(artifact(paths["quality"])),
+        domain.domain_scorer(artifact(paths["domain"])),
+        toxicity.toxicity_scorer(artifact(paths["toxicity"]), 0.9),
+    ]
+
+
+TEXTS = ["法院作出判决", None, "记者报道：赌场开户", "", "研究历史", "点击登录首页", "研究历史"]
+
+
+def test_one_pass_gives_a_record_a_scorer_and_none_for_no_text(tiny: dict[str, Path]) -> None:
+    scorers = scorers_over(tiny)
+    models = [load_fasttext(tiny[name]) for name in SCORERS]
+    frame = score_texts(pd.Series(TEXTS, index=range(10, 17)), scorers, models)
+    assert list(frame.columns) == list(SCORERS)
+    assert list(frame.index) == list(range(10, 17))
+    assert frame.loc[11].isna().all()
+    assert frame.drop(index=11).notna().all(axis=None)
+    assert frame.loc[10, "domain"]["single_label"] == "law"
+    assert frame.loc[12, "toxicity"]["label"] == 1
+    assert frame.loc[14, "quality"]["score"] > frame.loc[15, "quality"]["score"]
+    assert frame.loc[14].tolist() == frame.loc[16].tolist()
+
+
+def test_a_score_does_not_depend_on_the_batch(tiny: dict[str, Path]) -> None:
+    scorers = scorers_over(tiny)
+    models = [load_fasttext(tiny[name]) for name in SCORERS]
+    whole = score_texts(pd.Series(TEXTS), scorers, models)
+    parts = [score_texts(pd.Series([text]), scorers, models) for text in TEXTS]
+    assert pd.concat(parts, ignore_index=True).to_dict("list") == whole.to_dict("list")
+
+
+def test_batches_of_nothing(tiny: dict[str, Path]) -> None:
+    scorers = scorers_over(tiny)
+    models = [load_fasttext(tiny[name]) for name in SCORERS]
+    assert score_texts(pd.Series([], dtype=object), scorers, models).shape == (0, 3)
+    assert score_texts(pd.Series([None, None]), scorers, models).isna().all(axis=None)
+
+
+def test_a_scorer_pickles_small(tiny: dict[str, Path]) -> None:
+    for scorer in scorers_over(tiny):
+        content = pickle.dumps(scorer)
+        assert len(content) < 2000
+        assert pickle.loads(content).name == scorer.name
+
+
+def test_the_udf_scores_a_column(spark: SparkSession, tiny: dict[str, Path]) -> None:
+    for path in tiny.values():
+        spark.sparkContext.addFile(str(path))
+    scorers = scorers_over(tiny)
+    frame = spark.createDataFrame(list(enumerate(TEXTS)), "doc_id int, text string")
+    scored = frame.withColumn("scores", scoring_udf(scorers)(F.col("text")))
+    assert scored.schema["scores"].dataType == StructType(
+        [StructField(scorer.name, scorer.result_type) for scorer in scorers]
+    )
+    rows = {row.doc_id: row.scores for row in scored.repartition(3).collect()}
+    assert rows[1].quality is None and rows[1].domain is None and rows[1].toxicity is None
+    models = [load_fasttext(tiny[name]) for name in SCORERS]
+    expected = score_texts(pd.Series(TEXTS), scorers, models)
+    for doc_id in (0, 2, 3, 4, 5, 6):
+        assert rows[doc_id].asDict(recursive=True) == expected.loc[doc_id].to_dict()
+
+
+def test_a_filter_on_scores_does_not_run_the_models_twice(
+    spark: SparkSession, tiny: dict[str, Path]
+) -> None:
+    frame = spark.createDataFrame([("法院",)], "text string")
+    scored = frame.withColumn("s", scoring_udf(scorers_over(tiny))(F.col("text")))
+    chosen = scored.where(F.col("s.quality.score") >= 0.5).select("s.quality.score")
+    plan = chosen._jdf.queryExecution().executedPlan().toString()
+    assert plan.count("ArrowEvalPython") == 1
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_a_committed_artifact_is_what_its_card_says(name: str) -> None:
+    metrics = json.loads((ARTIFACTS / name / "metrics.json").read_text(encoding="utf-8"))
+    content = (ARTIFACTS / name / metrics["model"]["file"]).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == metrics["model"]["sha256"]
+    assert len(content) == metrics["model"]["bytes"] < 4_000_000
+    assert metrics["model"]["sha256"] in (ARTIFACTS / name / "CARD.md").read_text(encoding="utf-8")
+    model = load_fasttext(ARTIFACTS / name / metrics["model"]["file"])
+    assert list(model.labels) == metrics["model"]["labels"]
+
+
+def test_the_domain_model_knows_exactly_the_published_labels() -> None:
+    assert load_fasttext(ARTIFACTS / "domain" / "domain.ftz").labels == domain.LABELS
+
+
+def test_committed_models_tell_an_article_from_gambling_spam() -> None:
+    lines = [tokens_for_fasttext(text) for text in (ARTICLE, SPAM)]
+    model = {name: load_fasttext(ARTIFACTS / name / f"{name}.ftz") for name in SCORERS}
+    good, bad = quality.score_quality(lines, model["quality"])
+    assert good["score"] > 0.5 > bad["score"]
+    good, bad = toxicity.score_toxicity(lines, model["toxicity"])
+    assert good["score"] < 0.1
+    assert bad["score"] > 0.9
+    article = domain.score_domains(lines[:1], model["domain"])[0]
+    assert article["single_label"] == "news"

@@ -1,0 +1,76 @@
+"""Segmentation: jieba's words, and token lines that fastText can trust."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from udfs.segment import STOP_WORDS, segment, tokens_for_fasttext
+
+# What jieba 0.42.1 answers to these sentences, recorded once.
+JIEBA = {
+    "2021-04-08，v.qq.com发布了C++教程。": ("2021|-|04|-|08|，|v|.|qq|.|com|发布|了|C++|教程|。"),
+    "他来到了网易杭研大厦": "他|来到|了|网易|杭研|大厦",
+    "AT&T公司的Node.js工程师用了3.5%的时间，占2.5L容量": (
+        "AT&T|公司|的|Node|.|js|工程师|用|了|3.5%|的|时间|，|占|2.5|L|容量"
+    ),
+    "小明硕士毕业于中国科学院计算所，后在日本京都大学深造": (
+        "小明|硕士|毕业|于|中国科学院|计算所|，|后|在|日本京都大学|深造"
+    ),
+    "访问www.example.com/a_b-c查看n-1项": ("访问|www|.|example|.|com|/|a|_|b|-|c|查看|n|-|1|项"),
+    "T恤衫 4S店\r\n第二行\t\u3000末尾": "T恤衫| |4S店|\r\n|第二行|\t|\u3000|末尾",
+    "价格：￥99.00元（约13.8美元）！": "价格|：|￥|99.00|元|（|约|13.8|美元|）|！",
+    "__label__clean 不是标签": "__|label|__|clean| |不是|标签",
+}
+
+# Letters that runs are made of come often, so that mixed runs do.
+MIXED_TEXT = st.text(
+    st.one_of(
+        st.sampled_from("aC1+#&._%-@中国人民的 \r\n\t\0\u3000"),
+        st.characters(exclude_categories=["Cs"]),
+    ),
+    max_size=60,
+)
+
+
+@pytest.mark.parametrize("text", JIEBA)
+def test_words_are_those_of_jieba(text: str) -> None:
+    assert segment(text) == JIEBA[text].split("|")
+
+
+@given(MIXED_TEXT)
+def test_words_put_together_are_the_text(text: str) -> None:
+    assert "".join(segment(text)) == text
+
+
+@given(MIXED_TEXT)
+def test_a_token_line_is_words_of_two_characters_parted_by_single_spaces(text: str) -> None:
+    line = tokens_for_fasttext(text)
+    assert not set(line) & set("\n\r\t\v\f\0")
+    words = line.split(" ") if line else []
+    assert all(len(word) > 1 and word not in STOP_WORDS for word in words)
+
+
+def test_no_text_can_label_itself() -> None:
+    line = tokens_for_fasttext("__label__clean 数学研究 __label__toxic")
+    assert "__label__" not in line
+    assert "数学" in line
+
+
+def test_single_characters_stop_words_and_line_breaks_are_left_out() -> None:
+    assert tokens_for_fasttext("我们的数学\r\n很美") == "数学"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\r\n\r\n", "的", "我们"])
+def test_a_text_without_words_is_an_empty_line(text: str) -> None:
+    assert tokens_for_fasttext(text) == ""
+
+
+def test_only_the_leading_characters_of_a_huge_text_count() -> None:
+    text = "经济学家发布报告。" * 100
+    assert tokens_for_fasttext(text + "附录" * 10_000, max_chars=len(text)) == (
+        tokens_for_fasttext(text)
+    )
+
+
+def test_a_lone_surrogate_does_not_stop_the_words_around_it() -> None:
+    assert tokens_for_fasttext("数学\ud800历史") == "数学 历史"

@@ -1,0 +1,287 @@
+"""Bytes of a web page to text: which charset it is in, whatever its labels claim."""
+
+import codecs
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
+
+from udfs.han import text_plausibility
+
+# Labels name subsets of what pages really contain: a page labelled gb2312 uses GB18030.
+_SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs"}
+# Labels met on Chinese pages that the WHATWG table does not have.
+_EXTRA_LABELS = {
+    "cp936": "gb18030", "ms936": "gb18030", "windows-936": "gb18030", "euc-cn": "gb18030",
+    "gb-18030": "gb18030", "gb-2312": "gb18030", "x-euc-cn": "gb18030", "gb18030-2000": "gb18030",
+    "cp950": "big5hkscs", "ms950": "big5hkscs", "windows-950": "big5hkscs", "big-5": "big5hkscs",
+    "big5-eten": "big5hkscs", "hz-gb-2312": "hz", "hz": "hz", "utf-32le": "utf-32-le",
+    "utf-32be": "utf-32-be", "utf_8": "utf-8", "utf8mb4": "utf-8", "utf-8n": "utf-8",
+}  # fmt: skip
+_CHINESE = ("gb18030", "big5hkscs")
+_NEEDS_RAW = ("hz", "iso2022_jp", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_LABEL_STEPS = ("http", "meta", "xml")
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+_HEAD_BYTES = 4096  # the standard looks at 1,024; real pages put scripts before the meta element
+_META = re.compile(rb"<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:\-]+)", re.IGNORECASE)
+_XML = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9_.:\-]+)", re.IGNORECASE)
+
+# Candidates are compared on a sample: a wrong reading of a whole page is slow (every bad byte
+# passes the error handler) and adds nothing.
+_SAMPLE_PIECES = 8
+_PIECE_BYTES = 768
+
+# Share of the non-ASCII characters that may be undecodable in a page whose charset is right:
+# PHP's substr() cuts UTF-8 inside characters, old boards mix in bytes of another charset.
+_MAX_BAD_SHARE = 0.1
+_PLAUSIBLE, _SURE = 0.4, 0.8  # of udfs.han.text_plausibility
+# A strict UTF-8 reading of this few characters proves nothing: the two GBK characters of
+# "lian tong" are the classic example.
+_FEW_EXTRA_BYTES = 48
+# What Python's GB18030 (the edition of 2000) makes of A3 A0, the wide space of old editors;
+# browsers show a space.
+_PRIVATE_SPACE, _WIDE_SPACE = "\ue5e5", "\u3000"
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The text of a payload and how it was reached.
+
+    Attributes:
+        text: Always encodable as UTF-8; undecodable bytes are U+FFFD, a character that the end
+            of the payload cuts is left out, no byte order mark.
+        charset: Canonical name of the Python codec: utf-8, gb18030, big5hkscs, utf-16-le, ...
+        step: Rung of the ladder that decided: bom, utf8, utf16, http, meta, xml, detector or
+            fallback; with the suffix _replaced when the text holds U+FFFD for bad bytes.
+    """
+
+    text: str
+    charset: str
+    step: str
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The marks that one way to read a payload got."""
+
+    codec: str
+    step: str
+    bad_share: float
+    plausibility: float
+
+    @property
+    def acceptable(self) -> bool:
+        return self.bad_share <= _MAX_BAD_SHARE and self.plausibility >= _PLAUSIBLE
+
+    @property
+    def rank(self) -> float:
+        return self.plausibility - 4 * self.bad_share
+
+
+def decode(payload: bytes, declared: str | None) -> Decoded:
+    """Decode a page; labels are hints that have to agree with the bytes.
+
+    The order is: byte order mark, UTF-16 by its zero bytes, strict UTF-8, HTTP header, meta
+    element, XML declaration, statistical detector (character frequencies for the Chinese
+    charsets, then the library's), the least bad of all.
+    A label wins only where its reading is nearly free of bad bytes and looks like a text.
+
+    Args:
+        payload: Body of the response, transfer and content codings already undone.
+        declared: Value of charset in the Content-Type header; None when there is none.
+    Returns:
+        Never fails: every payload has a reading.
+    """
+    for mark, codec in _BOMS:
+        if payload.startswith(mark):
+            payload = payload[len(mark) :]
+            text = _to_text(payload, codec)
+            if _bad_share(text) <= _MAX_BAD_SHARE:
+                return _decoded(text, codec, "bom")
+            break  # a template file with a mark in front of a page in another charset
+
+    wide = _utf16_by_zero_bytes(payload)
+    if wide is not None:
+        return _decoded(_to_text(payload, wide), wide, "utf16")
+
+    utf8 = _strict_utf8(payload)
+    if utf8 is not None and not _doubtful(utf8, payload):
+        return Decoded(utf8, "utf-8", "utf8")
+    labels = _labels(payload[:_HEAD_BYTES], declared)
+    if utf8 is not None and all(codec == "utf-8" for _, codec in labels):
+        return Decoded(utf8, "utf-8", "utf8")
+
+    choice = _choose(_sample(payload), payload[:_HEAD_BYTES], labels)
+    text = _to_text(payload, choice.codec)
+    if _bad_share(text) > _MAX_BAD_SHARE:
+        # The sample was not typical of the page: compare the candidates on all of it.
+        choice = _choose(payload, payload, labels)
+        text = _to_text(payload, choice.codec)
+    return _decoded(text, choice.codec, choice.step)
+
+
+def canonical_codec(label: str | None) -> str | None:
+    """Python codec for a charset label, or None when no page may be decoded with it.
+
+    >>> canonical_codec(" GB2312 "), canonical_codec("Big5"), canonical_codec("rot13")
+    ('gb18030', 'big5hkscs', None)
+    """
+    if not label:
+        return None
+    key = label.strip().strip("\"';").strip().lower()
+    known = _EXTRA_LABELS.get(key)
+    if known is not None:
+        return known
+    mapped = map_encoding_to_html5(key, fallback_utf8=False)
+    if mapped is None:
+        return None
+    try:
+        name = codecs.lookup(mapped).name
+    except LookupError:
+        return None
+    return _SUPERSETS.get(name, name)
+
+
+def _labels(head: bytes, declared: str | None) -> list[tuple[str, str]]:
+    """(step, codec) of each label that names a usable charset, strongest first."""
+    sources: list[tuple[str, str | None]] = [("http", declared)]
+    for step, pattern in (("meta", _META), ("xml", _XML)):
+        match = pattern.search(head)
+        sources.append((step, match.group(1).decode("ascii") if match else None))
+    found: dict[str, str] = {}
+    for step, label in sources:
+        codec = canonical_codec(label)
+        if codec is not None:
+            found.setdefault(codec, step)
+    return [(step, codec) for codec, step in found.items()]
+
+
+def _utf16_by_zero_bytes(payload: bytes) -> str | None:
+    """The byte order of a page that the zero bytes of its ASCII characters show to be UTF-16."""
+    head = payload[:_HEAD_BYTES]
+    if head.count(0) * 20 < len(head):
+        return None
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) <= 10 * min(even, odd):
+        return None
+    # U+4E00, the commonest numeral, has its zero on the other side: read both ways.
+    first, second = ("utf-16-le", "utf-16-be") if odd > even else ("utf-16-be", "utf-16-le")
+    plausible = [text_plausibility(_to_text(head, codec)) for codec in (first, second)]
+    return first if plausible[0] >= plausible[1] else second
+
+
+def _strict_utf8(payload: bytes) -> str | None:
+    """The UTF-8 reading of a payload without a cut tail, None when it has bad bytes."""
+    try:
+        text, used = codecs.utf_8_decode(payload, "strict", False)
+    except UnicodeDecodeError:
+        return None
+    if used < len(payload) and used == len(text):
+        return None  # the only non-ASCII bytes are an incomplete character
+    return text
+
+
+def _doubtful(utf8: str, payload: bytes) -> bool:
+    """Whether a valid UTF-8 reading may still be chance: labels have to be asked."""
+    extra_bytes = len(payload) - len(utf8)
+    if extra_bytes == 0:
+        return b"\x1b" in payload or b"~{" in payload or b"\0" in payload
+    return extra_bytes < _FEW_EXTRA_BYTES and text_plausibility(utf8) < _PLAUSIBLE
+
+
+def _choose(sample: bytes, raw: bytes, labels: list[tuple[str, str]]) -> _Reading:
+    """The best reading of a page that is not plain UTF-8.
+
+    Args:
+        sample: Pieces of the page that hold its non-ASCII characters.
+        raw: A stretch of the page as it is, for charsets whose bytes are ASCII or come in pairs.
+        labels: What `_labels` found.
+    """
+
+    def mark(step: str, codec: str) -> _Reading:
+        text = _to_text(raw if codec in _NEEDS_RAW else sample, codec)
+        return _Reading(codec, step, _bad_share(text), text_plausibility(text))
+
+    utf8 = mark("utf8", "utf-8")
+    # Multi-byte sequences that are valid by chance are rare: a page that is nearly UTF-8 is it.
+    if utf8.acceptable:
+        return utf8
+    readings = [utf8]
+    for step, codec in labels:
+        if codec != "utf-8":
+            reading = mark(step, codec)
+            if codec in _CHINESE and reading.acceptable:
+                return reading
+            readings.append(reading)
+
+    tried = {reading.codec for reading in readings}
+
+    def best_with(guesses: Iterable[str | None]) -> _Reading:
+        for guess in guesses:
+            if guess is not None and guess not in tried:
+                tried.add(guess)
+                readings.append(mark("detector", guess))
+        # max() keeps the first of equals: labels come before guesses.
+        return max(readings, key=lambda reading: reading.rank)
+
+    best = best_with(_CHINESE)
+    if best.codec in _CHINESE and best.bad_share <= _MAX_BAD_SHARE and best.plausibility >= _SURE:
+        return best
+    # The library's detector knows the other languages, at a millisecond a page.
+    best = best_with([canonical_codec(detect_encoding(sample))])
+    if best.codec not in _CHINESE or not best.acceptable:
+        best = best_with(("utf-16-le", "utf-16-be"))
+    if best.acceptable:
+        return best
+    # Nothing looks like a text: trust the first label that loses nothing.
+    lossless = (r for r in readings if r.step in _LABEL_STEPS and r.bad_share == 0)
+    return next(lossless, replace(best, step="fallback"))
+
+
+def _sample(payload: bytes) -> bytes:
+    """Pieces from the whole length of a page that hold its non-ASCII characters.
+
+    Every byte above 0x7F is kept with the byte after it, which may be the second half of its
+    character; a piece begins where such a run begins, so that pairs stay pairs.
+    """
+    high = np.frombuffer(payload, dtype=np.uint8) >= 0x80
+    keep = high.copy()
+    keep[1:] |= high[:-1]
+    starts = np.flatnonzero(keep[1:] & ~keep[:-1]) + 1
+    kept = np.frombuffer(payload, dtype=np.uint8)[keep]
+    if len(kept) <= _SAMPLE_PIECES * _PIECE_BYTES or len(starts) < _SAMPLE_PIECES:
+        return kept[: 4 * _SAMPLE_PIECES * _PIECE_BYTES].tobytes()
+    picks = [
+        int(np.count_nonzero(keep[: starts[piece * len(starts) // _SAMPLE_PIECES]]))
+        for piece in range(_SAMPLE_PIECES)
+    ]
+    return b"\n".join(kept[pick : pick + _PIECE_BYTES].tobytes() for pick in picks)
+
+
+def _to_text(payload: bytes, codec: str) -> str:
+    """Decode with U+FFFD for bad bytes and without a cut tail or a byte order mark."""
+    # An incremental decoder that is never told of the end keeps the cut character to itself.
+    text = codecs.getincrementaldecoder(codec)("replace").decode(payload, False)
+    if codec == "gb18030":
+        text = text.replace(_PRIVATE_SPACE, _WIDE_SPACE)
+    return text.removeprefix("\ufeff")
+
+
+def _bad_share(text: str) -> float:
+    """Share of U+FFFD among the characters above U+007F."""
+    bad = text.count("\ufffd")
+    return bad / (len(text) - len(text.encode("ascii", "ignore"))) if bad else 0.0
+
+
+def _decoded(text: str, codec: str, step: str) -> Decoded:
+    return Decoded(text, codec, f"{step}_replaced" if "\ufffd" in text else step)

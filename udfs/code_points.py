@@ -1,0 +1,74 @@
+"""Many texts as one array of code points.
+
+One table look-up, one comparison, one ``bincount`` then serves all texts, which is what makes
+the measures fast: a regular expression a text takes 20 times as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+CODE_POINTS = 0x110000
+"""Size of a table with an entry for every code point."""
+
+CodePoints = npt.NDArray[np.uint32]
+Counts = npt.NDArray[np.int64]
+
+
+class Slices:
+    """Where texts lie in an array that holds them end to end.
+
+    Attributes:
+        lengths: Length of each text, shape (texts,).
+    """
+
+    def __init__(self, lengths: Counts) -> None:
+        self.lengths = lengths
+
+    @cached_property
+    def stops(self) -> Counts:
+        """Where each text ends, shape (texts,)."""
+        return np.cumsum(self.lengths)
+
+    @cached_property
+    def starts(self) -> Counts:
+        """Where each text begins, shape (texts,)."""
+        starts: Counts = self.stops - self.lengths
+        return starts
+
+    def counts_of(self, flags: npt.NDArray[np.bool_]) -> Counts:
+        """Number of true flags in each text, shape (texts,); flags are as long as the array."""
+        texts = np.searchsorted(self.stops, np.flatnonzero(flags), side="right")
+        return np.bincount(texts, minlength=len(self.lengths))
+
+    def texts_with(self, flags: npt.NDArray[np.bool_]) -> list[int]:
+        """Indexes of the texts with a true flag, ascending; flags are as long as the array."""
+        found: list[int] = np.flatnonzero(self.counts_of(flags)).tolist()
+        return found
+
+
+class EncodedTexts(Slices):
+    """Texts put end to end.
+
+    Attributes:
+        codes: Code points of all texts, shape (sum of lengths,).
+    """
+
+    def __init__(self, codes: CodePoints, lengths: Counts) -> None:
+        super().__init__(lengths)
+        self.codes = codes
+
+
+def encode_texts(texts: Sequence[str]) -> EncodedTexts:
+    """Code points of texts.
+
+    Raises:
+        UnicodeEncodeError: a lone surrogate, which no Arrow string can hold.
+    """
+    codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32)
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    return EncodedTexts(codes, lengths)

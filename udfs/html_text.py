@@ -1,0 +1,76 @@
+"""A page's HTML to its title and main text, within fixed limits."""
+
+import re
+from dataclasses import dataclass
+
+from resiliparse.extract.html2text import extract_plain_text
+from resiliparse.parse.html import HTMLTree
+
+
+@dataclass(frozen=True)
+class HtmlLimits:
+    """What one page may cost. None switches a limit off.
+
+    Attributes:
+        max_chars: Characters of HTML.
+        max_nodes: Tags in the HTML (an upper bound of its elements).
+        max_depth: Elements open inside each other.
+    """
+
+    max_chars: int | None = 8_000_000
+    max_nodes: int | None = 200_000
+    max_depth: int | None = 512
+
+
+class PageRejected(Exception):
+    """A page trips a limit; `reason` is the reject reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Page:
+    """What is kept of a page. `title` is None when the page states none."""
+
+    title: str | None
+    text: str
+
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]+")
+_LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_TRAILING = re.compile(r"[^\S\n]+$", re.MULTILINE)
+_BLANK_LINES = re.compile(r"\n{3,}")
+_SPACES = re.compile(r"\s+")
+
+
+def extract_page(html: str, limits: HtmlLimits) -> Page:
+    """Title and main text of an HTML page.
+
+    Raises:
+        PageRejected: html_too_large, html_too_many_nodes or html_too_deep.
+    """
+    if limits.max_chars is not None and len(html) > limits.max_chars:
+        raise PageRejected("html_too_large")
+    if limits.max_nodes is not None and html.count("<") > limits.max_nodes:
+        raise PageRejected("html_too_many_nodes")
+    tree = HTMLTree.parse(html)
+    title = clean_title(tree.title)
+    text = extract_plain_text(tree, preserve_formatting=True, main_content=True, links=False)
+    return Page(title, clean_text(text))
+
+
+def clean_title(title: str | None) -> str | None:
+    """A title on one line, None when nothing is left of it."""
+    if title is None:
+        return None
+    return _SPACES.sub(" ", clean_text(title)).strip() or None
+
+
+def clean_text(text: str) -> str:
+    """Text without control characters, carriage returns, byte order marks and empty stretches."""
+    text = _LINE_BREAKS.sub("\n", text)
+    text = _CONTROLS.sub("", text)
+    text = _TRAILING.sub("", text)
+    return _BLANK_LINES.sub("\n\n", text).strip("\n")

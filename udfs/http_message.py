@@ -1,0 +1,331 @@
+"""HTTP responses as crawlers store them: head, body, and what was done to the body.
+
+Lenient where browsers are: the page is what counts, and stored messages lie. Common Crawl
+and others store bodies already de-chunked and decompressed under the headers they came with,
+so every declared coding is only believed when the bytes bear it out.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import brotli
+from isal import isal_zlib
+
+from udfs.gzip_members import IsalError
+from udfs.pieces import Broken, RawInput
+from udfs.zstd_frames import ZstdFrames, is_zstd
+
+MAX_HEAD_BYTES = 1 << 20
+
+_STATUS_LINE = re.compile(rb"\s*HTTP(?:/\d{1,2}(?:\.\d{1,2})?)?[ \t]+(\d{3})(?:[ \t][^\r\n]*)?\s*$")
+_HEAD_END = re.compile(rb"\n\r*\n")
+_FOLD = re.compile(r"\r*\n[ \t]+")
+_CHUNK_LINE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,1024})?\r?\n")
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+# Headers whose repeated lines mean one list (RFC 9110, 5.3) and that somebody reads here.
+_LIST_HEADERS = frozenset(
+    {"content-encoding", "transfer-encoding", "content-language", "x-robots-tag", "link", "vary"}
+)
+
+_OUTPUT_STEP = 256 << 10
+_SALVAGE_STEP = 4 << 10
+
+
+class HttpError(ValueError):
+    """A message that gives no page.
+
+    Attributes:
+        reason: `empty_http` (no bytes), `malformed_http` (no status line), `body_too_large`
+            (the decoded body passes the limit).
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """A response message.
+
+    Attributes:
+        status: 100 to 999 as sent.
+        headers: Lower-case names. Of a repeated header the first value, of a list header
+            (Content-Encoding, X-Robots-Tag, ...) all values joined by ", ".
+        body: As stored, no coding removed.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A decoded body; `cut` when its coding ended early or broke, `data` being what came."""
+
+    data: bytes
+    cut: bool
+
+
+def parse_response(block: bytes) -> HttpResponse:
+    """Split a response record's block.
+
+    Bare line feeds, HTTP/2 status lines, missing reason phrases, folded headers, lines that
+    are no header, no header at all and a missing blank line before the page are all read.
+
+    Raises:
+        HttpError: empty_http, malformed_http.
+    """
+    if not block:
+        raise HttpError("empty_http")
+    line_end = block.find(b"\n", 0, MAX_HEAD_BYTES)
+    if line_end >= 0 and not block[:line_end].strip():  # blank lines before the status line
+        block = block.lstrip(b"\r\n \t")
+        line_end = block.find(b"\n", 0, MAX_HEAD_BYTES)
+    line = block if line_end < 0 else block[:line_end]
+    status = _STATUS_LINE.match(line[:4096])
+    if status is None:
+        raise HttpError("malformed_http", repr(bytes(line[:32])))
+    if line_end < 0:
+        return HttpResponse(int(status[1]), {}, b"")
+    blank = _HEAD_END.search(block, line_end, MAX_HEAD_BYTES)
+    head_end = blank.start() + 1 if blank else len(block)
+    body_start = blank.end() if blank else len(block)
+    # A page that follows its headers without a blank line.
+    tag = block.find(b"\n<", line_end, head_end)
+    if tag >= 0:
+        head_end = body_start = tag + 1
+    headers = _headers(block[line_end + 1 : head_end])
+    return HttpResponse(int(status[1]), headers, block[body_start:])
+
+
+def _headers(head: bytes) -> dict[str, str]:
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError:
+        text = head.decode("latin-1")
+    if "\n " in text or "\n\t" in text:
+        text = _FOLD.sub(" ", text)
+    headers: dict[str, str] = {}
+    for line in text.split("\n"):
+        name, colon, value = line.partition(":")
+        if not colon:
+            continue
+        name = name.strip().lower()
+        if name not in headers:
+            headers[name] = value.strip()
+        elif name in _LIST_HEADERS:
+            headers[name] += ", " + value.strip()
+    return headers
+
+
+def content_type(headers: dict[str, str]) -> tuple[str, str | None]:
+    """The MIME type, lower-case ("" when none is given), and the charset as written.
+
+    >>> content_type({"content-type": "Text/HTML; Charset='GBK'"})
+    ('text/html', 'GBK')
+    """
+    value = headers.get("content-type", "")
+    mime = re.split(r"[;,\s]", value.strip(), maxsplit=1)[0].lower()
+    if "/" not in mime:
+        mime = ""
+    charset = _CHARSET.search(value)
+    return mime, charset[1] if charset else None
+
+
+def decode_body(response: HttpResponse, max_bytes: int) -> Body:
+    """The body without its transfer and content codings.
+
+    Codings that are declared and not applied are passed over; unknown ones too (the caller
+    sees bytes it cannot read, and says so with its own reason). Never more than `max_bytes`
+    and one step of a decompressor are held.
+
+    Raises:
+        HttpError: body_too_large.
+    """
+    data = response.body
+    cut = False
+    headers = response.headers
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        data, cut = _dechunk(data)
+    encodings = headers.get("content-encoding")
+    if encodings:
+        for encoding in reversed(encodings.lower().split(",")):
+            data, broke = _decompress(encoding.strip(), data, max_bytes)
+            cut = cut or broke
+    if len(data) > max_bytes:
+        raise HttpError("body_too_large", f"more than {max_bytes} bytes")
+    return Body(data, cut)
+
+
+def _dechunk(data: bytes) -> tuple[bytes, bool]:
+    """Chunks joined, and whether the coding ended early or broke.
+
+    The bytes themselves when the first chunk line is none or its chunk does not end where it
+    says. After a good chunk, bytes that are no chunk are kept as they are.
+    """
+    parts: list[bytes] = []
+    at = 0
+    while True:
+        line = _CHUNK_LINE.match(data, at)
+        if line is None:
+            if not parts:
+                return data, False
+            rest = data[at:]
+            # A cut inside a chunk line leaves a few digits, no text.
+            if len(rest) > 10:
+                parts.append(rest)
+            return b"".join(parts), True
+        size = int(line[1], 16)
+        if size == 0:
+            return b"".join(parts), False
+        end = line.end() + size
+        if end >= len(data):
+            parts.append(data[line.end() :])
+            return b"".join(parts), True
+        newline = 2 if data.startswith(b"\r\n", end) else 1 if data.startswith(b"\n", end) else 0
+        if not newline:
+            if not parts:
+                return data, False
+            parts.append(data[line.end() :])
+            return b"".join(parts), True
+        parts.append(data[line.end() : end])
+        at = end + newline
+        if at >= len(data):
+            return b"".join(parts), True
+
+
+def _decompress(encoding: str, data: bytes, max_bytes: int) -> tuple[bytes, bool]:
+    if encoding in ("gzip", "x-gzip"):
+        if not data.startswith(b"\x1f\x8b"):
+            return data, False
+        return _inflate(data, 31, max_bytes)
+    if encoding == "deflate":
+        if data.startswith(b"\x1f\x8b"):
+            return _inflate(data, 31, max_bytes)
+        if _is_text(data):
+            return data, False
+        # RFC 9110 means zlib; half of the servers that say deflate send it bare.
+        zlib_head = len(data) >= 2 and data[0] & 15 == 8 and (data[0] << 8 | data[1]) % 31 == 0
+        out, cut = _inflate(data, 15 if zlib_head else -15, max_bytes)
+        return (out, cut) if out or not data else (data, False)
+    if encoding == "br":
+        return (data, False) if _is_text(data) else _unbrotli(data, max_bytes)
+    if encoding == "zstd":
+        return _unzstd(data, max_bytes) if is_zstd(data) else (data, False)
+    return data, False
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether the bytes cannot be compressed ones: no control byte in the first 256.
+
+    Compressed data of that length has none with a probability under 1e-11; text in UTF-16
+    has, and is told from compressed data by failing to decompress.
+    """
+    head = data[:256]
+    return len(head) >= 16 and _CONTROL.search(head) is None
+
+
+def _inflate(data: bytes, wbits: int, max_bytes: int) -> tuple[bytes, bool]:
+    """Inflate one stream, or several gzip members on end."""
+    parts: list[bytes] = []
+    room = max_bytes
+    feed: bytes | memoryview = data
+    while True:
+        inflate = isal_zlib.decompressobj(wbits)
+        try:
+            while not inflate.eof:
+                out = inflate.decompress(feed, min(_OUTPUT_STEP, room + 1))
+                feed = inflate.unconsumed_tail
+                parts.append(out)
+                room -= len(out)
+                if room < 0:
+                    raise HttpError("body_too_large", f"more than {max_bytes} bytes")
+                if not out and not feed and not inflate.eof:
+                    return b"".join(parts), True
+        except IsalError:
+            return _salvage(data, wbits, max_bytes), True
+        feed = inflate.unused_data
+        if wbits != 31 or not feed.startswith(b"\x1f\x8b"):
+            return b"".join(parts), False
+
+
+def _salvage(data: bytes, wbits: int, max_bytes: int) -> bytes:
+    """Everything that comes out of a broken stream before the byte that breaks it.
+
+    ISA-L loses the output of the call that fails; zlib's state can be copied, so the last
+    good state is fed byte by byte.
+    """
+    parts: list[bytes] = []
+    room = max_bytes
+    for out in _outputs(data, wbits):
+        parts.append(out)
+        room -= len(out)
+        if room < 0:
+            raise HttpError("body_too_large", f"more than {max_bytes} bytes")
+    return b"".join(parts)
+
+
+def _outputs(data: bytes, wbits: int) -> Iterator[bytes]:
+    inflate = zlib.decompressobj(wbits)
+    at = 0
+    try:
+        while at < len(data) and not inflate.eof:
+            saved = inflate.copy()
+            try:
+                # At most 1032 times the step: deflate's greatest ratio.
+                yield inflate.decompress(data[at : at + _SALVAGE_STEP])
+            except zlib.error:
+                inflate = saved
+                for index in range(at, len(data)):
+                    yield inflate.decompress(data[index : index + 1])
+            at += _SALVAGE_STEP
+    except zlib.error:
+        return
+
+
+def _unbrotli(data: bytes, max_bytes: int) -> tuple[bytes, bool]:
+    parts: list[bytes] = []
+    room = max_bytes
+    decoder = brotli.Decompressor()
+    feed = data
+    try:
+        while not decoder.is_finished():
+            out = decoder.process(feed, output_buffer_limit=min(_OUTPUT_STEP, room + 1))
+            feed = b""
+            parts.append(out)
+            room -= len(out)
+            if room < 0:
+                raise HttpError("body_too_large", f"more than {max_bytes} bytes")
+            if not out and decoder.can_accept_more_data():
+                return b"".join(parts), True
+    except brotli.error:
+        decoded = b"".join(parts)
+        return (decoded, True) if decoded else (data, False)
+    return b"".join(parts), False
+
+
+def _unzstd(data: bytes, max_bytes: int) -> tuple[bytes, bool]:
+    parts: list[bytes] = []
+    room = max_bytes
+    frames = ZstdFrames(RawInput(io.BytesIO(data)))
+    try:
+        while (piece := frames.next_piece()) is not None:
+            parts.append(piece.data)
+            room -= len(piece.data)
+            if room < 0:
+                raise HttpError("body_too_large", f"more than {max_bytes} bytes")
+            if piece.cut:
+                return b"".join(parts), True
+    except Broken:
+        decoded = b"".join(parts)
+        return (decoded, True) if decoded else (data, False)
+    return b"".join(parts), False

@@ -1,0 +1,154 @@
+"""What every container (gzip, zstd, plain bytes) is turned into: pieces of one byte stream.
+
+A container hands out its decompressed bytes piece by piece; where a unit (a gzip member, a
+zstd frame, a whole plain file) begins and ends is marked on the pieces, because a unit's
+place in the file is what a CDX index calls a record's offset, and because a unit's end is
+where reading can start afresh after damage.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO, NamedTuple, Protocol
+
+CHUNK_BYTES = 1 << 20
+"""Bytes asked of the stream at a time: large enough for object stores, small for a worker."""
+
+PIECE_BYTES = 1 << 20
+"""Decompressed bytes a piece holds at most (a bomb costs this much a step, not its size)."""
+
+RETAINED_BYTES = 1 << 20
+"""Compressed bytes kept behind the reading position while a unit is being decompressed.
+
+A broken deflate stream is noticed some kilobytes after the damage; a unit that begins in
+between (a cut file with another one appended to it) is found only if those bytes are kept.
+"""
+
+
+class Piece(NamedTuple):
+    """Some bytes of the decompressed stream.
+
+    `begins` is the file offset of the unit that begins with this piece, -1 when the piece
+    continues one. `closes` is true when the unit ends here with its checks passed; `cut`
+    when the file ends inside the unit.
+    """
+
+    data: bytes
+    begins: int
+    closes: bool
+    cut: bool
+
+
+class Broken(Exception):
+    """A stretch of the file that cannot be decompressed; the source stands behind it.
+
+    Attributes:
+        offset: File offset of the broken unit, or of the first byte that belongs to none.
+        reason: A snake_case name.
+        skipped: File bytes from `offset` to where reading goes on.
+    """
+
+    def __init__(self, offset: int, reason: str, detail: str, skipped: int) -> None:
+        super().__init__(f"{reason} at {offset}: {detail}")
+        self.offset = offset
+        self.reason = reason
+        self.detail = detail
+        self.skipped = skipped
+
+
+class PieceSource(Protocol):
+    """A container being read from its front to its end."""
+
+    def next_piece(self) -> Piece | None:
+        """The next piece; None at the end of the file.
+
+        Raises:
+            Broken: The stretch was skipped, the next call goes on behind it.
+            OSError: From the stream below.
+        """
+
+
+class RawInput:
+    """The file's own bytes, buffered, with a bounded stretch kept behind the position.
+
+    Attributes:
+        buf: The bytes held; `base` is the file offset of `buf[0]`, `pos` the index of the
+            next byte nobody has taken.
+    """
+
+    __slots__ = ("_eof", "_stream", "base", "buf", "pos")
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._eof = False
+        self.buf = b""
+        self.base = 0
+        self.pos = 0
+
+    @property
+    def offset(self) -> int:
+        """File offset of the next byte nobody has taken."""
+        return self.base + self.pos
+
+    def more(self, keep: int) -> bool:
+        """Append a chunk; bytes before index `keep` (at most `pos`) may be forgotten.
+
+        Returns:
+            False at the end of the file; nothing is forgotten then.
+        """
+        if self._eof:
+            return False
+        # Whole chunks whatever the stream returns a call: where a broken stream is given up
+        # depends on the chunk borders, and the answer must not depend on the network.
+        parts: list[bytes] = []
+        missing = CHUNK_BYTES
+        while missing > 0:
+            part = self._stream.read(missing)
+            if not part:
+                self._eof = True
+                break
+            parts.append(part)
+            missing -= len(part)
+        if not parts:
+            return False
+        self.buf = b"".join([self.buf[keep:], *parts])
+        self.base += keep
+        self.pos -= keep
+        return True
+
+    def rewind(self, offset: int) -> bool:
+        """Go back to a file offset; False when the stream cannot seek."""
+        seekable = getattr(self._stream, "seekable", None)
+        if seekable is None or not seekable():
+            return False
+        self._stream.seek(offset)
+        self._eof = False
+        self.buf = b""
+        self.base = offset
+        self.pos = 0
+        return True
+
+    def ensure(self, count: int) -> int:
+        """Bytes at hand from `pos` on, after trying to have `count` of them."""
+        while len(self.buf) - self.pos < count and self.more(self.pos):
+            pass
+        return len(self.buf) - self.pos
+
+
+class PlainPieces:
+    """A file that is not compressed: one unit from its first byte to its last."""
+
+    def __init__(self, raw: RawInput) -> None:
+        self._raw = raw
+
+    def next_piece(self) -> Piece | None:
+        raw = self._raw
+        if raw.pos == len(raw.buf) and not raw.more(raw.pos):
+            return None
+        data = raw.buf[raw.pos :] if raw.pos else raw.buf
+        begins = 0 if raw.offset == 0 else -1
+        raw.pos = len(raw.buf)
+        return Piece(data, begins, False, False)
+
+    def rewind(self, offset: int) -> bool:
+        """Go back to a file offset; False when the stream cannot seek."""
+        return self._raw.rewind(offset)

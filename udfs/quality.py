@@ -1,0 +1,31 @@
+"""Quality: how much a text reads like one that a corpus should hold, by a fastText student."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pyspark.sql.types import DoubleType, StructField, StructType
+
+from udfs.artifact_files import ArtifactFile
+from udfs.fasttext_model import FastTextModel
+from udfs.scoring import Record, Scorer
+
+CLEAN = "clean"
+DIRTY = "dirty"
+
+RESULT_TYPE = StructType([StructField("score", DoubleType())])
+
+
+def score_quality(lines: Sequence[str], model: FastTextModel) -> list[Record]:
+    """P(clean) of every token line; 0.0 for an empty line, which holds nothing to keep.
+
+    Source:
+        ChineseWebText 1.0, FastText student of BERTEval.
+    """
+    clean = model.probabilities(lines)[:, model.column(CLEAN)].tolist()
+    return [{"score": p if line else 0.0} for line, p in zip(lines, clean, strict=True)]
+
+
+def quality_scorer(artifact: ArtifactFile) -> Scorer:
+    """The quality scorer over one model; its result is struct(score double in [0, 1])."""
+    return Scorer("quality", artifact, RESULT_TYPE, score_quality)
