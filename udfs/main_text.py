@@ -26,7 +26,9 @@ _WEIGHTS = np.array(
     ]
 )
 _THRESHOLD = 0.35
-_LENGTH_POWER = 0.2
+_LENGTH_POWER = 0.35
+_SECOND_RUN = 0.5  # another run counts when it is worth this share of the best one
+_MAX_LINK_CHARS = 300  # an anchor that is still open after these was never closed
 _MIN_LINE_CHARS = 8  # shorter lines weigh as much
 _NOT_TEXT = 0.15  # a line inside the run goes when it is less likely than this
 
@@ -78,25 +80,21 @@ def page_lines(tree: HTMLTree) -> list[Line]:
     )
     lines: list[Line] = []
     in_link = in_pre = False
+    open_chars = 0  # since the anchor opened
     for raw in marked.split("\n"):
         link_chars = 0
-        if "<a " in raw or "</a>" in raw:
-            pieces = []
-            for piece in _ANCHOR.split(raw):
-                if piece.startswith("<a "):
-                    in_link = True
-                elif piece == "</a>":
-                    in_link = False
-                else:
-                    piece = _TAG.sub("", piece)
-                    pieces.append(piece)
-                    if in_link:
-                        link_chars += len(piece.strip())
-            text = "".join(pieces)
-        else:
-            text = _TAG.sub("", raw) if "<" in raw else raw
-            if in_link:
-                link_chars = len(text.strip())
+        pieces = _ANCHOR.split(raw) if "<a " in raw or "</a>" in raw else (raw,)
+        for number, piece in enumerate(pieces):
+            if number % 2:  # the anchors themselves are what the pattern captures
+                # <a name=...> is written with an empty target, and mostly never closed.
+                in_link = piece != "</a>" and not piece.startswith('<a href=""')
+                open_chars = 0
+            elif in_link:
+                size = len(_TAG.sub("", piece).strip())
+                link_chars += size
+                open_chars += size
+                in_link = open_chars <= _MAX_LINK_CHARS
+        text = _TAG.sub("", raw) if "<" in raw else raw
         in_pre = "</pre>" not in raw and (in_pre or "<pre>" in raw)
         text = html.unescape(text) if "&" in text else text
         text = text.rstrip() if in_pre else text.strip()
@@ -111,8 +109,7 @@ def main_rows(lines: Sequence[Line]) -> list[int]:
     probability = line_probabilities(lines)
     chars = np.array([len(line.text) for line in lines], dtype=np.float64)
     gain = (probability - _THRESHOLD) * np.maximum(chars, _MIN_LINE_CHARS) ** _LENGTH_POWER
-    first, end = _best_run(gain.tolist())
-    rows = [row for row in range(first, end) if probability[row] >= _NOT_TEXT]
+    rows = [row for row in _best_runs(gain.tolist()) if probability[row] >= _NOT_TEXT]
     if rows:
         return rows
     # No line looks like prose: a table, a list of goods. Keep all but the navigation.
@@ -175,17 +172,35 @@ def _shifted(values: npt.NDArray[np.float64], by: int) -> npt.NDArray[np.float64
     return moved
 
 
-def _best_run(gains: Sequence[float]) -> tuple[int, int]:
-    """(first, end) of the contiguous run with the largest sum; (0, 0) when no gain is positive."""
-    best, best_run = 0.0, (0, 0)
-    total, first = 0.0, 0
-    for row, gain in enumerate(gains):
+def _best_runs(gains: Sequence[float]) -> list[int]:
+    """Rows of the run with the largest sum and of the others that are worth nearly as much.
+
+    A table or a list of links in the middle of an article parts it in two. Empty when no gain is
+    positive.
+    """
+    first, end, best = _best_run(gains, 0, len(gains))
+    rows = list(range(first, end))
+    spans = [(0, first), (end, len(gains))] if rows else []
+    while spans:
+        start, stop = spans.pop()
+        first, end, value = _best_run(gains, start, stop)
+        if end > first and value >= _SECOND_RUN * best:
+            rows += range(first, end)
+            spans += [(start, first), (end, stop)]
+    return sorted(rows)
+
+
+def _best_run(gains: Sequence[float], start: int, stop: int) -> tuple[int, int, float]:
+    """(first, end, sum) of the run in gains[start:stop] with the largest positive sum."""
+    best, best_first, best_end = 0.0, start, start
+    total, first = 0.0, start
+    for row in range(start, stop):
         if total <= 0:
             total, first = 0.0, row
-        total += gain
+        total += gains[row]
         if total > best:
-            best, best_run = total, (first, row + 1)
-    return best_run
+            best, best_first, best_end = total, first, row + 1
+    return best_first, best_end, best
 
 
 def _block_tag(raw: str) -> str:

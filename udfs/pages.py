@@ -76,8 +76,10 @@ def _http_payload(
     record: WarcRecord, max_body_bytes: int
 ) -> tuple[bytes, str, str | None] | Rejected:
     """Body, media type and declared charset of an HTTP capture, or why it has none."""
-    if not record.headers.get("content-type", "application/http").startswith("application/http"):
-        return Rejected("not_http")  # a DNS answer, say
+    kind = record.headers.get("content-type", "application/http")
+    url = record.headers.get("warc-target-uri", "")
+    if not kind.startswith("application/http") or url.startswith("dns:"):
+        return Rejected("not_http")  # a DNS answer: ARC files give it no type of its own
     response = parse_response(record.block)
     if 300 <= response.status < 400:
         return Rejected("redirect")
