@@ -21,6 +21,7 @@ from jobs.config import Config, ConfigError, load_config
 from jobs.splits import Waves, plan_waves, planned_waves, write_wave
 from jobs.store import Store
 from udfs.files import InputNotFound, expand_inputs
+from udfs.lexicon import LexiconError, read_lexicon
 
 FORMATS = ("warc", "wet", "jsonl", "parquet")
 SCORERS = ("quality", "domain", "toxicity")
@@ -130,9 +131,19 @@ def _check_names(config: Config, catalogue: dict[str, Artifact]) -> None:
             if value not in known:
                 raise ConfigError(f"{key}: unknown {value!r}; known: {', '.join(known)}")
     find_artifact(catalogue, config.extract.language_artifact, "extract.language_artifact")
-    find_artifact_or_file(catalogue, config.rules.lexicon, "rules.lexicon")
+    _check_lexicon(find_artifact_or_file(catalogue, config.rules.lexicon, "rules.lexicon"))
     for scorer in SCORERS:
         find_artifact(catalogue, getattr(config, scorer).artifact, f"{scorer}.artifact")
+
+
+def _check_lexicon(lexicon: Artifact) -> None:
+    """Read a word list that is at hand: a broken line is a mistake of the request."""
+    if not Path(lexicon.uri).is_file():
+        return
+    try:
+        read_lexicon(Path(lexicon.uri))
+    except LexiconError as error:
+        raise ConfigError(f"rules.lexicon: {error}") from error
 
 
 def _plan(arguments: argparse.Namespace, config: Config, store: Store) -> Waves:

@@ -88,8 +88,6 @@ class RulesConfig:
     """Most sensitive words a line (reason ``sensitive``)."""
     max_dup_13gram_share: float | None = 0.5
     """Largest share of 13-character windows that occur more than once (``duplication``)."""
-    batch_rows: int = 1000
-    """Rows in an Arrow batch given to the measuring worker."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +144,6 @@ class ScoreConfig:
     rows: Literal["survivors", "all"] = "survivors"
     """``survivors`` leaves out documents that rules or dedup removed, where those tables are
     there; ``all`` scores every document."""
-    batch_rows: int = 500
-    """Rows in an Arrow batch given to the scoring worker."""
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,34 @@ import numpy.typing as npt
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
-# The features in their order, and their weights.
+# In the order of `line_features`.
 _WEIGHTS = np.array(
     [
-        0.0,
+        -0.63,  # constant
+        0.22,  # length
+        -1.08,  # links
+        1.1,  # has punctuation
+        1.02,  # sentence ends
+        0.37,  # ends like a sentence
+        -1.2,  # frame word
+        -0.47,  # frame heading
+        0.88,  # paragraph
+        -0.92,  # list item
+        -0.61,  # very short
+        0.83,  # prose one line before
+        0.68,  # one after
+        0.56,  # two and three before
+        0.81,  # two and three after
+        -0.4,  # links one line before
+        -0.29,  # one after
+        -0.46,  # two and three before
+        -0.33,  # two and three after
+        -0.94,  # no prose follows
+        0.41,  # no prose before
     ]
 )
 _THRESHOLD = 0.35
 _LENGTH_POWER = 0.35
-_SECOND_RUN = 0.5  # another run counts when it is worth this share of the best one
 _MAX_LINK_CHARS = 300  # an anchor that is still open after these was never closed
 _MIN_LINE_CHARS = 8  # shorter lines weigh as much
 _NOT_TEXT = 0.15  # a line inside the run goes when it is less likely than this
@@ -109,7 +128,7 @@ def main_rows(lines: Sequence[Line]) -> list[int]:
     probability = line_probabilities(lines)
     chars = np.array([len(line.text) for line in lines], dtype=np.float64)
     gain = (probability - _THRESHOLD) * np.maximum(chars, _MIN_LINE_CHARS) ** _LENGTH_POWER
-    rows = [row for row in _best_runs(gain.tolist()) if probability[row] >= _NOT_TEXT]
+    rows = [row for row in range(*_best_run(gain.tolist())) if probability[row] >= _NOT_TEXT]
     if rows:
         return rows
     # No line looks like prose: a table, a list of goods. Keep all but the navigation.
@@ -172,35 +191,17 @@ def _shifted(values: npt.NDArray[np.float64], by: int) -> npt.NDArray[np.float64
     return moved
 
 
-def _best_runs(gains: Sequence[float]) -> list[int]:
-    """Rows of the run with the largest sum and of the others that are worth nearly as much.
-
-    A table or a list of links in the middle of an article parts it in two. Empty when no gain is
-    positive.
-    """
-    first, end, best = _best_run(gains, 0, len(gains))
-    rows = list(range(first, end))
-    spans = [(0, first), (end, len(gains))] if rows else []
-    while spans:
-        start, stop = spans.pop()
-        first, end, value = _best_run(gains, start, stop)
-        if end > first and value >= _SECOND_RUN * best:
-            rows += range(first, end)
-            spans += [(start, first), (end, stop)]
-    return sorted(rows)
-
-
-def _best_run(gains: Sequence[float], start: int, stop: int) -> tuple[int, int, float]:
-    """(first, end, sum) of the run in gains[start:stop] with the largest positive sum."""
-    best, best_first, best_end = 0.0, start, start
-    total, first = 0.0, start
-    for row in range(start, stop):
+def _best_run(gains: Sequence[float]) -> tuple[int, int]:
+    """(first, end) of the run with the largest sum; (0, 0) when no gain is positive."""
+    best, best_run = 0.0, (0, 0)
+    total, first = 0.0, 0
+    for row, gain in enumerate(gains):
         if total <= 0:
             total, first = 0.0, row
-        total += gains[row]
+        total += gain
         if total > best:
-            best, best_first, best_end = total, first, row + 1
-    return best_first, best_end, best
+            best, best_run = total, (first, row + 1)
+    return best_run
 
 
 def _block_tag(raw: str) -> str:

@@ -26,7 +26,7 @@ class NotConverged(RuntimeError):
 def connected_components(
     edges: DataFrame, checkpoint: Checkpoint, max_rounds: int, name: str
 ) -> DataFrame:
-    """Label every node of a graph with the smallest node of its component.
+    """Label the nodes of a graph with the smallest node of their component.
 
     Each task first contracts the edges it holds to stars, which leaves fewer links than nodes a
     task and often ends the matter: then large-star and small-star alternate until the links of
@@ -34,7 +34,7 @@ def connected_components(
     test is exact: no counts or sums are compared.
 
     Needs: node, hub (undirected, any order; loops and copies do no harm).
-    Rows: one for each node with an edge to another: node, label.
+    Rows: one for each node that is not itself the smallest of its component: node, label.
     Shuffles: the edges once; then, over at most one link a node and task, one to test and four
         to turn, each round.
 
@@ -59,8 +59,7 @@ def connected_components(
         rounds += 1
         links = checkpoint(_small_star(_large_star(links)), f"{name}_{rounds}")
     log.info("%s: settled after %d rounds", name, rounds)
-    centres = links.select(F.col("parent").alias("node"), F.col("parent").alias("label"))
-    return links.withColumnRenamed("parent", "label").unionByName(centres.distinct())
+    return links.withColumnRenamed("parent", "label")
 
 
 def _are_stars(links: DataFrame) -> bool:

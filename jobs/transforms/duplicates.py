@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.config import DedupConfig
@@ -88,38 +88,32 @@ def _payloads(documents: DataFrame, prints: DataFrame, config: DedupConfig) -> D
 
 
 def _early_levels(prints: DataFrame, config: DedupConfig) -> DataFrame:
-    """kind, rank, kept_rank, similarity of the levels that compare one key."""
-    url = _same_key(prints if "url" in config.levels else _none_of(prints), "url_key")
-    rest = prints.join(url, on="rank", how="left_anti")
-    exact = _same_key(rest if "exact" in config.levels else _none_of(rest), "text_key")
-    return url.select(
-        F.lit("url").alias("kind"),
-        "rank",
-        "kept_rank",
-        F.lit(None).cast("double").alias("similarity"),
-    ).unionByName(
-        exact.select(
-            F.lit("exact").alias("kind"), "rank", "kept_rank", F.lit(1.0).alias("similarity")
-        )
-    )
+    """kind, rank, kept_rank, similarity of the levels that compare one key.
 
-
-def _none_of(rows: DataFrame) -> DataFrame:
-    return rows.filter(F.lit(False))
-
-
-def _same_key(prints: DataFrame, key: str) -> DataFrame:
-    """rank, kept_rank of documents that share a key with a smaller rank; null never does."""
-    keyed = prints.filter(F.col(key).isNotNull()).select(key, "rank")
-    kept = (
-        keyed.groupBy(key)
-        .agg(F.count(F.lit(1)).alias("size"), F.min("rank").alias("kept_rank"))
-        .filter(F.col("size") > 1)
-    )
+    Two shuffles and no join: each level is one window over its keys. A document without a key,
+    or removed by the level before, stands alone under its rank, which no digest equals.
+    """
+    rank = F.col("rank")
+    alone = rank.cast("binary")
+    url_kept = rank
+    if "url" in config.levels:
+        url_kept = F.min("rank").over(Window.partitionBy(F.coalesce("url_key", alone)))
+    exact_kept = rank
+    if "exact" in config.levels:
+        key = F.when(F.col("url_kept") == rank, F.coalesce("text_key", alone)).otherwise(alone)
+        exact_kept = F.min("rank").over(Window.partitionBy(key))
+    by_url = F.col("url_kept") != rank
     return (
-        keyed.join(kept, on=key, how="inner")
-        .filter(F.col("rank") != F.col("kept_rank"))
-        .select("rank", "kept_rank")
+        prints.select("rank", "url_key", "text_key")
+        .withColumn("url_kept", url_kept)
+        .withColumn("exact_kept", exact_kept)
+        .filter(by_url | (F.col("exact_kept") != rank))
+        .select(
+            F.when(by_url, "url").otherwise("exact").alias("kind"),
+            "rank",
+            F.when(by_url, F.col("url_kept")).otherwise(F.col("exact_kept")).alias("kept_rank"),
+            F.when(by_url, F.lit(None)).otherwise(F.lit(1.0)).alias("similarity"),
+        )
     )
 
 
@@ -147,11 +141,11 @@ def _clusters(rows: DataFrame) -> DataFrame:
         document_of(F.col("kept_rank")).alias("kept_doc_id"),
         "similarity",
     )
-    clusters = (
-        named.groupBy("kept_doc_id")
-        .agg(F.min("doc_id").alias("first_removed"))
-        .select("kept_doc_id", F.least("first_removed", "kept_doc_id").alias("cluster_id"))
-    )
-    return named.join(clusters, on="kept_doc_id", how="inner").select(
-        "doc_id", "kind", "cluster_id", "kept_doc_id", "similarity"
+    first_removed = F.min("doc_id").over(Window.partitionBy("kept_doc_id"))
+    return named.select(
+        "doc_id",
+        "kind",
+        F.least(first_removed, "kept_doc_id").alias("cluster_id"),
+        "kept_doc_id",
+        "similarity",
     )

@@ -317,8 +317,8 @@ TASKS = {
             weaknesses=(
                 "Labels of the curated documents follow from their source, so the model partly "
                 "learns sources: a subject in a style it has not seen is often missed (dialogue "
-                "and general most). General has no words of its own; the probabilities "
-                "are not calibrated by label."
+                "and general most). General has no words of its own; the probabilities are not "
+                "calibrated by label."
             ),
         ),
         Task(
@@ -352,10 +352,10 @@ TASKS = {
             weaknesses=(
                 "Insults are learnt from two line collections about race, region and gender: "
                 "other insults, irony and code words are missed, and lines that merely name such "
-                "a group raise the score. Short disguised "
-                "advertising for gambling, fraud or pornography, as in ChineseHarm, is not found: "
-                "ranking there is at chance. One toxic comment under a long article drowns. At 0.99 "
-                "the label is rare by design; use the score for a wider net."
+                "a group raise the score. Short disguised advertising for gambling, fraud or "
+                "pornography, as in ChineseHarm, is not found: ranking there is no better than "
+                "chance. One toxic comment under a long article drowns. At 0.99 the label is rare "
+                "by design; use the score for a wider net."
             ),
         ),
     )

@@ -125,7 +125,7 @@ def test_no_documents_no_duplicates(spark: SparkSession, checkpoint: Checkpoint)
 def test_removed_set_is_that_of_brute_force(spark: SparkSession, checkpoint: Checkpoint) -> None:
     """With bands enough that no pair is left to chance."""
     texts = planted_documents(4, families=60, singles=60, chars=(100, 500))
-    config = DedupConfig(bands=60, rows=6)
+    config = DedupConfig(levels=("near",), bands=60, rows=6)
     removed = found(find_duplicates(texts_frame(spark, texts), config, checkpoint))
     clusters = union_find(similar_pairs(texts, config.min_similarity))
     kept: dict[str, str] = {}

@@ -66,13 +66,9 @@ def measured(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> D
     assert Path(SparkFiles.get(path.name)).exists()
     lexicon = ArtifactFile("words", "1", path.name, sha256_of(path))
     documents = spark.createDataFrame(list(TEXTS.items()), "doc_id string, text string")
-    # Collected once, so that the tests below need no Python worker.
-    rows = with_measures(documents, lexicon).select("doc_id", "text", "measures").collect()
-    return spark.createDataFrame(rows, "doc_id string, text string, measures " + measures_ddl())
-
-
-def measures_ddl() -> str:
-    return MEASURES_TYPE.simpleString()
+    measured = with_measures(documents, lexicon).select("doc_id", "text", "measures")
+    # Collected, so that the tests below do not measure again.
+    return spark.createDataFrame(measured.collect(), measured.schema)
 
 
 def reasons_of(measured: DataFrame, limits: RulesConfig) -> dict[str, list[str]]:
