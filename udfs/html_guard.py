@@ -17,18 +17,25 @@ _SEPARATORS = (b" ", b"\n", b"\t", b"\r", b"/")
 _LONG_TAG_BYTES = 8192
 
 
-def _codes(*names: str) -> npt.NDArray[np.uint32]:
-    """Tag names as the number of their first three bytes; a shorter name is padded by spaces."""
-    return np.array([int.from_bytes(name.ljust(3)[:3].encode(), "big") for name in names])
+def _code(name: str) -> int:
+    """A tag name as the number of its first three letters, five bits each."""
+    first, second, third = (ord(letter) & 31 for letter in name.ljust(3)[:3])
+    return first << 10 | second << 5 | third
+
+
+def _table(*names: str) -> npt.NDArray[np.bool_]:
+    table = np.zeros(1 << 15, dtype=np.bool_)
+    table[[_code(name) for name in names]] = True
+    return table
 
 
 # Elements without an end tag, and those whose end tag pages leave out.
-_FLAT = _codes(
+_FLAT = _table(
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
     "track", "wbr", "p", "li", "dt", "dd", "option",
 )  # fmt: skip
 # Elements that the parser reopens in every later block until their end tag comes.
-_FORMATTING = _codes(
+_FORMATTING = _table(
     "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strong", "tt", "u"
 )
 
@@ -59,26 +66,28 @@ def tag_cost(html: str) -> TagCost:
     opens = np.flatnonzero(page[:-4] == _LESS)
     is_end = page[opens + 1] == _SLASH
     name_at = opens + 1 + is_end
-    # Bit 5 makes ASCII letters lower-case; what is no letter becomes the padding.
+    # Bit 5 makes ASCII letters lower-case; a name ends at what is no letter.
     letters = [page[name_at + offset] | _SPACE for offset in range(3)]
     is_letter = [(byte >= ord("a")) & (byte <= ord("z")) for byte in letters]
+    is_letter[2] &= is_letter[1]
+    first, second, third = (
+        np.where(inside, byte & 31, 0).astype(np.intp)
+        for byte, inside in zip(letters, is_letter, strict=True)
+    )
     is_tag = is_letter[0]
-    first, second, third = (byte.astype(np.uint32) for byte in letters)
-    second = np.where(is_letter[1], second, _SPACE)
-    third = np.where(is_letter[1] & is_letter[2], third, _SPACE)
-    code = (first << 16) | (second << 8) | third
-    code, is_end, opens = code[is_tag], is_end[is_tag], opens[is_tag]
+    code = (first << 10 | second << 5 | third)[is_tag]
+    is_end, opens = is_end[is_tag], opens[is_tag]
     if not len(code):
         return TagCost(0, 0, 0)
 
     step = np.where(is_end, -1, 1)
-    step[np.isin(code, _FLAT)] = 0
+    step[_FLAT[code]] = 0
     level = np.cumsum(step)
     # A stray end tag closes nothing: count from the lowest level seen so far.
     depth = int((level - np.minimum(np.minimum.accumulate(level), 0)).max())
 
     starts = int(np.count_nonzero(~is_end))
-    formatting = np.isin(code, _FORMATTING)
+    formatting = _FORMATTING[code]
     unclosed = max(0, int(np.where(is_end[formatting], -1, 1).sum()))
     return TagCost(
         nodes=2 * starts + unclosed * starts // 4,

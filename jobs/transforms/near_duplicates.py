@@ -44,7 +44,8 @@ def find_near_duplicates(
     Shuffles: band keys and ranks of all documents; payloads of documents in a candidate pair.
     """
     shared = checkpoint(_shared_buckets(prints), "near_buckets")
-    measured = checkpoint(_measure(_star_pairs(shared), payloads, config), "near_pairs_1")
+    pairs = checkpoint(_star_pairs(shared), "near_candidates_1")
+    measured = checkpoint(_measure(pairs, payloads, config), "near_pairs_1")
     labels = connected_components(
         _similar(measured, config), checkpoint, config.max_rounds, "near_components_1"
     )
@@ -65,7 +66,9 @@ def find_near_duplicates(
                 break
             hubs = hubs.unionByName(next_hubs.select("bucket", F.col("hub").alias("node")))
             across = across.unionByName(_pairs_with_hubs(mixed, next_hubs)).distinct()
-        pairs = across.join(measured, on=["node", "hub"], how="left_anti")
+        pairs = checkpoint(
+            across.join(measured, on=["node", "hub"], how="left_anti"), f"near_candidates_{turn}"
+        )
         fresh = checkpoint(_measure(pairs, payloads, config), f"near_pairs_{turn}")
         measured = measured.unionByName(fresh)
         similar = _similar(fresh, config)
@@ -81,7 +84,9 @@ def find_near_duplicates(
         mixed = _larger(_mixed_buckets(shared, labels), config)
         unsettled = _without_seen_labels(mixed, hubs, labels).select("bucket").distinct().count()
     report("near_unsettled_buckets", unsettled)
-    return checkpoint(_removed(labels, measured, payloads, config), "near_removed")
+    pairs = labels.withColumnRenamed("label", "hub").join(measured, on=["node", "hub"], how="left")
+    removed = _with_every_similarity(checkpoint(pairs, "near_members"), payloads, config)
+    return checkpoint(removed, "near_removed")
 
 
 def _shared_buckets(prints: DataFrame) -> DataFrame:
@@ -180,6 +185,9 @@ def _measure(pairs: DataFrame, payloads: DataFrame, config: DedupConfig) -> Data
 
     Rows are grouped by hub and streamed, the hub first: its payload travels once a group, and a
     hub with a million members needs no more memory than one with two.
+
+    Needs: pairs from a checkpoint, so that Spark knows their size: few enough are broadcast, and
+        no text is shuffled that nobody asked for. Without pairs the texts are not even read.
     """
     wanted = pairs.select("hub", "node").unionByName(
         pairs.select("hub", F.col("hub").alias("node")).distinct()
@@ -197,18 +205,12 @@ def _measure(pairs: DataFrame, payloads: DataFrame, config: DedupConfig) -> Data
     )
 
 
-def _removed(
-    labels: DataFrame, measured: DataFrame, payloads: DataFrame, config: DedupConfig
-) -> DataFrame:
-    """rank, kept_rank, similarity: all members of a component but its smallest rank.
-
-    Pairs that met through others only, and were no candidates, are measured here.
-    """
-    pairs = labels.withColumnRenamed("label", "hub")
-    met = pairs.join(measured, on=["node", "hub"], how="left")
-    chained = met.filter(F.col("similarity").isNull()).select("node", "hub")
+def _with_every_similarity(pairs: DataFrame, payloads: DataFrame, config: DedupConfig) -> DataFrame:
+    """rank, kept_rank, similarity. A pair that met through others, and was no candidate, has no
+    similarity yet and is measured here."""
+    chained = pairs.filter(F.col("similarity").isNull()).select("node", "hub")
     return (
-        met.filter(F.col("similarity").isNotNull())
+        pairs.filter(F.col("similarity").isNotNull())
         .unionByName(_measure(chained, payloads, config))
         .select(F.col("node").alias("rank"), F.col("hub").alias("kept_rank"), "similarity")
     )
