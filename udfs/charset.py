@@ -45,8 +45,7 @@ _PIECE_BYTES = 768
 # PHP's substr() cuts UTF-8 inside characters, old boards mix in bytes of another charset.
 _MAX_BAD_SHARE = 0.1
 _PLAUSIBLE, _SURE = 0.4, 0.8  # of udfs.han.text_plausibility
-# A strict UTF-8 reading of this few characters proves nothing: the two GBK characters of
-# "lian tong" are the classic example.
+# A strict UTF-8 reading of so few characters proves nothing: the GBK bytes of 通知 are valid.
 _FEW_EXTRA_BYTES = 48
 # What Python's GB18030 (the edition of 2000) makes of A3 A0, the wide space of old editors;
 # browsers show a space.

@@ -7,12 +7,13 @@ elements, each reopened in every later paragraph, become a million nodes; nested
 indented by their depth, and 20,000 levels write 400 MB; and nodes cost 650 bytes each.
 """
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-_LESS, _SLASH, _SPACE = 0x3C, 0x2F, 0x20
+_LESS, _SLASH, _BACKSLASH, _SPACE = 0x3C, 0x2F, 0x5C, 0x20
 _SEPARATORS = (b" ", b"\n", b"\t", b"\r", b"/")
 _LONG_TAG_BYTES = 8192
 
@@ -29,6 +30,11 @@ def _table(*names: str) -> npt.NDArray[np.bool_]:
     return table
 
 
+# What these hold is no markup, however many tags it shows.
+_RAW = [
+    (re.compile(f"<{name}\\b", re.IGNORECASE), re.compile(f"</{name}", re.IGNORECASE))
+    for name in ("script", "style", "textarea")
+]
 # Elements without an end tag, and those whose end tag pages leave out.
 _FLAT = _table(
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -55,17 +61,33 @@ class TagCost:
     attributes: int
 
 
+def without_raw_text(html: str) -> str:
+    """A page less its scripts and styles: for a second look at a page that seems too costly."""
+    for opening, closing in _RAW:
+        kept: list[str] = []
+        position = 0
+        # Not one pattern with ".*?": without an end tag that is quadratic.
+        while (start := opening.search(html, position)) and (
+            end := closing.search(html, start.end())
+        ):
+            kept.append(html[position : start.start()])
+            position = end.end()
+        html = "".join(kept) + html[position:]
+    return html
+
+
 def tag_cost(html: str) -> TagCost:
-    """Scan a page's tags.
+    """Scan a page's tags, those that scripts write included.
 
     >>> tag_cost("<div><p>a<br>b</p></div>")
     TagCost(nodes=6, depth=1, attributes=0)
     """
-    encoded = html.encode("utf-8", "replace") + b"    "
+    encoded = html.encode("utf-8", "replace") + b"      "
     page = np.frombuffer(encoded, dtype=np.uint8)
-    opens = np.flatnonzero(page[:-4] == _LESS)
-    is_end = page[opens + 1] == _SLASH
-    name_at = opens + 1 + is_end
+    opens = np.flatnonzero(page[:-6] == _LESS)
+    escaped = page[opens + 1] == _BACKSLASH  # <\\/div> in the JSON of a script
+    is_end = page[opens + 1 + escaped] == _SLASH
+    name_at = opens + 1 + escaped + is_end
     # Bit 5 makes ASCII letters lower-case; a name ends at what is no letter.
     letters = [page[name_at + offset] | _SPACE for offset in range(3)]
     is_letter = [(byte >= ord("a")) & (byte <= ord("z")) for byte in letters]

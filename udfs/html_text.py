@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from resiliparse.parse.html import HTMLTree
 
-from udfs.html_guard import tag_cost
+from udfs.html_guard import TagCost, tag_cost, without_raw_text
 from udfs.main_text import main_text
 
 
@@ -59,18 +59,27 @@ def extract_page(html: str, limits: HtmlLimits) -> Page:
     if limits.max_chars is not None and len(html) > limits.max_chars:
         raise PageRejected("html_too_large")
     # Before the parser sees it: what these limits keep out is slow in the parser itself.
-    cost = tag_cost(html)
-    if limits.max_nodes is not None and (
-        cost.nodes > limits.max_nodes or cost.attributes > _MAX_ATTRIBUTES
-    ):
-        raise PageRejected("html_too_many_nodes")
-    if limits.max_depth is not None and cost.depth > limits.max_depth:
-        raise PageRejected("html_too_deep")
+    if _excess(tag_cost(html), limits) is not None:
+        reason = _excess(tag_cost(without_raw_text(html)), limits)
+        if reason is not None:
+            raise PageRejected(reason)
+    html = html.replace("\0", "")  # else the parser writes U+FFFD for it in titles
     try:
         tree = HTMLTree.parse(html)
     except UnicodeEncodeError:  # lone surrogates; a look at every page would cost 0.8 ms
         tree = HTMLTree.parse(html.encode("utf-8", "replace").decode("utf-8"))
     return Page(clean_title(tree.title), clean_text(main_text(tree)))
+
+
+def _excess(cost: TagCost, limits: HtmlLimits) -> str | None:
+    """The reason of the limit that a page trips, None when it keeps within all."""
+    if limits.max_nodes is not None and (
+        cost.nodes > limits.max_nodes or cost.attributes > _MAX_ATTRIBUTES
+    ):
+        return "html_too_many_nodes"
+    if limits.max_depth is not None and cost.depth > limits.max_depth:
+        return "html_too_deep"
+    return None
 
 
 def clean_title(title: str | None) -> str | None:
