@@ -116,7 +116,7 @@ def bundled_conf() -> Path:
     checkout = Path(__file__).resolve().parent.parent / "conf"
     if (checkout / "artifacts.toml").is_file():
         return checkout
-    bundled = files("jobs.bundled")
+    bundled = files("jobs") / "bundled"
     if isinstance(bundled, Path):
         return bundled
     unpacked = Path(tempfile.mkdtemp(prefix="taojin-conf-"))  # code runs from inside a wheel

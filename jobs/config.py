@@ -53,9 +53,9 @@ class ExtractConfig:
     """A body that inflates past this size (a decompression bomb) is counted as failed."""
     max_html_chars: int = 8_000_000
     """Longest decoded page that is parsed."""
-    max_html_nodes: int = 400_000
+    max_html_nodes: int = 300_000
     """Most markup elements in a page that is parsed."""
-    max_html_depth: int = 2_000
+    max_html_depth: int = 512
     """Deepest nesting that is parsed; a deeper page is counted as rejected."""
     batch_rows: int = 500
     """Rows in an Arrow batch that leaves the Python worker."""

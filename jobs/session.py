@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from jobs.artifacts import bundled_conf, cache_folder
 from jobs.config import Config, ConfigError
 from jobs.java_runtime import java_home
+
+_ZIPPED = (".zip", ".egg", ".jar")
 
 
 @contextmanager
@@ -34,6 +37,8 @@ def taken_session(name: str, config: Config, config_file: Path | None) -> Iterat
         # Unset, the workers would take whatever python3 comes first on PATH.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         _use_properties(config, config_file)
+    # A wheel is a zip: without this Spark ships one given as --py-files and imports nothing of it.
+    SparkContext.PACKAGE_EXTENSIONS = (*_ZIPPED, ".whl")
     spark = running or SparkSession.builder.appName(f"taojin {name}").getOrCreate()
     # Timestamps are part of the output: they must not depend on where the driver stands.
     spark.conf.set("spark.sql.session.timeZone", "UTC")
