@@ -12,7 +12,8 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem
        padding: 0 1rem; }
 h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid #ddd; }
+th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid #ddd;
+       overflow-wrap: anywhere; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 td.bar { width: 40%; } svg { display: block; }
 .kept { fill: #2f7d4f; } .rejected { fill: #d9a441; } .failed { fill: #b5453c; }
@@ -43,7 +44,7 @@ def report_page(facts: Mapping[str, Any]) -> str:
     ]
     lead = (
         f"{corpus['rows']:,} rows and {corpus['characters']:,} characters from "
-        f"{facts['input']['splits']:,} input files; {corpus['toxic_rows']:,} rows are labelled "
+        f"{facts['input']['splits']:,} input file(s); {corpus['toxic_rows']:,} rows are labelled "
         f"toxic; the rows stand for {corpus['documents_stood_for']:,} documents. "
         f"Finished {facts['finished']}."
     )

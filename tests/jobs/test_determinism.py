@@ -38,16 +38,30 @@ def run_with(spark: SparkSession, warc_files: Path, output: Path, *settings: str
     return sorted_corpus(spark, output)
 
 
-def test_partitions_waves_and_shuffles_change_no_byte(
-    spark: SparkSession, warc_files: Path, tmp_path: Path
+@pytest.fixture(scope="module")
+def one_partition(
+    spark: SparkSession, warc_files: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[str]:
+    """The corpus of one task that reads all files, in one wave."""
+    output = tmp_path_factory.mktemp("one") / "out"
+    rows = run_with(spark, warc_files, output, "run.partitions=1")
+    assert len(rows) > 40
+    return rows
+
+
+def test_two_partitions_change_no_byte(
+    spark: SparkSession, warc_files: Path, one_partition: list[str], tmp_path: Path
 ) -> None:
-    one = run_with(spark, warc_files, tmp_path / "one", "run.partitions=1")
-    assert len(one) > 40
+    assert run_with(spark, warc_files, tmp_path / "out", "run.partitions=2") == one_partition
+
+
+def test_seven_partitions_waves_and_shuffles_change_no_byte(
+    spark: SparkSession, warc_files: Path, one_partition: list[str], tmp_path: Path
+) -> None:
     spark.conf.set("spark.sql.shuffle.partitions", "7")
+    settings = ["run.partitions=7", "run.wave_splits=3"]
     try:
-        seven = run_with(
-            spark, warc_files, tmp_path / "seven", "run.partitions=7", "run.wave_splits=3"
-        )
+        rows = run_with(spark, warc_files, tmp_path / "out", *settings)
     finally:
         spark.conf.set("spark.sql.shuffle.partitions", "2")
-    assert seven == one
+    assert rows == one_partition

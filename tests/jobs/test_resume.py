@@ -104,7 +104,8 @@ def test_a_failing_stage_exits_with_1_and_commits_nothing(
         assert run_pipeline.main(arguments(folder, output)) == 1
     assert "one record is missing" in capsys.readouterr().err
     assert Store.at(str(output)).commits("extract_documents") == {}
-    assert run_pipeline.main(arguments(folder, output, "select.min_quality=off")) == 0
+    assert extract_documents.main(arguments(folder, output)) == 0
+    assert len(Store.at(str(output)).commits("extract_documents")) == 3
 
 
 def test_another_format_for_a_planned_file_is_refused(folder: Path, tmp_path: Path) -> None:
