@@ -56,7 +56,7 @@ def _flag_wave(spark: SparkSession, run: Run, wave: int, lexicon_file: ArtifactF
     )
     run.store.write(flagged, FLAGGED, wave)
     ledger = stage_ledger(
-        splits_frame(spark, run.waves, [wave]),
+        splits_frame(spark, run.store, [wave]),
         documents.select("doc_id", "warc_path"),
         _outcomes(run.store.read(spark, FLAGGED, [wave])),
     )

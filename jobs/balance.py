@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.splits import Waves
+from jobs.splits import SPLITS
 from jobs.store import WHOLE, Store
 from jobs.tables import LEDGER, check_schema
 from jobs.transforms.ledger import unbalanced
@@ -19,10 +19,11 @@ class BalanceOpen(RuntimeError):
     """Records went in that are neither kept, nor rejected or failed by reason."""
 
 
-def splits_frame(spark: SparkSession, waves: Waves, wanted: Iterable[int]) -> DataFrame:
+def splits_frame(spark: SparkSession, store: Store, waves: Iterable[int]) -> DataFrame:
     """The splits of some waves as (warc_path, wave): a small frame, a row an input file."""
-    rows = [(split.warc_path, wave) for wave in wanted for split in waves[wave]]
-    return spark.createDataFrame(rows, "warc_path string, wave int")
+    paths = [store.table_path(SPLITS, wave) for wave in waves]
+    splits = spark.read.option("basePath", store.table_path(SPLITS)).parquet(*paths)
+    return splits.select("warc_path", F.col("wave").cast("int").alias("wave"))
 
 
 def close_ledger(

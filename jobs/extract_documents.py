@@ -83,7 +83,7 @@ def _extract_wave(
     )
     run.store.write(failures.coalesce(1), READ_FAILURES, wave)
     ledger = read_ledger(
-        splits_frame(spark, run.waves, [wave]),
+        splits_frame(spark, run.store, [wave]),
         extracted.where(F.col("row_kind") == TALLY),
         run.store.read(spark, DOCUMENTS, [wave]),
         repeated,
@@ -96,14 +96,20 @@ def _extract_wave(
     return seen
 
 
-def _write_documents(spark: SparkSession, run: Run, wave: int, extracted: DataFrame) -> DataFrame:
-    """Write a wave's documents. Returns (warc_path, n) of rows whose id was taken."""
+def _write_documents(
+    spark: SparkSession, run: Run, wave: int, extracted: DataFrame
+) -> DataFrame | None:
+    """Write a wave's documents.
+
+    Returns:
+        (warc_path, n) of rows whose id was taken; None where ids are unique by construction.
+    """
     documents = extracted.where(F.col("row_kind") == DOCUMENT).select(
         *SCHEMAS[DOCUMENTS].fieldNames()
     )
     if not any(split.input_format in ROW_FORMATS for split in run.waves[wave]):
         run.store.write(documents, DOCUMENTS, wave)
-        return spark.createDataFrame([], "warc_path string, n bigint")
+        return None
     earlier = run.store.read(spark, DOCUMENTS, [w for w in run.waves if w < wave])
     repeated = repeated_rows(documents, earlier).persist(StorageLevel.MEMORY_AND_DISK)
     kept = documents.join(repeated, on=["warc_path", "warc_offset"], how="left_anti")

@@ -42,7 +42,7 @@ def run(spark: SparkSession, run: Run) -> None:
         )
         run.store.write(duplicates, DUPLICATES)
         ledger = stage_ledger(
-            splits_frame(spark, run.waves, run.waves),
+            splits_frame(spark, run.store, run.waves),
             documents.select("doc_id", "warc_path"),
             _outcomes(documents, run.store.read(spark, DUPLICATES)),
         )

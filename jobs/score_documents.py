@@ -95,7 +95,7 @@ def _score_wave(
         fields = [result[name].alias(name) for name in scorer.result_type.fieldNames()]
         run.store.write(scored.select("doc_id", *fields), table, wave)
         ledger = stage_ledger(
-            splits_frame(spark, run.waves, [wave]),
+            splits_frame(spark, run.store, [wave]),
             documents.select("doc_id", "warc_path"),
             _outcomes(run.store.read(spark, table, [wave]), scorer),
         )

@@ -66,7 +66,7 @@ def _select(spark: SparkSession, run: Run) -> int:
     run.store.write(rejected.select(*SCHEMAS[REJECTED].fieldNames()), REJECTED)
     corpus = run.store.read(spark, CORPUS)
     ledger = stage_ledger(
-        splits_frame(spark, run.waves, waves),
+        splits_frame(spark, run.store, waves),
         _survivors(spark, run, documents, duplicates),
         _outcomes(corpus, run.store.read(spark, REJECTED)),
     )

@@ -17,7 +17,7 @@ from jobs.config import ConfigError
 from jobs.store import Store
 from udfs.files import InputFile, provenance_path, redact
 
-_TABLE = "splits"
+SPLITS = "splits"
 _FILE = "splits.parquet"
 _SCHEMA = pa.schema(
     [
@@ -44,9 +44,9 @@ class Split:
 def planned_waves(store: Store) -> Waves:
     """The waves that are planned in an output, by number."""
     waves = {}
-    for folder in store.list_names(_TABLE):
-        if _FILE in store.list_names(_TABLE, folder):
-            table = pq.read_table(pa.BufferReader(store.read_bytes(_TABLE, folder, _FILE)))
+    for folder in store.list_names(SPLITS):
+        if _FILE in store.list_names(SPLITS, folder):
+            table = pq.read_table(pa.BufferReader(store.read_bytes(SPLITS, folder, _FILE)))
             rows = table.to_pylist()
             waves[int(folder.removeprefix("wave="))] = tuple(Split(**row) for row in rows)
     return waves
@@ -80,4 +80,4 @@ def write_wave(store: Store, wave: int, splits: Iterable[Split]) -> None:
     rows = pa.Table.from_pylist([asdict(split) for split in splits], _SCHEMA)
     buffer = io.BytesIO()
     pq.write_table(rows, buffer, compression="zstd")
-    store.write_bytes(buffer.getvalue(), _TABLE, f"wave={wave:05d}", _FILE)
+    store.write_bytes(buffer.getvalue(), SPLITS, f"wave={wave:05d}", _FILE)

@@ -42,36 +42,33 @@ def stage_ledger(splits: DataFrame, seen: DataFrame, outcomes: DataFrame) -> Dat
 
 
 def read_ledger(
-    splits: DataFrame, tallies: DataFrame, documents: DataFrame, repeated: DataFrame
+    splits: DataFrame, tallies: DataFrame, documents: DataFrame, repeated: DataFrame | None
 ) -> DataFrame:
     """The ledger of reading: what the workers tallied beside what was in fact written.
 
     Needs: splits (warc_path, wave); tallies (warc_path, seen, rejected, failed), one a file;
         documents (warc_path), as read back; repeated (warc_path, n), rows left out because
-        their id was taken.
+        their id was taken, or None where no id can be taken.
     Rows: one a split; seen is null, and the balance open, where a split left no tally.
     Shuffles: counts by warc_path.
     """
     written = documents.groupBy("warc_path").agg(F.count("*").alias("kept"))
-    return (
-        splits.join(
-            tallies.select("warc_path", "seen", "rejected", "failed"), on="warc_path", how="left"
-        )
-        .join(written, on="warc_path", how="left")
-        .join(repeated, on="warc_path", how="left")
-        .select(
-            "wave",
-            "warc_path",
-            "seen",
-            F.coalesce("kept", F.lit(0)).alias("kept"),
-            F.when(
-                F.col("n") > 0,
-                F.map_concat("rejected", F.create_map(F.lit("repeated_id"), F.col("n"))),
-            )
-            .otherwise(F.col("rejected"))
-            .alias("rejected"),
-            "failed",
-        )
+    counts = tallies.select("warc_path", "seen", "rejected", "failed")
+    ledger = splits.join(counts, on="warc_path", how="left").join(
+        written, on="warc_path", how="left"
+    )
+    rejected = F.col("rejected")
+    if repeated is not None:
+        ledger = ledger.join(repeated, on="warc_path", how="left")
+        with_repeated = F.map_concat("rejected", F.create_map(F.lit("repeated_id"), F.col("n")))
+        rejected = F.when(F.col("n") > 0, with_repeated).otherwise(rejected)
+    return ledger.select(
+        "wave",
+        "warc_path",
+        "seen",
+        F.coalesce("kept", F.lit(0)).alias("kept"),
+        rejected.alias("rejected"),
+        "failed",
     )
 
 

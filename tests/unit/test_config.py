@@ -68,7 +68,7 @@ def test_a_wrong_setting_names_key_value_and_choices(setting: str, said: list[st
 )
 def test_a_wrong_file_is_named(tmp_path: Path, text: str, said: str) -> None:
     path = write(tmp_path, text)
-    with pytest.raises(ConfigError, match="run.toml") as error:
+    with pytest.raises(ConfigError, match=r"run\.toml") as error:
         load_config(path)
     assert said in str(error.value)
 
