@@ -185,9 +185,7 @@ def _measure_chunk(texts: list[str], lexicon: Lexicon) -> dict[str, pa.Array]:
         "casia_traditional": casia_conversion().changes(texts, encoded),
         "casia_dup_13gram_share": windows.casia,
     }
-    return {
-        field.name: pa.array(columns[field.name], field.type) for field in MEASURES_ARROW_TYPE
-    }
+    return {field.name: pa.array(columns[field.name], field.type) for field in MEASURES_ARROW_TYPE}
 
 
 def _count_urls(texts: list[str], encoded: EncodedTexts) -> Counts:
@@ -204,4 +202,3 @@ def _count_urls(texts: list[str], encoded: EncodedTexts) -> Counts:
 def _share(part: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     share: np.ndarray[Any, Any] = part / np.maximum(whole, 1)
     return share
-
