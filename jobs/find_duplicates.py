@@ -39,6 +39,7 @@ def run(spark: SparkSession, run: Run) -> None:
             documents.select("doc_id", "url", "capture_time", "text"),
             run.config.dedup,
             _checkpoint(spark, run.store),
+            _print_count,
         )
         run.store.write(duplicates, DUPLICATES)
         ledger = stage_ledger(
@@ -55,6 +56,11 @@ def _outcomes(documents: DataFrame, duplicates: DataFrame) -> DataFrame:
     return documents.select("doc_id").join(
         duplicates.select("doc_id", F.col("kind").alias("reason")), on="doc_id", how="left"
     )
+
+
+def _print_count(name: str, value: int) -> None:
+    """What the search has to say of its own limits, such as buckets that it left unsettled."""
+    print(f"{STAGE}: {name} = {value:,}", file=sys.stderr, flush=True)
 
 
 def _checkpoint(spark: SparkSession, store: Store) -> Callable[[DataFrame, str], DataFrame]:

@@ -1,7 +1,7 @@
 """Rows of JSONL and Parquet files as candidate documents, to score a corpus that exists.
 
-A row needs a text. Its own id becomes its doc_id; a row without one gets an id from its
-content, so that the same row has the same id in any file.
+A row needs a text, which stays as it is. The row's own id becomes its doc_id; a row without one
+gets an id from its content, so that the same row has the same id in any file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from udfs.html_text import clean_text
 from udfs.lines import BadLine, read_lines
 from udfs.outcomes import Candidate, Failed, Outcome, Rejected, content_id
 from udfs.pages import parse_time
@@ -64,9 +63,9 @@ def row_outcome(row: Mapping[str, Any], position: int, text_column: str, id_colu
     raw = row.get(text_column)
     if not isinstance(raw, str):
         return Failed(position, "no_text", f"column {text_column} is {type(raw).__name__}")
-    text = clean_text(_without_surrogates(raw))
-    if not text:
+    if not raw:
         return Rejected("empty_text")
+    text = _without_surrogates(raw)
     url = _string(row.get("url"))
     own_id = row.get(id_column)
     return Candidate(

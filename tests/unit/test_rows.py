@@ -75,7 +75,6 @@ def test_a_row_without_id_has_one_from_its_content() -> None:
     ("line", "outcome"),
     [
         ('{"text": ""}', Rejected("empty_text")),
-        ('{"text": " \\n "}', Rejected("empty_text")),
         ('{"id": "x"}', Failed(0, "no_text", "column text is NoneType")),
         ('{"text": ["a"]}', Failed(0, "no_text", "column text is list")),
         ('"text"', Failed(0, "bad_json", "a str, not an object")),
@@ -83,6 +82,13 @@ def test_a_row_without_id_has_one_from_its_content() -> None:
 )
 def test_rows_that_are_no_document(line: str, outcome: Outcome) -> None:
     assert outcomes(line.encode()) == [outcome]
+
+
+def test_a_text_is_not_touched() -> None:
+    text = " 首行 \r\n\n\n\u200b\t第二行\x00\ufeff \n"
+    (found,) = outcomes(json.dumps({"text": text}).encode())
+    assert isinstance(found, Candidate)
+    assert found.text == text
 
 
 def test_json_that_is_nested_too_deep_is_a_failure() -> None:
