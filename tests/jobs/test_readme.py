@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.conftest import ROOT
+from tests.jobs.conftest import C1_ONLY, ROOT
 from tests.sample.build_sample import build
 
 BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
@@ -64,6 +64,7 @@ def test_a_command_runs(checkout: Path, command: str) -> None:
         "PATH": f"{bin_folder}:{os.environ['PATH']}",
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": "127.0.0.1",
+        "JDK_JAVA_OPTIONS": C1_ONLY,
     }
     environment.pop("PYSPARK_SUBMIT_ARGS", None)
     result = subprocess.run(

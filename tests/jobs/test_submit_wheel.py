@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from tests.jobs.conftest import ROOT, Output
+from tests.jobs.conftest import C1_ONLY, ROOT, Output
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,11 @@ def test_the_wheel_runs_the_pipeline(
         encoding="utf-8",
     )
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYSPARK_GATEWAY")}
-    environment |= {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment |= {
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "JDK_JAVA_OPTIONS": C1_ONLY,
+    }
     environment.pop("PYTHONPATH", None)
     result = subprocess.run(
         [
