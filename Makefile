@@ -16,13 +16,14 @@ BIN := $(VENV)/bin
 PYSPARK := pyspark$(if $(SPARK),==$(SPARK),>=4.0.2,<5)
 SAMPLE := out/sample.warc.gz
 
-.PHONY: help install install-test run test lint types format models package clean
+.PHONY: help install install-test run test lint types format bench models package clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make run INPUT='/data/*.warc.gz' OUTPUT=/data/out CONFIG=conf/local.toml"
 	@echo "make test SPARK=4.0.2   the tests on another Spark"
 	@echo "make package            dist/*.whl for spark-submit --py-files"
+	@echo "make bench DATA=DIR     documents a second of every stage"
 	@echo "make models             train the bundled models again from DATA"
 
 install: $(VENV)/.installed
@@ -68,6 +69,14 @@ format: $(VENV)/.installed-test
 
 models: $(VENV)/.installed
 	$(BIN)/python -m jobs.train_models --data $(DATA) --output conf/artifacts
+
+# Documents a second of every stage, on 20,000 pages around the texts of DATA.
+bench: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.build_pages --data $(DATA) --pages 20000 out/bench/pages
+	rm -rf out/bench/run
+	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) --input out/bench/pages \
+	  --output out/bench/run
+	$(BIN)/python -m tests.bench.stage_rates out/bench/run --cores $$(nproc)
 
 package: $(VENV)/.installed-test
 	$(BIN)/python -m build --wheel --outdir dist .

@@ -25,6 +25,7 @@ from udfs.lexicon import LexiconError, read_lexicon
 
 FORMATS = ("warc", "wet", "jsonl", "parquet")
 SCORERS = ("quality", "domain", "toxicity")
+"""Scorers that there are; a corpus row is made of all of them."""
 LEVELS = ("url", "exact", "near")
 
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -85,6 +86,8 @@ def prepare(job: str, doc: str | None, argv: Sequence[str] | None) -> Run:
         config = replace(config, score=replace(config.score, scorers=tuple(arguments.scorer)))
     catalogue = load_catalogue(config, arguments.config)
     _check_names(config, catalogue)
+    if job in ("select_corpus", "run_pipeline"):
+        _check_corpus_scorers(config)
     store = Store.at(arguments.output)
     return Run(config, arguments.config, store, _plan(arguments, config, store), catalogue)
 
@@ -134,6 +137,15 @@ def _check_names(config: Config, catalogue: dict[str, Artifact]) -> None:
     _check_lexicon(find_artifact_or_file(catalogue, config.rules.lexicon, "rules.lexicon"))
     for scorer in SCORERS:
         find_artifact(catalogue, getattr(config, scorer).artifact, f"{scorer}.artifact")
+
+
+def _check_corpus_scorers(config: Config) -> None:
+    missing = [scorer for scorer in SCORERS if scorer not in config.score.scorers]
+    if missing:
+        raise ConfigError(
+            f"score.scorers = {list(config.score.scorers)}: a corpus row needs "
+            f"{', '.join(missing)} too"
+        )
 
 
 def _check_lexicon(lexicon: Artifact) -> None:

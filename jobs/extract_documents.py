@@ -46,8 +46,10 @@ def run(spark: SparkSession, run: Run) -> None:
     language = find_artifact(
         run.catalogue, run.config.extract.language_artifact, "extract.language_artifact"
     )
+    columns = (run.config.input.text_column, run.config.input.id_column)
     fingerprints = {
-        wave: fingerprint_of(run.config.extract, run.config.input, language.sha256, splits)
+        # The format is the split's own: another run may add files of another one.
+        wave: fingerprint_of(run.config.extract, columns, language.sha256, splits)
         for wave, splits in run.waves.items()
     }
     waves = pending(run.store, STAGE, fingerprints)

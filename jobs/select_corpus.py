@@ -14,8 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.balance import close_ledger, splits_frame
-from jobs.command import Run, run_command
-from jobs.config import ConfigError
+from jobs.command import SCORERS, Run, run_command
 from jobs.jsonl_export import write_jsonl
 from jobs.progress import shown_progress
 from jobs.stage import fingerprint_of, finished, pending, wave_of
@@ -27,15 +26,9 @@ from jobs.transforms.selection import corpus_rows, with_verdicts
 
 STAGE = "select_corpus"
 
-SCORERS = ("quality", "domain", "toxicity")
-"""Scorers that a corpus row is made of."""
-
 
 def run(spark: SparkSession, run: Run) -> None:
     """Select anew if anything that the corpus is made from has changed."""
-    missing = [name for name in SCORERS if name not in run.config.score.scorers]
-    if missing:
-        raise ConfigError(f"score.scorers: a corpus needs {', '.join(missing)} too")
     scored = {name: finished(run.store, f"score_{name}", run.waves) for name in SCORERS}
     fingerprint = fingerprint_of(run.config.select, scored_sources(run), scored)
     if not pending(run.store, STAGE, {WHOLE: fingerprint}):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
@@ -106,6 +108,24 @@ def test_a_failing_stage_exits_with_1_and_commits_nothing(
     assert Store.at(str(output)).commits("extract_documents") == {}
     assert extract_documents.main(arguments(folder, output)) == 0
     assert len(Store.at(str(output)).commits("extract_documents")) == 3
+
+
+def test_files_of_another_format_may_join_and_leave_the_others_alone(
+    spark: SparkSession, folder: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out"
+    assert extract_documents.main(arguments(folder, output)) == 0
+    before = modified(output, "documents")
+    other = tmp_path / "other"
+    other.mkdir()
+    table = pa.table({"id": ["from-parquet"], "text": [json.loads(rows(1))["text"]]})
+    pq.write_table(table, other / "rows.parquet")
+    again = arguments(other, output)
+    again[again.index("jsonl")] = "parquet"
+    assert extract_documents.main(again) == 0
+    after = modified(output, "documents")
+    assert {path: after[path] for path in before} == before
+    assert spark.read.parquet(str(output / "documents")).count() == 10
 
 
 def test_another_format_for_a_planned_file_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
         (["--set", "quality.artifact=best"], ["quality.artifact = 'best'", "lid"]),
         (["--set", 'score.scorers=["beauty"]'], ["score.scorers", "beauty", "toxicity"]),
         (["--set", "rules.lexicon=absent.tsv"], ["rules.lexicon", "absent.tsv"]),
+        (["--set", 'score.scorers=["quality"]'], ["score.scorers", "domain, toxicity"]),
         ([], ["--input is needed"]),
     ],
 )
