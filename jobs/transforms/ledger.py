@@ -77,8 +77,9 @@ def unbalanced(ledger: DataFrame) -> DataFrame:
 
     Needs, Adds: the ledger's columns. Rows: only the open ones. Shuffles: nothing.
     """
-    accounted = F.col("kept") + _total("rejected") + _total("failed")
-    return ledger.where(~F.col("seen").eqNullSafe(accounted))
+    accounted = F.col("kept") + counts_total("rejected") + counts_total("failed")
+    # A split that left no tally has nulls, which are equal to nothing, themselves included.
+    return ledger.where(~F.coalesce(F.col("seen") == accounted, F.lit(False)))
 
 
 def _count_map(condition: Column) -> Column:
@@ -92,5 +93,6 @@ def _no_counts() -> Column:
     return F.create_map().cast("map<string,bigint>")
 
 
-def _total(counts: str) -> Column:
+def counts_total(counts: str) -> Column:
+    """The sum over the reasons of a map column (reason -> records)."""
     return F.aggregate(F.map_values(counts), F.lit(0).cast("bigint"), lambda a, n: a + n)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.transforms.ledger import counts_total
+
 QUALITY_BINS = 10
 
 
@@ -16,8 +18,8 @@ def stage_totals(ledger: DataFrame) -> DataFrame:
     return ledger.groupBy("stage").agg(
         F.sum("seen").alias("seen"),
         F.sum("kept").alias("kept"),
-        F.sum(_total("rejected")).alias("rejected"),
-        F.sum(_total("failed")).alias("failed"),
+        F.sum(counts_total("rejected")).alias("rejected"),
+        F.sum(counts_total("failed")).alias("failed"),
     )
 
 
@@ -83,7 +85,3 @@ def audit_samples(rejected: DataFrame) -> DataFrame:
         .select("stage", "reason", "place.*")
         .orderBy("stage", "reason")
     )
-
-
-def _total(counts: str) -> Column:
-    return F.aggregate(F.map_values(counts), F.lit(0).cast("bigint"), lambda a, n: a + n)
