@@ -17,6 +17,7 @@ from jobs.balance import close_ledger, splits_frame
 from jobs.command import Run, run_command
 from jobs.progress import shown_progress
 from jobs.stage import fingerprint_of, pending, wave_of
+from jobs.survivors import document_commits
 from jobs.tables import DOCUMENTS, FLAGGED
 from jobs.transforms.ledger import stage_ledger
 from jobs.transforms.rules import with_measures, with_reject_reasons
@@ -29,9 +30,9 @@ def run(spark: SparkSession, run: Run) -> None:
     """Flag every wave that is not done yet."""
     config = run.config.rules
     lexicon = find_artifact_or_file(run.catalogue, config.lexicon, "rules.lexicon")
+    documents = document_commits(run)
     fingerprints = {
-        wave: fingerprint_of(config, lexicon.sha256, commit.fingerprint)
-        for wave, commit in run.store.commits("extract_documents").items()
+        wave: fingerprint_of(config, lexicon.sha256, commit) for wave, commit in documents.items()
     }
     waves = pending(run.store, STAGE, fingerprints)
     if not waves:
@@ -39,7 +40,7 @@ def run(spark: SparkSession, run: Run) -> None:
     lexicon_file = ship(spark.sparkContext, lexicon, run.config)
     for number, wave in enumerate(waves, start=1):
         with (
-            wave_of(run.store, STAGE, wave, fingerprints[wave]) as work,
+            wave_of(run.store, STAGE, wave, fingerprints[wave], documents[wave]) as work,
             shown_progress(spark, f"{STAGE}, wave {number} of {len(waves)}", "tasks"),
         ):
             work.rows = _flag_wave(spark, run, wave, lexicon_file)

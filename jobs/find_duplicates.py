@@ -27,11 +27,12 @@ STAGE = "find_duplicates"
 
 def run(spark: SparkSession, run: Run) -> None:
     """Find the duplicates anew if the documents, the rules or the settings have changed."""
-    fingerprint = fingerprint_of(run.config.dedup, rule_survivor_sources(run))
+    reads = fingerprint_of(rule_survivor_sources(run))
+    fingerprint = fingerprint_of(run.config.dedup, reads)
     if not pending(run.store, STAGE, {WHOLE: fingerprint}):
         return
     with (
-        wave_of(run.store, STAGE, WHOLE, fingerprint) as work,
+        wave_of(run.store, STAGE, WHOLE, fingerprint, reads) as work,
         shown_progress(spark, STAGE, "tasks"),
     ):
         documents = rule_survivors(spark, run, list(run.waves))

@@ -51,11 +51,11 @@ def run(spark: SparkSession, run: Run) -> None:
     """Run every scorer of the configuration on every wave that it has not scored yet."""
     names = run.config.score.scorers
     artifacts = {name: _artifact(name, run) for name in names}
-    sources = scored_sources(run)
+    reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
     fingerprints = {
         name: {
             wave: fingerprint_of(getattr(run.config, name), artifacts[name].sha256, source)
-            for wave, source in sources.items()
+            for wave, source in reads.items()
         }
         for name in names
     }
@@ -74,7 +74,7 @@ def run(spark: SparkSession, run: Run) -> None:
         ):
             work = [
                 commits.enter_context(
-                    wave_of(run.store, stage_of(name), wave, fingerprints[name][wave])
+                    wave_of(run.store, stage_of(name), wave, fingerprints[name][wave], reads[wave])
                 )
                 for name in wanted
             ]

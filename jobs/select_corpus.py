@@ -19,7 +19,7 @@ from jobs.jsonl_export import write_jsonl
 from jobs.progress import shown_progress
 from jobs.stage import fingerprint_of, finished, pending, wave_of
 from jobs.store import WHOLE
-from jobs.survivors import scored_sources
+from jobs.survivors import duplicate_commit, rule_survivor_sources, scored_sources
 from jobs.tables import CORPUS, DOCUMENTS, DUPLICATES, FLAGGED, REJECTED, SCHEMAS, scores
 from jobs.transforms.ledger import stage_ledger
 from jobs.transforms.selection import corpus_rows, with_verdicts
@@ -29,8 +29,10 @@ STAGE = "select_corpus"
 
 def run(spark: SparkSession, run: Run) -> None:
     """Select anew if anything that the corpus is made from has changed."""
-    scored = {name: finished(run.store, f"score_{name}", run.waves) for name in SCORERS}
-    fingerprint = fingerprint_of(run.config.select, scored_sources(run), scored)
+    reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
+    scored = {name: finished(run.store, f"score_{name}", reads) for name in SCORERS}
+    earlier = (rule_survivor_sources(run), duplicate_commit(run), scored)
+    fingerprint = fingerprint_of(run.config.select, earlier)
     if not pending(run.store, STAGE, {WHOLE: fingerprint}):
         return
     with (

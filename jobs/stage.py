@@ -41,14 +41,20 @@ def pending(store: Store, stage: str, fingerprints: Mapping[int, str]) -> list[i
 
 
 @contextmanager
-def wave_of(store: Store, stage: str, wave: int, fingerprint: str) -> Iterator[Work]:
-    """Revoke a wave's commit, do the work of the block, and commit it if nothing was raised."""
+def wave_of(
+    store: Store, stage: str, wave: int, fingerprint: str, reads: str = ""
+) -> Iterator[Work]:
+    """Revoke a wave's commit, do the work of the block, and commit it if nothing was raised.
+
+    Args:
+        reads: Fingerprint of what it reads of earlier stages; `finished` compares it.
+    """
     store.revoke(stage, wave)
     started = time.monotonic()
     work = Work()
     yield work
     seconds = time.monotonic() - started
-    store.commit(Commit(stage, wave, fingerprint, round(seconds, 3), work.rows))
+    store.commit(Commit(stage, wave, fingerprint, round(seconds, 3), work.rows, reads))
     name = stage if wave == WHOLE else f"{stage}, wave {wave}"
     rate = work.rows / seconds if seconds else 0.0
     print(
@@ -58,17 +64,21 @@ def wave_of(store: Store, stage: str, wave: int, fingerprint: str) -> Iterator[W
     )
 
 
-def finished(store: Store, stage: str, waves: Mapping[int, object]) -> dict[int, str] | None:
+def finished(store: Store, stage: str, reads: Mapping[int, str]) -> dict[int, str] | None:
     """Fingerprints of a stage's waves, or None where the stage was never run.
 
+    Args:
+        reads: Wave -> what the stage would read of earlier stages now.
     Raises:
-        StageIncomplete: only some of the waves are done.
+        StageIncomplete: some waves are not done, or were done from what is no longer there.
     """
     commits = store.commits(stage)
-    done = {wave: commits[wave].fingerprint for wave in waves if wave in commits}
-    if not done:
+    if not any(wave in commits for wave in reads):
         return None
-    if len(done) < len(waves):
-        missing = ", ".join(str(wave) for wave in waves if wave not in done)
-        raise StageIncomplete(f"{stage} has not finished wave {missing}: run it first")
-    return done
+    for wave, expected in sorted(reads.items()):
+        where = "" if wave == WHOLE else f", wave {wave}"
+        if wave not in commits:
+            raise StageIncomplete(f"{stage}{where} is not done: run it first")
+        if commits[wave].reads != expected:
+            raise StageIncomplete(f"{stage}{where} was made from older tables: run it first")
+    return {wave: commits[wave].fingerprint for wave in reads}

@@ -34,6 +34,7 @@ class Commit:
     fingerprint: str  # of inputs, settings and artifacts; another one means: do it again
     seconds: float  # wall clock, for the report
     rows: int  # records, rows or documents that the stage saw
+    reads: str = ""  # fingerprint of the earlier stages' part alone
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.command import Run
-from jobs.stage import finished
+from jobs.stage import fingerprint_of, finished
 from jobs.store import WHOLE
 from jobs.tables import DOCUMENTS, DUPLICATES, FLAGGED
 
@@ -23,10 +23,10 @@ def rule_survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataF
     """The waves' documents that no rule rejected.
 
     Raises:
-        StageIncomplete: rules have been applied to some waves and not to others.
+        StageIncomplete: the rules have been applied to other documents than there are.
     """
     documents = run.store.read(spark, DOCUMENTS, waves)
-    if finished(run.store, "apply_rules", run.waves) is None:
+    if rule_commits(run) is None:
         return documents
     flagged = run.store.read(spark, FLAGGED, waves)
     rejected = flagged.where(F.size("reject_reasons") > 0).select("doc_id")
@@ -36,7 +36,7 @@ def rule_survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataF
 def survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
     """The waves' documents that neither a rule nor a duplicate level removed."""
     documents = rule_survivors(spark, run, waves)
-    if finished(run.store, "find_duplicates", {WHOLE: None}) is None:
+    if duplicate_commit(run) is None:
         return documents
     removed = run.store.read(spark, DUPLICATES).select("doc_id")
     return documents.join(removed, on="doc_id", how="left_anti")
@@ -49,23 +49,42 @@ def scored_documents(spark: SparkSession, run: Run, waves: Sequence[int]) -> Dat
     return survivors(spark, run, waves)
 
 
+def document_commits(run: Run) -> dict[int, str]:
+    """Fingerprints of the extracted waves.
+
+    Raises:
+        StageIncomplete: a planned wave is not extracted.
+    """
+    return finished(run.store, "extract_documents", dict.fromkeys(run.waves, "")) or {}
+
+
+def rule_commits(run: Run) -> dict[int, str] | None:
+    """Fingerprints of the flagged waves."""
+    return finished(run.store, "apply_rules", document_commits(run))
+
+
+def duplicate_commit(run: Run) -> str | None:
+    """Fingerprint of the duplicates."""
+    reads = {WHOLE: fingerprint_of(rule_survivor_sources(run))}
+    return (finished(run.store, "find_duplicates", reads) or {}).get(WHOLE)
+
+
 def rule_survivor_sources(run: Run) -> dict[int, Sources]:
     """Wave -> what decides which of its documents `rule_survivors` gives."""
-    extracted = finished(run.store, "extract_documents", run.waves) or {}
-    rules = finished(run.store, "apply_rules", run.waves) or {}
+    rules = rule_commits(run) or {}
     return {
-        wave: {"extract_documents": extracted.get(wave), "apply_rules": rules.get(wave)}
-        for wave in run.waves
+        wave: {"extract_documents": commit, "apply_rules": rules.get(wave)}
+        for wave, commit in document_commits(run).items()
     }
 
 
 def scored_sources(run: Run) -> dict[int, Sources]:
     """Wave -> what decides which of its documents `scored_documents` gives."""
-    sources = rule_survivor_sources(run)
     if run.config.score.rows == "all":
-        return {
-            wave: {"extract_documents": of_wave["extract_documents"]}
-            for wave, of_wave in sources.items()
-        }
-    duplicates = (finished(run.store, "find_duplicates", {WHOLE: None}) or {}).get(WHOLE)
-    return {wave: {**of_wave, "find_duplicates": duplicates} for wave, of_wave in sources.items()}
+        commits = document_commits(run)
+        return {wave: {"extract_documents": commit} for wave, commit in commits.items()}
+    duplicates = duplicate_commit(run)
+    return {
+        wave: {**sources, "find_duplicates": duplicates}
+        for wave, sources in rule_survivor_sources(run).items()
+    }

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs import apply_rules, extract_documents, run_pipeline
+from jobs import apply_rules, extract_documents, find_duplicates, run_pipeline
 from jobs.balance import BalanceOpen
 from jobs.store import Store
 from tests.jobs.conftest import LOCAL_CONFIG
@@ -108,6 +108,17 @@ def test_a_failing_stage_exits_with_1_and_commits_nothing(
     assert Store.at(str(output)).commits("extract_documents") == {}
     assert extract_documents.main(arguments(folder, output)) == 0
     assert len(Store.at(str(output)).commits("extract_documents")) == 3
+
+
+def test_tables_made_from_older_ones_are_not_taken(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    assert apply_rules.main(arguments(folder, output)) == 0
+    keeps_all = "extract.min_language_score=off"
+    assert extract_documents.main(arguments(folder, output, keeps_all)) == 0
+    assert find_duplicates.main(arguments(folder, output, keeps_all)) == 1
+    assert "apply_rules, wave 0 was made from older tables" in capsys.readouterr().err
 
 
 def test_files_of_another_format_may_join_and_leave_the_others_alone(
