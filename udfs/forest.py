@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 
@@ -48,14 +48,14 @@ class Forest:
 
 def contract_batches(
     max_links: int,
-) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """A function for mapInArrow from edges (node, hub) to LINK_DDL with the same components.
 
     Edges are contracted in runs that end once more than max_links links are held, which bounds
     the memory (about 300 bytes a link). What lies in two runs, or in two tasks, is joined later.
     """
 
-    def contract(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def contract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         forest = Forest()
         for batch in batches:
             nodes, hubs = batch.column("node").to_pylist(), batch.column("hub").to_pylist()
