@@ -57,6 +57,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("command", JOBS, ids=[" ".join(c.split()[:3]) for c in JOBS])
+@pytest.mark.timeout(180)  # half a minute here, a whole pipeline on any machine
 def test_a_command_runs(checkout: Path, command: str) -> None:
     bin_folder = Path(sys.executable).parent
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYSPARK_GATEWAY")}
