@@ -15,18 +15,17 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from jobs.artifacts import Artifact, find_artifact, find_artifact_or_file, load_catalogue
-from jobs.config import Config, ConfigError, load_config
+from jobs.config import Config, ConfigError, InputFormat, load_config
 from jobs.splits import Waves, plan_waves, planned_waves, write_wave
 from jobs.store import Store
 from udfs.files import InputNotFound, expand_inputs
 from udfs.lexicon import LexiconError, read_lexicon
 
-FORMATS = ("warc", "wet", "jsonl", "parquet")
 SCORERS = ("quality", "domain", "toxicity")
 """Scorers that there are; a corpus row is made of all of them."""
-LEVELS = ("url", "exact", "near")
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "plan_input": (),
@@ -107,7 +106,9 @@ def _parser(job: str, doc: str | None) -> argparse.ArgumentParser:
         metavar="URI",
         help="files, folders, globs or @list-of-paths.txt; local, s3://, gs://, hdfs://, https://",
     )
-    parser.add_argument("--input-format", choices=FORMATS, help="default: input.format, warc")
+    parser.add_argument(
+        "--input-format", choices=get_args(InputFormat), help="default: input.format, warc"
+    )
     parser.add_argument("--output", required=True, metavar="URI", help="folder of all tables")
     parser.add_argument(
         "--set",
@@ -126,13 +127,9 @@ def _parser(job: str, doc: str | None) -> argparse.ArgumentParser:
 
 def _check_names(config: Config, catalogue: dict[str, Artifact]) -> None:
     """Names in the configuration that only a run would otherwise find to be wrong."""
-    for key, values, known in (
-        ("score.scorers", config.score.scorers, SCORERS),
-        ("dedup.levels", config.dedup.levels, LEVELS),
-    ):
-        for value in values:
-            if value not in known:
-                raise ConfigError(f"{key}: unknown {value!r}; known: {', '.join(known)}")
+    for scorer in config.score.scorers:
+        if scorer not in SCORERS:
+            raise ConfigError(f"score.scorers: unknown {scorer!r}; known: {', '.join(SCORERS)}")
     find_artifact(catalogue, config.extract.language_artifact, "extract.language_artifact")
     _check_lexicon(find_artifact_or_file(catalogue, config.rules.lexicon, "rules.lexicon"))
     for scorer in SCORERS:

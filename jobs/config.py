@@ -20,6 +20,8 @@ from typing import Any, Literal, get_args, get_origin
 
 OFF = "off"
 
+InputFormat = Literal["warc", "wet", "jsonl", "parquet"]
+
 
 class ConfigError(ValueError):
     """The configuration cannot be used; the message names file, key, value and known keys."""
@@ -29,7 +31,7 @@ class ConfigError(ValueError):
 class InputConfig:
     """What is read."""
 
-    format: Literal["warc", "wet", "jsonl", "parquet"] = "warc"
+    format: InputFormat = "warc"
     """How the input files are laid out; ``--input-format`` sets it."""
     text_column: str = "text"
     """Column of JSONL and Parquet rows that holds the text."""

@@ -19,7 +19,12 @@ from jobs.jsonl_export import write_jsonl
 from jobs.progress import shown_progress
 from jobs.stage import fingerprint_of, finished, pending, wave_of
 from jobs.store import WHOLE
-from jobs.survivors import duplicate_commit, rule_survivor_sources, scored_sources
+from jobs.survivors import (
+    duplicate_commit,
+    rule_survivor_sources,
+    scored_sources,
+    survivors,
+)
 from jobs.tables import CORPUS, DOCUMENTS, DUPLICATES, FLAGGED, REJECTED, SCHEMAS, scores
 from jobs.transforms.ledger import stage_ledger
 from jobs.transforms.selection import corpus_rows, with_verdicts
@@ -62,25 +67,13 @@ def _select(spark: SparkSession, run: Run) -> int:
     corpus = run.store.read(spark, CORPUS)
     ledger = stage_ledger(
         splits_frame(spark, run.store, waves),
-        _survivors(spark, run, documents, duplicates),
+        survivors(spark, run, waves).select("doc_id", "warc_path"),
         _outcomes(corpus, run.store.read(spark, REJECTED)),
     )
     seen = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
     write_jsonl(corpus, run.store, run.config.select.jsonl)
     verdicts.unpersist()
     return seen
-
-
-def _survivors(
-    spark: SparkSession, run: Run, documents: DataFrame, duplicates: DataFrame
-) -> DataFrame:
-    """(doc_id, warc_path) of the documents that this stage decides on."""
-    passed = run.store.read(spark, FLAGGED, list(run.waves)).where(F.size("reject_reasons") == 0)
-    return (
-        documents.select("doc_id", "warc_path")
-        .join(passed.select("doc_id"), on="doc_id", how="left_semi")
-        .join(duplicates.select("doc_id"), on="doc_id", how="left_anti")
-    )
 
 
 def _outcomes(corpus: DataFrame, rejected: DataFrame) -> DataFrame:

@@ -118,24 +118,15 @@ class GzipMembers:
         raw = self._raw
         self._inflate = self._error = None
         damaged = self._member
-        at = max(damaged + 1 - raw.base, 0)
-        while True:
-            found = raw.buf.find(GZIP_MAGIC, at)
-            if found < 0:
-                keep = max(len(raw.buf) - len(GZIP_MAGIC) + 1, at)
-                raw.pos = keep
-                if not raw.more(keep):
-                    raw.pos = len(raw.buf)
-                    break
-                at = 0
-                continue
-            raw.pos = found
-            if raw.ensure(_PROBE_BYTES) and begins_record(
-                raw.buf[raw.pos : raw.pos + _PROBE_BYTES]
-            ):
-                break
-            at = raw.pos + 1
+        raw.skip_to(GZIP_MAGIC, damaged + 1, self._record_begins)
         raise Broken(damaged, reason, detail, raw.offset - damaged) from cause
+
+    def _record_begins(self) -> bool:
+        """Whether a member that holds a record begins at the position."""
+        raw = self._raw
+        if not raw.ensure(_PROBE_BYTES):
+            return False
+        return begins_record(raw.buf[raw.pos : raw.pos + _PROBE_BYTES])
 
 
 def begins_record(head: bytes) -> bool:

@@ -8,6 +8,7 @@ where reading can start afresh after damage.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import BinaryIO, NamedTuple, Protocol
 
 CHUNK_BYTES = 1 << 20
@@ -132,6 +133,31 @@ class RawInput:
         while len(self.buf) - self.pos < count and self.more(self.pos):
             pass
         return len(self.buf) - self.pos
+
+    def skip_to(self, magic: bytes, start: int, begins: Callable[[], bool]) -> None:
+        """Move to where a unit begins again after damage, or to the end of the file.
+
+        Args:
+            magic: The first bytes of a unit.
+            start: File offset that the search begins at.
+            begins: Whether a unit begins at the position, where the magic stands; it may read
+                on, but not move.
+        """
+        at = max(start - self.base, 0)
+        while True:
+            found = self.buf.find(magic, at)
+            if found >= 0:
+                self.pos = found
+                if begins():
+                    return
+                at = self.pos + 1
+                continue
+            keep = max(len(self.buf) - len(magic) + 1, at)
+            self.pos = keep
+            if not self.more(keep):
+                self.pos = len(self.buf)
+                return
+            at = 0
 
 
 class PlainPieces:

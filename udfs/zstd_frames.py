@@ -168,21 +168,7 @@ class ZstdFrames:
         raw = self._raw
         self._open = None
         damaged = self._frame
-        at = max(damaged + 1 - raw.base, 0)
-        while True:
-            found = raw.buf.find(ZSTD_MAGIC, at)
-            if found >= 0:
-                raw.pos = found
-                if self._plausible():
-                    break
-                at = raw.pos + 1
-                continue
-            keep = max(len(raw.buf) - len(ZSTD_MAGIC) + 1, at)
-            raw.pos = keep
-            if not raw.more(keep):
-                raw.pos = len(raw.buf)
-                break
-            at = 0
+        raw.skip_to(ZSTD_MAGIC, damaged + 1, self._plausible)
         raise Broken(damaged, reason, detail, raw.offset - damaged) from cause
 
     def _plausible(self) -> bool:
