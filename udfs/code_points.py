@@ -42,8 +42,8 @@ class Slices:
 
     def counts_of(self, flags: npt.NDArray[np.bool_]) -> Counts:
         """Number of true flags in each text, shape (texts,); flags are as long as the array."""
-        texts = np.searchsorted(self.stops, np.flatnonzero(flags), side="right")
-        return np.bincount(texts, minlength=len(self.lengths))
+        up_to_stops: Counts = np.searchsorted(np.flatnonzero(flags), self.stops)
+        return np.diff(up_to_stops, prepend=0)
 
     def texts_with(self, flags: npt.NDArray[np.bool_]) -> list[int]:
         """Indexes of the texts with a true flag, ascending; flags are as long as the array."""

@@ -33,7 +33,27 @@ def traditional_characters() -> frozenset[str]:
     from zhconv import zhconv
 
     zhconv.loaddict()
-    return frozenset(char for char in zhconv.zhcdicts["TRADONLY"] if not _in_gb2312(char))
+    return frozenset(char for char in zhconv.zhcdicts["TRADONLY"] if not _in(char, "gb2312"))
+
+
+@lru_cache(maxsize=1)
+def simplified_characters() -> frozenset[str]:
+    """Characters that are used in simplified script only.
+
+    zhconv lists those that traditional text uses too (后 in 皇后, 里 in 公里, 台 in 台灣): what
+    the traditional standard Big5 has is left out, and what zhconv itself writes in traditional
+    text (户, 税 and 温 in Hong Kong).
+    """
+    from zhconv import zhconv
+
+    zhconv.loaddict()
+    tables = [zhconv.zhcdicts[name] for name in ("zh2Hant", "zh2TW", "zh2HK")]
+    written = {value for table in tables for key, value in table.items() if len(key) == 1}
+    return frozenset(
+        char
+        for char in zhconv.zhcdicts["SIMPONLY"]
+        if char not in written and not _in(char, "big5")
+    )
 
 
 class ConversionCheck:
@@ -157,9 +177,9 @@ def _pair_codes(firsts: CodePoints, seconds: CodePoints) -> npt.NDArray[np.uint6
     return (firsts.astype(np.uint64) << np.uint64(32)) | seconds
 
 
-def _in_gb2312(char: str) -> bool:
+def _in(char: str, charset: str) -> bool:
     try:
-        char.encode("gb2312")
+        char.encode(charset)
     except UnicodeEncodeError:
         return False
     return True

@@ -5,10 +5,17 @@ from __future__ import annotations
 import codecs
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from udfs.charset import canonical_codec, decode
+from udfs.charset import (
+    _MAX_BAD_SHARE,
+    _bad_share,
+    _may_be_utf8,
+    _to_text,
+    canonical_codec,
+    decode,
+)
 from udfs.han import text_plausibility
 
 SIMPLIFIED = (
@@ -18,6 +25,10 @@ SIMPLIFIED = (
 TRADITIONAL = (
     "市圖書館昨天開始延長開放時間，讀者可以在晚上十點以前借書。館長說，這樣做是為了方便下班以後"
     "才有空的人。記者在現場看到，不少家長帶著孩子來看書，二樓的座位很快就坐滿了。"
+)
+CANTONESE = "佢哋喺邊度㗎？冇嘢食喇，嗰個咩嚟嘅。"
+KOREAN = (
+    "안녕하세요. 오늘은 날씨가 좋습니다. 도서관에서 책을 읽었습니다. 서울시는 예산안을 발표하였다."
 )
 CASES = [
     ("utf-8", SIMPLIFIED),
@@ -129,6 +140,86 @@ def test_a_lone_surrogate_of_utf16_is_replaced() -> None:
     assert decoded.text.endswith("\ufffda")
 
 
+@pytest.mark.parametrize(
+    ("payload", "header", "declared"),
+    [
+        (SIMPLIFIED.encode(), None, None),
+        (SIMPLIFIED.encode(), "  ", None),
+        (b"", "GBK", "gb18030"),
+        (page(SIMPLIFIED, "gb2312").encode(), "UTF-8", "utf-8"),
+        (page(SIMPLIFIED, "GB2312").encode(), None, "gb18030"),
+        (page(SIMPLIFIED, "GB2312").encode(), "", "gb18030"),
+        (b"<?xml version='1.0' encoding='Big5'?><p>", None, "big5hkscs"),
+        (b"<?xml version='1.0' encoding='Big5'?>" + page("", "gbk").encode(), None, "gb18030"),
+        (b"<p><?xml version='1.0' encoding='Big5'?>", None, None),
+        (page(SIMPLIFIED, "gbk").encode("gbk"), "No-Such-Charset", "no-such-charset"),
+        (page(SIMPLIFIED, "utf-16").encode("utf-16-be"), None, "utf-16-le"),
+        (codecs.BOM_UTF8 + page(SIMPLIFIED, "gbk").encode(), None, "gb18030"),
+        (SIMPLIFIED.encode(), "é" * 100, "?" * 40),
+    ],
+)
+def test_what_a_page_says_of_itself(
+    payload: bytes, header: str | None, declared: str | None
+) -> None:
+    assert decode(payload, header).declared == declared
+
+
+@pytest.mark.parametrize("declared", [None, "cp949", "utf-8", "gb2312", "big5"])
+def test_korean_is_not_taken_for_chinese(declared: str | None) -> None:
+    assert decode(page(KOREAN).encode("euc_kr"), declared).text == page(KOREAN)
+
+
+@pytest.mark.parametrize("declared", [None, "windows-1251", "shift_jis", "gb2312"])
+def test_written_cantonese(declared: str | None) -> None:
+    html = page(CANTONESE)
+    assert decode(html.encode("big5hkscs"), declared).text == html
+
+
+def test_a_wrong_chinese_label_of_a_page_with_few_different_characters() -> None:
+    html = page("集第集第" * 40)
+    assert decode(html.encode("gbk"), "big5").text == html
+
+
+def test_big5_as_browsers_read_it() -> None:
+    html = page(f"喬治‧布希～﹑￥￠￡⊕⊙{TRADITIONAL}")
+    assert decode(html.encode("cp950"), "big5").text == html
+
+
+def test_bytes_that_are_no_text_are_not_made_ideographs() -> None:
+    payload = bytes(range(1, 256)) * 40
+    decoded = decode(payload, None)
+    assert decoded.step == "fallback_replaced"
+    assert not decoded.charset.startswith("utf-16")
+
+
+def test_the_byte_order_of_a_page_with_private_characters() -> None:
+    html = page("\ue5d2\ue5d3\ue5d4记者")
+    for codec in ("utf-16-le", "utf-16-be"):
+        assert decode(html.encode(codec), None).text == html
+
+
+@pytest.mark.parametrize("declared", ["windows-1251", "shift_jis", "iso-8859-1", "big5"])
+def test_a_label_whose_reading_is_worse_than_another(declared: str) -> None:
+    html = page("收𠮷野家𡃁仔㑇䶮üé拾少安排")
+    assert decode(html.encode("gb18030"), declared).text == html
+
+
+@example(b"\xe4")
+@given(
+    st.lists(
+        st.one_of(st.text(max_size=20).map(str.encode), st.binary(max_size=3)), max_size=10
+    ).map(b"".join)
+)
+def test_no_page_that_may_be_utf8_is_ruled_out(payload: bytes) -> None:
+    if _bad_share(_to_text(payload, "utf-8")) <= _MAX_BAD_SHARE:
+        assert _may_be_utf8(payload)
+
+
+@pytest.mark.parametrize(("encoding", "text"), CASES[2:6])
+def test_other_charsets_are_ruled_out_without_decoding(encoding: str, text: str) -> None:
+    assert not _may_be_utf8(text.encode(encoding))
+
+
 @given(st.binary(max_size=300), st.sampled_from(LABELS))
 def test_no_bytes_fail_and_every_text_can_be_stored(payload: bytes, declared: str | None) -> None:
     decoded = decode(payload, declared)
@@ -168,3 +259,7 @@ def test_a_wrong_table_is_implausible() -> None:
         misread = text.encode(encoding).decode(wrong, "replace")
         assert text_plausibility(text) > 0.8 > 0.4 > text_plausibility(misread) - 0.4
         assert text_plausibility(text) > text_plausibility(misread) + 0.4
+
+
+def test_an_escape_that_the_decoder_chokes_on_has_a_reading() -> None:
+    assert "&#30340;" in decode(b"\x1b&#30340;", "iso-2022-jp").text

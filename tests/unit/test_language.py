@@ -8,7 +8,13 @@ from pathlib import Path
 import fasttext
 import pytest
 
-from udfs.language import UNDETERMINED, LanguageModel, load_language_model, sample_text
+from udfs.language import (
+    UNDETERMINED,
+    LanguageModel,
+    Look,
+    load_language_model,
+    sample_text,
+)
 
 SENTENCES = {
     "zh": "我们 今天 学习 中文 天气 很好 图书馆 开放 时间 读者 可以 借书 记者 现场 看到",
@@ -69,14 +75,45 @@ def test_a_long_text_is_judged_on_its_whole_length(model: LanguageModel) -> None
 
 
 def test_samples() -> None:
-    assert sample_text(" 短 \n 文 ") == "短 文"
+    assert sample_text(" 短 \n 文 ", 5, 200) == "短 文"
     text = "".join(chr(0x4E00 + number % 5000) for number in range(10_000))
-    sample = sample_text(text)
-    assert sample == sample_text(text)
+    sample = sample_text(text, 5, 200)
+    assert sample == sample_text(text, 5, 200)
     assert len(sample) == 1004
     assert sample.startswith(text[:200])
     assert sample.endswith(text[-200:])
     assert text[4900:5100] in sample
+    assert sample_text(text, 1, 300) == text[:300]
+    assert sample_text(text[:1000], 5, 200) == text[:1000]
+
+
+class Classifier:
+    """Says what is written in the text, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def predict(self, lines: list[str], k: int) -> tuple[list[list[str]], list[list[float]]]:
+        self.asked += lines
+        sure = ["sure" in line for line in lines]
+        return [["__label__zh" if s else "__label__en"] for s in sure], [
+            [0.96 if s else 0.5] for s in sure
+        ]
+
+
+def test_only_a_doubtful_text_that_goes_on_is_looked_at_again() -> None:
+    short, sure, doubtful = "doubt", "sure " * 30, "doubt " * 30
+    digits = "1" * 100 + "doubt" + "1" * 101  # no letter in the first look
+    late = "doubt " * 10 + "_sure_" + "doubt " * 10
+    classifier = Classifier()
+    model = LanguageModel(classifier, [Look(2, 10, 0.95), Look(7, 25, 0.0)])
+    assert model.identify([short, sure, doubtful, digits, late]) == [
+        ("en", 0.5), ("zh", 0.96), ("en", 0.5), ("en", 0.5), ("zh", 0.96),
+    ]  # fmt: skip
+    glances = [sample_text(text, 2, 10) for text in (short, sure, doubtful, late)]
+    assert classifier.asked == glances + [
+        sample_text(text, 7, 25) for text in (doubtful, digits, late)
+    ]
 
 
 def test_a_missing_file_and_a_file_that_is_no_model(tmp_path: Path) -> None:
