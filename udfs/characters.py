@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from udfs.code_points import CODE_POINTS, Counts, EncodedTexts
+from udfs.code_points import CODE_POINTS, CodePoints, Counts, EncodedTexts
 from udfs.traditional import traditional_characters
 
 HAN_RANGES = (
@@ -42,16 +42,85 @@ HAN_RANGES = (
 CASIA_HAN_RANGE = (0x4E00, 0x9FA5)
 """Han in the published script: the CJK block as Unicode 1.1 had it."""
 
+EMOJI_RANGES = (
+    (0x231A, 0x231B),
+    (0x23E9, 0x23EC),
+    (0x23F0, 0x23F0),
+    (0x23F3, 0x23F3),
+    (0x25FD, 0x25FE),
+    (0x2614, 0x2615),
+    (0x2648, 0x2653),
+    (0x267F, 0x267F),
+    (0x2693, 0x2693),
+    (0x26A1, 0x26A1),
+    (0x26AA, 0x26AB),
+    (0x26BD, 0x26BE),
+    (0x26C4, 0x26C5),
+    (0x26CE, 0x26CE),
+    (0x26D4, 0x26D4),
+    (0x26EA, 0x26EA),
+    (0x26F2, 0x26F3),
+    (0x26F5, 0x26F5),
+    (0x26FA, 0x26FA),
+    (0x26FD, 0x26FD),
+    (0x2705, 0x2705),
+    (0x270A, 0x270B),
+    (0x2728, 0x2728),
+    (0x274C, 0x274C),
+    (0x274E, 0x274E),
+    (0x2753, 0x2755),
+    (0x2757, 0x2757),
+    (0x2795, 0x2797),
+    (0x27B0, 0x27B0),
+    (0x27BF, 0x27BF),
+    (0x2B1B, 0x2B1C),
+    (0x2B50, 0x2B50),
+    (0x2B55, 0x2B55),
+    (0x1F004, 0x1F004),
+    (0x1F0CF, 0x1F0CF),
+    (0x1F18E, 0x1F18E),
+    (0x1F191, 0x1F19A),
+    (0x1F1E6, 0x1F1FF),  # letters of flags
+    (0x1F201, 0x1F201),
+    (0x1F21A, 0x1F21A),
+    (0x1F22F, 0x1F22F),
+    (0x1F232, 0x1F236),
+    (0x1F238, 0x1F23A),
+    (0x1F250, 0x1F251),
+    (0x1F300, 0x1F64F),  # from here on whole blocks, which new emoji are added to
+    (0x1F680, 0x1F6FF),
+    (0x1F7E0, 0x1F7EB),
+    (0x1F7F0, 0x1F7F0),
+    (0x1F900, 0x1F9FF),
+    (0x1FA70, 0x1FAFF),
+)
+"""What is drawn as an emoji by itself, both ends included. Source: Unicode emoji data,
+Emoji_Presentation; the pictograph blocks whole."""
+
+EMOJI_SELECTOR = 0xFE0F
+"""Makes an emoji of the character before it, which is otherwise text (the heart of U+2764)."""
+
+SENTENCE_ENDS = ".!?。！？．｡…‼⁇⁈⁉︒︕︖﹒﹖﹗"
+"""What ends a sentence: stop, exclamation and question mark in all widths, and the ellipsis."""
+
+CASED = 0x20000
+"""Letters with case end well before this; to ask all 1.1 million code points takes a second."""
 
 _ASSIGNED = ((0, 0x1FFFF), (0xE0000, 0xE0FFF))
 _PRIVATE_PLANES = ((0xF0000, 0xFFFFD), (0x100000, 0x10FFFD))
+
+_BLOCK_CHARS = 1 << 17
+
+Kinds = npt.NDArray[np.uint8]
 
 
 class Kind(IntEnum):
     """Kinds of characters; every code point has exactly one."""
 
     OTHER = 0
-    """Letters, marks, spaces, tabs, carriage returns, numbers that are no digits."""
+    """Marks, unassigned code points."""
+
+    # Words and numbers, which WORDS goes by.
     HAN = 1
     """Script=Han inside the published script's range."""
     HAN_TRADITIONAL = 2
@@ -61,33 +130,77 @@ class Kind(IntEnum):
     HAN_REST_TRADITIONAL = 4
     DIGIT = 5
     """Category Nd: ASCII, full-width and other decimal digits."""
-    PUNCTUATION = 6
-    """Categories P*."""
-    SYMBOL = 7
-    """Categories S*."""
-    PRIVATE_USE = 8
-    """Category Co."""
-    CONTROL = 9
-    """Category Cc without tab, line feed and carriage return; category Cf (zero-width and
-    direction characters, soft hyphen, byte order mark)."""
-    NEWLINE = 10
+    LETTER = 6
+    """Letters that are not Han, and numbers that are no decimal digits."""
+
+    # What ends a sentence, which ENDS goes by.
+    SENTENCE_END = 7
+    """SENTENCE_ENDS, all of category Po."""
+    NEWLINE = 8
     """Line feed, which ends a line."""
 
+    PUNCTUATION = 9
+    """Categories P*, but for what is SENTENCE_END."""
+    SYMBOL = 10
+    """Categories S*, but for what is EMOJI."""
+    EMOJI = 11
+    """EMOJI_RANGES."""
+    EMOJI_SELECTOR = 12
+    """Variation selector 16."""
+    PRIVATE_USE = 13
+    """Category Co."""
+    CONTROL = 14
+    """Category Cc without tab, line feed and carriage return; category Cf (zero-width and
+    direction characters, soft hyphen, byte order mark)."""
+    SPACE = 15
+    """Categories Z*, tab, carriage return."""
 
-def count_kinds(encoded: EncodedTexts) -> Counts:
+
+WORDS = (Kind.HAN, Kind.LETTER)
+"""First and last kind that words are made of."""
+ENDS = (Kind.SENTENCE_END, Kind.NEWLINE)
+"""First and last kind that ends a sentence."""
+
+
+def kinds_of(encoded: EncodedTexts) -> Kinds:
+    """The kind of every character, as long as ``encoded.codes``."""
+    kinds: Kinds = _kind_table()[encoded.codes]
+    return kinds
+
+
+def count_kinds(encoded: EncodedTexts, kinds: Kinds) -> Counts:
     """How many characters of each kind every text has.
 
+    Args:
+        encoded: Texts.
+        kinds: Their characters' kinds.
     Returns:
         Shape (texts, kinds): column ``Kind.HAN`` holds the counts of that kind.
     """
-    texts, kinds = len(encoded.lengths), len(Kind)
-    rows = np.repeat(np.arange(texts, dtype=np.int64) * kinds, encoded.lengths)
-    rows += _kind_table()[encoded.codes]
-    return np.bincount(rows, minlength=texts * kinds).reshape(texts, kinds)
+    texts = len(encoded.lengths)
+    if texts == 1:
+        # In blocks: bincount makes 8 bytes of each number.
+        blocks = (kinds[at : at + _BLOCK_CHARS] for at in range(0, len(kinds), _BLOCK_CHARS))
+        counts = (np.bincount(block, minlength=len(Kind)) for block in blocks)
+        return sum(counts, np.zeros(len(Kind), dtype=np.int64)).reshape(1, -1)
+    rows = np.repeat(np.arange(texts, dtype=np.int64) * len(Kind), encoded.lengths)
+    rows += kinds
+    return np.bincount(rows, minlength=texts * len(Kind)).reshape(texts, len(Kind))
 
 
 @lru_cache(maxsize=1)
-def _kind_table() -> npt.NDArray[np.uint8]:
+def lowered_characters() -> CodePoints:
+    """Lower case of every code point, shape (CODE_POINTS,).
+
+    What has a lower case of several characters (İ alone) stays as it is.
+    """
+    lowered = np.arange(CODE_POINTS, dtype=np.uint32)
+    lowered[:CASED] = [ord(low) if len(low := chr(c).lower()) == 1 else c for c in range(CASED)]
+    return lowered
+
+
+@lru_cache(maxsize=1)
+def _kind_table() -> Kinds:
     """Kind of every code point, shape (CODE_POINTS,)."""
     by_category = {
         "Nd": Kind.DIGIT,
@@ -96,6 +209,8 @@ def _kind_table() -> npt.NDArray[np.uint8]:
         "Cf": Kind.CONTROL,
         **dict.fromkeys(("Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po"), Kind.PUNCTUATION),
         **dict.fromkeys(("Sm", "Sc", "Sk", "So"), Kind.SYMBOL),
+        **dict.fromkeys(("Lu", "Ll", "Lt", "Lm", "Lo", "Nl", "No"), Kind.LETTER),
+        **dict.fromkeys(("Zs", "Zl", "Zp"), Kind.SPACE),
     }
     category = unicodedata.category
     table = np.zeros(CODE_POINTS, dtype=np.uint8)
@@ -105,7 +220,11 @@ def _kind_table() -> npt.NDArray[np.uint8]:
         table[first : last + 1] = kinds
     for first, last in _PRIVATE_PLANES:
         table[first : last + 1] = Kind.PRIVATE_USE
-    table[[ord("\t"), ord("\r")]] = Kind.OTHER
+    for first, last in EMOJI_RANGES:
+        table[first : last + 1] = Kind.EMOJI
+    table[EMOJI_SELECTOR] = Kind.EMOJI_SELECTOR
+    table[[ord(mark) for mark in SENTENCE_ENDS]] = Kind.SENTENCE_END
+    table[[ord("\t"), ord("\r")]] = Kind.SPACE
     table[ord("\n")] = Kind.NEWLINE
     for first, last in HAN_RANGES:
         table[first : last + 1] = Kind.HAN_REST

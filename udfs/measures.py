@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,16 +17,24 @@ from pyspark.sql.types import (
     DataType,
     DoubleType,
     LongType,
+    MapType,
     StringType,
     StructField,
     StructType,
 )
 
+from udfs.addresses import email_counts, url_counts
 from udfs.artifact_files import ArtifactFile
-from udfs.characters import Kind, count_kinds
-from udfs.code_points import Counts, EncodedTexts, encode_texts
+from udfs.characters import Kind, count_kinds, kinds_of
+from udfs.code_points import EncodedTexts, encode_texts
+from udfs.compression import zstd_ratio
+from udfs.function_chars import is_function_char
 from udfs.lexicon import Lexicon, cached_lexicon
-from udfs.repetition import dup_line_share, window_shares
+from udfs.mojibake import mojibake_shares
+from udfs.ngrams import ngram_shares
+from udfs.repetition import LONG_CHARS, kept_characters
+from udfs.sentences import count_sentences
+from udfs.text_lines import LineShares, line_shares
 from udfs.traditional import casia_conversion
 
 if TYPE_CHECKING:
@@ -34,26 +43,58 @@ if TYPE_CHECKING:
 MAX_SENSITIVE_WORDS = 50
 """Most matched words that are stored for a text."""
 
+RUN_CHARS = 1 << 20
+"""Characters of the texts that are measured together: bounds memory, at 10 bytes each."""
+
 CHUNK_CHARS = 1 << 17
-"""Code points measured together: bounds memory (about 60 bytes each) and stays in cache."""
+"""Code points whose numbers stand in one array: so many stay in cache, at 100 bytes each."""
+
+_COUNTS_BY_NAME = MapType(StringType(), LongType())
 
 _TYPES: dict[str, DataType] = {
     "chars": LongType(),  # code points
     "lines": LongType(),  # newlines + 1
     "mean_line_chars": DoubleType(),  # code points but newlines / lines
-    "han_share": DoubleType(),  # Script=Han / chars, as the shares below unless said
+    "mean_sentence_chars": DoubleType(),  # code points but white space / sentences
+    # Shares of chars, unless said.
+    "han_share": DoubleType(),  # Script=Han
     "traditional_share": DoubleType(),  # characters of traditional script only / Script=Han
     "digit_share": DoubleType(),
     "punctuation_share": DoubleType(),
-    "symbol_share": DoubleType(),
+    "symbol_share": DoubleType(),  # emoji too
+    "emoji_share": DoubleType(),  # variation selector 16 too
     "private_use_share": DoubleType(),
     "control_share": DoubleType(),  # control and format characters, tab and line ends aside
+    "function_char_share": DoubleType(),  # particles, pronouns, conjunctions: 的, 了, 是, ...
+    "mojibake_share": DoubleType(),  # looks read through a wrong table / code points not ASCII
+    # Shares of lines, blank ones aside. The first copy of what repeats does not count.
+    "sentence_end_line_share": DoubleType(),  # end with a sentence
+    "bullet_line_share": DoubleType(),  # begin with a bullet
+    "ellipsis_line_share": DoubleType(),  # end with an ellipsis
+    "prose_line_char_share": DoubleType(),  # characters of long lines that end with a sentence
+    "dup_line_share": DoubleType(),  # repeat an earlier one
+    "dup_line_char_share": DoubleType(),  # their characters / characters of lines
+    "dup_paragraph_share": DoubleType(),  # paragraphs that repeat an earlier one / paragraphs
+    "dup_paragraph_char_share": DoubleType(),  # their characters / characters of paragraphs
+    # Shares of characters, white space aside. Every copy counts.
+    "top_2gram_char_share": DoubleType(),  # in the 2 characters that cover most
+    "top_3gram_char_share": DoubleType(),
+    "top_4gram_char_share": DoubleType(),
+    "dup_5gram_char_share": DoubleType(),  # in runs of 5 characters that occur more than once
+    "dup_6gram_char_share": DoubleType(),
+    "dup_7gram_char_share": DoubleType(),
+    "dup_8gram_char_share": DoubleType(),
+    "dup_9gram_char_share": DoubleType(),
+    "dup_10gram_char_share": DoubleType(),
+    "dup_13gram_share": DoubleType(),  # 13-character windows that occur more than once / windows
+    "zstd_ratio": DoubleType(),  # compressed bytes / bytes
     "sensitive_distinct": LongType(),  # lexicon words that occur
     "sensitive_total": LongType(),  # their occurrences, overlapping ones too
+    "sensitive_distinct_by_category": _COUNTS_BY_NAME,  # without categories that do not occur
+    "sensitive_total_by_category": _COUNTS_BY_NAME,
     "sensitive_words": ArrayType(StringType()),  # the first 50 of those that occur, sorted
-    "dup_13gram_share": DoubleType(),  # 13-character windows that occur more than once
-    "dup_line_share": DoubleType(),  # lines that repeat an earlier one / lines, blank ones aside
     "url_count": LongType(),
+    "email_count": LongType(),
     "casia_han_share": DoubleType(),  # U+4E00..U+9FA5 / chars
     "casia_traditional": BooleanType(),  # conversion to zh-cn changes the text
     "casia_dup_13gram_share": DoubleType(),  # without the last window
@@ -70,10 +111,9 @@ _ARROW: dict[type[DataType], pa.DataType] = {
     DoubleType: pa.float64(),
     BooleanType: pa.bool_(),
     ArrayType: pa.list_(pa.string()),
+    MapType: pa.map_(pa.string(), pa.int64()),
 }
 MEASURES_ARROW_TYPE = pa.struct([(name, _ARROW[type(kind)]) for name, kind in _TYPES.items()])
-
-_URL = re.compile(r"https?://[!-~]|(?<![0-9a-z./_-])www\.[!-~]", re.IGNORECASE)
 
 
 def measure_texts(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArray:
@@ -86,23 +126,14 @@ def measure_texts(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArr
         Array of MEASURES_ARROW_TYPE, as long as texts. Shares are in [0, 1], 0.0 where the
         denominator is 0. What comes out for a text does not depend on its neighbours.
     Source:
-        ChineseWebText 2.0, section 3.
+        ChineseWebText 2.0, section 3; Gopher (arXiv 2112.11446), section A1.1. The functions
+        that are called here define each measure.
     """
-    parts = [_measure_chunk(chunk, lexicon) for chunk in _chunks(texts)]
+    parts = [_measure_run(run, lexicon) for run in _runs(texts, RUN_CHARS)]
     fields = list(MEASURES_ARROW_TYPE)
-    columns = [
-        pa.concat_arrays([part[field.name] for part in parts])
-        if parts
-        else pa.array([], field.type)
-        for field in fields
-    ]
+    columns = [_column([part[field.name] for part in parts], field.type) for field in fields]
     unmeasured = pa.array([text is None for text in texts], pa.bool_())
     return pa.StructArray.from_arrays(columns, fields=fields, mask=unmeasured)
-
-
-def count_urls(text: str) -> int:
-    """Number of web addresses that begin with http://, https:// or www."""
-    return sum(1 for _ in _URL.finditer(text))
 
 
 def measures_udf(lexicon_file: ArtifactFile) -> UserDefinedFunction:
@@ -112,7 +143,7 @@ def measures_udf(lexicon_file: ArtifactFile) -> UserDefinedFunction:
     struct, the transform makes it one.
 
     Batch: strings in, one row of measures out; memory is bounded by CHUNK_CHARS beside the
-    batch itself.
+    batch itself, and for a text over LONG_CHARS by about 15 bytes a character.
     """
 
     @pandas_udf(MEASURES_TYPE)  # type: ignore[call-overload, untyped-decorator]
@@ -129,76 +160,139 @@ def measures_udf(lexicon_file: ArtifactFile) -> UserDefinedFunction:
 def _as_frame(measured: pa.StructArray) -> pd.DataFrame:
     names = MEASURES_TYPE.fieldNames()
     columns = zip(names, measured.flatten(), strict=True)
-    return pd.DataFrame({name: column.to_pandas() for name, column in columns})
+    return pd.DataFrame(
+        {name: column.to_pandas(maps_as_pydicts="strict") for name, column in columns}
+    )
 
 
-def _chunks(texts: Sequence[str | None]) -> Iterator[list[str]]:
-    """Texts in runs of about CHUNK_CHARS; None becomes the empty text."""
-    chunk: list[str] = []
+def _runs(texts: Sequence[str | None], chars: int) -> Iterator[list[str]]:
+    """Texts in runs of about so many characters, long ones alone; None becomes the empty text."""
+    run: list[str] = []
     size = 0
     for text in texts:
-        chunk.append(text or "")
-        size += len(chunk[-1])
-        if size >= CHUNK_CHARS:
-            yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
+        if text is not None and len(text) > LONG_CHARS:
+            if run:
+                yield run
+            yield [text]
+            run, size = [], 0
+            continue
+        run.append(text or "")
+        size += len(run[-1])
+        if size >= chars:
+            yield run
+            run, size = [], 0
+    if run:
+        yield run
 
 
-def _measure_chunk(texts: list[str], lexicon: Lexicon) -> dict[str, pa.Array]:
-    encoded = encode_texts(texts)
-    chars = encoded.lengths
-    kinds = count_kinds(encoded)
-    lines = kinds[:, Kind.NEWLINE] + 1
-    traditional = kinds[:, Kind.HAN_TRADITIONAL] + kinds[:, Kind.HAN_REST_TRADITIONAL]
-    casia_han = kinds[:, Kind.HAN] + kinds[:, Kind.HAN_TRADITIONAL]
-    han = casia_han + kinds[:, Kind.HAN_REST] + kinds[:, Kind.HAN_REST_TRADITIONAL]
-    windows = window_shares(texts, encoded)
+def _column(parts: list[Any], arrow_type: pa.DataType) -> pa.Array:
+    """One column of all parts. Arrow takes longer over 50 short arrays than over a long one."""
+    if parts and isinstance(parts[0], np.ndarray):
+        return pa.array(np.concatenate(parts), arrow_type)
+    return pa.array(list(chain.from_iterable(parts)), arrow_type)
 
-    distinct, total, words = [], [], []
-    for text in texts:
-        found = lexicon.find(text)
-        total.append(found.total)
-        distinct.append(len(found.words))
-        # Lexicon.words is sorted, and so are its indexes.
-        words.append([lexicon.words[i] for i in sorted(found.words)[:MAX_SENSITIVE_WORDS]])
 
-    columns: dict[str, Any] = {
-        "chars": chars,
-        "lines": lines,
-        "mean_line_chars": (chars - kinds[:, Kind.NEWLINE]) / lines,
-        "han_share": _share(han, chars),
-        "traditional_share": _share(traditional, han),
-        "digit_share": _share(kinds[:, Kind.DIGIT], chars),
-        "punctuation_share": _share(kinds[:, Kind.PUNCTUATION], chars),
-        "symbol_share": _share(kinds[:, Kind.SYMBOL], chars),
-        "private_use_share": _share(kinds[:, Kind.PRIVATE_USE], chars),
-        "control_share": _share(kinds[:, Kind.CONTROL], chars),
-        "sensitive_distinct": distinct,
-        "sensitive_total": total,
-        "sensitive_words": words,
-        "dup_13gram_share": windows.every,
-        "dup_line_share": [dup_line_share(text) for text in texts],
-        "url_count": _count_urls(texts, encoded),
-        "casia_han_share": _share(casia_han, chars),
-        "casia_traditional": casia_conversion().changes(texts, encoded),
-        "casia_dup_13gram_share": windows.casia,
+def _measure_run(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
+    """A column for each measure, as an array or a sequence as long as texts.
+
+    One measure after the other, since each has tables of its own that the others push out of
+    the cache.
+    """
+    chunks = [(chunk, encode_texts(chunk)) for chunk in _runs(texts, CHUNK_CHARS)]
+    counted = [_measure_characters(*chunk) for chunk in chunks]
+    return {
+        **{name: np.concatenate([part[name] for part in counted]) for name in counted[0]},
+        "casia_traditional": np.concatenate(
+            [casia_conversion().changes(*chunk) for chunk in chunks]
+        ),
+        **_line_columns(texts),
+        **_sensitive_columns(texts, lexicon),
+        "zstd_ratio": [zstd_ratio(text) for text in texts],
     }
-    return {field.name: pa.array(columns[field.name], field.type) for field in MEASURES_ARROW_TYPE}
 
 
-def _count_urls(texts: list[str], encoded: EncodedTexts) -> Counts:
-    """``count_urls`` of each text; only texts with // or ww are searched."""
-    lowered = encoded.codes | 0x20  # w for W; / stays /
-    doubled = lowered[1:] == lowered[:-1]
-    doubled &= (lowered[1:] == ord("/")) | (lowered[1:] == ord("w"))
-    counts = np.zeros(len(texts), dtype=np.int64)
-    for index in encoded.texts_with(doubled):
-        counts[index] = count_urls(texts[index])
-    return counts
+def _measure_characters(texts: list[str], encoded: EncodedTexts) -> dict[str, Any]:
+    """Columns of the measures that look at one code point, or at neighbours."""
+    chars = encoded.lengths
+    kinds = kinds_of(encoded)
+    counts = count_kinds(encoded, kinds)
+    casia_han = counts[:, Kind.HAN] + counts[:, Kind.HAN_TRADITIONAL]
+    han = casia_han + counts[:, Kind.HAN_REST] + counts[:, Kind.HAN_REST_TRADITIONAL]
+    traditional = counts[:, Kind.HAN_TRADITIONAL] + counts[:, Kind.HAN_REST_TRADITIONAL]
+    newlines = counts[:, Kind.NEWLINE]
+    return {
+        "chars": chars,
+        "lines": newlines + 1,
+        "mean_line_chars": (chars - newlines) / (newlines + 1),
+        "mean_sentence_chars": _ratio(
+            chars - newlines - counts[:, Kind.SPACE], count_sentences(encoded, kinds, counts)
+        ),
+        "han_share": _ratio(han, chars),
+        "traditional_share": _ratio(traditional, han),
+        "digit_share": _ratio(counts[:, Kind.DIGIT], chars),
+        "punctuation_share": _ratio(
+            counts[:, Kind.PUNCTUATION] + counts[:, Kind.SENTENCE_END], chars
+        ),
+        "symbol_share": _ratio(counts[:, Kind.SYMBOL] + counts[:, Kind.EMOJI], chars),
+        "emoji_share": _ratio(counts[:, Kind.EMOJI] + counts[:, Kind.EMOJI_SELECTOR], chars),
+        "private_use_share": _ratio(counts[:, Kind.PRIVATE_USE], chars),
+        "control_share": _ratio(counts[:, Kind.CONTROL], chars),
+        "function_char_share": _ratio(encoded.counts_of(is_function_char(encoded.codes)), chars),
+        "mojibake_share": mojibake_shares(encoded),
+        "url_count": url_counts(texts, encoded),
+        "email_count": email_counts(texts, encoded),
+        "casia_han_share": _ratio(casia_han, chars),
+        **_ngram_columns(kept_characters(texts, encoded)),
+    }
 
 
-def _share(part: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    share: np.ndarray[Any, Any] = part / np.maximum(whole, 1)
-    return share
+def _line_columns(texts: list[str]) -> dict[str, Any]:
+    columns = zip(*map(line_shares, texts), strict=True)
+    return dict(zip(LineShares._fields, columns, strict=True))
+
+
+def _ngram_columns(kept: EncodedTexts) -> dict[str, Any]:
+    shares = ngram_shares(kept)
+    return {
+        **{f"top_{size}gram_char_share": share for size, share in shares.top.items()},
+        **{f"dup_{size}gram_char_share": share for size, share in shares.dup.items()},
+        "dup_13gram_share": shares.windows.every,
+        "casia_dup_13gram_share": shares.windows.casia,
+    }
+
+
+def _sensitive_columns(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
+    rows = [_sensitive_row(lexicon.count(text), lexicon) for text in texts]
+    names = [name for name in _TYPES if name.startswith("sensitive_")]
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
+
+
+def _sensitive_row(found: Counter[int], lexicon: Lexicon) -> tuple[Any, ...]:
+    """Distinct, total, both by category (sorted), and the words."""
+    if not found:
+        return _NOTHING_SENSITIVE
+    # Lexicon.words is sorted, and so are its indexes.
+    words = [lexicon.words[index] for index in sorted(found)]
+    distinct: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for index, times in found.items():
+        category = lexicon.categories[lexicon.words[index]]
+        distinct[category] += 1
+        total[category] += times
+    return (
+        len(found),
+        found.total(),
+        sorted(distinct.items()),
+        sorted(total.items()),
+        words[:MAX_SENSITIVE_WORDS],
+    )
+
+
+_NOTHING_SENSITIVE: tuple[Any, ...] = (0, 0, [], [], [])
+
+
+def _ratio(part: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Quotients, 0.0 where the whole is 0."""
+    ratio: np.ndarray[Any, Any] = part / np.maximum(whole, 1)
+    ratio[whole == 0] = 0.0
+    return ratio

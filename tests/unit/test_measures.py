@@ -1,30 +1,33 @@
-"""Measures of texts: known values, plain twins, and what bounds them."""
+"""All measures together: known values, a plain twin, what bounds them, and extremes."""
 
 from __future__ import annotations
 
-import unicodedata
+import subprocess
+import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyspark.sql.pandas.types import to_arrow_type
+from pyspark.sql.pandas.types import from_arrow_type
 
+from tests.unit.plain_measures import plain_measures
 from udfs import measures as measures_module
-from udfs.characters import HAN_RANGES, Kind, count_kinds
-from udfs.code_points import encode_texts
+from udfs import ngrams, repetition, text_lines
+from udfs.addresses import count_emails, count_urls
+from udfs.compression import zstd_ratio
 from udfs.lexicon import Lexicon
 from udfs.measures import (
     MAX_SENSITIVE_WORDS,
     MEASURES_ARROW_TYPE,
     MEASURES_TYPE,
-    count_urls,
     measure_texts,
 )
-from udfs.repetition import dup_line_share
-from udfs.traditional import traditional_characters
+from udfs.mojibake import mojibake_share
 
-LEXICON = Lexicon({"赌球": "赌博", "球": "其他"})
+CATEGORIES = {"赌球": "赌博", "球": "其他", "行文": "其他"}
+LEXICON = Lexicon(CATEGORIES)
 
 
 def measure(text: str) -> dict[str, object]:
@@ -32,28 +35,44 @@ def measure(text: str) -> dict[str, object]:
 
 
 def test_known_values() -> None:
-    text = "灣區2019年，A股\n\ue000\u200b+球赌球"
+    text = "灣區2019年，A股。\n\ue000\u200b+球赌球😀\n\n- 见www.a.cn或b@c.cn…"
     row = measure(text)
-    assert {name: value for name, value in row.items() if not name.startswith("casia")} == {
-        "chars": 17,
-        "lines": 2,
-        "mean_line_chars": 8.0,
-        "han_share": 7 / 17,
-        "traditional_share": 2 / 7,
-        "digit_share": 4 / 17,
-        "punctuation_share": 1 / 17,
-        "symbol_share": 1 / 17,
-        "private_use_share": 1 / 17,
-        "control_share": 1 / 17,
+    assert row.pop("zstd_ratio") == pytest.approx(1.1, abs=0.2)
+    assert row.pop("mojibake_share") == mojibake_share(text) > 0
+    zeros = {name: 0.0 for name in row if name.startswith("dup_")}
+    assert row == {
+        "chars": 40,
+        "lines": 4,
+        "mean_line_chars": 37 / 4,
+        "mean_sentence_chars": 36 / 3,
+        "han_share": 9 / 40,
+        "traditional_share": 2 / 9,
+        "digit_share": 4 / 40,
+        "punctuation_share": 8 / 40,
+        "symbol_share": 2 / 40,
+        "emoji_share": 1 / 40,
+        "private_use_share": 1 / 40,
+        "control_share": 1 / 40,
+        "function_char_share": 0.0,
+        "sentence_end_line_share": 2 / 3,
+        "bullet_line_share": 1 / 3,
+        "ellipsis_line_share": 1 / 3,
+        "prose_line_char_share": 0.0,
+        **zeros,
+        "top_2gram_char_share": 4 / 36,
+        "top_3gram_char_share": 6 / 36,
+        "top_4gram_char_share": 4 / 36,
         "sensitive_distinct": 2,
         "sensitive_total": 3,
+        "sensitive_distinct_by_category": [("其他", 1), ("赌博", 1)],
+        "sensitive_total_by_category": [("其他", 2), ("赌博", 1)],
         "sensitive_words": ["球", "赌球"],
-        "dup_13gram_share": 0.0,
-        "dup_line_share": 0.0,
-        "url_count": 0,
+        "url_count": 1,
+        "email_count": 1,
+        "casia_han_share": 9 / 40,
+        "casia_traditional": True,
+        "casia_dup_13gram_share": 0.0,
     }
-    assert row["casia_han_share"] == 7 / 17
-    assert row["casia_traditional"] is True
 
 
 def test_the_empty_text_is_measured_and_no_text_is_null() -> None:
@@ -69,8 +88,7 @@ def test_the_empty_text_is_measured_and_no_text_is_null() -> None:
 def test_arrow_and_spark_types_agree() -> None:
     for field, column in zip(MEASURES_ARROW_TYPE, MEASURES_TYPE, strict=True):
         assert field.name == column.name
-        spark = to_arrow_type(column.dataType)
-        assert pa.types.is_list(spark) if pa.types.is_list(field.type) else spark == field.type
+        assert from_arrow_type(field.type) == column.dataType
 
 
 def test_matched_words_are_bounded_but_counted() -> None:
@@ -79,97 +97,130 @@ def test_matched_words_are_bounded_but_counted() -> None:
     row = measure_texts(["".join(reversed(words)) * 2], lexicon).to_pylist()[0]
     assert row["sensitive_words"] == words[:MAX_SENSITIVE_WORDS]
     assert (row["sensitive_distinct"], row["sensitive_total"]) == (len(words), 2 * len(words))
+    assert row["sensitive_distinct_by_category"] == [("其他", len(words))]
 
 
-texts = st.lists(
-    st.one_of(
-        st.sampled_from("汉語灣〇々㐀𠮷豈⺀1２.，。+😀\n\r\t \u3000\ue000\u200b\x00\x07é"),
-        st.sampled_from(["赌球", "www.a.cn", "https://b.cn/球", "行文字\n行文字\n"]),
-        st.characters(exclude_categories=["Cs"]),
+pieces = st.one_of(
+    st.sampled_from("汉語灣〇々㐀𠮷豈⺀1２.，。+😀\n\r\t \u3000\ue000\u200b\x00\x07é❤️"),
+    st.sampled_from(["赌球", "www.a.cn", "https://b.cn/球", "a@b.cn", "行文字\n行文字\n", "\n\n"]),
+    st.sampled_from(
+        ["Σ", "aΣ", "İ", "ABCabc", "3.5", "a. b", "。”", "……", "...", "• 一", "哈" * 9]
     ),
-    max_size=40,
-).map("".join)
+    st.sampled_from(["一二三四五六七八九十甲乙丙丁", "一二三四五六", "甲乙丙", "=" * 20]),
+    st.characters(exclude_categories=["Cs"]),
+)
+texts = st.lists(pieces, max_size=40).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(texts, max_size=5))
-def test_shares_equal_plain_twins(batch: list[str]) -> None:
+def test_measures_equal_their_plain_twins(batch: list[str]) -> None:
     for text, row in zip(batch, measure_texts(batch, LEXICON).to_pylist(), strict=True):
-        han = [char for char in text if is_han(char)]
-        old = [char for char in han if char in traditional_characters()]
-        others = [unicodedata.category(char) for char in text if not is_han(char)]
-        controls = sum(c == "Cf" for c in others) + sum(
-            unicodedata.category(char) == "Cc" and char not in "\t\n\r" for char in text
-        )
-        size = max(len(text), 1)
-        assert row["mean_line_chars"] == sum(map(len, text.split("\n"))) / len(text.split("\n"))
-        assert row["han_share"] == len(han) / size
-        assert row["traditional_share"] == len(old) / max(len(han), 1)
-        assert row["digit_share"] == others.count("Nd") / size
-        assert row["punctuation_share"] == sum(c[0] == "P" for c in others) / size
-        assert row["symbol_share"] == sum(c[0] == "S" for c in others) / size
-        assert row["private_use_share"] == others.count("Co") / size
-        assert row["control_share"] == controls / size
-        assert row["sensitive_total"] == text.count("球") + text.count("赌球")
+        assert row == {
+            **plain_measures(text, CATEGORIES),
+            "mojibake_share": mojibake_share(text),
+            "zstd_ratio": zstd_ratio(text),
+            "url_count": count_urls(text),
+            "email_count": count_emails(text),
+        }
+        assert all(0 <= value <= 1 for name, value in row.items() if name.endswith("_share"))
 
 
-def is_han(char: str) -> bool:
-    name = unicodedata.name(char, "")
-    return name.startswith(("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH", "CJK RADICAL")) or (
-        any(first <= ord(char) <= last for first, last in HAN_RANGES)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "汉",
+        "\n",
+        "\n" * 3000,
+        " \t\r\u3000" * 500,
+        "\ue000",
+        "\ue000\U000f0000\U0010fffd" * 300,
+        "\u200b\ufeff" * 700,
+        "\ufffd" * 1000,
+        "a" * 1500,
+        "汉\n" * 1000,
+        "a\n\n" * 500,
+        "\U0010ffff",
+        "." * 800,
+        "😀" * 800,
+        "İ" * 700,
+    ],
+    ids=lambda text: ascii(text[:4]) + f"x{len(text)}",
+)
+def test_extremes_equal_their_plain_twins(text: str) -> None:
+    batch = ["", text, "汉字。", text, ""]
+    rows = measure_texts(batch, LEXICON).to_pylist()
+    assert rows[0] == rows[4] == measure("")
+    assert (
+        rows[1]
+        == rows[3]
+        == {
+            **rows[1],
+            **plain_measures(text, CATEGORIES),
+        }
     )
 
 
-def test_every_code_point_has_its_kind() -> None:
-    """The table is built from parts of the code space: nothing may be missing in the rest."""
-    rest = [chr(code) for code in range(0x20000, 0x110000)]
-    counted = count_kinds(encode_texts(["".join(rest)]))[0]
-    categories = [unicodedata.category(char) for char in rest]
-    assert counted[Kind.PRIVATE_USE] == categories.count("Co")
-    assert counted[Kind.CONTROL] == categories.count("Cf")
-    assert counted[[Kind.DIGIT, Kind.PUNCTUATION, Kind.SYMBOL]].sum() == 0
-    assert not [c for c in categories if c == "Nd" or c[0] in "PS"]
-    assert not [char for char in rest if char.lower() != char], "windows see one case"
-
-
-def test_han_is_the_whole_script() -> None:
-    """Every ideograph that Python knows by name; kana, Hangul and bopomofo are others."""
-    named = [chr(code) for code in range(0x2E80, 0x32000) if is_han(chr(code))]
-    kinds = count_kinds(encode_texts(named))[:, Kind.HAN : Kind.HAN_REST_TRADITIONAL + 1]
-    assert (kinds.sum(axis=1) == 1).all()
-    assert count_kinds(encode_texts(["あア한ㄅ、。〜〒㈱"]))[0, Kind.HAN : Kind.DIGIT].sum() == 0
-
-
-def test_traditional_characters() -> None:
-    assert set("灣體國學為說們").issubset(traditional_characters())
-    simplified_too = "湾体国学为说们后干里面台只谷乾於覆藉著「"
-    assert not traditional_characters().intersection(simplified_too)
-
-
 def test_measures_do_not_depend_on_the_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = ["球" * 30, None, "", "ΑΣ 灣\n" * 9, "行文字\n行文字\n", "a" * 50, None]
+    batch = ["球" * 30, None, "", "ΑΣ 灣\n" * 9, "行文字\n行文字\n", "a" * 50, None, "1.", "a."]
     whole = measure_texts(batch, LEXICON)
-    monkeypatch.setattr(measures_module, "CHUNK_CHARS", 7)
-    assert measure_texts(batch, LEXICON).equals(whole)
+    for run, chunk in ((7, 7), (60, 7), (1000, 11)):
+        monkeypatch.setattr(measures_module, "RUN_CHARS", run)
+        monkeypatch.setattr(measures_module, "CHUNK_CHARS", chunk)
+        assert measure_texts(batch, LEXICON).equals(whole)
     assert pa.concat_arrays([measure_texts([text], LEXICON) for text in batch]).equals(whole)
 
 
-@pytest.mark.parametrize(
-    ("text", "share"),
-    [("", 0.0), ("一\n二", 0.0), ("一\n一", 0.5), ("一\n\n 一 \n二\n", 1 / 3), ("\n\n", 0.0)],
-)
-def test_dup_line_share(text: str, share: float) -> None:
-    assert dup_line_share(text) == pytest.approx(share)
+@settings(max_examples=100, deadline=None)
+@given(texts, texts)
+def test_long_texts_have_the_same_measures_but_for_far_repeats(one: str, other: str) -> None:
+    """What says otherwise of itself aside, a long text is only measured another way."""
+    batch = [other, one * 2, other]
+    whole = measure_texts(batch, LEXICON)
+    far = ("top_", "dup_line", "dup_paragraph", *(f"dup_{n}gram" for n in range(5, 11)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measures_module, "LONG_CHARS", 20)
+        patch.setattr(ngrams, "PIECE_CHARS", 20)
+        patch.setattr(repetition, "LONG_CHARS", 20)
+        patch.setattr(repetition, "_HELD_WINDOWS", 4)
+        patch.setattr(repetition, "_BLOCK_CHARS", 7)
+        patch.setattr(text_lines, "PIECE_CHARS", 20)
+        patch.setattr("udfs.lexicon.PIECE_BYTES", 5)
+        patch.setattr("udfs.traditional.PIECE_BYTES", 5)
+        cut = measure_texts(batch, LEXICON)
+    for field in MEASURES_ARROW_TYPE:
+        if not field.name.startswith(far):
+            assert cut.field(field.name).equals(whole.field(field.name)), field.name
 
 
-@pytest.mark.parametrize(
-    ("text", "count"),
-    [
-        ("没有网址 http:// www. awww.a", 0),
-        ("请看http://a.cn/b和HTTPS://c.cn", 2),
-        ("访问www.a.cn，或WWW.b.cn", 2),
-        ("https://www.a.cn/www.b", 1),
-    ],
-)
-def test_count_urls(text: str, count: int) -> None:
-    assert count_urls(text) == count == measure(text)["url_count"]
+_MEASURE_LONG_TEXTS = """
+from resource import RUSAGE_SELF, getrusage
+from udfs.lexicon import Lexicon
+from udfs.measures import measure_texts
+lexicon = Lexicon({"赌球": "赌博"})
+measure_texts(["天气很好。" * 20], lexicon)  # tables and libraries
+start = getrusage(RUSAGE_SELF).ru_maxrss
+for text in ("".join(map(chr, range(0x20, 0xD000))) * 150, "a" * 8_000_000, "天\\n" * 4_000_000):
+    measure_texts([text], lexicon)
+print(getrusage(RUSAGE_SELF).ru_maxrss - start)
+"""
+
+
+def test_long_texts_take_bounded_memory() -> None:
+    """Three of 8 million characters. Most of it is for pieces, which do not grow."""
+    command = [sys.executable, "-c", _MEASURE_LONG_TEXTS]
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert int(done.stdout) * 1024 < 300e6
+
+
+def test_a_line_of_a_megabyte() -> None:
+    line = "天气很好，风也不大。" * 100_000
+    row = measure(line)
+    assert (row["chars"], row["lines"], row["dup_10gram_char_share"]) == (10**6, 1, 1.0)
+    assert row["mean_sentence_chars"] == 10.0
+    assert row["sentence_end_line_share"] == 1.0
+    assert row["dup_13gram_share"] == 1.0
+    assert row["top_2gram_char_share"] == 0.2
+    assert row["zstd_ratio"] < 0.01

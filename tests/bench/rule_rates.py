@@ -1,0 +1,126 @@
+"""Documents a second of the rules on one core, and what they remove of real documents.
+
+    python -m tests.bench.rule_rates --data DIR
+
+First table: the published rules in plain Python, the same decisions here, and all measures, over
+documents of 1,200 characters, each way in turn, five times over, in processor time; medians.
+Second table: share of bytes that mode casia-exact removes from the texts of DIR, by the first
+rule that rejects a document, beside what is published for a whole crawl.
+
+DIR is a folder with domain/, quality/ and lexicons/sensitive/, as the README of the data says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import random
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tests.unit.published_rules import published_reason
+from udfs.casia_exact import casia_reasons
+from udfs.lexicon import Lexicon, read_lexicon
+from udfs.measures import measure_texts
+
+LEXICON = "lexicons/sensitive/chinesewebtext2_dict.txt"
+TEXTS = (
+    "domain/train.jsonl.gz",
+    "domain/web_pages.jsonl.gz",
+    "quality/hplt_web_read.jsonl.gz",
+    "quality/hplt_web_labelled.jsonl.gz",
+    "quality/cwt1_cleared1_unlabelled.jsonl.gz",
+    "quality/cwt1_clean_dirty.jsonl.gz",
+)
+CHARS = 1200
+PUBLISHED = {"length": 1.58, "character": 7.42, "sensitive": 12.98, "duplication": 3.43}
+"""Percent of bytes that each rule removed. Source: ChineseWebText 2.0 (arXiv 2411.19668)."""
+
+
+def read_texts(path: Path) -> list[str]:
+    """The texts of a gzipped JSONL file."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return [json.loads(line)["text"] for line in lines]
+
+
+def documents_of_one_size(texts: Sequence[str], count: int) -> list[str]:
+    """Beginnings of texts, all of CHARS characters, the same at every call."""
+    long_enough = [text[:CHARS] for text in texts if len(text) >= CHARS]
+    return random.Random(4).sample(long_enough, min(count, len(long_enough)))
+
+
+def rates(
+    ways: dict[str, Callable[[list[str]], object]], documents: list[str], repeats: int
+) -> dict[str, float]:
+    """Documents a second of processor time of each way: medians of interleaved runs."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for way in ways.values():
+        way(documents[:20])  # tables are built on first use
+    for _ in range(repeats):
+        for name, way in ways.items():
+            begin = time.process_time()
+            way(documents)
+            seconds[name].append(time.process_time() - begin)
+    return {name: len(documents) / statistics.median(taken) for name, taken in seconds.items()}
+
+
+def print_rates(documents: list[str], lexicon: Lexicon, repeats: int) -> None:
+    """Print the first table."""
+    published = "published rules, plain Python"
+    ways: dict[str, Callable[[list[str]], object]] = {
+        published: lambda texts: [published_reason(text, lexicon.words) for text in texts],
+        "casia-exact decisions": lambda texts: casia_reasons(texts, lexicon),
+        "all measures": lambda texts: measure_texts(texts, lexicon),
+    }
+    found = rates(ways, documents, repeats)
+    same = sum(
+        ours == published_reason(text, lexicon.words)
+        for text, ours in zip(documents, casia_reasons(documents, lexicon), strict=True)
+    )
+    print(f"{len(documents):,} documents of {CHARS:,} characters, one core")
+    print(f"casia-exact decides {same:,} of them as the published rules\n")
+    print("| way | documents/s | ratio |\n|---|---|---|")
+    for name, rate in found.items():
+        print(f"| {name} | {rate:,.0f} | {rate / found[published]:.1f} |")
+
+
+def print_removal(texts: dict[str, list[str]], lexicon: Lexicon) -> None:
+    """Print the second table."""
+    print("\n| texts | documents | " + " | ".join(PUBLISHED) + " | kept |\n|---|---|" + "---|" * 5)
+    for name, group in texts.items():
+        removed: Counter[str | None] = Counter()
+        for text, reason in zip(group, casia_reasons(group, lexicon), strict=True):
+            removed[reason] += len(text.encode())
+        shares = (f"{removed[key] / removed.total():.2%}" for key in (*PUBLISHED, None))
+        print(f"| {name} | {len(group):,} | {' | '.join(shares)} |")
+    shares = (f"{share:.2f}%" for share in PUBLISHED.values())
+    print(f"| published, of a whole crawl | | {' | '.join(shares)} | |")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--documents", type=int, default=1000)
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args(argv)
+    if hasattr(os, "sched_setaffinity"):  # not on macOS
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    lexicon = read_lexicon(arguments.data / LEXICON)
+    texts = {name: read_texts(arguments.data / name) for name in TEXTS}
+    documents = documents_of_one_size(texts[TEXTS[0]], arguments.documents)
+    print_rates(documents, lexicon, arguments.repeats)
+    print_removal(texts, lexicon)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
