@@ -1,8 +1,8 @@
 """taojin's Spark jobs, in running order. Each is ``python -m jobs.NAME`` or spark-submit's.
 
-plan_input         names of files -> splits, in waves (no Spark)
-extract_documents  splits -> documents, read_failures
-apply_rules        documents -> flagged (measures, reject_reasons)
+plan_input         names of files, a crawl or an index -> splits, in waves; ranges
+extract_documents  splits, ranges -> documents, read_failures, replay lists
+apply_rules        documents -> measures; measures -> flagged (reject_reasons)
 find_duplicates    documents -> duplicates (doc_id, kind, cluster_id, kept_doc_id, similarity)
 score_documents    documents -> scores/quality, scores/domain, scores/toxicity
 select_corpus      documents and all of these -> corpus, rejected

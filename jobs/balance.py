@@ -20,10 +20,12 @@ class BalanceOpen(RuntimeError):
 
 
 def splits_frame(spark: SparkSession, store: Store, waves: Iterable[int]) -> DataFrame:
-    """The splits of some waves as (warc_path, wave): a small frame, a row an input file."""
+    """The files of some waves as (warc_path, wave, parts): a row a file and wave, with the number
+    of splits that it is read in; more than one where ranges of it are."""
     paths = [store.table_path(SPLITS, wave) for wave in waves]
     splits = spark.read.option("basePath", store.table_path(SPLITS)).parquet(*paths)
-    return splits.select("warc_path", F.col("wave").cast("int").alias("wave"))
+    by_file = splits.groupBy("warc_path", F.col("wave").cast("int").alias("wave"))
+    return by_file.agg(F.count("*").alias("parts"))
 
 
 def close_ledger(

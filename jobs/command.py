@@ -19,9 +19,19 @@ from typing import get_args
 
 from jobs.artifacts import Artifact, find_artifact, find_artifact_or_file, load_catalogue
 from jobs.config import Config, ConfigError, InputFormat, load_config
+from jobs.crawl_request import (
+    RangeRequest,
+    ReplayRequest,
+    add_crawl_arguments,
+    crawl_files,
+    index_folder,
+    index_request,
+    is_planned,
+)
+from jobs.plans import drop_unfinished
 from jobs.splits import Waves, plan_waves, planned_waves, write_wave
 from jobs.store import Store
-from udfs.files import InputNotFound, expand_inputs
+from udfs.files import InputFile, InputNotFound, expand_inputs, range_lists
 from udfs.lexicon import LexiconError, read_lexicon
 
 SCORERS = ("quality", "domain", "toxicity")
@@ -49,6 +59,7 @@ class Run:
     store: Store
     waves: Waves
     catalogue: dict[str, Artifact]
+    requests: tuple[RangeRequest, ...] = ()  # to be planned with Spark, before anything else
 
 
 def run_command(job: str, doc: str | None, argv: Sequence[str] | None) -> int:
@@ -65,7 +76,7 @@ def run_command(job: str, doc: str | None, argv: Sequence[str] | None) -> int:
     except (ConfigError, InputNotFound) as error:
         print(f"{job}: {error}", file=sys.stderr)
         return 2
-    if job == "plan_input":
+    if job == "plan_input" and not run.requests:
         return 0
     return _run_on_spark(job, run)
 
@@ -88,7 +99,8 @@ def prepare(job: str, doc: str | None, argv: Sequence[str] | None) -> Run:
     if job in ("select_corpus", "run_pipeline"):
         _check_corpus_scorers(config)
     store = Store.at(arguments.output)
-    return Run(config, arguments.config, store, _plan(arguments, config, store), catalogue)
+    waves, requests = _plan(arguments, config, store)
+    return Run(config, arguments.config, store, waves, catalogue, requests)
 
 
 def _parser(job: str, doc: str | None) -> argparse.ArgumentParser:
@@ -104,8 +116,10 @@ def _parser(job: str, doc: str | None) -> argparse.ArgumentParser:
         action="extend",
         default=[],
         metavar="URI",
-        help="files, folders, globs or @list-of-paths.txt; local, s3://, gs://, hdfs://, https://",
+        help="files, folders, globs, @list-of-paths.txt, or @OUTPUT/replay for captures that could "
+        "not be read; local, s3://, gs://, hdfs://, https://",
     )
+    add_crawl_arguments(parser)
     parser.add_argument(
         "--input-format", choices=get_args(InputFormat), help="default: input.format, warc"
     )
@@ -155,18 +169,49 @@ def _check_lexicon(lexicon: Artifact) -> None:
         raise ConfigError(f"rules.lexicon: {error}") from error
 
 
-def _plan(arguments: argparse.Namespace, config: Config, store: Store) -> Waves:
-    """The waves of the output, new input files planned and written."""
-    if config.run.wave_splits < 1:
-        raise ConfigError(f"run.wave_splits = {config.run.wave_splits}: expected 1 or more")
+def _plan(
+    arguments: argparse.Namespace, config: Config, store: Store
+) -> tuple[Waves, tuple[RangeRequest, ...]]:
+    """The waves of the output, new input files planned and written; ranges still to be planned."""
+    size = config.run.wave_splits
+    if size < 1:
+        raise ConfigError(f"run.wave_splits = {size}: expected 1 or more")
+    files, requests = _asked_for(arguments, config)
+    drop_unfinished(store)
     planned = planned_waves(store)
-    files = expand_inputs(arguments.input)
-    added = plan_waves(planned, files, config.input.format, config.run.wave_splits)
+    pending = tuple(request for request in requests if not is_planned(store, request))
+    added = plan_waves(planned, files, config.input.format, size, config.input.crawl_root)
     for wave, splits in added.items():
         write_wave(store, wave, splits)
-    if not planned and not added:
-        raise ConfigError(f"--input is needed: nothing is planned in {arguments.output} yet")
-    return planned | added
+    if not (planned or added or pending):
+        raise ConfigError(
+            f"--input is needed, or --crawl: nothing is planned in {arguments.output} yet"
+        )
+    return planned | added, pending
+
+
+def _asked_for(
+    arguments: argparse.Namespace, config: Config
+) -> tuple[list[InputFile], list[RangeRequest]]:
+    """The files that the arguments name, and the ranges that Spark has to look up."""
+    request = index_request(arguments)
+    if request is not None:
+        if config.input.format != "warc":
+            raise ConfigError(
+                f"--index: input.format = {config.input.format!r}: an index names WARC files"
+            )
+        index_folder(request)
+        return [], [request]
+    if arguments.crawl is not None:
+        return crawl_files(arguments.crawl, arguments.sample, config.input), []
+    try:
+        inputs, lists = range_lists(arguments.input)
+        replay = ReplayRequest(tuple((file.uri, file.size) for file in lists))
+        return expand_inputs(inputs), [replay] if lists else []
+    except InputNotFound:
+        raise
+    except ValueError as error:
+        raise ConfigError(f"--input: {error}") from error
 
 
 def _run_on_spark(job: str, run: Run) -> int:
@@ -175,7 +220,13 @@ def _run_on_spark(job: str, run: Run) -> int:
 
     try:
         with taken_session(job, run.config, run.config_file) as spark:
+            if "apply_rules" in (*NEEDS[job], job) or job == "run_pipeline":
+                importlib.import_module("jobs.apply_rules").check(spark, run.config.rules)
+            if run.requests:  # imported only now: it needs this module, and Spark
+                run = importlib.import_module("jobs.range_plan").with_ranges_planned(spark, run)
             for name in dict.fromkeys((*NEEDS[job], job)):
+                if name == "plan_input":
+                    continue  # done
                 importlib.import_module(f"jobs.{name}").run(spark, run)
     except (NoJava, ConfigError) as error:
         print(f"{job}: {error}", file=sys.stderr)

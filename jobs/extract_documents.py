@@ -17,20 +17,29 @@ from pyspark.sql import functions as F
 from jobs.artifacts import find_artifact, ship
 from jobs.balance import close_ledger, splits_frame
 from jobs.command import Run, run_command
-from jobs.config import Config
+from jobs.config import Config, ExtractConfig
 from jobs.progress import shown_progress
+from jobs.replay_list import UNREAD, write_replay_list
+from jobs.splits import REPLAY, Split, work_units
 from jobs.stage import fingerprint_of, pending, wave_of
 from jobs.tables import DOCUMENTS, EXTRACTED, READ_FAILURES, SCHEMAS
 from jobs.transforms.ledger import read_ledger
 from jobs.transforms.row_ids import repeated_rows
 from udfs.artifact_files import ArtifactFile
-from udfs.extract import DOCUMENT, FAILURE, MISSING_FILE, TALLY, ExtractOptions, extract_udf
+from udfs.extract import DOCUMENT, FAILURE, TALLY, ExtractOptions, extract_udf
 from udfs.html_text import HtmlLimits
+from udfs.pages import PageOptions
+from udfs.ranges import RangedSplit, RangeReading
+from udfs.retry import RetryPolicy
 
 STAGE = "extract_documents"
 
 ROW_FORMATS = frozenset({"jsonl", "parquet"})
 """Formats whose rows may bring their own ids; a WARC record's id is unique by construction."""
+
+
+HAN_LANGUAGES = frozenset({"zh", "wuu", "yue"})
+"""lid.176 labels of the languages that are written in Han ideographs alone."""
 
 
 class NothingRead(RuntimeError):
@@ -41,7 +50,7 @@ def run(spark: SparkSession, run: Run) -> None:
     """Extract every wave that is not done yet.
 
     Raises:
-        NothingRead: all files of a wave are missing; the wave is not committed.
+        NothingRead: no file of a wave could be read; the wave is not committed.
     """
     language = find_artifact(
         run.catalogue, run.config.extract.language_artifact, "extract.language_artifact"
@@ -66,10 +75,10 @@ def _extract_wave(
     spark: SparkSession, run: Run, wave: int, language_file: ArtifactFile, label: str
 ) -> int:
     """Write a wave's documents, read_failures and ledger. Returns the records seen."""
-    splits = run.waves[wave]
+    splits = work_units(run.waves[wave])
     done = spark.sparkContext.accumulator(0)  # for the progress line alone: retries add to it
     extract = extract_udf(
-        splits,
+        [_as_read(split, run) for split in splits],
         extract_options(run.config),
         language_file,
         done.add,
@@ -84,6 +93,8 @@ def _extract_wave(
         "warc_path", F.col("warc_offset").alias("offset"), "reason", "detail"
     )
     run.store.write(failures.coalesce(1), READ_FAILURES, wave)
+    if any(split.is_ranged for split in splits):
+        write_replay_list(spark, run.store, wave)
     ledger = read_ledger(
         splits_frame(spark, run.store, [wave]),
         extracted.where(F.col("row_kind") == TALLY),
@@ -91,11 +102,38 @@ def _extract_wave(
         repeated,
     )
     seen = close_ledger(spark, run.store, ledger, STAGE, wave)
-    missing = extracted.where(F.col("reason") == MISSING_FILE).count()
+    unread = extracted.where(F.col("reason").isin(*UNREAD)).count()
     extracted.unpersist()
-    if missing == len(splits):  # a wrong mount or prefix, not a file that was lost
-        raise NothingRead(f"none of the {missing} input files of wave {wave} is there")
+    if unread and unread == seen and not _may_be_lost(run.waves[wave]):
+        raise NothingRead(f"none of the {unread} files or captures of wave {wave} could be read")
     return seen
+
+
+def _may_be_lost(splits: Sequence[Split]) -> bool:
+    """Whether a wave of which nothing can be read may be just so, and no wrong mount, prefix or
+    login: what is tried once more may fail once more, and captures of one file are lost with it.
+    """
+    if any(split.origin == REPLAY for split in splits):
+        return True
+    return len({split.warc_path for split in splits}) == 1 and splits[0].is_ranged
+
+
+def _as_read(split: Split, run: Run) -> Split | RangedSplit:
+    """A split as the worker takes it."""
+    if not split.is_ranged:
+        return split
+    settings = run.config.input
+    reading = RangeReading(
+        max_gap_bytes=settings.max_gap_bytes,
+        max_stretch_bytes=settings.max_stretch_bytes,
+        parallel=settings.parallel_reads,
+        policy=RetryPolicy(
+            attempts=settings.read_attempts,
+            first_delay_s=settings.retry_delay_s,
+            timeout_s=settings.read_timeout_s,
+        ),
+    )
+    return RangedSplit(f"{run.store.root}/{split.uri}", split.input_format, reading)
 
 
 def _write_documents(
@@ -109,7 +147,7 @@ def _write_documents(
     documents = extracted.where(F.col("row_kind") == DOCUMENT).select(
         *SCHEMAS[DOCUMENTS].fieldNames()
     )
-    if not any(split.input_format in ROW_FORMATS for split in run.waves[wave]):
+    if not _may_repeat(run, wave):
         run.store.write(documents, DOCUMENTS, wave)
         return None
     earlier = run.store.read(spark, DOCUMENTS, [w for w in run.waves if w < wave])
@@ -119,6 +157,19 @@ def _write_documents(
     return repeated.groupBy("warc_path").agg(F.count("*").alias("n"))
 
 
+def _may_repeat(run: Run, wave: int) -> bool:
+    """Whether an id of the wave's documents may be taken.
+
+    Whole WARC files give each record once, and so does an index; but not both together, nor what
+    is tried again.
+    """
+    splits = [split for number, rows in run.waves.items() if number <= wave for split in rows]
+    if any(split.input_format in ROW_FORMATS for split in run.waves[wave]):
+        return True
+    origins = {split.origin for split in splits}
+    return REPLAY in origins or len(origins) > 1
+
+
 def extract_options(config: Config) -> ExtractOptions:
     """The configuration as the worker takes it."""
     extract = config.extract
@@ -126,16 +177,28 @@ def extract_options(config: Config) -> ExtractOptions:
         languages=frozenset(extract.languages),
         min_language_score=extract.min_language_score,
         max_record_bytes=extract.max_record_bytes,
+        page=page_options(extract),
+        text_column=config.input.text_column,
+        id_column=config.input.id_column,
+        batch_rows=extract.batch_rows,
+        batch_bytes=extract.batch_bytes,
+    )
+
+
+def page_options(extract: ExtractConfig) -> PageOptions:
+    """The configuration of a page; Han is asked for where all wanted languages are written in it."""
+    is_han = bool(extract.languages) and HAN_LANGUAGES.issuperset(extract.languages)
+    return PageOptions(
         max_body_bytes=extract.max_body_bytes,
         html=HtmlLimits(
             max_chars=extract.max_html_chars,
             max_nodes=extract.max_html_nodes,
             max_depth=extract.max_html_depth,
         ),
-        text_column=config.input.text_column,
-        id_column=config.input.id_column,
-        batch_rows=extract.batch_rows,
-        batch_bytes=extract.batch_bytes,
+        extractor=extract.extractor,
+        verify_digests=extract.verify_digests,
+        min_han_chars=extract.min_han_chars if is_han else None,
+        prefilter=extract.prefilter,
     )
 
 

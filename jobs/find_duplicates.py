@@ -45,7 +45,7 @@ def run(spark: SparkSession, run: Run) -> None:
         run.store.write(duplicates, DUPLICATES)
         ledger = stage_ledger(
             splits_frame(spark, run.store, run.waves),
-            documents.select("doc_id", "warc_path"),
+            documents.select("doc_id", "warc_path", "wave"),
             _outcomes(documents, run.store.read(spark, DUPLICATES)),
         )
         work.rows = close_ledger(spark, run.store, ledger, STAGE, WHOLE)

@@ -1,7 +1,9 @@
-"""Find the input files and cut them into waves: names -> splits.
+"""Find the input and cut it into waves: names of files, a crawl or an index -> splits, ranges.
 
 A file that was planned before keeps its wave and new files go to new waves, so that an input
-that grows is processed once. Needs no Spark.
+that grows is processed once. An index of captures, and lists of ranges that could not be read,
+become ranges of files in splits of even bytes; an output has one plan of an index. Only those
+need Spark.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from jobs.command import SCORERS, Run, run_command
 from jobs.config import to_dict
 from jobs.report_page import report_page
 from jobs.report_text import report_text
+from jobs.splits import work_units
 from jobs.stage import StageIncomplete
 from jobs.tables import CORPUS, DOCUMENTS, LEDGER, REJECTED
 from jobs.transforms.ledger import unbalanced
@@ -93,7 +94,7 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
             for name, artifact in run.catalogue.items()
         },
         "input": {
-            "splits": sum(len(splits) for splits in run.waves.values()),
+            "splits": sum(len(work_units(splits)) for splits in run.waves.values()),
             "bytes": sum(s.size_bytes or 0 for splits in run.waves.values() for s in splits),
             "waves": len(run.waves),
         },

@@ -96,7 +96,7 @@ def _score_wave(
         run.store.write(scored.select("doc_id", *fields), table, wave)
         ledger = stage_ledger(
             splits_frame(spark, run.store, [wave]),
-            documents.select("doc_id", "warc_path"),
+            documents.select("doc_id", "warc_path", "wave"),
             _outcomes(run.store.read(spark, table, [wave]), scorer),
         )
         its_work.rows = close_ledger(spark, run.store, ledger, stage_of(scorer.name), wave)

@@ -67,7 +67,7 @@ def _select(spark: SparkSession, run: Run) -> int:
     corpus = run.store.read(spark, CORPUS)
     ledger = stage_ledger(
         splits_frame(spark, run.store, waves),
-        survivors(spark, run, waves).select("doc_id", "warc_path"),
+        survivors(spark, run, waves).select("doc_id", "warc_path", "wave"),
         _outcomes(corpus, run.store.read(spark, REJECTED)),
     )
     seen = close_ledger(spark, run.store, ledger, STAGE, WHOLE)

@@ -1,7 +1,8 @@
 """Input splits and their waves: the small table that every job starts from.
 
-One file is one split, since a WARC file has no point at which a second reader could start.
-Waves are numbered in the order in which they were planned, and inside a plan by uri.
+One file is one split, since a WARC file has no point at which a second reader could start;
+ranges of files are cut into splits of even bytes (`jobs.range_plan`). Waves are numbered in the
+order in which they were planned, and inside a plan by uri.
 """
 
 from __future__ import annotations
@@ -25,20 +26,30 @@ _SCHEMA = pa.schema(
         ("warc_path", pa.string()),
         ("input_format", pa.string()),
         ("size_bytes", pa.int64()),
+        ("origin", pa.string()),
     ]
 )
+
+FILE, INDEX, REPLAY = "file", "index", "replay"
+"""Where a split comes from: a whole file; ranges of an index; a list of ranges to try again."""
 
 Waves = dict[int, tuple["Split", ...]]
 
 
 @dataclass(frozen=True)
 class Split:
-    """One input file."""
+    """One input file; or, of a split of ranges, what it reads of one of its files."""
 
-    uri: str  # where it is read
+    uri: str  # where the file is read; of ranges the folder that holds them, under the output
     warc_path: str  # what its documents say of their source: the same on every mirror
     input_format: str
     size_bytes: int | None  # None where the store was not asked
+    origin: str = FILE
+
+    @property
+    def is_ranged(self) -> bool:
+        """Whether single records of the file are read."""
+        return self.origin != FILE
 
 
 def planned_waves(store: Store) -> Waves:
@@ -47,21 +58,34 @@ def planned_waves(store: Store) -> Waves:
     for folder in store.list_names(SPLITS):
         if _FILE in store.list_names(SPLITS, folder):
             table = pq.read_table(pa.BufferReader(store.read_bytes(SPLITS, folder, _FILE)))
-            rows = table.to_pylist()
-            waves[int(folder.removeprefix("wave="))] = tuple(Split(**row) for row in rows)
+            rows = table.to_pylist()  # an output of an earlier version lacks columns
+            waves[wave_number(folder)] = tuple(Split(**row) for row in rows)
     return waves
 
 
-def plan_waves(planned: Waves, files: Iterable[InputFile], input_format: str, size: int) -> Waves:
+def plan_waves(
+    planned: Waves,
+    files: Iterable[InputFile],
+    input_format: str,
+    size: int,
+    crawl_root: str = "",
+) -> Waves:
     """The waves that files add to a plan: those that are not planned yet, `size` a wave.
 
+    Args:
+        crawl_root: A place of Common Crawl's files beside those that are known.
     Raises:
         ConfigError: a file was planned with another input format.
     """
-    known = {split.warc_path: split for splits in planned.values() for split in splits}
+    known = {
+        split.warc_path: split
+        for splits in planned.values()
+        for split in splits
+        if not split.is_ranged
+    }
     new = []
     for file in sorted(files, key=lambda file: file.uri):
-        split = Split(file.uri, provenance_path(file.uri), input_format, file.size)
+        split = Split(file.uri, provenance_path(file.uri, crawl_root), input_format, file.size)
         earlier = known.setdefault(split.warc_path, split)
         if earlier.input_format != input_format:
             raise ConfigError(
@@ -70,9 +94,25 @@ def plan_waves(planned: Waves, files: Iterable[InputFile], input_format: str, si
             )
         if earlier is split:  # else planned before, perhaps from another mirror
             new.append(split)
-    first = max(planned, default=-1) + 1
+    first = next_wave(planned)
     starts = range(0, len(new), size)
     return {first + n: tuple(new[start : start + size]) for n, start in enumerate(starts)}
+
+
+def wave_number(folder: str) -> int:
+    """The wave that a folder ``wave=N`` holds; -1 for another folder."""
+    number = folder.removeprefix("wave=")
+    return int(number) if number.isdigit() and number != folder else -1
+
+
+def next_wave(planned: Waves) -> int:
+    """The number of the first wave that is not planned yet."""
+    return max(planned, default=-1) + 1
+
+
+def work_units(splits: Iterable[Split]) -> list[Split]:
+    """One split for every file and for every folder of ranges: what a task is given."""
+    return list({split.uri if split.is_ranged else split: split for split in splits}.values())
 
 
 def write_wave(store: Store, wave: int, splits: Iterable[Split]) -> None:

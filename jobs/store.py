@@ -14,15 +14,23 @@ from pathlib import Path
 
 import pyarrow.fs as pafs
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.tables import SCHEMAS, check_schema
 from udfs.atomic_file import atomic_file
-from udfs.files import canonical_uri, filesystem
+from udfs.files import canonical_uri, filesystem, scheme_of
 
 _COMMITS = "_commits"
 _SCRATCH = "_scratch"
 WHOLE = -1
 """Wave number of a stage that is done at once for all waves."""
+
+
+def spark_path(uri: str) -> str:
+    """A URI as Spark takes it: local paths carry their scheme, since a cluster's default file
+    system may be another; others stay as written, since s3:// and s3a:// are not the same there."""
+    is_local = scheme_of(uri) == ""
+    return f"file://{canonical_uri(uri)}" if is_local else uri
 
 
 @dataclass(frozen=True)
@@ -49,10 +57,8 @@ class Store:
         return Store(uri.rstrip("/") if "://" in uri else canonical_uri(uri))
 
     def path(self, *parts: str) -> str:
-        """A place under the root, as Spark takes it: local paths carry their scheme, since a
-        cluster's default file system may be another."""
-        root = self.root if "://" in self.root else f"file://{self.root}"
-        return "/".join((root, *parts))
+        """A place under the root, as Spark takes it."""
+        return "/".join((spark_path(self.root), *parts))
 
     def table_path(self, table: str, wave: int = WHOLE) -> str:
         """The folder of a table, or of one wave of it."""
@@ -69,6 +75,20 @@ class Store:
         frame = spark.read.parquet(*(self.table_path(table, wave) for wave in waves))
         check_schema(frame.schema, table)
         return frame
+
+    def read_waves(self, spark: SparkSession, table: str, waves: Sequence[int]) -> DataFrame:
+        """The given waves of a table, with a column ``wave`` (int) that says which.
+
+        Raises:
+            SchemaMismatch: the files do not have the table's columns.
+        """
+        if not waves:
+            empty = spark.createDataFrame([], SCHEMAS[table])
+            return empty.withColumn("wave", F.lit(0))
+        paths = (self.table_path(table, wave) for wave in waves)
+        frame = spark.read.option("basePath", self.table_path(table)).parquet(*paths)
+        check_schema(frame.drop("wave").schema, table)
+        return frame.withColumn("wave", F.col("wave").cast("int"))
 
     def write(self, frame: DataFrame, table: str, wave: int = WHOLE) -> None:
         """Write a table, or one wave of it, over what was there.

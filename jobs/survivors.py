@@ -20,12 +20,12 @@ Sources = dict[str, str | None]
 
 
 def rule_survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
-    """The waves' documents that no rule rejected.
+    """The waves' documents that no rule rejected, with their wave.
 
     Raises:
         StageIncomplete: the rules have been applied to other documents than there are.
     """
-    documents = run.store.read(spark, DOCUMENTS, waves)
+    documents = run.store.read_waves(spark, DOCUMENTS, waves)
     if rule_commits(run) is None:
         return documents
     flagged = run.store.read(spark, FLAGGED, waves)
@@ -34,7 +34,7 @@ def rule_survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataF
 
 
 def survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
-    """The waves' documents that neither a rule nor a duplicate level removed."""
+    """The waves' documents that neither a rule nor a duplicate level removed, with their wave."""
     documents = rule_survivors(spark, run, waves)
     if duplicate_commit(run) is None:
         return documents
@@ -43,9 +43,9 @@ def survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
 
 
 def scored_documents(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
-    """The waves' documents that are scored, as score.rows says."""
+    """The waves' documents that are scored, as score.rows says, with their wave."""
     if run.config.score.rows == "all":
-        return run.store.read(spark, DOCUMENTS, waves)
+        return run.store.read_waves(spark, DOCUMENTS, waves)
     return survivors(spark, run, waves)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -17,11 +18,12 @@ import pyarrow as pa
 
 from udfs.artifact_files import ArtifactFile
 from udfs.files import open_input
-from udfs.html_text import HtmlLimits
 from udfs.language import LanguageModel, load_language_model
 from udfs.outcomes import Candidate, Failed, Outcome, Rejected
-from udfs.pages import page_outcome
+from udfs.pages import PageOptions, page_outcome
+from udfs.ranges import RangedFile, RangedSplit, Record, ranged_files
 from udfs.rows import jsonl_outcomes, parquet_outcomes
+from udfs.script import script_of
 from udfs.warc import read_records
 
 DOCUMENT = "document"
@@ -42,11 +44,17 @@ EXTRACTED = pa.schema(
         ("capture_time", pa.timestamp("us", "UTC")),
         ("warc_path", pa.string()),
         ("warc_offset", pa.int64()),
+        ("truncated", pa.string()),
         ("charset", pa.string()),
+        ("declared_charset", pa.string()),
+        ("charset_step", pa.string()),
         ("title", pa.string()),
+        ("published", pa.date32()),
+        ("opt_outs", pa.list_(pa.string())),
         ("text", pa.string()),
         ("language", pa.string()),
         ("language_score", pa.float64()),
+        ("script", pa.string()),
         ("reason", pa.string()),
         ("detail", pa.string()),
         ("seen", pa.int64()),
@@ -80,8 +88,7 @@ class ExtractOptions:
     languages: frozenset[str]  # empty keeps every language
     min_language_score: float | None
     max_record_bytes: int
-    max_body_bytes: int
-    html: HtmlLimits
+    page: PageOptions
     text_column: str
     id_column: str
     batch_rows: int
@@ -89,7 +96,7 @@ class ExtractOptions:
 
 
 def extract_udf(
-    splits: Sequence[SplitLike],
+    splits: Sequence[SplitLike | RangedSplit],
     options: ExtractOptions,
     language_file: ArtifactFile,
     on_documents: Callable[[int], None],
@@ -112,12 +119,22 @@ def extract_udf(
 
 
 def extract_split(
+    split: SplitLike | RangedSplit, options: ExtractOptions, model: LanguageModel
+) -> Iterator[list[dict[str, Any]]]:
+    """Batches of rows of a split, bounded in rows and in bytes of text.
+
+    The last batch of every file in it ends with the file's tally row.
+    """
+    if isinstance(split, RangedSplit):
+        for file in ranged_files(split):
+            yield from _extract_file(file, options, model)
+    else:
+        yield from _extract_file(split, options, model)
+
+
+def _extract_file(
     split: SplitLike, options: ExtractOptions, model: LanguageModel
 ) -> Iterator[list[dict[str, Any]]]:
-    """Batches of rows of one input file, bounded in rows and in bytes of text.
-
-    The last batch ends with the file's tally row.
-    """
     tally = _Tally(split.warc_path)
     rows: list[dict[str, Any]] = []
     size = 0
@@ -131,8 +148,13 @@ def extract_split(
 
 
 def split_outcomes(split: SplitLike, options: ExtractOptions) -> Iterator[Outcome]:
-    """One outcome for every record of a file; a file that is not there is one failure."""
+    """One outcome for every record of a file, or of the ranges that are read of it; a file that
+    is not there is one failure, or one for each range."""
+    read = partial(read_records, max_record_bytes=options.max_record_bytes)
     try:
+        if isinstance(split, RangedFile):
+            yield from _page_outcomes(split.records(read), split, options)
+            return
         with open_input(split.uri) as file:
             if split.input_format == "jsonl":
                 yield from jsonl_outcomes(
@@ -141,12 +163,16 @@ def split_outcomes(split: SplitLike, options: ExtractOptions) -> Iterator[Outcom
             elif split.input_format == "parquet":
                 yield from parquet_outcomes(file, options.text_column, options.id_column)
             else:
-                for record in read_records(file, max_record_bytes=options.max_record_bytes):
-                    yield page_outcome(
-                        record, split.warc_path, options.max_body_bytes, options.html
-                    )
+                yield from _page_outcomes(read(file), split, options)
     except FileNotFoundError:
         yield Failed(None, MISSING_FILE, "no such file")
+
+
+def _page_outcomes(
+    records: Iterable[Record], split: SplitLike, options: ExtractOptions
+) -> Iterator[Outcome]:
+    for record in records:
+        yield page_outcome(record, split.warc_path, options.page)
 
 
 class _Tally:
@@ -230,11 +256,17 @@ def _document_row(
         "capture_time": candidate.capture_time,
         "warc_path": split.warc_path,
         "warc_offset": candidate.offset,
+        "truncated": candidate.truncated,
         "charset": candidate.charset,
+        "declared_charset": candidate.declared_charset,
+        "charset_step": candidate.charset_step,
         "title": candidate.title,
+        "published": candidate.published,
+        "opt_outs": candidate.opt_outs,
         "text": candidate.text,
         "language": language,
         "language_score": score,
+        "script": script_of(candidate.text),
     }
 
 

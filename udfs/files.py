@@ -11,6 +11,7 @@ import gzip
 import io
 import os
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,14 +22,19 @@ from urllib.parse import parse_qsl, unquote
 
 from pyarrow import fs as pafs
 
-from udfs.http_file import HttpFile, RetryPolicy, head_size
+from udfs.http_file import HttpFile, head_size
+from udfs.retry import RetryPolicy
 
 # Object stores answer a ranged GET in tens of milliseconds whatever its length.
 REMOTE_BUFFER_BYTES = 8 << 20
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
 _SAME_SCHEME = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
+_READABLE = ("", "s3", "gs", "hdfs", "viewfs", "https", "http")
 _MAGIC = re.compile(r"[*?\[]")
+GZIP_MAGIC = b"\x1f\x8b"
+_HEAD_BYTES = 64 << 10
+RANGE_LINE = re.compile(r"([^\t]+)\t(\d{1,18})\t(\d{1,18})")
 _SECRET_NAME = re.compile(
     r"sig|token|secret|pass|auth|credential|api_?key|access_?key|key-pair|^x-(?:amz|goog)-|^policy$",
     re.IGNORECASE,
@@ -92,19 +98,23 @@ def canonical_uri(uri: str, base: Path | None = None) -> str:
     return f"{scheme}://{rest}"
 
 
-def provenance_path(uri: str) -> str:
+def provenance_path(uri: str, crawl_root: str = "") -> str:
     """The name a file goes by in document ids and in `warc_path`.
 
     A Common Crawl file has the path that its index and its path lists give it, wherever it
     was read from; any other file its canonical URI without credentials.
+
+    Args:
+        crawl_root: One more place that Common Crawl's files are read from: a mirror, a copy.
 
     >>> provenance_path("https://data.commoncrawl.org/crawl-data/CC-MAIN-2020-34/w.warc.gz")
     'crawl-data/CC-MAIN-2020-34/w.warc.gz'
     """
     canonical = canonical_uri(uri)
     known = _COMMON_CRAWL.match(canonical)
-    if known:
-        return canonical[known.end() :].split("?")[0].split("#")[0]
+    key = canonical[known.end() :] if known else _under(canonical, crawl_root)
+    if key is not None:
+        return key.split("?")[0].split("#")[0]
     if not canonical.startswith(("http://", "https://")):
         return canonical
     head, query = _without_userinfo(canonical)
@@ -114,6 +124,13 @@ def provenance_path(uri: str) -> str:
         if part and not _is_secret(part) and not _SIGNATURE_NAME.match(part.partition("=")[0])
     ]
     return head + ("?" + "&".join(kept) if kept else "")
+
+
+def _under(canonical: str, crawl_root: str) -> str | None:
+    """What follows a root, where that is a path of Common Crawl."""
+    root = canonical_uri(crawl_root).rstrip("/") + "/" if crawl_root else ""
+    key = canonical.removeprefix(root)
+    return key if root and key != canonical and key.startswith("crawl-data/") else None
 
 
 def redact(uri: str) -> str:
@@ -157,6 +174,21 @@ def _split(uri: str) -> tuple[str, str]:
     return _SAME_SCHEME.get(scheme, scheme), uri[found.end() :]
 
 
+def scheme_of(uri: str) -> str:
+    """The scheme of a URI, aliases resolved; "" for a local path.
+
+    >>> scheme_of("s3a://bucket/key"), scheme_of("/data/a.warc.gz")
+    ('s3', '')
+    """
+    return _split(canonical_uri(uri))[0]
+
+
+def check_scheme(uri: str) -> None:
+    """Raise ValueError for a scheme that `open_input` does not read."""
+    if scheme_of(uri) not in _READABLE:
+        raise ValueError(f"cannot be read: {redact(uri)} (known: {', '.join(_READABLE[1:])})")
+
+
 def filesystem(uri: str) -> tuple[pafs.FileSystem, str]:
     """The pyarrow file system that holds a URI, and the path in it.
 
@@ -183,14 +215,18 @@ def _refuse_userinfo(uri: str, rest: str) -> None:
 
 @lru_cache(maxsize=64)
 def _s3(bucket: str) -> pafs.FileSystem:
+    # pyarrow reads the account from the environment, but not where another store than AWS is.
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if region is None and not os.environ.get("AWS_ENDPOINT_URL"):
+    if region is None and not endpoint:
         try:
             region = pafs.resolve_s3_region(bucket)
         except OSError:
             region = None  # no network or no such bucket: the first read says which
     return pafs.S3FileSystem(
-        region=region, retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=10)
+        region=region,
+        endpoint_override=endpoint or None,
+        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=10),
     )
 
 
@@ -283,22 +319,73 @@ def _expand(given: str) -> Iterator[InputFile]:
 def _listed(uri: str) -> Iterator[InputFile]:
     canonical = canonical_uri(uri)
     try:
-        with open_input(canonical) as stream:
-            data = stream.read()
+        entries = list_entries(canonical)
     except (FileNotFoundError, IsADirectoryError):
         return
-    if data.startswith(b"\x1f\x8b"):
-        data = gzip.decompress(data)
     scheme, rest = _split(canonical)
     root = f"{scheme}://{rest.partition('/')[0]}/" if scheme else ""
     folder = Path(rest).parent if not scheme else None
-    for line in data.decode("utf-8-sig").splitlines():
-        entry = line.strip()
-        if not entry or entry.startswith("#"):
-            continue
+    for entry in entries:
         if scheme and not _SCHEME.match(entry):
             entry = root + entry.lstrip("/")
         yield InputFile(canonical_uri(entry, folder), None)
+
+
+def list_entries(uri: str) -> list[str]:
+    """The lines of a list, gzip or plain, without blank ones and comments (#).
+
+    Raises:
+        FileNotFoundError: There is no such list.
+        OSError: It cannot be read.
+    """
+    with open_input(uri) as stream:
+        data = stream.read()
+    return _entries(gzip.decompress(data) if data.startswith(GZIP_MAGIC) else data)
+
+
+def _entries(text: bytes) -> list[str]:
+    lines = (line.strip() for line in text.decode("utf-8-sig").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def range_lists(inputs: Sequence[str]) -> tuple[list[str], list[InputFile]]:
+    """Inputs, and the files of ranges that were among them as `@list` or `@folder-of-lists`.
+
+    A line of such a file is a name, an offset and a length, with tabs between them; what a file
+    is shows in its first line. An empty file in a folder names nothing, and is no mistake.
+
+    Raises:
+        InputNotFound: A folder or list that is not there.
+    """
+    others: list[str] = []
+    lists: list[InputFile] = []
+    for given in inputs:
+        if not given.startswith("@") or scheme_of(given[1:]) in ("http", "https"):
+            others.append(given)  # a list behind https cannot be read by Spark
+            continue
+        try:
+            files = expand_inputs([given[1:]])
+        except InputNotFound as error:
+            raise InputNotFound([f"@{redact(given[1:])}"]) from error
+        for file in files:
+            first = _first_entry(file.uri)
+            if first is None and file.uri != canonical_uri(given[1:]):
+                continue
+            if first is not None and RANGE_LINE.fullmatch(first):
+                lists.append(file)
+            else:
+                others.append("@" + file.uri)
+    return others, lists
+
+
+def _first_entry(uri: str) -> str | None:
+    with open_input(uri) as stream:
+        head = stream.read(_HEAD_BYTES)
+    if head.startswith(GZIP_MAGIC):
+        head = zlib.decompressobj(wbits=31).decompress(head, _HEAD_BYTES)
+    # A character may be cut at the end; no line that long is looked at.
+    entries = _entries(head.rpartition(b"\n")[0] if len(head) == _HEAD_BYTES else head)
+    return entries[0] if entries else None
 
 
 def _web_file(uri: str, rest: str) -> Iterator[InputFile]:

@@ -11,43 +11,19 @@ from __future__ import annotations
 
 import http.client
 import io
-import random
 import re
-import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 from email.message import Message
 from typing import IO, Any
+from urllib.parse import quote
 
-_RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-_CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)")
+from udfs.retry import RemoteReadError, Retries, RetryPolicy, raise_for_status
+
+CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)")
+_URL_CHARACTERS = "%/?:@&=+$,;#!'()*[]~"
 _SKIP_BYTES = 1 << 20
-_USER_AGENT = "taojin (Common Crawl reader)"
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How long a remote file is tried for.
-
-    Attributes:
-        attempts: Failures in a row, with less than `progress_bytes` read between two of them,
-            before the error is raised.
-        first_delay_s: Wait after the first failure; doubled at each further one, times a
-            random factor of 0.5 to 1 so that a thousand workers do not come back together.
-        max_delay_s: The longest wait, a server's Retry-After included.
-        timeout_s: Without a byte for this long a connection counts as broken.
-    """
-
-    attempts: int = 8
-    first_delay_s: float = 0.5
-    max_delay_s: float = 60.0
-    timeout_s: float = 60.0
-    progress_bytes: int = 1 << 20
-
-
-class RemoteReadError(OSError):
-    """A remote file that could not be read to its end; the message has no credentials."""
+USER_AGENT = "taojin (Common Crawl reader)"
 
 
 class HttpFile(io.RawIOBase):
@@ -69,8 +45,7 @@ class HttpFile(io.RawIOBase):
         self._size: int | None = None
         self._etag: str | None = None
         self._response: Any = None
-        self._failures = 0
-        self._failed_at = 0
+        self._retries = Retries(policy, name)
         self._connect()
 
     def readable(self) -> bool:
@@ -150,7 +125,7 @@ class HttpFile(io.RawIOBase):
                 if error.code == 416 and self._at > 0:
                     self._response = io.BytesIO()
                     return
-                _raise_for(error.code, self._name)
+                raise_for_status(error.code, self._name)
                 self._wait(error, error.headers)
             except (FileNotFoundError, PermissionError, RemoteReadError):
                 raise
@@ -158,10 +133,10 @@ class HttpFile(io.RawIOBase):
                 self._wait(error, None)
 
     def _request(self) -> Any:
-        headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
         if self._at:
             headers["Range"] = f"bytes={self._at}-"
-        request = urllib.request.Request(self._url, headers=headers)
+        request = urllib.request.Request(ascii_url(self._url), headers=headers)
         response = urllib.request.urlopen(request, timeout=self._policy.timeout_s)
         etag = response.headers.get("ETag")
         if self._etag is not None and etag is not None and etag != self._etag:
@@ -170,7 +145,7 @@ class HttpFile(io.RawIOBase):
         self._etag = self._etag or etag
         skip = 0
         if response.status == 206:
-            given = _CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
+            given = CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
             if given is None or int(given[1]) != self._at:
                 response.close()
                 raise RemoteReadError(f"the server sent another range than asked: {self._name}")
@@ -194,21 +169,18 @@ class HttpFile(io.RawIOBase):
     def _wait(self, error: Exception, headers: Message | None) -> None:
         """Sleep before the next try; raises when there have been enough."""
         self._drop()
-        policy = self._policy
-        if self._at - self._failed_at >= policy.progress_bytes:
-            self._failures = 0
-        self._failed_at = self._at
-        self._failures += 1
-        if self._failures >= policy.attempts:
-            raise RemoteReadError(
-                f"given up after {self._failures} tries at byte {self._at} of {self._name}: "
-                f"{_cause(error)}"
-            ) from None
-        delay = policy.first_delay_s * 2 ** (self._failures - 1) * random.uniform(0.5, 1.0)
-        asked = headers.get("Retry-After", "") if headers is not None else ""
-        if asked.strip().isdigit():
-            delay = max(delay, float(asked))
-        time.sleep(min(delay, policy.max_delay_s))
+        self._retries.wait(error, self._at, headers)
+
+
+def ascii_url(url: str) -> str:
+    """The url as a request may hold it; what is quoted already stays as it is.
+
+    >>> ascii_url("https://h/空 a%20b?x=1&y=é")
+    'https://h/%E7%A9%BA%20a%20b?x=1&y=%C3%A9'
+    """
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host}{slash}{quote(path, safe=_URL_CHARACTERS)}"
 
 
 def head_size(url: str, timeout_s: float = 10.0) -> int | None:
@@ -217,7 +189,9 @@ def head_size(url: str, timeout_s: float = 10.0) -> int | None:
     Raises:
         FileNotFoundError: 404 or 410.
     """
-    request = urllib.request.Request(url, method="HEAD", headers={"User-Agent": _USER_AGENT})
+    request = urllib.request.Request(
+        ascii_url(url), method="HEAD", headers={"User-Agent": USER_AGENT}
+    )
     try:
         response: IO[bytes]
         with urllib.request.urlopen(request, timeout=timeout_s) as response:
@@ -230,22 +204,3 @@ def head_size(url: str, timeout_s: float = 10.0) -> int | None:
     except (OSError, http.client.HTTPException):
         return None  # reading retries and reports; planning only wants a size
     return int(length) if length and length.isdigit() else None
-
-
-def _raise_for(status: int, name: str) -> None:
-    """Raise for a status that trying again does not change."""
-    if status in (404, 410):
-        raise FileNotFoundError(f"no such remote file ({status}): {name}")
-    if status in (401, 403):
-        raise PermissionError(f"access denied ({status}): {name}")
-    if status not in _RETRIED_STATUS:
-        raise RemoteReadError(f"the server answered {status}: {name}")
-
-
-def _cause(error: Exception) -> str:
-    """What failed, without the URL that some messages hold."""
-    if isinstance(error, urllib.error.HTTPError):
-        return f"status {error.code}"
-    if isinstance(error, urllib.error.URLError):
-        return f"{type(error.reason).__name__}: {error.reason}"
-    return f"{type(error).__name__}: {error}"

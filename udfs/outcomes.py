@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 ID_BYTES = 16
 """Bytes of a doc_id's hash: among 10^11 documents two share one with a chance below 10^-16."""
@@ -21,6 +21,12 @@ class Candidate:
     charset: str | None
     title: str | None
     text: str
+    # What only a capture can state; JSONL and Parquet rows leave it out.
+    truncated: str | None = None
+    declared_charset: str | None = None
+    charset_step: str | None = None
+    published: date | None = None
+    opt_outs: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,81 +1,136 @@
 """From a WARC record to a candidate document: HTTP, charset, main text.
 
-A WET file's `conversion` records and a WARC file's HTML captures end in the same shape.
+A WET file's `conversion` records and a WARC file's HTML captures end in the same shape. What
+costs least comes first: most captures of a crawl are no Chinese pages, and are passed over
+before they are decoded.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from udfs.charset import decode
-from udfs.html_text import HtmlLimits, PageRejected, clean_text, extract_page
+from udfs.digests import digest_problem
+from udfs.han import han_ideographs
+from udfs.html_text import Extractor, HtmlLimits, PageRejected, clean_text, extract_page
 from udfs.http_message import HttpError, content_type, decode_body, parse_response
 from udfs.outcomes import Candidate, Failed, Outcome, Rejected, content_id
+from udfs.prefilter import may_hold_han, text_may_hold_han
+from udfs.published import published_date
+from udfs.robots import opt_outs
 from udfs.warc import Damage, WarcRecord
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 TEXT_TYPE = "text/plain"
 
+TOO_FEW_HAN = "too_few_han"
 
-def page_outcome(
-    record: WarcRecord | Damage, warc_path: str, max_body_bytes: int, limits: HtmlLimits
-) -> Outcome:
+
+@dataclass(frozen=True)
+class PageOptions:
+    """Limits and choices for a page. None switches a limit off."""
+
+    max_body_bytes: int = 64 << 20  # a body that inflates past this is a failure
+    html: HtmlLimits = field(default_factory=HtmlLimits)
+    extractor: Extractor = "fast"
+    verify_digests: bool = False
+    min_han_chars: int | None = 16  # fewest Han ideographs of a text
+    prefilter: bool = True  # judge min_han_chars on the bytes first
+
+
+@dataclass(frozen=True, slots=True)
+class _Payload:
+    """A body to decode. `headers` are HTTP's, lower-case; empty where there are none."""
+
+    body: bytes
+    mime: str
+    declared: str | None
+    headers: Mapping[str, str]
+
+
+def page_outcome(record: WarcRecord | Damage, warc_path: str, options: PageOptions) -> Outcome:
     """The one outcome of what the WARC reader yields.
 
     Args:
         warc_path: Names the file in the document's id.
-        max_body_bytes: A body that inflates past this is a failure.
     """
     if isinstance(record, Damage):
         return Failed(record.offset, record.reason, record.detail)
     try:
-        return _readable_outcome(record, warc_path, max_body_bytes, limits)
+        return _readable_outcome(record, warc_path, options)
     except HttpError as error:
         return Failed(record.offset, error.reason, record.headers.get("warc-target-uri", ""))
     except PageRejected as error:
         return Rejected(error.reason)
 
 
-def _readable_outcome(
-    record: WarcRecord, warc_path: str, max_body_bytes: int, limits: HtmlLimits
-) -> Outcome:
-    if record.record_type == "response":
-        payload = _http_payload(record, max_body_bytes)
-    elif record.record_type in ("resource", "conversion"):
-        mime, charset = content_type(record.headers)
-        payload = record.block, mime, charset
-    else:
-        return Rejected(f"{record.record_type or 'untyped'}_record")
+def _readable_outcome(record: WarcRecord, warc_path: str, options: PageOptions) -> Outcome:
+    if options.verify_digests:
+        problem = digest_problem(record)
+        if problem is not None:
+            return Failed(record.offset, "digest_mismatch", problem)
+    payload = _payload(record, options.max_body_bytes)
     if isinstance(payload, Rejected):
         return payload
-    body, mime, declared = payload
-    if not body:
+    if not payload.body:
         return Rejected("empty_body")
-    if mime not in HTML_TYPES and mime != TEXT_TYPE and not (mime == "" and _looks_like_html(body)):
+    is_text = payload.mime == TEXT_TYPE
+    if not is_text and payload.mime not in HTML_TYPES and not _looks_like_html(payload):
         return Rejected("not_html")
-    decoded = decode(body, declared)
-    if mime == TEXT_TYPE:
-        title, text = None, clean_text(decoded.text)
+    least = options.min_han_chars or 0
+    unescapes = options.extractor == "trafilatura"
+    if options.prefilter and not may_hold_han(
+        payload.body, payload.declared, least, twice_escaped=unescapes
+    ):
+        return Rejected(TOO_FEW_HAN)
+    decoded = decode(payload.body, payload.declared)
+    if options.prefilter and not text_may_hold_han(decoded.text, least, twice_escaped=unescapes):
+        return Rejected(TOO_FEW_HAN)
+    title = published = None
+    if is_text:
+        text = clean_text(decoded.text)
+        stated = opt_outs(payload.headers, "")
     else:
-        page = extract_page(decoded.text, limits)
+        page = extract_page(decoded.text, options.html, options.extractor)
         title, text = page.title, page.text
+        stated = opt_outs(payload.headers, decoded.text)
     if not text:
         return Rejected("empty_text")
+    if han_ideographs(text) < least:
+        return Rejected(TOO_FEW_HAN)
+    url = record.headers.get("warc-target-uri")
+    capture_time = parse_time(record.headers.get("warc-date"))
+    if not is_text:
+        published = published_date(decoded.text, url, capture_time)
     return Candidate(
         offset=record.offset,
         doc_id=content_id(warc_path, str(record.offset)),
-        url=record.headers.get("warc-target-uri"),
-        capture_time=parse_time(record.headers.get("warc-date")),
+        url=url,
+        capture_time=capture_time,
+        truncated=record.truncated,
         charset=decoded.charset,
+        declared_charset=decoded.declared,
+        charset_step=decoded.step,
         title=title,
+        published=published,
+        opt_outs=stated,
         text=text,
     )
 
 
-def _http_payload(
-    record: WarcRecord, max_body_bytes: int
-) -> tuple[bytes, str, str | None] | Rejected:
-    """Body, media type and declared charset of an HTTP capture, or why it has none."""
+def _payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:
+    if record.record_type == "response":
+        return _http_payload(record, max_body_bytes)
+    if record.record_type in ("resource", "conversion"):
+        mime, charset = content_type(record.headers)
+        return _Payload(record.block, mime, charset, {})
+    return Rejected(f"{record.record_type or 'untyped'}_record")
+
+
+def _http_payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:
+    """The payload of an HTTP capture, or why it has none."""
     kind = record.headers.get("content-type", "application/http")
     url = record.headers.get("warc-target-uri", "")
     if not kind.startswith("application/http") or url.startswith("dns:"):
@@ -88,12 +143,15 @@ def _http_payload(
     mime, charset = content_type(response.headers)
     if mime and mime not in HTML_TYPES and mime != TEXT_TYPE:
         return Rejected("not_html")  # before the work of decoding its body
-    return decode_body(response, max_body_bytes).data, mime, charset
+    body = decode_body(response, max_body_bytes).data
+    return _Payload(body, mime, charset, response.headers)
 
 
-def _looks_like_html(body: bytes) -> bool:
+def _looks_like_html(payload: _Payload) -> bool:
     """Whether a body of no declared type is HTML, by its opening."""
-    head = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if payload.mime:
+        return False
+    head = payload.body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return head.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or b"<html" in head
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+_FILE = ["warc_path", "wave"]
+
 
 def stage_ledger(splits: DataFrame, seen: DataFrame, outcomes: DataFrame) -> DataFrame:
     """Count what a stage saw and what it decided, a row an input file.
@@ -12,26 +14,27 @@ def stage_ledger(splits: DataFrame, seen: DataFrame, outcomes: DataFrame) -> Dat
     The two sides come from different tables, so that a row that was lost or doubled between
     them leaves the balance open.
 
-    Needs: splits (warc_path, wave); seen (doc_id, warc_path); outcomes (doc_id, reason), reason
-        null for a kept document.
+    Needs: splits (warc_path, wave), each pair once; seen (doc_id, warc_path, wave); outcomes
+        (doc_id, reason), reason null for a kept document.
     Adds: seen, kept, rejected, failed.
-    Rows: one a split.
-    Shuffles: both sides by doc_id; counts by warc_path.
+    Rows: one a file and wave, since ranges of a file may be read in two of them.
+    Shuffles: both sides by doc_id; counts by warc_path and wave.
     """
-    counted = seen.groupBy("warc_path").agg(F.count("*").alias("seen"))
+    counted = seen.groupBy(*_FILE).agg(F.count("*").alias("seen"))
     decided = (
         outcomes.withColumn("_decided", F.lit(True))
         .join(seen, on="doc_id", how="right")
         .where("_decided")
-        .groupBy("warc_path", "reason")
+        .groupBy(*_FILE, "reason")
         .agg(F.count("*").alias("n"))
     )
-    by_file = decided.groupBy("warc_path").agg(
+    by_file = decided.groupBy(*_FILE).agg(
         F.sum(F.when(F.col("reason").isNull(), F.col("n")).otherwise(0)).alias("kept"),
         _count_map(F.col("reason").isNotNull()).alias("rejected"),
     )
-    joined = splits.join(counted, on="warc_path", how="left")
-    return joined.join(by_file, on="warc_path", how="left").select(
+    # Full: a document of a file that nobody planned must show, not vanish.
+    joined = splits.join(counted, on=_FILE, how="full")
+    return joined.join(by_file, on=_FILE, how="left").select(
         "wave",
         "warc_path",
         F.coalesce("seen", F.lit(0)).alias("seen"),
@@ -44,19 +47,25 @@ def stage_ledger(splits: DataFrame, seen: DataFrame, outcomes: DataFrame) -> Dat
 def read_ledger(
     splits: DataFrame, tallies: DataFrame, documents: DataFrame, repeated: DataFrame | None
 ) -> DataFrame:
-    """The ledger of reading: what the workers tallied beside what was in fact written.
+    """The ledger of reading a wave: what the workers tallied beside what was in fact written.
 
-    Needs: splits (warc_path, wave); tallies (warc_path, seen, rejected, failed), one a file;
-        documents (warc_path), as read back; repeated (warc_path, n), rows left out because
-        their id was taken, or None where no id can be taken.
-    Rows: one a split; seen is null, and the balance open, where a split left no tally.
+    Needs: splits (warc_path, wave, parts), each file once; tallies (warc_path, seen, rejected,
+        failed), one a part; documents (warc_path), as read back; repeated (warc_path, n), rows
+        left out because their id was taken, or None where no id can be taken.
+    Rows: one a file; seen is null, and the balance open, unless each part left one tally.
     Shuffles: counts by warc_path.
     """
     written = documents.groupBy("warc_path").agg(F.count("*").alias("kept"))
-    counts = tallies.select("warc_path", "seen", "rejected", "failed")
-    ledger = splits.join(counts, on="warc_path", how="left").join(
-        written, on="warc_path", how="left"
+    counts = tallies.groupBy("warc_path").agg(
+        F.count("*").alias("tallies"),
+        F.sum("seen").alias("tallied"),
+        _summed("rejected"),
+        _summed("failed"),
     )
+    ledger = splits.join(counts, on="warc_path", how="full").join(
+        written, on="warc_path", how="full"
+    )
+    ledger = ledger.withColumn("seen", F.when(F.col("tallies") == F.col("parts"), F.col("tallied")))
     rejected = F.col("rejected")
     if repeated is not None:
         ledger = ledger.join(repeated, on="warc_path", how="left")
@@ -80,6 +89,18 @@ def unbalanced(ledger: DataFrame) -> DataFrame:
     accounted = F.col("kept") + counts_total("rejected") + counts_total("failed")
     # A split that left no tally has nulls, which are equal to nothing, themselves included.
     return ledger.where(~F.coalesce(F.col("seen") == accounted, F.lit(False)))
+
+
+def _summed(counts: str) -> Column:
+    """The group's maps (reason -> n) added up, sorted, under the same name."""
+    added = F.aggregate(
+        F.collect_list(counts),
+        _no_counts(),
+        lambda one, other: F.map_zip_with(
+            one, other, lambda _, a, b: F.coalesce(a, F.lit(0)) + F.coalesce(b, F.lit(0))
+        ),
+    )
+    return F.map_from_entries(F.array_sort(F.map_entries(added))).alias(counts)
 
 
 def _count_map(condition: Column) -> Column:

@@ -94,9 +94,12 @@ def corpus_rows(documents: DataFrame, verdicts: DataFrame, duplicates: DataFrame
         F.col("host").alias("source_domain"),
         "doc_id",
         "capture_time",
+        "published",
+        "opt_outs",
         "warc_path",
         "warc_offset",
         "language_score",
+        "script",
         (F.coalesce("removed", F.lit(0)) + 1).alias("cluster_size"),
     )
 

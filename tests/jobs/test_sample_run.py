@@ -118,6 +118,24 @@ def test_corpus_rows_have_the_published_shape(sample_output: Output) -> None:
         assert row.cluster_size >= 1
 
 
+def test_documents_say_what_their_pages_stated(sample_output: Output) -> None:
+    documents = {row.url: row for row in sample_output.table("documents").collect()}
+
+    def page(url: str) -> tuple[object, ...]:
+        row = documents[url]
+        return row.charset, row.charset_step, row.script, str(row.published), row.opt_outs
+
+    assert page("http://weekly.example.org/2023/0914.html") == (
+        "big5hkscs", "http", "hant", "2023-09-14", [],
+    )  # fmt: skip
+    assert page("https://health.example.org/heart/home-blood-pressure") == (
+        "utf-8", "utf8", "hans", "None", ["noai", "noimageai"],
+    )  # fmt: skip
+    mislabelled = documents["https://tech.example.net/p/118.html"]
+    assert (mislabelled.declared_charset, mislabelled.charset) == ("gb18030", "utf-8")
+    assert documents["http://book.example.com/book/455/12.html"].truncated == "length"
+
+
 def test_the_survivor_stands_for_its_duplicates(sample_output: Output) -> None:
     removed = sample_output.table("duplicates").count()
     rows = sample_output.table("corpus").where("cluster_size > 1").collect()

@@ -26,7 +26,7 @@ from udfs.files import (
     provenance_path,
     redact,
 )
-from udfs.http_file import RemoteReadError, RetryPolicy
+from udfs.retry import RemoteReadError, RetryPolicy
 
 # --- spelling ----------------------------------------------------------------------------
 
@@ -428,7 +428,7 @@ def test_progress_gives_new_tries_and_crumbs_do_not(server: Server) -> None:
 
 def test_waits_as_long_as_the_server_asks(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("udfs.http_file.time.sleep", waited.append)
+    monkeypatch.setattr("udfs.retry.time.sleep", waited.append)
     server.faults = [Fault(status=429, retry_after="7"), *[Fault(status=503)] * 4]
     policy = RetryPolicy(attempts=9, first_delay_s=1.0, max_delay_s=9.0)
     assert read_all(server.url + "/a", policy) == CONTENT

@@ -31,6 +31,7 @@ EXPECTATIONS = {
     "rejected:extract:not_html",
     "rejected:extract:http_error",
     "rejected:extract:redirect",
+    "rejected:extract:too_few_han",
     "rejected:extract:wrong_language",
     "rejected:extract:empty_body",
     "rejected:extract:empty_text",

@@ -1,0 +1,127 @@
+"""s3:// through the store's own protocol, on this machine: whole files, ranges, a busy store."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+from pyarrow import fs as pafs
+
+from tests.builders.file_server import Fault, FileServer, serving
+from tests.builders.warc_files import http_response, member, member_offsets, page, record
+from tests.unit.test_ranges import CONTENT, FAST, outcome, planned, read, reading
+from udfs import files
+from udfs.files import expand_inputs, open_input
+from udfs.range_reader import RangeReader
+from udfs.ranges import Range
+from udfs.warc import read_records
+
+ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    for name, value in {**ACCOUNT, "AWS_ENDPOINT_URL": endpoint}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[pafs.FileSystem]:
+    use(monkeypatch, endpoint)
+    files._s3.cache_clear()
+    store = pafs.S3FileSystem(endpoint_override=endpoint, allow_bucket_creation=True)
+    store.create_dir("bucket")
+    yield store
+    files._s3.cache_clear()
+
+
+def put(store: pafs.FileSystem, path: str, data: bytes) -> None:
+    with store.open_output_stream(path, compression=None) as stream:  # not by the name
+        stream.write(data)
+
+
+def test_whole_files(bucket: pafs.FileSystem) -> None:
+    data = b"".join(member(record(http_response(page(n, 2_000)))) for n in range(20))
+    put(bucket, "bucket/crawl/a.warc.gz", data)
+    put(bucket, "bucket/crawl/b.warc.gz", data)
+    found = expand_inputs(["s3a://bucket/crawl/*.gz"])
+    assert [(file.uri, file.size) for file in found] == [
+        (f"s3://bucket/crawl/{name}.warc.gz", len(data)) for name in "ab"
+    ]
+    with open_input("s3://bucket/crawl/a.warc.gz") as file:
+        items = [outcome(item) for item in read_records(file)]
+    assert items == [outcome(item) for item in read_records(io.BytesIO(data))]
+    with pytest.raises(FileNotFoundError):
+        open_input("s3://bucket/none")
+
+
+def test_stretches(bucket: pafs.FileSystem) -> None:
+    put(bucket, "bucket/a", CONTENT)
+    with RangeReader(FAST) as reader:
+        assert reader.read("s3a://bucket/a", 10, 50) == CONTENT[10:60]
+        assert reader.read("s3://bucket/a", 199_990, 50) == CONTENT[-10:]
+        assert reader.read("s3://bucket/a", 300_000, 50) == b""
+        for missing in ("s3://bucket/none", "s3://nobucket/none"):
+            with pytest.raises(FileNotFoundError):
+                reader.read(missing, 0, 10)
+
+
+def test_ranges(bucket: pafs.FileSystem, tmp_path: Path) -> None:
+    data = [member(record(http_response(page(n, 300)))) for n in range(9)]
+    offsets = member_offsets(data)
+    put(bucket, "bucket/b", b"".join(data))
+    ranges = [Range("b", offsets[n], len(data[n]), "s3://bucket/b") for n in (0, 1, 4, 5, 8)] + [
+        Range("c", 0, 10, "s3://bucket/c")
+    ]
+    # The plan lies in the store too.
+    for file in Path(planned(tmp_path / "split", ranges)).iterdir():
+        put(bucket, f"bucket/out/split=00000/{file.name}", file.read_bytes())
+    found = read("s3a://bucket/out/split=00000", reading())
+    whole = {item.offset: outcome(item) for item in read_records(io.BytesIO(b"".join(data)))}
+    assert [outcome(item) for item in found["b"]] == [whole[offsets[n]] for n in (0, 1, 4, 5, 8)]
+    assert [outcome(item) for item in found["c"]] == [(0, "missing_file")]
+
+
+@pytest.fixture
+def flaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
+    """A store that holds bucket/a, and answers as the test says."""
+    (tmp_path / "store/bucket").mkdir(parents=True)
+    (tmp_path / "store/bucket/a").write_bytes(CONTENT)
+    with serving(tmp_path / "store") as server:
+        use(monkeypatch, server.url)
+        files._s3.cache_clear()
+        yield server
+    files._s3.cache_clear()
+
+
+def test_a_busy_store_is_asked_again(flaky: FileServer) -> None:
+    troubles = dict(enumerate([Fault(status=503), Fault(status=500), Fault(drop_after=10)]))
+    flaky.fault = lambda get: troubles.get(get.count)
+    with RangeReader(FAST) as reader:
+        assert reader.read("s3://bucket/a", 1_000, 50) == CONTENT[1_000:1_050]
+    assert len(flaky.requests) == 4
+
+
+def test_a_refusal_is_not_tried_again(flaky: FileServer) -> None:
+    flaky.fault = lambda get: Fault(status=403)
+    with RangeReader(FAST) as reader, pytest.raises(PermissionError):
+        reader.read("s3://bucket/a", 1_000, 50)
+    assert len(flaky.requests) == 1
