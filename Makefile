@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 PYSPARK := pyspark$(if $(SPARK),==$(SPARK),>=4.0.2,<5)
 SAMPLE := out/sample.warc.gz
 
-.PHONY: help install install-test run test lint types format bench models package clean
+.PHONY: help install install-test run test lint types format bench bench-extract bench-rules models package clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -24,6 +24,8 @@ help:
 	@echo "make test SPARK=4.0.2   the tests on another Spark"
 	@echo "make package            dist/*.whl for spark-submit --py-files"
 	@echo "make bench DATA=DIR     documents a second of every stage"
+	@echo "make bench-extract DATA=DIR [QUICK=1]   extraction beside inflating and beside peers"
+	@echo "make bench-rules DATA=DIR   documents a second of the rules, and what they remove"
 	@echo "make models             train the bundled models again from DATA"
 
 install: $(VENV)/.installed
@@ -77,6 +79,25 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) --input out/bench/pages \
 	  --output out/bench/run
 	$(BIN)/python -m tests.bench.stage_rates out/bench/run --cores $$(nproc)
+
+# Extraction beside plain inflating and beside other pipelines, which live in an environment of
+# their own: datatrove pins older versions of what this project uses.
+PEERS := .venv-peers
+
+$(PEERS)/.installed:
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet 'datatrove[io,processing]' lxml_html_clean chardet \
+	  charset-normalizer faust-cchardet warcio fastwarc
+	@touch $@
+
+bench-extract: $(VENV)/.installed-test $(PEERS)/.installed
+	$(BIN)/python -m tests.bench.extract_rates --data $(DATA) --peers $(PEERS)/bin/python \
+	  $(if $(QUICK),--quick)
+	$(BIN)/python -m tests.bench.reader_parity --data $(DATA)
+
+# Documents a second of the rules beside the published ones, and what they remove of DATA.
+bench-rules: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.rule_rates --data $(DATA)
 
 package: $(VENV)/.installed-test
 	$(BIN)/python -m build --wheel --outdir dist .

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn, cast
 
-from isal import isal_zlib
+import numpy as np
+from isal import igzip_lib, isal_zlib
 
 from udfs.pieces import PIECE_BYTES, RETAINED_BYTES, Broken, Piece, RawInput
 
@@ -27,6 +28,10 @@ _PROBE_BYTES = 64 << 10
 # with a URL).
 _RECORD_START = re.compile(rb"\s{0,4}(?:WARC/|[a-z]{2,10}:)")
 _NOT_ZERO = re.compile(rb"[^\0]")
+# A member of more compressed bytes is decompressed piece by piece at once.
+_WHOLE_BYTES = 512 << 10
+_MAGIC_PAIR = int.from_bytes(GZIP_MAGIC[:2], "little")
+_MIN_MEMBER_BYTES = 18
 
 
 class GzipMembers:
@@ -42,10 +47,16 @@ class GzipMembers:
         self._member = 0
         self._begins = -1
         self._error: Exception | None = None
+        self._searched = b""
+        self._magics: list[int] = []
 
     def next_piece(self) -> Piece | None:
-        if self._inflate is None and not self._open_member():
-            return None
+        if self._inflate is None:
+            piece = self._whole_member()
+            if piece is not None:
+                return piece
+            if not self._open_member():
+                return None
         inflate = self._inflate
         assert inflate is not None
         raw = self._raw
@@ -65,6 +76,8 @@ class GzipMembers:
                 self._error = error  # records that end before the damage come out first
                 break
             if ended and not out:
+                if self._begins >= 0 and not parts and self._holds_another():
+                    self._give_up("gzip_corrupt", "its header runs on over another member")
                 cut = True
                 break
             left = len(inflate.unused_data) if inflate.eof else len(inflate.unconsumed_tail)
@@ -80,6 +93,57 @@ class GzipMembers:
             self._inflate = None
         data = parts[0] if len(parts) == 1 else b"".join(parts)
         return Piece(data, begins, closes, cut)
+
+    def _whole_member(self) -> Piece | None:
+        """The next member, decompressed by one call, when it is small and sound; else None.
+
+        Where it ends is guessed from the next magic number, and with it the length of its
+        content, which stands in its last four bytes: no buffer has to grow, no state has to be
+        kept between calls. A guess is wrong about once in 16 MiB. None leaves the position
+        where it is.
+        """
+        raw = self._raw
+        buf, start = raw.buf, raw.pos
+        if not buf.startswith(GZIP_MAGIC, start):
+            return None
+        if self._searched is not buf:
+            self._search(buf)
+        magics = self._magics
+        while magics and magics[-1] < start + _MIN_MEMBER_BYTES:
+            magics.pop()
+        member: bytes | memoryview
+        if magics:
+            end = magics[-1]
+            size = int.from_bytes(buf[end - 4 : end], "little")
+            member = memoryview(buf)[start:end]
+        elif len(buf) - start <= _WHOLE_BYTES:
+            ahead = raw.chunk_ahead()
+            self._search(ahead)
+            end = len(buf) + (self._magics[-1] if self._magics else len(ahead))
+            member = buf[start:] + ahead[: end - len(buf)]
+            size = int.from_bytes(member[-4:], "little")
+        else:
+            return None
+        if not 0 < size < PIECE_BYTES:
+            return None
+        inflate = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
+        try:
+            # One byte more than there should be: only then is the trailer read, too.
+            data = inflate.decompress(member, size + 1)
+        except IsalError:
+            return None
+        if not inflate.eof or inflate.unused_data:
+            return None
+        offset = raw.base + start
+        if magics or end == len(buf):
+            raw.pos = end
+        else:
+            raw.enter_chunk_ahead(end - len(buf))
+        return Piece(data, offset, True, False)
+
+    def _search(self, data: bytes) -> None:
+        self._searched = data
+        self._magics = _magics(data)
 
     def _open_member(self) -> bool:
         raw = self._raw
@@ -102,6 +166,14 @@ class GzipMembers:
             self._give_up("garbage", "bytes between gzip members")
         self._inflate = isal_zlib.decompressobj(_GZIP_WBITS)
         return True
+
+    def _holds_another(self) -> bool:
+        """Whether a member that holds a record begins behind the open one's first byte."""
+        buf = self._raw.buf
+        at = buf.find(GZIP_MAGIC, self._member - self._raw.base + 1)
+        while at >= 0 and not begins_record(buf[at : at + _PROBE_BYTES]):
+            at = buf.find(GZIP_MAGIC, at + 1)
+        return at >= 0
 
     def _keep(self) -> int:
         """Index of the oldest byte that a search after damage may need."""
@@ -127,6 +199,27 @@ class GzipMembers:
         if not raw.ensure(_PROBE_BYTES):
             return False
         return begins_record(raw.buf[raw.pos : raw.pos + _PROBE_BYTES])
+
+
+def _magics(data: bytes) -> list[int]:
+    """Where the magic number stands, the last place first.
+
+    Comparing every pair of bytes at once takes a quarter of the time of bytes.find, which is
+    slow for so short a needle.
+    """
+    if len(data) < len(GZIP_MAGIC):
+        return []
+    pairs = np.concatenate(
+        [
+            np.flatnonzero(np.frombuffer(data, "<u2", (len(data) - at) // 2, at) == _MAGIC_PAIR) * 2
+            + at
+            for at in (0, 1)
+        ]
+    )
+    pairs = pairs[pairs < len(data) - 2]
+    found = pairs[np.frombuffer(data, np.uint8)[pairs + 2] == GZIP_MAGIC[2]]
+    places: list[int] = np.sort(found)[::-1].tolist()
+    return places
 
 
 def begins_record(head: bytes) -> bool:

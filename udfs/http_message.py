@@ -18,21 +18,26 @@ from isal import isal_zlib
 
 from udfs.gzip_members import IsalError
 from udfs.pieces import Broken, RawInput
+from udfs.warc_header import named_fields
 from udfs.zstd_frames import ZstdFrames, is_zstd
 
 MAX_HEAD_BYTES = 1 << 20
 
 _STATUS_LINE = re.compile(rb"\s*HTTP(?:/\d{1,2}(?:\.\d{1,2})?)?[ \t]+(\d{3})(?:[ \t][^\r\n]*)?\s*$")
 _HEAD_END = re.compile(rb"\n\r*\n")
-_FOLD = re.compile(r"\r*\n[ \t]+")
+_VISIBLE = re.compile(rb"[^\r\n \t]")
 _CHUNK_LINE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\r\n]{0,1024})?\r?\n")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
+_MIME = re.compile(r"\s*([^;,\s]*/[^;,\s]*)")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
-# Headers whose repeated lines mean one list (RFC 9110, 5.3) and that somebody reads here.
-_LIST_HEADERS = frozenset(
-    {"content-encoding", "transfer-encoding", "content-language", "x-robots-tag", "link", "vary"}
-)
+# Headers whose repeated lines mean one list (RFC 9110, 5.3) and that somebody reads here, with
+# what joins them: of X-Robots-Tag each line may name a crawler that it alone is for.
+_LIST_HEADERS = {
+    **dict.fromkeys(("content-encoding", "transfer-encoding", "link", "vary"), ", "),
+    **dict.fromkeys(("content-language", "content-usage", "content-signal"), ", "),
+    "x-robots-tag": "\n",
+}
 
 _OUTPUT_STEP = 256 << 10
 _SALVAGE_STEP = 4 << 10
@@ -58,7 +63,7 @@ class HttpResponse:
     Attributes:
         status: 100 to 999 as sent.
         headers: Lower-case names. Of a repeated header the first value, of a list header
-            (Content-Encoding, X-Robots-Tag, ...) all values joined by ", ".
+            (Content-Encoding, ...) all values joined by ", ", of X-Robots-Tag by line feeds.
         body: As stored, no coding removed.
     """
 
@@ -75,56 +80,40 @@ class Body:
     cut: bool
 
 
-def parse_response(block: bytes) -> HttpResponse:
+def parse_response(data: bytes, start: int = 0, end: int | None = None) -> HttpResponse:
     """Split a response record's block.
 
     Bare line feeds, HTTP/2 status lines, missing reason phrases, folded headers, lines that
     are no header, no header at all and a missing blank line before the page are all read.
 
+    Args:
+        data: Bytes that hold the block, from `start` to `end` (their own end when None).
     Raises:
         HttpError: empty_http, malformed_http.
     """
-    if not block:
+    end = len(data) if end is None else end
+    if start >= end:
         raise HttpError("empty_http")
-    line_end = block.find(b"\n", 0, MAX_HEAD_BYTES)
-    if line_end >= 0 and not block[:line_end].strip():  # blank lines before the status line
-        block = block.lstrip(b"\r\n \t")
-        line_end = block.find(b"\n", 0, MAX_HEAD_BYTES)
-    line = block if line_end < 0 else block[:line_end]
-    status = _STATUS_LINE.match(line[:4096])
+    line_end = data.find(b"\n", start, min(end, start + MAX_HEAD_BYTES))
+    if line_end >= 0 and not data[start:line_end].strip():  # blank lines before the status line
+        visible = _VISIBLE.search(data, line_end, end)
+        start = visible.start() if visible else end
+        line_end = data.find(b"\n", start, min(end, start + MAX_HEAD_BYTES))
+    line = data[start : min(line_end if line_end >= 0 else end, start + 4096)]
+    status = _STATUS_LINE.match(line)
     if status is None:
-        raise HttpError("malformed_http", repr(bytes(line[:32])))
+        raise HttpError("malformed_http", repr(line[:32]))
     if line_end < 0:
         return HttpResponse(int(status[1]), {}, b"")
-    blank = _HEAD_END.search(block, line_end, MAX_HEAD_BYTES)
-    head_end = blank.start() + 1 if blank else len(block)
-    body_start = blank.end() if blank else len(block)
+    blank = _HEAD_END.search(data, line_end, min(end, start + MAX_HEAD_BYTES))
+    head_end = blank.start() + 1 if blank else end
+    body_start = blank.end() if blank else end
     # A page that follows its headers without a blank line.
-    tag = block.find(b"\n<", line_end, head_end)
+    tag = data.find(b"\n<", line_end, head_end)
     if tag >= 0:
         head_end = body_start = tag + 1
-    headers = _headers(block[line_end + 1 : head_end])
-    return HttpResponse(int(status[1]), headers, block[body_start:])
-
-
-def _headers(head: bytes) -> dict[str, str]:
-    try:
-        text = head.decode("utf-8")
-    except UnicodeDecodeError:
-        text = head.decode("latin-1")
-    if "\n " in text or "\n\t" in text:
-        text = _FOLD.sub(" ", text)
-    headers: dict[str, str] = {}
-    for line in text.split("\n"):
-        name, colon, value = line.partition(":")
-        if not colon:
-            continue
-        name = name.strip().lower()
-        if name not in headers:
-            headers[name] = value.strip()
-        elif name in _LIST_HEADERS:
-            headers[name] += ", " + value.strip()
-    return headers
+    headers = named_fields(data[line_end + 1 : head_end], _LIST_HEADERS)
+    return HttpResponse(int(status[1]), headers, data[body_start:end])
 
 
 def content_type(headers: dict[str, str]) -> tuple[str, str | None]:
@@ -134,9 +123,8 @@ def content_type(headers: dict[str, str]) -> tuple[str, str | None]:
     ('text/html', 'GBK')
     """
     value = headers.get("content-type", "")
-    mime = re.split(r"[;,\s]", value.strip(), maxsplit=1)[0].lower()
-    if "/" not in mime:
-        mime = ""
+    type_named = _MIME.match(value)
+    mime = type_named[1].lower() if type_named else ""
     charset = _CHARSET.search(value)
     return mime, charset[1] if charset else None
 

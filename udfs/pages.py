@@ -27,6 +27,9 @@ TEXT_TYPE = "text/plain"
 
 TOO_FEW_HAN = "too_few_han"
 
+# Records that are no pages; any other type is counted as other_record.
+_OTHER_TYPES = frozenset({"warcinfo", "request", "metadata", "revisit", "continuation"})
+
 
 @dataclass(frozen=True)
 class PageOptions:
@@ -86,7 +89,12 @@ def _readable_outcome(record: WarcRecord, warc_path: str, options: PageOptions) 
     ):
         return Rejected(TOO_FEW_HAN)
     decoded = decode(payload.body, payload.declared)
-    if options.prefilter and not text_may_hold_han(decoded.text, least, twice_escaped=unescapes):
+    # The bytes of UTF-8 were as good a bound as its text.
+    if (
+        options.prefilter
+        and decoded.charset != "utf-8"
+        and not text_may_hold_han(decoded.text, least, twice_escaped=unescapes)
+    ):
         return Rejected(TOO_FEW_HAN)
     title = published = None
     if is_text:
@@ -126,7 +134,9 @@ def _payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:
     if record.record_type in ("resource", "conversion"):
         mime, charset = content_type(record.headers)
         return _Payload(record.block, mime, charset, {})
-    return Rejected(f"{record.record_type or 'untyped'}_record")
+    # A header may hold anything; a reason is one of a few.
+    kind = record.record_type if record.record_type in _OTHER_TYPES else "other"
+    return Rejected(f"{kind}_record")
 
 
 def _http_payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:
@@ -135,7 +145,7 @@ def _http_payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejecte
     url = record.headers.get("warc-target-uri", "")
     if not kind.startswith("application/http") or url.startswith("dns:"):
         return Rejected("not_http")  # a DNS answer: ARC files give it no type of its own
-    response = parse_response(record.block)
+    response = parse_response(record.data, record.start, record.end)
     if 300 <= response.status < 400:
         return Rejected("redirect")
     if not 200 <= response.status < 300:

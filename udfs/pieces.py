@@ -76,11 +76,12 @@ class RawInput:
             next byte nobody has taken.
     """
 
-    __slots__ = ("_eof", "_stream", "base", "buf", "pos")
+    __slots__ = ("_ahead", "_eof", "_stream", "base", "buf", "pos")
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._eof = False
+        self._ahead = b""
         self.buf = b""
         self.base = 0
         self.pos = 0
@@ -90,14 +91,10 @@ class RawInput:
         """File offset of the next byte nobody has taken."""
         return self.base + self.pos
 
-    def more(self, keep: int) -> bool:
-        """Append a chunk; bytes before index `keep` (at most `pos`) may be forgotten.
-
-        Returns:
-            False at the end of the file; nothing is forgotten then.
-        """
-        if self._eof:
-            return False
+    def chunk_ahead(self) -> bytes:
+        """The chunk behind the buffer, which stays there; no bytes at the end of the file."""
+        if self._ahead or self._eof:
+            return self._ahead
         # Whole chunks whatever the stream returns a call: where a broken stream is given up
         # depends on the chunk borders, and the answer must not depend on the network.
         parts: list[bytes] = []
@@ -109,12 +106,29 @@ class RawInput:
                 break
             parts.append(part)
             missing -= len(part)
-        if not parts:
+        self._ahead = parts[0] if len(parts) == 1 else b"".join(parts)
+        return self._ahead
+
+    def more(self, keep: int) -> bool:
+        """Append a chunk; bytes before index `keep` (at most `pos`) may be forgotten.
+
+        Returns:
+            False at the end of the file; nothing is forgotten then.
+        """
+        chunk = self.chunk_ahead()
+        if not chunk:
             return False
-        self.buf = b"".join([self.buf[keep:], *parts])
+        self._ahead = b""
+        self.buf = self.buf[keep:] + chunk if keep < len(self.buf) else chunk
         self.base += keep
         self.pos -= keep
         return True
+
+    def enter_chunk_ahead(self, pos: int) -> None:
+        """Forget the buffer and go on at an index of the chunk behind it."""
+        self.base += len(self.buf)
+        self.buf, self._ahead = self._ahead, b""
+        self.pos = pos
 
     def rewind(self, offset: int) -> bool:
         """Go back to a file offset; False when the stream cannot seek."""
@@ -123,6 +137,7 @@ class RawInput:
             return False
         self._stream.seek(offset)
         self._eof = False
+        self._ahead = b""
         self.buf = b""
         self.base = offset
         self.pos = 0

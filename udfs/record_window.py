@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from udfs.pieces import Broken, Piece, PieceSource, PlainPieces
 
+RECORD_END = b"\r\n\r\n"
+"""What the standard puts behind every block."""
+
 
 class Window:
     """The stretch of the decompressed stream being looked at, and where units begin in it.
@@ -77,13 +80,21 @@ class Window:
         self.cut = last.cut
 
     def fresh_unit(self) -> Piece | None:
-        """The next piece when the window is used up and that piece begins a unit, else None."""
-        if self.pos != len(self.data) or self._ahead is not None or self.is_plain or self.cut:
+        """The next piece when the window is used up and that piece begins a unit, else None.
+
+        A window that holds only the end of the unit's last record is used up.
+        """
+        if self.is_plain or self.cut:
             return None
-        piece = self._source.next_piece()
-        if piece is None:
-            return None
-        if piece.begins < 0:
+        if self.pos != len(self.data):
+            # Else whatever follows a record that was read in the window would be, too.
+            rest = len(self.data) - self.pos
+            if not (self.closed and rest == len(RECORD_END) and self.data.endswith(RECORD_END)):
+                return None
+            self.pos = len(self.data)
+        piece = self._source.next_piece() if self._ahead is None else self._ahead
+        self._ahead = None
+        if isinstance(piece, Broken) or (piece is not None and piece.begins < 0):
             self._ahead = piece
             return None
         return piece

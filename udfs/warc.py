@@ -14,16 +14,18 @@ wrongly.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
+
+import zstandard
 
 from udfs.arc_header import ARC_FIRST, ARC_LINE, arc_headers
 from udfs.gzip_members import GZIP_MAGIC, GzipMembers, begins_record
 from udfs.pieces import CHUNK_BYTES, Broken, PieceSource, PlainPieces, RawInput
 from udfs.record_window import Window
-from udfs.warc_header import MAX_HEADER_BYTES, header_size, parse_headers
-from udfs.zstd_frames import ZstdFrames, is_zstd
+from udfs.warc_header import MAX_HEADER_BYTES, header_size, parse_headers, unwanted_type
+from udfs.zstd_frames import ZSTD_MAGIC, ZstdFrames, is_zstd
 
 DEFAULT_MAX_RECORD_BYTES = 32 << 20
 DEFAULT_WANTED = frozenset({"response", "resource", "conversion"})
@@ -41,11 +43,13 @@ _ARC_MARK = re.compile(rb"(?:^|(?<=\n))" + ARC_LINE.pattern)
 # A mark that lies across a buffer's end is found when this much of the end is kept.
 _MARK_BYTES = 128
 _ARC_MARK_BYTES = 9 << 10
+_PROBE_BYTES = 64 << 10
+_REASON = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _BLANK = re.compile(rb"[\r\n\0 \t]*")
 _BLANK_LINES = re.compile(rb"(?:\r*\n)+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class WarcRecord:
     """One record.
 
@@ -55,20 +59,46 @@ class WarcRecord:
             file its own. A further record of a unit has no address in the file: it has the
             NEGATIVE of its position in the decompressed stream.
         record_type: Lower-case `WARC-Type`.
-        headers: Lower-case names; of a repeated header the first value; folded lines joined
-            by one space; `<>` around a target URI removed. Bytes that are not UTF-8 are read
-            as Latin-1.
-        block: All bytes under the header; empty when the type was not wanted.
+        header: The header's fields, or its bytes, parsed when somebody asks for a field.
+        data: Bytes that hold the block, from `start` to `end` (their own end when None): a
+            page's block is not copied out of its gzip member.
         truncated: None for a whole record; the value of `WARC-Truncated` ("length", "time",
-            ...); "cut" when the file ended inside the record; "wrong_length" when
-            Content-Length was wrong and the block's end was found by what follows it.
+            ..., "unspecified" where it is no single word); "cut" when the file ended inside
+            the record; "wrong_length" when Content-Length was wrong and the block's end was
+            found by what follows it.
     """
 
     offset: int
     record_type: str
-    headers: dict[str, str]
-    block: bytes
+    header: dict[str, str] | bytes
+    data: bytes
     truncated: str | None
+    start: int = 0
+    end: int | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Lower-case names; of a repeated header the first value; folded lines joined by one
+        space; `<>` around a target URI removed. Bytes that are not UTF-8 are read as Latin-1.
+        """
+        if isinstance(self.header, bytes):
+            self.header = parse_headers(self.header)
+        return self.header
+
+    @property
+    def block(self) -> bytes:
+        """All bytes under the header; empty when the type was not wanted. A copy."""
+        return self.data[self.start : self.end]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, WarcRecord):
+            return NotImplemented
+        return self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _values(self) -> tuple[int, str, dict[str, str], bytes, str | None]:
+        return self.offset, self.record_type, self.headers, self.block, self.truncated
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +168,28 @@ def _container(raw: RawInput) -> PieceSource | None:
         return PlainPieces(raw)
     # Something lies before the first record.
     mark = _WARC_MARK.search(head)
-    at = head.find(GZIP_MAGIC)
-    while at >= 0 and (mark is None or at < mark.start()):
-        if begins_record(head[at : at + (64 << 10)]):
-            return GzipMembers(raw)
-        at = head.find(GZIP_MAGIC, at + 1)
+    end = mark.start() if mark else len(head)
+    if _first(head, GZIP_MAGIC, end, begins_record) >= 0:
+        return GzipMembers(raw)
+    if _first(head, ZSTD_MAGIC, end, _begins_zstd_record) >= 0:
+        return ZstdFrames(raw)
     return PlainPieces(raw) if mark else None
+
+
+def _first(data: bytes, magic: bytes, end: int, begins: Callable[[bytes], bool]) -> int:
+    """Where a unit that holds a record begins before `end`; -1 when none does."""
+    at = data.find(magic, 0, end)
+    while at >= 0 and not begins(data[at : at + _PROBE_BYTES]):
+        at = data.find(magic, at + 1, end)
+    return at
+
+
+def _begins_zstd_record(head: bytes) -> bool:
+    """Whether these bytes are the front of a zstd frame that holds a WARC record."""
+    try:
+        return zstandard.ZstdDecompressor().stream_reader(head).read(5) == b"WARC/"
+    except zstandard.ZstdError:
+        return False
 
 
 class _RecordReader:
@@ -153,6 +199,7 @@ class _RecordReader:
         self._window = Window(source, _is_warc_start)
         self._max = max_record_bytes
         self._wanted = wanted
+        self._wanted_names = frozenset(name.encode() for name in wanted)
         self._mark = _WARC_MARK
         self._mark_bytes = _MARK_BYTES
         self._unit: int | None = None
@@ -162,10 +209,11 @@ class _RecordReader:
 
     def items(self) -> Iterator[WarcRecord | Damage]:
         window = self._window
+        whole_unit = self._whole_unit
         nothing_yet = True
         while True:
             try:
-                item = self._whole_unit() or self._next()
+                item = whole_unit() or self._next()
             except Broken as broken:
                 item = self._after_break(broken)
                 window.forget()
@@ -180,33 +228,34 @@ class _RecordReader:
     def _whole_unit(self) -> WarcRecord | None:
         """The record of a unit that holds one whole, well-formed record and nothing else.
 
-        Nearly every record of a crawl is one; `_next` gives the same for it in twice the
-        time. None when it is not so, the unit being in the window then.
+        Nearly every record of a crawl is one; `_next` gives the same for it in several times
+        the time. None when it is not so, the unit being in the window then.
         """
         window = self._window
         piece = window.fresh_unit()
         if piece is None:
             return None
-        data = piece.data
-        if piece.closes and data.startswith(_USUAL_VERSIONS) and data.endswith(b"\r\n\r\n"):
+        data, begins, closes, _ = piece
+        if closes and data.startswith(_USUAL_VERSIONS) and data.endswith(b"\r\n\r\n"):
             size = data.find(b"\r\n\r\n", 0, MAX_HEADER_BYTES) + 4
-            if data.find(b"\n\n", 0, size) < 0:
-                headers = parse_headers(data[:size])
-                stated = headers.get("content-length", "")
-                record_type = headers.get("warc-type", "").lower()
-                length = len(data) - size - 4
-                if record_type and stated == str(length) and length <= self._max:
-                    window.pass_unit(piece)
-                    self._unit = None
-                    block = data[size:-4] if record_type in self._wanted else b""
-                    truncated = headers.get("warc-truncated")
-                    return WarcRecord(
-                        piece.begins,
-                        record_type,
-                        headers,
-                        block,
-                        _truncation(truncated) if truncated is not None else None,
-                    )
+            head = data[:size]
+            length = len(data) - size - 4
+            unwanted = unwanted_type(head, length, self._wanted_names)
+            if unwanted and length <= self._max:
+                window.pass_unit(piece)
+                self._unit = None
+                return WarcRecord(begins, unwanted.decode(), head, b"", None)
+            headers = parse_headers(head) if b"\n\n" not in head else {}
+            record_type = headers.get("warc-type", "").lower()
+            if record_type and headers.get("content-length") == str(length) and length <= self._max:
+                window.pass_unit(piece)
+                self._unit = None
+                if record_type not in self._wanted:
+                    data, size, length = b"", 0, 0
+                truncated = _truncation(headers)
+                return WarcRecord(
+                    begins, record_type, headers, data, truncated, size, size + length
+                )
         window.push_back(piece)
         return None
 
@@ -338,11 +387,16 @@ class _RecordReader:
         record_type = headers.get("warc-type", "").lower()
         wanted = record_type in self._wanted
 
+        began = window.position
         over = self._max + 1
         whole = header_bytes + length
         at_hand = len(window.data) - window.pos
-        if at_hand < whole + 5 and not (at_hand == whole + 4 and window.closed):
-            at_hand = window.hold(header_bytes + min(length + 5, over))
+        ends_here = window.closed and (
+            at_hand == whole + 4 or _BLANK_LINES.fullmatch(window.data, window.pos + whole)
+        )
+        # As far as the next record's line, which may tell where this one ends.
+        if at_hand < whole + self._mark_bytes and not ends_here:
+            at_hand = window.hold(header_bytes + min(length, over) + self._mark_bytes)
         data = window.data
         start = window.pos + header_bytes
         end = start + length
@@ -387,10 +441,9 @@ class _RecordReader:
             block = block if wanted else b""
             window.pos = stop
         if not record_type:
-            return Damage(offset, "missing_warc_type", "", header_bytes + length)
+            return Damage(offset, "missing_warc_type", "", window.position - began)
         if truncated is None:
-            stated_cut = headers.get("warc-truncated")
-            truncated = _truncation(stated_cut) if stated_cut is not None else None
+            truncated = _truncation(headers)
         return WarcRecord(offset, record_type, headers, block, truncated)
 
     def _more_after(self, end: int) -> bool:
@@ -432,8 +485,7 @@ class _RecordReader:
             if not self._is_bordered(window.pos):
                 skipped += self._resync()
         if record_type and record_type not in self._wanted:
-            stated_cut = headers.get("warc-truncated")
-            truncated = _truncation(stated_cut) if stated_cut is not None else None
+            truncated = _truncation(headers)
             return WarcRecord(offset, record_type, headers, b"", truncated)
         return Damage(offset, "record_too_large", f"Content-Length: {length}", skipped)
 
@@ -446,8 +498,11 @@ def _is_arc_start(data: bytes) -> bool:
     return ARC_LINE.match(data) is not None
 
 
-def _truncation(stated: str) -> str:
-    return stated.lower() or "unspecified"
+def _truncation(headers: dict[str, str]) -> str | None:
+    stated = headers.get("warc-truncated")
+    if stated is None:
+        return None
+    return stated.lower() if _REASON.fullmatch(stated) else "unspecified"
 
 
 def _without_blank_line(block: bytes) -> bytes:

@@ -7,12 +7,19 @@ feeds, doubled carriage returns, folded lines, bytes that are not UTF-8.
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Mapping
+from types import MappingProxyType
 
 MAX_HEADER_BYTES = 64 << 10
 
 # The first blank line of any kind: an HTTP message with CRLF may follow a header without.
 _HEADER_END = re.compile(rb"\n\r*\n")
-_FOLD = re.compile(r"\r?\n[ \t]+")
+_FOLD = re.compile(r"\r*\n[ \t]+")
+# Names as they are written, and as they are read: a file's records repeat a few dozen.
+_names: dict[str, str] = {}
+_MAX_NAMES, _MAX_NAME_CHARS = 1000, 64
+_TYPE = b"\r\nWARC-Type: "
+_LENGTH = b"\r\nContent-Length: %d\r\n"
 _BRACKETED = ("warc-target-uri", "warc-refers-to-target-uri", "warc-profile")
 
 
@@ -24,25 +31,87 @@ def header_size(data: bytes, start: int) -> int:
 
 def parse_headers(data: bytes) -> dict[str, str]:
     """Named fields of a record's header, its version line first."""
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    if "\n " in text or "\n\t" in text:
-        text = _FOLD.sub(" ", text)
-    headers: dict[str, str] = {}
-    for line in text.split("\n")[1:]:
-        name, colon, value = line.partition(":")
-        if colon:
-            name = name.strip().lower()
-            if name not in headers:
-                headers[name] = value.strip()
-    return _without_brackets(headers)
-
-
-def _without_brackets(headers: dict[str, str]) -> dict[str, str]:
+    headers = named_fields(data)
     for name in _BRACKETED:
         uri = headers.get(name)
         if uri and uri[0] == "<" and uri[-1] == ">":
             headers[name] = uri[1:-1]
     return headers
+
+
+def unwanted_type(head: bytes, block_bytes: int, wanted: Container[bytes]) -> bytes:
+    """The lower-case type of a record that nobody wants, if that is plain to see; else no bytes.
+
+    It is where the header is spelt as the standard spells it, with CRLF line ends, without
+    `WARC-Truncated`, and with one `Content-Length` that says `block_bytes`. Two records of
+    three of a crawl are such; to parse their headers takes twice as long.
+
+    Args:
+        head: The header with its blank line.
+    """
+    type_at = head.find(_TYPE) + len(_TYPE)
+    type_end = head.find(b"\r", type_at)
+    record_type = head[type_at:type_end].lower()
+    if type_at < len(_TYPE) or record_type in wanted or not record_type.isalpha():
+        return b""
+    length = _LENGTH % block_bytes
+    length_end = head.find(length) + len(length)
+    lower = head.lower()
+    if (
+        length_end < len(length)
+        # More than once, or hidden among other spellings: what counts is the parser's to say.
+        or lower.count(b"warc-type") != 1
+        or lower.count(b"content-length") != 1
+        or b"warc-truncated" in lower
+        # Folded lines; and line feeds alone, which may end the header before.
+        or head[type_end + 2] in b" \t"
+        or head[length_end] in b" \t"
+        or head.count(b"\n") != head.count(b"\r\n")
+    ):
+        return b""
+    return record_type
+
+
+def named_fields(data: bytes, lists: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """Lines of ``name: value``, as WARC and HTTP have them.
+
+    Names come in lower case. A folded line goes on with the value before it; a line without a
+    colon is passed over. Bytes that are not UTF-8 are read as Latin-1.
+
+    Args:
+        lists: Names whose values are joined, and by what; of any other the first value counts.
+    """
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    fields = _fields(text, lists, True)
+    if fields is None:
+        fields = _fields(_FOLD.sub(" ", text), lists, False)
+    return fields or {}
+
+
+def _fields(text: str, lists: Mapping[str, str], may_fold: bool) -> dict[str, str] | None:
+    """The fields; None at a folded line, if there may be one."""
+    fields: dict[str, str] = {}
+    for line in text.split("\n"):
+        name, colon, value = line.partition(":")
+        key = _names.get(name)
+        if key is None or not colon:
+            if may_fold and line[:1] in (" ", "\t"):
+                return None
+            if not colon:
+                continue
+            key = _canonical(name)
+        if key not in fields:
+            fields[key] = value.strip()
+        elif key in lists:
+            fields[key] += lists[key] + value.strip()
+    return fields
+
+
+def _canonical(name: str) -> str:
+    canonical = name.strip().lower()
+    if len(_names) < _MAX_NAMES and len(name) <= _MAX_NAME_CHARS and name[:1] not in (" ", "\t"):
+        _names[name] = canonical
+    return canonical

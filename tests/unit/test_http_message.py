@@ -72,7 +72,13 @@ def chunked(body: bytes, size: int, newline: bytes = b"\r\n") -> bytes:
         (
             b"HTTP/1.1 200 OK\r\nX-Robots-Tag: noindex\r\nx-robots-tag: noai\r\n\r\n",
             200,
-            {"x-robots-tag": "noindex, noai"},
+            {"x-robots-tag": "noindex\nnoai"},
+            b"",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nVary: Accept\r\nvary: Cookie\r\n\r\n",
+            200,
+            {"vary": "Accept, Cookie"},
             b"",
         ),
         (b"HTTP/1.1 200 \xd6\xd0\r\nA: \xd6\xd0\r\n\r\n", 200, {"a": "\xd6\xd0"}, b""),

@@ -123,10 +123,18 @@ def test_other_languages_are_documents_where_no_ideographs_are_asked_for() -> No
 
 
 def test_the_extractor_is_a_choice() -> None:
-    menu = "".join(f'<a href="/{n}">栏目{n}</a> ' for n in range(30))
-    page = http_response(html(f"{menu}</p><p>{PROSE}").encode())
+    menu = "".join(f'<li><a href="/{n}">栏目{n}</a></li>' for n in range(30))
+    page = http_response(html(f"{PROSE}</p><ul>{menu}</ul><p>").encode())
     assert "栏目3" not in document(page).text
     assert "栏目3" in document(page, replace(OPTIONS, extractor="plain")).text
+
+
+@pytest.mark.parametrize(
+    ("record_type", "reason"),
+    [("request", "request_record"), ("Revisit", "revisit_record"), ("9999 ä", "other_record")],
+)
+def test_a_record_that_is_no_page_is_counted_by_its_type(record_type: str, reason: str) -> None:
+    assert outcome(b"", record_type=record_type) == Rejected(reason)
 
 
 def test_a_wrong_digest_is_a_failure_where_digests_are_verified() -> None:

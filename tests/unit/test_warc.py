@@ -12,6 +12,7 @@ from typing import BinaryIO, cast
 
 import pytest
 import zstandard
+from fastwarc.warc import ArchiveIterator as FastIterator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
@@ -26,7 +27,7 @@ from tests.builders.warc_files import (
     record,
     written_by_warcio,
 )
-from udfs.warc import Damage, WarcRecord, read_records
+from udfs.warc import Damage, WarcRecord, _RecordReader, read_records
 
 ALL_TYPES = frozenset(
     {"warcinfo", "request", "response", "metadata", "resource", "revisit", "conversion"}
@@ -95,6 +96,21 @@ def test_parity_with_warcio(compressed: bool) -> None:
     )
     assert len(expected) == 13
     assert damages(found) == []
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_parity_with_fastwarc(compressed: bool) -> None:
+    data = written_by_warcio(
+        [page(0), page(1, 1_500_000), b"", page(2, 90_000)], compressed=compressed
+    )
+    expected = []
+    for item in FastIterator(io.BytesIO(data), parse_http=False):
+        headers = {name.lower(): value for name, value in item.headers.items()}
+        block = item.reader.read()
+        expected.append((item.stream_pos, headers["warc-type"], headers, block, None))
+    found = records(read(data, wanted=ALL_TYPES))
+    assert [(r.offset, r.record_type, r.headers, r.block, r.truncated) for r in found] == expected
+    assert len(expected) == 13
 
 
 def test_types_not_wanted_come_without_their_block() -> None:
@@ -228,6 +244,100 @@ def test_arc_with_a_bad_line_goes_on() -> None:
     assert blocks(found)[1:] == BLOCKS[:2]
     assert records(found)[-1].headers["warc-target-uri"] == "http://example.cn/a b"
     assert [d.reason for d in damages(found)] == ["bad_content_length"]
+
+
+def test_file_of_many_chunks() -> None:
+    """Members that lie across the borders of chunks, among them some larger than a chunk."""
+    rng = random.Random(5)
+    sizes = [9_000, 70_000, 1_400_000, 300, 500_000, 60_000] * 4
+    noisy = [http_response(rng.randbytes(size)) for size in sizes]
+    members = [member(record(block)) for block in noisy]
+    found = read(b"".join(members))
+    assert blocks(found) == noisy
+    assert [r.offset for r in records(found)] == member_offsets(members)
+    assert damages(found) == []
+
+
+@pytest.mark.parametrize("behind", [b"", b"tail", b"\x1f\x8b\x08\x00"])
+def test_magic_number_inside_a_member(behind: bytes) -> None:
+    """It looks like the next member's first bytes; what lies before it is no whole member."""
+    inside = http_response(b"<p>\x1f\x8b\x08\x00 and \x1f\x8b\x08" + behind)
+    stored = gzip.compress(record(inside), 0, mtime=0)
+    found = read(stored + member(record(BLOCKS[0])))
+    assert blocks(found) == [inside, BLOCKS[0]]
+    assert [r.offset for r in records(found)] == [0, len(stored)]
+
+
+@pytest.mark.parametrize("copied", [4, 8, 30])
+def test_bytes_behind_a_member_that_look_like_its_end(copied: int) -> None:
+    first = member(record(BLOCKS[0]))
+    found = read(first + first[-copied:] + member(record(BLOCKS[1])))
+    assert blocks(found) == BLOCKS[:2]
+    assert [(d.offset, d.reason, d.skipped_bytes) for d in damages(found)] == [
+        (len(first), "garbage", copied)
+    ]
+
+
+def test_content_longer_than_its_trailer_says_costs_bounded_memory() -> None:
+    bomb = bytearray(zeros_member(64 << 20))
+    bomb[-4:] = (1000).to_bytes(4, "little")
+    tracemalloc.start()
+    try:
+        found = read(bytes(bomb) + member(record(BLOCKS[0])), max_record_bytes=1 << 20)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert blocks(found) == [BLOCKS[0]]
+    assert peak < 12 << 20
+
+
+def test_records_behind_a_large_one_are_read_the_fast_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else one page of a megabyte would make the rest of its file slow."""
+    calls = []
+    slow = _RecordReader._next
+    monkeypatch.setattr(_RecordReader, "_next", lambda self: calls.append(1) or slow(self))
+    large = http_response(page(0, 1_200_000))
+    found = read(member(record(large)) + b"".join(member(record(block)) for block in BLOCKS))
+    assert blocks(found) == [large, *BLOCKS]
+    assert len(calls) == 2  # the large record, the end of the file
+
+
+def test_headers_and_blocks_are_had_when_asked_for() -> None:
+    block = BLOCKS[0]
+    for kind in ("request", "Request", "request-like"):
+        for extra in ([], ["WARC-Truncated: time"], ["warc-type: response"], [" folded: yes"]):
+            for compress in (member, bytes):
+                (item,) = records(read(compress(record(block, kind, extra=extra))))
+                assert (item.record_type, item.block) == (kind.lower(), b"")
+                assert item.headers["warc-date"] == "2024-03-01T08:00:00Z" + (
+                    " folded: yes" if extra == [" folded: yes"] else ""
+                )
+                assert item.truncated == ("time" if "WARC-Truncated: time" in extra else None)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["WARC-Type : response"],
+        ["warc-type: response"],
+        ["WARC-Type:", " response"],
+        ["WARC-Type: response", "WARC-Type: request"],
+        ["wArC-tYpE: response", "WARC-Type: request"],
+    ],
+)
+def test_type_in_odd_spelling(lines: list[str]) -> None:
+    data = record(BLOCKS[0], None, extra=lines)
+    for compress in (member, bytes):
+        assert [(r.record_type, r.block) for r in records(read(compress(data)))] == [
+            ("response", BLOCKS[0])
+        ]
+
+
+def test_arc_record_before_a_cut_one_is_whole() -> None:
+    """One line feed ends a record; what is left of the next is not its text."""
+    parts = [member(part) for part in arc_file(BLOCKS[:2])]
+    found = read(parts[0] + parts[1] + parts[2][:60])
+    assert [(r.block, r.truncated) for r in records(found)[1:2]] == [(BLOCKS[0], None)]
 
 
 # --- odd, but nothing wrong --------------------------------------------------------------
@@ -368,6 +478,17 @@ def test_corrupt_member_costs_one_record() -> None:
     assert damage.skipped_bytes == len(broken)
 
 
+def test_gzip_header_that_runs_on_over_the_rest_of_the_file() -> None:
+    first = bytearray(member(record(BLOCKS[0])))
+    first[3] = 4  # an extra field follows,
+    first[10:12] = b"\xff\xff"  # of 64 KB
+    found = read(bytes(first) + member(record(BLOCKS[1])))
+    assert blocks(found) == [BLOCKS[1]]
+    assert [(d.offset, d.reason, d.skipped_bytes) for d in damages(found)] == [
+        (0, "gzip_corrupt", len(first))
+    ]
+
+
 def test_checksum_mismatch_is_damage() -> None:
     members = [member(record(block)) for block in BLOCKS[:3]]
     broken = bytearray(members[1])
@@ -403,6 +524,17 @@ def test_garbage_before_the_first_record(compress: type[bytes]) -> None:
     found = read(b"\xef\xbb\xbfpreamble\n" + compress(record(BLOCKS[0])))
     assert blocks(found) == BLOCKS[:1]
     assert [(d.offset, d.reason) for d in damages(found)] == [(0, "garbage")]
+
+
+@pytest.mark.parametrize("at", [0, 3])
+@pytest.mark.parametrize("compress", [member, zstandard.compress])
+def test_first_unit_of_no_known_kind(compress: type[bytes], at: int) -> None:
+    """The file's kind is told by a later unit."""
+    first = bytearray(compress(record(BLOCKS[0])))
+    first[at] ^= 0x42
+    found = read(bytes(first) + compress(record(BLOCKS[1])) + compress(record(BLOCKS[2])))
+    assert blocks(found) == BLOCKS[1:3]
+    assert sum(d.skipped_bytes for d in damages(found)) == len(first)
 
 
 def test_garbage_inside_a_member() -> None:
@@ -482,6 +614,15 @@ def test_missing_type(compress: type[bytes]) -> None:
     assert [(d.offset, d.reason) for d in damages(found)] == [(0, "missing_warc_type")]
 
 
+def test_missing_type_and_a_length_too_small() -> None:
+    first = record(BLOCKS[0], None, length=10)
+    found = read(first + record(BLOCKS[1]))
+    assert [(d.reason, d.skipped_bytes) for d in damages(found)] == [
+        ("missing_warc_type", len(first))
+    ]
+    assert blocks(found) == [BLOCKS[1]]
+
+
 @pytest.mark.parametrize("compress", [member, bytes])
 def test_header_without_end(compress: type[bytes]) -> None:
     endless = b"WARC/1.0\r\n" + b"X-Line: 0123456789\r\n" * 10_000
@@ -550,6 +691,38 @@ def test_bomb_costs_bounded_memory(bomb: object) -> None:
     assert peak < 30 << 20
 
 
+def test_record_of_a_gibibyte_costs_bounded_memory() -> None:
+    class Gibibyte:
+        """A record line, a GiB of one letter, another record."""
+
+        head = b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 1073741824\r\n\r\n"
+
+        def __init__(self) -> None:
+            self.left = 1 << 30
+            self.front, self.back = self.head, b"\r\n\r\n" + record(BLOCKS[0])
+
+        def read(self, size: int) -> bytes:
+            if self.front:
+                front, self.front = self.front, b""
+                return front
+            if self.left:
+                count = min(size, self.left)
+                self.left -= count
+                return b"a" * count
+            back, self.back = self.back[:size], self.back[size:]
+            return back
+
+    tracemalloc.start()
+    try:
+        found = list(read_records(cast(BinaryIO, Gibibyte())))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [d.skipped_bytes for d in damages(found)] == [len(Gibibyte.head) + (1 << 30)]
+    assert blocks(found) == [BLOCKS[0]]
+    assert peak < 80 << 20  # twice the limit on a record, and some chunks
+
+
 def test_error_of_the_stream_is_the_callers() -> None:
     class Failing(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
@@ -569,6 +742,18 @@ WHOLE = {
     "arc": b"".join(arc_file(BLOCKS)),
     "arc.gz": b"".join(member(part) for part in arc_file(BLOCKS)),
 }
+
+
+@pytest.mark.parametrize("chunk_bytes", [61, 200, 1009])
+@pytest.mark.parametrize("kind", sorted(WHOLE))
+def test_where_chunks_end_does_not_matter(
+    kind: str, chunk_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a plain ARC file only the next record's line tells that a record was whole."""
+    expected = read(WHOLE[kind], wanted=ALL_TYPES)
+    monkeypatch.setattr("udfs.pieces.CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr("udfs.warc.CHUNK_BYTES", chunk_bytes)
+    assert read(WHOLE[kind], wanted=ALL_TYPES) == expected
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
