@@ -98,6 +98,8 @@ bench-extract: $(VENV)/.installed-test $(PEERS)/.installed
 # Documents a second of the rules beside the published ones, and what they remove of DATA.
 bench-rules: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.rule_rates --data $(DATA)
+	$(BIN)/python -m tests.bench.pack_rates --data $(DATA)
+	$(BIN)/python -m tests.bench.reflag_rate
 
 package: $(VENV)/.installed-test
 	$(BIN)/python -m build --wheel --outdir dist .

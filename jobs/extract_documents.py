@@ -186,7 +186,7 @@ def extract_options(config: Config) -> ExtractOptions:
 
 
 def page_options(extract: ExtractConfig) -> PageOptions:
-    """The configuration of a page; Han is asked for where all wanted languages are written in it."""
+    """What the worker asks of a page; ideographs where all wanted languages are written in them."""
     is_han = bool(extract.languages) and HAN_LANGUAGES.issuperset(extract.languages)
     return PageOptions(
         max_body_bytes=extract.max_body_bytes,

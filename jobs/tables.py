@@ -10,6 +10,7 @@ from __future__ import annotations
 from pyspark.sql.types import (
     ArrayType,
     DataType,
+    DateType,
     DoubleType,
     IntegerType,
     LongType,
@@ -24,11 +25,13 @@ from udfs import domain, quality, toxicity
 from udfs.measures import MEASURES_TYPE
 
 DOCUMENTS = "documents"
+MEASURED = "measures"
 FLAGGED = "flagged"
 DUPLICATES = "duplicates"
 CORPUS = "corpus"
 REJECTED = "rejected"
 READ_FAILURES = "read_failures"
+RANGES = "ranges"
 LEDGER = "ledger"
 
 
@@ -54,11 +57,17 @@ _DOCUMENT = _columns(
     capture_time=TimestampType(),  # UTC, null where absent or unreadable
     warc_path=StringType(),  # the file; Common Crawl's as crawl-data/...
     warc_offset=LongType(),  # of the record in the file; the row's position in JSONL, Parquet
+    truncated=StringType(),  # why the capture is not whole: length, time, cut, ...; else null
     charset=StringType(),  # that the bytes were decoded with
+    declared_charset=StringType(),  # what header or page claim, null where they claim none
+    charset_step=StringType(),  # rung of the ladder that decided; null for JSONL, Parquet
     title=StringType(),
+    published=DateType(),  # when the page says that it was published, null where it does not
+    opt_outs=ArrayType(StringType()),  # noindex, noai, ...; null where nobody could state any
     text=StringType(),
     language=StringType(),  # lid.176 label
     language_score=DoubleType(),  # its probability
+    script=StringType(),  # hans, hant or mixed; null where no character tells
 )
 
 _LEDGER = _columns(
@@ -77,9 +86,19 @@ SCHEMAS: dict[str, StructType] = {
         reason=StringType(),
         detail=StringType(),
     ),
+    RANGES: _columns(  # of captures that an index or a list names; by split inside a wave
+        uri=StringType(),  # where the file is read
+        warc_path=StringType(),
+        offset=LongType(),
+        length=LongType(),
+    ),
+    MEASURED: _columns(  # all that the rules look at: a rule may change and no text is read
+        doc_id=StringType(),
+        opt_outs=ArrayType(StringType()),  # as in documents
+        measures=MEASURES_TYPE,  # null where the text could not be measured
+    ),
     FLAGGED: _columns(
         doc_id=StringType(),
-        measures=MEASURES_TYPE,  # null where the text could not be measured
         reject_reasons=ArrayType(StringType()),  # all that fired; empty for a kept document
     ),
     DUPLICATES: _columns(  # one row for each removed document
@@ -107,9 +126,12 @@ SCHEMAS: dict[str, StructType] = {
         source_domain=StringType(),  # the url's host
         doc_id=StringType(),
         capture_time=TimestampType(),
+        published=DateType(),
+        opt_outs=ArrayType(StringType()),
         warc_path=StringType(),
         warc_offset=LongType(),
         language_score=DoubleType(),
+        script=StringType(),
         cluster_size=LongType(),  # documents that this one stands for, itself included
     ),
     REJECTED: _columns(

@@ -1,7 +1,8 @@
 """Measures and the rules over them.
 
-Measures are stored for every document; a rule is a condition over stored measures. Moving a
-threshold needs no text.
+Measures are stored for every document; a rule is a condition over stored measures: those below,
+whose limits have keys of their own, and those that a rule pack or a user writes as SQL
+expressions. Moving a threshold needs no text.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.config import RulesConfig
+from jobs.transforms.conditions import condition_columns
 from udfs.artifact_files import ArtifactFile
-from udfs.measures import MEASURES_TYPE, measures_udf
+from udfs.measures import measures_udf
 
 MEASURES = "measures"
 REJECT_REASONS = "reject_reasons"
@@ -34,27 +36,40 @@ def with_measures(documents: DataFrame, lexicon_file: ArtifactFile) -> DataFrame
 def with_reject_reasons(measured: DataFrame, limits: RulesConfig) -> DataFrame:
     """Apply the rules to stored measures.
 
-    Needs: measures.
+    Needs: measures; opt_outs where the policy is to reject them; no column that has the name of
+        a measure.
     Adds: reject_reasons, never null: in the order of ``rules`` every reason that fires, in
-        mode casia-exact only the first; empty for a document that passes.
+        mode casia-exact only the first; empty for a document that passes. First of all comes
+        ``unmeasured``, where a rule could not be decided: a null compares as neither above nor
+        below, and would pass them all.
     Rows: all kept. Shuffles: none.
     """
-    fired = [F.when(condition, F.lit(reason)) for reason, condition in rules(limits).items()]
+    conditions = rules(limits)
+    undecided = reduce(or_, (c.isNull() for c in conditions.values()), F.col(MEASURES).isNull())
+    fired = [
+        F.when(condition, F.lit(reason))
+        for reason, condition in {"unmeasured": undecided, **conditions}.items()
+    ]
     reasons = F.array_compact(F.array(*fired))
     if limits.mode == "casia-exact":
         reasons = F.slice(reasons, 1, 1)
-    return measured.withColumn(REJECT_REASONS, reasons)
+    # The measures by their bare names, which is how conditions name them.
+    named = measured.select("*", f"{MEASURES}.*")
+    return named.select(*measured.columns, reasons.alias(REJECT_REASONS))
 
 
 def rules(limits: RulesConfig) -> dict[str, Column]:
-    """Reject reason -> condition over the measures, in the published order.
+    """Reject reason -> condition over the measures: the published ones in their order, those of
+    mode fixed alone, then those that the configuration adds.
 
+    Needs: measures, and each of them by its own name.
     Source: ChineseWebText 2.0, section 3.
     """
     conditions = _casia_rules(limits) if limits.mode == "casia-exact" else _fixed_rules(limits)
     return {
-        "unmeasured": _is_unmeasured(),
         **{reason: reduce(or_, any_of, F.lit(False)) for reason, any_of in conditions.items()},
+        **_opt_out_rule(limits),
+        **condition_columns(limits.conditions),
     }
 
 
@@ -73,6 +88,7 @@ def _fixed_rules(limits: RulesConfig) -> dict[str, list[Column]]:
         ],
         "sensitive": _above(sensitive / m["lines"], limits.max_sensitive_per_line),
         "duplication": _above(m["dup_13gram_share"], limits.max_dup_13gram_share),
+        "mojibake": _above(m["mojibake_share"], limits.max_mojibake_share),
     }
 
 
@@ -97,10 +113,12 @@ def _casia_rules(limits: RulesConfig) -> dict[str, list[Column]]:
     }
 
 
-def _is_unmeasured() -> Column:
-    """A null compares as neither above nor below: without this it would pass every rule."""
-    m = F.col(MEASURES)
-    return reduce(or_, [m[name].isNull() for name in MEASURES_TYPE.fieldNames()], m.isNull())
+def _opt_out_rule(limits: RulesConfig) -> dict[str, Column]:
+    """A null says that nobody could have opted out (a JSONL row), which is no opt-out."""
+    if limits.opt_out_policy == "keep":
+        return {}
+    counted = F.array(*map(F.lit, limits.opt_outs)).cast("array<string>")
+    return {"opted_out": F.coalesce(F.arrays_overlap("opt_outs", counted), F.lit(False))}
 
 
 def _below(measure: Column, limit: float | None) -> list[Column]:

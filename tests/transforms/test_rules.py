@@ -11,7 +11,7 @@ from pyspark import SparkFiles
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.config import RulesConfig
+from jobs.config import RULE_REASONS, RulesConfig
 from jobs.transforms.rules import rules, with_measures, with_reject_reasons
 from tests.unit.published_rules import published_reason
 from udfs.artifact_files import ArtifactFile, sha256_of
@@ -39,6 +39,7 @@ TEXTS = {
     "sensitive": CLEAN + "赌球",
     "sensitive_twice": CLEAN + "\n" + CLEAN[::-1] + "\n赌球六合彩赌球很多",
     "repeated": CLEAN[:50] * 6,
+    "garbled": CLEAN.encode().decode("gb18030", "replace"),
     "everything": "娱乐城臺灣國學\n" * 3 + "赌球",
     "empty": "",
     "absent": None,
@@ -52,6 +53,7 @@ FIXED = {
     "sensitive": ["sensitive"],
     "sensitive_twice": ["sensitive"],
     "repeated": ["duplication"],
+    "garbled": ["character", "mojibake"],
     "everything": ["length", "character"],
     "empty": ["length", "character"],
     "absent": ["unmeasured"],
@@ -113,6 +115,7 @@ def test_limits_switched_off_never_fire(measured: DataFrame) -> None:
             max_traditional_share=None,
             max_sensitive_per_line=None,
             max_dup_13gram_share=None,
+            max_mojibake_share=None,
         )
         reasons = reasons_of(measured, off)
         assert reasons.pop("absent") == ["unmeasured"]
@@ -138,7 +141,30 @@ def test_sensitive_words_can_count_at_each_occurrence(measured: DataFrame) -> No
     assert reasons_of(measured, every)["sensitive_twice"] == ["sensitive"]
 
 
-def test_a_measure_that_is_null_never_passes(measured: DataFrame) -> None:
+def test_a_null_that_a_rule_looks_at_never_passes(measured: DataFrame) -> None:
+    urls = RulesConfig(conditions={"urls": "url_count > 9"})
+    looked_at = {
+        "chars", "mean_line_chars", "han_share", "traditional_share", "sensitive_distinct",
+        "lines", "dup_13gram_share", "mojibake_share",
+    }  # fmt: skip
+    casia = {
+        "chars", "lines", "casia_han_share", "casia_traditional", "sensitive_distinct",
+        "casia_dup_13gram_share",
+    }  # fmt: skip
+    for limits, names in (
+        (RulesConfig(), looked_at),
+        (urls, looked_at | {"url_count"}),
+        (CASIA, casia),
+    ):
+        reasons = reasons_of(with_each_measure_null(measured), limits)
+        assert set(reasons) == set(MEASURES_TYPE.fieldNames())
+        assert {name: found for name, found in reasons.items() if found} == {
+            name: ["unmeasured"] for name in names
+        }
+
+
+def with_each_measure_null(measured: DataFrame) -> DataFrame:
+    """The clean document once for each measure, which is null."""
     without_one = F.array(
         *(
             F.struct(
@@ -149,15 +175,50 @@ def test_a_measure_that_is_null_never_passes(measured: DataFrame) -> None:
         )
     )
     clean = measured.where("doc_id = 'clean'")
-    nulled = clean.select(F.inline(without_one).alias("doc_id", "measures"))
-    reasons = reasons_of(nulled, RulesConfig())
-    assert set(reasons) == set(MEASURES_TYPE.fieldNames())
-    assert set(map(tuple, reasons.values())) == {("unmeasured",)}
+    return clean.select(F.inline(without_one).alias("doc_id", "measures"))
+
+
+def test_conditions_of_the_configuration_are_further_reasons(measured: DataFrame) -> None:
+    conditions = {
+        "gamblers": "coalesce(sensitive_total_by_category['其他'], 0) >= 3",
+        "long_text": "chars > 700 AND lines < 10 -- of any kind",
+    }
+    reasons = reasons_of(measured, RulesConfig(conditions=conditions))
+    assert reasons.pop("sensitive_twice") == ["sensitive", "gamblers", "long_text"]
+    assert reasons.pop("everything") == ["length", "character", "gamblers"]
+    assert reasons == {key: FIXED.get(key, []) for key in reasons}
+    assert list(rules(RulesConfig(conditions=conditions)))[-2:] == ["gamblers", "long_text"]
+
+
+def test_where_a_condition_is_null_a_document_is_unmeasured(measured: DataFrame) -> None:
+    condition = {"gamblers": "sensitive_total_by_category['其他'] >= 3"}
+    reasons = reasons_of(measured, RulesConfig(conditions=condition))
+    assert reasons["clean"] == ["unmeasured"]
+    assert reasons["sensitive"] == ["sensitive"]
+    assert reasons["short"] == ["unmeasured", "length"]
 
 
 def test_reasons_and_their_order(spark: SparkSession) -> None:
-    published = ["unmeasured", "length", "character", "sensitive", "duplication"]
-    assert list(rules(RulesConfig())) == list(rules(CASIA)) == published
+    published = ["length", "character", "sensitive", "duplication"]
+    assert list(rules(CASIA)) == published
+    assert list(rules(RulesConfig())) == [*published, "mojibake"]
+    every = list(rules(RulesConfig(opt_out_policy="reject")))
+    assert ["unmeasured", *every] == list(RULE_REASONS)
+
+
+def test_only_measures_that_a_rule_looks_at_are_read(
+    spark: SparkSession, measured: DataFrame, tmp_path: Path
+) -> None:
+    stored = str(tmp_path / "measures")
+    measured.write.parquet(stored)
+    limits = RulesConfig(conditions={"urls": "url_count > 9"})
+    flagged = with_reject_reasons(spark.read.parquet(stored), limits)
+    query = flagged.select("doc_id", "reject_reasons")._jdf.queryExecution()
+    read = query.sparkPlan().collectLeaves().head().requiredSchema().json()
+    for name in ("doc_id", "chars", "url_count"):
+        assert f'"{name}"' in read
+    for name in ("text", "zstd_ratio", "sensitive_words", "email_count"):
+        assert f'"{name}"' not in read
 
 
 def test_empty_input(measured: DataFrame) -> None:
@@ -172,3 +233,23 @@ def test_measuring_happens_once_under_a_filter(spark: SparkSession, measured: Da
     )
     plan = kept._jdf.queryExecution().executedPlan().toString()
     assert plan.count("ArrowEvalPython") == 1
+
+
+def test_pages_that_opt_out_are_rejected_where_the_policy_says_so(measured: DataFrame) -> None:
+    stated = measured.where("doc_id = 'clean'").select(
+        F.explode(F.array(F.lit(""), F.lit("noai"), F.lit("noimageai"), F.lit(None))).alias("word"),
+        "measures",
+    )
+    pages = stated.select(
+        F.coalesce("word", F.lit("unknown")).alias("doc_id"),
+        "measures",
+        F.when(F.col("word") == "", F.array().cast("array<string>"))
+        .when(F.col("word").isNotNull(), F.array("word"))
+        .alias("opt_outs"),
+    )
+    rejecting = RulesConfig(opt_out_policy="reject")
+    assert reasons_of(pages, rejecting) == {
+        "": [], "noai": ["opted_out"], "noimageai": [], "unknown": [],
+    }  # fmt: skip
+    assert set(map(tuple, reasons_of(pages, RulesConfig()).values())) == {()}
+    assert list(rules(rejecting))[-1] == "opted_out"

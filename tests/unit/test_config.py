@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jobs.config import SECTIONS, Config, ConfigError, load_config
+from jobs.config import SECTIONS, Config, ConfigError, bundled_packs, load_config
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -15,8 +16,13 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_no_file_gives_the_defaults() -> None:
-    assert load_config(None) == Config()
+def test_no_file_gives_the_defaults_and_the_default_pack() -> None:
+    config = load_config(None)
+    assert config.rules.pack == "default"
+    assert config.rules.conditions.keys() >= {"no_prose", "many_urls"}
+    assert replace(config, rules=Config().rules) == Config()
+    assert replace(config.rules, conditions={}) == Config().rules
+    assert load_config(None, ["rules.pack=off"]) == Config(rules=replace(Config().rules, pack=None))
 
 
 def test_file_and_settings_are_layered(tmp_path: Path) -> None:
@@ -49,6 +55,16 @@ def test_a_plain_word_needs_no_quotes() -> None:
         ("extract.languages=zh", ["extract.languages = 'zh'", "list of strings"]),
         ("run.wave_splits=off", ["run.wave_splits = 'off'", "expected int"]),
         ("rules", ["expected section.key=value"]),
+        ("rules..x=1", ["expected section.key=value"]),
+        ("rules.min_chars.x=1", ["rules.min_chars = {'x': 1}", "expected int"]),
+        ("rules.conditions=chars", ["rules.conditions = 'chars'", "table of name = SQL"]),
+        ("rules.conditions.a.b=chars", ["rules.conditions.a", "expected an SQL expression"]),
+        ("rules.conditions.few=1", ["rules.conditions.few = 1", "expected an SQL expression"]),
+        ("rules.conditions.few=", ["rules.conditions.few = ''", "expected an SQL expression"]),
+        ("rules.conditions.Too_few=chars < 3", ["Too_few", "snake_case"]),
+        ("rules.conditions.length=chars < 3", ["length", "take another name", "duplication"]),
+        ("rules.conditions.few=off", ["none to switch off", "no_prose"]),
+        ("rules.pack=3", ["rules.pack = 3", "expected str"]),
     ],
 )
 def test_a_wrong_setting_names_key_value_and_choices(setting: str, said: list[str]) -> None:
@@ -80,6 +96,99 @@ def test_missing_and_undecodable_files_are_named(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load_config(path)
+
+
+def test_an_unknown_pack_is_named_beside_those_there_are() -> None:
+    with pytest.raises(ConfigError) as error:
+        load_config(None, ["rules.pack=absent"])
+    for words in ("rules.pack = 'absent'", "no such pack or file", ", ".join(bundled_packs())):
+        assert words in str(error.value)
+
+
+def test_a_condition_is_a_line_of_the_file_or_a_setting(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """
+        [rules.conditions]
+        few_lines = "lines < 3"
+        many_urls = "off"
+        """,
+    )
+    settings = [
+        'rules.conditions.too_many_links="url_count > 0.02 * chars"',
+        "rules.conditions.casino=sensitive_total_by_category['gambling'] >= 3",
+        "rules.conditions.few_lines=lines < 2",
+        "rules.conditions.few_marks=off",
+    ]
+    of_pack = dict(load_config(None).rules.conditions)
+    del of_pack["many_urls"], of_pack["few_marks"]
+    assert load_config(path, settings).rules.conditions == {
+        **of_pack,
+        "few_lines": "lines < 2",
+        "too_many_links": "url_count > 0.02 * chars",
+        "casino": "sensitive_total_by_category['gambling'] >= 3",
+    }
+
+
+def test_defaults_then_pack_then_file_then_settings(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        """
+        [rules]
+        min_chars = 10
+        min_han_share = 0.5
+        max_dup_13gram_share = "off"
+        [rules.conditions]
+        few_lines = "lines < 5"
+        """
+    )
+    path = write(tmp_path, '[rules]\npack = "mine.toml"\nmin_chars = 20\nmin_han_share = 0.6\n')
+    rules = load_config(path, ["rules.min_chars=30", "rules.conditions.few_lines=lines < 6"]).rules
+    assert (rules.min_chars, rules.min_han_share, rules.max_dup_13gram_share) == (30, 0.6, None)
+    assert rules.max_sensitive_per_line == 0.5
+    assert rules.conditions == {"few_lines": "lines < 6"}
+    assert rules.pack == "mine.toml"
+    absolute = load_config(None, [f"rules.pack={tmp_path / 'mine.toml'}"]).rules
+    assert (absolute.min_chars, absolute.conditions) == (10, {"few_lines": "lines < 5"})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[rules]\nmin_char = 3\n", "unknown key rules.min_char = 3"),
+        ("[rules\n", "not valid TOML"),
+        ("[dedup]\nbands = 3\n", "one table [rules]"),
+        ('[rules]\npack = "default"\n', "one table [rules]"),
+        ("rules = 3\n", "one table [rules]"),
+        ('[rules]\nmode = "casia-exact"\n[rules.conditions]\nx = "chars > 3"\n', "published"),
+    ],
+)
+def test_a_wrong_pack_is_named(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(ConfigError, match=r"mine\.toml") as error:
+        load_config(None, [f"rules.pack={tmp_path / 'mine.toml'}"])
+    assert said in str(error.value)
+
+
+def test_casia_exact_takes_no_pack_and_no_conditions(tmp_path: Path) -> None:
+    casia = "rules.mode=casia-exact"
+    rules = load_config(None, [casia]).rules
+    assert rules == replace(Config().rules, mode="casia-exact", pack=None)
+    with pytest.raises(ConfigError, match=r"published decisions alone.*few_lines"):
+        load_config(None, [casia, "rules.conditions.few_lines=lines < 3"])
+    with pytest.raises(ConfigError, match="is for mode fixed"):
+        load_config(None, [casia, "rules.pack=fineweb2-zh"])
+    pack = tmp_path / "strict.toml"
+    pack.write_text('[rules]\nmode = "casia-exact"\nmin_chars = 500\n')
+    strict = load_config(None, [f"rules.pack={pack}"]).rules
+    assert (strict.mode, strict.min_chars, strict.conditions) == ("casia-exact", 500, {})
+    with pytest.raises(ConfigError, match="few_lines"):
+        load_config(None, [f"rules.pack={pack}", "rules.conditions.few_lines=lines < 3"])
+
+
+@pytest.mark.parametrize("name", bundled_packs())
+def test_packs_that_come_with_the_code_load_and_name_their_source(name: str) -> None:
+    assert load_config(None, [f"rules.pack={name}"]).rules.pack == name
+    assert "# Source: " in bundled_packs()[name].read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["local.toml", "cluster.toml"])

@@ -106,6 +106,7 @@ pieces = st.one_of(
     st.sampled_from(
         ["Σ", "aΣ", "İ", "ABCabc", "3.5", "a. b", "。”", "……", "...", "• 一", "哈" * 9]
     ),
+    st.sampled_from(["的了我這", "这是在三十个字以前不会停下来也不会说完的一句很长很长的话。"]),
     st.sampled_from(["一二三四五六七八九十甲乙丙丁", "一二三四五六", "甲乙丙", "=" * 20]),
     st.characters(exclude_categories=["Cs"]),
 )
