@@ -1,69 +1,102 @@
 """Which lines of a page are its main text.
 
 Every line of the page's visible text gets a probability from a linear model over its length,
-links, Chinese punctuation and neighbours; the main text is the contiguous run of lines whose
-sum of (probability - threshold) is largest, without its clear non-text.
+links, punctuation, neighbours, and the blocks around it; the main text is the runs of lines whose
+sum of (probability - threshold) is large, without their clear non-text.
 
 Source:
-    The run is maximum subsequence segmentation (Pasternack and Roth, WWW 2009); the line model
-    and its features are ours, fitted by logistic regression on 87 Chinese pages with known text.
+    The runs are maximal scoring subsequences (Ruzzo and Tompa, ISMB 1999; for pages Pasternack and
+    Roth, WWW 2009). The line model and its features are ours, fitted by logistic regression on 87
+    Chinese pages with known text: tests/bench/extraction_quality.py --fit.
 """
 
-import re
+from __future__ import annotations
+
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from ahocorasick_rs import AhoCorasick
-from resiliparse.extract.html2text import extract_plain_text
-from resiliparse.parse.html import HTMLTree
+from ahocorasick_rs import BytesAhoCorasick
 
-# In the order of `line_features`.
-_WEIGHTS = np.array(
-    [
-        -0.63,  # constant
-        0.22,  # length
-        -1.08,  # links
-        1.1,  # has punctuation
-        1.02,  # sentence ends
-        0.37,  # ends like a sentence
-        -1.2,  # frame word
-        -0.47,  # frame heading
-        0.88,  # paragraph
-        -0.92,  # list item
-        -0.61,  # very short
-        0.83,  # prose one line before
-        0.68,  # one after
-        0.56,  # two and three before
-        0.81,  # two and three after
-        -0.4,  # links one line before
-        -0.29,  # one after
-        -0.46,  # two and three before
-        -0.33,  # two and three after
-        -0.94,  # no prose follows
-        0.41,  # no prose before
-    ]
+from udfs.block_words import KINDS
+from udfs.page_lines import Blocks, Lines, tidy_lines
+
+Vector = npt.NDArray[np.float64]
+
+LINE_FEATURES = (
+    "constant",
+    "links",
+    "has punctuation",
+    "much punctuation",
+    "frame word",
+    "paragraph",
+    "list item",
+    "prose around",
+    "links around",
 )
-_THRESHOLD = 0.35
-_LENGTH_POWER = 0.35
-_MAX_LINK_CHARS = 300  # an anchor that is still open after these was never closed
-_MIN_LINE_CHARS = 8  # shorter lines weigh as much
-_NOT_TEXT = 0.15  # a line inside the run goes when it is less likely than this
+BLOCK_FEATURES = KINDS  # what the blocks around a line say, the nearer the more
 
-# Markup that is kept while the text is cut into lines, as control characters.
-_LINK, _LINK_END, _PARAGRAPH, _ITEM = "\x01", "\x02", "\x03", "\x04"
-_MARKS = b"\x01\x02\x03\x04"
-# <a name=...> is written with an empty target, and mostly never closed.
-_EMPTY_LINK_START = re.compile(b'<a href=""[^>]*>')
-_LINK_START = re.compile(b"<a [^>]*>")
-_TAG = re.compile(b"</?[a-z][a-z0-9]*>")
-_LINK_MARKS = re.compile("([\x01\x02])")
 
-_SENTENCE_ENDS, _PAUSES = "。！？；", "，、,"
-_LATIN_ENDS = ".!?"  # only before a space
-_LINE_ENDS = frozenset("。！？”…：；）」』!?.")
+@dataclass(frozen=True)
+class LineModel:
+    """What was fitted.
+
+    Attributes:
+        line_weights: In the order of LINE_FEATURES.
+        block_weights: In the order of BLOCK_FEATURES.
+        threshold: Share of the likeliest line's probability; lines above add to a run, lines
+            below take away. Pages of code, of tables or of short lines have no likely line.
+        not_text: A line inside a run goes when it is less likely than this.
+        other_run: A run is kept beside the best one from this share of the best one's sum on.
+    """
+
+    line_weights: Vector
+    block_weights: Vector
+    threshold: float
+    not_text: float
+    other_run: float
+
+
+MODEL = LineModel(
+    line_weights=np.array(
+        [
+            -0.60,  # constant
+            -0.87,  # links
+            1.04,  # has punctuation
+            0.84,  # much punctuation
+            -0.53,  # frame word
+            0.73,  # paragraph
+            -0.51,  # list item
+            1.03,  # prose around
+            -1.20,  # links around
+        ]
+    ),
+    block_weights=np.array(
+        [
+            0.30,  # content
+            -0.48,  # frame
+            -0.30,  # side
+            -0.55,  # related
+            0.04,  # comment
+            -0.57,  # tool
+            -0.14,  # hidden
+        ]
+    ),
+    threshold=0.5,
+    not_text=0.25,
+    other_run=0.3,
+)
+
+_REACH = 3  # lines before and after that count as neighbours
+_AROUND = np.array([1, 1, 1, 0, 1, 1, 1]) / _REACH
+_INHERITED = 0.7  # what a block passes on of what it and those around it say
+_LENGTH_POWER = 0.5
+_MIN_LINE_CHARS = 8  # shorter lines weigh as much in a run
+_PROSE_CHARS = 200  # a line of so many characters is all the prose that a line can be
+_REPEATED_BYTES = 150  # a line of so many that was kept before is the same text again
+
 # Words of the frame around an article: who made it, what to do with it, where to go next.
 _FRAME_WORDS = """
     版权 版權 © copyright Copyright ICP 许可证 公网安备 责任编辑 责编 编辑： 免责 声明
@@ -72,180 +105,144 @@ _FRAME_WORDS = """
     注册 註冊 关注 收藏 点赞 评论 評論 浏览 回复 来源： 来源: 发布时间 发表于 作者： 作者:
     原标题 打印 字号 转载 轉載 投稿 扫一扫 二维码 下载 客户端 广告
 """
-_FRAME_CHARS = 200  # a frame word further into a line is part of a sentence
-# Words that head such a block: they stand at the beginning of a line.
-_HEADING_WORDS = """
-    相关 相關 推荐 推薦 热门 熱門 排行 猜你 延伸阅读 往期 更多 精彩 最新 评论 評論 热点 图集
-    栏目 友情链接 上一篇 下一篇 责任编辑 版权 版權 Copyright © 免责 声明
-"""
-_HEADING_CHARS = 6
+_PIECE_BYTES = 1 << 20  # searched at a time: the matches of a whole page may take 700 MB
+_FRAME_BYTES = 600  # a frame word further into a line is part of a sentence
 
 
-class Line(NamedTuple):
-    """One line of visible text.
+def main_text(lines: Lines, model: LineModel | None = None) -> str:
+    """The main text of a page, a line for each block; "" only for a page without text.
 
-    Attributes:
-        text: Without markup, not empty.
-        link_share: Share of its characters inside links, in [0, 1].
-        tag: The block element that begins in it: p, li or "" for any other.
+    A line of some length that comes again is left out: pages hold the same article once more for
+    telephones or for printing.
     """
-
-    text: str
-    link_share: float
-    tag: str
-
-
-def main_text(tree: HTMLTree) -> str:
-    """The main text of a parsed page, one line for every block; "" only for a page without text."""
-    lines = page_lines(tree)
-    if not lines:
-        return ""
-    return "\n".join(lines[row].text for row in main_rows(lines))
-
-
-def page_lines(tree: HTMLTree) -> list[Line]:
-    """The visible text of a page, line by line, with what its markup says."""
-    marked = extract_plain_text(
-        tree, preserve_formatting="minimal_html", links=True, alt_texts=False
-    )
-    # As bytes: scanning them is several times as fast as scanning Python's wide characters.
-    page = marked.encode("utf-8", "replace").translate(None, _MARKS)  # less the page's own
-    page = _LINK_START.sub(b"\x01", _EMPTY_LINK_START.sub(b"", page)).replace(b"</a>", b"\x02")
-    page = _TAG.sub(b"", page.replace(b"<p>", b"\x03").replace(b"<li>", b"\x04"))
-    # The four that the extractor escapes; html.unescape takes 5 s for a page of ampersands.
-    for entity, character in ((b"lt", b"<"), (b"gt", b">"), (b"quot", b'"'), (b"amp", b"&")):
-        page = page.replace(b"&" + entity + b";", character)
-    with_marks = page.decode("utf-8")
-    without = page.translate(None, _MARKS).decode("utf-8")
-    lines: list[Line] = []
-    in_link = False
-    open_chars = 0  # since the link opened
-    for raw, text in zip(with_marks.split("\n"), without.split("\n"), strict=True):
-        link_chars = 0
-        if in_link or _LINK in raw:
-            for piece in _LINK_MARKS.split(raw):
-                if piece in (_LINK, _LINK_END):
-                    in_link = piece == _LINK
-                    open_chars = 0
-                elif in_link:
-                    size = len(piece.strip())
-                    link_chars += size
-                    open_chars += size
-                    in_link = open_chars <= _MAX_LINK_CHARS
-        text = text.strip()
-        if text:
-            tag = "p" if _PARAGRAPH in raw else "li" if _ITEM in raw else ""
-            lines.append(Line(text, min(1.0, link_chars / len(text)), tag))
-    return lines
+    texts = lines.page.split(b"\n")
+    seen: set[bytes] = set()
+    kept: list[bytes] = []
+    for number in lines.numbers[main_rows(lines, model or MODEL)].tolist():
+        text = texts[number]
+        if len(text) >= _REPEATED_BYTES:
+            if text in seen:
+                continue
+            seen.add(text)
+        kept.append(text)
+    return tidy_lines(b"\n".join(kept))
 
 
-def main_rows(lines: Sequence[Line]) -> list[int]:
+def main_rows(lines: Lines, model: LineModel) -> list[int]:
     """Indices of the lines of the main text, in order; at least one for a page with lines."""
-    probability = line_probabilities(lines)
-    chars = np.array([len(line.text) for line in lines], dtype=np.float64)
-    gain = (probability - _THRESHOLD) * np.maximum(chars, _MIN_LINE_CHARS) ** _LENGTH_POWER
-    rows = [row for row in range(*_best_run(gain.tolist())) if probability[row] >= _NOT_TEXT]
-    if rows:
-        return rows
-    # No line looks like prose: a table, a list of goods. Keep all but the navigation.
-    return [row for row, line in enumerate(lines) if line.link_share < 0.5] or [
-        int(np.argmax(probability))
+    if not len(lines):
+        return []
+    probability = line_probabilities(lines, model)
+    weight = np.maximum(lines.chars, _MIN_LINE_CHARS) ** _LENGTH_POWER
+    threshold = model.threshold * probability.max()
+    runs = scoring_runs(((probability - threshold) * weight).tolist())
+    least = model.other_run * max(total for _, _, total in runs)
+    likely = (probability >= min(model.not_text, threshold)).tolist()
+    return [
+        row
+        for first, end, total in runs
+        if total >= least
+        for row in range(first, end)
+        if likely[row]
     ]
 
 
-def line_probabilities(lines: Sequence[Line]) -> npt.NDArray[np.float64]:
+def line_probabilities(lines: Lines, model: LineModel) -> Vector:
     """How likely each line belongs to the main text; shape (lines,), in [0, 1]."""
-    return np.asarray(1.0 / (1.0 + np.exp(-(line_features(lines) @ _WEIGHTS))))
+    said = inherited(lines.blocks, _kind_bits() @ model.block_weights)
+    score = line_features(lines) @ model.line_weights + said[lines.block]
+    return np.asarray(1.0 / (1.0 + np.exp(-score)))
 
 
-def line_features(lines: Sequence[Line]) -> npt.NDArray[np.float64]:
-    """The model's features; shape (lines, features). Needs at least one line."""
-    page = "\n".join(line.text for line in lines)
-    codes = np.frombuffer(page.encode("utf-32-le", "replace"), dtype="<u4")
-    chars = np.array([len(line.text) for line in lines], dtype=np.float64)
-    starts = np.concatenate([[0], np.cumsum(chars[:-1] + 1)]).astype(np.intp)
-    links = np.array([line.link_share for line in lines])
-    tags = [line.tag for line in lines]
-
-    latin_end = _is_one_of(codes, _LATIN_ENDS)
-    latin_end[:-1] &= codes[1:] == ord(" ")
-    latin_end[-1:] = False
-    ends = np.add.reduceat(latin_end | _is_one_of(codes, _SENTENCE_ENDS), starts, dtype=np.float64)
-    pauses = np.add.reduceat(_is_one_of(codes, _PAUSES), starts, dtype=np.float64)
-    punctuated = (ends + pauses > 0).astype(np.float64)
-    # What a line adds to an article: its length where it is prose and no link.
-    prose = np.minimum(chars, 200) / 200 * (1 - links) * punctuated
-    so_far = np.cumsum(prose) / (prose.sum() + 1e-9)
-    return np.stack(
-        [
-            np.ones(len(lines)),
-            np.log1p(chars) / 5,
-            links,
-            punctuated,
-            np.minimum(ends, 5) / 5,
-            np.array([line.text[-1] in _LINE_ENDS for line in lines], dtype=np.float64),
-            _lines_with(_words(_FRAME_WORDS), _FRAME_CHARS, page, starts),
-            _lines_with(_words(_HEADING_WORDS), _HEADING_CHARS + 1, page, starts),
-            np.array([tag == "p" for tag in tags], dtype=np.float64),
-            np.array([tag == "li" for tag in tags], dtype=np.float64),
-            (chars < 6).astype(np.float64),
-            _shifted(prose, 1),
-            _shifted(prose, -1),
-            _shifted(prose, 2) + _shifted(prose, 3),
-            _shifted(prose, -2) + _shifted(prose, -3),
-            _shifted(links, 1),
-            _shifted(links, -1),
-            _shifted(links, 2) + _shifted(links, 3),
-            _shifted(links, -2) + _shifted(links, -3),
-            (1 - so_far < 0.01).astype(np.float64),  # all prose lies before
-            (so_far - prose / (prose.sum() + 1e-9) < 0.01).astype(np.float64),  # or after
-        ],
-        axis=1,
-    )
+def line_features(lines: Lines) -> Vector:
+    """LINE_FEATURES of each line; shape (lines, features)."""
+    chars = lines.chars.astype(np.float64)
+    links = lines.link_chars / chars
+    punctuated = lines.punctuation > 0
+    features = np.empty((len(LINE_FEATURES), len(chars)))
+    features[0] = 1.0
+    features[1] = links
+    features[2] = punctuated
+    features[3] = np.minimum(lines.punctuation, 8) / 8
+    features[4] = _lines_with_frame_words(lines)
+    features[5] = lines.paragraph
+    features[6] = lines.item
+    prose = np.minimum(chars, _PROSE_CHARS) / _PROSE_CHARS * (1 - links) * punctuated
+    features[7] = np.convolve(prose, _AROUND)[_REACH:-_REACH]
+    features[8] = np.convolve(links, _AROUND)[_REACH:-_REACH]
+    return features.T
 
 
-def _is_one_of(codes: npt.NDArray[np.uint32], characters: str) -> npt.NDArray[np.bool_]:
-    found = np.zeros(len(codes), dtype=np.bool_)
-    for character in characters:
-        found |= codes == ord(character)
-    return found
+def block_features(lines: Lines) -> Vector:
+    """BLOCK_FEATURES of each line; shape (lines, features)."""
+    return np.stack([inherited(lines.blocks, bit)[lines.block] for bit in _kind_bits().T], axis=1)
 
 
-@lru_cache
-def _words(listed: str) -> AhoCorasick:
-    return AhoCorasick(listed.split())
+def inherited(blocks: Blocks, value_of_kinds: Vector) -> Vector:
+    """What each block and, fading, those around it say; shape (blocks,).
+
+    Args:
+        value_of_kinds: Shape (256,), by the bits of a block's kinds.
+    """
+    own = value_of_kinds[blocks.kinds].tolist()
+    values = own[:1]
+    for parent, value in zip(blocks.parents[1:], own[1:], strict=True):
+        values.append(value + _INHERITED * values[parent])
+    return np.array(values)
 
 
-def _lines_with(
-    words: AhoCorasick, within: int, page: str, starts: npt.NDArray[np.intp]
-) -> npt.NDArray[np.float64]:
-    """1.0 for each line with a word that begins among its first `within` characters."""
-    found = np.zeros(len(starts))
-    matches = words.find_matches_as_indexes(page, overlapping=True)
-    places = np.array([start for _, start, _ in matches], dtype=np.intp)
-    rows = np.searchsorted(starts, places, side="right") - 1
-    found[rows[places - starts[rows] < within]] = 1.0
-    return found
+def scoring_runs(gains: Sequence[float]) -> list[tuple[int, int, float]]:
+    """(first, end, sum) of all maximal scoring runs, in order.
 
+    Source:
+        Ruzzo and Tompa (ISMB 1999), in linear time.
 
-def _shifted(values: npt.NDArray[np.float64], by: int) -> npt.NDArray[np.float64]:
-    """The value `by` lines before (after, when negative); 0 beyond the page."""
-    moved = np.zeros_like(values)
-    if by > 0:
-        moved[by:] = values[:-by]
-    else:
-        moved[:by] = values[-by:]
-    return moved
-
-
-def _best_run(gains: Sequence[float]) -> tuple[int, int]:
-    """(first, end) of the run with the largest sum; (0, 0) when no gain is positive."""
-    best, best_run = 0.0, (0, 0)
-    total, first = 0.0, 0
+    >>> scoring_runs([4, -5, 3, -3, 1, 2, -2, 2, -2, 1, 5])
+    [(0, 1, 4.0), (2, 3, 3.0), (4, 11, 7.0)]
+    """
+    # Of each candidate: first, end, sum before it, sum with it, the last one that began lower.
+    found: list[tuple[int, int, float, float, int]] = []
+    total = 0.0
     for row, gain in enumerate(gains):
-        if total <= 0:
-            total, first = 0.0, row
-        total += gain
-        if total > best:
-            best, best_run = total, (first, row + 1)
-    return best_run
+        before, total = total, total + gain
+        if gain <= 0:
+            continue
+        first, lower = row, len(found) - 1
+        while True:
+            while lower >= 0 and found[lower][2] >= before:
+                lower = found[lower][4]
+            if lower < 0 or found[lower][3] >= total:
+                break
+            first, _, before, _, next_lower = found[lower]
+            del found[lower:]
+            lower = next_lower
+        found.append((first, row + 1, before, total, lower))
+    return [(first, end, total - before) for first, end, before, total, _ in found]
+
+
+@cache
+def _kind_bits() -> Vector:
+    """Shape (256, kinds): the kinds of each pattern of bits."""
+    return (np.arange(256)[:, None] >> np.arange(len(KINDS)) & 1).astype(np.float64)
+
+
+@cache
+def _frame_words() -> BytesAhoCorasick:
+    return BytesAhoCorasick([word.encode() for word in _FRAME_WORDS.split()])
+
+
+def _lines_with_frame_words(lines: Lines) -> npt.NDArray[np.bool_]:
+    """The lines with a frame word near their beginning."""
+    words, page = _frame_words(), lines.page
+    found = np.zeros(len(lines), dtype=np.bool_)
+    for begin in range(0, len(page), _PIECE_BYTES):
+        piece = page[begin : begin + _PIECE_BYTES + 32]
+        places = [place for _, place, _ in words.find_matches_as_indexes(piece)]
+        if places:
+            starts = np.array(places) + begin
+            breaks = np.flatnonzero(np.frombuffer(page, dtype=np.uint8) == ord("\n"))
+            line_starts = np.append(0, breaks[:-1] + 1)
+            numbers = np.searchsorted(line_starts, starts, side="right") - 1
+            near = starts - line_starts[numbers] < _FRAME_BYTES
+            found[np.searchsorted(lines.numbers, numbers[near])] = True
+    return found

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.html_guard import tag_cost
-from udfs.html_text import HtmlLimits, Page, PageRejected, clean_text, extract_page
+from udfs.html_guard import find_tags, tag_cost
+from udfs.html_text import (
+    Extractor,
+    HtmlLimits,
+    Page,
+    PageRejected,
+    clean_text,
+    extract_page,
+)
+from udfs.trafilatura_text import _extract
 
 LIMITS = HtmlLimits()
 PARAGRAPHS = [
@@ -98,6 +109,11 @@ def test_each_limit_has_its_reason() -> None:
         ("<script " * 500_000, "html_too_many_nodes"),
         ("<a href=x>链</a>" * 200_000, "html_too_many_nodes"),
         ("<div " + " ".join(f"a{n}=1" for n in range(100_000)) + ">", "html_too_many_nodes"),
+        # Each of them is compared with those before it in its tag.
+        (("<div " + " ".join(f"a{n}" for n in range(4000)) + ">") * 10, "html_too_many_nodes"),
+        # End tags that the parser makes elements of.
+        ("</p>" * 200_000, "html_too_many_nodes"),
+        ("</br>" * 200_000, "html_too_many_nodes"),
         # Twenty kilobytes that the parser makes a million nodes of.
         (
             "<p>" + "".join(f"<font a={n}>" for n in range(1000)) + "</p>" + "<p>x</p>" * 1000,
@@ -133,7 +149,57 @@ def test_odd_pages_end(html: str) -> None:
 def test_markup_in_scripts_does_not_count() -> None:
     html = f"<script>{'<div>' * 5000}</script><p>{PARAGRAPHS[0]}</p>"
     assert extract_page(html, LIMITS).text == PARAGRAPHS[0]
-    assert tag_cost('<script>{"a": "<div><\\/div>"}</script>').depth == 2
+    assert tag_cost(find_tags(b'<script>{"a": "<div><\\/div>"}</script>')).depth == 2
+
+
+def test_a_page_within_the_limits_may_have_many_attributes() -> None:
+    tag = "<div " + " ".join(f"a{n}" for n in range(400)) + ">"
+    assert tag_cost(find_tags((tag * 4).encode())).attributes == 800
+    assert extract_page(f"{tag * 4}{PARAGRAPHS[0]}", LIMITS).text == PARAGRAPHS[0]
+
+
+def test_plain_is_all_text() -> None:
+    page = extract_page(NEWS, LIMITS, "plain")
+    assert page.title == "图书馆延长 开放 & 服务"
+    lines = page.text.split("\n")
+    assert lines[:2] == ["栏目0", "栏目1"]
+    assert lines[30:35] == ["图书馆延长开放", "来源：本报", *PARAGRAPHS]
+    assert lines[-1] == "版权所有 ©2020 某某网 京ICP备00000000号"
+
+
+def test_trafilatura_finds_the_article() -> None:
+    pytest.importorskip("trafilatura")
+    page = extract_page(NEWS, LIMITS, "trafilatura")
+    assert page.title == "图书馆延长 开放 & 服务"
+    assert PARAGRAPHS[1] in page.text
+    assert "栏目3" not in page.text
+    assert extract_page("<html></html>", LIMITS, "trafilatura").text == ""
+
+
+def test_a_page_that_trafilatura_fails_on_has_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, bool]] = []
+
+    def fail(html: str, **options: bool) -> str:
+        asked.append(options)
+        raise RecursionError
+
+    monkeypatch.setattr("udfs.trafilatura_text._extract", lambda: fail)
+    assert extract_page(NEWS, LIMITS, "trafilatura").text == ""
+    assert asked == [{"include_comments": False, "include_tables": True}]
+
+
+def test_trafilatura_is_asked_for_and_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    _extract.cache_clear()
+    monkeypatch.setitem(sys.modules, "trafilatura", None)
+    with pytest.raises(ModuleNotFoundError, match=r"taojin\[trafilatura\]"):
+        extract_page(NEWS, LIMITS, "trafilatura")
+    _extract.cache_clear()
+
+
+def test_the_limits_hold_for_every_extractor() -> None:
+    for extractor in get_args(Extractor):
+        with pytest.raises(PageRejected, match="html_too_deep"):
+            extract_page("<div>" * 600, LIMITS, extractor)
 
 
 def test_lone_surrogates_and_the_marks_of_the_cutter() -> None:
