@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import sys
 import traceback
 from collections.abc import Sequence
@@ -144,6 +145,13 @@ def _check_names(config: Config, catalogue: dict[str, Artifact]) -> None:
     for scorer in config.score.scorers:
         if scorer not in SCORERS:
             raise ConfigError(f"score.scorers: unknown {scorer!r}; known: {', '.join(SCORERS)}")
+    if (
+        config.extract.extractor == "trafilatura"
+        and importlib.util.find_spec("trafilatura") is None
+    ):
+        raise ConfigError(
+            "extract.extractor = 'trafilatura': not installed; pip install \"taojin[trafilatura]\""
+        )
     find_artifact(catalogue, config.extract.language_artifact, "extract.language_artifact")
     _check_lexicon(find_artifact_or_file(catalogue, config.rules.lexicon, "rules.lexicon"))
     for scorer in SCORERS:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from jobs.command import prepare
+from jobs.config import ConfigError
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,3 +47,12 @@ def test_a_wrong_request_fails_fast(tmp_path: Path, arguments: list[str], said: 
             break
     assert min(seconds) < 2
     assert not (tmp_path / "out").exists()
+
+
+def test_an_extractor_that_is_not_installed_is_a_wrong_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    arguments = ["--output", str(tmp_path), "--set", "extract.extractor=trafilatura"]
+    with pytest.raises(ConfigError, match=r"pip install .taojin\[trafilatura\]"):
+        prepare("run_pipeline", None, arguments)
