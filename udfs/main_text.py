@@ -48,7 +48,8 @@ class LineModel:
         block_weights: In the order of BLOCK_FEATURES.
         threshold: Share of the likeliest line's probability; lines above add to a run, lines
             below take away. Pages of code, of tables or of short lines have no likely line.
-        not_text: A line inside a run goes when it is less likely than this.
+        not_text: A line inside a run goes when it is less likely than this. When all are, all
+            stay that are not mostly links.
         other_run: A run is kept beside the best one from this share of the best one's sum on.
     """
 
@@ -133,8 +134,12 @@ def main_rows(lines: Lines, model: LineModel) -> list[int]:
     if not len(lines):
         return []
     probability = line_probabilities(lines, model)
+    likeliest = int(probability.argmax())
+    if probability[likeliest] < model.not_text:
+        # No line looks like prose: a list of goods, a portal. Keep all but the navigation.
+        return np.flatnonzero(lines.link_chars < lines.chars / 2).tolist() or [likeliest]
     weight = np.maximum(lines.chars, _MIN_LINE_CHARS) ** _LENGTH_POWER
-    threshold = model.threshold * probability.max()
+    threshold = model.threshold * probability[likeliest]
     runs = scoring_runs(((probability - threshold) * weight).tolist())
     least = model.other_run * max(total for _, _, total in runs)
     likely = (probability >= min(model.not_text, threshold)).tolist()

@@ -127,8 +127,10 @@ def test_probabilities_are_the_model_s() -> None:
          [*PARAGRAPHS[:2], PARAGRAPHS[2] + PARAGRAPHS[1]]),
         # No line looks like prose.
         (f"{LINKS}{CODE}{LINKS}", ["set a=1", "set b=2"]),
+        # Nothing is text: all that is no link.
+        (f"<div class=nav>导航<li>{LINKS}<ul class=footer><li>版权</ul></div>", ["导航", "版权"]),
     ],
-    ids=["links", "layout table", "recommended", "again", "two parts", "code"],
+    ids=["links", "layout table", "recommended", "again", "two parts", "code", "portal"],
 )  # fmt: skip
 def test_main_text(html: str, expected: list[str]) -> None:
     assert main_text(lines_of(html)).split("\n") == expected
