@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
+from pyspark.logger import PySparkLogger
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -79,7 +79,8 @@ def _first_line(message: str) -> str:
 @contextmanager
 def _quiet_errors() -> Iterator[None]:
     """PySpark logs what it raises, with both stack traces, also where the error is caught."""
-    logger = logging.getLogger("SQLQueryContextLogger")
+    # Not logging.getLogger: the first to ask decides what kind of logger it is, for all.
+    logger = PySparkLogger.getLogger("SQLQueryContextLogger")
     was_disabled, logger.disabled = logger.disabled, True
     try:
         yield

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
+from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import apply_rules
 from jobs.config import ConfigError, RulesConfig, bundled_packs, load_config
+from jobs.transforms.conditions import check_conditions
 from jobs.transforms.rules import with_reject_reasons
 from udfs.lexicon import Lexicon
 from udfs.measures import MEASURES_TYPE, measure_texts
@@ -152,3 +154,11 @@ def test_what_is_no_condition_over_the_measures_is_refused(
 )
 def test_conditions_over_the_measures_are_taken(spark: SparkSession, expression: str) -> None:
     apply_rules.check(spark, RulesConfig(conditions={"mine": expression}))
+
+
+def test_a_fault_that_somebody_else_raises_later_is_still_told(spark: SparkSession) -> None:
+    empty = spark.createDataFrame([], "chars bigint")
+    with pytest.raises(ConfigError):
+        check_conditions(empty, {"wrong": "no_such_measure > 1"})
+    with pytest.raises(AnalysisException, match="no_such_column"):
+        empty.where("no_such_column > 1")
