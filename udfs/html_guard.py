@@ -13,18 +13,18 @@ core (8 million "<"), and 8 s by trafilatura (150,000 elements with classes).
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from math import isqrt
 
 import numpy as np
 import numpy.typing as npt
 
+from udfs.compiled import compiled
+
 _LESS, _GREATER, _SLASH, _BACKSLASH, _SPACE = 0x3C, 0x3E, 0x2F, 0x5C, 0x20
-_SEPARATORS = (b" ", b"\n", b"\t", b"\r", b"/")
+_A, _Z = 0x61, 0x7A
 _LONG_TAG_BYTES = 1024
-_DOUBLE_QUOTE, _SINGLE_QUOTE = 0x22, 0x27
-# A tag to its ">": quotes hide one only after an equals sign.
-_TAG_REST = re.compile(rb"(?:[^>=]++|=\s*+(?:\"[^\"]*+\"?|'[^']*+'?)?)*+")
+_DOUBLE_QUOTE, _SINGLE_QUOTE, _EQUALS = 0x22, 0x27, 0x3D
+_TAB, _NEWLINE, _RETURN = 0x09, 0x0A, 0x0D
 
 
 CODES = 1 << 15
@@ -49,7 +49,6 @@ _RAW = [
 # Traits of elements, by `tag_code`: without an end tag, or one that pages leave out; reopened by
 # the parser in every later block until their end tag comes; made by it of an end tag alone.
 _FLAT, _FORMATTING, _PARAGRAPH, _LINE_BREAK = 1, 2, 4, 8
-_END_TAG = 16
 _TRAITS = np.zeros(CODES, dtype=np.uint8)
 for _trait, _names in (
     (
@@ -117,47 +116,99 @@ class Tags:
     may_go_on: npt.NDArray[np.bool_]
 
 
+_TagArrays = tuple[
+    npt.NDArray[np.intp],
+    npt.NDArray[np.intp],
+    npt.NDArray[np.intp],
+    npt.NDArray[np.bool_],
+    npt.NDArray[np.bool_],
+]
+
+
+@compiled
+def _byte(page: bytes, at: int) -> int:
+    """A byte of a page; a space after its end."""
+    return page[at] if at < len(page) else _SPACE
+
+
+@compiled
+def _in_quotes(doubles: int, singles: int) -> bool:
+    """Whether what follows so many quotes may stand in an attribute."""
+    return (doubles + singles) & 1 == 1 or (singles > 0 and doubles > 0)
+
+
 def find_tags(page: bytes) -> Tags:
     """Everything in a page that looks like a tag.
 
     Args:
         page: UTF-8.
     """
-    padded = np.frombuffer(page + b"      ", dtype=np.uint8)
-    # All of < > " ' in one search, which is most of the work.
-    places = np.flatnonzero(
-        (padded | 2 == _GREATER) | (padded == _DOUBLE_QUOTE) | (padded == _SINGLE_QUOTE)
+    return Tags(page, *_find_tags(page))
+
+
+@compiled
+def _find_tags(page: bytes) -> _TagArrays:
+    """The arrays of a page's `Tags`, in one pass over its bytes."""
+    size = len(page)
+    room = 0
+    for byte in page:
+        room += byte == _LESS
+    starts, ends, codes = (
+        np.empty(room, dtype=np.intp),
+        np.empty(room, dtype=np.intp),
+        np.empty(room, dtype=np.intp),
     )
-    signs = padded[places]
-    less, greater = np.flatnonzero(signs == _LESS), np.flatnonzero(signs == _GREATER)
-    opens = places[less]
-    escaped = padded[opens + 1] == _BACKSLASH  # <\\/div> in the JSON of a script
-    is_end = padded[opens + 1 + escaped] == _SLASH
-    name_at = opens + 1 + escaped + is_end
-    # Bit 5 makes ASCII letters lower-case; a name ends at what is no letter.
-    letters = [padded[name_at + offset] | _SPACE for offset in range(3)]
-    is_letter = [(byte >= ord("a")) & (byte <= ord("z")) for byte in letters]
-    is_letter[2] &= is_letter[1]
-    first, second, third = (
-        np.where(inside, byte & 31, 0).astype(np.intp)
-        for byte, inside in zip(letters, is_letter, strict=True)
-    )
-    is_tag = is_letter[0]
-    code = first << 10 | second << 5 | third
-    less = less[is_tag]
-    end = np.append(greater, len(places))[np.searchsorted(greater, less)]
-    is_single = signs == _SINGLE_QUOTE
-    singles = np.append(0, np.cumsum(is_single))
-    quotes = np.append(0, np.cumsum(is_single | (signs == _DOUBLE_QUOTE)))
-    single, both = singles[end] - singles[less], quotes[end] - quotes[less]
-    return Tags(
-        page,
-        starts=opens[is_tag],
-        ends=np.append(places, len(page))[end] + 1,
-        codes=code[is_tag],
-        is_end=is_end[is_tag],
-        may_go_on=(both & 1 > 0) | ((single > 0) & (single < both)),
-    )
+    is_end, may_go_on = np.empty(room, dtype=np.bool_), np.empty(room, dtype=np.bool_)
+    # Quotes before each tag, counted inside of tags alone.
+    doubles_before, singles_before = np.empty(room, dtype=np.intp), np.empty(room, dtype=np.intp)
+    count = waiting = doubles = singles = 0  # tags from `waiting` on still have no end
+    at = 0
+    while at < size:
+        if waiting == count:
+            while at < size and page[at] != _LESS:
+                at += 1
+            if at == size:
+                break
+        byte = page[at]
+        # Not branches: no processor foresees where quotes are.
+        doubles += byte == _DOUBLE_QUOTE
+        singles += byte == _SINGLE_QUOTE
+        at += 1
+        if byte | 2 != _GREATER:
+            continue
+        if byte == _LESS:
+            name_at = at
+            if _byte(page, name_at) == _BACKSLASH:  # <\\/div> in the JSON of a script
+                name_at += 1
+            ends_element = _byte(page, name_at) == _SLASH
+            if ends_element:
+                name_at += 1
+            # Bit 5 makes ASCII letters lower-case; a name ends at what is no letter.
+            first = _byte(page, name_at) | _SPACE
+            if _A <= first <= _Z:
+                code = (first & 31) << 10
+                second, third = _byte(page, name_at + 1) | _SPACE, _byte(page, name_at + 2) | _SPACE
+                if _A <= second <= _Z:
+                    code |= (second & 31) << 5
+                    if _A <= third <= _Z:
+                        code |= third & 31
+                starts[count], codes[count], is_end[count] = at - 1, code, ends_element
+                doubles_before[count], singles_before[count] = doubles, singles
+                count += 1
+        else:
+            while waiting < count:
+                ends[waiting] = at
+                may_go_on[waiting] = _in_quotes(
+                    doubles - doubles_before[waiting], singles - singles_before[waiting]
+                )
+                waiting += 1
+    while waiting < count:
+        ends[waiting] = size + 1
+        may_go_on[waiting] = _in_quotes(
+            doubles - doubles_before[waiting], singles - singles_before[waiting]
+        )
+        waiting += 1
+    return starts[:count], ends[:count], codes[:count], is_end[:count], may_go_on[:count]
 
 
 def tag_cost(tags: Tags) -> TagCost:
@@ -166,55 +217,78 @@ def tag_cost(tags: Tags) -> TagCost:
     >>> tag_cost(find_tags(b"<div><p>a<br>b</p></div>"))
     TagCost(nodes=6, depth=1, attributes=0)
     """
-    if not len(tags.codes):
-        return TagCost(0, 0, 0)
-    traits = _TRAITS[tags.codes]
-    step = np.where(tags.is_end, -1, 1)
-    step[traits & _FLAT > 0] = 0
-    level = np.cumsum(step)
-    # A stray end tag closes nothing: count from the lowest level seen so far.
-    depth = int((level - np.minimum(np.minimum.accumulate(level), 0)).max())
-
-    counts = np.bincount(traits + _END_TAG * tags.is_end, minlength=2 * _END_TAG).tolist()
-    starts = sum(counts[:_END_TAG])
-    unclosed = sum(counts[kind] - counts[kind + _END_TAG] for kind in _with(_FORMATTING))
-    # The parser makes an element of an end tag of p that closes none, and of every </br>.
-    unopened = sum(counts[kind + _END_TAG] - counts[kind] for kind in _with(_PARAGRAPH))
-    invented = max(0, unopened) + sum(counts[kind + _END_TAG] for kind in _with(_LINE_BREAK))
-    return TagCost(
-        nodes=2 * (starts + invented) + max(0, unclosed) * starts // 4,
-        depth=max(depth, 0),
-        attributes=_attribute_cost(tags),
+    nodes, depth, squares = _tag_cost(
+        tags.page, tags.starts, tags.ends, tags.codes, tags.is_end, tags.may_go_on, _TRAITS
     )
+    return TagCost(nodes, depth, isqrt(squares))
 
 
-@cache
-def _with(trait: int) -> list[int]:
-    """All sets of traits that have one."""
-    return [traits for traits in range(_END_TAG) if traits & trait]
-
-
-def _attribute_cost(tags: Tags) -> int:
-    """Root of the sum of the squared numbers of separators in long start tags.
+@compiled
+def _tag_cost(
+    page: bytes,
+    starts: npt.NDArray[np.intp],
+    ends: npt.NDArray[np.intp],
+    codes: npt.NDArray[np.intp],
+    is_end: npt.NDArray[np.bool_],
+    may_go_on: npt.NDArray[np.bool_],
+    traits_of: npt.NDArray[np.uint8],
+) -> tuple[int, int, int]:
+    """Nodes, depth, and the sum of the squared numbers of separators in long start tags.
 
     Tags that may go on are read to their end; what they hold is not read again.
     """
-    page = tags.page
-    looked_at = np.flatnonzero(
-        ~tags.is_end & (tags.may_go_on | (tags.ends - tags.starts > _LONG_TAG_BYTES))
-    )
-    squares = 0
-    read_to = 0
-    for start, end, may_go_on in zip(
-        tags.starts[looked_at].tolist(),
-        tags.ends[looked_at].tolist(),
-        tags.may_go_on[looked_at].tolist(),
-        strict=True,
-    ):
-        if start >= read_to:
-            rest = _TAG_REST.match(page, start) if may_go_on else None
-            read_to = rest.end() if rest else end
+    level = lowest = depth = 0
+    opened = unclosed = unopened = line_breaks = 0
+    squares = read_to = 0
+    for tag in range(len(codes)):
+        traits = traits_of[codes[tag]]
+        if is_end[tag]:
+            if not traits & _FLAT:
+                level -= 1
+                # A stray end tag closes nothing: count from the lowest level seen so far.
+                lowest = min(lowest, level)
+            if traits & _FORMATTING:
+                unclosed -= 1
+            if traits & _PARAGRAPH:
+                unopened += 1
+            if traits & _LINE_BREAK:
+                line_breaks += 1
+            continue
+        opened += 1
+        if not traits & _FLAT:
+            level += 1
+            depth = max(depth, level - lowest)
+        if traits & _FORMATTING:
+            unclosed += 1
+        if traits & _PARAGRAPH:
+            unopened -= 1
+        start = starts[tag]
+        if start >= read_to and (may_go_on[tag] or ends[tag] - start > _LONG_TAG_BYTES):
+            read_to = _real_end(page, start) if may_go_on[tag] else ends[tag]
             if read_to - start > _LONG_TAG_BYTES:
-                tag = page[start:read_to]
-                squares += sum(map(tag.count, _SEPARATORS)) ** 2
-    return isqrt(squares)
+                separators = 0
+                for at in range(start, min(read_to, len(page))):
+                    separators += page[at] in (_SPACE, _NEWLINE, _TAB, _RETURN, _SLASH)
+                squares += separators * separators
+    # The parser makes an element of an end tag of p that closes none, and of every </br>.
+    invented = max(0, unopened) + line_breaks
+    nodes = 2 * (opened + invented) + max(0, unclosed) * opened // 4
+    return nodes, depth, squares
+
+
+@compiled
+def _real_end(page: bytes, start: int) -> int:
+    """Where the ">" of a tag is, or the page's end: quotes hide one only after an equals sign."""
+    size, at = len(page), start
+    while at < size and page[at] != _GREATER:
+        at += 1
+        if page[at - 1] == _EQUALS:
+            while at < size and (page[at] == _SPACE or _TAB <= page[at] <= _RETURN):
+                at += 1
+            if at < size and (page[at] == _DOUBLE_QUOTE or page[at] == _SINGLE_QUOTE):
+                quote = page[at]
+                at += 1
+                while at < size and page[at] != quote:
+                    at += 1
+                at = min(at + 1, size)
+    return at

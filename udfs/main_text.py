@@ -12,6 +12,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,9 +22,12 @@ import numpy.typing as npt
 from ahocorasick_rs import BytesAhoCorasick
 
 from udfs.block_words import KINDS
-from udfs.page_lines import Blocks, Lines, tidy_lines
+from udfs.compiled import compiled
+from udfs.page_lines import Blocks, Bytes, Lines, lines_text
 
 Vector = npt.NDArray[np.float64]
+Numbers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 LINE_FEATURES = (
     "constant",
@@ -36,6 +40,7 @@ LINE_FEATURES = (
     "prose around",
     "links around",
 )
+_FEATURES = len(LINE_FEATURES)
 BLOCK_FEATURES = KINDS  # what the blocks around a line say, the nearer the more
 
 
@@ -91,10 +96,9 @@ MODEL = LineModel(
 )
 
 _REACH = 3  # lines before and after that count as neighbours
-_AROUND = np.array([1, 1, 1, 0, 1, 1, 1]) / _REACH
 _INHERITED = 0.7  # what a block passes on of what it and those around it say
-_LENGTH_POWER = 0.5
 _MIN_LINE_CHARS = 8  # shorter lines weigh as much in a run
+_MUCH_PUNCTUATION = 8  # marks; more say no more
 _PROSE_CHARS = 200  # a line of so many characters is all the prose that a line can be
 _REPEATED_BYTES = 150  # a line of so many that was kept before is the same text again
 
@@ -116,71 +120,64 @@ def main_text(lines: Lines, model: LineModel | None = None) -> str:
     A line of some length that comes again is left out: pages hold the same article once more for
     telephones or for printing.
     """
-    texts = lines.page.split(b"\n")
-    seen: set[bytes] = set()
-    kept: list[bytes] = []
-    for number in lines.numbers[main_rows(lines, model or MODEL)].tolist():
-        text = texts[number]
-        if len(text) >= _REPEATED_BYTES:
+    rows = _rows(lines, model or MODEL)
+    starts, ends = lines.starts[rows], lines.ends[rows]
+    long = np.flatnonzero(ends - starts >= _REPEATED_BYTES)
+    if len(long) > 1:
+        seen: set[bytes] = set()
+        again: list[int] = []
+        for place, start, end in zip(
+            long.tolist(), starts[long].tolist(), ends[long].tolist(), strict=True
+        ):
+            text = lines.page[start:end]
             if text in seen:
-                continue
+                again.append(place)
             seen.add(text)
-        kept.append(text)
-    return tidy_lines(b"\n".join(kept))
+        rows = np.delete(rows, again) if again else rows
+    return lines_text(lines, rows)
 
 
 def main_rows(lines: Lines, model: LineModel) -> list[int]:
     """Indices of the lines of the main text, in order; at least one for a page with lines."""
+    rows: list[int] = _rows(lines, model).tolist()
+    return rows
+
+
+def _rows(lines: Lines, model: LineModel) -> Numbers:
     if not len(lines):
-        return []
-    probability = line_probabilities(lines, model)
-    likeliest = int(probability.argmax())
-    if probability[likeliest] < model.not_text:
-        # No line looks like prose: a list of goods, a portal. Keep all but the navigation.
-        return np.flatnonzero(lines.link_chars < lines.chars / 2).tolist() or [likeliest]
-    weight = np.maximum(lines.chars, _MIN_LINE_CHARS) ** _LENGTH_POWER
-    threshold = model.threshold * probability[likeliest]
-    runs = scoring_runs(((probability - threshold) * weight).tolist())
-    least = model.other_run * max(total for _, _, total in runs)
-    likely = (probability >= min(model.not_text, threshold)).tolist()
-    return [
-        row
-        for first, end, total in runs
-        if total >= least
-        for row in range(first, end)
-        if likely[row]
-    ]
+        return np.zeros(0, dtype=np.int64)
+    return _main_rows(
+        line_probabilities(lines, model),
+        lines.chars,
+        lines.link_chars,
+        float(model.threshold),
+        float(model.not_text),
+        float(model.other_run),
+    )
 
 
 def line_probabilities(lines: Lines, model: LineModel) -> Vector:
     """How likely each line belongs to the main text; shape (lines,), in [0, 1]."""
     said = inherited(lines.blocks, _kind_bits() @ model.block_weights)
-    score = line_features(lines) @ model.line_weights + said[lines.block]
-    return np.asarray(1.0 / (1.0 + np.exp(-score)))
+    return _probabilities(line_features(lines), model.line_weights, said, lines.block)
 
 
 def line_features(lines: Lines) -> Vector:
     """LINE_FEATURES of each line; shape (lines, features)."""
-    chars = lines.chars.astype(np.float64)
-    links = lines.link_chars / chars
-    punctuated = lines.punctuation > 0
-    features = np.empty((len(LINE_FEATURES), len(chars)))
-    features[0] = 1.0
-    features[1] = links
-    features[2] = punctuated
-    features[3] = np.minimum(lines.punctuation, 8) / 8
-    features[4] = _lines_with_frame_words(lines)
-    features[5] = lines.paragraph
-    features[6] = lines.item
-    prose = np.minimum(chars, _PROSE_CHARS) / _PROSE_CHARS * (1 - links) * punctuated
-    features[7] = np.convolve(prose, _AROUND)[_REACH:-_REACH]
-    features[8] = np.convolve(links, _AROUND)[_REACH:-_REACH]
-    return features.T
+    return _line_features(
+        lines.chars,
+        lines.link_chars,
+        lines.punctuation,
+        _lines_with_frame_words(lines),
+        lines.paragraph,
+        lines.item,
+    )
 
 
 def block_features(lines: Lines) -> Vector:
     """BLOCK_FEATURES of each line; shape (lines, features)."""
-    return np.stack([inherited(lines.blocks, bit)[lines.block] for bit in _kind_bits().T], axis=1)
+    bits = np.ascontiguousarray(_kind_bits().T)
+    return np.stack([inherited(lines.blocks, bit)[lines.block] for bit in bits], axis=1)
 
 
 def inherited(blocks: Blocks, value_of_kinds: Vector) -> Vector:
@@ -189,11 +186,7 @@ def inherited(blocks: Blocks, value_of_kinds: Vector) -> Vector:
     Args:
         value_of_kinds: Shape (256,), by the bits of a block's kinds.
     """
-    own = value_of_kinds[blocks.kinds].tolist()
-    values = own[:1]
-    for parent, value in zip(blocks.parents[1:], own[1:], strict=True):
-        values.append(value + _INHERITED * values[parent])
-    return np.array(values)
+    return _inherited(blocks.parents, blocks.kinds, value_of_kinds)
 
 
 def scoring_runs(gains: Sequence[float]) -> list[tuple[int, int, float]]:
@@ -205,24 +198,139 @@ def scoring_runs(gains: Sequence[float]) -> list[tuple[int, int, float]]:
     >>> scoring_runs([4, -5, 3, -3, 1, 2, -2, 2, -2, 1, 5])
     [(0, 1, 4.0), (2, 3, 3.0), (4, 11, 7.0)]
     """
-    # Of each candidate: first, end, sum before it, sum with it, the last one that began lower.
-    found: list[tuple[int, int, float, float, int]] = []
+    firsts, ends, sums = _scoring_runs(np.array(gains, dtype=np.float64))
+    return list(zip(firsts.tolist(), ends.tolist(), sums.tolist(), strict=True))
+
+
+@compiled
+def _main_rows(
+    probability: Vector,
+    chars: Numbers,
+    link_chars: Numbers,
+    threshold: float,
+    not_text: float,
+    other_run: float,
+) -> Numbers:
+    """The rows of the main text of a page with lines; arguments as in LineModel."""
+    lines = len(chars)
+    likeliest = probability.argmax()
+    rows = np.empty(lines, dtype=np.int64)
+    kept = 0
+    if probability[likeliest] < not_text:
+        # No line looks like prose: a list of goods, a portal. Keep all but the navigation.
+        for row in range(lines):
+            if link_chars[row] < chars[row] / 2:
+                rows[kept] = row
+                kept += 1
+        if kept == 0:
+            rows[0] = likeliest
+            kept = 1
+        return rows[:kept]
+    threshold *= probability[likeliest]
+    gains = np.empty(lines, dtype=np.float64)
+    for row in range(lines):
+        weight = math.sqrt(max(chars[row], _MIN_LINE_CHARS))
+        gains[row] = (probability[row] - threshold) * weight
+    firsts, ends, sums = _scoring_runs(gains)
+    least = other_run * sums.max()
+    likely = min(not_text, threshold)
+    for run in range(len(sums)):
+        if sums[run] >= least:
+            for row in range(firsts[run], ends[run]):
+                if probability[row] >= likely:
+                    rows[kept] = row
+                    kept += 1
+    return rows[:kept]
+
+
+@compiled
+def _probabilities(
+    features: Vector, weights: Vector, value_of_blocks: Vector, block: Numbers
+) -> Vector:
+    """The logistic function of each line's score."""
+    probability = np.empty(len(block), dtype=np.float64)
+    for row in range(len(block)):
+        score = 0.0
+        for feature in range(len(weights)):
+            score += features[row, feature] * weights[feature]
+        score += value_of_blocks[block[row]]
+        probability[row] = 1.0 / (1.0 + math.exp(-score))
+    return probability
+
+
+@compiled
+def _line_features(
+    chars: Numbers,
+    link_chars: Numbers,
+    punctuation: Numbers,
+    framed: Flags,
+    paragraph: Flags,
+    item: Flags,
+) -> Vector:
+    """LINE_FEATURES of each line, in their order."""
+    lines = len(chars)
+    features = np.empty((lines, _FEATURES), dtype=np.float64)
+    prose = np.empty(lines, dtype=np.float64)
+    for row in range(lines):
+        links = link_chars[row] / chars[row]
+        punctuated = 1.0 if punctuation[row] else 0.0
+        features[row, 0] = 1.0
+        features[row, 1] = links
+        features[row, 2] = punctuated
+        features[row, 3] = min(punctuation[row], _MUCH_PUNCTUATION) / _MUCH_PUNCTUATION
+        features[row, 4] = framed[row]
+        features[row, 5] = paragraph[row]
+        features[row, 6] = item[row]
+        length = min(chars[row], _PROSE_CHARS) / _PROSE_CHARS
+        prose[row] = length * (1.0 - links) * punctuated
+    for row in range(lines):
+        prose_around = links_around = 0.0
+        for other in range(max(row - _REACH, 0), min(row + _REACH + 1, lines)):
+            if other != row:
+                prose_around += prose[other]
+                links_around += features[other, 1]
+        features[row, 7] = prose_around / _REACH
+        features[row, 8] = links_around / _REACH
+    return features
+
+
+@compiled
+def _inherited(parents: Numbers, kinds: Bytes, value_of_kinds: Vector) -> Vector:
+    """What each block says itself, and a share of what its parent, which is before it, says."""
+    values = np.empty(len(parents), dtype=np.float64)
+    values[0] = value_of_kinds[kinds[0]]
+    for block in range(1, len(parents)):
+        values[block] = value_of_kinds[kinds[block]] + _INHERITED * values[parents[block]]
+    return values
+
+
+@compiled
+def _scoring_runs(gains: Vector) -> tuple[Numbers, Numbers, Vector]:
+    """The first, end and sum of each maximal scoring run; as many as there are runs."""
+    # Of each candidate: first, end, the last candidate before it that began lower; the sum of all
+    # gains before it, and with it.
+    firsts, ends, lowers = np.empty((3, len(gains)), dtype=np.int64)
+    sums_before, sums_with = np.empty((2, len(gains)), dtype=np.float64)
+    found = 0
     total = 0.0
-    for row, gain in enumerate(gains):
-        before, total = total, total + gain
-        if gain <= 0:
+    for row in range(len(gains)):
+        before = total
+        total += gains[row]
+        if gains[row] <= 0:
             continue
-        first, lower = row, len(found) - 1
+        first, lower = row, found - 1
         while True:
-            while lower >= 0 and found[lower][2] >= before:
-                lower = found[lower][4]
-            if lower < 0 or found[lower][3] >= total:
+            while lower >= 0 and sums_before[lower] >= before:
+                lower = lowers[lower]
+            if lower < 0 or sums_with[lower] >= total:
                 break
-            first, _, before, _, next_lower = found[lower]
-            del found[lower:]
-            lower = next_lower
-        found.append((first, row + 1, before, total, lower))
-    return [(first, end, total - before) for first, end, before, total, _ in found]
+            first, before = firsts[lower], sums_before[lower]
+            found = lower
+            lower = lowers[lower]
+        firsts[found], ends[found], lowers[found] = first, row + 1, lower
+        sums_before[found], sums_with[found] = before, total
+        found += 1
+    return firsts[:found], ends[:found], sums_with[:found] - sums_before[:found]
 
 
 @cache
@@ -236,18 +344,30 @@ def _frame_words() -> BytesAhoCorasick:
     return BytesAhoCorasick([word.encode() for word in _FRAME_WORDS.split()])
 
 
-def _lines_with_frame_words(lines: Lines) -> npt.NDArray[np.bool_]:
+def _lines_with_frame_words(lines: Lines) -> Flags:
     """The lines with a frame word near their beginning."""
     words, page = _frame_words(), lines.page
     found = np.zeros(len(lines), dtype=np.bool_)
     for begin in range(0, len(page), _PIECE_BYTES):
         piece = page[begin : begin + _PIECE_BYTES + 32]
-        places = [place for _, place, _ in words.find_matches_as_indexes(piece)]
+        places = [begin + place for _, place, _ in words.find_matches_as_indexes(piece)]
         if places:
-            starts = np.array(places) + begin
-            breaks = np.flatnonzero(np.frombuffer(page, dtype=np.uint8) == ord("\n"))
-            line_starts = np.append(0, breaks[:-1] + 1)
-            numbers = np.searchsorted(line_starts, starts, side="right") - 1
-            near = starts - line_starts[numbers] < _FRAME_BYTES
-            found[np.searchsorted(lines.numbers, numbers[near])] = True
+            _mark_near(np.array(places, dtype=np.int64), lines.starts, found)
     return found
+
+
+@compiled
+def _mark_near(places: Numbers, starts: Numbers, found: Flags) -> None:
+    """Marks the lines that have a place near their beginning.
+
+    Args:
+        places: In order; none before the first line.
+        starts: Where each line begins.
+        found: Shape (lines,); changed.
+    """
+    row = 0
+    for place in places:
+        while row + 1 < len(starts) and starts[row + 1] <= place:
+            row += 1
+        if place - starts[row] < _FRAME_BYTES:
+            found[row] = True

@@ -10,8 +10,10 @@ than a whole extraction does so, and so does the text writer of resiliparse.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from udfs.block_words import ELEMENT_KINDS, block_kinds
+from udfs.compiled import compiled, copy_bytes
 from udfs.html_guard import CODES, Tags, tag_code
 
 # The marks. No whitespace to HTML or to Python is among them.
@@ -27,7 +29,7 @@ MARKS_END = 0x1C  # marks are below
 MARKS = bytes([*range(0x01, 0x09), *range(0x0E, MARKS_END)])
 # What the page itself has of them becomes DEL: taken out, "&#200\x013;" would be a reference.
 DELETE = 0x7F
-_FIRST_SPACE, _LOWEST_LATE_MARK, _LATE_MARKS = 0x09, np.uint8(0x0E), MARKS_END - 0x0E
+_FIRST_SPACE, _LOWEST_LATE_MARK = 0x09, 0x0E
 _UNMARKED = bytes.maketrans(MARKS, bytes([DELETE]) * len(MARKS))
 
 _BLOCK, _CELL, _ROW = 0x80, 0x81, 0x82  # not written: places for digits, and where rows begin
@@ -63,15 +65,23 @@ _IS_SCRIPT = np.zeros(CODES, dtype=np.bool_)
 _IS_SCRIPT[[tag_code("script"), tag_code("style")]] = True
 _LONG_SCRIPT_BYTES = 1000  # shorter ones cost less than the cut
 _MAX_TAG_BYTES = 400  # what a longer tag says further on is not read
+_LESS, _GREATER, _MINUS, _EXCLAMATION = 0x3C, 0x3E, 0x2D, 0x21
+_BACKSLASH, _LOWER_CASE = 0x5C, 0x20  # the bit that letters of lower case have
 _BARE_TAG_BYTES = 7  # <center, <article: no room for an attribute that says anything
 
 
 def unmarked(page: bytes) -> bytes:
     """A page without zero bytes and without characters that could be taken for marks."""
-    codes = np.frombuffer(page, dtype=np.uint8)
-    if (codes < _FIRST_SPACE).any() or (codes - _LOWEST_LATE_MARK < _LATE_MARKS).any():
-        return page.translate(_UNMARKED, b"\0")
-    return page
+    return page.translate(_UNMARKED, b"\0") if _holds_marks(page) else page
+
+
+@compiled
+def _holds_marks(page: bytes) -> bool:
+    """Whether a page holds a mark or a zero byte."""
+    found = False
+    for byte in page:  # to the end: without a way out the loop takes many bytes at a time
+        found |= byte < _FIRST_SPACE or _LOWEST_LATE_MARK <= byte < MARKS_END
+    return found
 
 
 def without_scripts(tags: Tags) -> Tags:
@@ -80,40 +90,114 @@ def without_scripts(tags: Tags) -> Tags:
     What looks like a script may stand in a comment or an attribute, and reach from there into the
     text: over a comment's end, over another script's tag, or from within a tag. Those stay.
     """
-    raw = np.flatnonzero(_IS_SCRIPT[tags.codes])
-    starts, codes = tags.starts[raw], tags.codes[raw]
-    pairs = np.flatnonzero(
-        ~tags.is_end[raw[:-1]]
-        & tags.is_end[raw[1:]]
-        & (codes[1:] == codes[:-1])
-        & (np.diff(starts) > _LONG_SCRIPT_BYTES)
-    )
     page = tags.page
-    begins: list[int] = []
-    ends: list[int] = []
-    for start, end in zip(starts[pairs].tolist(), starts[pairs + 1].tolist(), strict=True):
-        begin = page.find(b">", start, end) + 1
-        if (
-            begin
-            and page.rfind(b"<", 0, start) <= page.rfind(b">", 0, start)
-            and page.find(b"<!--", begin, end) < 0
-            and page.find(b"-->", begin, end) < 0
-        ):
-            begins.append(begin)
-            ends.append(end)
-    if not begins:
-        return tags
-    gone = np.append(0, np.cumsum(np.subtract(ends, begins)))
-    before = np.searchsorted(ends, tags.starts, side="right")  # scripts that end before each tag
-    kept = tags.starts < np.append(begins, len(page))[before]
-    return Tags(
-        b"".join([page[a:b] for a, b in zip([0, *ends], [*begins, len(page)], strict=True)]),
-        (tags.starts - gone[before])[kept],
-        (tags.ends - gone[before])[kept],
-        tags.codes[kept],
-        tags.is_end[kept],
-        tags.may_go_on[kept],
+    begins, stops, starts, ends, codes, is_end, may_go_on = _without_scripts(
+        page, tags.starts, tags.ends, tags.codes, tags.is_end, tags.may_go_on, _IS_SCRIPT
     )
+    if not len(begins):
+        return tags
+    parts = zip([0, *stops.tolist()], [*begins.tolist(), len(page)], strict=True)
+    return Tags(
+        b"".join([page[start:end] for start, end in parts]),
+        starts,
+        ends,
+        codes,
+        is_end,
+        may_go_on,
+    )
+
+
+@compiled
+def _without_scripts(
+    page: bytes,
+    starts: npt.NDArray[np.intp],
+    ends: npt.NDArray[np.intp],
+    codes: npt.NDArray[np.intp],
+    is_end: npt.NDArray[np.bool_],
+    may_go_on: npt.NDArray[np.bool_],
+    is_script: npt.NDArray[np.bool_],
+) -> tuple[
+    npt.NDArray[np.intp],
+    npt.NDArray[np.intp],
+    npt.NDArray[np.intp],
+    npt.NDArray[np.intp],
+    npt.NDArray[np.intp],
+    npt.NDArray[np.bool_],
+    npt.NDArray[np.bool_],
+]:
+    """Where what is cut out begins and ends, and the arrays of the tags that stay."""
+    room = len(page) // _LONG_SCRIPT_BYTES + 1
+    begins, stops = np.empty(room, dtype=np.intp), np.empty(room, dtype=np.intp)
+    cuts, opening = 0, -1
+    for tag in range(len(codes)):
+        if not is_script[codes[tag]]:
+            continue
+        if not is_end[tag]:
+            opening = tag
+            continue
+        if opening >= 0 and codes[tag] == codes[opening]:
+            start, begin, stop = starts[opening], ends[opening], starts[tag]
+            if (
+                stop - start > _LONG_SCRIPT_BYTES
+                and begin <= stop
+                and not _within_tag(page, start)
+                and not _holds_comment_mark(page, begin, stop)
+            ):
+                begins[cuts], stops[cuts] = begin, stop
+                cuts += 1
+        opening = -1
+
+    left = len(codes) if cuts else 0
+    new_starts, new_ends, new_codes = (
+        np.empty(left, dtype=np.intp),
+        np.empty(left, dtype=np.intp),
+        np.empty(left, dtype=np.intp),
+    )
+    new_is_end, new_may_go_on = np.empty(left, dtype=np.bool_), np.empty(left, dtype=np.bool_)
+    kept = cut = gone = 0
+    for tag in range(left):
+        while cut < cuts and stops[cut] <= starts[tag]:
+            gone += stops[cut] - begins[cut]
+            cut += 1
+        if cut == cuts or starts[tag] < begins[cut]:
+            new_starts[kept], new_ends[kept] = starts[tag] - gone, ends[tag] - gone
+            new_codes[kept] = codes[tag]
+            new_is_end[kept], new_may_go_on[kept] = is_end[tag], may_go_on[tag]
+            kept += 1
+    return (
+        begins[:cuts],
+        stops[:cuts],
+        new_starts[:kept],
+        new_ends[:kept],
+        new_codes[:kept],
+        new_is_end[:kept],
+        new_may_go_on[:kept],
+    )
+
+
+@compiled
+def _within_tag(page: bytes, place: int) -> bool:
+    """Whether a "<" comes nearer before a place than a ">"."""
+    at = place - 1
+    while at >= 0 and page[at] != _LESS and page[at] != _GREATER:
+        at -= 1
+    return at >= 0 and page[at] == _LESS
+
+
+@compiled
+def _holds_comment_mark(page: bytes, begin: int, end: int) -> bool:
+    """Whether a stretch of a page holds "<!--" or "-->"."""
+    for at in range(begin, end - 1):
+        if (
+            page[at] == _MINUS
+            and page[at + 1] == _MINUS
+            and (
+                (at + 2 < end and page[at + 2] == _GREATER)
+                or (at - 2 >= begin and page[at - 1] == _EXCLAMATION and page[at - 2] == _LESS)
+            )
+        ):
+            return True
+    return False
 
 
 def marked(tags: Tags) -> bytes:
@@ -122,49 +206,129 @@ def marked(tags: Tags) -> bytes:
     Args:
         tags: Of a page without marks of its own.
     """
-    marks = np.where(tags.is_end, _END_MARKS[tags.codes], _START_MARKS[tags.codes])
-    chosen = np.flatnonzero(marks)
-    if not len(chosen):
-        return tags.page
-    page = np.frombuffer(tags.page, dtype=np.uint8)
-    marks, codes, is_end = marks[chosen], tags.codes[chosen], tags.is_end[chosen]
-    starts, ends = tags.starts[chosen], tags.ends[chosen]
-    kept = ends <= len(page)  # a tag that the page's end cuts is none
-    kept &= page[starts + 1] != ord("\\")  # <\/script> in a script
-    letters = _FIFTH_LETTERS[codes]
-    fifth = page[np.minimum(starts + is_end + 5, len(page) - 1)] | 0x20
-    kept &= (letters == 0) | (letters == fifth)
-    # The cells that are the first of their row.
-    in_tables = np.flatnonzero((marks == _CELL) | (marks == _ROW))
-    first_cells = in_tables[1:][(marks[in_tables[:-1]] == _ROW) & (marks[in_tables[1:]] == _CELL)]
-    marks[first_cells] = _BLOCK
-    kept[in_tables] &= marks[in_tables] != _ROW
-    marks, codes, is_end = marks[kept], codes[kept], is_end[kept]
-    starts, ends = starts[kept], ends[kept]
+    page = tags.page
+    places, marks, kinds, asked, starts, stops = _chosen_marks(
+        page,
+        tags.starts,
+        tags.ends,
+        tags.codes,
+        tags.is_end,
+        _START_MARKS,
+        _END_MARKS,
+        _OUTSIDE,
+        _KINDS_OF_ELEMENT,
+        _FIFTH_LETTERS,
+    )
+    if not len(marks):
+        return page
+    kinds[asked] |= block_kinds(
+        [page[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
+    )
+    return _with_marks(page, places, marks, kinds).tobytes()
 
-    is_block = marks >= _BLOCK
-    blocks = np.flatnonzero(is_block)
-    kinds = _KINDS_OF_ELEMENT[codes[blocks]]
-    lengths = ends[blocks] - starts[blocks]
-    says = np.flatnonzero(lengths > _BARE_TAG_BYTES)
-    tag_starts = starts[blocks][says]
-    tag_stops = tag_starts + np.minimum(lengths[says], _MAX_TAG_BYTES)
-    kinds[says] |= block_kinds(
-        [tags.page[a:b] for a, b in zip(tag_starts.tolist(), tag_stops.tolist(), strict=True)]
+
+@compiled
+def _chosen_marks(
+    page: bytes,
+    starts: npt.NDArray[np.intp],
+    ends: npt.NDArray[np.intp],
+    codes: npt.NDArray[np.intp],
+    is_end: npt.NDArray[np.bool_],
+    start_marks: npt.NDArray[np.uint8],
+    end_marks: npt.NDArray[np.uint8],
+    outside: npt.NDArray[np.bool_],
+    kinds_of_element: npt.NDArray[np.uint8],
+    fifth_letters: npt.NDArray[np.uint8],
+) -> tuple[
+    npt.NDArray[np.intp],
+    npt.NDArray[np.uint8],
+    npt.NDArray[np.uint8],
+    npt.NDArray[np.intp],
+    npt.NDArray[np.intp],
+    npt.NDArray[np.intp],
+]:
+    """Which marks go where.
+
+    Returns:
+        Of each mark, in order: its place in the page, itself, and its element's kinds; then, of
+        the start tags that may say more of their blocks: the mark's number, and where the tag
+        begins and ends.
+    """
+    room = len(codes)
+    places, marks = np.empty(room, dtype=np.intp), np.empty(room, dtype=np.uint8)
+    kinds = np.empty(room, dtype=np.uint8)
+    asked, asked_starts, asked_stops = (
+        np.empty(room, dtype=np.intp),
+        np.empty(room, dtype=np.intp),
+        np.empty(room, dtype=np.intp),
+    )
+    count = asked_count = place = 0
+    row_begins = False
+    for tag in range(room):
+        code, closes = codes[tag], is_end[tag]
+        mark = end_marks[code] if closes else start_marks[code]
+        if mark == 0:
+            continue
+        if mark == _ROW:
+            row_begins = True
+            continue
+        if mark == _CELL:
+            if row_begins:
+                mark = _BLOCK  # the first cell of its row
+            row_begins = False
+        start, end = starts[tag], ends[tag]
+        # A tag that the page's end cuts is none; <\/script> stands in a script.
+        if end > len(page) or page[start + 1] == _BACKSLASH:
+            continue
+        fifth = fifth_letters[code]
+        if fifth and page[min(start + closes + 5, len(page) - 1)] | _LOWER_CASE != fifth:
+            continue
+        # After a start tag, before an end tag. "<" in an attribute can put two out of order.
+        place = max(place, start if closes != outside[code] else end)
+        places[count], marks[count], kinds[count] = place, mark, kinds_of_element[code]
+        if mark >= _BLOCK and end - start > _BARE_TAG_BYTES:
+            asked[asked_count], asked_starts[asked_count] = count, start
+            asked_stops[asked_count] = min(end, start + _MAX_TAG_BYTES)
+            asked_count += 1
+        count += 1
+    return (
+        places[:count],
+        marks[:count],
+        kinds[:count],
+        asked[:asked_count],
+        asked_starts[:asked_count],
+        asked_stops[:asked_count],
     )
 
-    # After a start tag, before an end tag. "<" in an attribute can put two out of order.
-    places = np.maximum.accumulate(np.where(is_end ^ _OUTSIDE[codes], starts, ends))
-    sizes = np.where(is_block, DIGITS, 1) + (marks == _BLOCK)
-    after = places + np.cumsum(sizes)
-    whole = np.empty(len(page) + int(sizes.sum()), dtype=np.uint8)
-    is_text = np.ones(len(whole), dtype=np.bool_)
-    to = after - sizes
-    is_text[to] = False
-    whole[to] = np.where(is_block, BREAK, marks)
-    for digit in range(DIGITS):  # over the break, for cells
-        to = after[blocks] - 1 - digit
-        is_text[to] = False
-        whole[to] = DIGIT + (kinds >> DIGIT_BITS * digit & 7)
-    whole[is_text] = page
-    return whole.tobytes()
+
+@compiled
+def _with_marks(
+    page: bytes,
+    places: npt.NDArray[np.intp],
+    marks: npt.NDArray[np.uint8],
+    kinds: npt.NDArray[np.uint8],
+) -> npt.NDArray[np.uint8]:
+    """A page with marks at these places, which do not decrease."""
+    size = len(page)
+    for mark in marks:
+        size += 1 if mark < _BLOCK else DIGITS + (mark == _BLOCK)
+    whole = np.empty(size, dtype=np.uint8)
+    at = to = 0
+    for number in range(len(marks)):
+        length = places[number] - at
+        copy_bytes(whole, to, page, at, length)
+        at += length
+        to += length
+        mark, kind = marks[number], kinds[number]
+        if mark < _BLOCK:
+            whole[to] = mark
+            to += 1
+            continue
+        if mark == _BLOCK:
+            whole[to] = BREAK
+            to += 1
+        for digit in range(DIGITS):
+            whole[to] = DIGIT + (kind >> DIGIT_BITS * (DIGITS - 1 - digit) & 7)
+            to += 1
+    copy_bytes(whole, to, page, at, len(page) - at)
+    return whole

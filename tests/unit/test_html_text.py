@@ -6,7 +6,7 @@ import sys
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.html_guard import find_tags, tag_cost
@@ -221,6 +221,7 @@ def test_clean_text_can_be_stored_and_cleaning_again_changes_nothing(text: str) 
     assert "\n\n\n" not in cleaned
 
 
+@settings(deadline=None)  # the first page compiles
 @given(st.text(alphabet="<>/abdivplscrt\"'=&;! -中，。\0", max_size=300))
 def test_no_html_fails(html: str) -> None:
     page = extract_page(html, LIMITS)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.unit.plain_main_text import plain_features, plain_inherited, plain_rows, plain_runs
 from udfs.html_guard import find_tags
 from udfs.main_text import (
     BLOCK_FEATURES,
     LINE_FEATURES,
     MODEL,
+    LineModel,
     block_features,
+    inherited,
     line_features,
     line_probabilities,
     main_rows,
@@ -61,6 +65,7 @@ def runs_by_definition(gains: Sequence[int], start: int = 0) -> list[tuple[int, 
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-6, 6), max_size=14))
 def test_runs_are_the_maximal_ones(gains: list[int]) -> None:
     assert scoring_runs(gains) == runs_by_definition(gains)
@@ -152,6 +157,7 @@ def test_a_page_without_lines() -> None:
     assert main_text(lines) == ""
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["<p>中文，好。", "<a href=x>链接", "<div class=nav>", "</div>", "1"]))
 )
@@ -160,3 +166,53 @@ def test_something_is_left_of_every_page_with_text(pieces: list[str]) -> None:
     rows = main_rows(lines, MODEL)
     assert rows == sorted(set(rows))
     assert bool(rows) == bool(len(lines))
+
+
+TEXTS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["<p>", "<li>", "<div class=nav>", "<div class=content>", "</div>", "<br>"]
+        ),
+        st.sampled_from(
+            ["中文，好。", "<a href=x>链接</a>", "版权", "字" * 199, "编辑：", "下一", "页"]
+        ),
+    ),
+    min_size=1,
+    max_size=60,
+).map("".join)
+
+
+SHARES = st.floats(0.05, 0.95)
+MODELS = st.builds(replace, st.just(MODEL), threshold=SHARES, not_text=SHARES, other_run=SHARES)
+
+
+@settings(deadline=None)
+@given(TEXTS, MODELS)
+def test_compiled_loops_compute_what_their_twins_do(html: str, model: LineModel) -> None:
+    lines = lines_of(html + "末")
+    assert np.allclose(line_features(lines), plain_features(lines), atol=1e-15)
+    values = np.linspace(-1, 1, 256)
+    assert (
+        inherited(lines.blocks, values).tolist() == plain_inherited(lines.blocks, values).tolist()
+    )
+    probability = line_probabilities(lines, model)
+    assert main_rows(lines, model) == plain_rows(lines, probability, model)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 40), st.floats(0, 1)), min_size=1), MODELS)
+def test_any_probabilities_choose_the_rows_of_the_twin(
+    drawn: list[tuple[int, float]], model: LineModel
+) -> None:
+    lines = lines_of("<br>".join("字" * chars for chars, _ in drawn))
+    probability = np.array([share for _, share in drawn])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("udfs.main_text.line_probabilities", lambda lines, model: probability)
+        rows = main_rows(lines, model)
+    assert rows == plain_rows(lines, probability, model)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-9, 9), max_size=60))
+def test_runs_are_those_of_their_twin(gains: list[float]) -> None:
+    assert scoring_runs(gains) == plain_runs(gains)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
+from tests.bench import build_pages
+from tests.unit.plain_page_lines import plain_lines, plain_tidy
 from udfs.block_words import KINDS
 from udfs.html_guard import find_tags
-from udfs.page_lines import Lines, all_text, page_lines, parsed
-from udfs.page_marks import marked, unmarked, without_scripts
+from udfs.page_lines import Lines, all_text, lines_of_text, page_lines, parsed
+from udfs.page_marks import MARKS, marked, unmarked, without_scripts
 
 ARTICLE = "图书馆从本周开始延长开放时间。"
 
@@ -136,7 +140,7 @@ def test_blocks_know_their_lines_and_what_they_are_called() -> None:
     )
     lines = lines_of(html)
     blocks = lines.blocks
-    assert blocks.parents == [0, 0, 1, 0, 0, 4]
+    assert blocks.parents.tolist() == [0, 0, 1, 0, 0, 4]
     named = [[kind for bit, kind in enumerate(KINDS) if kinds >> bit & 1] for kinds in blocks.kinds]
     assert named == [[], ["content"], ["side"], ["frame"], [], []]
     assert lines.block.tolist() == [1, 2, 2, 1, 3, 5]
@@ -203,3 +207,51 @@ def test_any_characters_make_lines(html: str) -> None:
     assert len(lines) == len(lines.block) == len(lines.link_chars)
     assert (lines.link_chars <= lines.chars).all()
     assert not set(all_text(lines)) & set(map(chr, range(9)))
+
+
+def test_the_compiled_loop_reads_as_its_twin() -> None:
+    pool = ["新闻的题目", "另一条，新闻。", "A. B. Smith", "图片说明 © 2020"]
+    for number in range(20):
+        text = "\n".join(pool * number)
+        html = build_pages.page(text, number, pool, random.Random(number))
+        text = parsed(marked(find_tags(unmarked(html.encode())))).body.text_content.encode()
+        assert_same_lines(lines_of_text(text), plain_lines(text))
+
+
+MARKED = st.lists(
+    st.one_of(
+        st.sampled_from([*map(chr, MARKS), " ", "\t", "\n", "\r", "\x0b", "\x0c"]),
+        st.sampled_from(
+            [
+                "\x10\x11\x12",
+                "\x01",
+                "\x02",
+                "\x18",
+                "\x19",
+                "\x01" + "字" * 300,
+                "\x01" + "字" * 301,
+                ". ",
+                "\0",
+            ]
+        ),
+        st.text("字，。.!? a\x7f\x85\xa0é\u3000\ufeff\uffff\U00020000\x1f", max_size=4),
+        st.text(max_size=3),
+    ),
+    max_size=40,
+).map("".join)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(MARKED)
+def test_any_text_with_marks_is_read_as_its_twin_reads_it(text: str) -> None:
+    assert_same_lines(lines_of_text(text.encode()), plain_lines(text.encode()))
+
+
+def assert_same_lines(lines: Lines, expected: Lines) -> None:
+    assert lines.page == expected.page
+    texts = expected.page.split(b"\n")
+    assert all_text(lines) == plain_tidy(b"\n".join([texts[n] for n in expected.numbers]))
+    for name in Lines.__slots__[1:-1]:
+        assert getattr(lines, name).tolist() == getattr(expected, name).tolist(), name
+    assert lines.blocks.parents.tolist() == expected.blocks.parents.tolist()
+    assert lines.blocks.kinds.tolist() == expected.blocks.kinds.tolist()
