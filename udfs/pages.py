@@ -20,7 +20,7 @@ from udfs.outcomes import Candidate, Failed, Outcome, Rejected, content_id
 from udfs.prefilter import may_hold_han, text_may_hold_han
 from udfs.published import published_date
 from udfs.robots import opt_outs
-from udfs.warc import Damage, WarcRecord
+from udfs.warc import DEFAULT_WANTED, Damage, WarcRecord
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 TEXT_TYPE = "text/plain"
@@ -70,7 +70,11 @@ def page_outcome(record: WarcRecord | Damage, warc_path: str, options: PageOptio
 
 
 def _readable_outcome(record: WarcRecord, warc_path: str, options: PageOptions) -> Outcome:
-    if options.verify_digests:
+    if record.record_type not in DEFAULT_WANTED:
+        # A header may hold anything; a reason is one of a few.
+        kind = record.record_type if record.record_type in _OTHER_TYPES else "other"
+        return Rejected(f"{kind}_record")
+    if options.verify_digests:  # of the others the reader delivers no block
         problem = digest_problem(record)
         if problem is not None:
             return Failed(record.offset, "digest_mismatch", problem)
@@ -96,22 +100,18 @@ def _readable_outcome(record: WarcRecord, warc_path: str, options: PageOptions) 
         and not text_may_hold_han(decoded.text, least, twice_escaped=unescapes)
     ):
         return Rejected(TOO_FEW_HAN)
-    title = published = None
     if is_text:
-        text = clean_text(decoded.text)
-        stated = opt_outs(payload.headers, "")
+        title, text = None, clean_text(decoded.text)
     else:
         page = extract_page(decoded.text, options.html, options.extractor)
         title, text = page.title, page.text
-        stated = opt_outs(payload.headers, decoded.text)
     if not text:
         return Rejected("empty_text")
     if han_ideographs(text) < least:
         return Rejected(TOO_FEW_HAN)
     url = record.headers.get("warc-target-uri")
     capture_time = parse_time(record.headers.get("warc-date"))
-    if not is_text:
-        published = published_date(decoded.text, url, capture_time)
+    html = "" if is_text else decoded.text
     return Candidate(
         offset=record.offset,
         doc_id=content_id(warc_path, str(record.offset)),
@@ -122,8 +122,8 @@ def _readable_outcome(record: WarcRecord, warc_path: str, options: PageOptions) 
         declared_charset=decoded.declared,
         charset_step=decoded.step,
         title=title,
-        published=published,
-        opt_outs=stated,
+        published=None if is_text else published_date(html, url, capture_time),
+        opt_outs=opt_outs(payload.headers, html),
         text=text,
     )
 
@@ -131,12 +131,8 @@ def _readable_outcome(record: WarcRecord, warc_path: str, options: PageOptions) 
 def _payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:
     if record.record_type == "response":
         return _http_payload(record, max_body_bytes)
-    if record.record_type in ("resource", "conversion"):
-        mime, charset = content_type(record.headers)
-        return _Payload(record.block, mime, charset, {})
-    # A header may hold anything; a reason is one of a few.
-    kind = record.record_type if record.record_type in _OTHER_TYPES else "other"
-    return Rejected(f"{kind}_record")
+    mime, charset = content_type(record.headers)
+    return _Payload(record.block, mime, charset, {})
 
 
 def _http_payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tests.builders.warc_files import http_response, record
+from tests.builders.warc_files import http_response, record, written_by_warcio
 from udfs.outcomes import Candidate, Failed, Outcome, Rejected
 from udfs.pages import PageOptions, page_outcome
 from udfs.warc import read_records
@@ -147,3 +147,14 @@ def test_a_wrong_digest_is_a_failure_where_digests_are_verified() -> None:
     failed = outcome(block, verifying, extra=[wrong])
     assert isinstance(failed, Failed)
     assert failed.reason == "digest_mismatch"
+
+
+def test_digests_of_records_that_are_no_pages_are_not_verified() -> None:
+    data = written_by_warcio([html(PROSE).encode()])
+    assert data.count(b"\x1f\x8b") >= 4
+    verifying = replace(OPTIONS, verify_digests=True)
+    found = [
+        page_outcome(item, "crawl.warc.gz", verifying) for item in read_records(io.BytesIO(data))
+    ]
+    reasons = [None if isinstance(item, Candidate) else item.reason for item in found]
+    assert reasons == ["warcinfo_record", "request_record", None, "metadata_record"]
