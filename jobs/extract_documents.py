@@ -198,6 +198,7 @@ def page_options(extract: ExtractConfig) -> PageOptions:
         extractor=extract.extractor,
         verify_digests=extract.verify_digests,
         min_han_chars=extract.min_han_chars if is_han else None,
+        max_kana_share=extract.max_kana_share,
         prefilter=extract.prefilter,
     )
 

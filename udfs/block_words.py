@@ -7,13 +7,12 @@ with the pinyin of Chinese sites; none is of one site alone. A word counts where
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from functools import cache
-
 import numpy as np
 import numpy.typing as npt
-from ahocorasick_rs import BytesAhoCorasick
+
+from udfs.compiled import compiled
+from udfs.html_guard import Bytes, Places
+from udfs.word_automaton import LETTERS, word_automaton
 
 _WORDS = {
     "content": """
@@ -47,54 +46,136 @@ ELEMENT_KINDS = {
     "main": 1 << KINDS.index("content"),
 }
 
-_END = b"\0"  # between tags; no tag holds one
-# Each begins with its literal and looks back from there: searching is six times as fast so.
-_VALUE = rb"\s*+=\s*+(\"[^\"\0]*+|'[^'\0]*+|[^\s\"'>\0]++)"
-_VALUES = (
-    re.compile(rb"class(?<=[\s\"']class)" + _VALUE),
-    re.compile(rb"id(?<=[\s\"']id)" + _VALUE),
+_STATES, _BITS = word_automaton(
+    {word: 1 << place for place, kind in enumerate(KINDS) for word in _WORDS[kind].split()}
 )
-_HIDING = (
-    re.compile(rb"display\s*+:\s*+none"),
-    re.compile(rb"visibility\s*+:\s*+hidden"),
-    re.compile(rb"hidden(?<=\shidden)(?=[\s=>/\0])"),
-)
+_EQUALS, _GREATER, _SLASH, _SPACE, _COLON = b"=>/ :"
+_TAB, _RETURN = 0x09, 0x0D
+_DOUBLE_QUOTE, _SINGLE_QUOTE, _LOWER_CASE, _A = 0x22, 0x27, 0x20, 0x61
+_C, _D, _H, _I, _V = b"cdhiv"
+_CLASS, _ID = np.frombuffer(b"class", np.uint8), np.frombuffer(b"id", np.uint8)
+_HIDDEN_WORD = np.frombuffer(b"hidden", np.uint8)
+_DISPLAY, _NONE = np.frombuffer(b"display", np.uint8), np.frombuffer(b"none", np.uint8)
+_VISIBILITY = np.frombuffer(b"visibility", np.uint8)
 
 
-def block_kinds(tags: Sequence[bytes]) -> npt.NDArray[np.uint8]:
+def block_kinds(page: bytes, starts: Places, stops: Places) -> Bytes:
     """What each start tag says of its element: a bit for each of `KINDS`.
 
     Args:
-        tags: Start tags as bytes, without zero bytes.
+        page: Bytes that hold the tags.
+        starts: Where each begins.
+        stops: Where each ends, or where the reading of it does.
     Returns:
         Shape (tags,).
     """
-    numbers = {tag: number for number, tag in enumerate(dict.fromkeys(tags))}
-    listed = _END.join(numbers).lower()
-    ends = np.flatnonzero(np.frombuffer(listed, dtype=np.uint8) == 0)
-    kinds = np.zeros(len(numbers), dtype=np.uint8)
-    if b"hidden" in listed or b"display" in listed:
-        hidden = [found.start() for hiding in _HIDING for found in hiding.finditer(listed)]
-        kinds[np.searchsorted(ends, hidden)] = _HIDDEN
-    values = [(found[1], found.start()) for value in _VALUES for found in value.finditer(listed)]
-    if values:
-        words, bits = _words()
-        said = _END.join([value for value, _ in values])
-        matches = words.find_matches_as_indexes(said, overlapping=True)
-        word = np.array([word for word, _, _ in matches], dtype=np.intp)
-        place = np.array([start for _, start, _ in matches], dtype=np.intp)
-        value_ends = np.flatnonzero(np.frombuffer(said, dtype=np.uint8) == 0)
-        places = np.array([place for _, place in values])
-        of_tag = np.searchsorted(ends, places[np.searchsorted(value_ends, place)])
-        np.bitwise_or.at(kinds, of_tag, bits[word])
-    return kinds[np.fromiter(map(numbers.__getitem__, tags), np.intp, len(tags))]
+    return _block_kinds(page, starts, stops, _STATES, _BITS)
 
 
-@cache
-def _words() -> tuple[BytesAhoCorasick, npt.NDArray[np.uint8]]:
-    """The automaton of all words, and each one's bit."""
-    bits = [(word, 1 << place) for place, kind in enumerate(KINDS) for word in _WORDS[kind].split()]
-    return (
-        BytesAhoCorasick([word.encode() for word, _ in bits]),
-        np.array([bit for _, bit in bits], dtype=np.uint8),
-    )
+@compiled
+def _block_kinds(
+    page: bytes, starts: Places, stops: Places, states: npt.NDArray[np.int16], bits: Bytes
+) -> Bytes:
+    kinds = np.zeros(len(starts), dtype=np.uint8)
+    for tag in range(len(starts)):
+        stop = stops[tag]
+        found = np.uint8(0)
+        class_read = id_read = 0  # a value is not searched for others of its name
+        for at in range(starts[tag] + 1, stop):
+            letter = page[at] | _LOWER_CASE
+            if letter in (_C, _I):
+                before = page[at - 1]
+                if not (_is_space(before) or before in (_DOUBLE_QUOTE, _SINGLE_QUOTE)):
+                    continue
+                if letter == _C:
+                    if at >= class_read and _is_word(page, at, stop, _CLASS):
+                        end, says = _value(page, at + 5, stop, states, bits)
+                        found |= says
+                        class_read = max(class_read, end)
+                elif at >= id_read and _is_word(page, at, stop, _ID):
+                    end, says = _value(page, at + 2, stop, states, bits)
+                    found |= says
+                    id_read = max(id_read, end)
+            elif letter == _H:
+                if _is_space(page[at - 1]) and _is_word(page, at, stop, _HIDDEN_WORD):
+                    found |= np.uint8(_HIDDEN) if _ends_name(page, at + 6, stop) else np.uint8(0)
+            elif letter == _D:
+                if _is_word(page, at, stop, _DISPLAY) and _is_set(page, at + 7, stop, _NONE):
+                    found |= np.uint8(_HIDDEN)
+            elif (
+                letter == _V
+                and _is_word(page, at, stop, _VISIBILITY)
+                and _is_set(page, at + 10, stop, _HIDDEN_WORD)
+            ):
+                found |= np.uint8(_HIDDEN)
+        kinds[tag] = found
+    return kinds
+
+
+@compiled
+def _is_space(byte: int) -> bool:
+    return byte == _SPACE or _TAB <= byte <= _RETURN
+
+
+@compiled
+def _ends_name(page: bytes, at: int, stop: int) -> bool:
+    """Whether an attribute's name ends at a place."""
+    return at == stop or _is_space(page[at]) or page[at] in (_EQUALS, _GREATER, _SLASH)
+
+
+@compiled
+def _is_word(page: bytes, at: int, stop: int, word: Bytes) -> bool:
+    """Whether a word stands at a place, in whatever case."""
+    is_same = at + len(word) <= stop
+    place = 0
+    while is_same and place < len(word):
+        is_same = page[at + place] | _LOWER_CASE == word[place]
+        place += 1
+    return is_same
+
+
+@compiled
+def _after_sign(page: bytes, at: int, stop: int, sign: int) -> int:
+    """The place of what follows a sign and spaces; -1 where no sign follows."""
+    while at < stop and _is_space(page[at]):
+        at += 1
+    if at == stop or page[at] != sign:
+        return -1
+    at += 1
+    while at < stop and _is_space(page[at]):
+        at += 1
+    return at
+
+
+@compiled
+def _is_set(page: bytes, at: int, stop: int, value: Bytes) -> bool:
+    """Whether a property of a style, whose name ends at a place, has a value."""
+    at = _after_sign(page, at, stop, _COLON)
+    return at >= 0 and _is_word(page, at, stop, value)
+
+
+@compiled
+def _value(
+    page: bytes, at: int, stop: int, states: npt.NDArray[np.int16], bits: Bytes
+) -> tuple[int, np.uint8]:
+    """Where an attribute's value ends, whose name ends at a place, and what its words say."""
+    at = _after_sign(page, at, stop, _EQUALS)
+    said = np.uint8(0)
+    if at < 0 or at == stop:
+        return 0, said
+    quote = page[at]
+    is_quoted = quote in (_DOUBLE_QUOTE, _SINGLE_QUOTE)
+    at += is_quoted
+    state = 0
+    while at < stop:
+        byte = page[at]
+        if is_quoted:
+            if byte == quote:
+                break
+        elif _is_space(byte) or byte in (_DOUBLE_QUOTE, _SINGLE_QUOTE, _GREATER):
+            break
+        letter = (byte | _LOWER_CASE) - _A
+        state = states[state, letter] if 0 <= letter < LETTERS else 0
+        said |= bits[state]
+        at += 1
+    return at, said

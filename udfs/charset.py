@@ -124,7 +124,7 @@ class _Reading:
         return self.plausibility - 4 * self.bad_share
 
 
-def decode(payload: bytes, declared: str | None) -> Decoded:
+def decode(payload: bytes, declared: str | None, *, is_utf8: bool = False) -> Decoded:
     """Decode a page; labels are hints that have to agree with the bytes.
 
     The order is: byte order mark, UTF-16 by its zero bytes, strict UTF-8, HTTP header, meta
@@ -135,6 +135,7 @@ def decode(payload: bytes, declared: str | None) -> Decoded:
     Args:
         payload: Body of the response, transfer and content codings already undone.
         declared: Value of charset in the Content-Type header; None when there is none.
+        is_utf8: `udfs.prefilter.plain_utf8` has found that no other reading is possible.
     Returns:
         Never fails: every payload has a reading.
     """
@@ -142,7 +143,7 @@ def decode(payload: bytes, declared: str | None) -> Decoded:
     if b"\0" in head:  # without them the markup of UTF-16 is ASCII, with labels like any other
         head = head.translate(None, b"\0")
     labels = _labels(head, declared)
-    text, codec, step = _read(payload, labels)
+    text, codec, step = _read_utf8(payload) if is_utf8 else _read(payload, labels)
     return Decoded(text, codec, step, (labels[0].codec or labels[0].name) if labels else None)
 
 
@@ -174,6 +175,14 @@ def _read(payload: bytes, labels: list[_Label]) -> tuple[str, str, str]:
         choice = _choose(payload, payload, labels)
         text = _to_text(payload, choice.codec)
     return text, choice.codec, _marked(choice.step, text)
+
+
+def _read_utf8(payload: bytes) -> tuple[str, str, str]:
+    """What `_read` gives for a payload that is certain to be UTF-8."""
+    if payload.startswith(codecs.BOM_UTF8):
+        return _to_text(payload[len(codecs.BOM_UTF8) :], "utf-8"), "utf-8", "bom"
+    text, _ = codecs.utf_8_decode(payload, "strict", False)
+    return text, "utf-8", "utf8"
 
 
 def _marked(step: str, text: str) -> str:

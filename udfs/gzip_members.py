@@ -10,8 +10,10 @@ import re
 from typing import Any, NoReturn, cast
 
 import numpy as np
+import numpy.typing as npt
 from isal import igzip_lib, isal_zlib
 
+from udfs.compiled import compiled
 from udfs.pieces import PIECE_BYTES, RETAINED_BYTES, Broken, Piece, RawInput
 
 # python-isal's stub says its error were an instance of Exception.
@@ -30,7 +32,8 @@ _RECORD_START = re.compile(rb"\s{0,4}(?:WARC/|[a-z]{2,10}:)")
 _NOT_ZERO = re.compile(rb"[^\0]")
 # A member of more compressed bytes is decompressed piece by piece at once.
 _WHOLE_BYTES = 512 << 10
-_MAGIC_PAIR = int.from_bytes(GZIP_MAGIC[:2], "little")
+_MAGIC_1, _MAGIC_2, _MAGIC_3 = GZIP_MAGIC
+_SEARCH_BLOCK = 512
 _MIN_MEMBER_BYTES = 18
 
 
@@ -202,24 +205,41 @@ class GzipMembers:
 
 
 def _magics(data: bytes) -> list[int]:
-    """Where the magic number stands, the last place first.
+    """Where the magic number stands, the last place first."""
+    places: list[int] = _find_magics(np.frombuffer(data, dtype=np.uint8)).tolist()
+    return places[::-1]
 
-    Comparing every pair of bytes at once takes a quarter of the time of bytes.find, which is
+
+@compiled
+def _find_magics(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Where the magic number stands.
+
+    Block by block, and without branches inside of one: a tenth of the time of bytes.find, which is
     slow for so short a needle.
     """
-    if len(data) < len(GZIP_MAGIC):
-        return []
-    pairs = np.concatenate(
-        [
-            np.flatnonzero(np.frombuffer(data, "<u2", (len(data) - at) // 2, at) == _MAGIC_PAIR) * 2
-            + at
-            for at in (0, 1)
-        ]
-    )
-    pairs = pairs[pairs < len(data) - 2]
-    found = pairs[np.frombuffer(data, np.uint8)[pairs + 2] == GZIP_MAGIC[2]]
-    places: list[int] = np.sort(found)[::-1].tolist()
-    return places
+    size = len(data) - 2
+    places = np.empty(max(size, 0) // 3 + 1, dtype=np.int64)
+    found = 0
+    for begin in range(0, size, _SEARCH_BLOCK):
+        end = min(begin + _SEARCH_BLOCK, size)
+        first, second, third = data[begin:end], data[begin + 1 : end + 1], data[begin + 2 : end + 2]
+        is_there = False
+        for place in range(len(first)):
+            is_there |= (
+                (first[place] == _MAGIC_1)
+                & (second[place] == _MAGIC_2)
+                & (third[place] == _MAGIC_3)
+            )
+        if is_there:
+            for place in range(begin, end):
+                if (
+                    data[place] == _MAGIC_1
+                    and data[place + 1] == _MAGIC_2
+                    and data[place + 2] == _MAGIC_3
+                ):
+                    places[found] = place
+                    found += 1
+    return places[:found]
 
 
 def begins_record(head: bytes) -> bool:

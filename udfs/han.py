@@ -5,6 +5,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from udfs.page_bytes import page_bytes
+
 # The function words and everyday characters of modern prose, both scripts, written down from
 # general knowledge of the language. They make up 30 to 45 % of real text and 2 to 6 % of text
 # that was decoded with the wrong table, which is all that is asked of them.
@@ -128,13 +130,4 @@ def han_ideographs(text: str) -> int:
     >>> han_ideographs("共3頁，𠮷野家のメニュー")
     5
     """
-    if text.isascii():
-        return 0
-    # UTF-16 takes half the memory of UTF-32, and each ideograph of planes 2 and 3 has one unit
-    # of its own kind there: a first surrogate of D840 to D8BF.
-    units = np.frombuffer(text.encode("utf-16-le", "replace"), dtype="<u2")
-    units = units[units >= 0x3400]  # the markup of a page is most of it
-    return sum(
-        int(np.count_nonzero(units - np.uint16(first) <= np.uint16(last - first)))
-        for first, last in ((0x3400, 0x9FFF), (0xD840, 0xD8BF), (0xF900, 0xFAFF))
-    )
+    return 0 if text.isascii() else page_bytes(text.encode("utf-8", "replace")).ideographs

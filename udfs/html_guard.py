@@ -20,6 +20,10 @@ import numpy.typing as npt
 
 from udfs.compiled import compiled
 
+Bytes = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
+
 _LESS, _GREATER, _SLASH, _BACKSLASH, _SPACE = 0x3C, 0x3E, 0x2F, 0x5C, 0x20
 _A, _Z = 0x61, 0x7A
 _LONG_TAG_BYTES = 1024
@@ -109,19 +113,19 @@ class Tags:
     """
 
     page: bytes
-    starts: npt.NDArray[np.intp]
-    ends: npt.NDArray[np.intp]
-    codes: npt.NDArray[np.intp]
-    is_end: npt.NDArray[np.bool_]
-    may_go_on: npt.NDArray[np.bool_]
+    starts: Places
+    ends: Places
+    codes: Places
+    is_end: Flags
+    may_go_on: Flags
 
 
 _TagArrays = tuple[
-    npt.NDArray[np.intp],
-    npt.NDArray[np.intp],
-    npt.NDArray[np.intp],
-    npt.NDArray[np.bool_],
-    npt.NDArray[np.bool_],
+    Places,
+    Places,
+    Places,
+    Flags,
+    Flags,
 ]
 
 
@@ -226,12 +230,12 @@ def tag_cost(tags: Tags) -> TagCost:
 @compiled
 def _tag_cost(
     page: bytes,
-    starts: npt.NDArray[np.intp],
-    ends: npt.NDArray[np.intp],
-    codes: npt.NDArray[np.intp],
-    is_end: npt.NDArray[np.bool_],
-    may_go_on: npt.NDArray[np.bool_],
-    traits_of: npt.NDArray[np.uint8],
+    starts: Places,
+    ends: Places,
+    codes: Places,
+    is_end: Flags,
+    may_go_on: Flags,
+    traits_of: Bytes,
 ) -> tuple[int, int, int]:
     """Nodes, depth, and the sum of the squared numbers of separators in long start tags.
 

@@ -1,13 +1,19 @@
 """A page's HTML to its title and main text, within fixed limits."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
+from udfs.compiled import compiled
 from udfs.formulas import with_formulas
 from udfs.html_guard import TagCost, find_tags, tag_cost, without_raw_text
 from udfs.main_text import main_text
-from udfs.page_lines import all_text, page_lines, parsed
+from udfs.page_attributes import without_attributes
+from udfs.page_lines import all_text, body_text, lines_of_text, parsed
 from udfs.page_marks import marked, unmarked, without_scripts
 from udfs.trafilatura_text import trafilatura_text
 
@@ -50,6 +56,7 @@ class Page:
 _MAX_ATTRIBUTES = 10_000
 
 # C0 and C1 controls but tab and newline, byte order marks, non-characters, lone surrogates.
+_TAB, _LINE_FEED = b"\t\n"
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]+")
 _LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -66,23 +73,65 @@ def extract_page(html: str, limits: HtmlLimits, extractor: Extractor = "fast") -
         PageRejected: html_too_large, html_too_many_nodes or html_too_deep.
         ModuleNotFoundError: trafilatura is asked for and not installed.
     """
-    if limits.max_chars is not None and len(html) > limits.max_chars:
-        raise PageRejected("html_too_large")
-    tags = find_tags(unmarked(html.encode("utf-8", "replace")))
+    [page] = extract_pages([html.encode("utf-8", "replace")], limits, extractor)
+    if isinstance(page, str):
+        raise PageRejected(page)
+    return page
+
+
+def extract_pages(
+    pages: Sequence[bytes], limits: HtmlLimits, extractor: Extractor = "fast"
+) -> list[Page | str]:
+    """The same for some pages, every step for all of them: a processor that is not led through the
+    whole code for each page anew takes a fifth less time.
+
+    Args:
+        pages: Valid UTF-8 without byte order marks.
+    Returns:
+        In order; the reject reason of a page that trips a limit.
+    """
+    prepared = [_prepared(page, limits) for page in pages]
+    parsed_pages = [page if isinstance(page, str) else _parsed(page) for page in prepared]
+    if extractor == "trafilatura":
+        texts = [
+            "" if isinstance(parts, str) else trafilatura_text(page.decode())
+            for page, parts in zip(pages, parsed_pages, strict=True)
+        ]
+    else:
+        text_of = all_text if extractor == "plain" else main_text
+        texts = [
+            "" if isinstance(parts, str) else text_of(lines_of_text(parts[1]))
+            for parts in parsed_pages
+        ]
+    return [
+        parts if isinstance(parts, str) else Page(clean_title(parts[0]), clean_text(text))
+        for parts, text in zip(parsed_pages, texts, strict=True)
+    ]
+
+
+def _prepared(page: bytes, limits: HtmlLimits) -> bytes | str:
+    """A page as the parser gets it, or the reason of the limit that it trips."""
+    if limits.max_chars is not None and _is_longer(page, limits.max_chars):
+        return "html_too_large"
+    tags = find_tags(unmarked(page))
     # Before the parser sees it: what these limits keep out is slow in the parser itself.
     if _excess(tag_cost(tags), limits) is not None:
-        markup = without_raw_text(html).encode("utf-8", "replace")
+        markup = without_raw_text(page.decode()).encode()
         reason = _excess(tag_cost(find_tags(markup)), limits)
         if reason is not None:
-            raise PageRejected(reason)
-    tree = parsed(marked(without_scripts(with_formulas(tags))))
-    if extractor == "trafilatura":
-        text = trafilatura_text(html)
-    elif extractor == "plain":
-        text = all_text(page_lines(tree))
-    else:
-        text = main_text(page_lines(tree))
-    return Page(clean_title(tree.title), clean_text(text))
+            return reason
+    return without_attributes(marked(without_scripts(with_formulas(tags))))
+
+
+def _parsed(page: bytes) -> tuple[str | None, bytes]:
+    """A page's title, and the text of all nodes of its body, with the marks."""
+    tree = parsed(page)
+    return tree.title, body_text(tree)
+
+
+def _is_longer(page: bytes, max_chars: int) -> bool:
+    """Whether a page has more characters than a limit."""
+    return len(page) > max_chars and len(page.decode()) > max_chars
 
 
 def _excess(cost: TagCost, limits: HtmlLimits) -> str | None:
@@ -105,8 +154,49 @@ def clean_title(title: str | None) -> str | None:
 
 def clean_text(text: str) -> str:
     """Text without control characters, carriage returns, byte order marks and empty stretches."""
-    # Most texts need neither search, and this takes a seventh of their time.
+    # Most texts need nothing, and that is found out in a tenth of the time.
+    if not needs_cleaning(text.encode("utf-8", "surrogatepass")):
+        return text
     if not text.replace("\n", " ").replace("\t", " ").replace("\u3000", " ").isprintable():
         text = _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text))
     text = "\n".join([line.rstrip() for line in text.split("\n")])
     return _BLANK_LINES.sub("\n\n", text).strip("\n")
+
+
+def needs_cleaning(text: bytes) -> bool:
+    """Whether `clean_text` may change a text; False where it certainly does not.
+
+    Args:
+        text: UTF-8, lone surrogates included.
+    """
+    # As if between line feeds, which takes care of spaces and line feeds at its ends.
+    return bool(text) and _needs_cleaning(np.frombuffer(b"\n\n\n" + text + b"\n", dtype=np.uint8))
+
+
+@compiled
+def _needs_cleaning(text: npt.NDArray[np.uint8]) -> bool:
+    """The same for a text with three line feeds before it and one behind.
+
+    No branches: the loop takes many bytes at a time.
+    """
+    needs = (text[3] == _LINE_FEED) | (text[len(text) - 2] == _LINE_FEED)
+    here, third, second, first = text[3:], text[2:-1], text[1:-2], text[:-3]
+    for place in range(len(here)):
+        byte, last, middle, lead = here[place], third[place], second[place], first[place]
+        # ASCII controls; U+007F to U+009F; U+FEFF, U+FFFE, U+FFFF, surrogates; U+2028, U+2029.
+        needs |= ((byte < 0x20) & (byte != _TAB) & (byte != _LINE_FEED)) | (byte == 0x7F)
+        needs |= (last == 0xC2) & (byte < 0xA0)
+        needs |= (middle == 0xEF) & (last == 0xBB) & (byte == 0xBF)
+        needs |= (middle == 0xEF) & (last == 0xBF) & (byte >= 0xBE)
+        needs |= (last == 0xED) & (byte >= 0xA0)
+        needs |= (middle == 0xE2) & (last == 0x80) & ((byte == 0xA8) | (byte == 0xA9))
+        # Before a line's end: a space, one of U+00A0, U+1680, U+2000 to U+200A, U+202F, U+205F,
+        # U+3000; or two more line feeds.
+        is_space = (last == 0x20) | (last == _TAB) | ((middle == 0xC2) & (last == 0xA0))
+        is_space |= (lead == 0xE1) & (middle == 0x9A) & (last == 0x80)
+        is_space |= (lead == 0xE2) & (middle == 0x80) & ((last <= 0x8A) | (last == 0xAF))
+        is_space |= (lead == 0xE2) & (middle == 0x81) & (last == 0x9F)
+        is_space |= (lead == 0xE3) & (middle == 0x80) & (last == 0x80)
+        is_space |= (last == _LINE_FEED) & (middle == _LINE_FEED)
+        needs |= (byte == _LINE_FEED) & is_space
+    return bool(needs)

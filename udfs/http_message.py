@@ -10,14 +10,16 @@ from __future__ import annotations
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import brotli
 from isal import isal_zlib
 
 from udfs.gzip_members import IsalError
 from udfs.pieces import Broken, RawInput
+from udfs.plain_header import FieldNames, plain_header, plain_values
 from udfs.warc_header import named_fields
 from udfs.zstd_frames import ZstdFrames, is_zstd
 
@@ -39,6 +41,10 @@ _LIST_HEADERS = {
     "x-robots-tag": "\n",
 }
 
+# What is asked of every page.
+_PLAIN = ("content-type", "content-encoding", "transfer-encoding")
+_PLAIN_NAMES = FieldNames(*_PLAIN)
+
 _OUTPUT_STEP = 256 << 10
 _SALVAGE_STEP = 4 << 10
 
@@ -56,20 +62,61 @@ class HttpError(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class HttpResponse:
     """A response message.
 
     Attributes:
         status: 100 to 999 as sent.
-        headers: Lower-case names. Of a repeated header the first value, of a list header
-            (Content-Encoding, ...) all values joined by ", ", of X-Robots-Tag by line feeds.
-        body: As stored, no coding removed.
+        header: The header's fields, or its bytes, parsed when somebody asks for all of them.
+        data: Bytes that hold the body, from `start` to `end` (their own end when None): a page is
+            not copied out of its record.
+        known: Fields that were read already; None for one that is not there.
     """
 
     status: int
-    headers: dict[str, str]
-    body: bytes
+    header: dict[str, str] | bytes
+    data: bytes
+    start: int = 0
+    end: int | None = None
+    known: Mapping[str, str | None] | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Lower-case names. Of a repeated header the first value, of a list header
+        (Content-Encoding, ...) all values joined by ", ", of X-Robots-Tag by line feeds.
+        """
+        if isinstance(self.header, bytes):
+            self.header = named_fields(self.header, _LIST_HEADERS)
+        return self.header
+
+    def field(self, name: str) -> str | None:
+        """One of the headers, None where it is not there."""
+        known = self.known
+        return known[name] if known and name in known else self.headers.get(name)
+
+    @property
+    def body(self) -> bytes:
+        """As stored, no coding removed. A copy."""
+        return self.data[self.start : self.end]
+
+    @property
+    def is_coded(self) -> bool:
+        """Whether a coding of the body is declared."""
+        return (
+            self.field("transfer-encoding") is not None
+            or self.field("content-encoding") is not None
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, HttpResponse):
+            return NotImplemented
+        return self._values() == other._values()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def _values(self) -> tuple[int, dict[str, str], bytes]:
+        return self.status, self.headers, self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +147,16 @@ def parse_response(data: bytes, start: int = 0, end: int | None = None) -> HttpR
         start = visible.start() if visible else end
         line_end = data.find(b"\n", start, min(end, start + MAX_HEAD_BYTES))
     line = data[start : min(line_end if line_end >= 0 else end, start + 4096)]
-    status = _STATUS_LINE.match(line)
+    status = _status(line)
     if status is None:
         raise HttpError("malformed_http", repr(line[:32]))
     if line_end < 0:
-        return HttpResponse(int(status[1]), {}, b"")
+        return HttpResponse(status, {}, b"")
+    places = plain_header(data, line_end + 1, min(end, start + MAX_HEAD_BYTES), _PLAIN_NAMES)
+    if places[0] >= 0:
+        head = data[line_end + 1 : places[0]]
+        known = plain_values(data, places[2:], _PLAIN)
+        return HttpResponse(status, head, data, places[1], end, known)
     blank = _HEAD_END.search(data, line_end, min(end, start + MAX_HEAD_BYTES))
     head_end = blank.start() + 1 if blank else end
     body_start = blank.end() if blank else end
@@ -112,8 +164,14 @@ def parse_response(data: bytes, start: int = 0, end: int | None = None) -> HttpR
     tag = data.find(b"\n<", line_end, head_end)
     if tag >= 0:
         head_end = body_start = tag + 1
-    headers = named_fields(data[line_end + 1 : head_end], _LIST_HEADERS)
-    return HttpResponse(int(status[1]), headers, data[body_start:end])
+    return HttpResponse(status, data[line_end + 1 : head_end], data, body_start, end)
+
+
+@lru_cache(maxsize=256)  # nearly all pages of a crawl have one of a few
+def _status(line: bytes) -> int | None:
+    """The status that a line states, None where it is no status line."""
+    stated = _STATUS_LINE.match(line)
+    return int(stated[1]) if stated else None
 
 
 def content_type(headers: dict[str, str]) -> tuple[str, str | None]:
@@ -122,7 +180,12 @@ def content_type(headers: dict[str, str]) -> tuple[str, str | None]:
     >>> content_type({"content-type": "Text/HTML; Charset='GBK'"})
     ('text/html', 'GBK')
     """
-    value = headers.get("content-type", "")
+    return media_type(headers.get("content-type", ""))
+
+
+@lru_cache(maxsize=1024)
+def media_type(value: str) -> tuple[str, str | None]:
+    """The same of a header's value."""
     type_named = _MIME.match(value)
     mime = type_named[1].lower() if type_named else ""
     charset = _CHARSET.search(value)
@@ -141,10 +204,9 @@ def decode_body(response: HttpResponse, max_bytes: int) -> Body:
     """
     data = response.body
     cut = False
-    headers = response.headers
-    if "chunked" in headers.get("transfer-encoding", "").lower():
+    if "chunked" in (response.field("transfer-encoding") or "").lower():
         data, cut = _dechunk(data)
-    encodings = headers.get("content-encoding")
+    encodings = response.field("content-encoding")
     if encodings:
         for encoding in reversed(encodings.lower().split(",")):
             data, broke = _decompress(encoding.strip(), data, max_bytes)

@@ -127,8 +127,13 @@ def parsed(page: bytes) -> HTMLTree:
 
 def page_lines(tree: HTMLTree) -> Lines:
     """The lines of a page that was parsed with the marks in."""
+    return lines_of_text(body_text(tree))
+
+
+def body_text(tree: HTMLTree) -> bytes:
+    """The text of all nodes of a page's body, run together."""
     body = tree.body
-    return lines_of_text(b"" if body is None else (body.text_content or "").encode())
+    return b"" if body is None else (body.text_content or "").encode()
 
 
 def lines_of_text(text: bytes) -> Lines:

@@ -10,11 +10,10 @@ than a whole extraction does so, and so does the text writer of resiliparse.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from udfs.block_words import ELEMENT_KINDS, block_kinds
 from udfs.compiled import compiled, copy_bytes
-from udfs.html_guard import CODES, Tags, tag_code
+from udfs.html_guard import CODES, Bytes, Flags, Places, Tags, tag_code
 
 # The marks. No whitespace to HTML or to Python is among them.
 LINK, LINK_END = 0x01, 0x02
@@ -110,20 +109,20 @@ def without_scripts(tags: Tags) -> Tags:
 @compiled
 def _without_scripts(
     page: bytes,
-    starts: npt.NDArray[np.intp],
-    ends: npt.NDArray[np.intp],
-    codes: npt.NDArray[np.intp],
-    is_end: npt.NDArray[np.bool_],
-    may_go_on: npt.NDArray[np.bool_],
-    is_script: npt.NDArray[np.bool_],
+    starts: Places,
+    ends: Places,
+    codes: Places,
+    is_end: Flags,
+    may_go_on: Flags,
+    is_script: Flags,
 ) -> tuple[
-    npt.NDArray[np.intp],
-    npt.NDArray[np.intp],
-    npt.NDArray[np.intp],
-    npt.NDArray[np.intp],
-    npt.NDArray[np.intp],
-    npt.NDArray[np.bool_],
-    npt.NDArray[np.bool_],
+    Places,
+    Places,
+    Places,
+    Places,
+    Places,
+    Flags,
+    Flags,
 ]:
     """Where what is cut out begins and ends, and the arrays of the tags that stay."""
     room = len(page) // _LONG_SCRIPT_BYTES + 1
@@ -221,31 +220,29 @@ def marked(tags: Tags) -> bytes:
     )
     if not len(marks):
         return page
-    kinds[asked] |= block_kinds(
-        [page[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
-    )
+    kinds[asked] |= block_kinds(page, starts, stops)
     return _with_marks(page, places, marks, kinds).tobytes()
 
 
 @compiled
 def _chosen_marks(
     page: bytes,
-    starts: npt.NDArray[np.intp],
-    ends: npt.NDArray[np.intp],
-    codes: npt.NDArray[np.intp],
-    is_end: npt.NDArray[np.bool_],
-    start_marks: npt.NDArray[np.uint8],
-    end_marks: npt.NDArray[np.uint8],
-    outside: npt.NDArray[np.bool_],
-    kinds_of_element: npt.NDArray[np.uint8],
-    fifth_letters: npt.NDArray[np.uint8],
+    starts: Places,
+    ends: Places,
+    codes: Places,
+    is_end: Flags,
+    start_marks: Bytes,
+    end_marks: Bytes,
+    outside: Flags,
+    kinds_of_element: Bytes,
+    fifth_letters: Bytes,
 ) -> tuple[
-    npt.NDArray[np.intp],
-    npt.NDArray[np.uint8],
-    npt.NDArray[np.uint8],
-    npt.NDArray[np.intp],
-    npt.NDArray[np.intp],
-    npt.NDArray[np.intp],
+    Places,
+    Bytes,
+    Bytes,
+    Places,
+    Places,
+    Places,
 ]:
     """Which marks go where.
 
@@ -304,10 +301,10 @@ def _chosen_marks(
 @compiled
 def _with_marks(
     page: bytes,
-    places: npt.NDArray[np.intp],
-    marks: npt.NDArray[np.uint8],
-    kinds: npt.NDArray[np.uint8],
-) -> npt.NDArray[np.uint8]:
+    places: Places,
+    marks: Bytes,
+    kinds: Bytes,
+) -> Bytes:
     """A page with marks at these places, which do not decrease."""
     size = len(page)
     for mark in marks:

@@ -7,17 +7,34 @@ before they are decoded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
-from udfs.charset import decode
+from udfs.charset import Decoded, decode
 from udfs.digests import digest_problem
 from udfs.han import han_ideographs
-from udfs.html_text import Extractor, HtmlLimits, PageRejected, clean_text, extract_page
-from udfs.http_message import HttpError, content_type, decode_body, parse_response
+from udfs.html_text import Extractor, HtmlLimits, Page, clean_text, extract_pages
+from udfs.http_message import (
+    HttpError,
+    HttpResponse,
+    content_type,
+    decode_body,
+    media_type,
+    parse_response,
+)
 from udfs.outcomes import Candidate, Failed, Outcome, Rejected, content_id
-from udfs.prefilter import may_hold_han, text_may_hold_han
+from udfs.page_bytes import PageBytes, page_bytes
+from udfs.prefilter import (
+    MOSTLY_KANA,
+    TOO_FEW_HAN,
+    HanRules,
+    mostly_kana,
+    plain_utf8,
+    refusal,
+    without_zeros,
+)
 from udfs.published import published_date
 from udfs.robots import opt_outs
 from udfs.warc import DEFAULT_WANTED, Damage, WarcRecord
@@ -25,10 +42,10 @@ from udfs.warc import DEFAULT_WANTED, Damage, WarcRecord
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 TEXT_TYPE = "text/plain"
 
-TOO_FEW_HAN = "too_few_han"
-
 # Records that are no pages; any other type is counted as other_record.
-_OTHER_TYPES = frozenset({"warcinfo", "request", "metadata", "revisit", "continuation"})
+_OTHER_TYPES = ("warcinfo", "request", "metadata", "revisit", "continuation")
+_OTHER_RECORDS = {kind: Rejected(f"{kind}_record") for kind in _OTHER_TYPES}
+_OTHER_RECORD = Rejected("other_record")
 
 
 @dataclass(frozen=True)
@@ -40,17 +57,58 @@ class PageOptions:
     extractor: Extractor = "fast"
     verify_digests: bool = False
     min_han_chars: int | None = 16  # fewest Han ideographs of a text
-    prefilter: bool = True  # judge min_han_chars on the bytes first
+    # Most kana of a page's kana and ideographs, where ideographs are asked for.
+    max_kana_share: float | None = 0.5
+    prefilter: bool = True  # judge both on the bytes first
+
+    @cached_property
+    def han_rules(self) -> HanRules | None:
+        """What is asked of a page's ideographs and kana, None for nothing."""
+        if not self.min_han_chars:
+            return None
+        unescapes = self.extractor == "trafilatura"
+        return HanRules(self.min_han_chars, self.max_kana_share, twice_escaped=unescapes)
 
 
 @dataclass(frozen=True, slots=True)
 class _Payload:
-    """A body to decode. `headers` are HTTP's, lower-case; empty where there are none."""
+    """A body to decode: `data` from `start` to `end`, and the response that it came in, if any."""
 
-    body: bytes
+    data: bytes
+    start: int
+    end: int
     mime: str
     declared: str | None
-    headers: Mapping[str, str]
+    response: HttpResponse | None
+
+    @property
+    def body(self) -> bytes:
+        """A copy."""
+        return self.data[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPage:
+    """A page that may become a document, still to be decoded and parsed.
+
+    Attributes:
+        plain: What `udfs.prefilter.plain_utf8` found; None for a page that was not looked at, or
+            has to be decoded first.
+    """
+
+    record: WarcRecord
+    payload: _Payload
+    plain: tuple[PageBytes, int] | None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is plain text, and no HTML."""
+        return self.payload.mime == TEXT_TYPE
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds in memory."""
+        return len(self.payload.data)
 
 
 def page_outcome(record: WarcRecord | Damage, warc_path: str, options: PageOptions) -> Outcome:
@@ -59,21 +117,49 @@ def page_outcome(record: WarcRecord | Damage, warc_path: str, options: PageOptio
     Args:
         warc_path: Names the file in the document's id.
     """
+    seen = first_look(record, options)
+    return finished([seen], warc_path, options)[0] if isinstance(seen, PendingPage) else seen
+
+
+def first_look(record: WarcRecord | Damage, options: PageOptions) -> Outcome | PendingPage:
+    """What becomes of a record as far as its headers and a count of its bytes tell."""
     if isinstance(record, Damage):
         return Failed(record.offset, record.reason, record.detail)
     try:
-        return _readable_outcome(record, warc_path, options)
+        return _first_look(record, options)
     except HttpError as error:
-        return Failed(record.offset, error.reason, record.headers.get("warc-target-uri", ""))
-    except PageRejected as error:
-        return Rejected(error.reason)
+        return Failed(record.offset, error.reason, record.field("warc-target-uri") or "")
 
 
-def _readable_outcome(record: WarcRecord, warc_path: str, options: PageOptions) -> Outcome:
+def finished(pending: Sequence[PendingPage], warc_path: str, options: PageOptions) -> list[Outcome]:
+    """What becomes of some pages in the end, in order; arguments as for `page_outcome`."""
+    outcomes: list[Outcome | None] = []
+    read: list[tuple[int, PendingPage, Decoded, bytes]] = []
+    for number, page in enumerate(pending):
+        found = _decoded(page, options)
+        outcomes.append(found if isinstance(found, Rejected) else None)
+        if not isinstance(found, Rejected):
+            read.append((number, page, *found))
+    extracted = iter(
+        extract_pages(
+            [utf8 for _, page, _, utf8 in read if not page.is_text],
+            options.html,
+            options.extractor,
+        )
+    )
+    for number, page, decoded, _ in read:
+        main = Page(None, clean_text(decoded.text)) if page.is_text else next(extracted)
+        if isinstance(main, str):
+            outcomes[number] = Rejected(main)
+        else:
+            outcomes[number] = _outcome(page, decoded, main, warc_path, options)
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _first_look(record: WarcRecord, options: PageOptions) -> Outcome | PendingPage:
     if record.record_type not in DEFAULT_WANTED:
         # A header may hold anything; a reason is one of a few.
-        kind = record.record_type if record.record_type in _OTHER_TYPES else "other"
-        return Rejected(f"{kind}_record")
+        return _OTHER_RECORDS.get(record.record_type, _OTHER_RECORD)
     if options.verify_digests:  # of the others the reader delivers no block
         problem = digest_problem(record)
         if problem is not None:
@@ -81,37 +167,58 @@ def _readable_outcome(record: WarcRecord, warc_path: str, options: PageOptions) 
     payload = _payload(record, options.max_body_bytes)
     if isinstance(payload, Rejected):
         return payload
-    if not payload.body:
+    if payload.start >= payload.end:
         return Rejected("empty_body")
-    is_text = payload.mime == TEXT_TYPE
-    if not is_text and payload.mime not in HTML_TYPES and not _looks_like_html(payload):
+    is_html = payload.mime in HTML_TYPES or payload.mime == TEXT_TYPE or _looks_like_html(payload)
+    if not is_html:
         return Rejected("not_html")
-    least = options.min_han_chars or 0
-    unescapes = options.extractor == "trafilatura"
-    if options.prefilter and not may_hold_han(
-        payload.body, payload.declared, least, twice_escaped=unescapes
-    ):
-        return Rejected(TOO_FEW_HAN)
-    decoded = decode(payload.body, payload.declared)
-    # The bytes of UTF-8 were as good a bound as its text.
-    if (
-        options.prefilter
-        and decoded.charset != "utf-8"
-        and not text_may_hold_han(decoded.text, least, twice_escaped=unescapes)
-    ):
-        return Rejected(TOO_FEW_HAN)
-    if is_text:
-        title, text = None, clean_text(decoded.text)
+    rules = options.han_rules
+    plain = None
+    if options.prefilter and rules is not None:
+        data, start = payload.data, payload.start
+        plain = plain_utf8(data, start, payload.end, payload.declared)
+        if plain is not None:
+            held, last = plain
+            reason = refusal(data, start, last, held, rules)
+            if reason is not None:
+                return Rejected(reason)
+    return PendingPage(record, payload, plain)
+
+
+def _decoded(pending: PendingPage, options: PageOptions) -> tuple[Decoded, bytes] | Rejected:
+    """A page's text, and the same as UTF-8; or why the text is no document's."""
+    payload, rules = pending.payload, options.han_rules
+    body = payload.body
+    decoded = decode(body, payload.declared, is_utf8=pending.plain is not None)
+    if decoded.step == "utf8" and len(body) == _plain_end(pending):
+        page = body
     else:
-        page = extract_page(decoded.text, options.html, options.extractor)
-        title, text = page.title, page.text
-    if not text:
+        page = decoded.text.encode("utf-8", "replace")
+    if pending.plain is None and rules is not None:
+        looked_at = without_zeros(page)
+        held = page_bytes(looked_at)
+        if options.prefilter:
+            reason = refusal(looked_at, 0, len(looked_at), held, rules)
+            if reason is not None:
+                return Rejected(reason)
+        elif mostly_kana(held, rules):
+            return Rejected(MOSTLY_KANA)
+    return decoded, page
+
+
+def _outcome(
+    pending: PendingPage, decoded: Decoded, page: Page, warc_path: str, options: PageOptions
+) -> Outcome:
+    """What becomes of a page whose main text is known."""
+    if not page.text:
         return Rejected("empty_text")
-    if han_ideographs(text) < least:
+    rules = options.han_rules
+    if rules is not None and han_ideographs(page.text) < rules.min_han_chars:
         return Rejected(TOO_FEW_HAN)
+    record, response = pending.record, pending.payload.response
     url = record.headers.get("warc-target-uri")
     capture_time = parse_time(record.headers.get("warc-date"))
-    html = "" if is_text else decoded.text
+    html = "" if pending.is_text else decoded.text
     return Candidate(
         offset=record.offset,
         doc_id=content_id(warc_path, str(record.offset)),
@@ -121,43 +228,54 @@ def _readable_outcome(record: WarcRecord, warc_path: str, options: PageOptions) 
         charset=decoded.charset,
         declared_charset=decoded.declared,
         charset_step=decoded.step,
-        title=title,
-        published=None if is_text else published_date(html, url, capture_time),
-        opt_outs=opt_outs(payload.headers, html),
-        text=text,
+        title=page.title,
+        published=None if pending.is_text else published_date(html, url, capture_time),
+        opt_outs=opt_outs(response.headers if response else {}, html),
+        text=page.text,
     )
+
+
+def _plain_end(pending: PendingPage) -> int:
+    """Bytes of a page that is UTF-8 and nothing else; 0 for any other."""
+    return 0 if pending.plain is None else pending.plain[1] - pending.payload.start
 
 
 def _payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:
     if record.record_type == "response":
         return _http_payload(record, max_body_bytes)
     mime, charset = content_type(record.headers)
-    return _Payload(record.block, mime, charset, {})
+    block = record.block
+    return _Payload(block, 0, len(block), mime, charset, None)
 
 
 def _http_payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:
     """The payload of an HTTP capture, or why it has none."""
-    kind = record.headers.get("content-type", "application/http")
-    url = record.headers.get("warc-target-uri", "")
-    if not kind.startswith("application/http") or url.startswith("dns:"):
+    kind, url = record.field("content-type"), record.field("warc-target-uri")
+    is_http = kind is None or kind.startswith("application/http")
+    if not is_http or (url is not None and url.startswith("dns:")):
         return Rejected("not_http")  # a DNS answer: ARC files give it no type of its own
     response = parse_response(record.data, record.start, record.end)
     if 300 <= response.status < 400:
         return Rejected("redirect")
     if not 200 <= response.status < 300:
         return Rejected("http_error")
-    mime, charset = content_type(response.headers)
+    mime, charset = media_type(response.field("content-type") or "")
     if mime and mime not in HTML_TYPES and mime != TEXT_TYPE:
         return Rejected("not_html")  # before the work of decoding its body
+    if not response.is_coded:
+        end = len(response.data) if response.end is None else response.end
+        if end - response.start <= max_body_bytes:
+            return _Payload(response.data, response.start, end, mime, charset, response)
     body = decode_body(response, max_body_bytes).data
-    return _Payload(body, mime, charset, response.headers)
+    return _Payload(body, 0, len(body), mime, charset, response)
 
 
 def _looks_like_html(payload: _Payload) -> bool:
     """Whether a body of no declared type is HTML, by its opening."""
     if payload.mime:
         return False
-    head = payload.body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    head = payload.data[payload.start : min(payload.end, payload.start + 1024)]
+    head = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return head.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or b"<html" in head
 
 

@@ -13,18 +13,22 @@ in the end, whatever charset `udfs.charset.decode` reads it in. Nothing is guess
   matter. So may a page with zero bytes (UTF-16, UTF-32), and an ASCII page with the escapes of HZ
   or ISO-2022-JP that a label may turn into ideographs.
 
+One rule is exact and no bound: a page with more kana than ideographs is Japanese (`mostly_kana`).
+It is judged on the whole page wherever ideographs are asked for, and here only earlier.
+
 Scripts, styles and comments are not stripped. To find them without a parser is no bound (a
 "<script>" in an attribute or a comment opens none, and would hide the text after it).
 """
 
 import codecs
 import re
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
+from dataclasses import dataclass
 
 from udfs.charset import canonical_codec
+from udfs.page_bytes import PageBytes, page_bytes
+
+TOO_FEW_HAN = "too_few_han"
+MOSTLY_KANA = "mostly_kana"
 
 # Where `udfs.charset.decode` looks for labels. More is found here than there, which does no harm.
 _HEAD_BYTES = 4096
@@ -36,11 +40,6 @@ _LONGEST_LABEL = 40  # of longer ones the ladder looks at the beginning
 # say; with fewer it asks the labels.
 _FEW_CONTINUATIONS = 48
 
-# Two neighbouring bytes as a little-endian number: comparing every pair at once takes an
-# eighth of the time that bytes.find takes for a needle of two bytes.
-_REFERENCE_PAIR = int.from_bytes(b"&#", "little")
-_HZ_PAIR = int.from_bytes(b"~{", "little")
-
 # Numbers of ideographs, by their first digits: 13312 to 40959, 63744 to 64255, 131072 to 262143.
 # Not of quotes, Hangul and emoji, which many pages write as references.
 _DECIMAL = (
@@ -50,10 +49,89 @@ _HEXADECIMAL = rb"[xX]0*+(?:[3-9][0-9a-fA-F]{3}|[fF][9aA][0-9a-fA-F]{2}|2[0-9a-f
 _REFERENCE = re.compile(rb"&#(?:" + _DECIMAL + rb"|" + _HEXADECIMAL + rb")")
 # The same after an ampersand that is itself escaped: &amp;#  &AMP#  &#38;#  &#x26#  &#38#
 _ESCAPED_REFERENCE = re.compile(rb"#(?<=[&;pP68]#)(?:" + _DECIMAL + rb"|" + _HEXADECIMAL + rb")")
-_HEX_DIGIT = np.zeros(256, dtype=np.bool_)
-_HEX_DIGIT[list(b"0123456789abcdefABCDEF")] = True
 _JSON_TEXT = b"articleBody"
 _JSON_ESCAPE = b"\\u"
+_REPLACEMENT = "\ufffd".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class HanRules:
+    """What is asked of a page, whatever its main text will be.
+
+    Attributes:
+        min_han_chars: Fewest ideographs that may become of it; 0 asks for none.
+        max_kana_share: Most kana of its kana, ideographs and references to ideographs; None for
+            any share. Exact, and no bound: it is judged on the whole page, with its markup, and
+            whether or not the bytes are looked at first. References count as ideographs, so that
+            a page that writes its Chinese so is none of kana.
+        twice_escaped: The extractor also resolves what is escaped twice (&amp;#20013;) or in a
+            JSON-LD article (\\u4e2d), as trafilatura does: it counts, and no page is one of kana.
+    """
+
+    min_han_chars: int
+    max_kana_share: float | None = None
+    twice_escaped: bool = False
+
+
+def plain_utf8(
+    data: bytes, start: int, end: int, declared: str | None
+) -> tuple[PageBytes, int] | None:
+    """What a page holds that `udfs.charset.decode` is certain to read as UTF-8, replacing nothing.
+
+    Args:
+        data: Bytes that hold the page from `start` to `end`: the body of the response, transfer
+            and content codings already undone.
+        declared: Value of charset in the Content-Type header; None when there is none.
+    Returns:
+        What it holds, and where it ends, without a character that its end cuts. None for a page
+        that has to be decoded.
+    """
+    last = _end_of_characters(data, start, end)
+    held = page_bytes(data, start, last)
+    if not held.is_utf8 or (held.has_shift and data.find(b"\0", start, last) >= 0):
+        return None
+    if held.is_ascii:
+        if last < end:
+            return None  # ASCII but for a cut character: the ladder looks at the bytes
+        if not held.has_shift:
+            return held, last
+    elif data.startswith(codecs.BOM_UTF8, start):
+        # The ladder believes a mark in front of a text with few replacement characters.
+        return None if data.find(_REPLACEMENT, start, last) >= 0 else (held, last)
+    elif held.continuations >= _FEW_CONTINUATIONS:
+        return held, last
+    found = _LABEL.findall(data, start, min(end, start + _HEAD_BYTES))
+    labels = [label.decode("ascii") for label in found]
+    labels.append(declared or "")
+    for label in labels:
+        if len(label) > _LONGEST_LABEL or canonical_codec(label) not in (None, "utf-8"):
+            return None
+    return held, last
+
+
+def refusal(page: bytes, start: int, end: int, held: PageBytes, rules: HanRules) -> str | None:
+    """Why a page cannot become a document, None where it may.
+
+    Args:
+        page: Bytes that hold the page as UTF-8 from `start` to `end`, without zero bytes.
+        held: What it holds.
+    """
+    missing = rules.min_han_chars - held.ideographs
+    if missing > 0 and not _references_reach(page, start, end, held, missing, rules.twice_escaped):
+        return TOO_FEW_HAN
+    return MOSTLY_KANA if mostly_kana(held, rules) else None
+
+
+def mostly_kana(held: PageBytes, rules: HanRules) -> bool:
+    """Whether more of a page than the rules let pass is kana: it is Japanese.
+
+    Kana are half to three quarters of Japanese, and a tenth at most of the pages of a Chinese
+    crawl that show some.
+    """
+    if rules.max_kana_share is None or rules.twice_escaped:
+        return False
+    others = held.ideographs + held.references
+    return held.kana > rules.max_kana_share * (held.kana + others)
 
 
 def may_hold_han(
@@ -62,21 +140,17 @@ def may_hold_han(
     """Whether the text of a page can have so many Han ideographs.
 
     Args:
-        payload: Body of the response, transfer and content codings already undone.
-        declared: Value of charset in the Content-Type header; None when there is none.
+        payload: As for `udfs.charset.decode`.
+        declared: Likewise.
         at_least: Ideographs asked for; 0 makes every page one that may.
-        twice_escaped: Also count what is escaped twice (&amp;#20013;) or in a JSON-LD article
-            (\\u4e2d): trafilatura turns it into text, the other extractors do not.
+        twice_escaped: As in `HanRules`.
     Returns:
         False only when no such text can come of it. True says nothing: the page has to be
         decoded.
     """
-    if at_least <= 0:
-        return True
-    missing = at_least - (0 if payload.isascii() else _ideographs(payload, at_least))
-    if missing <= 0 or not _is_plain_utf8(payload, declared):
-        return True
-    return _references_reach(payload, missing, twice_escaped)
+    plain = plain_utf8(payload, 0, len(payload), declared)
+    rules = HanRules(at_least, None, twice_escaped)
+    return plain is None or refusal(payload, 0, plain[1], plain[0], rules) is None
 
 
 def text_may_hold_han(html: str, at_least: int, *, twice_escaped: bool = False) -> bool:
@@ -85,112 +159,40 @@ def text_may_hold_han(html: str, at_least: int, *, twice_escaped: bool = False) 
     Args:
         html: The decoded page.
     """
-    if at_least <= 0:
-        return True
-    encoded = html.encode("utf-8", "replace")
-    if b"\0" in encoded:
-        # The extractor takes zero characters out, from inside references too.
-        encoded = encoded.replace(b"\0", b"")
-    missing = at_least - (0 if html.isascii() else _ideographs(encoded, at_least))
-    return missing <= 0 or _references_reach(encoded, missing, twice_escaped)
+    page = without_zeros(html.encode("utf-8", "replace"))
+    rules = HanRules(at_least, None, twice_escaped)
+    return refusal(page, 0, len(page), page_bytes(page), rules) is None
 
 
-def _is_plain_utf8(payload: bytes, declared: str | None) -> bool:
-    """Whether `udfs.charset.decode` is certain to read a page as UTF-8 and to replace nothing."""
-    if b"\0" in payload:
-        return False
-    if payload.isascii():
-        if b"\x1b" not in payload and not (
-            b"~" in payload and any(places.any() for places in _pairs(payload, _HZ_PAIR))
-        ):
-            return True
-    else:
-        end = _end_of_characters(payload)
-        if end < len(payload) and payload[:end].isascii():
-            return False  # ASCII but for a cut character: the ladder looks at the bytes
-        if not _is_valid_utf8(payload, end):
-            return False
-        # As signed numbers the continuation bytes are the lowest.
-        continuations = np.count_nonzero(np.frombuffer(payload, dtype=np.int8) < -0x40)
-        if continuations >= _FEW_CONTINUATIONS or payload.startswith(codecs.BOM_UTF8):
-            return True
-    labels = [label.decode("ascii") for label in _LABEL.findall(payload[:_HEAD_BYTES])]
-    labels.append(declared or "")
-    return all(
-        len(label) <= _LONGEST_LABEL and canonical_codec(label) in (None, "utf-8")
-        for label in labels
-    )
+def without_zeros(page: bytes) -> bytes:
+    """A page without zero bytes, which the extractor takes out, from inside references too."""
+    return page.replace(b"\0", b"") if b"\0" in page else page
 
 
-def _end_of_characters(payload: bytes) -> int:
-    """The payload's length less that of a character that its end cuts: the ladder leaves it out."""
-    for back, byte in enumerate(reversed(payload[-3:]), 1):
+def _end_of_characters(data: bytes, start: int, end: int) -> int:
+    """Where a page ends, without a character that its end cuts: the ladder leaves it out."""
+    tail = data[max(start, end - 3) : end]
+    for back, byte in enumerate(reversed(tail), 1):
         if byte >= 0xC0:
             try:
-                _, used = codecs.utf_8_decode(payload[-back:], "strict", False)
+                _, used = codecs.utf_8_decode(tail[-back:], "strict", False)
             except UnicodeDecodeError:
                 break  # cut or not, no character begins so
-            return len(payload) - back + used
+            return end - back + used
         if byte < 0x80:
             break
-    return len(payload)
+    return end
 
 
-def _is_valid_utf8(payload: bytes, end: int) -> bool:
-    """Whether the first `end` bytes are strict UTF-8, in half of the time that decoding takes."""
-    offsets = pa.py_buffer(np.array([0, end], dtype=np.int64))
-    text = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(payload)])
-    try:
-        text.validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _references_reach(page: bytes, missing: int, twice_escaped: bool) -> bool:
+def _references_reach(
+    page: bytes, start: int, end: int, held: PageBytes, missing: int, twice_escaped: bool
+) -> bool:
     """Whether references may stand for so many ideographs."""
     if not twice_escaped:
-        return _possible_references(page, missing) >= missing and (
-            len(_REFERENCE.findall(page)) >= missing
-        )
-    missing -= len(_ESCAPED_REFERENCE.findall(page))
-    return missing <= 0 or (_JSON_TEXT in page and page.count(_JSON_ESCAPE) >= missing)
-
-
-def _possible_references(page: bytes, enough: int) -> int:
-    """References of four digits or more; where there are `enough`, or few of any, no exact number.
-
-    Most references of a page that is not Chinese are quotes, spaces and their like (&#39; &#xa0;),
-    and the pattern takes longer for a page than all the rest here.
-    """
-    even, odd = _pairs(page, _REFERENCE_PAIR)
-    if np.count_nonzero(even) + np.count_nonzero(odd) < enough:
-        return 0
-    starts = np.concatenate([2 * np.flatnonzero(even), 2 * np.flatnonzero(odd) + 1])
-    # What follows "&#": an x or a digit, and in either case three more digits or hex digits.
-    fourth = starts + 5
-    fourth = fourth[fourth < len(page) - 1]
-    codes = np.frombuffer(page, dtype=np.uint8)
-    return int(np.count_nonzero(_HEX_DIGIT[codes[fourth]] & _HEX_DIGIT[codes[fourth + 1]]))
-
-
-def _ideographs(page: bytes, enough: int) -> int:
-    """Ideographs of valid UTF-8; where there are `enough`, some smaller number that is enough too.
-
-    E4 to E9 begin U+4000 to U+9FFF and nothing else. The rare ones are looked for only when the
-    common ones do not suffice; kana, full-width signs and emoji begin with the same bytes.
-    """
-    codes = np.frombuffer(page, dtype=np.uint8)
-    count = int(np.count_nonzero(codes - np.uint8(0xE4) <= 5))
-    first, second = codes[:-1], codes[1:]
-    for lead, low, high in ((0xE3, 0x90, 0xBF), (0xEF, 0xA4, 0xAB), (0xF0, 0xA0, 0xBF)):
-        if count < enough and bytes((lead,)) in page:
-            count += int(np.count_nonzero((first == lead) & (second - np.uint8(low) <= high - low)))
-    return count
-
-
-def _pairs(page: bytes, pair: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Whether two bytes, given as a little-endian number, stand at each even and each odd place."""
-    even = np.frombuffer(page, dtype="<u2", count=len(page) // 2)
-    odd = np.frombuffer(page, dtype="<u2", count=(len(page) - 1) // 2, offset=1) if page else even
-    return even == pair, odd == pair
+        # Most references of a page are quotes, spaces and their like; to tell them by the pattern
+        # takes longer for a page than all the rest here.
+        return held.references >= missing and (len(_REFERENCE.findall(page, start, end)) >= missing)
+    missing -= len(_ESCAPED_REFERENCE.findall(page, start, end))
+    return missing <= 0 or (
+        page.find(_JSON_TEXT, start, end) >= 0 and page.count(_JSON_ESCAPE, start, end) >= missing
+    )

@@ -14,8 +14,9 @@ wrongly.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO
 
 import zstandard
@@ -23,8 +24,9 @@ import zstandard
 from udfs.arc_header import ARC_FIRST, ARC_LINE, arc_headers
 from udfs.gzip_members import GZIP_MAGIC, GzipMembers, begins_record
 from udfs.pieces import CHUNK_BYTES, Broken, PieceSource, PlainPieces, RawInput
-from udfs.record_window import Window
-from udfs.warc_header import MAX_HEADER_BYTES, header_size, parse_headers, unwanted_type
+from udfs.plain_header import FieldNames, plain_header, plain_values
+from udfs.record_window import RECORD_END, Window
+from udfs.warc_header import MAX_HEADER_BYTES, header_size, parse_headers, without_brackets
 from udfs.zstd_frames import ZSTD_MAGIC, ZstdFrames, is_zstd
 
 DEFAULT_MAX_RECORD_BYTES = 32 << 20
@@ -33,6 +35,10 @@ DEFAULT_WANTED = frozenset({"response", "resource", "conversion"})
 LZ4_MAGIC = b"\x04\x22\x4d\x18"
 
 _USUAL_VERSIONS = (b"WARC/1.0\r\n", b"WARC/1.1\r\n")
+_VERSION_BYTES = len(_USUAL_VERSIONS[0])
+# What the reader needs to know of every record, and what is asked of every page.
+_ASKED = ("content-type", "warc-target-uri")
+_PLAIN_NAMES = FieldNames("warc-type", "content-length", "warc-truncated", *_ASKED)
 _WARC_VERSION = re.compile(rb"WARC/\d{1,2}\.\d{1,3}[ \t]*\r*\n")
 # At the start of a line; told by looking back, because a pattern that begins with a literal is
 # searched for twenty times as fast.
@@ -66,6 +72,7 @@ class WarcRecord:
             ..., "unspecified" where it is no single word); "cut" when the file ended inside
             the record; "wrong_length" when Content-Length was wrong and the block's end was
             found by what follows it.
+        known: Fields that were read already; None for one that is not there.
     """
 
     offset: int
@@ -75,6 +82,12 @@ class WarcRecord:
     truncated: str | None
     start: int = 0
     end: int | None = None
+    known: Mapping[str, str | None] | None = None
+
+    def field(self, name: str) -> str | None:
+        """One of `headers`, None where it is not there."""
+        known = self.known
+        return known[name] if known and name in known else self.headers.get(name)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -199,7 +212,6 @@ class _RecordReader:
         self._window = Window(source, _is_warc_start)
         self._max = max_record_bytes
         self._wanted = wanted
-        self._wanted_names = frozenset(name.encode() for name in wanted)
         self._mark = _WARC_MARK
         self._mark_bytes = _MARK_BYTES
         self._unit: int | None = None
@@ -236,28 +248,52 @@ class _RecordReader:
         if piece is None:
             return None
         data, begins, closes, _ = piece
-        if closes and data.startswith(_USUAL_VERSIONS) and data.endswith(b"\r\n\r\n"):
-            size = data.find(b"\r\n\r\n", 0, MAX_HEADER_BYTES) + 4
-            head = data[:size]
-            length = len(data) - size - 4
-            unwanted = unwanted_type(head, length, self._wanted_names)
-            if unwanted and length <= self._max:
+        if closes and data.startswith(_USUAL_VERSIONS) and data.endswith(RECORD_END):
+            record = self._plain_record(data, begins) or self._parsed_record(data, begins)
+            if record is not None:
                 window.pass_unit(piece)
                 self._unit = None
-                return WarcRecord(begins, unwanted.decode(), head, b"", None)
-            headers = parse_headers(head) if b"\n\n" not in head else {}
-            record_type = headers.get("warc-type", "").lower()
-            if record_type and headers.get("content-length") == str(length) and length <= self._max:
-                window.pass_unit(piece)
-                self._unit = None
-                if record_type not in self._wanted:
-                    data, size, length = b"", 0, 0
-                truncated = _truncation(headers)
-                return WarcRecord(
-                    begins, record_type, headers, data, truncated, size, size + length
-                )
+                return record
         window.push_back(piece)
         return None
+
+    def _plain_record(self, data: bytes, begins: int) -> WarcRecord | None:
+        """The record of a whole unit whose header is plain and whose length is right, else None."""
+        places = plain_header(data, _VERSION_BYTES, min(len(data), MAX_HEADER_BYTES), _PLAIN_NAMES)
+        size = places[1]
+        length = len(data) - size - len(RECORD_END)
+        if places[0] < 0 or not 0 <= length <= self._max:
+            return None
+        if data[places[4] : places[5]].strip() != b"%d" % length:
+            return None
+        record_type = _record_type(data[places[2] : places[3]])
+        if not record_type:
+            return None
+        truncated = None
+        if places[6] >= 0:
+            truncated = _reason(data[places[6] : places[7]].decode("ascii").strip())
+        head = data[:size]
+        if record_type not in self._wanted:
+            return WarcRecord(begins, record_type, head, b"", truncated)
+        known = plain_values(data, places[8:], _ASKED)
+        known["warc-target-uri"] = without_brackets(known["warc-target-uri"])
+        return WarcRecord(begins, record_type, head, data, truncated, size, size + length, known)
+
+    def _parsed_record(self, data: bytes, begins: int) -> WarcRecord | None:
+        """The same for a header that is not plain."""
+        size = data.find(b"\r\n\r\n", 0, MAX_HEADER_BYTES) + 4
+        head = data[:size]
+        length = len(data) - size - len(RECORD_END)
+        headers = parse_headers(head) if b"\n\n" not in head else {}
+        record_type = headers.get("warc-type", "").lower()
+        if not record_type or not 0 <= length <= self._max:
+            return None
+        if headers.get("content-length") != str(length):
+            return None
+        if record_type not in self._wanted:
+            data, size, length = b"", 0, 0
+        truncated = _truncation(headers)
+        return WarcRecord(begins, record_type, headers, data, truncated, size, size + length)
 
     def _after_break(self, broken: Broken) -> Damage:
         if self._open_offset is None:
@@ -500,9 +536,17 @@ def _is_arc_start(data: bytes) -> bool:
 
 def _truncation(headers: dict[str, str]) -> str | None:
     stated = headers.get("warc-truncated")
-    if stated is None:
-        return None
+    return None if stated is None else _reason(stated)
+
+
+def _reason(stated: str) -> str:
     return stated.lower() if _REASON.fullmatch(stated) else "unspecified"
+
+
+@lru_cache(maxsize=64)  # a file has a few
+def _record_type(stated: bytes) -> str:
+    """The record type that a field states in ASCII."""
+    return stated.decode("ascii").strip().lower()
 
 
 def _without_blank_line(block: bytes) -> bytes:

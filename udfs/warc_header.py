@@ -7,7 +7,7 @@ feeds, doubled carriage returns, folded lines, bytes that are not UTF-8.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 MAX_HEADER_BYTES = 64 << 10
@@ -18,8 +18,6 @@ _FOLD = re.compile(r"\r*\n[ \t]+")
 # Names as they are written, and as they are read: a file's records repeat a few dozen.
 _names: dict[str, str] = {}
 _MAX_NAMES, _MAX_NAME_CHARS = 1000, 64
-_TYPE = b"\r\nWARC-Type: "
-_LENGTH = b"\r\nContent-Length: %d\r\n"
 _BRACKETED = ("warc-target-uri", "warc-refers-to-target-uri", "warc-profile")
 
 
@@ -33,43 +31,15 @@ def parse_headers(data: bytes) -> dict[str, str]:
     """Named fields of a record's header, its version line first."""
     headers = named_fields(data)
     for name in _BRACKETED:
-        uri = headers.get(name)
-        if uri and uri[0] == "<" and uri[-1] == ">":
-            headers[name] = uri[1:-1]
+        uri = without_brackets(headers.get(name))
+        if uri is not None:
+            headers[name] = uri
     return headers
 
 
-def unwanted_type(head: bytes, block_bytes: int, wanted: Container[bytes]) -> bytes:
-    """The lower-case type of a record that nobody wants, if that is plain to see; else no bytes.
-
-    It is where the header is spelt as the standard spells it, with CRLF line ends, without
-    `WARC-Truncated`, and with one `Content-Length` that says `block_bytes`. Two records of
-    three of a crawl are such; to parse their headers takes twice as long.
-
-    Args:
-        head: The header with its blank line.
-    """
-    type_at = head.find(_TYPE) + len(_TYPE)
-    type_end = head.find(b"\r", type_at)
-    record_type = head[type_at:type_end].lower()
-    if type_at < len(_TYPE) or record_type in wanted or not record_type.isalpha():
-        return b""
-    length = _LENGTH % block_bytes
-    length_end = head.find(length) + len(length)
-    lower = head.lower()
-    if (
-        length_end < len(length)
-        # More than once, or hidden among other spellings: what counts is the parser's to say.
-        or lower.count(b"warc-type") != 1
-        or lower.count(b"content-length") != 1
-        or b"warc-truncated" in lower
-        # Folded lines; and line feeds alone, which may end the header before.
-        or head[type_end + 2] in b" \t"
-        or head[length_end] in b" \t"
-        or head.count(b"\n") != head.count(b"\r\n")
-    ):
-        return b""
-    return record_type
+def without_brackets(uri: str | None) -> str | None:
+    """A URI without the angle brackets that WARC 1.0 puts around it."""
+    return uri[1:-1] if uri and uri[0] == "<" and uri[-1] == ">" else uri
 
 
 def named_fields(data: bytes, lists: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:

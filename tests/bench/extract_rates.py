@@ -26,8 +26,9 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO
 
 from fastwarc.warc import ArchiveIterator as FastIterator
 from isal import igzip, isal_zlib
@@ -41,9 +42,9 @@ from tests.bench import build_pages
 from tests.bench.build_mix import write_mix
 from tests.bench.timing import medians, pin_to_one_core, table
 from udfs.extract import DOCUMENT, extract_split
-from udfs.http_message import content_type, decode_body, parse_response
+from udfs.http_message import parse_response
 from udfs.language import LanguageModel, load_language_model
-from udfs.prefilter import may_hold_han
+from udfs.pages import PageOptions, PendingPage, first_look
 from udfs.warc import WarcRecord, read_records
 
 MIN_RATIO_TO_INFLATE = 0.5
@@ -51,7 +52,6 @@ MIN_RATIO_TO_PEER = 10.0
 
 _CHUNK_BYTES = 1 << 20
 _FEED_BYTES = 32 << 10
-_MAX_BODY_BYTES = 64 << 20
 _ALL_TYPES = frozenset(
     {"warcinfo", "request", "response", "metadata", "resource", "revisit", "conversion"}
 )
@@ -168,22 +168,23 @@ def extract(path: Path, model: LanguageModel) -> int:
 
 
 def read_bodies(path: Path) -> int:
-    """Bytes of all bodies: the extraction as far as HTTP."""
-    return sum(len(body) for body, _ in _bodies(path))
+    """Bytes of all bodies: the extraction as far as HTTP, with all pages passed over."""
+    options = extract_options(Config()).page
+    with path.open("rb") as file:
+        return sum(page.size for page in _pending(file, replace(options, prefilter=False)))
 
 
 def prefiltered(path: Path) -> int:
     """Pages that the prefilter lets through: the extraction as far as that."""
-    return sum(may_hold_han(body, declared, 16) for body, declared in _bodies(path))
-
-
-def _bodies(path: Path) -> Iterator[tuple[bytes, str | None]]:
     with path.open("rb") as file:
-        for record in read_records(file):
-            if isinstance(record, WarcRecord) and record.record_type == "response":
-                response = parse_response(record.data, record.start, record.end)
-                _, declared = content_type(response.headers)
-                yield decode_body(response, _MAX_BODY_BYTES).data, declared
+        return sum(1 for _ in _pending(file, extract_options(Config()).page))
+
+
+def _pending(file: BinaryIO, options: PageOptions) -> Iterator[PendingPage]:
+    for record in read_records(file):
+        seen = first_look(record, options)
+        if isinstance(seen, PendingPage):
+            yield seen
 
 
 def mix(path: Path, pages: int, model: LanguageModel, rounds: int) -> str:

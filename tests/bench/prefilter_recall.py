@@ -5,7 +5,8 @@
 Recall: every Chinese page of DIR (extraction, charset, warc) and every text of its quality
 folder in a page, in every charset that can write it, as numeric references, whole and cut; and
 English pages with a few ideographs in the beginning, the middle, the end, a script, a comment. A
-page is lost when its main text has --least ideographs and a bound says that it cannot.
+page is lost when its main text has --least ideographs and a bound says that it cannot, or when it
+is mostly kana and the main text is Chinese to the language model.
 
 Skipped: pages in other languages, generated and from DIR/warc, in UTF-8 and in old charsets: the
 share that the bytes decide, the share that the decoded page decides before it is parsed, and CPU
@@ -33,8 +34,10 @@ from udfs.charset import decode
 from udfs.han import han_ideographs
 from udfs.html_text import HtmlLimits, PageRejected, extract_page
 from udfs.http_message import HttpError, content_type, decode_body, parse_response
-from udfs.pages import HTML_TYPES
-from udfs.prefilter import may_hold_han, text_may_hold_han
+from udfs.language import LanguageModel, load_language_model
+from udfs.page_bytes import page_bytes
+from udfs.pages import HTML_TYPES, PageOptions
+from udfs.prefilter import HanRules, may_hold_han, mostly_kana, text_may_hold_han
 from udfs.warc import WarcRecord, read_records
 
 CODECS = (
@@ -139,20 +142,25 @@ def _mixed(body: str) -> Iterator[Page]:
     yield Page(html.encode("ascii", "xmlcharrefreplace"), None, "mixtures")
 
 
-def ideographs(page: Page) -> int:
-    """Ideographs of a page's main text; none for a page that a limit rejects."""
+def main_text(page: Page) -> str:
+    """A page's main text; none for a page that a limit rejects."""
     try:
-        return han_ideographs(extract_page(decode(page.payload, page.declared).text, LIMITS).text)
+        return extract_page(decode(page.payload, page.declared).text, LIMITS).text
     except PageRejected:
-        return 0
+        return ""
 
 
-def recall(pages: Iterator[Page], least: int) -> tuple[Counter[str], Counter[str]]:
-    """Pages with `least` ideographs, and those lost, by group."""
+def recall(
+    pages: Iterator[Page], least: int, model: LanguageModel
+) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """Pages with `least` ideographs, those lost, and those of mostly kana, by group."""
     documents: Counter[str] = Counter()
     lost: Counter[str] = Counter()
+    kana: Counter[str] = Counter()
+    rules = HanRules(least, PageOptions().max_kana_share)
     for page in pages:
-        if ideographs(page) < least:
+        main = main_text(page)
+        if han_ideographs(main) < least:
             continue
         documents[page.group] += 1
         text = decode(page.payload, page.declared).text
@@ -164,7 +172,12 @@ def recall(pages: Iterator[Page], least: int) -> tuple[Counter[str], Counter[str
                 lost[page.group] += 1
                 print(f"LOST: {page.group}: {page.payload[:200]!r}", file=sys.stderr)
                 break
-    return documents, lost
+        if mostly_kana(page_bytes(text.encode()), rules):
+            kana[page.group] += 1
+            if model.identify([main])[0][0] == "zh":
+                lost[page.group] += 1
+                print(f"LOST as kana: {page.group}: {main[:100]!r}", file=sys.stderr)
+    return documents, lost, kana
 
 
 def others(data: Path, count: int) -> dict[str, list[Page]]:
@@ -199,7 +212,7 @@ def others(data: Path, count: int) -> dict[str, list[Page]]:
                 old = html.replace('charset="utf-8"', f'charset="{codec}"')
                 add(f"{language} {codec}", old, codec, codec)
     for page in warc_pages(data):
-        if ideographs(page) < 16:
+        if han_ideographs(main_text(page)) < 16:
             groups.setdefault(page.group, []).append(page)
     return groups
 
@@ -258,11 +271,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                 yield from spellings(html)
         yield from mixtures(arguments.least)
 
-    documents, lost = recall(all_pages(), arguments.least)
-    print(f"{'spelling':34}{'documents':>10}{'lost':>6}")
+    model = load_language_model(arguments.data / "models" / "lid.176.ftz")
+    documents, lost, kana = recall(all_pages(), arguments.least, model)
+    print(f"{'spelling':34}{'documents':>10}{'mostly kana':>12}{'lost':>6}")
     for group, count in documents.items():
-        print(f"{group:34}{count:10}{lost[group]:6}")
-    print(f"{'all':34}{documents.total():10}{lost.total():6}")
+        print(f"{group:34}{count:10}{kana[group]:12}{lost[group]:6}")
+    print(f"{'all':34}{documents.total():10}{kana.total():12}{lost.total():6}")
     print_skipped(others(arguments.data, arguments.pages), arguments.least)
     return 1 if lost else 0
 

@@ -6,12 +6,15 @@ Written before the compiled loops and apart from them; they share the tables of 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from math import isqrt
 
 import numpy as np
+import numpy.typing as npt
+from ahocorasick_rs import BytesAhoCorasick
 
-from udfs.block_words import block_kinds
+from udfs.block_words import _HIDDEN, _WORDS, KINDS
 from udfs.html_guard import _FLAT, _FORMATTING, _LINE_BREAK, _PARAGRAPH, _TRAITS, TagCost, Tags
 from udfs.page_marks import (
     _BLOCK,
@@ -213,7 +216,7 @@ def plain_marked(tags: Tags) -> bytes:
     says = np.flatnonzero(lengths > _BARE_TAG_BYTES)
     tag_starts = starts[blocks][says]
     tag_stops = tag_starts + np.minimum(lengths[says], _MAX_TAG_BYTES)
-    kinds[says] |= block_kinds(
+    kinds[says] |= plain_block_kinds(
         [tags.page[a:b] for a, b in zip(tag_starts.tolist(), tag_stops.tolist(), strict=True)]
     )
 
@@ -237,3 +240,56 @@ def plain_marked(tags: Tags) -> bytes:
 def plain_unmarked(page: bytes) -> bytes:
     """A page without zero bytes and without characters that could be taken for marks."""
     return bytes(0x7F if code in MARKS else code for code in page if code)
+
+
+_END = b"\0"  # between tags; no tag holds one
+# Each begins with its literal and looks back from there: searching is six times as fast so.
+_VALUE = rb"\s*+=\s*+(\"[^\"\0]*+|'[^'\0]*+|[^\s\"'>\0]++)"
+_VALUES = (
+    re.compile(rb"class(?<=[\s\"']class)" + _VALUE),
+    re.compile(rb"id(?<=[\s\"']id)" + _VALUE),
+)
+_HIDING = (
+    re.compile(rb"display\s*+:\s*+none"),
+    re.compile(rb"visibility\s*+:\s*+hidden"),
+    re.compile(rb"hidden(?<=\shidden)(?=[\s=>/\0])"),
+)
+
+
+def plain_block_kinds(tags: Sequence[bytes]) -> npt.NDArray[np.uint8]:
+    """What each start tag says of its element: a bit for each of `KINDS`.
+
+    Args:
+        tags: Start tags as bytes, without zero bytes.
+    Returns:
+        Shape (tags,).
+    """
+    numbers = {tag: number for number, tag in enumerate(dict.fromkeys(tags))}
+    listed = (_END.join(numbers) + _END).lower()
+    ends = np.flatnonzero(np.frombuffer(listed, dtype=np.uint8) == 0)
+    kinds = np.zeros(len(numbers), dtype=np.uint8)
+    if b"hidden" in listed or b"display" in listed:
+        hidden = [found.start() for hiding in _HIDING for found in hiding.finditer(listed)]
+        kinds[np.searchsorted(ends, hidden)] = _HIDDEN
+    values = [(found[1], found.start()) for value in _VALUES for found in value.finditer(listed)]
+    if values:
+        words, bits = _block_words()
+        said = _END.join([value for value, _ in values])
+        matches = words.find_matches_as_indexes(said, overlapping=True)
+        word = np.array([word for word, _, _ in matches], dtype=np.intp)
+        place = np.array([start for _, start, _ in matches], dtype=np.intp)
+        value_ends = np.flatnonzero(np.frombuffer(said, dtype=np.uint8) == 0)
+        places = np.array([place for _, place in values])
+        of_tag = np.searchsorted(ends, places[np.searchsorted(value_ends, place)])
+        np.bitwise_or.at(kinds, of_tag, bits[word])
+    return kinds[np.fromiter(map(numbers.__getitem__, tags), np.intp, len(tags))]
+
+
+@cache
+def _block_words() -> tuple[BytesAhoCorasick, npt.NDArray[np.uint8]]:
+    """The automaton of all words, and each one's bit."""
+    bits = [(word, 1 << place) for place, kind in enumerate(KINDS) for word in _WORDS[kind].split()]
+    return (
+        BytesAhoCorasick([word.encode() for word, _ in bits]),
+        np.array([bit for _, bit in bits], dtype=np.uint8),
+    )

@@ -17,6 +17,7 @@ from udfs.html_text import (
     PageRejected,
     clean_text,
     extract_page,
+    needs_cleaning,
 )
 from udfs.trafilatura_text import _extract
 
@@ -227,3 +228,11 @@ def test_no_html_fails(html: str) -> None:
     page = extract_page(html, LIMITS)
     page.text.encode()
     assert page == extract_page(html, LIMITS)
+
+
+@given(
+    st.text(st.one_of(st.characters(), st.sampled_from(" \t\n\r\x0b\x85\xa0\ufeff\u2028\ufffe甲a")))
+)
+def test_what_needs_no_cleaning_is_clean(text: str) -> None:
+    if not needs_cleaning(text.encode("utf-8", "surrogatepass")):
+        assert clean_text(text) == text

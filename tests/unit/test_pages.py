@@ -112,6 +112,30 @@ def test_a_page_with_enough_ideographs_is_one_with_and_without_the_prefilter(cha
     assert outcome(fewer) == outcome(fewer, UNFILTERED) == Rejected("too_few_han")
 
 
+@pytest.mark.parametrize("options", [OPTIONS, UNFILTERED], ids=["prefilter", "without"])
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "shift_jis"])
+def test_a_page_of_more_kana_than_ideographs_is_japanese(
+    options: PageOptions, charset: str
+) -> None:
+    japanese = "<p>昔々、あるところにおじいさんとおばあさんが住んでいました。山へ芝刈りに。" * 5
+    label = ("Content-Type", f"text/html; charset={charset}")
+    page = http_response(japanese.encode(charset), label)
+    assert outcome(page, options) == Rejected("mostly_kana")
+    kept = replace(options, max_kana_share=None)
+    assert isinstance(outcome(page, kept), Candidate)
+    # A text of its own, but no rule for pages that are asked for no ideographs.
+    assert isinstance(outcome(page, replace(options, min_han_chars=None)), Candidate)
+
+
+@pytest.mark.parametrize("options", [OPTIONS, UNFILTERED], ids=["prefilter", "without"])
+def test_kana_on_a_chinese_page_lose_nothing(options: PageOptions) -> None:
+    song = "さくらさくらやよいのそらは"
+    assert isinstance(outcome(http_response(html(PROSE + song).encode()), options), Candidate)
+    references = "".join(f"&#{ord(c)};" for c in PROSE)
+    page = http_response(html(song + references).encode())
+    assert isinstance(outcome(page, options), Candidate)
+
+
 def test_ideographs_as_references_count() -> None:
     references = "".join(f"&#{ord(c)};" if c != "，" else c for c in PROSE)
     assert document(http_response(html(references).encode())).text == PROSE

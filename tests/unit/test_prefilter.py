@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from udfs.charset import decode
 from udfs.han import han_ideographs
 from udfs.html_text import HtmlLimits, extract_page
-from udfs.prefilter import may_hold_han, text_may_hold_han
+from udfs.page_bytes import page_bytes
+from udfs.prefilter import (
+    HanRules,
+    may_hold_han,
+    mostly_kana,
+    plain_utf8,
+    text_may_hold_han,
+)
 
 NO_LIMITS = HtmlLimits(None, None, None)
 
@@ -111,6 +118,25 @@ def check_bound(payload: bytes, declared: str | None) -> None:
 @example(b"<META CHARSET=HZ>~{VPND~}", None)
 def test_no_page_holds_more_than_the_bound(payload: bytes, declared: str | None) -> None:
     check_bound(payload, declared)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(page(), LABELS)
+@example(b"\xef\xbb\xbf" + b"\xef\xbf\xbd" * 2, "gb2312")
+@example(b"\xef\xbb\xbf\xef\xbb\xbfa", "gb2312")
+@example(b"\xc2\xa9" * 60 + b"\xe2\x82", "gbk")
+@example(b"\xc2\xa9" * 10, "nonsense")
+def test_what_is_plain_utf8_is_read_as_such(payload: bytes, declared: str | None) -> None:
+    plain = plain_utf8(b"<p>" + payload + b"</p>", 3, 3 + len(payload), declared)
+    if plain is None:
+        return
+    held, end = plain
+    decoded = decode(payload, declared)
+    assert decode(payload, declared, is_utf8=True) == decoded
+    assert decoded.charset == "utf-8"
+    text = decoded.text.encode()
+    assert payload[: end - 3].removeprefix(b"\xef\xbb\xbf") in (text, b"\xef\xbb\xbf" + text)
+    assert held[2:] == page_bytes(payload[: end - 3])[2:]
 
 
 @settings(max_examples=500, deadline=None)
@@ -234,3 +260,24 @@ def test_what_is_escaped_twice_counts_where_the_extractor_resolves_it() -> None:
 def test_nothing_asked_for_lets_everything_through() -> None:
     assert may_hold_han(b"", None, 0) and text_may_hold_han("", 0)
     assert not may_hold_han(b"", None, 1) and not text_may_hold_han("", 1)
+
+
+def kana_rule(text: str, share: float | None = 0.5, *, twice_escaped: bool = False) -> bool:
+    return mostly_kana(page_bytes(text.encode()), HanRules(16, share, twice_escaped))
+
+
+def test_a_page_of_more_kana_than_ideographs_is_mostly_kana() -> None:
+    assert kana_rule("ひらがなとカタカナ漢字")
+    assert kana_rule("かな漢")
+    assert not kana_rule("かな漢字")
+    assert not kana_rule("漢字")
+    assert not kana_rule("words")
+    assert kana_rule("かな漢字", 0.4)
+    assert not kana_rule("かな漢", None)
+
+
+def test_what_is_no_kana_or_may_be_an_ideograph_speaks_against_it() -> None:
+    assert not kana_rule("・" * 50 + "中文")  # the bullet of Chinese pages
+    assert not kana_rule("かな" + "&#20013;" * 2)
+    assert kana_rule("かな" + "&#8217;" * 20)
+    assert not kana_rule("かな", twice_escaped=True)  # Chinese may be hidden in escapes

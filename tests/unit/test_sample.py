@@ -32,7 +32,7 @@ EXPECTATIONS = {
     "rejected:extract:http_error",
     "rejected:extract:redirect",
     "rejected:extract:too_few_han",
-    "rejected:extract:wrong_language",
+    "rejected:extract:mostly_kana",
     "rejected:extract:empty_body",
     "rejected:extract:empty_text",
     "rejected:rules:length",
