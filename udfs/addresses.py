@@ -12,10 +12,12 @@ from udfs.code_points import Counts, EncodedTexts
 
 _URL = re.compile(r"https?://[!-~]|(?<![0-9a-z./_-])www\.[!-~]", re.IGNORECASE)
 # Found from the middle: a pattern that begins with the name tries every letter of a text, and
-# a long run of letters again and again.
-_EMAIL = re.compile(
-    r"(?<=[0-9a-z_%+-])[@＠](?:[0-9a-z-]{1,63}\.){1,8}[a-z]{2,63}", re.IGNORECASE | re.ASCII
-)
+# a long run of letters again and again. The look back stands behind the sign: the engine
+# leaps to signs, and only when no letter's case is to be ignored.
+_EMAIL = re.compile("[@＠](?<=[0-9A-Za-z_%+-][@＠])(?:[0-9A-Za-z-]{1,63}[.]){1,8}[A-Za-z]{2,63}")
+_LOCAL_PART_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-")
+MAX_LOCAL_PART_CHARS = 64
+"""Longest part before the sign @. Source: RFC 5321, section 4.5.3.1.1."""
 
 
 def count_urls(text: str) -> int:
@@ -26,6 +28,36 @@ def count_urls(text: str) -> int:
 def count_emails(text: str) -> int:
     """Number of e-mail addresses in ASCII letters, the sign @ in either width."""
     return sum(1 for _ in _EMAIL.finditer(text))
+
+
+def find_emails(text: str) -> list[tuple[int, int]]:
+    """Where e-mail addresses begin and end, in code points, ascending and disjoint.
+
+    The addresses that ``count_emails`` counts, whole: of two that share letters (``a@b.cn@c.cn``)
+    the second begins where the first ends, and is part of it.
+    """
+    found: list[tuple[int, int]] = []
+    floor = 0
+    for match in _EMAIL.finditer(text):
+        sign, stop = match.span()
+        start = _local_part_start(text, sign, floor)
+        if start == floor and found and found[-1][1] == floor:
+            found[-1] = (found[-1][0], stop)
+        else:
+            found.append((start, stop))
+        floor = stop
+    return found
+
+
+def _local_part_start(text: str, sign: int, floor: int) -> int:
+    """Where the part before the sign @ begins: no dot first, at most 64 characters."""
+    start = sign
+    lowest = max(floor, sign - MAX_LOCAL_PART_CHARS)
+    while start > lowest and text[start - 1] in _LOCAL_PART_CHARS:
+        start -= 1
+    while start < sign - 1 and text[start] in ".-":
+        start += 1
+    return start
 
 
 def url_counts(texts: Sequence[str], encoded: EncodedTexts) -> Counts:

@@ -1,7 +1,4 @@
-"""Word lists: read, and found in texts.
-
-A list is UTF-8 text, one ``category TAB word`` a line, as ChineseWebText publishes its own.
-"""
+"""Word lists: read, and found in texts."""
 
 from __future__ import annotations
 
@@ -13,12 +10,12 @@ from typing import NamedTuple
 
 import ahocorasick_rs
 
+from udfs.word_list_files import LexiconError, read_words
+
+__all__ = ["Found", "Lexicon", "LexiconError", "cached_lexicon", "read_lexicon"]
+
 PIECE_BYTES = 1 << 20
 """Bytes searched at a time: a match costs 140 bytes while it is being listed."""
-
-
-class LexiconError(ValueError):
-    """A word list cannot be read; the message names file and line."""
 
 
 class Found(NamedTuple):
@@ -83,37 +80,15 @@ class Lexicon:
 
 
 def read_lexicon(path: Path) -> Lexicon:
-    """Read a word list.
-
-    A byte order mark, CRLF and blank lines are fine; blanks around category and word are
-    dropped. A word that is given again takes the later category, as in the published script.
+    """Read a word list, in any of the forms that ``read_words`` knows.
 
     Raises:
-        LexiconError: unreadable, not UTF-8, or a line that is not one category, one tab, one
-            word.
+        LexiconError: it cannot be read.
     """
-    categories: dict[str, str] = {}
-    try:
-        with path.open(encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    category, word = _parse_line(line, f"{path}:{number}")
-                    categories[word] = category
-    except UnicodeDecodeError as error:
-        raise LexiconError(f"{path}: is not UTF-8 text: {error.reason}") from error
-    except OSError as error:
-        raise LexiconError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return Lexicon(categories)
+    return Lexicon(read_words(path))
 
 
 @lru_cache(maxsize=4)
 def cached_lexicon(path: Path, sha256: str) -> Lexicon:
     """``read_lexicon``, once a worker process for each file with its digest."""
     return read_lexicon(path)
-
-
-def _parse_line(line: str, where: str) -> tuple[str, str]:
-    fields = line.rstrip("\n").split("\t")
-    if len(fields) != 2 or not fields[1].strip():
-        raise LexiconError(f"{where}: expected 'category TAB word', found {line.strip()!r}")
-    return fields[0].strip(), fields[1].strip()

@@ -37,9 +37,9 @@ def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
         read_lexicon(path)
 
 
-def test_what_is_not_utf8_or_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LexiconError, match=r"words\.tsv: is not UTF-8"):
-        read_lexicon(write(tmp_path, "赌博\t赌球\n".encode("gb18030")))
+def test_what_is_no_text_or_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LexiconError, match=r"words\.tsv: is neither UTF-8 nor GB18030"):
+        read_lexicon(write(tmp_path, b"\x80\xff\x00\xfe"))
     with pytest.raises(LexiconError, match=r"absent\.tsv: cannot be read"):
         read_lexicon(tmp_path / "absent.tsv")
 
