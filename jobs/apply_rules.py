@@ -1,36 +1,42 @@
-"""Measure every document and apply the rules: documents -> measures, flagged.
+"""Edit and measure every document and apply the rules: documents -> edits, measures, flagged.
 
-measures holds all measures of a text; flagged the reasons that fired, an empty list for a
-document that no rule rejects. Texts are measured once: when rules or thresholds change, flagged is
-made anew from the stored measures, and no text is read.
+edits holds the texts that were repaired, converted or masked; later stages take them from there,
+and documents stays as extracted. measures holds all measures of a document as it is then; flagged
+the reasons that fired, an empty list for a document that no rule rejects. A text is edited and
+measured once: when rules or thresholds change, flagged is made anew from the stored measures, and
+no text is read.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
+from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, MapType, StructField
+from pyspark.sql.types import ArrayType, MapType, StringType, StructField
 
 from jobs.artifacts import find_artifact_or_file, ship
 from jobs.balance import close_ledger, splits_frame
+from jobs.catalogue import Artifact
 from jobs.command import Run, run_command
 from jobs.config import RulesConfig
 from jobs.progress import shown_progress
 from jobs.stage import fingerprint_of, pending, wave_of
-from jobs.survivors import document_commits
-from jobs.tables import DOCUMENTS, FLAGGED, MEASURED
+from jobs.survivors import MEASURING, document_commits
+from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, SCHEMAS
 from jobs.transforms.conditions import check_conditions
 from jobs.transforms.ledger import stage_ledger
-from jobs.transforms.rules import with_measures, with_reject_reasons
+from jobs.transforms.measuring import edit_and_measure
+from jobs.transforms.rules import with_reject_reasons
 from udfs.artifact_files import ArtifactFile
-from udfs.measures import MEASURES_TYPE
+from udfs.edited_texts import Editing
+from udfs.passed_types import MEASURES_TYPE
+from udfs.text_pass import TextPass
 
 STAGE = "apply_rules"
-MEASURING = "measure_documents"
-"""The first half of this stage, which commits its waves by itself."""
 
 
 def check(spark: SparkSession, rules: RulesConfig) -> None:
@@ -44,7 +50,8 @@ def check(spark: SparkSession, rules: RulesConfig) -> None:
 
 
 def empty_measures(spark: SparkSession) -> DataFrame:
-    """The measures of the empty text, a column each: the zeros that an expression may divide by.
+    """The measures of the empty text without an address, a column each: the zeros that an
+    expression may divide by.
 
     Of literals, since Spark evaluates those without a job, and without measuring, which would build
     tables that the driver has no use for.
@@ -53,35 +60,90 @@ def empty_measures(spark: SparkSession) -> DataFrame:
     return spark.sql("VALUES (0)").select(*columns)
 
 
+@dataclass(frozen=True)
+class Measuring:
+    """All that decides what is measured of a document."""
+
+    lexicon: Artifact
+    host_block: tuple[Artifact, ...]
+    host_allow: tuple[Artifact, ...]
+    editing: Editing
+
+    def fingerprint(self, documents: str) -> str:
+        """Digest of this and of the documents that are measured."""
+        lists = [[one.sha256 for one in hosts] for hosts in (self.host_block, self.host_allow)]
+        types = MEASURES_TYPE.simpleString()
+        return fingerprint_of(self.lexicon.sha256, lists, asdict(self.editing), types, documents)
+
+
+def measuring_of(run: Run) -> Measuring:
+    """What a run's configuration asks to be measured.
+
+    Raises:
+        ConfigError: an artifact or file that is not there.
+    """
+    rules = run.config.rules
+    block, allow = (
+        tuple(find_artifact_or_file(run.catalogue, name, f"rules.{key}") for name in names)
+        for key, names in (("host_block", rules.host_block), ("host_allow", rules.host_allow))
+    )
+    lexicon = find_artifact_or_file(run.catalogue, rules.lexicon, "rules.lexicon")
+    return Measuring(lexicon, block, allow, editing_of(rules))
+
+
+def editing_of(rules: RulesConfig) -> Editing:
+    """What the rules ask to be changed in texts; the published script changes nothing."""
+    if rules.mode == "casia-exact":
+        return Editing(repair=False)
+    return Editing(
+        repair=rules.repair,
+        simplify=rules.traditional_policy == "convert",
+        mask=rules.pii_kinds if rules.pii_policy == "mask" else (),
+    )
+
+
 def run(spark: SparkSession, run: Run) -> None:
     """Flag every wave that is not done yet, having measured those that never were."""
-    rules = run.config.rules
-    lexicon = find_artifact_or_file(run.catalogue, rules.lexicon, "rules.lexicon")
+    measuring = measuring_of(run)
     documents = document_commits(run)
-    measures = {
-        wave: fingerprint_of(lexicon.sha256, MEASURES_TYPE.simpleString(), commit)
-        for wave, commit in documents.items()
-    }
-    flags = {wave: fingerprint_of(rules, commit) for wave, commit in measures.items()}
+    measures = {wave: measuring.fingerprint(commit) for wave, commit in documents.items()}
+    flags = {wave: fingerprint_of(run.config.rules, commit) for wave, commit in measures.items()}
     waves = pending(run.store, STAGE, flags)
     unmeasured = set(pending(run.store, MEASURING, measures)) & set(waves)
-    lexicon_file = ship(spark.sparkContext, lexicon, run.config) if unmeasured else None
+    text_pass = _shipped(spark, run, measuring) if unmeasured else None
     for number, wave in enumerate(waves, start=1):
         with (
             wave_of(run.store, STAGE, wave, flags[wave], documents[wave]) as work,
             shown_progress(spark, f"{STAGE}, wave {number} of {len(waves)}", "tasks"),
         ):
-            if lexicon_file is not None and wave in unmeasured:
+            if text_pass is not None and wave in unmeasured:
                 with wave_of(run.store, MEASURING, wave, measures[wave], documents[wave]) as first:
-                    first.rows = _measure_wave(spark, run, wave, lexicon_file)
+                    first.rows = _measure_wave(spark, run, wave, text_pass)
             work.rows = _flag_wave(spark, run, wave)
 
 
-def _measure_wave(spark: SparkSession, run: Run, wave: int, lexicon_file: ArtifactFile) -> int:
-    """Write a wave's measures. Returns the documents seen."""
-    documents = run.store.read(spark, DOCUMENTS, [wave]).select("doc_id", "opt_outs", "text")
-    measured = with_measures(documents, lexicon_file).select("doc_id", "opt_outs", "measures")
-    run.store.write(measured, MEASURED, wave)
+def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:
+    """The pass, its lists on their way to the executors."""
+
+    def shipped(artifact: Artifact) -> ArtifactFile:
+        return ship(spark.sparkContext, artifact, run.config)
+
+    return TextPass(
+        shipped(measuring.lexicon),
+        measuring.editing,
+        tuple(map(shipped, measuring.host_block)),
+        tuple(map(shipped, measuring.host_allow)),
+    )
+
+
+def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass) -> int:
+    """Write a wave's edits and measures. Returns the documents seen."""
+    documents = run.store.read(spark, DOCUMENTS, [wave])
+    passed = edit_and_measure(documents, text_pass).persist(StorageLevel.DISK_ONLY)
+    run.store.write(passed.select(*SCHEMAS[MEASURED].fieldNames()), MEASURED, wave)
+    edited = passed.where(F.col("text").isNotNull())
+    run.store.write(edited.select(*SCHEMAS[EDITS].fieldNames()), EDITS, wave)
+    passed.unpersist()
     return run.store.read(spark, MEASURED, [wave]).count()
 
 
@@ -99,8 +161,9 @@ def _flag_wave(spark: SparkSession, run: Run, wave: int) -> int:
 
 
 def _literal(field: StructField, number: int) -> Column:
-    """A number as a measure; for a list or map one without entries."""
-    empty = {MapType: F.create_map(), ArrayType: F.array()}.get(type(field.dataType))
+    """A number as a measure; for a list, map or text one without entries."""
+    nothing = {MapType: F.create_map(), ArrayType: F.array(), StringType: F.lit("")}
+    empty = nothing.get(type(field.dataType))
     return (F.lit(number) if empty is None else empty).cast(field.dataType).alias(field.name)
 
 

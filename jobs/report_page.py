@@ -30,9 +30,16 @@ def report_page(facts: Mapping[str, Any]) -> str:
     sections = [
         "<h2>Funnel</h2>" + _legend() + _funnel(facts["stages"]),
         "<h2>Why records were not kept</h2>" + _reasons(facts["reasons"]),
+        "<h2>Search for duplicates</h2>"
+        + _table(
+            ({"count": name, "n": n} for name, n in facts["duplicates"].items()), ("count", "n")
+        ),
         "<h2>Domains of the corpus</h2>" + _bars(facts["domains"], "domain"),
         "<h2>Quality of the corpus</h2>" + _bars(_with_bin_names(facts["quality"]), "quality"),
         "<h2>Character sets of the documents</h2>" + _bars(facts["charsets"], "charset"),
+        "<h2>Edits of the corpus</h2>" + _table(facts["edits"], ("edit", "rows", "places")),
+        "<h2>Personal data in the corpus, masked where edits say so</h2>"
+        + _table(facts["pii"], ("pii", "rows", "places")),
         "<h2>A rejected document for every reason</h2>"
         + _table(
             facts["samples"], ("stage", "reason", "doc_id", "url", "warc_path", "warc_offset")

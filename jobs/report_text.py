@@ -21,6 +21,7 @@ def report_text(facts: Mapping[str, Any], root: str) -> str:
             *_domains(facts),
             "",
             *_throughput(facts),
+            *_unsettled(facts),
             "",
             f"corpus   {root}/corpus",
             f"report   {root}/report/index.html",
@@ -64,4 +65,16 @@ def _throughput(facts: Mapping[str, Any]) -> list[str]:
     return ["throughput (all cores)"] + [
         f"  {row['stage']:<20}{row['seconds']:>9,.1f} s{row['per_second']:>12,.0f} /s"
         for row in facts["stages"]
+    ]
+
+
+def _unsettled(facts: Mapping[str, Any]) -> list[str]:
+    """A line where buckets of near duplicates were too large to be searched whole."""
+    buckets = facts["duplicates"].get("near_unsettled_buckets", 0)
+    if not buckets:
+        return []
+    return [
+        "",
+        f"near duplicates: {buckets:,} buckets of over dedup.max_pair_bucket documents were not "
+        "searched whole",
     ]

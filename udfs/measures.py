@@ -1,16 +1,14 @@
-"""Every measure the rules need, in one pass over the texts."""
+"""Every measure of a text that the rules need, in one pass over the texts."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import (
     ArrayType,
     BooleanType,
@@ -24,21 +22,17 @@ from pyspark.sql.types import (
 )
 
 from udfs.addresses import email_counts, url_counts
-from udfs.artifact_files import ArtifactFile
 from udfs.characters import Kind, count_kinds, kinds_of
-from udfs.code_points import EncodedTexts, encode_texts
+from udfs.code_points import Counts, EncodedTexts, encode_texts
 from udfs.compression import zstd_ratio
 from udfs.function_chars import is_function_char
-from udfs.lexicon import Lexicon, cached_lexicon
+from udfs.lexicon import Lexicon
 from udfs.mojibake import mojibake_shares
 from udfs.ngrams import ngram_shares
 from udfs.repetition import LONG_CHARS, kept_characters
 from udfs.sentences import count_sentences
 from udfs.text_lines import LineShares, line_shares
 from udfs.traditional import casia_conversion
-
-if TYPE_CHECKING:
-    from pyspark.sql.udf import UserDefinedFunction
 
 MAX_SENSITIVE_WORDS = 50
 """Most matched words that are stored for a text."""
@@ -136,33 +130,13 @@ def measure_texts(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArr
     return pa.StructArray.from_arrays(columns, fields=fields, mask=unmeasured)
 
 
-def measures_udf(lexicon_file: ArtifactFile) -> UserDefinedFunction:
-    """Column function text -> MEASURES_TYPE.
-
-    A null text gives a struct whose fields are all null: a pandas UDF cannot return a null
-    struct, the transform makes it one.
-
-    Batch: strings in, one row of measures out; memory is bounded by CHUNK_CHARS beside the
-    batch itself, and for a text over LONG_CHARS by about 15 bytes a character.
-    """
-
-    @pandas_udf(MEASURES_TYPE)  # type: ignore[call-overload, untyped-decorator]
-    def measures(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
-        lexicon = cached_lexicon(lexicon_file.local_path(), lexicon_file.sha256)
-        for texts in batches:
-            yield _as_frame(measure_texts(texts.tolist(), lexicon))
-
-    # Else a filter on a measure makes Spark measure twice.
-    udf: UserDefinedFunction = measures.asNondeterministic()
-    return udf
-
-
-def _as_frame(measured: pa.StructArray) -> pd.DataFrame:
-    names = MEASURES_TYPE.fieldNames()
-    columns = zip(names, measured.flatten(), strict=True)
-    return pd.DataFrame(
-        {name: column.to_pandas(maps_as_pydicts="strict") for name, column in columns}
-    )
+def traditional_shares(texts: Sequence[str]) -> np.ndarray[Any, Any]:
+    """The measure ``traditional_share`` alone, shape (texts,)."""
+    shares = [np.zeros(0)]
+    for chunk in _runs(texts, CHUNK_CHARS):
+        encoded = encode_texts(chunk)
+        shares.append(_traditional_shares(count_kinds(encoded, kinds_of(encoded))))
+    return np.concatenate(shares)
 
 
 def _runs(texts: Sequence[str | None], chars: int) -> Iterator[list[str]]:
@@ -217,8 +191,6 @@ def _measure_characters(texts: list[str], encoded: EncodedTexts) -> dict[str, An
     kinds = kinds_of(encoded)
     counts = count_kinds(encoded, kinds)
     casia_han = counts[:, Kind.HAN] + counts[:, Kind.HAN_TRADITIONAL]
-    han = casia_han + counts[:, Kind.HAN_REST] + counts[:, Kind.HAN_REST_TRADITIONAL]
-    traditional = counts[:, Kind.HAN_TRADITIONAL] + counts[:, Kind.HAN_REST_TRADITIONAL]
     newlines = counts[:, Kind.NEWLINE]
     return {
         "chars": chars,
@@ -227,8 +199,8 @@ def _measure_characters(texts: list[str], encoded: EncodedTexts) -> dict[str, An
         "mean_sentence_chars": _ratio(
             chars - newlines - counts[:, Kind.SPACE], count_sentences(encoded, kinds, counts)
         ),
-        "han_share": _ratio(han, chars),
-        "traditional_share": _ratio(traditional, han),
+        "han_share": _ratio(_han(counts), chars),
+        "traditional_share": _traditional_shares(counts),
         "digit_share": _ratio(counts[:, Kind.DIGIT], chars),
         "punctuation_share": _ratio(
             counts[:, Kind.PUNCTUATION] + counts[:, Kind.SENTENCE_END], chars
@@ -244,6 +216,17 @@ def _measure_characters(texts: list[str], encoded: EncodedTexts) -> dict[str, An
         "casia_han_share": _ratio(casia_han, chars),
         **_ngram_columns(kept_characters(texts, encoded)),
     }
+
+
+def _han(counts: Counts) -> Counts:
+    kinds = (Kind.HAN, Kind.HAN_TRADITIONAL, Kind.HAN_REST, Kind.HAN_REST_TRADITIONAL)
+    han: Counts = counts[:, kinds].sum(axis=1)
+    return han
+
+
+def _traditional_shares(counts: Counts) -> np.ndarray[Any, Any]:
+    traditional = counts[:, Kind.HAN_TRADITIONAL] + counts[:, Kind.HAN_REST_TRADITIONAL]
+    return _ratio(traditional, _han(counts))
 
 
 def _line_columns(texts: list[str]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Measures and the rules over them.
+"""The rules over stored measures.
 
-Measures are stored for every document; a rule is a condition over stored measures: those below,
-whose limits have keys of their own, and those that a rule pack or a user writes as SQL
-expressions. Moving a threshold needs no text.
+A rule is a condition over the measures of a document: those below, whose limits have keys of
+their own, and those that a rule pack or a user writes as SQL expressions. Moving a threshold needs
+no text.
 """
 
 from __future__ import annotations
@@ -15,22 +15,9 @@ from pyspark.sql import functions as F
 
 from jobs.config import RulesConfig
 from jobs.transforms.conditions import condition_columns
-from udfs.artifact_files import ArtifactFile
-from udfs.measures import measures_udf
 
 MEASURES = "measures"
 REJECT_REASONS = "reject_reasons"
-
-
-def with_measures(documents: DataFrame, lexicon_file: ArtifactFile) -> DataFrame:
-    """Measure the texts.
-
-    Needs: text.
-    Adds: measures (MEASURES_TYPE), null where text is null.
-    Rows: all kept. Shuffles: none.
-    """
-    measured = documents.withColumn(MEASURES, measures_udf(lexicon_file)("text"))
-    return measured.withColumn(MEASURES, F.when(F.col("text").isNotNull(), F.col(MEASURES)))
 
 
 def with_reject_reasons(measured: DataFrame, limits: RulesConfig) -> DataFrame:
@@ -60,7 +47,8 @@ def with_reject_reasons(measured: DataFrame, limits: RulesConfig) -> DataFrame:
 
 def rules(limits: RulesConfig) -> dict[str, Column]:
     """Reject reason -> condition over the measures: the published ones in their order, those of
-    mode fixed alone, then those that the configuration adds.
+    mode fixed alone, those that a policy or a list asks for, then those that the configuration
+    adds.
 
     Needs: measures, and each of them by its own name.
     Source: ChineseWebText 2.0, section 3.
@@ -69,6 +57,8 @@ def rules(limits: RulesConfig) -> dict[str, Column]:
     return {
         **{reason: reduce(or_, any_of, F.lit(False)) for reason, any_of in conditions.items()},
         **_opt_out_rule(limits),
+        **_host_rule(limits),
+        **_pii_rule(limits),
         **condition_columns(limits.conditions),
     }
 
@@ -119,6 +109,21 @@ def _opt_out_rule(limits: RulesConfig) -> dict[str, Column]:
         return {}
     counted = F.array(*map(F.lit, limits.opt_outs)).cast("array<string>")
     return {"opted_out": F.coalesce(F.arrays_overlap("opt_outs", counted), F.lit(False))}
+
+
+def _host_rule(limits: RulesConfig) -> dict[str, Column]:
+    """What a list blocks, unless a list allows it. No list has the address of a row without."""
+    m = F.col(MEASURES)
+    blocked = (m["host_block_category"] != "") & (m["host_allow_category"] == "")
+    return {"host_blocked": blocked} if limits.host_block else {}
+
+
+def _pii_rule(limits: RulesConfig) -> dict[str, Column]:
+    """Any personal data of the kinds that count."""
+    if limits.pii_policy != "reject":
+        return {}
+    found = F.col(MEASURES)["pii"]
+    return {"pii": F.exists(found, lambda span: span["kind"].isin(*limits.pii_kinds))}
 
 
 def _below(measure: Column, limit: float | None) -> list[Column]:

@@ -63,23 +63,44 @@ def selection_rules(limits: SelectConfig) -> dict[str, Column]:
     return rules
 
 
-def corpus_rows(documents: DataFrame, verdicts: DataFrame, duplicates: DataFrame) -> DataFrame:
-    """The corpus: the published row, and its provenance beside it.
+def kept_documents(
+    documents: DataFrame, verdicts: DataFrame, duplicates: DataFrame, measured: DataFrame
+) -> DataFrame:
+    """The documents that become corpus rows, with what other tables say of them.
 
-    Needs: documents; verdicts (doc_id, stage, quality, domain, toxicity); duplicates (doc_id,
-        kept_doc_id).
-    Adds: the columns of the corpus table.
+    Needs: documents (doc_id, ...); verdicts (doc_id, stage, quality, domain, toxicity); duplicates
+        (kept_doc_id, kept_snapshot); measured (doc_id, measures).
+    Adds: quality, domain, toxicity (structs), cluster_size, pii.
     Rows: those without a stage that removed them.
-    Shuffles: documents, the text too, by doc_id, once.
-    Source: ChineseWebText 2.0, the published row (text, domain, toxicity, quality_score).
+    Shuffles: every side by doc_id, documents with their texts once.
     """
     kept = verdicts.where(F.col("stage").isNull()).select("doc_id", "quality", "domain", "toxicity")
-    stood_for = duplicates.groupBy(F.col("kept_doc_id").alias("doc_id")).agg(
-        F.count("*").alias("removed")
+    # A document of an earlier snapshot may have the doc_id of one of this run.
+    of_this_run = F.col("kept_snapshot").isNull() & F.col("kept_doc_id").isNotNull()
+    stood_for = (
+        duplicates.where(of_this_run)
+        .groupBy(F.col("kept_doc_id").alias("doc_id"))
+        .agg((F.count("*") + 1).alias("cluster_size"))
     )
-    return (
-        documents.join(kept.join(stood_for, on="doc_id", how="left"), on="doc_id", how="inner")
-    ).select(
+    pii = measured.select("doc_id", F.col("measures")["pii"].alias("pii"))
+    said = kept.join(stood_for, on="doc_id", how="left").join(pii, on="doc_id", how="left")
+    return documents.join(
+        said.withColumn("cluster_size", F.coalesce("cluster_size", F.lit(1).cast("long"))),
+        on="doc_id",
+        how="inner",
+    )
+
+
+def corpus_rows(kept: DataFrame) -> DataFrame:
+    """The corpus: the published row, and its provenance beside it.
+
+    Needs: kept (as of `kept_documents`), their text as it is now, and original_chars,
+        original_sha256, edits of it.
+    Adds: the columns of the corpus table.
+    Rows: all kept. Shuffles: none.
+    Source: ChineseWebText 2.0, the published row (text, domain, toxicity, quality_score).
+    """
+    return kept.select(
         "text",
         F.struct(
             F.col("domain")["single_label"].alias("single_label"),
@@ -100,7 +121,11 @@ def corpus_rows(documents: DataFrame, verdicts: DataFrame, duplicates: DataFrame
         "warc_offset",
         "language_score",
         "script",
-        (F.coalesce("removed", F.lit(0)) + 1).alias("cluster_size"),
+        "cluster_size",
+        "original_chars",
+        "original_sha256",
+        "edits",
+        "pii",
     )
 
 

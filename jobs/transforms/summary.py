@@ -55,6 +55,31 @@ def corpus_totals(corpus: DataFrame) -> DataFrame:
     )
 
 
+def edit_totals(corpus: DataFrame) -> DataFrame:
+    """Corpus rows and places in them that each kind of edit changed, most rows first.
+
+    Rows: one a kind, as (edit, rows, places). Shuffles: a few counts.
+    """
+    return _kind_totals(corpus.select(F.explode("edits").alias("edit", "places")), "edit")
+
+
+def pii_totals(corpus: DataFrame) -> DataFrame:
+    """Corpus rows with personal data of each kind, and places, masked ones too, most rows first.
+
+    Rows: one a kind, as (pii, rows, places). Shuffles: a few counts.
+    """
+    kinds = F.transform("pii", lambda span: span["kind"])
+    found = corpus.select(kinds.alias("kinds"), F.explode(F.array_distinct(kinds)).alias("pii"))
+    places = F.size(F.filter("kinds", lambda kind: kind == F.col("pii")))
+    return _kind_totals(found.withColumn("places", places), "pii")
+
+
+def _kind_totals(of_rows: DataFrame, kind: str) -> DataFrame:
+    """Needs: a row a corpus row and kind, with places."""
+    totals = of_rows.groupBy(kind).agg(F.count("*").alias("rows"), F.sum("places").alias("places"))
+    return totals.orderBy(F.desc("rows"), kind)
+
+
 def counts_by(frame: DataFrame, column: Column, name: str) -> DataFrame:
     """Rows of every value of a column, most first.
 

@@ -30,10 +30,14 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs.config import bundled_packs, load_config
 from jobs.transforms.rules import with_reject_reasons
+from udfs.edited_texts import Editing, edit_texts
+from udfs.host_lists import read_host_list
 from udfs.lexicon import read_lexicon
-from udfs.measures import measure_texts
+from udfs.text_pass import PassLists, measure_documents
 
-LEXICON = Path(__file__).resolve().parents[2] / "conf/artifacts/lexicon/lexicon.tsv"
+ARTIFACTS = Path(__file__).resolve().parents[2] / "conf/artifacts"
+LEXICON = ARTIFACTS / "lexicon/lexicon.tsv"
+HOST_WORDS = ARTIFACTS / "host_words/host_words.tsv"
 QUALITY = ("junk", "mixed", "good")
 MIN_CHARS = 200
 """Shorter documents of the sources are left out: questions and answers, which the sets cut so."""
@@ -44,23 +48,24 @@ class Page(NamedTuple):
 
     column: str
     text: str
+    url: str | None
 
 
 def pages(data: Path) -> list[Page]:
     """All texts of the table."""
     return [
         *(
-            Page(f"{QUALITY[row['quality']]} {half_of(row['site'])}", row["text"])
+            Page(f"{QUALITY[row['quality']]} {half_of(row['site'])}", row["text"], row["url"])
             for name in ("hplt_web_read", "hplt_web_labelled")
             for row in read_rows(data / f"quality/{name}.jsonl.gz")
         ),
         *(
-            Page("articles", row["gold"])
+            Page("articles", row["gold"], row["url"])
             for row in read_rows(data / "extraction/pages.jsonl.gz")
             if row["gold_kind"] == "gold"
         ),
         *(
-            Page("sources", row["text"])
+            Page("sources", row["text"], None)
             for row in read_rows(data / "domain/train.jsonl.gz")
             if len(row["text"]) >= MIN_CHARS
         ),
@@ -80,7 +85,10 @@ def half_of(site: str | None) -> str:
 
 def measured(spark: SparkSession, texts: Sequence[Page], folder: Path) -> DataFrame:
     """The texts' measures, with their columns."""
-    measures = measure_texts([page.text for page in texts], read_lexicon(LEXICON))
+    edited = edit_texts([page.text for page in texts], Editing())
+    urls = [page.url for page in texts]
+    lists = PassLists(read_lexicon(LEXICON), [read_host_list(HOST_WORDS)])
+    measures = measure_documents(urls, edited, lists)
     columns = pa.array([page.column for page in texts])
     path = folder / "measures.parquet"
     pq.write_table(pa.table({"column": columns, "measures": measures}), path)

@@ -12,8 +12,10 @@ from jobs import apply_rules
 from jobs.config import ConfigError, RulesConfig, bundled_packs, load_config
 from jobs.transforms.conditions import check_conditions
 from jobs.transforms.rules import with_reject_reasons
+from udfs.edited_texts import Editing, edit_texts
 from udfs.lexicon import Lexicon
-from udfs.measures import MEASURES_TYPE, measure_texts
+from udfs.passed_types import MEASURES_TYPE
+from udfs.text_pass import PassLists, measure_documents
 
 LEXICON = Lexicon({"百家乐": "gambling", "真人荷官": "gambling", "裸聊": "pornography"})
 
@@ -77,11 +79,17 @@ REJECTED = {
 }
 
 
+def rows_of(texts: list[str]) -> list[dict[str, object]]:
+    """The texts' measures, as of documents without addresses."""
+    edited = edit_texts(texts, Editing())
+    measures = measure_documents([None] * len(texts), edited, PassLists(LEXICON))
+    rows: list[dict[str, object]] = measures.to_pylist(maps_as_pydicts="strict")
+    return rows
+
+
 @pytest.fixture(scope="module")
 def measured(spark: SparkSession) -> DataFrame:
-    texts = list(TEXTS.values())
-    rows = measure_texts(texts, LEXICON).to_pylist(maps_as_pydicts="strict")
-    pairs = list(zip(TEXTS, rows, strict=True))
+    pairs = list(zip(TEXTS, rows_of(list(TEXTS.values())), strict=True))
     frame = spark.createDataFrame(pairs, f"doc_id string, measures {MEASURES_TYPE.simpleString()}")
     return frame.coalesce(1).cache()
 
@@ -89,7 +97,7 @@ def measured(spark: SparkSession) -> DataFrame:
 def test_the_measures_of_the_empty_text_are_those_that_conditions_are_checked_with(
     spark: SparkSession,
 ) -> None:
-    [empty] = measure_texts([""], LEXICON).to_pylist(maps_as_pydicts="strict")
+    [empty] = rows_of([""])
     [row] = apply_rules.empty_measures(spark).collect()
     assert row.asDict() == empty
 
@@ -148,6 +156,9 @@ def test_what_is_no_condition_over_the_measures_is_refused(
         "coalesce(sensitive_total_by_category['gambling'], 0) > 2",
         "array_contains(sensitive_words, '百家乐')",
         "exists(array(digit_share + symbol_share), share -> share > 0.5 OR share < 0)",
+        "size(filter(pii, p -> p.kind = 'phone')) > 3 AND chars < 500",
+        "is_ip_host OR host_block_category = 'gambling' OR path_segments > 9",
+        "original_traditional_share > 0.5",
         "NOT casia_traditional\n-- and more\nAND chars BETWEEN 3 AND 5",
         "try_divide(digit_share, han_share) > 1",
     ],

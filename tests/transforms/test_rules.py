@@ -12,13 +12,18 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import RULE_REASONS, RulesConfig
-from jobs.transforms.rules import rules, with_measures, with_reject_reasons
+from jobs.transforms.measuring import edit_and_measure
+from jobs.transforms.rules import rules, with_reject_reasons
 from tests.unit.published_rules import published_reason
 from udfs.artifact_files import ArtifactFile, sha256_of
-from udfs.measures import MEASURES_TYPE
+from udfs.edited_texts import Editing
+from udfs.passed_types import MEASURES_TYPE
+from udfs.text_pass import TextPass
 
 WORDS = ("赌球", "娱乐城", "六合彩")
 CASIA = RulesConfig(mode="casia-exact")
+HOSTS = RulesConfig(host_block=("hosts",))
+NO_PII = RulesConfig(pii_policy="reject")
 
 
 def clean_text(chars: int) -> str:
@@ -60,6 +65,9 @@ FIXED = {
 }
 
 
+MEASURED_DDL = f"doc_id string, measures {MEASURES_TYPE.simpleString()}"
+
+
 @pytest.fixture(scope="module")
 def measured(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> DataFrame:
     path = tmp_path_factory.mktemp("lexicon") / "rules_words.tsv"
@@ -67,10 +75,16 @@ def measured(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> D
     spark.sparkContext.addFile(str(path))
     assert Path(SparkFiles.get(path.name)).exists()
     lexicon = ArtifactFile("words", "1", path.name, sha256_of(path))
-    documents = spark.createDataFrame(list(TEXTS.items()), "doc_id string, text string")
-    measured = with_measures(documents, lexicon).select("doc_id", "text", "measures")
+    measured = edit_and_measure(documents(spark), TextPass(lexicon, Editing(repair=False)))
     # Collected, so that the tests below do not measure again.
-    return spark.createDataFrame(measured.collect(), measured.schema)
+    return spark.createDataFrame(measured.select("doc_id", "measures").collect(), MEASURED_DDL)
+
+
+def documents(spark: SparkSession) -> DataFrame:
+    """The texts, without addresses."""
+    texts = spark.createDataFrame(list(TEXTS.items()), "doc_id string, text string")
+    null = F.lit(None)
+    return texts.withColumns({"url": null.cast("string"), "opt_outs": null.cast("array<string>")})
 
 
 def reasons_of(measured: DataFrame, limits: RulesConfig) -> dict[str, list[str]]:
@@ -155,6 +169,9 @@ def test_a_null_that_a_rule_looks_at_never_passes(measured: DataFrame) -> None:
         (RulesConfig(), looked_at),
         (urls, looked_at | {"url_count"}),
         (CASIA, casia),
+        (HOSTS, looked_at | {"host_block_category"}),
+        (NO_PII, looked_at | {"pii"}),
+        (replace(CASIA, host_block=("hosts",)), casia | {"host_block_category"}),
     ):
         reasons = reasons_of(with_each_measure_null(measured), limits)
         assert set(reasons) == set(MEASURES_TYPE.fieldNames())
@@ -165,17 +182,11 @@ def test_a_null_that_a_rule_looks_at_never_passes(measured: DataFrame) -> None:
 
 def with_each_measure_null(measured: DataFrame) -> DataFrame:
     """The clean document once for each measure, which is null."""
-    without_one = F.array(
-        *(
-            F.struct(
-                F.lit(field.name).alias("doc_id"),
-                F.col("measures").withField(field.name, F.lit(None).cast(field.dataType)),
-            )
-            for field in MEASURES_TYPE
-        )
-    )
-    clean = measured.where("doc_id = 'clean'")
-    return clean.select(F.inline(without_one).alias("doc_id", "measures"))
+    clean = measured.where("doc_id = 'clean'").first()
+    assert clean is not None
+    measures = clean.measures.asDict()
+    rows = [(name, {**measures, name: None}) for name in measures]
+    return measured.sparkSession.createDataFrame(rows, measured.schema)
 
 
 def test_conditions_of_the_configuration_are_further_reasons(measured: DataFrame) -> None:
@@ -202,7 +213,9 @@ def test_reasons_and_their_order(spark: SparkSession) -> None:
     published = ["length", "character", "sensitive", "duplication"]
     assert list(rules(CASIA)) == published
     assert list(rules(RulesConfig())) == [*published, "mojibake"]
-    every = list(rules(RulesConfig(opt_out_policy="reject")))
+    every = list(
+        rules(RulesConfig(opt_out_policy="reject", host_block=("hosts",), pii_policy="reject"))
+    )
     assert ["unmeasured", *every] == list(RULE_REASONS)
 
 
@@ -225,14 +238,12 @@ def test_empty_input(measured: DataFrame) -> None:
     assert reasons_of(measured.where("false"), RulesConfig()) == {}
 
 
-def test_measuring_happens_once_under_a_filter(spark: SparkSession, measured: DataFrame) -> None:
+def test_measuring_happens_once_under_a_filter(spark: SparkSession) -> None:
     lexicon = ArtifactFile("words", "1", "rules_words.tsv", "0")
-    documents = measured.select("doc_id", "text")
-    kept = with_reject_reasons(with_measures(documents, lexicon), RulesConfig()).where(
-        "size(reject_reasons) = 0"
-    )
+    passed = edit_and_measure(documents(spark), TextPass(lexicon, Editing()))
+    kept = with_reject_reasons(passed, RulesConfig()).where("size(reject_reasons) = 0")
     plan = kept._jdf.queryExecution().executedPlan().toString()
-    assert plan.count("ArrowEvalPython") == 1
+    assert plan.count("MapInArrow") == 1
 
 
 def test_pages_that_opt_out_are_rejected_where_the_policy_says_so(measured: DataFrame) -> None:
@@ -253,3 +264,43 @@ def test_pages_that_opt_out_are_rejected_where_the_policy_says_so(measured: Data
     }  # fmt: skip
     assert set(map(tuple, reasons_of(pages, RulesConfig()).values())) == {()}
     assert list(rules(rejecting))[-1] == "opted_out"
+
+
+def changed(measured: DataFrame, **measures: object) -> DataFrame:
+    """The clean document, some of its measures others."""
+    types = {field.name: field.dataType for field in MEASURES_TYPE}
+    column = F.col("measures")
+    for name, value in measures.items():
+        column = column.withField(name, F.lit(value).cast(types[name]))
+    return measured.where("doc_id = 'clean'").withColumn("measures", column)
+
+
+def test_a_listed_host_is_blocked_unless_a_list_allows_it(measured: DataFrame) -> None:
+    blocked = changed(measured, host_block_category="casino")
+    allowed = changed(measured, host_block_category="casino", host_allow_category="fine")
+    for limits in (HOSTS, replace(CASIA, host_block=("hosts",))):
+        assert reasons_of(blocked, limits) == {"clean": ["host_blocked"]}
+        assert reasons_of(allowed, limits) == {"clean": []}
+        assert reasons_of(measured, limits)["clean"] == []
+    # What an earlier configuration's lists found means nothing where there are none.
+    assert reasons_of(blocked, RulesConfig()) == {"clean": []}
+
+
+def test_personal_data_of_kinds_that_count_is_rejected(measured: DataFrame) -> None:
+    phone = F.struct(
+        F.lit("phone").alias("kind"), F.lit(1).alias("start"), F.lit(2).alias("length")
+    )
+    with_phone = changed(measured).withColumn(
+        "measures", F.col("measures").withField("pii", F.array(phone))
+    )
+    assert reasons_of(with_phone, NO_PII) == {"clean": ["pii"]}
+    assert reasons_of(with_phone, replace(NO_PII, pii_kinds=("email",))) == {"clean": []}
+    assert reasons_of(with_phone, replace(NO_PII, pii_kinds=())) == {"clean": []}
+    for policy in ("keep", "mask"):
+        limits = RulesConfig(pii_policy=policy)  # type: ignore[arg-type]
+        assert reasons_of(with_phone, limits) == {"clean": []}
+
+
+def test_converted_text_is_not_dropped_for_what_it_was(measured: DataFrame) -> None:
+    limits = RulesConfig(traditional_policy="convert")
+    assert reasons_of(measured, limits)["traditional"] == []
