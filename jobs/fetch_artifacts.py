@@ -1,4 +1,4 @@
-"""Fetch every artifact of the catalogue into this machine's cache, and check its digest.
+"""Fetch every locked artifact into this machine's cache, and check its size and digest.
 
 A run does this by itself for what it needs. This is for images and machines that will have no
 network later. Needs no Spark.
@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.artifacts import fetch, load_catalogue
+from jobs.artifact_lock import load_lock
+from jobs.artifacts import fetch
 from jobs.config import ConfigError, load_config
 from udfs.artifact_files import ArtifactMismatch
 
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         config = load_config(arguments.config, arguments.set)
-        for artifact in load_catalogue(config, arguments.config).values():
+        for artifact in load_lock(config, arguments.config).artifacts.values():
             print(f"{artifact.name} {artifact.version}: {fetch(artifact, config)}")
     except (ConfigError, ArtifactMismatch, OSError) as error:
         print(f"fetch_artifacts: {error}", file=sys.stderr)

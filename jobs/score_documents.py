@@ -14,19 +14,15 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.artifacts import Artifact, find_artifact, ship
 from jobs.balance import close_ledger, splits_frame
 from jobs.command import Run, run_command
 from jobs.progress import shown_progress
+from jobs.scorers import lock_id_of, scorer_of, stamp_of_scorer
 from jobs.stage import Work, fingerprint_of, pending, wave_of
 from jobs.survivors import scored_documents, scored_sources
 from jobs.tables import scores
 from jobs.transforms.ledger import stage_ledger
-from udfs.artifact_files import ArtifactFile
-from udfs.domain import domain_scorer
-from udfs.quality import quality_scorer
 from udfs.scoring import Scorer, scoring_udf
-from udfs.toxicity import toxicity_scorer
 
 STAGE = "score_documents"
 
@@ -36,25 +32,14 @@ def stage_of(scorer: str) -> str:
     return f"score_{scorer}"
 
 
-def scorer_of(name: str, run: Run, file: ArtifactFile) -> Scorer:
-    """The scorer of a name, with its settings: one line each."""
-    config = run.config
-    scorers = {
-        "quality": lambda: quality_scorer(file),
-        "domain": lambda: domain_scorer(file, config.domain.min_probability),
-        "toxicity": lambda: toxicity_scorer(file, config.toxicity.min_label_score),
-    }
-    return scorers[name]()
-
-
 def run(spark: SparkSession, run: Run) -> None:
     """Run every scorer of the configuration on every wave that it has not scored yet."""
     names = run.config.score.scorers
-    artifacts = {name: _artifact(name, run) for name in names}
+    lock_ids = {name: lock_id_of(name, run.config, run.lock) for name in names}
     reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
     fingerprints = {
         name: {
-            wave: fingerprint_of(getattr(run.config, name), artifacts[name].sha256, source)
+            wave: fingerprint_of(getattr(run.config, name), lock_ids[name], source)
             for wave, source in reads.items()
         }
         for name in names
@@ -64,10 +49,7 @@ def run(spark: SparkSession, run: Run) -> None:
         for wave in pending(run.store, stage_of(name), fingerprints[name]):
             due.setdefault(wave, []).append(name)
     for number, (wave, wanted) in enumerate(sorted(due.items()), start=1):
-        scorers = [
-            scorer_of(name, run, ship(spark.sparkContext, artifacts[name], run.config))
-            for name in wanted
-        ]
+        scorers = [scorer_of(name, run.config, run.lock, spark.sparkContext) for name in wanted]
         with (
             ExitStack() as commits,
             shown_progress(spark, f"{STAGE}, wave {number} of {len(due)}", "tasks"),
@@ -93,7 +75,11 @@ def _score_wave(
         table = scores(scorer.name)
         result = F.col("scores")[scorer.name]
         fields = [result[name].alias(name) for name in scorer.result_type.fieldNames()]
-        run.store.write(scored.select("doc_id", *fields), table, wave)
+        came_from = [
+            F.lit(stamp_of_scorer(scorer.name, run.config, run.lock)).alias("artifact"),
+            F.lit(lock_id_of(scorer.name, run.config, run.lock)).alias("lock_id"),
+        ]
+        run.store.write(scored.select("doc_id", *fields, *came_from), table, wave)
         ledger = stage_ledger(
             splits_frame(spark, run.store, [wave]),
             documents.select("doc_id", "warc_path", "wave"),
@@ -107,10 +93,6 @@ def _outcomes(table: DataFrame, scorer: Scorer) -> DataFrame:
     """doc_id and null, or the reason where a document has no score."""
     first = scorer.result_type.fieldNames()[0]
     return table.select("doc_id", F.when(F.col(first).isNull(), "unscored").alias("reason"))
-
-
-def _artifact(name: str, run: Run) -> Artifact:
-    return find_artifact(run.catalogue, getattr(run.config, name).artifact, f"{name}.artifact")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,8 @@ from pathlib import Path
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from jobs.artifacts import bundled_conf, cache_folder
+from jobs.artifacts import cache_folder
+from jobs.catalogue import bundled_conf
 from jobs.config import Config, ConfigError
 from jobs.java_runtime import java_home
 

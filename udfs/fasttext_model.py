@@ -1,8 +1,7 @@
-"""fastText models: a header check before the native loader, batches in a fixed label order."""
+"""fastText models: a file check before the native loader, batches in a fixed label order."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -12,19 +11,9 @@ import fasttext
 import numpy as np
 import numpy.typing as npt
 
-LABEL_PREFIX = "__label__"
+from udfs.fasttext_file import LABEL_PREFIX, ModelFileError, read_fasttext_header
 
-_MAGIC = 793712314
-_VERSIONS = (11, 12)
-_SUPERVISED = 3
-_MAX_DIM = 4096
-# magic, version, then dim, ws, epoch, minCount, neg, wordNgrams, loss, model, bucket, minn, maxn,
-# lrUpdateRate, and t as a double.
-_HEADER = struct.Struct("<14id")
-
-
-class ModelFileError(ValueError):
-    """A file that is no supervised fastText model."""
+__all__ = ["LABEL_PREFIX", "FastTextModel", "ModelFileError", "load_fasttext"]
 
 
 class FastTextModel:
@@ -33,11 +22,10 @@ class FastTextModel:
     def __init__(self, model: Any) -> None:
         """Wrap a model of the ``fasttext`` module, loaded or just trained."""
         self._model = model
-        self.labels: tuple[str, ...] = tuple(
-            sorted(label.removeprefix(LABEL_PREFIX) for label in model.get_labels())
-        )
+        names = {label: label.removeprefix(LABEL_PREFIX) for label in model.get_labels()}
+        self.labels: tuple[str, ...] = tuple(sorted(names.values()))
         """Label names without fastText's marker, sorted: the order of the columns."""
-        self._columns = {LABEL_PREFIX + label: i for i, label in enumerate(self.labels)}
+        self._columns = {label: self.labels.index(name) for label, name in names.items()}
 
     def probabilities(self, lines: Sequence[str]) -> npt.NDArray[np.float64]:
         """The probability of every label for every line.
@@ -82,28 +70,8 @@ def load_fasttext(path: Path) -> FastTextModel:
     """Load a ``.bin`` or ``.ftz`` file once a process.
 
     Raises:
-        ModelFileError: the header is not that of a supervised fastText model.
+        ModelFileError: it is no supervised fastText model, or its numbers do not fit its size.
         OSError: the file cannot be read.
     """
-    check_header(path)
+    read_fasttext_header(path)
     return FastTextModel(fasttext.load_model(str(path)))
-
-
-def check_header(path: Path) -> None:
-    """Raise ModelFileError unless a file starts like a supervised fastText model.
-
-    The native loader sizes its buffers from these numbers, so they are looked at first.
-    """
-    with path.open("rb") as file:
-        start = file.read(_HEADER.size)
-    if len(start) < _HEADER.size:
-        raise ModelFileError(f"{path}: {len(start)} bytes are too few for a fastText model")
-    magic, version, dim, *_, model, bucket, _minn, _maxn, _rate, _t = _HEADER.unpack(start)
-    if magic != _MAGIC:
-        raise ModelFileError(f"{path}: is not a fastText model (magic number {magic})")
-    if version not in _VERSIONS:
-        raise ModelFileError(f"{path}: fastText format {version}, expected one of {_VERSIONS}")
-    if model != _SUPERVISED:
-        raise ModelFileError(f"{path}: is not a supervised model (kind {model})")
-    if not 0 < dim <= _MAX_DIM or bucket < 0:
-        raise ModelFileError(f"{path}: implausible header (dim {dim}, bucket {bucket})")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pyspark.sql.types import DoubleType, StructField, StructType
 
 from udfs.artifact_files import ArtifactFile
 from udfs.fasttext_model import FastTextModel
 from udfs.scoring import Record, Scorer
+from udfs.token_lines import Reading
 
 CLEAN = "clean"
 DIRTY = "dirty"
@@ -16,16 +18,19 @@ DIRTY = "dirty"
 RESULT_TYPE = StructType([StructField("score", DoubleType())])
 
 
-def score_quality(lines: Sequence[str], model: FastTextModel) -> list[Record]:
-    """P(clean) of every token line; 0.0 for an empty line, which holds nothing to keep.
+def score_quality(lines: Sequence[str], model: FastTextModel, label: str = CLEAN) -> list[Record]:
+    """P(label) of every token line; 0.0 for an empty line, which holds nothing to keep.
 
     Source:
         ChineseWebText 1.0, FastText student of BERTEval.
     """
-    clean = model.probabilities(lines)[:, model.column(CLEAN)].tolist()
+    clean = model.probabilities(lines)[:, model.column(label)].tolist()
     return [{"score": p if line else 0.0} for line, p in zip(lines, clean, strict=True)]
 
 
-def quality_scorer(artifact: ArtifactFile) -> Scorer:
+def quality_scorer(
+    artifact: ArtifactFile, label: str = CLEAN, reading: Reading | None = None
+) -> Scorer:
     """The quality scorer over one model; its result is struct(score double in [0, 1])."""
-    return Scorer("quality", artifact, RESULT_TYPE, score_quality)
+    score = partial(score_quality, label=label)
+    return Scorer("quality", artifact, RESULT_TYPE, score, reading or Reading())

@@ -6,7 +6,7 @@ Separate pandas UDFs would move the text to Python, and cut it into words, once 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from pyspark.sql.udf import UserDefinedFunction
 
 from udfs.artifact_files import ArtifactFile
 from udfs.fasttext_model import FastTextModel, load_fasttext
-from udfs.segment import tokens_for_fasttext
+from udfs.token_lines import Reading, token_lines
 
 Record = dict[str, Any]
 
@@ -35,6 +35,8 @@ class Scorer:
     score: Callable[[Sequence[str], FastTextModel], list[Record]]
     """Token lines to one record a line, each line on its own. It must pickle: a function of a
     module, or a functools.partial of one that carries the options."""
+    reading: Reading = field(default_factory=Reading)
+    """How the model wants its texts."""
 
 
 def scoring_udf(scorers: Sequence[Scorer]) -> UserDefinedFunction:
@@ -72,10 +74,10 @@ def score_texts(
         One row a text and one column a scorer, holding its record, or None for a null text.
     """
     present = texts.notna().to_numpy()
-    lines = [tokens_for_fasttext(text) for text in texts[present]]
+    lines = token_lines(list(texts[present]), [scorer.reading for scorer in scorers])
     columns: dict[str, list[Record | None]] = {}
-    for scorer, model in zip(scorers, models, strict=True):
-        records = iter(scorer.score(lines, model))
+    for scorer, its_lines, model in zip(scorers, lines, models, strict=True):
+        records = iter(scorer.score(its_lines, model))
         columns[scorer.name] = [next(records) if there else None for there in present]
     # Without dtype=object pandas would read a column of None only as numbers.
     return pd.DataFrame(columns, index=texts.index, dtype=object)

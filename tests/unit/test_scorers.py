@@ -4,6 +4,7 @@ import hashlib
 import json
 import pickle
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from udfs.artifact_files import ArtifactFile, sha256_of
 from udfs.fasttext_model import FastTextModel, load_fasttext
 from udfs.scoring import Scorer, score_texts, scoring_udf
 from udfs.segment import tokens_for_fasttext
+from udfs.token_lines import Reading
 
 ARTIFACTS = Path(__file__).parents[2] / "conf" / "artifacts"
 SCORERS = ("quality", "domain", "toxicity")
@@ -102,6 +104,25 @@ def test_domain_of_nothing_is_general() -> None:
     ]
 
 
+def test_the_label_that_counts_may_go_by_another_name() -> None:
+    model = fixed({"一": {"0": 0.3, "1": 0.7}})
+    assert quality.score_quality(["一"], model, "1") == [{"score": 0.7}]
+    assert toxicity.score_toxicity(["一"], model, 0.5, "1") == [{"label": 1, "score": 0.7}]
+
+
+def test_domain_labels_may_go_by_other_names_and_have_limits_of_their_own() -> None:
+    rows = {"一": {"体育": 0.2, "新闻": 0.5, "法律": 0.45, "news": 0.6}, "": {"体育": 1.0}}
+    rules = domain.LabelRules(
+        0.3, {"law": 0.46, "sport": 0.2}, {"体育": "sport", "新闻": "news", "法律": "law"}, "sport"
+    )
+    (record,) = domain.score_domains(["一"], fixed(rows), rules)
+    assert record["probabilities"] == {"sport": 0.2, "news": 0.6, "law": 0.45}
+    assert record["multi_label"] == ["news", "sport"]
+    (nothing,) = domain.score_domains([""], fixed({"": rows["一"]}), rules)
+    assert nothing["multi_label"] == ["sport"]
+    assert nothing["probabilities"] == {"sport": 0.0, "news": 0.0, "law": 0.0}
+
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Tiny models of all three scorers."""
@@ -162,6 +183,16 @@ def test_a_score_does_not_depend_on_the_batch(tiny: dict[str, Path]) -> None:
     whole = score_texts(pd.Series(TEXTS), scorers, models)
     parts = [score_texts(pd.Series([text]), scorers, models) for text in TEXTS]
     assert pd.concat(parts, ignore_index=True).to_dict("list") == whole.to_dict("list")
+
+
+def test_every_scorer_reads_the_texts_in_its_own_way(tiny: dict[str, Path]) -> None:
+    text = "研究研究赌场研究开户"
+    models = [load_fasttext(tiny["toxicity"])] * 2
+    whole = toxicity.toxicity_scorer(artifact(tiny["toxicity"]), 0.9)
+    start = replace(whole, name="start", reading=Reading(max_chars=4))
+    frame = score_texts(pd.Series([text, None]), [whole, start], models)
+    assert frame.loc[0, "start"]["score"] < 0.5 < frame.loc[0, "toxicity"]["score"]
+    assert frame.loc[1].isna().all()
 
 
 def test_batches_of_nothing(tiny: dict[str, Path]) -> None:

@@ -1,0 +1,200 @@
+"""The scorers of a configuration: checked before Spark starts, and made from locked artifacts."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pyspark import SparkContext
+
+from jobs.artifact_lock import Lock
+from jobs.artifacts import fetch, find_artifact, ship
+from jobs.catalogue import Artifact
+from jobs.config import Config, ConfigError, FastTextConfig
+from udfs.domain import LabelRules, domain_scorer
+from udfs.fasttext_file import LABEL_PREFIX, ModelFileError, read_fasttext_header
+from udfs.quality import quality_scorer
+from udfs.scoring import Scorer
+from udfs.taxonomy import Taxonomy, TaxonomyError, read_taxonomy
+from udfs.token_lines import OWN, Reading, StopWordsError, read_stop_words
+from udfs.toxicity import toxicity_scorer
+
+SCORERS = ("quality", "domain", "toxicity")
+"""Scorers that there are; a corpus row is made of all of them."""
+
+
+def check_scorers(config: Config, lock: Lock) -> None:
+    """Find what is wrong with the settings of scorers that run, as far as files are at hand.
+
+    Raises:
+        ConfigError: naming key and value.
+    """
+    chosen = [name for name in SCORERS if name in config.score.scorers]
+    for name in chosen:
+        settings: FastTextConfig = getattr(config, name)
+        _check_reading(name, settings, _artifact(config, lock, name))
+        for wanted in _artifacts(config, lock, name):
+            if Path(wanted.uri).is_file():
+                _check_file(config, lock, name, wanted, Path(wanted.uri))
+    if "domain" in chosen:
+        _check_selected_domains(config, lock)
+
+
+def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> Scorer:
+    """A scorer with its settings, its files on their way to the executors.
+
+    Raises:
+        ConfigError: a file that was not at hand before Spark started does not fit the settings.
+    """
+    model = _artifact(config, lock, name)
+    settings: FastTextConfig = getattr(config, name)
+    for wanted in _artifacts(config, lock, name):
+        _check_file(config, lock, name, wanted, fetch(wanted, config))
+    file = ship(context, model, config)
+    words = _stop_words(settings, lock, name)
+    own_words = OWN if settings.stopwords is not None else None
+    reading = Reading(
+        segmenter=settings.segmentation,
+        min_token_chars=settings.min_token_chars,
+        stop_words=ship(context, words, config) if words else own_words,
+        max_chars=settings.max_chars,
+        join_lines=settings.join_lines,
+    )
+    scorers = {
+        "quality": lambda: quality_scorer(file, _plain(config.quality.label), reading),
+        "domain": lambda: domain_scorer(file, _label_rules(config, lock), reading),
+        "toxicity": lambda: toxicity_scorer(
+            file, config.toxicity.min_label_score, _plain(config.toxicity.label), reading
+        ),
+    }
+    return scorers[name]()
+
+
+def lock_id_of(name: str, config: Config, lock: Lock) -> str:
+    """The part of the lock that a scorer's rows follow from: its artifacts, and what they need."""
+    settings: FastTextConfig = getattr(config, name)
+    names = [settings.artifact]
+    if settings.stopwords not in (None, OWN):
+        names.append(str(settings.stopwords))
+    if name == "domain":
+        names.append(config.domain.taxonomy)
+    return lock.id_of(names)
+
+
+def stamp_of_scorer(name: str, config: Config, lock: Lock) -> str:
+    """The model of a scorer as its rows name it: ``quality@1+6eb8aaaf2ec9``."""
+    return _artifact(config, lock, name).stamp
+
+
+def _artifact(config: Config, lock: Lock, name: str) -> Artifact:
+    return find_artifact(lock.artifacts, getattr(config, name).artifact, f"{name}.artifact")
+
+
+def _artifacts(config: Config, lock: Lock, name: str) -> list[Artifact]:
+    """All files that a scorer is made from."""
+    words = _stop_words(getattr(config, name), lock, name)
+    taxonomy = [_taxonomy_artifact(config, lock)] if name == "domain" else []
+    return [_artifact(config, lock, name), *([words] if words else []), *taxonomy]
+
+
+def _stop_words(settings: FastTextConfig, lock: Lock, name: str) -> Artifact | None:
+    if settings.stopwords is None or settings.stopwords == OWN:
+        return None
+    return find_artifact(lock.artifacts, settings.stopwords, f"{name}.stopwords")
+
+
+def _taxonomy_artifact(config: Config, lock: Lock) -> Artifact:
+    return find_artifact(lock.artifacts, config.domain.taxonomy, "domain.taxonomy")
+
+
+def _check_reading(name: str, settings: FastTextConfig, model: Artifact) -> None:
+    if settings.segmentation == "jieba" and importlib.util.find_spec("jieba") is None:
+        raise ConfigError(
+            f"{name}.segmentation = 'jieba': not installed; pip install \"taojin[jieba]\""
+        )
+    if settings.min_token_chars < 1:
+        raise ConfigError(
+            f"{name}.min_token_chars = {settings.min_token_chars}: expected 1 or more"
+        )
+    if settings.max_chars is not None and settings.max_chars < 1:
+        raise ConfigError(f"{name}.max_chars = {settings.max_chars}: expected 1 or more, or off")
+    if "segmentation" not in model.needs:
+        return
+    # jieba's words are what ours are: the segmenter may be either, and nothing else differ.
+    for key in ("min_token_chars", "stopwords", "max_chars", "join_lines"):
+        value, default = getattr(settings, key), getattr(FastTextConfig(), key)
+        if value != default:
+            raise ConfigError(
+                f"{name}.{key} = {value!r}: {model.name}@{model.version} needs segmentation "
+                f"{model.needs['segmentation']}, where it is {default!r}"
+            )
+
+
+def _check_file(config: Config, lock: Lock, name: str, artifact: Artifact, path: Path) -> None:
+    """Read a file of a scorer as far as its settings depend on it."""
+    try:
+        if artifact.kind == "model":
+            _check_labels(config, lock, name, read_fasttext_header(path).labels)
+        elif artifact.kind == "stopwords":
+            read_stop_words(path)
+    except (ModelFileError, StopWordsError) as error:
+        key = "artifact" if artifact.kind == "model" else "stopwords"
+        raise ConfigError(f"{name}.{key}: {error}") from error
+
+
+def _check_labels(config: Config, lock: Lock, name: str, labels: Iterable[str]) -> None:
+    known = ", ".join(sorted(labels))
+    if name != "domain":
+        label = _plain(getattr(config, name).label)
+        if label not in labels:
+            raise ConfigError(f"{name}.label = {label!r}: the model's labels are {known}")
+        return
+    names = _names(config.domain.labels)
+    if surplus := sorted(names.keys() - set(labels)):
+        raise ConfigError(f"domain.labels: the model has no {surplus[0]!r}; its labels are {known}")
+    taxonomy = _taxonomy(config, lock)
+    for label in labels:
+        if names.get(label, label) not in taxonomy.labels:
+            raise ConfigError(
+                f"domain.labels: the model's label {label!r} goes by {names.get(label, label)!r}, "
+                f"which is none of {', '.join(taxonomy.labels)}; name another one for it"
+            )
+
+
+def _check_selected_domains(config: Config, lock: Lock) -> None:
+    asked = {
+        "select.domains": config.select.domains,
+        "domain.min_probabilities": config.domain.min_probabilities,
+    }
+    if not any(asked.values()) or not Path(_taxonomy_artifact(config, lock).uri).is_file():
+        return
+    labels = _taxonomy(config, lock).labels
+    for key, names in asked.items():
+        if unknown := sorted(set(names) - set(labels)):
+            raise ConfigError(f"{key}: no label {unknown[0]!r}; there are {', '.join(labels)}")
+
+
+def _label_rules(config: Config, lock: Lock) -> LabelRules:
+    return LabelRules(
+        config.domain.min_probability,
+        config.domain.min_probabilities,
+        _names(config.domain.labels),
+        _taxonomy(config, lock).fallback,
+    )
+
+
+def _taxonomy(config: Config, lock: Lock) -> Taxonomy:
+    try:
+        return read_taxonomy(fetch(_taxonomy_artifact(config, lock), config))
+    except TaxonomyError as error:
+        raise ConfigError(f"domain.taxonomy: {error}") from error
+
+
+def _names(labels: Mapping[str, str]) -> dict[str, str]:
+    return {_plain(label): name for label, name in labels.items()}
+
+
+def _plain(label: str) -> str:
+    """A label without fastText's marker, which may be written or not."""
+    return label.removeprefix(LABEL_PREFIX)

@@ -1,0 +1,128 @@
+"""Scorers of one's own: what is wrong with their settings is said before Spark starts."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+
+from jobs.artifact_lock import load_lock
+from jobs.catalogue import bundled_conf
+from jobs.config import ConfigError, load_config
+from jobs.scorers import check_scorers, lock_id_of, stamp_of_scorer
+from tests.builders.models import train_model
+from udfs.artifact_files import sha256_of
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A configuration beside models of one's own."""
+    folder = tmp_path_factory.mktemp("own")
+    train_model(folder / "mine.bin", {"clean": "研究 历史", "dirty": "点击 登录"})
+    train_model(folder / "topics.bin", {"体育": "球队 比赛", "news": "记者 报道"})
+    (folder / "broken.bin").write_bytes((folder / "mine.bin").read_bytes()[:-7])
+    (folder / "words.txt").write_text("我们\n", encoding="utf-8")
+    (folder / "gbk.txt").write_bytes("我们\n".encode("gbk"))
+    (folder / "labels.tsv").write_text("other\tthe rest\n体育\nnews\n", encoding="utf-8")
+    (folder / "run.toml").write_text("")
+    return folder
+
+
+def check(folder: Path, *settings: str) -> None:
+    config = load_config(folder / "run.toml", settings)
+    check_scorers(config, load_lock(config, folder / "run.toml"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        (),
+        ("quality.artifact=mine.bin",),
+        ("quality.artifact=mine.bin", "quality.label=__label__dirty"),
+        ("quality.artifact=mine.bin", "quality.min_token_chars=1", "quality.stopwords=words.txt"),
+        ("quality.artifact=mine.bin", "quality.max_chars=off", "quality.stopwords=off"),
+        ("quality.segmentation=jieba",),
+        ("domain.artifact=topics.bin", "domain.labels.体育=general"),
+        ("domain.artifact=topics.bin", "domain.taxonomy=labels.tsv", 'select.domains=["体育"]'),
+        ("domain.min_probabilities.math=0.5",),
+        ('score.scorers=["toxicity"]', "quality.artifact=absent.bin", "domain.taxonomy=absent"),
+    ],
+)
+def test_what_fits_passes(folder: Path, settings: tuple[str, ...]) -> None:
+    check(folder, *settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (["quality.artifact=absent.bin"], ["quality.artifact = 'absent.bin'", "no file"]),
+        (["quality.artifact=broken.bin"], ["quality.artifact", "broken.bin", "bytes needed"]),
+        (["quality.artifact=words.txt"], ["quality.artifact", "too few for a fastText model"]),
+        (["quality.label=good"], ["quality.label = 'good'", "clean, dirty"]),
+        (["toxicity.artifact=mine.bin"], ["toxicity.label = 'toxic'", "clean, dirty"]),
+        (["quality.artifact=mine.bin", "quality.stopwords=gbk.txt"], ["stopwords", "not UTF-8"]),
+        (["quality.stopwords=words.txt"], ["quality.stopwords", "quality@1 needs segmentation"]),
+        (["domain.min_token_chars=1"], ["domain.min_token_chars = 1", "where it is 2"]),
+        (["domain.join_lines=true"], ["domain.join_lines = True", "domain@1 needs"]),
+        (["quality.artifact=mine.bin", "quality.min_token_chars=0"], ["expected 1 or more"]),
+        (["quality.artifact=mine.bin", "quality.max_chars=0"], ["expected 1 or more, or off"]),
+        (["domain.artifact=topics.bin"], ["domain.labels", "'体育'", "encyclopedia"]),
+        (["domain.labels.数学=math"], ["domain.labels: the model has no '数学'"]),
+        (["domain.taxonomy=labels.tsv"], ["domain.labels", "none of news, other, 体育"]),
+        (['select.domains=["maths"]'], ["select.domains: no label 'maths'", "math, medicine"]),
+        (["domain.min_probabilities.maths=0.5"], ["min_probabilities: no label 'maths'"]),
+    ],
+)
+def test_what_does_not_fit_is_named(folder: Path, settings: list[str], said: list[str]) -> None:
+    with pytest.raises(ConfigError) as error:
+        check(folder, *settings)
+    for words in said:
+        assert words in str(error.value)
+
+
+def test_a_segmenter_that_is_not_installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"quality\.segmentation.*pip install .taojin\[jieba\]"):
+        check(folder, "quality.segmentation=jieba")
+
+
+def test_a_score_follows_from_its_model_and_what_that_needs(folder: Path) -> None:
+    def ids(*settings: str) -> dict[str, str]:
+        config = load_config(folder / "run.toml", settings)
+        lock = load_lock(config, folder / "run.toml")
+        return {name: lock_id_of(name, config, lock) for name in ("quality", "domain", "toxicity")}
+
+    bundled = ids()
+    mine = ids("quality.artifact=mine.bin")
+    assert mine["quality"] != bundled["quality"]
+    assert {**mine, "quality": ""} == {**bundled, "quality": ""}
+    assert ids("quality.artifact=mine.bin", "quality.stopwords=words.txt") != mine
+    other_labels = ids("domain.artifact=topics.bin", "domain.taxonomy=labels.tsv")
+    same_model = ids("domain.artifact=topics.bin", "domain.labels.体育=general")
+    assert other_labels["domain"] != same_model["domain"]
+    config = load_config(folder / "run.toml", ["quality.artifact=mine.bin"])
+    stamp = stamp_of_scorer("quality", config, load_lock(config, folder / "run.toml"))
+    assert stamp == f"mine.bin@local+{sha256_of(folder / 'mine.bin')[:12]}"
+
+
+def test_the_casia_preset_takes_the_published_models(tmp_path: Path) -> None:
+    shutil.copy(bundled_conf() / "casia.toml", tmp_path)
+    (tmp_path / "casia").mkdir()
+    names = ("quality.bin", "model_domain.bin", "toxic_classifier_r2.bin")
+    lessons = (
+        {"clean": "研究 历史", "dirty": "点击 登录"},
+        {"math": "方程 函数", "news": "记者 报道"},
+        {"0": "研究 历史", "1": "赌场 开户"},
+    )
+    path = tmp_path / "casia.toml"
+    config = load_config(path)
+    with pytest.raises(ConfigError, match=r"quality\.artifact = 'casia/quality\.bin'.*no file"):
+        load_lock(config, path)
+    for name, words in zip(names, lessons, strict=True):
+        train_model(tmp_path / "casia" / name, words)
+    with pytest.raises(ConfigError, match=r"quality\.stopwords = 'casia/cn_stopwords\.txt'"):
+        load_lock(config, path)
+    (tmp_path / "casia" / "cn_stopwords.txt").write_text("我们\n", encoding="utf-8")
+    check_scorers(config, load_lock(config, path))
