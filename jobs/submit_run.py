@@ -1,0 +1,59 @@
+"""Submit a launch file to Amazon EMR or Google Dataproc.
+
+    python -m jobs.submit_run conf/emr/ec2-extract.json --values my-values.toml --dry-run
+
+The request is what the launch file says, with the user's values filled in; --dry-run prints it,
+checked against the service's own definition, and sends nothing. Credentials are those that the
+services' own tools use; none are taken from a file of this project.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from jobs.config import ConfigError
+from jobs.launch_files import load_values, render
+from jobs.launch_services import ServiceRefused, check_request, send_request
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status: 2 for what is wrong with the request, 1 where the
+    service refuses it."""
+    arguments = _parser().parse_args(argv)
+    try:
+        values = load_values(arguments.values, arguments.set)
+        launch = render(arguments.launch, values)
+        check_request(launch)
+        print(json.dumps(launch.request, indent=2, ensure_ascii=False))
+        if not arguments.dry_run:
+            print(send_request(launch, values.get("region")), file=sys.stderr)
+    except ConfigError as error:
+        print(f"submit_run: {error}", file=sys.stderr)
+        return 2
+    except ServiceRefused as error:
+        print(f"submit_run: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs.submit_run",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("launch", type=Path, metavar="LAUNCH.json", help="a file of conf/emr, ...")
+    parser.add_argument("--values", type=Path, metavar="FILE.toml", help="the user's values")
+    parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="one value"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="check and print, send nothing")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
