@@ -8,7 +8,7 @@ written anew by the next run. Nothing is renamed, so that the same order holds o
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -50,6 +50,8 @@ class Store:
     """An output folder or bucket prefix."""
 
     root: str
+    before_commit: Callable[[], None] | None = None
+    """Raises where the work must not be declared done after all."""
 
     @staticmethod
     def at(uri: str) -> Store:
@@ -133,6 +135,8 @@ class Store:
 
     def commit(self, commit: Commit) -> None:
         """Declare a wave whole. Everything it wrote must be there already."""
+        if self.before_commit is not None:
+            self.before_commit()
         self.write_bytes(
             json.dumps(asdict(commit), indent=1).encode(),
             _COMMITS,
@@ -152,6 +156,18 @@ class Store:
     def read_bytes(self, *parts: str) -> bytes:
         """The bytes of a small file. Raises FileNotFoundError."""
         return self._read_bytes(*self._at(*parts))
+
+    def modified(self, *parts: str) -> float:
+        """When a file was last written, in seconds by the store's clock.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        files, path = self._at(*parts)
+        info = files.get_file_info(path)
+        if info.type != pafs.FileType.File:
+            raise FileNotFoundError(path)
+        return float(info.mtime.timestamp())
 
     def list_names(self, *parts: str) -> list[str]:
         """Names directly inside a folder under the root, sorted; empty where there is none."""

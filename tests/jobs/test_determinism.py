@@ -10,19 +10,18 @@ from pyspark.sql import SparkSession
 
 from jobs import run_pipeline
 from tests.jobs.conftest import LOCAL_CONFIG
-from tests.sample.build_sample import load_pages, warc_bytes
+from tests.sample.build_sample import deal
 
 FILES = 7
+EDITS = ("rules.traditional_policy=convert", "rules.pii_policy=mask")
+"""All that changes texts."""
 
 
 @pytest.fixture(scope="module")
 def warc_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample's pages over seven files, dealt in turn."""
     folder = tmp_path_factory.mktemp("dealt")
-    pages = load_pages()
-    for number in range(FILES):
-        data = b"".join(warc_bytes(pages[number::FILES]))
-        (folder / f"part-{number}.warc.gz").write_bytes(data)
+    deal(folder, FILES)
     return folder
 
 
@@ -33,7 +32,7 @@ def sorted_corpus(spark: SparkSession, output: Path) -> list[str]:
 
 def run_with(spark: SparkSession, warc_files: Path, output: Path, *settings: str) -> list[str]:
     arguments = ["--config", str(LOCAL_CONFIG), "--input", str(warc_files)]
-    arguments += ["--output", str(output), "--set", *settings]
+    arguments += ["--output", str(output), "--set", *EDITS, *settings]
     assert run_pipeline.main(arguments) == 0
     return sorted_corpus(spark, output)
 
@@ -46,6 +45,7 @@ def one_partition(
     output = tmp_path_factory.mktemp("one") / "out"
     rows = run_with(spark, warc_files, output, "run.partitions=1")
     assert len(rows) > 40
+    assert any('"traditional":' in row for row in rows)
     return rows
 
 

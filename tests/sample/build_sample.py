@@ -298,6 +298,14 @@ def build(output: Path, pages_dir: Path = PAGES_DIR) -> int:
     return len(pages)
 
 
+def deal(folder: Path, files: int) -> None:
+    """Write the sample's pages over so many files, dealt in turn."""
+    pages = load_pages()
+    for number in range(files):
+        data = b"".join(warc_bytes(pages[number::files]))
+        (folder / f"part-{number}.warc.gz").write_bytes(data)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Command line: one argument, the file to write."""
     parser = argparse.ArgumentParser(prog="tests.sample.build_sample", description=__doc__)

@@ -10,6 +10,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pyarrow import fs as pafs
 
+from jobs.lease import OutputInUse, lease_of
+from jobs.store import Store
 from tests.builders.file_server import Fault, FileServer, serving
 from tests.builders.warc_files import http_response, member, member_offsets, page, record
 from tests.unit.test_ranges import CONTENT, FAST, outcome, planned, read, reading
@@ -125,3 +127,12 @@ def test_a_refusal_is_not_tried_again(flaky: FileServer) -> None:
     with RangeReader(FAST) as reader, pytest.raises(PermissionError):
         reader.read("s3://bucket/a", 1_000, 50)
     assert len(flaky.requests) == 1
+
+
+def test_one_run_at_a_time_on_an_output(bucket: pafs.FileSystem) -> None:
+    output = Store.at("s3://bucket/out")
+    with lease_of(output, 300.0), pytest.raises(OutputInUse), lease_of(output, 300.0):
+        pass
+    with lease_of(output, 300.0) as lease:
+        lease.check()
+    assert output.list_names("_lease") == []

@@ -1,0 +1,165 @@
+"""A standalone Spark cluster of processes on this machine: a master, workers, their executors."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyspark
+
+SPARK_HOME = Path(pyspark.__file__).parent
+_MASTER_URL = re.compile(r"spark://127\.0\.0\.1:\d+")
+_REGISTERED = "Successfully registered with master"
+_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"  # short lives: quick code later is not worth it
+_START_S = 60.0
+
+
+class ClusterFailed(RuntimeError):
+    """A daemon did not start; the message ends with its log."""
+
+
+@dataclass
+class StandaloneCluster:
+    """A running cluster."""
+
+    folder: Path
+    """Logs and the executors' own files."""
+    master_url: str
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def submit(
+        self, script: Path, arguments: Sequence[str], options: Sequence[str] = (), name: str = "run"
+    ) -> subprocess.Popen[bytes]:
+        """Start spark-submit on the cluster; its output goes to NAME.log of the folder."""
+        command = [SPARK_HOME / "bin" / "spark-submit", "--master", self.master_url]
+        command += [*options, script, *arguments]
+        return self._start(command, name)
+
+    def executors(self) -> list[int]:
+        """Process ids of the running executors."""
+        return [pid for pid, words in _processes() if self._is_executor(words)]
+
+    def python_workers(self) -> list[int]:
+        """Process ids of the Python processes that executors have started."""
+        parents = set(self.executors())
+        found: list[int] = []
+        while children := [pid for pid in _children(parents) if pid not in found]:
+            found += children
+            parents = set(children)
+        return [pid for pid in found if b"pyspark" in _command(pid)]
+
+    def log(self, name: str) -> str:
+        """What a process has written."""
+        return (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+
+    def _is_executor(self, words: Sequence[bytes]) -> bool:
+        return b"org.apache.spark.executor.CoarseGrainedExecutorBackend" in words and os.fsencode(
+            self.folder
+        ) in b" ".join(words)
+
+    def _start(self, command: Sequence[object], name: str) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                list(map(str, command)),
+                stdout=log,
+                stderr=log,
+                env=_environment(),
+                cwd=self.folder,
+                start_new_session=True,  # so that all it starts can be ended with it
+            )
+        self.processes.append(process)
+        return process
+
+    def _wait_for(self, pattern: re.Pattern[str], name: str) -> str:
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            if found := pattern.search(self.log(name)):
+                return found[0]
+            time.sleep(0.1)
+        raise ClusterFailed(f"{name} did not start:\n{self.log(name)[-2000:]}")
+
+    def stop(self) -> None:
+        """End all processes that it has started, and those that they have started."""
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextmanager
+def standalone_cluster(
+    folder: Path, workers: int = 2, cores: int = 1, memory: str = "1g"
+) -> Iterator[StandaloneCluster]:
+    """A cluster for the time of the block.
+
+    Args:
+        folder: An empty one; its path tells the executors of this cluster from others.
+        cores: Of each worker.
+        memory: Of each worker, for the Java part of its executors.
+    """
+    cluster = StandaloneCluster(folder, "")
+    spark_class = SPARK_HOME / "bin" / "spark-class"
+    local = ("--host", "127.0.0.1", "--webui-port", "0")
+    try:
+        master = "org.apache.spark.deploy.master.Master"
+        cluster._start([spark_class, master, *local, "--port", "0"], "master")
+        cluster.master_url = cluster._wait_for(_MASTER_URL, "master")
+        worker = "org.apache.spark.deploy.worker.Worker"
+        size = ("--cores", str(cores), "--memory", memory)
+        for number in range(workers):
+            place = ("--work-dir", str(folder / f"worker-{number}"))
+            command = [spark_class, worker, *local, *size, *place, cluster.master_url]
+            cluster._start(command, f"worker-{number}")
+        for number in range(workers):
+            cluster._wait_for(re.compile(_REGISTERED), f"worker-{number}")
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def _environment() -> Mapping[str, str]:
+    """Of this process, without what a test session's own Spark has left in it."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYSPARK_", "SPARK_"))}
+    inherited.pop("PYTHONPATH", None)
+    return inherited | {
+        "SPARK_HOME": str(SPARK_HOME),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": sys.executable,
+        "JDK_JAVA_OPTIONS": _JAVA_OPTIONS,
+    }
+
+
+def _processes() -> Iterator[tuple[int, list[bytes]]]:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            yield int(folder.name), _command(int(folder.name)).split(b"\0")
+
+
+def _children(parents: set[int]) -> list[int]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            status = (folder / "stat").read_text()
+        except OSError:
+            continue  # it has ended meanwhile
+        parent = int(status.rsplit(")", 1)[1].split()[1])
+        if parent in parents:
+            found.append(int(folder.name))
+    return found
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""  # it has ended meanwhile

@@ -1,0 +1,112 @@
+"""The package on a standalone cluster, and what an undisturbed run makes of the sample."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import Popen
+
+import pyarrow.dataset
+import pytest
+
+from jobs import run_pipeline
+from tests.builders.standalone_cluster import StandaloneCluster, standalone_cluster
+from tests.jobs.conftest import LOCAL_CONFIG, ROOT
+from tests.sample.build_sample import deal
+
+DIST = ROOT / "dist"
+FILES = 6
+"""Input files of the sample, two in a wave: three waves in every stage."""
+
+
+@pytest.fixture(scope="session")
+def sample_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("input")
+    deal(folder, FILES)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def undisturbed(sample_files: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The corpus of a run on this machine alone."""
+    output = tmp_path_factory.mktemp("undisturbed")
+    arguments = ["--config", str(LOCAL_CONFIG), "--input", str(sample_files)]
+    assert run_pipeline.main([*arguments, "--output", str(output)]) == 0
+    return corpus_of(output)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[StandaloneCluster]:
+    folder = tmp_path / "cluster"
+    folder.mkdir()
+    with standalone_cluster(folder) as running:
+        yield running
+
+
+@dataclass
+class SubmittedRun:
+    """A pipeline over the sample, started on a cluster from what make package wrote."""
+
+    cluster: StandaloneCluster
+    process: Popen[bytes]
+    name: str
+    output: Path
+
+    def wait_for(self, text: str, limit_s: float = 120.0) -> None:
+        """Until it has written a text; an error if it ends before."""
+        self._until(lambda: text in self.log(), f"{text!r} not seen", limit_s)
+
+    def finish(self, limit_s: float = 300.0) -> int:
+        """Its exit status."""
+        self._until(lambda: self.process.poll() is not None, "still runs", limit_s, ends=True)
+        return self.process.returncode
+
+    def log(self) -> str:
+        return self.cluster.log(self.name)
+
+    def _until(
+        self, is_so: Callable[[], bool], problem: str, limit_s: float, ends: bool = False
+    ) -> None:
+        deadline = time.monotonic() + limit_s
+        while not is_so():
+            if time.monotonic() > deadline or (not ends and self.process.poll() is not None):
+                raise AssertionError(f"{self.name}: {problem}:\n{self.log()[-4000:]}")
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def submit(
+    cluster: StandaloneCluster, sample_files: Path, tmp_path: Path
+) -> Callable[..., SubmittedRun]:
+    """Starts the pipeline; a second start goes on where the first one ended."""
+    if not (DIST / "environment.tar.gz").exists():
+        raise RuntimeError("these tests run what make package writes: make test-cluster")
+
+    def start(name: str, *settings: str) -> SubmittedRun:
+        output = tmp_path / "out"
+        options = [
+            *("--properties-file", str(ROOT / "conf" / "spark-cpu.conf")),
+            *("--archives", f"{DIST / 'environment.tar.gz'}#environment"),
+            *("--conf", "spark.pyspark.python=./environment/bin/python"),
+            *("--conf", "spark.driver.host=127.0.0.1"),
+            *("--conf", "spark.executor.memory=768m"),
+            *("--conf", "spark.ui.enabled=false"),
+            *("--conf", "spark.sql.shuffle.partitions=4"),
+        ]
+        arguments = [
+            *("--config", str(DIST / "cluster.toml")),
+            *("--input", str(sample_files), "--output", str(output)),
+            *("--set", "run.wave_splits=2", *settings),
+        ]
+        process = cluster.submit(DIST / "run_pipeline.py", arguments, options, name)
+        return SubmittedRun(cluster, process, name, output)
+
+    return start
+
+
+def corpus_of(output: Path) -> list[str]:
+    """The rows of a corpus as text, sorted: equal where two corpora are."""
+    rows = pyarrow.dataset.dataset(output / "corpus", format="parquet").to_table().to_pylist()
+    return sorted(map(repr, rows))

@@ -1,0 +1,83 @@
+"""What happens on a cluster when machines vanish: the same corpus, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.conftest import SubmittedRun, corpus_of
+
+pytestmark = pytest.mark.timeout(600)
+
+STAGES = (
+    "extract_documents, wave 0",
+    "apply_rules, wave 0",
+    "find_duplicates",
+    "score_quality, wave 0",
+)
+"""What is reported as done when the run has just begun something else."""
+
+
+def test_an_executor_dies_in_every_stage(
+    submit: Callable[..., SubmittedRun], undisturbed: list[str]
+) -> None:
+    run = submit("executors")
+    killed = set()
+    for stage in STAGES:
+        run.wait_for(f"{stage}: done")
+        for executor in run.cluster.executors()[:1]:
+            os.kill(executor, signal.SIGKILL)
+            killed.add(executor)
+    assert run.finish() == 0, run.log()[-4000:]
+    assert len(killed) == len(STAGES)
+    assert corpus_of(run.output) == undisturbed
+    assert_nothing_is_left(run.output)
+
+
+def test_a_python_worker_dies(submit: Callable[..., SubmittedRun], undisturbed: list[str]) -> None:
+    run = submit("workers")
+    run.wait_for("extract_documents, wave 0: done")
+    workers = run.cluster.python_workers()
+    assert workers
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    assert run.finish() == 0, run.log()[-4000:]
+    assert corpus_of(run.output) == undisturbed
+    assert_nothing_is_left(run.output)
+
+
+def test_the_driver_dies_and_the_run_is_started_again(
+    submit: Callable[..., SubmittedRun], undisturbed: list[str]
+) -> None:
+    first = submit("first", "run.lease_s=15")
+    first.wait_for("extract_documents, wave 1: done")
+    os.killpg(first.process.pid, signal.SIGKILL)
+    first.finish()
+    refused = submit("refused", "run.lease_s=15")
+    assert refused.finish() == 2
+    assert "another run works on it" in refused.log()
+    for lease in (first.output / "_lease").iterdir():
+        lease.unlink()
+    second = submit("second", "run.lease_s=15")
+    assert second.finish() == 0, second.log()[-4000:]
+    assert "extract_documents, wave 2: done" in second.log()
+    assert "extract_documents, wave 0: done" not in second.log()
+    assert "extract_documents, wave 1: done" not in second.log()
+    assert corpus_of(second.output) == undisturbed
+    assert_nothing_is_left(second.output)
+
+
+def assert_nothing_is_left(output: Path) -> None:
+    """No temporary file of a run, a stage or a task."""
+    left = [
+        str(path.relative_to(output))
+        for path in output.rglob("*")
+        if path.name.startswith(("_temporary", ".spark-staging", "_scratch"))
+        or path.suffix == ".partial"
+        or path.parent.name == "_lease"
+    ]
+    assert left == []
