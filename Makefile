@@ -16,16 +16,21 @@ BIN := $(VENV)/bin
 PYSPARK := pyspark$(if $(SPARK),==$(SPARK),>=4.0.2,<5)
 SAMPLE := out/sample.warc.gz
 
-.PHONY: help install install-test run test lint types format bench bench-extract bench-rules models package clean
+.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair lock models package wheel test-cluster submit-emr submit-dataproc clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make run INPUT='/data/*.warc.gz' OUTPUT=/data/out CONFIG=conf/local.toml"
 	@echo "make test SPARK=4.0.2   the tests on another Spark"
-	@echo "make package            dist/*.whl for spark-submit --py-files"
+	@echo "make package            dist/: the wheel, an environment, the jobs, for spark-submit"
+	@echo "make submit-emr LAUNCH=ec2-extract VALUES=FILE DRY_RUN=1   conf/emr; submit-dataproc too"
 	@echo "make bench DATA=DIR     documents a second of every stage"
 	@echo "make bench-extract DATA=DIR [QUICK=1]   extraction beside inflating and beside peers"
 	@echo "make bench-rules DATA=DIR   documents a second of the rules, and what they remove"
+	@echo "make lock [UPGRADE=NAME]   the newest artifacts of the catalogue, or one, into its lock"
+	@echo "make bench-dedup DATA=DIR [QUICK=1]   near deduplication beside peers, recall, growth"
+	@echo "make bench-paragraphs DATA=DIR   paragraph deduplication, growth, what lines repeat"
+	@echo "make bench-repair DATA=DIR  documents a second of text repair and conversion, their effect"
 	@echo "make models             train the bundled models again from DATA"
 
 install: $(VENV)/.installed
@@ -55,6 +60,7 @@ run: $(VENV)/.installed $(if $(INPUT),,$(SAMPLE))
 	  --input $(if $(INPUT),$(INPUT),$(SAMPLE)) --output $(OUTPUT)
 
 test: lint types
+	$(BIN)/python -m jobs.lock_artifacts --check
 	$(BIN)/python -m jobs.fetch_artifacts
 	$(BIN)/python -m pytest
 
@@ -68,6 +74,10 @@ types: $(VENV)/.installed-test
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Which version of every artifact that CONFIG asks for is used: artifacts.lock beside the catalogue.
+lock: $(VENV)/.installed
+	$(BIN)/python -m jobs.lock_artifacts --config $(CONFIG) $(if $(UPGRADE),--upgrade $(UPGRADE))
 
 models: $(VENV)/.installed
 	$(BIN)/python -m jobs.train_models --data $(DATA) --output conf/artifacts
@@ -101,8 +111,59 @@ bench-rules: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.pack_rates --data $(DATA)
 	$(BIN)/python -m tests.bench.reflag_rate
 
-package: $(VENV)/.installed-test
+# text-dedup pins versions of much that its Spark script does not use.
+$(PEERS)/.installed-dedup: $(PEERS)/.installed
+	$(PEERS)/bin/python -m pip install --quiet --no-deps 'text-dedup==0.4.0'
+	$(PEERS)/bin/python -m pip install --quiet 'pyspark>=4.0.2,<5' scipy 'rich<14' psutil bitarray \
+	  click-option-group fire ftfy
+	@touch $@
+
+# Documents a core-second of near deduplication, recall and growth, beside other programs.
+bench-dedup: $(VENV)/.installed $(PEERS)/.installed-dedup
+	$(BIN)/python -m tests.bench.dedup_rates --data $(DATA) --peers $(PEERS)/bin/python \
+	  $(if $(QUICK),--quick)
+
+# Documents a core-second of paragraph deduplication, its growth, and which lines repeat in DATA.
+bench-paragraphs: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.paragraph_rates
+	$(BIN)/python -m tests.bench.paragraph_lengths --data $(DATA)
+
+# Documents a second of text repair and of script conversion, and what they change of DATA.
+bench-repair: $(VENV)/.installed
+	$(BIN)/python -m tests.bench.repair_rates --data $(DATA)
+
+# What a cluster needs of the project: the wheel; an environment of it and its dependencies, for
+# --archives; the jobs and the settings that spark-submit is given. PySpark is the cluster's own.
+# CLUSTER_PYTHON is where the cluster's machines have the Python of this version, where that is
+# another place than here: make package PYTHON=python3.11 CLUSTER_PYTHON=/usr/bin/python3.11
+CLUSTER_PYTHON ?=
+ENVIRONMENT := build/environment
+
+package: wheel
+	rm -rf $(ENVIRONMENT)
+	$(PYTHON) -m venv $(ENVIRONMENT)
+	$(ENVIRONMENT)/bin/python -m pip install --quiet dist/taojin-*.whl
+	$(if $(CLUSTER_PYTHON),ln -sf $(CLUSTER_PYTHON) $(ENVIRONMENT)/bin/python3)
+	$(if $(CLUSTER_PYTHON),sed -i 's|^home = .*|home = $(dir $(CLUSTER_PYTHON))|' $(ENVIRONMENT)/pyvenv.cfg)
+	$(BIN)/venv-pack --quiet --force --prefix $(ENVIRONMENT) --output dist/environment.tar.gz
+	cp $$(grep -l __main__ jobs/*.py) conf/cluster.toml dist/
+
+wheel: $(VENV)/.installed-test
+	rm -f dist/taojin-*.whl
 	$(BIN)/python -m build --wheel --outdir dist .
+
+# Executors, workers and drivers of a cluster of local processes are killed; make package first.
+test-cluster: $(VENV)/.installed-test
+	$(BIN)/python -m jobs.fetch_artifacts
+	$(BIN)/python -m pytest tests/cluster
+
+# A request to EMR or Dataproc: make submit-emr LAUNCH=ec2-extract VALUES=my.toml DRY_RUN=1
+submit-emr submit-dataproc: submit-%: $(VENV)/.installed
+	$(BIN)/python -c 'import $(if $(findstring emr,$*),boto3,google.cloud.dataproc)' 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --editable '.[$*]'
+	@$(BIN)/python -m jobs.submit_run conf/$*/$(LAUNCH).json \
+	  --values $(if $(VALUES),$(VALUES),conf/$*/values.toml) $(if $(SET),--set $(SET)) \
+	  $(if $(DRY_RUN),--dry-run)
 
 clean:
 	rm -rf out dist build *.egg-info

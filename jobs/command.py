@@ -14,11 +14,14 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
-from jobs.artifacts import Artifact, find_artifact, find_artifact_or_file, load_catalogue
+from jobs.artifact_lock import Lock, load_lock
+from jobs.artifacts import find_artifact, find_artifact_or_file
+from jobs.catalogue import Artifact
 from jobs.config import Config, ConfigError, InputFormat, load_config
 from jobs.crawl_request import (
     RangeRequest,
@@ -29,14 +32,15 @@ from jobs.crawl_request import (
     index_request,
     is_planned,
 )
+from jobs.lease import OutputInUse, lease_of
 from jobs.plans import drop_unfinished
+from jobs.scorers import SCORERS, check_scorers
+from jobs.signature_store import check_settings
 from jobs.splits import Waves, plan_waves, planned_waves, write_wave
 from jobs.store import Store
 from udfs.files import InputFile, InputNotFound, expand_inputs, range_lists
+from udfs.host_lists import HostListError, read_host_list
 from udfs.lexicon import LexiconError, read_lexicon
-
-SCORERS = ("quality", "domain", "toxicity")
-"""Scorers that there are; a corpus row is made of all of them."""
 
 NEEDS: dict[str, tuple[str, ...]] = {
     "plan_input": (),
@@ -59,8 +63,13 @@ class Run:
     config_file: Path | None
     store: Store
     waves: Waves
-    catalogue: dict[str, Artifact]
+    lock: Lock
     requests: tuple[RangeRequest, ...] = ()  # to be planned with Spark, before anything else
+
+    @property
+    def catalogue(self) -> dict[str, Artifact]:
+        """What the configuration may name: the locked artifacts, and files of its own."""
+        return self.lock.artifacts
 
 
 def run_command(job: str, doc: str | None, argv: Sequence[str] | None) -> int:
@@ -73,20 +82,25 @@ def run_command(job: str, doc: str | None, argv: Sequence[str] | None) -> int:
         The exit status.
     """
     try:
-        run = prepare(job, doc, argv)
-    except (ConfigError, InputNotFound) as error:
+        with ExitStack() as held:
+            run = prepare(job, doc, argv, held)
+            if job == "plan_input" and not run.requests:
+                return 0
+            return _run_on_spark(job, run)
+    except (ConfigError, InputNotFound, OutputInUse) as error:
         print(f"{job}: {error}", file=sys.stderr)
         return 2
-    if job == "plan_input" and not run.requests:
-        return 0
-    return _run_on_spark(job, run)
 
 
-def prepare(job: str, doc: str | None, argv: Sequence[str] | None) -> Run:
+def prepare(
+    job: str, doc: str | None, argv: Sequence[str] | None, held: ExitStack | None = None
+) -> Run:
     """Everything before Spark: arguments, configuration, artifacts, input plan.
 
+    Args:
+        held: Keeps the output's lease until it is closed; without it no other run is kept away.
     Raises:
-        ConfigError, InputNotFound: with a message that a user can act on.
+        ConfigError, InputNotFound, OutputInUse: with a message that a user can act on.
     """
     arguments = _parser(job, doc).parse_args(argv)
     settings = list(arguments.set)
@@ -95,13 +109,19 @@ def prepare(job: str, doc: str | None, argv: Sequence[str] | None) -> Run:
     config = load_config(arguments.config, settings)
     if getattr(arguments, "scorer", None):
         config = replace(config, score=replace(config.score, scorers=tuple(arguments.scorer)))
-    catalogue = load_catalogue(config, arguments.config)
-    _check_names(config, catalogue)
+    lock = load_lock(config, arguments.config)
+    _check_names(config, lock)
     if job in ("select_corpus", "run_pipeline"):
         _check_corpus_scorers(config)
+    if "find_duplicates" in (*NEEDS[job], job) or job == "run_pipeline":
+        check_settings(config.dedup)
+    files, requests = _asked_for(arguments, config)
     store = Store.at(arguments.output)
-    waves, requests = _plan(arguments, config, store)
-    return Run(config, arguments.config, store, waves, catalogue, requests)
+    if held is not None:
+        lease = held.enter_context(lease_of(store, config.run.lease_s))
+        store = replace(store, before_commit=lease.check)
+    waves, pending = _plan(files, requests, config, store)
+    return Run(config, arguments.config, store, waves, lock, pending)
 
 
 def _parser(job: str, doc: str | None) -> argparse.ArgumentParser:
@@ -140,7 +160,7 @@ def _parser(job: str, doc: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def _check_names(config: Config, catalogue: dict[str, Artifact]) -> None:
+def _check_names(config: Config, lock: Lock) -> None:
     """Names in the configuration that only a run would otherwise find to be wrong."""
     for scorer in config.score.scorers:
         if scorer not in SCORERS:
@@ -152,10 +172,13 @@ def _check_names(config: Config, catalogue: dict[str, Artifact]) -> None:
         raise ConfigError(
             "extract.extractor = 'trafilatura': not installed; pip install \"taojin[trafilatura]\""
         )
+    catalogue = lock.artifacts
     find_artifact(catalogue, config.extract.language_artifact, "extract.language_artifact")
     _check_lexicon(find_artifact_or_file(catalogue, config.rules.lexicon, "rules.lexicon"))
-    for scorer in SCORERS:
-        find_artifact(catalogue, getattr(config, scorer).artifact, f"{scorer}.artifact")
+    for key in ("host_block", "host_allow"):
+        for name in getattr(config.rules, key):
+            _check_host_list(find_artifact_or_file(catalogue, name, f"rules.{key}"), key)
+    check_scorers(config, lock)
 
 
 def _check_corpus_scorers(config: Config) -> None:
@@ -177,14 +200,23 @@ def _check_lexicon(lexicon: Artifact) -> None:
         raise ConfigError(f"rules.lexicon: {error}") from error
 
 
+def _check_host_list(hosts: Artifact, key: str) -> None:
+    """Read a list of hosts that is at hand: a broken line is a mistake of the request."""
+    if not Path(hosts.uri).is_file():
+        return
+    try:
+        read_host_list(Path(hosts.uri))
+    except HostListError as error:
+        raise ConfigError(f"rules.{key}: {error}") from error
+
+
 def _plan(
-    arguments: argparse.Namespace, config: Config, store: Store
+    files: Sequence[InputFile], requests: Sequence[RangeRequest], config: Config, store: Store
 ) -> tuple[Waves, tuple[RangeRequest, ...]]:
     """The waves of the output, new input files planned and written; ranges still to be planned."""
     size = config.run.wave_splits
     if size < 1:
         raise ConfigError(f"run.wave_splits = {size}: expected 1 or more")
-    files, requests = _asked_for(arguments, config)
     drop_unfinished(store)
     planned = planned_waves(store)
     pending = tuple(request for request in requests if not is_planned(store, request))
@@ -192,9 +224,7 @@ def _plan(
     for wave, splits in added.items():
         write_wave(store, wave, splits)
     if not (planned or added or pending):
-        raise ConfigError(
-            f"--input is needed, or --crawl: nothing is planned in {arguments.output} yet"
-        )
+        raise ConfigError(f"--input is needed, or --crawl: nothing is planned in {store.root} yet")
     return planned | added, pending
 
 
@@ -222,6 +252,16 @@ def _asked_for(
         raise ConfigError(f"--input: {error}") from error
 
 
+def _in_order(job: str, config: Config) -> list[str]:
+    """The jobs that a job needs, and itself. Where the best duplicate is kept, quality is scored
+    before duplicates are looked for."""
+    names = list(dict.fromkeys((*NEEDS[job], job)))
+    if config.dedup.needs_scores() and {"find_duplicates", "score_documents"} <= set(names):
+        names.remove("score_documents")
+        names.insert(names.index("find_duplicates"), "score_documents")
+    return names
+
+
 def _run_on_spark(job: str, run: Run) -> int:
     from jobs.java_runtime import NoJava
     from jobs.session import taken_session  # imports Spark: only now
@@ -232,7 +272,7 @@ def _run_on_spark(job: str, run: Run) -> int:
                 importlib.import_module("jobs.apply_rules").check(spark, run.config.rules)
             if run.requests:  # imported only now: it needs this module, and Spark
                 run = importlib.import_module("jobs.range_plan").with_ranges_planned(spark, run)
-            for name in dict.fromkeys((*NEEDS[job], job)):
+            for name in _in_order(job, run.config):
                 if name == "plan_input":
                     continue  # done
                 importlib.import_module(f"jobs.{name}").run(spark, run)

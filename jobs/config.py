@@ -19,16 +19,38 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
+from udfs.pii import PII_KINDS
 from udfs.robots import OPT_OUTS
 
 OFF = "off"
+OWN = "own"
+
+
+@dataclass(frozen=True)
+class Asks:
+    """Marks a key whose value names an artifact; `asked_for` finds it and `make lock` locks it."""
+
+    kind: str
+    """What the artifact has to be: model, lexicon, taxonomy, hosts, stopwords, ..."""
+    or_file: bool = True
+    """Whether a path to a file of one's own is taken too."""
+
+
+Model = Annotated[str, Asks("model")]
+Lexicon = Annotated[str, Asks("lexicon")]
+Labels = Annotated[str, Asks("taxonomy")]
+Hosts = Annotated[str, Asks("hosts")]
+StopWords = Annotated[str, Asks("stopwords")]
 
 InputFormat = Literal["warc", "wet", "jsonl", "parquet"]
+
+KeepPolicy = Literal["longest", "oldest", "newest", "best"]
 
 RULE_REASONS = (
     "unmeasured",
@@ -38,11 +60,15 @@ RULE_REASONS = (
     "duplication",
     "mojibake",
     "opted_out",
+    "host_blocked",
+    "pii",
 )
 """Reject reasons of the rules that have keys of their own; a condition takes another name."""
 
 _TOML = ".toml"
 _REASON_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_HOST = re.compile(r"[^\s/:@?#.]+(\.[^\s/:@?#.]+)*")
+_SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class ConfigError(ValueError):
@@ -98,7 +124,7 @@ class ExtractConfig:
     """Languages kept, as lid.176 labels; an empty list keeps every language."""
     min_language_score: float | None = 0.65
     """Least probability of the language label (ChineseWebText keeps Chinese from CC's label)."""
-    language_artifact: str = "lid"
+    language_artifact: Annotated[str, Asks("model", or_file=False)] = "lid"
     """Artifact name of the language identifier."""
     max_record_bytes: int = 32 * 2**20
     """A WARC record over this size is skipped while streaming and counted, never held."""
@@ -109,6 +135,10 @@ class ExtractConfig:
     min_han_chars: int | None = 16
     """Fewest Han ideographs of a text (reason ``too_few_han``), where every wanted language is
     written in them. Fewer are a menu's language names, or nothing that a corpus could use."""
+    max_kana_share: float | None = 0.5
+    """Largest share of kana in a page's kana and ideographs (reason ``mostly_kana``), where
+    ``min_han_chars`` counts: more is Japanese. Judged on the whole page, with the prefilter and
+    without; not with the extractor trafilatura."""
     prefilter: bool = True
     """Pass over a page whose bytes cannot hold ``min_han_chars`` before it is decoded and parsed.
     Documents are the same without it; an unread page may be counted under another reason."""
@@ -143,7 +173,7 @@ class RulesConfig:
     mode: Literal["fixed", "casia-exact"] = "fixed"
     """``fixed`` repairs the published script's quirks and records every reason that fires;
     ``casia-exact`` takes its decisions bit for bit, first reason only."""
-    lexicon: str = "lexicon"
+    lexicon: Lexicon = "lexicon"
     """Sensitive words: an artifact name, or a path to a list of ``category TAB word`` lines."""
     min_chars: int | None = 200
     """Fewest code points of a text (reason ``length``)."""
@@ -151,8 +181,14 @@ class RulesConfig:
     """Least mean of code points a line (reason ``length``)."""
     min_han_share: float | None = 0.30
     """Least share of Han code points (reason ``character``)."""
-    traditional_policy: Literal["drop", "keep"] = "drop"
-    """``drop`` rejects texts whose traditional share passes the limit below."""
+    repair: bool = True
+    """Repair texts before they are measured: NFC, invisible and control characters, full-width
+    Latin, repeated punctuation, lines of mojibake. ``documents`` keeps them as extracted, table
+    ``edits`` has what changed. Mode ``casia-exact`` never changes a text."""
+    traditional_policy: Literal["drop", "convert", "keep"] = "drop"
+    """``drop`` rejects texts whose traditional share passes the limit below; ``convert`` puts them
+    in simplified script before they are measured, and rejects none for it. The measure
+    ``original_traditional_share`` is the share before that."""
     max_traditional_share: float | None = 0.10
     """Largest share of Han characters that exist in traditional script only (``character``)."""
     sensitive_count: Literal["distinct", "total"] = "distinct"
@@ -168,8 +204,26 @@ class RulesConfig:
     """``reject`` removes pages that state one of ``opt_outs`` (reason ``opted_out``)."""
     opt_outs: tuple[str, ...] = ("noindex", "noai", "tdm_reservation")
     """Opt-outs that count; documents.opt_outs has all that a page states, noimageai too."""
+    host_block: tuple[Hosts, ...] = ()
+    """Lists of hosts, domains and words of addresses that are rejected (``host_blocked``): artifact
+    names, or paths to lists. The first that has an address names its category, the measure
+    ``host_block_category``."""
+    host_allow: tuple[Hosts, ...] = ()
+    """Lists whose addresses ``host_block`` never rejects; their category is the measure
+    ``host_allow_category``."""
+    pii_policy: Literal["keep", "mask", "reject"] = "keep"
+    """``mask`` puts placeholders such as [EMAIL] for personal data before texts are measured;
+    ``reject`` removes texts that have any (reason ``pii``). Where it stands is stored in any
+    case, as the measure ``pii`` and in the corpus."""
+    pii_kinds: tuple[str, ...] = PII_KINDS
+    """Kinds of personal data that are masked or rejected; all are found and stored."""
 
     def __post_init__(self) -> None:
+        if unknown := set(self.pii_kinds) - set(PII_KINDS):
+            raise ConfigError(
+                f"rules.pii_kinds = {list(self.pii_kinds)}: unknown {', '.join(sorted(unknown))}; "
+                f"known kinds: {', '.join(PII_KINDS)}"
+            )
         if unknown := set(self.opt_outs) - set(OPT_OUTS):
             raise ConfigError(
                 f"rules.opt_outs = {list(self.opt_outs)}: unknown {', '.join(sorted(unknown))}; "
@@ -182,13 +236,20 @@ class DedupConfig:
     """Duplicate levels; each sees what the earlier ones kept."""
 
     levels: tuple[str, ...] = ("url", "exact", "near")
-    """Which of url, exact, near are run; always in that order."""
-    keep: Literal["longest", "oldest", "newest"] = "longest"
+    """Which of url, exact, near, paragraph are run; always in that order. ``paragraph`` cuts text:
+    after near, since what is cut must stand in a document that stays."""
+    keep: KeepPolicy = "longest"
     """Which document of a cluster survives; ties go to the smallest doc_id. ``longest`` counts
-    normalised characters; a document without capture time loses to one with."""
+    normalised characters; a document without capture time loses to one with. ``best`` is the
+    highest quality score, and needs ``score.rows = "all"``: quality is then scored before."""
+    url_keep: KeepPolicy | None = None
+    """Which capture of one address survives, by the same words; off: as ``keep`` says."""
+    preferred_hosts: tuple[str, ...] = ()
+    """A document of these hosts, or of hosts below them, survives before any other of its cluster,
+    whatever ``keep`` says."""
     shingle_chars: int = 5
     """Length of a shingle in normalised characters."""
-    bands: int = 14
+    bands: int = 20
     """LSH bands. Of planted pairs, evenly from 0.8 to 1.0, bands x rows of 14 x 8 (FineWeb) find
     0.989, 20 x 8 0.997, 28 x 8 all of 3,063, 17 x 15 (HPLT) 0.871."""
     rows: int = 8
@@ -205,15 +266,33 @@ class DedupConfig:
     undecided after that are counted in the report."""
     max_rounds: int = 50
     """Most rounds of the connected-components loop; not converging by then is an error."""
+    paragraph_policy: Literal["first", "frequent", "measure"] = "first"
+    """What level ``paragraph`` does with lines that several documents have. ``first`` keeps each
+    in one place: of the kept documents in the one that ``keep`` prefers, where it comes first.
+    ``frequent`` cuts every copy of one that over ``max_paragraph_documents`` documents have.
+    ``measure`` cuts nothing; table ``cuts`` says what share of a text repeats."""
+    max_paragraph_documents: int = 1000
+    """Most documents of a paragraph that policy ``frequent`` leaves in them."""
+    min_paragraph_chars: int = 20
+    """Fewest normalised characters of a paragraph that is looked at. Of 64,071 shorter lines in
+    16,949 sound texts 30 % occur elsewhere: closing brackets, options of a question, turns of a
+    talk, 0.9 % of the characters; of 116,910 longer ones 2.9 % do."""
+    signature_store: str | None = None
+    """Folder or URI that keeps what later snapshots are matched against; off: this run stands
+    alone. One run at a time writes to it."""
+    snapshot: str | None = None
+    """Name of this run in the store. Snapshots that were committed before are earlier: what they
+    kept stays, and duplicates of it are removed here. A rerun replaces its own part alone."""
 
     def __post_init__(self) -> None:
-        if unknown := set(self.levels) - {"url", "exact", "near"}:
+        if unknown := set(self.levels) - {"url", "exact", "near", "paragraph"}:
             raise ConfigError(
                 f"dedup.levels = {list(self.levels)}: unknown {', '.join(sorted(unknown))}; "
-                "known levels: url, exact, near"
+                "known levels: url, exact, near, paragraph"
             )
         least = {"max_pair_bucket": 2, "max_hub_rounds": 1, "max_rounds": 0}
-        for key in ("shingle_chars", "bands", "rows", *least):
+        counts = ("max_paragraph_documents", "min_paragraph_chars")
+        for key in ("shingle_chars", "bands", "rows", *counts, *least):
             value = getattr(self, key)
             if value < least.get(key, 1):
                 raise ConfigError(f"dedup.{key} = {value}: expected {least.get(key, 1)} or more")
@@ -221,6 +300,20 @@ class DedupConfig:
             raise ConfigError(
                 f"dedup.min_similarity = {self.min_similarity}: expected above 0, at most 1"
             )
+        for host in self.preferred_hosts:
+            if not _HOST.fullmatch(host):
+                raise ConfigError(
+                    f"dedup.preferred_hosts: {host!r} is not a host, such as people.com.cn"
+                )
+        if self.snapshot is not None and not _SNAPSHOT_NAME.fullmatch(self.snapshot):
+            raise ConfigError(
+                f"dedup.snapshot = {self.snapshot!r}: expected letters, digits, '-', '_' and '.', "
+                "a letter or digit first"
+            )
+
+    def needs_scores(self) -> bool:
+        """Whether quality has to be scored before duplicates are looked for."""
+        return "best" in (self.keep, self.url_keep)
 
 
 @dataclass(frozen=True)
@@ -235,29 +328,64 @@ class ScoreConfig:
 
 
 @dataclass(frozen=True)
-class QualityConfig:
-    """fastText quality student: score = P(clean)."""
+class FastTextConfig:
+    """What the three fastText scorers have in common: a model, and how it wants its texts.
 
-    artifact: str = "quality"
-    """Artifact name of the model."""
+    The defaults of the latter are what ``segmentation`` 1 stands for. A model that needs that is
+    used with no other; for one's own model they say how it was trained.
+    """
+
+    artifact: Model = ""
+    """Artifact name of the model, or a path to a fastText ``.bin`` or ``.ftz`` file, relative to
+    the configuration file or to where the run is started."""
+    segmentation: Literal["rjieba", "jieba"] = "rjieba"
+    """``jieba`` is that library (to be installed beside); ``rjieba`` gives its words, sooner."""
+    min_token_chars: int = 2
+    """Tokens of fewer characters are left out."""
+    stopwords: StopWords | None = OWN
+    """Tokens that are left out too: ``own`` for the list in udfs/segment.py, off for none, or an
+    artifact name or a path to a list, one a line."""
+    max_chars: int | None = 20_000
+    """Leading characters of a text that are looked at; off for all."""
+    join_lines: bool = False
+    """Take line breaks out of a text before it is cut into words."""
 
 
 @dataclass(frozen=True)
-class DomainConfig:
+class QualityConfig(FastTextConfig):
+    """fastText quality student: score = P(label)."""
+
+    artifact: Model = "quality"
+    """Artifact name of the model, or a path."""
+    label: str = "clean"
+    """The model's label whose probability is the score, without ``__label__``."""
+
+
+@dataclass(frozen=True)
+class DomainConfig(FastTextConfig):
     """fastText domain labels."""
 
-    artifact: str = "domain"
-    """Artifact name of the model."""
+    artifact: Model = "domain"
+    """Artifact name of the model, or a path."""
+    taxonomy: Labels = "domain_labels"
+    """Artifact name of the labels that there are, or a path to a list of ``label TAB what it is``
+    lines, the first of which is the label of a text without any word."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """A label of the model -> the label that it is called here, where that is another one."""
     min_probability: float = 0.3
     """Least probability of a label in multi_label (MDFG); the top label is always in it."""
+    min_probabilities: dict[str, float] = field(default_factory=dict)
+    """That of single labels, where it is another one."""
 
 
 @dataclass(frozen=True)
-class ToxicityConfig:
-    """fastText toxicity: score = P(toxic)."""
+class ToxicityConfig(FastTextConfig):
+    """fastText toxicity: score = P(label)."""
 
-    artifact: str = "toxicity"
-    """Artifact name of the model."""
+    artifact: Model = "toxicity"
+    """Artifact name of the model, or a path."""
+    label: str = "toxic"
+    """The model's label whose probability is the score, without ``__label__``."""
     min_label_score: float = 0.99
     """Least score of label 1 (MDFG)."""
 
@@ -284,6 +412,13 @@ class RunConfig:
     """Input splits in a wave; a wave commits whole and a rerun skips it."""
     partitions: int | None = None
     """Tasks a wave is read in; off gives every split its own task."""
+    lease_s: float = 300.0
+    """Seconds after which a run that vanished no longer keeps others from its output. While it
+    lives, a run says so five times as often."""
+
+    def __post_init__(self) -> None:
+        if self.lease_s <= 0:
+            raise ConfigError(f"run.lease_s = {self.lease_s}: expected above 0")
 
 
 @dataclass(frozen=True)
@@ -291,9 +426,10 @@ class ArtifactsConfig:
     """Where models and word lists come from."""
 
     catalogue: str = "artifacts.toml"
-    """Catalogue file; a relative path is looked up beside the config file, then in conf/."""
+    """Catalogue file; a relative path is looked up beside the config file, then in conf/. Its lock
+    lies beside it, as ``artifacts.lock``."""
     cache: str | None = None
-    """Folder of fetched artifacts; off means the user's cache folder."""
+    """Folder of fetched artifacts, on every machine; off means the user's cache folder."""
 
 
 @dataclass(frozen=True)
@@ -327,6 +463,44 @@ SECTIONS: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True)
+class Asked:
+    """An artifact that a configuration asks for."""
+
+    key: str
+    """``section.key``."""
+    name: str
+    """An artifact's name; or a path, where ``or_file`` says that it may be one."""
+    kind: str
+    or_file: bool
+
+
+def asked_for(config: Config) -> list[Asked]:
+    """The artifacts that the keys of a configuration name, in the order of the keys; those of
+    scorers that do not run are left out."""
+    found = []
+    for section in SECTIONS:
+        table = getattr(config, section)
+        if isinstance(table, FastTextConfig) and section not in config.score.scorers:
+            continue
+        for key, hint in typing.get_type_hints(type(table), include_extras=True).items():
+            value = getattr(table, key)
+            names = value if isinstance(value, tuple) else (value,)
+            found += [
+                Asked(f"{section}.{key}", name, mark.kind, mark.or_file)
+                for mark in _marks(hint)
+                for name in names
+                if name not in (None, OWN)
+            ]
+    return found
+
+
+def _marks(hint: Any) -> list[Asks]:
+    """The marks of a type, of its alternatives and of its items."""
+    own = [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Asks)]
+    return own or [mark for part in get_args(hint) for mark in _marks(part)]
+
+
 def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
     """Read a TOML file and ``section.key=value`` settings into a Config.
 
@@ -353,9 +527,27 @@ def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
             f"rules.mode = 'casia-exact' takes the published decisions alone; it cannot have "
             f"rules.conditions: {', '.join(config.rules.conditions)}"
         )
+    _check_casia_edits_nothing(config.rules)
+    _check_dedup(config)
     if pack is None:
         config = dataclasses.replace(config, rules=dataclasses.replace(config.rules, pack=None))
     return config
+
+
+def _check_dedup(config: Config) -> None:
+    """What keys must say together; not before all layers are known."""
+    dedup = config.dedup
+    if (dedup.signature_store is None) != (dedup.snapshot is None):
+        raise ConfigError(
+            f"dedup.signature_store = {dedup.signature_store!r}, dedup.snapshot = "
+            f"{dedup.snapshot!r}: one needs the other"
+        )
+    if dedup.needs_scores() and config.score.rows != "all":
+        raise ConfigError(
+            f"dedup.keep = {dedup.keep!r}, dedup.url_keep = {dedup.url_keep!r}: best needs "
+            f"score.rows = 'all', it is {config.score.rows!r}: what decides between duplicates is "
+            "scored before they are known"
+        )
 
 
 def bundled_packs() -> dict[str, Traversable]:
@@ -388,18 +580,29 @@ def _parse_setting(setting: str) -> dict[str, Any]:
     section, *keys = name.strip().split(".")
     if not (equals and section and keys and all(keys)):
         raise ConfigError(f"--set {setting}: expected section.key=value")
-    parsed = _parse_value(value.strip())
+    parsed = parse_value(value.strip())
     for key in reversed(keys):
         parsed = {key: parsed}
     return {section: parsed}
 
 
-def _parse_value(value: str) -> Any:
+def parse_value(value: str) -> Any:
     """A TOML value; what is not TOML is a plain word, so that quotes are not needed."""
     try:
         return tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         return value
+
+
+def _check_casia_edits_nothing(rules: RulesConfig) -> None:
+    """The published decisions are those on the text as it is. ``repair`` is on where nobody says
+    otherwise, and so just does nothing there."""
+    edits = {"traditional_policy": "convert", "pii_policy": "mask"}
+    for key, value in edits.items():
+        if rules.mode == "casia-exact" and getattr(rules, key) == value:
+            raise ConfigError(
+                f"rules.{key} = {value!r}: rules.mode = 'casia-exact' never changes a text"
+            )
 
 
 def _without_conditions(tables: Mapping[str, Any]) -> dict[str, Any]:
@@ -478,7 +681,8 @@ def _with_values(table: Any, section: str, values: Mapping[str, Any], where: str
                 f"known keys of [{section}]: {', '.join(hints)}"
             )
         if get_origin(hints[key]) is dict:
-            checked[key] = _merged(getattr(table, key), value, f"{where}: {section}.{key}")
+            merge = _merged if key == "conditions" else partial(_mapping, hints[key])
+            checked[key] = merge(getattr(table, key), value, f"{where}: {section}.{key}")
             continue
         checked[key] = _checked(value, hints[key], f"{where}: {section}.{key} = {value!r}")
     return dataclasses.replace(table, **checked)
@@ -508,6 +712,17 @@ def _merged(conditions: Mapping[str, str], value: Any, where: str) -> dict[str, 
         if expression == OFF:
             del merged[name]
     return merged
+
+
+def _mapping(hint: Any, table: Mapping[str, Any], value: Any, where: str) -> dict[str, Any]:
+    """A mapping with the entries of another layer, which win."""
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where} = {value!r}: expected a table of name = value")
+    _, kind = get_args(hint)
+    added = {
+        name: _checked(item, kind, f"{where}.{name} = {item!r}") for name, item in value.items()
+    }
+    return {**table, **added}
 
 
 def _checked(value: Any, hint: Any, where: str) -> Any:

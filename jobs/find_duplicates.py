@@ -1,55 +1,151 @@
-"""Find duplicates over all documents: documents -> duplicates.
+"""Find duplicates over all documents: documents -> duplicates, cuts.
 
 One row for each removed document: by which kind of match, of which cluster, and which document
 is kept in its place. Documents that a rule rejected take no part, where apply_rules has run.
+
+Level "paragraph" writes what documents that stay lose of their text; where it is not asked for,
+there is no table cuts.
+
+With a signature store, documents are also matched against earlier snapshots, which stay as they
+are, and what later snapshots need is left in the store.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.balance import close_ledger, splits_frame
 from jobs.command import Run, run_command
+from jobs.lease import lease_of
 from jobs.progress import shown_progress
-from jobs.stage import fingerprint_of, pending, wave_of
+from jobs.signature_store import Session, open_store
+from jobs.stage import StageIncomplete, fingerprint_of, finished, pending, wave_of
+from jobs.stage_counts import write_counts
 from jobs.store import WHOLE, Store
-from jobs.survivors import rule_survivor_sources, rule_survivors
-from jobs.tables import DUPLICATES
-from jobs.transforms.duplicates import find_duplicates
+from jobs.survivors import rule_survivor_sources, rule_survivors, scored_sources
+from jobs.tables import CUTS, DUPLICATES, scores
+from jobs.transforms.duplicates import Found, duplicate_rows, search_duplicates
+from jobs.transforms.earlier_snapshots import EarlierSnapshots, snapshot_keys
 from jobs.transforms.ledger import stage_ledger
+from jobs.transforms.paragraphs import cut_rows
 
 STAGE = "find_duplicates"
 
 
 def run(spark: SparkSession, run: Run) -> None:
-    """Find the duplicates anew if the documents, the rules or the settings have changed."""
-    reads = fingerprint_of(rule_survivor_sources(run))
-    fingerprint = fingerprint_of(run.config.dedup, reads)
-    if not pending(run.store, STAGE, {WHOLE: fingerprint}):
-        return
-    with (
-        wave_of(run.store, STAGE, WHOLE, fingerprint, reads) as work,
-        shown_progress(spark, STAGE, "tasks"),
-    ):
-        documents = rule_survivors(spark, run, list(run.waves))
-        duplicates = find_duplicates(
-            documents.select("doc_id", "url", "capture_time", "text"),
+    """Find the duplicates anew if the documents, the rules, the settings, the scores that decide
+    or the earlier snapshots have changed."""
+    with ExitStack() as held:
+        session = _session(run, held)
+        reads = fingerprint_of(rule_survivor_sources(run))
+        fingerprint = fingerprint_of(
             run.config.dedup,
-            _checkpoint(spark, run.store),
-            _print_count,
+            reads,
+            _score_commits(run),
+            _least_chars(run),
+            None if session is None else (session.place, session.fingerprints()),
         )
-        run.store.write(duplicates, DUPLICATES)
-        ledger = stage_ledger(
-            splits_frame(spark, run.store, run.waves),
-            documents.select("doc_id", "warc_path", "wave"),
-            _outcomes(documents, run.store.read(spark, DUPLICATES)),
+        is_stored = session is None or session.is_committed(fingerprint)
+        if is_stored and not pending(run.store, STAGE, {WHOLE: fingerprint}):
+            return
+        with (
+            wave_of(run.store, STAGE, WHOLE, fingerprint, reads) as work,
+            shown_progress(spark, STAGE, "tasks"),
+        ):
+            work.rows = _find(spark, run, session, fingerprint)
+
+
+def _session(run: Run, held: ExitStack) -> Session | None:
+    """The signature store, with the lease of it, so that places are given one after another."""
+    dedup = run.config.dedup
+    if dedup.signature_store is None:
+        return None
+    store = Store.at(dedup.signature_store)
+    lease = held.enter_context(lease_of(store, run.config.run.lease_s))
+    return open_store(dedup, replace(store, before_commit=lease.check))
+
+
+def _find(spark: SparkSession, run: Run, session: Session | None, fingerprint: str) -> int:
+    """Write duplicates, counts, ledger and the store. Returns the documents that were seen."""
+    documents = rule_survivors(spark, run, list(run.waves))
+    earlier = None if session is None else session.read(spark)
+    counts: dict[str, int] = {}
+    found = _search(spark, run, documents, earlier, counts)
+    run.store.write(duplicate_rows(found.removed, earlier), DUPLICATES)
+    if found.cuts is None:
+        run.store.delete(CUTS)
+    else:
+        run.store.write(cut_rows(found.cuts), CUTS)
+    write_counts(run.store, STAGE, counts)
+    ledger = stage_ledger(
+        splits_frame(spark, run.store, run.waves),
+        documents.select("doc_id", "warc_path", "wave"),
+        _outcomes(documents, run.store.read(spark, DUPLICATES)),
+    )
+    seen = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
+    if session is not None:
+        keys = snapshot_keys(found.prints, found.removed)
+        session.write(keys, documents, fingerprint, run.config.dedup, run.store.root)
+    run.store.drop_scratch()
+    return seen
+
+
+def _search(
+    spark: SparkSession,
+    run: Run,
+    documents: DataFrame,
+    earlier: EarlierSnapshots | None,
+    counts: dict[str, int],
+) -> Found:
+    def report(name: str, value: int) -> None:
+        counts[name] = value
+        print(f"{STAGE}: {name} = {value:,}", file=sys.stderr, flush=True)
+
+    quality = None
+    if run.config.dedup.needs_scores():
+        quality = run.store.read(spark, scores("quality"), list(run.waves))
+    return search_duplicates(
+        documents.select("doc_id", "url", "capture_time", "text"),
+        run.config.dedup,
+        _checkpoint(spark, run.store),
+        report,
+        quality,
+        earlier,
+        _least_chars(run),
+    )
+
+
+def _least_chars(run: Run) -> int | None:
+    """Fewest characters of a document that loses paragraphs and stays: those of the length rule,
+    which in the published script is broken by its limit itself."""
+    rules = run.config.rules
+    if "paragraph" not in run.config.dedup.levels or rules.min_chars is None:
+        return None
+    return rules.min_chars + (rules.mode == "casia-exact")
+
+
+def _score_commits(run: Run) -> dict[int, str] | None:
+    """Fingerprints of the scores that decide which document is kept, None where none do.
+
+    Raises:
+        StageIncomplete: quality is not scored, or was scored on other documents.
+    """
+    if not run.config.dedup.needs_scores():
+        return None
+    reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
+    commits = finished(run.store, "score_quality", reads)
+    if commits is None:
+        raise StageIncomplete(
+            "dedup.keep = 'best' needs quality scores: run score_documents with "
+            "score.rows = 'all' first"
         )
-        work.rows = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
-        run.store.drop_scratch()
+    return commits
 
 
 def _outcomes(documents: DataFrame, duplicates: DataFrame) -> DataFrame:
@@ -57,11 +153,6 @@ def _outcomes(documents: DataFrame, duplicates: DataFrame) -> DataFrame:
     return documents.select("doc_id").join(
         duplicates.select("doc_id", F.col("kind").alias("reason")), on="doc_id", how="left"
     )
-
-
-def _print_count(name: str, value: int) -> None:
-    """What the search has to say of its own limits, such as buckets that it left unsettled."""
-    print(f"{STAGE}: {name} = {value:,}", file=sys.stderr, flush=True)
 
 
 def _checkpoint(spark: SparkSession, store: Store) -> Callable[[DataFrame, str], DataFrame]:

@@ -18,18 +18,22 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.balance import BalanceOpen
-from jobs.command import SCORERS, Run, run_command
+from jobs.command import Run, run_command
 from jobs.config import to_dict
 from jobs.report_page import report_page
 from jobs.report_text import report_text
+from jobs.scorers import SCORERS
 from jobs.splits import work_units
 from jobs.stage import StageIncomplete
+from jobs.stage_counts import read_counts
 from jobs.tables import CORPUS, DOCUMENTS, LEDGER, REJECTED
 from jobs.transforms.ledger import unbalanced
 from jobs.transforms.summary import (
     audit_samples,
     corpus_totals,
     counts_by,
+    edit_totals,
+    pii_totals,
     quality_bin,
     reason_totals,
     stage_totals,
@@ -107,10 +111,13 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
             for stage in STAGES
         ],
         "reasons": _rows(reason_totals(ledger)),
+        "duplicates": read_counts(run.store, "find_duplicates"),
         "corpus": _rows(corpus_totals(corpus))[0],
         "domains": _rows(counts_by(corpus, F.col("domain")["single_label"], "domain")),
         "quality": _rows(counts_by(corpus, quality_bin(), "bin").orderBy("bin")),
         "charsets": _rows(counts_by(documents, F.col("charset"), "charset").limit(20)),
+        "edits": _rows(edit_totals(corpus)),
+        "pii": _rows(pii_totals(corpus)),
         "samples": _rows(audit_samples(run.store.read(spark, REJECTED))),
     }
 

@@ -1,7 +1,8 @@
 """The whole pipeline in one application: input files -> corpus and report.
 
 plan_input -> extract_documents -> apply_rules -> find_duplicates -> score_documents ->
-select_corpus -> report_run. What an earlier run on the same output has finished is not done
+select_corpus -> report_run; with dedup.keep = "best" documents are scored before duplicates are
+looked for. What an earlier run on the same output has finished is not done
 again.
 """
 
@@ -29,8 +30,12 @@ def run(spark: SparkSession, run: Run) -> None:
     """Bring every table of the output up to date; the input is planned already."""
     extract_documents.run(spark, run)
     apply_rules.run(spark, run)
-    find_duplicates.run(spark, run)
-    score_documents.run(spark, run)
+    if run.config.dedup.needs_scores():
+        score_documents.run(spark, run)
+        find_duplicates.run(spark, run)
+    else:
+        find_duplicates.run(spark, run)
+        score_documents.run(spark, run)
     select_corpus.run(spark, run)
     report_run.run(spark, run)
 

@@ -14,9 +14,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.balance import close_ledger, splits_frame
-from jobs.command import SCORERS, Run, run_command
+from jobs.command import Run, run_command
 from jobs.jsonl_export import write_jsonl
 from jobs.progress import shown_progress
+from jobs.score_locks import check_locks
+from jobs.scorers import SCORERS
 from jobs.stage import fingerprint_of, finished, pending, wave_of
 from jobs.store import WHOLE
 from jobs.survivors import (
@@ -24,10 +26,11 @@ from jobs.survivors import (
     rule_survivor_sources,
     scored_sources,
     survivors,
+    with_current_text,
 )
-from jobs.tables import CORPUS, DOCUMENTS, DUPLICATES, FLAGGED, REJECTED, SCHEMAS, scores
+from jobs.tables import CORPUS, DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, REJECTED, SCHEMAS, scores
 from jobs.transforms.ledger import stage_ledger
-from jobs.transforms.selection import corpus_rows, with_verdicts
+from jobs.transforms.selection import corpus_rows, kept_documents, with_verdicts
 
 STAGE = "select_corpus"
 
@@ -53,15 +56,18 @@ def _select(spark: SparkSession, run: Run) -> int:
     documents = run.store.read(spark, DOCUMENTS, waves)
     duplicates = run.store.read(spark, DUPLICATES)
     tables = {name: run.store.read(spark, scores(name), waves) for name in SCORERS}
+    check_locks(run, tables)
     # Ids, reasons and scores only: the text comes in at the end, and only where it is kept.
     verdicts = with_verdicts(
         documents.select("doc_id", "url", "warc_path", "warc_offset"),
         run.store.read(spark, FLAGGED, waves).select("doc_id", "reject_reasons"),
         duplicates,
-        tables,
+        {name: table.drop("artifact", "lock_id") for name, table in tables.items()},
         run.config.select,
     ).persist(StorageLevel.DISK_ONLY)
-    run.store.write(corpus_rows(documents, verdicts, duplicates), CORPUS)
+    measured = run.store.read(spark, MEASURED, waves)
+    kept = kept_documents(documents, verdicts, duplicates, measured)
+    run.store.write(corpus_rows(with_current_text(spark, run, kept, waves)), CORPUS)
     rejected = verdicts.where(F.col("stage").isNotNull())
     run.store.write(rejected.select(*SCHEMAS[REJECTED].fieldNames()), REJECTED)
     corpus = run.store.read(spark, CORPUS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pyspark.sql.types import (
     ArrayType,
+    BinaryType,
     DataType,
     DateType,
     DoubleType,
@@ -22,12 +23,16 @@ from pyspark.sql.types import (
 )
 
 from udfs import domain, quality, toxicity
-from udfs.measures import MEASURES_TYPE
+from udfs.passed_types import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
 
 DOCUMENTS = "documents"
 MEASURED = "measures"
+EDITS = "edits"
 FLAGGED = "flagged"
 DUPLICATES = "duplicates"
+CUTS = "cuts"
+SNAPSHOT_KEYS = "keys"  # of a signature store, not of an output
+SNAPSHOT_TEXTS = "texts"  # likewise
 CORPUS = "corpus"
 REJECTED = "rejected"
 READ_FAILURES = "read_failures"
@@ -97,19 +102,54 @@ SCHEMAS: dict[str, StructType] = {
         opt_outs=ArrayType(StringType()),  # as in documents
         measures=MEASURES_TYPE,  # null where the text could not be measured
     ),
+    EDITS: _columns(  # one row for each document whose text the rules stage changed
+        doc_id=StringType(),
+        text=StringType(),  # after; documents has what was extracted
+        original_chars=LongType(),  # code points of what was extracted
+        original_sha256=StringType(),  # hex, of its UTF-8
+        edits=EDITS_TYPE,  # kind of edit -> places changed
+    ),
     FLAGGED: _columns(
         doc_id=StringType(),
         reject_reasons=ArrayType(StringType()),  # all that fired; empty for a kept document
     ),
     DUPLICATES: _columns(  # one row for each removed document
         doc_id=StringType(),
-        kind=StringType(),  # url, exact or near
+        kind=StringType(),  # url, exact, near or paragraph
         cluster_id=StringType(),  # smallest doc_id of the cluster
-        kept_doc_id=StringType(),  # the cluster's survivor
+        cluster_size=LongType(),  # documents of this run in the cluster, and the survivor
+        kept_doc_id=StringType(),  # the cluster's survivor; null for paragraph, as its cluster is
+        kept_snapshot=StringType(),  # the earlier snapshot that it is of; null: of this run
         similarity=DoubleType(),  # Jaccard to the survivor; 1.0 for exact, null for url
     ),
+    SNAPSHOT_KEYS: _columns(  # one row for each document that the url level kept
+        rank=StringType(),  # snapshot, preference and doc_id: see transforms/ranks.py
+        kept_rank=StringType(),  # of the document that stays in its place, or its own
+        url_key=BinaryType(),  # 128 bits, null where it has none
+        text_key=BinaryType(),  # likewise; null where the exact level removed it
+        bands=ArrayType(LongType()),  # null likewise, and for a text below one shingle
+        signature=BinaryType(),  # little-endian 32-bit values; null where texts are compared
+    ),
+    SNAPSHOT_TEXTS: _columns(  # what near duplicates are compared by
+        key=StringType(),  # of the rank: snapshot and doc_id
+        text=StringType(),
+    ),
+    CUTS: _columns(  # one row for each document that loses paragraphs; see dedup.paragraph_policy
+        doc_id=StringType(),
+        spans=ArrayType(_columns(start=IntegerType(), length=IntegerType())),  # code points of
+        # the text before; ascending, apart from each other; empty where nothing is cut
+        chars_left=LongType(),  # code points of the text without its spans
+        repeated_chars=LongType(),  # of paragraphs that occur more than once, whether cut or not
+    ),
     **{
-        scores(scorer): StructType([StructField("doc_id", StringType()), *result.fields])
+        scores(scorer): StructType(
+            [
+                StructField("doc_id", StringType()),
+                *result.fields,
+                StructField("artifact", StringType()),  # the model: name@version+digest
+                StructField("lock_id", StringType()),  # of the lock's part that it follows from
+            ]
+        )
         for scorer, result in (
             ("quality", quality.RESULT_TYPE),
             ("domain", domain.RESULT_TYPE),
@@ -133,6 +173,10 @@ SCHEMAS: dict[str, StructType] = {
         language_score=DoubleType(),
         script=StringType(),
         cluster_size=LongType(),  # documents that this one stands for, itself included
+        original_chars=LongType(),  # of the text as extracted; null where text still is that
+        original_sha256=StringType(),  # hex, of its UTF-8; null as above
+        edits=EDITS_TYPE,  # kind of edit -> places changed; empty where none is
+        pii=PII_TYPE,  # personal data in text, placeholders where it is masked
     ),
     REJECTED: _columns(
         doc_id=StringType(),

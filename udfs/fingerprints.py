@@ -11,19 +11,21 @@ import pyarrow as pa
 
 from udfs.minhash import BLOCK_CHARS, band_keys, shingle_hashes, signatures
 from udfs.normalise import fold_texts, text_digest, url_digest
+from udfs.preferred_hosts import PreferredHosts
 
 FINGERPRINT_DDL = (
-    "doc_id string, capture_micros bigint, url_key binary, text_key binary, chars int, "
-    "bands array<bigint>, signature binary"
+    "doc_id string, capture_micros bigint, preferred boolean, url_key binary, text_key binary, "
+    "chars int, bands array<bigint>, signature binary"
 )
-"""url_key and text_key: 128 bits, null means equal to nothing. chars: normalised characters.
-bands: null for a document shorter than one shingle. signature: little-endian 32-bit values,
-null where they are not asked for."""
+"""preferred: the URL is of a preferred host. url_key and text_key: 128 bits, null means equal to
+nothing. chars: normalised characters. bands: null for a document shorter than one shingle.
+signature: little-endian 32-bit values, null where they are not asked for."""
 
 _ARROW_SCHEMA = pa.schema(
     [
         ("doc_id", pa.string()),
         ("capture_micros", pa.int64()),
+        ("preferred", pa.bool_()),
         ("url_key", pa.binary()),
         ("text_key", pa.binary()),
         ("chars", pa.int32()),
@@ -31,6 +33,8 @@ _ARROW_SCHEMA = pa.schema(
         ("signature", pa.binary()),
     ]
 )
+
+NO_HOSTS = PreferredHosts(())
 
 BatchMap = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
@@ -46,7 +50,7 @@ class Banding:
     """Also give the signature itself, for verification by estimate."""
 
 
-def fingerprint_batches(banding: Banding | None) -> BatchMap:
+def fingerprint_batches(banding: Banding | None, preferred_hosts: Sequence[str] = ()) -> BatchMap:
     """A function for mapInArrow from (doc_id, capture_micros, url, text) to FINGERPRINT_DDL.
 
     Batch: one batch out for each batch in; inside, documents are worked on in blocks of about
@@ -54,18 +58,23 @@ def fingerprint_batches(banding: Banding | None) -> BatchMap:
 
     Args:
         banding: None leaves bands and signature null.
+        preferred_hosts: Hosts whose documents are marked, with the hosts below them.
     """
+    hosts = PreferredHosts(preferred_hosts)
 
     def fingerprint(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield fingerprint_batch(batch, banding)
+            yield fingerprint_batch(batch, banding, hosts)
 
     return fingerprint
 
 
-def fingerprint_batch(batch: pa.RecordBatch, banding: Banding | None) -> pa.RecordBatch:
+def fingerprint_batch(
+    batch: pa.RecordBatch, banding: Banding | None, hosts: PreferredHosts = NO_HOSTS
+) -> pa.RecordBatch:
     """Fingerprints of one batch; rows keep their order."""
     texts = read_texts(batch.column("text"))
+    urls = batch.column("url").to_pylist()
     text_keys: list[bytes | None] = []
     chars: list[int] = []
     bands: list[np.ndarray | None] = []
@@ -93,7 +102,8 @@ def fingerprint_batch(batch: pa.RecordBatch, banding: Banding | None) -> pa.Reco
         [
             batch.column("doc_id").cast(pa.string()),
             batch.column("capture_micros"),
-            pa.array(map(url_digest, batch.column("url").to_pylist()), pa.binary()),
+            pa.array(map(hosts.match, urls), pa.bool_()),
+            pa.array(map(url_digest, urls), pa.binary()),
             pa.array(text_keys, pa.binary()),
             pa.array(chars, pa.int32()),
             pa.array(bands, pa.list_(pa.int64())),

@@ -32,6 +32,9 @@ Offsets = NDArray[np.int64]
 DIGEST_BYTES = 16
 """128 bits: among 10^10 documents the chance of one accidental equality is below 10^-18."""
 
+NORMALISATION_VERSION = 1
+"""To be raised with every change of a key that a text or a URL gets: stored keys are of one."""
+
 _DROPPED = 0
 _INVISIBLE_RANGES = (
     (0x0000, 0x0020),  # C0 controls and the space
@@ -63,7 +66,7 @@ _CASED_RANGES = ((0x0041, 0x024F), (0x0370, 0x058F), (0x1E00, 0x1FFF))
 
 
 @lru_cache(maxsize=1)
-def _fold_table() -> Codes:
+def fold_table() -> Codes:
     """Folded code point of every code point; 0 means dropped. 4.3 MiB, built once a worker."""
     table = np.arange(0x110000, dtype=np.uint32)
     for first, last in _COMPATIBILITY_RANGES:
@@ -92,7 +95,7 @@ def fold_texts(texts: Sequence[str]) -> tuple[Codes, Offsets]:
         ``codes[offsets[i]:offsets[i + 1]]``.
     """
     raw = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    folded = _fold_table()[raw]
+    folded = fold_table()[raw]
     kept = folded != _DROPPED
     ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
     kept_before = np.zeros(len(raw) + 1, dtype=np.int64)
@@ -133,6 +136,10 @@ _TRACKING_NAMES = frozenset(
 _TRACKING_PREFIXES = ("utm_", "aspsessionid")
 _SESSION_IN_PATH = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
 _INDEX_PAGE = re.compile(r"/(?:index|default)\.(?:html?|shtml|php|aspx?|jsp)$", re.IGNORECASE)
+# No dot segment, no escape, no session id, no query; a lower-case host; no slash at the end.
+_PLAIN_URL = re.compile(
+    r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)*)((?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)"
+)
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ftp": 21}
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ESCAPES = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -158,13 +165,18 @@ def normalise_url(url: str) -> str | None:
     >>> normalise_url("HTTPS://Example.COM:443/a/../b/index.html?z=1&utm_source=x&a=%e4%bd%a0#top")
     '//example.com/b?a=%E4%BD%A0&z=1'
     """
+    # Where nothing is to be folded, a sixth of the time is enough.
+    plain = _PLAIN_URL.fullmatch(url)
+    if plain is not None:
+        host, path = plain.groups()
+        return f"//{host}{_INDEX_PAGE.sub('', path)}"
     try:
         parts = urlsplit(url.strip(_STRIPPED))
         port = parts.port
     except ValueError:  # a broken IPv6 host or port: equal only to itself, letter for letter
         return url
     scheme = parts.scheme.lower()
-    host = _normalise_host(parts.hostname or "")
+    host = normalise_host(parts.hostname or "")
     if not host:
         return None
     prefix = "//" if scheme in ("http", "https", "") else f"{scheme}://"
@@ -182,7 +194,8 @@ def url_digest(url: str | None) -> bytes | None:
     return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=DIGEST_BYTES).digest()
 
 
-def _normalise_host(host: str) -> str:
+def normalise_host(host: str) -> str:
+    """A host in lower case, without a final dot, Unicode names in Punycode."""
     host = host.lower().rstrip(".")
     if host.isascii():
         return host

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -76,13 +77,22 @@ class SubmittedRun:
             time.sleep(0.05)
 
 
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The packed environment, unpacked for the driver."""
+    packed = DIST / "environment.tar.gz"
+    if not packed.exists():
+        raise RuntimeError("these tests run what make package writes: make test-cluster")
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run(["tar", "-xzf", packed, "-C", folder], check=True)
+    return folder
+
+
 @pytest.fixture
 def submit(
-    cluster: StandaloneCluster, sample_files: Path, tmp_path: Path
+    cluster: StandaloneCluster, environment: Path, sample_files: Path, tmp_path: Path
 ) -> Callable[..., SubmittedRun]:
     """Starts the pipeline; a second start goes on where the first one ended."""
-    if not (DIST / "environment.tar.gz").exists():
-        raise RuntimeError("these tests run what make package writes: make test-cluster")
 
     def start(name: str, *settings: str) -> SubmittedRun:
         output = tmp_path / "out"
@@ -90,6 +100,7 @@ def submit(
             *("--properties-file", str(ROOT / "conf" / "spark-cpu.conf")),
             *("--archives", f"{DIST / 'environment.tar.gz'}#environment"),
             *("--conf", "spark.pyspark.python=./environment/bin/python"),
+            *("--conf", f"spark.pyspark.driver.python={environment}/bin/python"),
             *("--conf", "spark.driver.host=127.0.0.1"),
             *("--conf", "spark.executor.memory=768m"),
             *("--conf", "spark.ui.enabled=false"),

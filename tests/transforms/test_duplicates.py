@@ -50,7 +50,15 @@ def found(rows: DataFrame) -> dict[str, Row]:
     collected = rows.collect()
     by_id = {row.doc_id: row for row in collected}
     assert len(by_id) == len(collected)
-    assert rows.columns == ["doc_id", "kind", "cluster_id", "kept_doc_id", "similarity"]
+    assert rows.columns == [
+        "doc_id",
+        "kind",
+        "cluster_id",
+        "cluster_size",
+        "kept_doc_id",
+        "kept_snapshot",
+        "similarity",
+    ]
     return by_id
 
 
@@ -79,32 +87,76 @@ def test_every_level_points_at_the_document_that_survives_them_all(
         ("da", None, None, "另文"),
     ]
     removed = found(find_duplicates(documents(spark, rows), DedupConfig(), checkpoint))
-    assert {key: (row.kind, row.cluster_id, row.kept_doc_id) for key, row in removed.items()} == {
-        "d1": ("url", "d1", "d4"),
-        "d2": ("near", "d1", "d4"),
-        "d3": ("exact", "d1", "d4"),
-        "d9": ("exact", "d8", "d8"),
+    assert {
+        key: (row.kind, row.cluster_id, row.cluster_size, row.kept_doc_id)
+        for key, row in removed.items()
+    } == {
+        "d1": ("url", "d1", 4, "d4"),
+        "d2": ("near", "d1", 4, "d4"),
+        "d3": ("exact", "d1", 4, "d4"),
+        "d9": ("exact", "d8", 2, "d8"),
     }
+    assert {row.kept_snapshot for row in removed.values()} == {None}
     assert removed["d1"].similarity is None
     assert removed["d2"].similarity == exact_jaccard(text, near)
     assert removed["d3"].similarity == 1.0
 
 
-@pytest.mark.parametrize(("keep", "kept"), [("longest", "d3"), ("oldest", "d2"), ("newest", "d4")])
+@pytest.mark.parametrize(
+    ("keep", "kept"), [("longest", "d3"), ("oldest", "d2"), ("newest", "d4"), ("best", "d6")]
+)
 def test_keep_policy(spark: SparkSession, checkpoint: Checkpoint, keep: Any, kept: str) -> None:
     rng = random.Random(2)
     text = random_text(rng, 300)
     rows = [
-        ("d1", "http://e.cn/", None, text),  # no time: loses wherever time decides
+        ("d1", "http://e.cn/", None, text),  # no time, no score: loses wherever they decide
         ("d2", "http://e.cn/", on_day(1), text + " \n" * 50),  # white space is not length
         ("d3", "http://e.cn/", on_day(2), text + "完"),
         ("d4", "http://e.cn/", on_day(3), text),
         ("d5", "http://e.cn/", on_day(3), text),  # tie: the smaller id stays
+        ("d6", "http://e.cn/", on_day(2), text),
+        ("d7", "http://e.cn/", on_day(2), text),
     ]
-    config = DedupConfig(keep=keep)
-    removed = found(find_duplicates(documents(spark, rows), config, checkpoint))
+    # Neighbouring doubles are two scores, and a null is none.
+    scores = [("d2", 0.0), ("d3", 0.9 - 2**-53), ("d5", None), ("d6", 0.9), ("d7", 0.9)]
+    removed = found(
+        find_duplicates(
+            documents(spark, rows),
+            DedupConfig(keep=keep),
+            checkpoint,
+            scores=spark.createDataFrame(scores, "doc_id string, score double"),
+        )
+    )
     assert {row.kept_doc_id for row in removed.values()} == {kept}
-    assert len(removed) == 4
+    assert len(removed) == 6
+
+
+def test_preferred_hosts_win_and_addresses_have_a_policy_of_their_own(
+    spark: SparkSession, checkpoint: Checkpoint
+) -> None:
+    rng = random.Random(12)
+    text, other = random_text(rng, 300), random_text(rng, 300)
+    rows = [
+        ("d1", "http://e.cn/", on_day(1), text + "很长很长"),
+        ("d2", "http://E.cn/#top", on_day(2), text),  # newest of its address, shorter
+        ("d3", "http://news.people.com.cn/", on_day(3), text[:290]),  # preferred
+        ("d4", "http://notpeople.com.cn/", on_day(4), text + "完"),
+        ("d5", "http://e.cn/5", on_day(5), other),
+        ("d6", "http://e.cn/6", on_day(6), other + "完"),  # longest
+    ]
+    config = DedupConfig(keep="longest", url_keep="newest", preferred_hosts=("People.com.cn",))
+    removed = found(find_duplicates(documents(spark, rows), config, checkpoint))
+    assert {key: (row.kind, row.kept_doc_id) for key, row in removed.items()} == {
+        "d1": ("url", "d3"),
+        "d2": ("near", "d3"),
+        "d4": ("near", "d3"),
+        "d5": ("near", "d6"),
+    }
+
+
+def test_the_best_is_not_known_without_scores(spark: SparkSession, checkpoint: Checkpoint) -> None:
+    with pytest.raises(ValueError, match="scores are needed"):
+        find_duplicates(documents(spark, []), DedupConfig(url_keep="best"), checkpoint)
 
 
 def test_levels_that_are_off_remove_nothing(spark: SparkSession, checkpoint: Checkpoint) -> None:
@@ -212,22 +264,42 @@ def test_a_chain_is_one_cluster_whose_ends_may_differ(
     assert removed["d5"].similarity < config.min_similarity
 
 
+@pytest.mark.parametrize("group_members", [4096, 30])
 def test_many_copies_of_one_page_are_one_cluster(
-    spark: SparkSession, checkpoint: Checkpoint
+    spark: SparkSession,
+    checkpoint: Checkpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    shuffle_partitions: Callable[[int], None],
+    group_members: int,
 ) -> None:
+    """Whether one task compares all of them with the first, or several do."""
+    if group_members < 400:
+        shuffle_partitions(7)
+    monkeypatch.setattr("jobs.transforms.near_duplicates._GROUP_MEMBERS", group_members)
     page = random_text(random.Random(9), 120)
     texts = {f"d{number:04d}": f"{page}{number:04d}" for number in range(400)}
     removed = found(find_duplicates(texts_frame(spark, texts), DedupConfig(), checkpoint))
     assert len(removed) == 399
     assert {row.kept_doc_id for row in removed.values()} == {"d0000"}
+    assert {row.cluster_size for row in removed.values()} == {400}
+    assert {key: row.similarity for key, row in removed.items()} == {
+        key: exact_jaccard(texts["d0000"], texts[key]) for key in removed
+    }
 
 
 @pytest.fixture
 def shuffle_partitions(spark: SparkSession) -> Iterator[Callable[[int], None]]:
-    key = "spark.sql.shuffle.partitions"
+    """Sets how many tasks a shuffle has; none are put together because they have little to do."""
+    key, coalesced = "spark.sql.shuffle.partitions", "spark.sql.adaptive.coalescePartitions.enabled"
     before = spark.conf.get(key)
-    yield lambda partitions: spark.conf.set(key, partitions)
+
+    def set_partitions(partitions: int) -> None:
+        spark.conf.set(key, partitions)
+        spark.conf.set(coalesced, False)
+
+    yield set_partitions
     spark.conf.set(key, before)
+    spark.conf.unset(coalesced)
 
 
 def test_partitions_and_row_order_change_nothing(
@@ -252,7 +324,7 @@ def test_partitions_and_row_order_change_nothing(
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("levels", ("url", "paragraph")),
+        ("levels", ("url", "sentence")),
         ("bands", 0),
         ("rows", -1),
         ("shingle_chars", 0),
@@ -260,8 +332,9 @@ def test_partitions_and_row_order_change_nothing(
         ("min_similarity", 1.1),
         ("max_pair_bucket", 1),
         ("max_hub_rounds", 0),
+        ("preferred_hosts", ("http://e.cn/",)),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(key: str, value: Any) -> None:
-    with pytest.raises(ConfigError, match=f"dedup.{key} = "):
+    with pytest.raises(ConfigError, match=f"dedup.{key}"):
         DedupConfig(**{key: value})

@@ -21,7 +21,8 @@ def test_no_file_gives_the_defaults_and_the_default_pack() -> None:
     assert config.rules.pack == "default"
     assert config.rules.conditions.keys() >= {"no_prose", "many_urls"}
     assert replace(config, rules=Config().rules) == Config()
-    assert replace(config.rules, conditions={}) == Config().rules
+    assert config.rules.host_block == ("host_words",)
+    assert replace(config.rules, conditions={}, host_block=()) == Config().rules
     assert load_config(None, ["rules.pack=off"]) == Config(rules=replace(Config().rules, pack=None))
 
 
@@ -65,6 +66,10 @@ def test_a_plain_word_needs_no_quotes() -> None:
         ("rules.conditions.length=chars < 3", ["length", "take another name", "duplication"]),
         ("rules.conditions.few=off", ["none to switch off", "no_prose"]),
         ("rules.pack=3", ["rules.pack = 3", "expected str"]),
+        ("rules.repair=1", ["rules.repair = 1", "expected bool"]),
+        ("rules.traditional_policy=turn", ["rules.traditional_policy", "drop, convert, keep"]),
+        ("rules.pii_policy=hide", ["rules.pii_policy = 'hide'", "keep, mask, reject"]),
+        ("rules.host_block=hosts", ["rules.host_block = 'hosts'", "list of strings"]),
     ],
 )
 def test_a_wrong_setting_names_key_value_and_choices(setting: str, said: list[str]) -> None:
@@ -183,6 +188,26 @@ def test_casia_exact_takes_no_pack_and_no_conditions(tmp_path: Path) -> None:
     assert (strict.mode, strict.min_chars, strict.conditions) == ("casia-exact", 500, {})
     with pytest.raises(ConfigError, match="few_lines"):
         load_config(None, [f"rules.pack={pack}", "rules.conditions.few_lines=lines < 3"])
+
+
+def test_an_unknown_kind_of_personal_data_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"unknown fax, name; known kinds: email, phone"):
+        load_config(None, ['rules.pii_kinds=["name", "email", "fax"]'])
+
+
+def test_casia_exact_takes_nothing_that_changes_texts(tmp_path: Path) -> None:
+    casia = "rules.mode=casia-exact"
+    for setting in ("rules.traditional_policy=convert", "rules.pii_policy=mask"):
+        with pytest.raises(ConfigError, match="never changes a text"):
+            load_config(None, [casia, setting])
+        pack = tmp_path / "exact.toml"
+        key, value = setting.removeprefix("rules.").split("=")
+        pack.write_text(f'[rules]\nmode = "casia-exact"\n{key} = "{value}"\n')
+        with pytest.raises(ConfigError, match="never changes a text"):
+            load_config(None, [f"rules.pack={pack}"])
+    # On where nobody says otherwise, it does nothing there.
+    assert load_config(None, [casia]).rules.repair
+    assert load_config(None, [casia, "rules.pii_policy=reject"]).rules.pii_policy == "reject"
 
 
 @pytest.mark.parametrize("name", bundled_packs())

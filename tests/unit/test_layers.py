@@ -14,7 +14,7 @@ TRANSFORMS = sorted((ROOT / "jobs" / "transforms").glob("*.py"))
 UDFS = sorted((ROOT / "udfs").glob("*.py"))
 LEAVES = {"config", "tables"}
 HAS_RUN = {path.stem for path in JOBS if "run_command(" in path.read_text(encoding="utf-8")}
-JOB_NAMES = (HAS_RUN | {"train_models", "fetch_artifacts"}) - {"command"}
+JOB_NAMES = (HAS_RUN | {"train_models", "fetch_artifacts", "lock_artifacts"}) - {"command"}
 
 
 def imported(path: Path) -> set[str]:

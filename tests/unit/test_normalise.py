@@ -166,3 +166,34 @@ def test_a_normal_form_is_normal(text: str) -> None:
     key = normalise_url(f"http://e.cn/{text}?{text}")
     assert key is not None
     assert normalise_url(key) == key
+
+
+_PIECES = (
+    "/",
+    ".",
+    "..",
+    "a",
+    "B",
+    "/index.html",
+    "/default.php",
+    "-",
+    "~",
+    "%41",
+    "?a=1",
+    "#x",
+    "中",
+)
+_HOSTS = ("e.cn", "E.cn", "e", "a.b-c.cn", "e.cn.", "", "1.2.3.4")
+
+
+@given(
+    st.sampled_from(("http://", "https://")),
+    st.sampled_from(_HOSTS),
+    st.lists(st.sampled_from((*_PIECES, ";jsessionid=1", "\n")), max_size=6).map("".join),
+)
+def test_a_plain_address_has_the_form_that_the_long_way_gives(
+    scheme: str, host: str, rest: str
+) -> None:
+    """An upper-case scheme makes an address no plain one."""
+    url = f"{scheme}{host}{rest}"
+    assert normalise_url(url) == normalise_url(f"{scheme.upper()}{host}{rest}")

@@ -1,0 +1,146 @@
+"""Pages that a hundred thousand others look like, and pages too short to look like any."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.config import DedupConfig
+from jobs.transforms.components import Checkpoint
+from jobs.transforms.duplicates import find_duplicates
+from tests.bench.dedup_cpu import tree_cpu_seconds
+from tests.builders.checkpoints import parquet_checkpoint
+from tests.builders.near_duplicates import random_text
+from tests.builders.spark_settings import changed_settings
+
+COPIES = 50_000
+MAX_CPU_SECONDS = 90
+"""Looking at all pairs of a bucket would take hours."""
+
+NOT_FOUND = "您访问的页面不存在，请返回首页。"
+DOCUMENTS_DDL = "doc_id string, url string, capture_time timestamp, text string"
+
+
+@pytest.fixture
+def large_batches(spark: SparkSession) -> Iterator[SparkSession]:
+    with changed_settings(spark, {"spark.sql.execution.arrow.maxRecordsPerBatch": "1000"}):
+        yield spark
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Iterator[Checkpoint]:
+    yield parquet_checkpoint(tmp_path)
+
+
+def pages(spark: SparkSession, count: int, text: Column) -> DataFrame:
+    """So many pages, id d0000000 and up; the text may depend on ``id``."""
+    return spark.range(count, numPartitions=2).select(
+        F.format_string("d%07d", F.col("id")).alias("doc_id"),
+        F.lit(None).cast("string").alias("url"),
+        F.lit(None).cast("timestamp").alias("capture_time"),
+        text.alias("text"),
+    )
+
+
+def with_others(frame: DataFrame, texts: list[str]) -> DataFrame:
+    """The same pages and some that resemble none."""
+    rows = [(f"x{number:03d}", None, None, text) for number, text in enumerate(texts)]
+    return frame.unionByName(frame.sparkSession.createDataFrame(rows, DOCUMENTS_DDL))
+
+
+def assert_one_cluster(removed: DataFrame, kind: str, least_similarity: float) -> None:
+    """All copies but the first are removed, each in favour of it, and nothing else is."""
+    (row,) = removed.agg(
+        F.count_distinct("doc_id").alias("removed"),
+        F.count(F.lit(1)).alias("rows"),
+        F.collect_set("kind").alias("kinds"),
+        F.collect_set("kept_doc_id").alias("kept"),
+        F.collect_set("cluster_id").alias("clusters"),
+        F.min("similarity").alias("similarity"),
+        F.max("doc_id").alias("last"),
+    ).collect()
+    assert (row.removed, row.rows) == (COPIES - 1, COPIES - 1)
+    assert (row.kinds, row.kept, row.clusters) == ([kind], ["d0000000"], ["d0000000"])
+    assert row.similarity >= least_similarity
+    assert row.last == f"d{COPIES - 1:07d}"
+
+
+@pytest.mark.timeout(900)  # for hangs only: where it strikes, py4j breaks for all that follow
+@pytest.mark.parametrize(("levels", "kind"), [(("near",), "near"), (("exact", "near"), "exact")])
+def test_identical_short_pages(
+    large_batches: SparkSession, checkpoint: Checkpoint, levels: tuple[str, ...], kind: str
+) -> None:
+    """Every band of theirs is one bucket of 50,000."""
+    dice = random.Random(1)
+    others = [random_text(dice, 40) for _ in range(20)]
+    frame = with_others(pages(large_batches, COPIES, F.lit(NOT_FOUND)), others)
+    start = tree_cpu_seconds()
+    removed = checkpoint(find_duplicates(frame, DedupConfig(levels=levels), checkpoint), "removed")
+    assert_one_cluster(removed, kind, 1.0)
+    assert tree_cpu_seconds() - start < MAX_CPU_SECONDS
+
+
+@pytest.mark.timeout(900)  # for hangs only: where it strikes, py4j breaks for all that follow
+def test_nearly_identical_pages(large_batches: SparkSession, checkpoint: Checkpoint) -> None:
+    """A template with a number in it: no two are equal, and each resembles all."""
+    template = random_text(random.Random(2), 300)
+    text = F.concat(F.lit(template), F.format_string("%05d", F.col("id")))
+    frame = with_others(pages(large_batches, COPIES, text), [template[:100], template[200:]])
+    counts: dict[str, int] = {}
+    start = tree_cpu_seconds()
+    removed = checkpoint(
+        find_duplicates(frame, DedupConfig(levels=("near",)), checkpoint, counts.__setitem__),
+        "removed",
+    )
+    assert_one_cluster(removed, "near", 0.95)
+    assert counts.get("near_unsettled_buckets", 0) == 0
+    assert tree_cpu_seconds() - start < MAX_CPU_SECONDS
+
+
+SHORT = {
+    "a": "短文",
+    "b": "短 文",
+    "c": "短文。",
+    "d": "另外",
+    "e": " \n ",
+    "f": "",
+    "g": "四个字了",
+    "h": "四个\u200b字了\n",
+    "i": "五个字的文",
+    "j": "五个字 的文",
+    "k": "五个字的字",
+    "l": "五个字的文章",
+}
+
+
+@pytest.mark.parametrize("partitions", [1, 7])
+def test_texts_of_less_than_a_shingle_are_matched_exactly_or_not_at_all(
+    spark: SparkSession, checkpoint: Checkpoint, partitions: int
+) -> None:
+    rows = [(doc_id, None, None, text) for doc_id, text in SHORT.items()]
+    frame = spark.createDataFrame(rows, DOCUMENTS_DDL).repartition(partitions)
+    config = DedupConfig(levels=("exact", "near"), bands=30, rows=2)
+    removed = find_duplicates(frame, config, checkpoint).collect()
+    assert {row.doc_id: (row.kind, row.kept_doc_id) for row in removed} == {
+        "b": ("exact", "a"),
+        "h": ("exact", "g"),
+        "j": ("exact", "i"),
+    }
+
+
+@pytest.mark.parametrize("verify", ["exact", "estimate"])
+def test_without_the_exact_level_they_are_all_kept(
+    spark: SparkSession, checkpoint: Checkpoint, verify: Literal["exact", "estimate"]
+) -> None:
+    """No common signature, such as that of no shingle at all, brings them together."""
+    rows = [(doc_id, None, None, text) for doc_id, text in SHORT.items()]
+    config = DedupConfig(levels=("near",), bands=30, rows=2, verify=verify)
+    frame = spark.createDataFrame(rows, DOCUMENTS_DDL)
+    removed = find_duplicates(frame, config, checkpoint).collect()
+    assert {row.doc_id: row.kept_doc_id for row in removed} == {"j": "i"}
