@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -117,6 +117,7 @@ def prepare(
         check_settings(config.dedup)
     files, requests = _asked_for(arguments, config)
     store = Store.at(arguments.output)
+    _check_something_is_planned(store, files, requests, planned_waves(store))
     if held is not None:
         lease = held.enter_context(lease_of(store, config.run.lease_s))
         store = replace(store, before_commit=lease.check)
@@ -214,18 +215,22 @@ def _plan(
     files: Sequence[InputFile], requests: Sequence[RangeRequest], config: Config, store: Store
 ) -> tuple[Waves, tuple[RangeRequest, ...]]:
     """The waves of the output, new input files planned and written; ranges still to be planned."""
-    size = config.run.wave_splits
-    if size < 1:
-        raise ConfigError(f"run.wave_splits = {size}: expected 1 or more")
     drop_unfinished(store)
     planned = planned_waves(store)
     pending = tuple(request for request in requests if not is_planned(store, request))
-    added = plan_waves(planned, files, config.input.format, size, config.input.crawl_root)
+    settings = config.input
+    size = config.run.wave_splits
+    added = plan_waves(planned, files, settings.format, size, settings.crawl_root)
     for wave, splits in added.items():
         write_wave(store, wave, splits)
-    if not (planned or added or pending):
-        raise ConfigError(f"--input is needed, or --crawl: nothing is planned in {store.root} yet")
+    # Once more: what was planned may have been the half plan that is dropped now.
+    _check_something_is_planned(store, planned, added, pending)
     return planned | added, pending
+
+
+def _check_something_is_planned(store: Store, *plans: Collection[object]) -> None:
+    if not any(plans):
+        raise ConfigError(f"--input is needed, or --crawl: nothing is planned in {store.root} yet")
 
 
 def _asked_for(

@@ -417,6 +417,8 @@ class RunConfig:
     lives, a run says so five times as often."""
 
     def __post_init__(self) -> None:
+        if self.wave_splits < 1:
+            raise ConfigError(f"run.wave_splits = {self.wave_splits}: expected 1 or more")
         if self.lease_s <= 0:
             raise ConfigError(f"run.lease_s = {self.lease_s}: expected above 0")
 

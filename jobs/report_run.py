@@ -93,6 +93,7 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _versions(spark),
         "config": to_dict(run.config),
+        "lock_id": run.lock.id,
         "artifacts": {
             name: {**asdict(artifact), "uri": redact(artifact.uri)}
             for name, artifact in run.catalogue.items()

@@ -44,7 +44,8 @@ class StandaloneCluster:
 
     def executors(self) -> list[int]:
         """Process ids of the running executors."""
-        return [pid for pid, words in _processes() if self._is_executor(words)]
+        backend = b"org.apache.spark.executor.CoarseGrainedExecutorBackend"
+        return [pid for pid in _processes() if backend in _command(pid) and self._is_here(pid)]
 
     def python_workers(self) -> list[int]:
         """Process ids of the Python processes that executors have started."""
@@ -55,14 +56,16 @@ class StandaloneCluster:
             parents = set(children)
         return [pid for pid in found if b"pyspark" in _command(pid)]
 
+    def _is_here(self, pid: int) -> bool:
+        """Whether a process works in this cluster's folder, as executors do."""
+        try:
+            return Path(f"/proc/{pid}/cwd").resolve().is_relative_to(self.folder)
+        except OSError:
+            return False  # it has ended meanwhile
+
     def log(self, name: str) -> str:
         """What a process has written."""
         return (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
-
-    def _is_executor(self, words: Sequence[bytes]) -> bool:
-        return b"org.apache.spark.executor.CoarseGrainedExecutorBackend" in words and os.fsencode(
-            self.folder
-        ) in b" ".join(words)
 
     def _start(self, command: Sequence[object], name: str) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -135,25 +138,20 @@ def _environment() -> Mapping[str, str]:
     }
 
 
-def _processes() -> Iterator[tuple[int, list[bytes]]]:
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            yield int(folder.name), _command(int(folder.name)).split(b"\0")
+def _processes() -> list[int]:
+    return [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
 
 
 def _children(parents: set[int]) -> list[int]:
-    found = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        try:
-            status = (folder / "stat").read_text()
-        except OSError:
-            continue  # it has ended meanwhile
-        parent = int(status.rsplit(")", 1)[1].split()[1])
-        if parent in parents:
-            found.append(int(folder.name))
-    return found
+    return [pid for pid in _processes() if _parent(pid) in parents]
+
+
+def _parent(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0  # it has ended meanwhile
+    return int(status.rsplit(")", 1)[1].split()[1])
 
 
 def _command(pid: int) -> bytes:

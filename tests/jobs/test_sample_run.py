@@ -164,6 +164,7 @@ def test_jsonl_holds_the_same_rows(sample_output: Output) -> None:
 
 def test_run_json_names_what_made_the_corpus(sample_output: Output) -> None:
     facts = json.loads((sample_output.path / "run.json").read_text(encoding="utf-8"))
+    assert len(facts["lock_id"]) == 64
     assert {"config", "versions", "artifacts", "stages", "reasons"} <= facts.keys()
     assert {"lid", "quality", "domain", "toxicity", "lexicon"} <= facts["artifacts"].keys()
     assert all(len(artifact["sha256"]) == 64 for artifact in facts["artifacts"].values())
