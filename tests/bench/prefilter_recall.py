@@ -6,7 +6,7 @@ Recall: every Chinese page of DIR (extraction, charset, warc) and every text of 
 folder in a page, in every charset that can write it, as numeric references, whole and cut; and
 English pages with a few ideographs in the beginning, the middle, the end, a script, a comment. A
 page is lost when its main text has --least ideographs and a bound says that it cannot, or when it
-is mostly kana and the main text is Chinese to the language model.
+is mostly kana and the language model is sure enough, for a document, that its main text is Chinese.
 
 Skipped: pages in other languages, generated and from DIR/warc, in UTF-8 and in old charsets: the
 share that the bytes decide, the share that the decoded page decides before it is parsed, and CPU
@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from jobs.config import ExtractConfig
 from tests.bench.build_mix import Site
 from tests.bench.build_pages import page as chinese_page
 from tests.bench.mix_texts import LANGUAGES, maker
@@ -51,6 +52,7 @@ OLD_CHARSETS = {
     "he": ("windows-1255",), "ar": ("windows-1256",), "vi": ("windows-1258",),
 }  # fmt: skip
 LIMITS = HtmlLimits()
+MIN_LANGUAGE_SCORE = ExtractConfig().min_language_score or 0.0
 
 
 class Page(NamedTuple):
@@ -174,9 +176,10 @@ def recall(
                 break
         if mostly_kana(page_bytes(text.encode()), rules):
             kana[page.group] += 1
-            if model.identify([main])[0][0] == "zh":
+            language, score = model.identify([main])[0]
+            if language == "zh" and score >= MIN_LANGUAGE_SCORE:
                 lost[page.group] += 1
-                print(f"LOST as kana: {page.group}: {main[:100]!r}", file=sys.stderr)
+                print(f"LOST as kana: {page.group}: {score} {main[:100]!r}", file=sys.stderr)
     return documents, lost, kana
 
 
