@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -175,10 +175,14 @@ def _check_names(config: Config, lock: Lock) -> None:
         )
     catalogue = lock.artifacts
     find_artifact(catalogue, config.extract.language_artifact, "extract.language_artifact")
-    _check_lexicon(find_artifact_or_file(catalogue, config.rules.lexicon, "rules.lexicon"))
-    for key in ("host_block", "host_allow"):
-        for name in getattr(config.rules, key):
-            _check_host_list(find_artifact_or_file(catalogue, name, f"rules.{key}"), key)
+    rules = config.rules
+    for key, names, read in (
+        ("rules.lexicon", (rules.lexicon,), read_lexicon),
+        ("rules.host_block", rules.host_block, read_host_list),
+        ("rules.host_allow", rules.host_allow, read_host_list),
+    ):
+        for name in names:
+            _check_list(find_artifact_or_file(catalogue, name, key), key, read)
     check_scorers(config, lock)
 
 
@@ -191,24 +195,14 @@ def _check_corpus_scorers(config: Config) -> None:
         )
 
 
-def _check_lexicon(lexicon: Artifact) -> None:
-    """Read a word list that is at hand: a broken line is a mistake of the request."""
-    if not Path(lexicon.uri).is_file():
+def _check_list(file: Artifact, key: str, read: Callable[[Path], object]) -> None:
+    """Read a list that is at hand: a broken line is a mistake of the request."""
+    if not Path(file.uri).is_file():
         return
     try:
-        read_lexicon(Path(lexicon.uri))
-    except LexiconError as error:
-        raise ConfigError(f"rules.lexicon: {error}") from error
-
-
-def _check_host_list(hosts: Artifact, key: str) -> None:
-    """Read a list of hosts that is at hand: a broken line is a mistake of the request."""
-    if not Path(hosts.uri).is_file():
-        return
-    try:
-        read_host_list(Path(hosts.uri))
-    except HostListError as error:
-        raise ConfigError(f"rules.{key}: {error}") from error
+        read(Path(file.uri))
+    except (LexiconError, HostListError) as error:
+        raise ConfigError(f"{key}: {error}") from error
 
 
 def _plan(
