@@ -117,7 +117,8 @@ def prepare(
         check_settings(config.dedup)
     files, requests = _asked_for(arguments, config)
     store = Store.at(arguments.output)
-    _check_something_is_planned(store, files, requests, planned_waves(store))
+    if not files and not requests:  # else the plan need not be read here as well
+        _check_something_is_planned(store, planned_waves(store))
     if held is not None:
         lease = held.enter_context(lease_of(store, config.run.lease_s))
         store = replace(store, before_commit=lease.check)

@@ -17,18 +17,15 @@ import numpy as np
 import numpy.typing as npt
 from opencc import OpenCC
 
-from udfs.code_points import CODE_POINTS, EncodedTexts, encode_texts
+from udfs.code_points import EncodedTexts, encode_texts
 from udfs.repair import Repaired
-from udfs.script import MIN_MINORITY_SHARE
-from udfs.traditional import simplified_characters, traditional_characters
+from udfs.script import HANS_CHARACTER, HANT_CHARACTER, MIN_MINORITY_SHARE, script_table
 
 TRADITIONAL = "traditional"
 """The kind of edit."""
 
 CONFIGS = ("hk2t", "tw2s", "t2s")
 """OpenCC's conversions that are used here. All of them keep the number of characters."""
-
-_SIMPLIFIED, _TRADITIONAL = 1, 2
 
 _Convert = Callable[[str], str]
 
@@ -97,11 +94,11 @@ def _script_counts(
     encoded: EncodedTexts,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """How many characters of traditional and of simplified script alone, shapes (texts,)."""
-    flags = _table()[encoded.codes]
-    traditional = encoded.counts_of(flags == _TRADITIONAL)
+    flags = script_table()[encoded.codes]
+    traditional = encoded.counts_of(flags == HANT_CHARACTER)
     if not traditional.any():
         return traditional, traditional
-    return traditional, encoded.counts_of(flags == _SIMPLIFIED)
+    return traditional, encoded.counts_of(flags == HANS_CHARACTER)
 
 
 def _code_points_changed(before: str, after: str) -> int:
@@ -112,15 +109,6 @@ def _code_points_changed(before: str, after: str) -> int:
         np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32) for text in (before, after)
     )
     return int(np.count_nonzero(old != new))
-
-
-@lru_cache(maxsize=1)
-def _table() -> npt.NDArray[np.uint8]:
-    """What each code point tells of the script, shape (CODE_POINTS,)."""
-    table = np.zeros(CODE_POINTS, dtype=np.uint8)
-    table[[ord(char) for char in simplified_characters()]] = _SIMPLIFIED
-    table[[ord(char) for char in traditional_characters()]] = _TRADITIONAL
-    return table
 
 
 @lru_cache(maxsize=1)
@@ -137,5 +125,10 @@ def _hong_kong_characters() -> frozenset[str]:
 @lru_cache(maxsize=len(CONFIGS))
 def _converter(config: str) -> _Convert:
     """One of OpenCC's conversions; they hold no state and take some milliseconds to load."""
-    convert: _Convert = OpenCC(config).convert
+    opencc = OpenCC(config)
+
+    def convert(text: str) -> str:
+        # OpenCC takes U+0000 for the end of a text.
+        return "\0".join(map(opencc.convert, text.split("\0")))
+
     return convert
