@@ -25,9 +25,10 @@ from typing import Any
 import fasttext
 import numpy as np
 
-from jobs.transforms.training_card import render_card
-from jobs.transforms.training_examples import Document, distinct, fold_of_units, training_lines
-from jobs.transforms.training_tasks import TASKS, Figures, Task
+from jobs.training.card import render_card
+from jobs.training.examples import Document, distinct, fold_of_units, training_lines
+from jobs.training.task import Figures, Task
+from jobs.training.tasks import TASKS
 from udfs.artifact_files import sha256_of
 from udfs.fasttext_model import FastTextModel
 from udfs.segment import MAX_CHARS, STOP_WORDS

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 
 from jobs import train_models
-from jobs.transforms import training_tasks
-from jobs.transforms.training_examples import (
+from jobs.training import files, tasks
+from jobs.training.examples import (
     Copies,
     Document,
     distinct,
     fold_of_units,
     training_lines,
 )
-from jobs.transforms.training_metrics import area_under_roc, binary_figures, label_figures
+from jobs.training.metrics import area_under_roc, binary_figures, label_figures
 from udfs import domain
 from udfs.artifact_files import sha256_of
 from udfs.fasttext_model import load_fasttext
@@ -59,7 +59,7 @@ def data(tmp_path: Path) -> Path:
         for label, words in WORDS.items()
         for i in range(12)
     ]
-    write(root / training_tasks.DOMAIN_TRAIN, curated)
+    write(root / files.DOMAIN_TRAIN, curated)
     gold = [
         {
             "text": f"记者报道第{100 + i}条消息。",
@@ -69,7 +69,7 @@ def data(tmp_path: Path) -> Path:
         }
         for i in range(4)
     ]
-    write(root / training_tasks.GOLD_PAGES, gold)
+    write(root / files.GOLD_PAGES, gold)
     pages = [
         {
             "text": f"{SPAM if junk else '天气 散步 周末'} 第{100 + i}页 " * (i + 30),
@@ -82,29 +82,29 @@ def data(tmp_path: Path) -> Path:
         for i in range(24)
         for junk in [i % 2 == 0]
     ]
-    write(root / training_tasks.PAGES_READ, pages[:16])
-    write(root / training_tasks.PAGES_LABELLED, [{**p, "domain": None} for p in pages[16:]])
+    write(root / files.PAGES_READ, pages[:16])
+    write(root / files.PAGES_LABELLED, [{**p, "domain": None} for p in pages[16:]])
     samples = [
         {"text": f"{text}第{100 + i}份", "label": label, "source": "cwt1"}
         for label, text in (("clean", "始建面积"), ("dirty", SPAM))
         for i in range(3)
     ]
-    write(root / training_tasks.CWT1, samples)
+    write(root / files.CWT1, samples)
     lines = [
         {"text": f"{text}{source}第{100 + i}句", "label": label, "source": source}
         for source in ("cold", "swsr", "toxicn")
         for label, text in ((1, "滚开 蠢货"), (0, "周末 散步"))
         for i in range(8)
     ]
-    write(root / training_tasks.TOXIC_LINES, lines)
+    write(root / files.TOXIC_LINES, lines)
     return root
 
 
 @pytest.fixture
 def small_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, task in training_tasks.TASKS.items():
+    for name, task in tasks.TASKS.items():
         recipe = dataclasses.replace(task.recipe, dim=4, bucket=500, cutoff=400, epoch=20, folds=2)
-        monkeypatch.setitem(training_tasks.TASKS, name, dataclasses.replace(task, recipe=recipe))
+        monkeypatch.setitem(tasks.TASKS, name, dataclasses.replace(task, recipe=recipe))
 
 
 @pytest.mark.usefixtures("small_recipes")
@@ -169,9 +169,9 @@ def test_lines_without_a_free_licence_are_measured_and_never_trained_on(
 
 
 def test_a_missing_file_is_named(data: Path, tmp_path: Path, capsys: Any) -> None:
-    (data / training_tasks.TOXIC_LINES).unlink()
+    (data / files.TOXIC_LINES).unlink()
     assert train_models.main(["--data", str(data), "--output", str(tmp_path / "out")]) == 2
-    assert str(data / training_tasks.TOXIC_LINES) in capsys.readouterr().err
+    assert str(data / files.TOXIC_LINES) in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

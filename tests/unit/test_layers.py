@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = sorted((ROOT / "jobs").glob("*.py"))
 TRANSFORMS = sorted((ROOT / "jobs" / "transforms").glob("*.py"))
+TRAINING = sorted((ROOT / "jobs" / "training").glob("*.py"))
 UDFS = sorted((ROOT / "udfs").glob("*.py"))
 LEAVES = {"config", "tables"}
 HAS_RUN = {path.stem for path in JOBS if "run_command(" in path.read_text(encoding="utf-8")}
@@ -25,7 +26,7 @@ def imported(path: Path) -> set[str]:
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
-            if node.module in ("jobs", "udfs", "jobs.transforms"):
+            if node.module in ("jobs", "udfs", "jobs.transforms", "jobs.training"):
                 names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return {name for name in names if name.split(".")[0] in ("jobs", "udfs")}
 
@@ -40,6 +41,12 @@ def test_transforms_import_only_udfs_transforms_and_leaves(path: Path) -> None:
     allowed = {f"jobs.{leaf}" for leaf in LEAVES} | {"jobs.transforms"}
     jobs = {name for name in imported(path) if name.startswith("jobs")}
     assert {n for n in jobs if n not in allowed and not n.startswith("jobs.transforms.")} == set()
+
+
+@pytest.mark.parametrize("path", TRAINING, ids=lambda path: path.stem)
+def test_training_imports_only_udfs_and_training(path: Path) -> None:
+    jobs = {name for name in imported(path) if name.startswith("jobs")}
+    assert {name for name in jobs if not name.startswith("jobs.training")} == set()
 
 
 @pytest.mark.parametrize("leaf", sorted(LEAVES))

@@ -11,6 +11,9 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
+THRESHOLDS = (0.3, 0.5, 0.7, 0.9, 0.99)
+"""Where a binary score is reported."""
+
 _DIGITS = 4
 
 

@@ -86,6 +86,11 @@ def fold_of_units(documents: Sequence[Document], folds: int) -> dict[str, int]:
     return fold_of
 
 
+def main_first(main: str, labels: Sequence[str]) -> list[str]:
+    """The labels with the main one in front."""
+    return [main, *(label for label in labels if label != main)]
+
+
 def training_lines(
     documents: Sequence[Document], copies: dict[tuple[str, str], Copies], seed: int
 ) -> list[str]:

@@ -1,0 +1,1 @@
+"""Training tasks of the bundled models: pure functions, no input or output, no Spark."""
