@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -24,7 +24,7 @@ from jobs.catalogue import Artifact
 from jobs.command import Run, run_command
 from jobs.config import RulesConfig
 from jobs.progress import shown_progress
-from jobs.stage import fingerprint_of, pending, wave_of
+from jobs.stage import Basis, due, fingerprint_of, settings_of, wave_of
 from jobs.survivors import MEASURING, document_commits
 from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, SCHEMAS
 from jobs.transforms.conditions import check_conditions
@@ -69,11 +69,20 @@ class Measuring:
     host_allow: tuple[Artifact, ...]
     editing: Editing
 
-    def fingerprint(self, documents: str) -> str:
-        """Digest of this and of the documents that are measured."""
-        lists = [[one.sha256 for one in hosts] for hosts in (self.host_block, self.host_allow)]
-        types = MEASURES_TYPE.simpleString()
-        return fingerprint_of(self.lexicon.sha256, lists, asdict(self.editing), types, documents)
+    def basis(self, documents: str) -> Basis:
+        """What measures of these documents follow from."""
+        editing = settings_of("rules", self.editing)
+        return Basis(
+            {f"{name} (editing)": value for name, value in editing.items()},
+            {
+                "rules.lexicon": self.lexicon.sha256,
+                "rules.host_block": fingerprint_of([one.sha256 for one in self.host_block]),
+                "rules.host_allow": fingerprint_of([one.sha256 for one in self.host_allow]),
+                "the measures that there are": fingerprint_of(MEASURES_TYPE.simpleString()),
+                "extract_documents": documents,
+            },
+            reads=documents,
+        )
 
 
 def measuring_of(run: Run) -> Measuring:
@@ -104,22 +113,32 @@ def editing_of(rules: RulesConfig) -> Editing:
 
 def run(spark: SparkSession, run: Run) -> None:
     """Flag every wave that is not done yet, having measured those that never were."""
-    measuring = measuring_of(run)
-    documents = document_commits(run)
-    measures = {wave: measuring.fingerprint(commit) for wave, commit in documents.items()}
-    flags = {wave: fingerprint_of(run.config.rules, commit) for wave, commit in measures.items()}
-    waves = pending(run.store, STAGE, flags)
-    unmeasured = set(pending(run.store, MEASURING, measures)) & set(waves)
-    text_pass = _shipped(spark, run, measuring) if unmeasured else None
-    for number, wave in enumerate(waves, start=1):
+    waves = bases(run)
+    wanted = due(run.store, STAGE, waves[STAGE])
+    unmeasured = due(run.store, MEASURING, waves[MEASURING]).keys() & wanted.keys()
+    text_pass = _shipped(spark, run, measuring_of(run)) if unmeasured else None
+    for number, wave in enumerate(wanted, start=1):
         with (
-            wave_of(run.store, STAGE, wave, flags[wave], documents[wave]) as work,
-            shown_progress(spark, f"{STAGE}, wave {number} of {len(waves)}", "tasks"),
+            wave_of(run.store, STAGE, wave, waves[STAGE][wave]) as work,
+            shown_progress(spark, f"{STAGE}, wave {number} of {len(wanted)}", "tasks"),
         ):
             if text_pass is not None and wave in unmeasured:
-                with wave_of(run.store, MEASURING, wave, measures[wave], documents[wave]) as first:
+                with wave_of(run.store, MEASURING, wave, waves[MEASURING][wave]) as first:
                     first.rows = _measure_wave(spark, run, wave, text_pass)
             work.rows = _flag_wave(spark, run, wave)
+
+
+def bases(run: Run) -> dict[str, dict[int, Basis]]:
+    """What every wave of both halves of the stage follows from."""
+    measuring = measuring_of(run)
+    documents = document_commits(run)
+    measured = {wave: measuring.basis(commit) for wave, commit in documents.items()}
+    rules = settings_of("rules", run.config.rules)
+    flagged = {
+        wave: Basis(rules, {MEASURING: basis.fingerprint}, reads=documents[wave])
+        for wave, basis in measured.items()
+    }
+    return {MEASURING: measured, STAGE: flagged}
 
 
 def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:

@@ -50,9 +50,19 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "score_documents": ("extract_documents",),
     "select_corpus": ("extract_documents", "apply_rules", "find_duplicates", "score_documents"),
     "report_run": (),
-    "run_pipeline": (),
+    "run_pipeline": (
+        "extract_documents",
+        "apply_rules",
+        "find_duplicates",
+        "score_documents",
+        "select_corpus",
+        "report_run",
+    ),
 }
 """Jobs that are brought up to date before a job's own work. Where they are, they do nothing."""
+
+_ONLY_PLANS = ("plan_input", "run_pipeline")
+"""Jobs without work of their own beside the plan and the jobs that they need."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +75,7 @@ class Run:
     waves: Waves
     lock: Lock
     requests: tuple[RangeRequest, ...] = ()  # to be planned with Spark, before anything else
+    rehearsed: bool = False  # only to be looked at: nothing may be written
 
     @property
     def catalogue(self) -> dict[str, Artifact]:
@@ -84,6 +95,8 @@ def run_command(job: str, doc: str | None, argv: Sequence[str] | None) -> int:
     try:
         with ExitStack() as held:
             run = prepare(job, doc, argv, held)
+            if run.rehearsed:
+                return _rehearse(job, run)
             if job == "plan_input" and not run.requests:
                 return 0
             return _run_on_spark(job, run)
@@ -113,17 +126,17 @@ def prepare(
     _check_names(config, lock)
     if job in ("select_corpus", "run_pipeline"):
         _check_corpus_scorers(config)
-    if "find_duplicates" in (*NEEDS[job], job) or job == "run_pipeline":
+    if "find_duplicates" in (*NEEDS[job], job):
         check_settings(config.dedup)
     files, requests = _asked_for(arguments, config)
     store = Store.at(arguments.output)
     if not files and not requests:  # else the plan need not be read here as well
         _check_something_is_planned(store, planned_waves(store))
-    if held is not None:
+    if held is not None and not arguments.plan:
         lease = held.enter_context(lease_of(store, config.run.lease_s))
         store = replace(store, before_commit=lease.check)
-    waves, pending = _plan(files, requests, config, store)
-    return Run(config, arguments.config, store, waves, lock, pending)
+    waves, pending = _plan(files, requests, config, store, arguments.plan)
+    return Run(config, arguments.config, store, waves, lock, pending, arguments.plan)
 
 
 def _parser(job: str, doc: str | None) -> argparse.ArgumentParser:
@@ -154,6 +167,9 @@ def _parser(job: str, doc: str | None) -> argparse.ArgumentParser:
         default=[],
         metavar="SECTION.KEY=VALUE",
         help="change one setting; the word off switches an optional limit off",
+    )
+    parser.add_argument(
+        "--plan", action="store_true", help="say what would run, and why; write nothing"
     )
     if job == "score_documents":
         parser.add_argument(
@@ -207,17 +223,24 @@ def _check_list(file: Artifact, key: str, read: Callable[[Path], object]) -> Non
 
 
 def _plan(
-    files: Sequence[InputFile], requests: Sequence[RangeRequest], config: Config, store: Store
+    files: Sequence[InputFile],
+    requests: Sequence[RangeRequest],
+    config: Config,
+    store: Store,
+    rehearsed: bool,
 ) -> tuple[Waves, tuple[RangeRequest, ...]]:
-    """The waves of the output, new input files planned and written; ranges still to be planned."""
-    drop_unfinished(store)
+    """The waves of the output, new input files planned, and written unless this is a rehearsal;
+    ranges still to be planned."""
+    if not rehearsed:
+        drop_unfinished(store)
     planned = planned_waves(store)
     pending = tuple(request for request in requests if not is_planned(store, request))
     settings = config.input
     size = config.run.wave_splits
     added = plan_waves(planned, files, settings.format, size, settings.crawl_root)
     for wave, splits in added.items():
-        write_wave(store, wave, splits)
+        if not rehearsed:
+            write_wave(store, wave, splits)
     # Once more: what was planned may have been the half plan that is dropped now.
     _check_something_is_planned(store, planned, added, pending)
     return planned | added, pending
@@ -255,11 +278,26 @@ def _asked_for(
 def _in_order(job: str, config: Config) -> list[str]:
     """The jobs that a job needs, and itself. Where the best duplicate is kept, quality is scored
     before duplicates are looked for."""
-    names = list(dict.fromkeys((*NEEDS[job], job)))
+    names = [name for name in (*NEEDS[job], job) if name not in _ONLY_PLANS]
     if config.dedup.needs_scores() and {"find_duplicates", "score_documents"} <= set(names):
         names.remove("score_documents")
         names.insert(names.index("find_duplicates"), "score_documents")
     return names
+
+
+def _rehearse(job: str, run: Run) -> int:
+    """Print what the job would do."""
+    from jobs.rehearsal import rehearse  # imports every job, and they this module
+
+    new = sorted(run.waves.keys() - planned_waves(run.store).keys())
+    print(f"plan_input: {len(new):,} new waves" if new else "plan_input: nothing to do")
+    if run.requests:
+        print(
+            "plan_input: ranges are to be planned with Spark; what follows from them is not known"
+        )
+    for line in rehearse(_in_order(job, run.config), run):
+        print(line)
+    return 0
 
 
 def _run_on_spark(job: str, run: Run) -> int:
@@ -268,13 +306,12 @@ def _run_on_spark(job: str, run: Run) -> int:
 
     try:
         with taken_session(job, run.config, run.config_file) as spark:
-            if "apply_rules" in (*NEEDS[job], job) or job == "run_pipeline":
+            names = _in_order(job, run.config)
+            if "apply_rules" in names:
                 importlib.import_module("jobs.apply_rules").check(spark, run.config.rules)
             if run.requests:  # imported only now: it needs this module, and Spark
                 run = importlib.import_module("jobs.range_plan").with_ranges_planned(spark, run)
-            for name in _in_order(job, run.config):
-                if name == "plan_input":
-                    continue  # done
+            for name in names:
                 importlib.import_module(f"jobs.{name}").run(spark, run)
     except (NoJava, ConfigError) as error:
         print(f"{job}: {error}", file=sys.stderr)

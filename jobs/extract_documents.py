@@ -16,12 +16,13 @@ from pyspark.sql import functions as F
 
 from jobs.artifacts import find_artifact, ship
 from jobs.balance import close_ledger, splits_frame
+from jobs.catalogue import Artifact
 from jobs.command import Run, run_command
 from jobs.config import Config, ExtractConfig
 from jobs.progress import shown_progress
 from jobs.replay_list import UNREAD, write_replay_list
 from jobs.splits import REPLAY, Split, work_units
-from jobs.stage import fingerprint_of, pending, wave_of
+from jobs.stage import Basis, due, fingerprint_of, settings_of, wave_of
 from jobs.tables import DOCUMENTS, EXTRACTED, READ_FAILURES, SCHEMAS
 from jobs.transforms.ledger import read_ledger
 from jobs.transforms.row_ids import repeated_rows
@@ -52,23 +53,35 @@ def run(spark: SparkSession, run: Run) -> None:
     Raises:
         NothingRead: no file of a wave could be read; the wave is not committed.
     """
-    language = find_artifact(
-        run.catalogue, run.config.extract.language_artifact, "extract.language_artifact"
-    )
-    columns = (run.config.input.text_column, run.config.input.id_column)
-    fingerprints = {
-        # The format is the split's own: another run may add files of another one.
-        wave: fingerprint_of(run.config.extract, columns, language.sha256, splits)
-        for wave, splits in run.waves.items()
-    }
-    waves = pending(run.store, STAGE, fingerprints)
-    if not waves:
+    waves = bases(run)[STAGE]
+    wanted = due(run.store, STAGE, waves)
+    if not wanted:
         return
-    language_file = ship(spark.sparkContext, language, run.config)
-    for number, wave in enumerate(waves, start=1):
-        label = f"{STAGE}, wave {number} of {len(waves)}"
-        with wave_of(run.store, STAGE, wave, fingerprints[wave]) as work:
+    language_file = ship(spark.sparkContext, _language_model(run), run.config)
+    for number, wave in enumerate(wanted, start=1):
+        label = f"{STAGE}, wave {number} of {len(wanted)}"
+        with wave_of(run.store, STAGE, wave, waves[wave]) as work:
             work.rows = _extract_wave(spark, run, wave, language_file, label)
+
+
+def bases(run: Run) -> dict[str, dict[int, Basis]]:
+    """What every wave of the stage follows from."""
+    settings = settings_of("extract", run.config.extract) | settings_of(
+        "input", run.config.input, ("text_column", "id_column")
+    )
+    language = {"extract.language_artifact": _language_model(run).sha256}
+    # The format is the split's own: another run may add files of another one.
+    return {
+        STAGE: {
+            wave: Basis(settings, {"input": fingerprint_of(splits), **language})
+            for wave, splits in run.waves.items()
+        }
+    }
+
+
+def _language_model(run: Run) -> Artifact:
+    name = run.config.extract.language_artifact
+    return find_artifact(run.catalogue, name, "extract.language_artifact")
 
 
 def _extract_wave(

@@ -25,7 +25,7 @@ from jobs.command import Run, run_command
 from jobs.lease import lease_of
 from jobs.progress import shown_progress
 from jobs.signature_store import Session, open_store
-from jobs.stage import StageIncomplete, fingerprint_of, finished, pending, wave_of
+from jobs.stage import Basis, StageIncomplete, due, fingerprint_of, finished, settings_of, wave_of
 from jobs.stage_counts import write_counts
 from jobs.store import WHOLE, Store
 from jobs.survivors import rule_survivor_sources, rule_survivors, scored_sources
@@ -43,22 +43,39 @@ def run(spark: SparkSession, run: Run) -> None:
     or the earlier snapshots have changed."""
     with ExitStack() as held:
         session = _session(run, held)
-        reads = fingerprint_of(rule_survivor_sources(run))
-        fingerprint = fingerprint_of(
-            run.config.dedup,
-            reads,
-            _score_commits(run),
-            _least_chars(run),
-            None if session is None else (session.place, session.fingerprints()),
-        )
-        is_stored = session is None or session.is_committed(fingerprint)
-        if is_stored and not pending(run.store, STAGE, {WHOLE: fingerprint}):
+        basis = _basis(run, session)
+        if not due(run.store, STAGE, {WHOLE: basis}):
             return
         with (
-            wave_of(run.store, STAGE, WHOLE, fingerprint, reads) as work,
+            wave_of(run.store, STAGE, WHOLE, basis) as work,
             shown_progress(spark, STAGE, "tasks"),
         ):
-            work.rows = _find(spark, run, session, fingerprint)
+            work.rows = _find(spark, run, session, basis.fingerprint)
+
+
+def bases(run: Run) -> dict[str, dict[int, Basis]]:
+    """What the duplicates follow from."""
+    return {STAGE: {WHOLE: _basis(run, open_store(run.config.dedup))}}
+
+
+def _basis(run: Run, session: Session | None) -> Basis:
+    ruled = rule_survivor_sources(run)
+    scored = _score_commits(run)
+    sources: dict[str, str | None] = {
+        stage: fingerprint_of([ruled[wave][stage] for wave in sorted(ruled)])
+        for stage in ("extract_documents", "apply_rules")
+    }
+    if scored is not None:
+        sources["score_quality"] = fingerprint_of(scored)
+    if session is not None:
+        sources["earlier snapshots"] = fingerprint_of(session.place, session.fingerprints())
+    settings = settings_of("dedup", run.config.dedup)
+    if (least := _least_chars(run)) is not None:
+        settings["rules.min_chars"] = least
+    basis = Basis(settings, sources, reads=fingerprint_of(ruled))
+    if session is None or session.is_committed(basis.fingerprint):
+        return basis
+    return replace(basis, redo="the signature store has something else")
 
 
 def _session(run: Run, held: ExitStack) -> Session | None:

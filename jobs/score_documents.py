@@ -18,7 +18,7 @@ from jobs.balance import close_ledger, splits_frame
 from jobs.command import Run, run_command
 from jobs.progress import shown_progress
 from jobs.scorers import lock_id_of, scorer_of, stamp_of_scorer
-from jobs.stage import Work, fingerprint_of, pending, wave_of
+from jobs.stage import Basis, Work, due, fingerprint_of, settings_of, wave_of
 from jobs.survivors import scored_documents, scored_sources
 from jobs.tables import scores
 from jobs.transforms.ledger import stage_ledger
@@ -34,33 +34,39 @@ def stage_of(scorer: str) -> str:
 
 def run(spark: SparkSession, run: Run) -> None:
     """Run every scorer of the configuration on every wave that it has not scored yet."""
-    names = run.config.score.scorers
-    lock_ids = {name: lock_id_of(name, run.config, run.lock) for name in names}
-    reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
-    fingerprints = {
-        name: {
-            wave: fingerprint_of(getattr(run.config, name), lock_ids[name], source)
-            for wave, source in reads.items()
-        }
-        for name in names
-    }
-    due: dict[int, list[str]] = {}
-    for name in names:
-        for wave in pending(run.store, stage_of(name), fingerprints[name]):
-            due.setdefault(wave, []).append(name)
-    for number, (wave, wanted) in enumerate(sorted(due.items()), start=1):
+    waves = bases(run)
+    wanted_of: dict[int, list[str]] = {}
+    for name in run.config.score.scorers:
+        for wave in due(run.store, stage_of(name), waves[stage_of(name)]):
+            wanted_of.setdefault(wave, []).append(name)
+    for number, (wave, wanted) in enumerate(sorted(wanted_of.items()), start=1):
         scorers = [scorer_of(name, run.config, run.lock, spark.sparkContext) for name in wanted]
         with (
             ExitStack() as commits,
-            shown_progress(spark, f"{STAGE}, wave {number} of {len(due)}", "tasks"),
+            shown_progress(spark, f"{STAGE}, wave {number} of {len(wanted_of)}", "tasks"),
         ):
             work = [
                 commits.enter_context(
-                    wave_of(run.store, stage_of(name), wave, fingerprints[name][wave], reads[wave])
+                    wave_of(run.store, stage_of(name), wave, waves[stage_of(name)][wave])
                 )
                 for name in wanted
             ]
             _score_wave(spark, run, wave, scorers, work)
+
+
+def bases(run: Run) -> dict[str, dict[int, Basis]]:
+    """What every scorer's table follows from, wave by wave."""
+    return {
+        stage_of(name): {
+            wave: Basis(
+                settings_of(name, getattr(run.config, name)),
+                {f"{name}.artifact": lock_id_of(name, run.config, run.lock), **sources},
+                reads=fingerprint_of(sources),
+            )
+            for wave, sources in scored_sources(run).items()
+        }
+        for name in run.config.score.scorers
+    }
 
 
 def _score_wave(

@@ -19,7 +19,7 @@ from jobs.jsonl_export import write_jsonl
 from jobs.progress import shown_progress
 from jobs.score_locks import check_locks
 from jobs.scorers import SCORERS
-from jobs.stage import fingerprint_of, finished, pending, wave_of
+from jobs.stage import Basis, due, fingerprint_of, finished, settings_of, wave_of
 from jobs.store import WHOLE
 from jobs.survivors import (
     duplicate_commit,
@@ -37,17 +37,30 @@ STAGE = "select_corpus"
 
 def run(spark: SparkSession, run: Run) -> None:
     """Select anew if anything that the corpus is made from has changed."""
-    reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
-    scored = {name: finished(run.store, f"score_{name}", reads) for name in SCORERS}
-    earlier = (rule_survivor_sources(run), duplicate_commit(run), scored)
-    fingerprint = fingerprint_of(run.config.select, earlier)
-    if not pending(run.store, STAGE, {WHOLE: fingerprint}):
+    waves = bases(run)[STAGE]
+    if not due(run.store, STAGE, waves):
         return
     with (
-        wave_of(run.store, STAGE, WHOLE, fingerprint) as work,
+        wave_of(run.store, STAGE, WHOLE, waves[WHOLE]) as work,
         shown_progress(spark, STAGE, "tasks"),
     ):
         work.rows = _select(spark, run)
+
+
+def bases(run: Run) -> dict[str, dict[int, Basis]]:
+    """What the corpus follows from."""
+    reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
+    scored = {
+        f"score_{name}": fingerprint_of(finished(run.store, f"score_{name}", reads))
+        for name in SCORERS
+    }
+    ruled = rule_survivor_sources(run)
+    sources: dict[str, str | None] = {
+        stage: fingerprint_of([ruled[wave][stage] for wave in sorted(ruled)])
+        for stage in ("extract_documents", "apply_rules")
+    }
+    sources |= {"find_duplicates": duplicate_commit(run), **scored}
+    return {STAGE: {WHOLE: Basis(settings_of("select", run.config.select), sources)}}
 
 
 def _select(spark: SparkSession, run: Run) -> int:

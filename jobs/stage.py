@@ -1,4 +1,4 @@
-"""When a stage's wave has to be done, and how it is declared done."""
+"""When a stage's wave has to be done, why, and how it is declared done."""
 
 from __future__ import annotations
 
@@ -6,15 +6,41 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from jobs.store import WHOLE, Commit, Store
+
+Waves = Mapping[int, "Basis"]
+
+_SHOWN_CHANGES = 3
 
 
 class StageIncomplete(RuntimeError):
     """A stage needs what another stage has not finished."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """All that a wave's output follows from, by name, so that a change of it can be named."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """``section.key`` -> value, as JSON has it."""
+    sources: Mapping[str, str | None] = field(default_factory=dict)
+    """What is read (the input, a file, an earlier stage) -> digest; None for a stage that was
+    never run."""
+    reads: str = ""
+    """Digest of the part that `finished` compares: what is read of earlier stages."""
+
+    redo: str | None = None
+    """Why it has to be done although nothing of the above has changed."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of it all."""
+        return fingerprint_of(self.settings, self.sources)
 
 
 @dataclass
@@ -26,41 +52,55 @@ class Work:
 
 
 def fingerprint_of(*parts: object) -> str:
-    """Digest of all that decides a wave's output: settings, artifacts, inputs, earlier stages."""
+    """Digest of settings, artifacts, inputs, earlier stages."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def pending(store: Store, stage: str, fingerprints: Mapping[int, str]) -> list[int]:
-    """The waves that were never finished, or were finished from something else."""
+def settings_of(name: str, section: Any, keys: Sequence[str] | None = None) -> dict[str, Any]:
+    """The values of a configuration section, or of some of its keys, as a `Basis` has them."""
+    values: dict[str, Any] = json.loads(json.dumps(asdict(section), default=str))
+    return {f"{name}.{key}": values[key] for key in (values if keys is None else keys)}
+
+
+def due(store: Store, stage: str, waves: Waves) -> dict[int, str]:
+    """The waves that have to be done, and why: never finished, or made from something else."""
     commits = store.commits(stage)
-    return [
-        wave
-        for wave, fingerprint in sorted(fingerprints.items())
-        if wave not in commits or commits[wave].fingerprint != fingerprint
-    ]
+    reasons = {
+        wave: _what_changed(commits[wave], basis) if wave in commits else "not done yet"
+        for wave, basis in sorted(waves.items())
+    }
+    return {wave: reason for wave, reason in reasons.items() if reason is not None}
 
 
 @contextmanager
-def wave_of(
-    store: Store, stage: str, wave: int, fingerprint: str, reads: str = ""
-) -> Iterator[Work]:
-    """Revoke a wave's commit, do the work of the block, and commit it if nothing was raised.
-
-    Args:
-        reads: Fingerprint of what it reads of earlier stages; `finished` compares it.
-    """
+def wave_of(store: Store, stage: str, wave: int, basis: Basis) -> Iterator[Work]:
+    """Revoke a wave's commit, do the work of the block, and commit it if nothing was raised."""
     store.revoke(stage, wave)
     started = time.monotonic()
     work = Work()
     yield work
     seconds = time.monotonic() - started
-    store.commit(Commit(stage, wave, fingerprint, round(seconds, 3), work.rows, reads))
+    store.commit(commit_of(stage, wave, basis, round(seconds, 3), work.rows))
     name = stage if wave == WHOLE else f"{stage}, wave {wave}"
     rate = work.rows / seconds if seconds else 0.0
     print(
         f"{name}: done, {work.rows:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
         file=sys.stderr,
         flush=True,
+    )
+
+
+def commit_of(stage: str, wave: int, basis: Basis, seconds: float = 0.0, rows: int = 0) -> Commit:
+    """What declares a wave done that was made from a basis."""
+    return Commit(
+        stage,
+        wave,
+        basis.fingerprint,
+        seconds,
+        rows,
+        basis.reads,
+        dict(basis.settings),
+        dict(basis.sources),
     )
 
 
@@ -82,3 +122,27 @@ def finished(store: Store, stage: str, reads: Mapping[int, str]) -> dict[int, st
         if commits[wave].reads != expected:
             raise StageIncomplete(f"{stage}{where} was made from older tables: run it first")
     return {wave: commits[wave].fingerprint for wave in reads}
+
+
+def _what_changed(commit: Commit, basis: Basis) -> str | None:
+    """What a wave was made from and is not any more; None where nothing is."""
+    if commit.fingerprint == basis.fingerprint:
+        return basis.redo
+    settings = [
+        f"{name} is {_shown(basis.settings, name)}, was {_shown(commit.settings, name)}"
+        for name in sorted(commit.settings.keys() | basis.settings.keys())
+        if _shown(basis.settings, name) != _shown(commit.settings, name)
+    ]
+    sources = [
+        f"{name} changed"
+        for name in sorted(commit.sources.keys() | basis.sources.keys())
+        if commit.sources.get(name) != basis.sources.get(name)
+    ]
+    changes = sources + settings
+    more = len(changes) - _SHOWN_CHANGES
+    shown = changes[:_SHOWN_CHANGES] + ([f"{more} more changes"] if more > 0 else [])
+    return "; ".join(shown) or "made by another version"
+
+
+def _shown(settings: Mapping[str, Any], name: str) -> str:
+    return json.dumps(settings[name], ensure_ascii=False) if name in settings else "not there"

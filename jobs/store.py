@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow.fs as pafs
 from pyspark.sql import DataFrame, SparkSession
@@ -43,6 +44,8 @@ class Commit:
     seconds: float  # wall clock, for the report
     rows: int  # records, rows or documents that the stage saw
     reads: str = ""  # fingerprint of the earlier stages' part alone
+    settings: dict[str, Any] = field(default_factory=dict)  # what the fingerprint is made of
+    sources: dict[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,159 @@
+"""--plan: what would run and why, said before Spark starts, and just what then runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jobs import extract_documents, rehearsal, run_pipeline
+from jobs.stage import Basis, commit_of, due, wave_of
+from jobs.store import Store
+from tests.jobs.conftest import LOCAL_CONFIG
+
+STAGES = {
+    "extract_documents",
+    "measure_documents",
+    "apply_rules",
+    "find_duplicates",
+    "score_quality",
+    "score_domain",
+    "score_toxicity",
+    "select_corpus",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "in"
+    path.mkdir()
+    for name in "ab":
+        text = f"{name}：山里的溪水在春天涨了起来，村里的人沿着石阶去看水。" * 12
+        row = json.dumps({"id": name, "text": text}, ensure_ascii=False)
+        (path / f"{name}.jsonl").write_text(row + "\n", encoding="utf-8")
+    return path
+
+
+def arguments(folder: Path, output: Path, *settings: str) -> list[str]:
+    common = ["--config", str(LOCAL_CONFIG), "--input", str(folder), "--input-format", "jsonl"]
+    return [*common, "--output", str(output), "--set", "run.wave_splits=1", *settings]
+
+
+def planned(
+    capsys: pytest.CaptureFixture[str], folder: Path, output: Path, *settings: str
+) -> list[str]:
+    capsys.readouterr()
+    assert run_pipeline.main([*arguments(folder, output, *settings), "--plan"]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def commits(output: Path) -> dict[str, str]:
+    store = Store.at(str(output))
+    return {
+        f"{stage}/{wave}": commit.fingerprint
+        for stage in STAGES
+        for wave, commit in store.commits(stage).items()
+    }
+
+
+def test_a_plan_says_what_runs_and_writes_nothing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    lines = planned(capsys, folder, output)
+    assert not output.exists()
+    assert lines[:3] == [
+        "plan_input: 2 new waves",
+        "extract_documents: 2 of 2 waves",
+        "  waves 0 to 1: not done yet",
+    ]
+    assert lines[-2:] == ["select_corpus: not done yet", "report_run: runs"]
+    assert {line.split(":")[0] for line in lines if not line.startswith(" ")} == STAGES | {
+        "plan_input",
+        "report_run",
+    }
+
+
+@pytest.mark.usefixtures("spark")
+@pytest.mark.timeout(300)
+def test_what_is_planned_is_what_runs(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output = tmp_path / "out"
+    foretold = foretell(monkeypatch, folder, output)
+    assert run_pipeline.main(arguments(folder, output)) == 0
+    assert commits(output) == foretold
+    assert [line for line in planned(capsys, folder, output) if "nothing to do" not in line] == [
+        "report_run: runs"
+    ]
+
+    stricter = "rules.min_chars=100"
+    lines = planned(capsys, folder, output, stricter)
+    assert "extract_documents: nothing to do" in lines
+    assert "measure_documents: nothing to do" in lines
+    assert "  waves 0 to 1: rules.min_chars is 100, was 200" in lines
+    assert "find_duplicates: apply_rules changed" in lines
+    assert "  waves 0 to 1: apply_rules changed; find_duplicates changed" in lines
+
+    (folder / "c.jsonl").write_text((folder / "a.jsonl").read_text("utf-8"), encoding="utf-8")
+    lines = planned(capsys, folder, output)
+    at = lines.index("extract_documents: 1 of 3 waves")
+    assert lines[at + 1] == "  wave 2: not done yet"
+    assert commits(output) == foretold
+
+
+def foretell(monkeypatch: pytest.MonkeyPatch, folder: Path, output: Path) -> dict[str, str]:
+    """Fingerprints that a rehearsal declares."""
+    store_at = rehearsal.RehearsedStore
+    stores: list[rehearsal.RehearsedStore] = []
+
+    def noted(root: str) -> rehearsal.RehearsedStore:
+        stores.append(store_at(root))
+        return stores[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(rehearsal, "RehearsedStore", noted)
+        assert run_pipeline.main([*arguments(folder, output), "--plan"]) == 0
+    return {
+        f"{stage}/{wave}": commit.fingerprint
+        for stage, waves in stores[0].declared.items()
+        for wave, commit in waves.items()
+    }
+
+
+def test_a_plan_needs_no_lease(folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    lease = output / "_lease"
+    lease.mkdir(parents=True)
+    (lease / "other.json").write_text("{}", encoding="utf-8")
+    assert extract_documents.main([*arguments(folder, output), "--plan"]) == 0
+
+
+def test_reasons_name_what_is_new_gone_or_other(tmp_path: Path) -> None:
+    store = Store.at(str(tmp_path))
+    first = Basis({"rules.a": 1, "rules.b": [1, 2]}, {"input": "x", "rules.list": "y"})
+    with wave_of(store, "stage", 0, first):
+        pass
+    assert due(store, "stage", {0: first}) == {}
+    changed = Basis({"rules.a": 1, "rules.c": None}, {"input": "z", "rules.list": "y"})
+    assert due(store, "stage", {0: changed, 1: first}) == {
+        0: "input changed; rules.b is not there, was [1, 2]; rules.c is null, was not there",
+        1: "not done yet",
+    }
+    again = replace(first, redo="something else lacks it")
+    assert due(store, "stage", {0: again}) == {0: "something else lacks it"}
+    many = Basis({f"rules.{letter}": 0 for letter in "abcdef"}, first.sources)
+    assert due(store, "stage", {0: many})[0].endswith("; 3 more changes")
+
+
+def test_a_commit_of_a_version_that_kept_no_basis_is_done_again(tmp_path: Path) -> None:
+    store = Store.at(str(tmp_path))
+    basis = Basis({}, {})
+    commit = commit_of("stage", 0, basis)
+    store.commit(type(commit)(commit.stage, commit.wave, "older", 0.0, 0))
+    assert due(store, "stage", {0: basis}) == {0: "made by another version"}
