@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 PYSPARK := pyspark$(if $(SPARK),==$(SPARK),>=4.0.2,<5)
 SAMPLE := out/sample.warc.gz
 
-.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair lock models package wheel test-cluster submit-emr submit-dataproc clean
+.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair lock models package wheel test-cluster submit-emr submit-dataproc history clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -24,6 +24,7 @@ help:
 	@echo "make test SPARK=4.0.2   the tests on another Spark"
 	@echo "make package            dist/: the wheel, an environment, the jobs, for spark-submit"
 	@echo "make submit-emr LAUNCH=ec2-extract VALUES=FILE DRY_RUN=1   conf/emr; submit-dataproc too"
+	@echo "make history EVENTS=DIR Spark's history server over a folder of event logs"
 	@echo "make bench DATA=DIR     documents a second of every stage"
 	@echo "make bench-extract DATA=DIR [QUICK=1]   extraction beside inflating and beside peers"
 	@echo "make bench-rules DATA=DIR   documents a second of the rules, and what they remove"
@@ -164,6 +165,13 @@ submit-emr submit-dataproc: submit-%: $(VENV)/.installed
 	@$(BIN)/python -m jobs.submit_run conf/$*/$(LAUNCH).json \
 	  --values $(if $(VALUES),$(VALUES),conf/$*/values.toml) $(if $(SET),--set $(SET)) \
 	  $(if $(DRY_RUN),--dry-run)
+
+# http://localhost:18080, of this machine only, until it is interrupted.
+history: $(VENV)/.installed
+	@test -n '$(EVENTS)' || { echo "EVENTS=DIR is needed: spark.eventLog.dir of the runs" >&2; exit 1; }
+	PYSPARK_DRIVER_PYTHON=$(BIN)/python SPARK_LOCAL_IP=127.0.0.1 \
+	SPARK_HISTORY_OPTS='-Dspark.history.fs.logDirectory=$(EVENTS)' \
+	$(BIN)/spark-class org.apache.spark.deploy.history.HistoryServer
 
 clean:
 	rm -rf out dist build *.egg-info

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, MapType, StringType, StructField
 
 from jobs.artifacts import find_artifact_or_file, ship
-from jobs.balance import close_ledger, splits_frame
+from jobs.balance import Balance, close_ledger, splits_frame
 from jobs.catalogue import Artifact
 from jobs.command import Run, run_command
 from jobs.config import RulesConfig
@@ -124,8 +124,8 @@ def run(spark: SparkSession, run: Run) -> None:
         ):
             if text_pass is not None and wave in unmeasured:
                 with wave_of(run.store, MEASURING, wave, waves[MEASURING][wave]) as first:
-                    first.rows = _measure_wave(spark, run, wave, text_pass)
-            work.rows = _flag_wave(spark, run, wave)
+                    first.balance = _measure_wave(spark, run, wave, text_pass)
+            work.balance = _flag_wave(spark, run, wave)
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
@@ -155,19 +155,20 @@ def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:
     )
 
 
-def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass) -> int:
-    """Write a wave's edits and measures. Returns the documents seen."""
+def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass) -> Balance:
+    """Write a wave's edits and measures."""
     documents = run.store.read(spark, DOCUMENTS, [wave])
     passed = edit_and_measure(documents, text_pass).persist(StorageLevel.DISK_ONLY)
     run.store.write(passed.select(*SCHEMAS[MEASURED].fieldNames()), MEASURED, wave)
     edited = passed.where(F.col("text").isNotNull())
     run.store.write(edited.select(*SCHEMAS[EDITS].fieldNames()), EDITS, wave)
     passed.unpersist()
-    return run.store.read(spark, MEASURED, [wave]).count()
+    measured = run.store.read(spark, MEASURED, [wave]).count()
+    return Balance(seen=measured, kept=measured)
 
 
-def _flag_wave(spark: SparkSession, run: Run, wave: int) -> int:
-    """Write a wave's flagged table and ledger. Returns the documents seen."""
+def _flag_wave(spark: SparkSession, run: Run, wave: int) -> Balance:
+    """Write a wave's flagged table and ledger."""
     measured = run.store.read(spark, MEASURED, [wave])
     flagged = with_reject_reasons(measured, run.config.rules)
     run.store.write(flagged.select("doc_id", "reject_reasons"), FLAGGED, wave)

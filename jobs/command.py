@@ -33,6 +33,8 @@ from jobs.crawl_request import (
     is_planned,
 )
 from jobs.lease import OutputInUse, lease_of
+from jobs.log_lines import set_log_format
+from jobs.metrics_file import MetricsFile
 from jobs.plans import drop_unfinished
 from jobs.scorers import SCORERS, check_scorers
 from jobs.signature_store import check_settings
@@ -122,6 +124,7 @@ def prepare(
     config = load_config(arguments.config, settings)
     if getattr(arguments, "scorer", None):
         config = replace(config, score=replace(config.score, scorers=tuple(arguments.scorer)))
+    set_log_format(config.run.log)
     lock = load_lock(config, arguments.config)
     _check_names(config, lock)
     if job in ("select_corpus", "run_pipeline"):
@@ -135,6 +138,8 @@ def prepare(
     if held is not None and not arguments.plan:
         lease = held.enter_context(lease_of(store, config.run.lease_s))
         store = replace(store, before_commit=lease.check)
+    if config.run.metrics_file is not None:
+        store = replace(store, after_commit=MetricsFile(config.run.metrics_file, store))
     waves, pending = _plan(files, requests, config, store, arguments.plan)
     return Run(config, arguments.config, store, waves, lock, pending, arguments.plan)
 

@@ -415,6 +415,11 @@ class RunConfig:
     lease_s: float = 300.0
     """Seconds after which a run that vanished no longer keeps others from its output. While it
     lives, a run says so five times as often."""
+    log: Literal["text", "json"] = "text"
+    """Lines on standard error: ``text`` for people, ``json`` for one object a line."""
+    metrics_file: str | None = None
+    """A file, local or in a store, that is written anew after each wave with how far the output
+    is, as Prometheus reads it; off for none."""
 
     def __post_init__(self) -> None:
         if self.wave_splits < 1:

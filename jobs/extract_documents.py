@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.artifacts import find_artifact, ship
-from jobs.balance import close_ledger, splits_frame
+from jobs.balance import Balance, close_ledger, splits_frame
 from jobs.catalogue import Artifact
 from jobs.command import Run, run_command
 from jobs.config import Config, ExtractConfig
@@ -61,7 +61,7 @@ def run(spark: SparkSession, run: Run) -> None:
     for number, wave in enumerate(wanted, start=1):
         label = f"{STAGE}, wave {number} of {len(wanted)}"
         with wave_of(run.store, STAGE, wave, waves[wave]) as work:
-            work.rows = _extract_wave(spark, run, wave, language_file, label)
+            work.balance = _extract_wave(spark, run, wave, language_file, label)
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
@@ -86,8 +86,8 @@ def _language_model(run: Run) -> Artifact:
 
 def _extract_wave(
     spark: SparkSession, run: Run, wave: int, language_file: ArtifactFile, label: str
-) -> int:
-    """Write a wave's documents, read_failures and ledger. Returns the records seen."""
+) -> Balance:
+    """Write a wave's documents, read_failures and ledger."""
     splits = work_units(run.waves[wave])
     done = spark.sparkContext.accumulator(0)  # for the progress line alone: retries add to it
     extract = extract_udf(
@@ -114,12 +114,12 @@ def _extract_wave(
         run.store.read(spark, DOCUMENTS, [wave]),
         repeated,
     )
-    seen = close_ledger(spark, run.store, ledger, STAGE, wave)
+    balance = close_ledger(spark, run.store, ledger, STAGE, wave)
     unread = extracted.where(F.col("reason").isin(*UNREAD)).count()
     extracted.unpersist()
-    if unread and unread == seen and not _may_be_lost(run.waves[wave]):
+    if unread and unread == balance.seen and not _may_be_lost(run.waves[wave]):
         raise NothingRead(f"none of the {unread} files or captures of wave {wave} could be read")
-    return seen
+    return balance
 
 
 def _may_be_lost(splits: Sequence[Split]) -> bool:

@@ -20,9 +20,10 @@ from dataclasses import replace
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.balance import close_ledger, splits_frame
+from jobs.balance import Balance, close_ledger, splits_frame
 from jobs.command import Run, run_command
 from jobs.lease import lease_of
+from jobs.log_lines import say
 from jobs.progress import shown_progress
 from jobs.signature_store import Session, open_store
 from jobs.stage import Basis, StageIncomplete, due, fingerprint_of, finished, settings_of, wave_of
@@ -50,7 +51,7 @@ def run(spark: SparkSession, run: Run) -> None:
             wave_of(run.store, STAGE, WHOLE, basis) as work,
             shown_progress(spark, STAGE, "tasks"),
         ):
-            work.rows = _find(spark, run, session, basis.fingerprint)
+            work.balance = _find(spark, run, session, basis.fingerprint)
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
@@ -88,8 +89,8 @@ def _session(run: Run, held: ExitStack) -> Session | None:
     return open_store(dedup, replace(store, before_commit=lease.check))
 
 
-def _find(spark: SparkSession, run: Run, session: Session | None, fingerprint: str) -> int:
-    """Write duplicates, counts, ledger and the store. Returns the documents that were seen."""
+def _find(spark: SparkSession, run: Run, session: Session | None, fingerprint: str) -> Balance:
+    """Write duplicates, counts, ledger and the store."""
     documents = rule_survivors(spark, run, list(run.waves))
     earlier = None if session is None else session.read(spark)
     counts: dict[str, int] = {}
@@ -105,12 +106,12 @@ def _find(spark: SparkSession, run: Run, session: Session | None, fingerprint: s
         documents.select("doc_id", "warc_path", "wave"),
         _outcomes(documents, run.store.read(spark, DUPLICATES)),
     )
-    seen = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
+    balance = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
     if session is not None:
         keys = snapshot_keys(found.prints, found.removed)
         session.write(keys, documents, fingerprint, run.config.dedup, run.store.root)
     run.store.drop_scratch()
-    return seen
+    return balance
 
 
 def _search(
@@ -122,7 +123,7 @@ def _search(
 ) -> Found:
     def report(name: str, value: int) -> None:
         counts[name] = value
-        print(f"{STAGE}: {name} = {value:,}", file=sys.stderr, flush=True)
+        say("count", f"{STAGE}: {name} = {value:,}", stage=STAGE, name=name, value=value)
 
     quality = None
     if run.config.dedup.needs_scores():

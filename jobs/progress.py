@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pyspark.sql import SparkSession
+
+from jobs.log_lines import say
 
 _SECONDS = 5.0
 
@@ -55,7 +56,15 @@ def _watch(
         if finished:
             minutes, rest = divmod(round(seconds / finished * (total - finished)), 60)
             parts.append(f"{minutes}:{rest:02d} left")
-        print(", ".join(parts), file=sys.stderr, flush=True)
+        say(
+            "progress",
+            ", ".join(parts),
+            doing=label,
+            tasks_done=finished,
+            tasks=total,
+            seconds=round(seconds, 1),
+            documents=None if documents is None else documents(),
+        )
 
 
 def _tasks(spark: SparkSession) -> tuple[int, int]:

@@ -7,7 +7,6 @@ what grows with the number of files (90,000) passes through the driver.
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -29,6 +28,7 @@ from jobs.crawl_request import (
     index_folder,
     sampled,
 )
+from jobs.log_lines import say
 from jobs.plans import planning
 from jobs.splits import INDEX, REPLAY, Split, Waves, next_wave, wave_number, write_wave
 from jobs.store import Store, spark_path
@@ -101,7 +101,7 @@ def _plan(spark: SparkSession, run: Run, request: RangeRequest, first_wave: int)
         first_wave,
     )
     waves = _write(spark, run.store, planned, origin, first_wave)
-    _print_plan(totals, chosen, waves)
+    _say_plan(totals, chosen, waves)
     return waves
 
 
@@ -131,7 +131,8 @@ def _indexed(spark: SparkSession, request: IndexRequest) -> DataFrame:
         name for name in ("fetch_status", "content_mime_detected") if name not in index.columns
     ]
     if unchecked:
-        print(f"{STAGE}: the index has no {', '.join(unchecked)}: not asked for", file=sys.stderr)
+        text = f"{STAGE}: the index has no {', '.join(unchecked)}: not asked for"
+        say("index", text, stage=STAGE, without=unchecked)
     try:
         wanted = index if request.where is None else index.where(request.where)
         return captures(wanted, list(conditions.values()))
@@ -251,15 +252,21 @@ def _write(
     return waves
 
 
-def _print_plan(totals: Sequence[Row], chosen: set[str], waves: Waves) -> None:
+def _say_plan(totals: Sequence[Row], chosen: set[str], waves: Waves) -> None:
     used = [total for total in totals if total.name in chosen]
     splits = {split.uri for rows in waves.values() for split in rows}
-    print(
-        f"{STAGE}: {sum(total.ranges for total in used):,} captures, "
-        f"{sum(total.bytes for total in used):,} bytes of {len(used):,} files, in "
+    captures = sum(total.ranges for total in used)
+    size = sum(total.bytes for total in used)
+    say(
+        "planned",
+        f"{STAGE}: {captures:,} captures, {size:,} bytes of {len(used):,} files, in "
         f"{len(splits):,} splits, {len(waves):,} waves",
-        file=sys.stderr,
-        flush=True,
+        stage=STAGE,
+        captures=captures,
+        bytes=size,
+        files=len(used),
+        splits=len(splits),
+        waves=len(waves),
     )
 
 

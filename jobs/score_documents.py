@@ -91,7 +91,7 @@ def _score_wave(
             documents.select("doc_id", "warc_path", "wave"),
             _outcomes(run.store.read(spark, table, [wave]), scorer),
         )
-        its_work.rows = close_ledger(spark, run.store, ledger, stage_of(scorer.name), wave)
+        its_work.balance = close_ledger(spark, run.store, ledger, stage_of(scorer.name), wave)
     scored.unpersist()
 
 

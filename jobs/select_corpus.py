@@ -13,7 +13,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.balance import close_ledger, splits_frame
+from jobs.balance import Balance, close_ledger, splits_frame
 from jobs.command import Run, run_command
 from jobs.jsonl_export import write_jsonl
 from jobs.progress import shown_progress
@@ -44,7 +44,7 @@ def run(spark: SparkSession, run: Run) -> None:
         wave_of(run.store, STAGE, WHOLE, waves[WHOLE]) as work,
         shown_progress(spark, STAGE, "tasks"),
     ):
-        work.rows = _select(spark, run)
+        work.balance = _select(spark, run)
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
@@ -63,8 +63,8 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     return {STAGE: {WHOLE: Basis(settings_of("select", run.config.select), sources)}}
 
 
-def _select(spark: SparkSession, run: Run) -> int:
-    """Write corpus, rejected and ledger. Returns the documents that earlier stages kept."""
+def _select(spark: SparkSession, run: Run) -> Balance:
+    """Write corpus, rejected and ledger."""
     waves = list(run.waves)
     documents = run.store.read(spark, DOCUMENTS, waves)
     duplicates = run.store.read(spark, DUPLICATES)
@@ -89,10 +89,10 @@ def _select(spark: SparkSession, run: Run) -> int:
         survivors(spark, run, waves).select("doc_id", "warc_path", "wave"),
         _outcomes(corpus, run.store.read(spark, REJECTED)),
     )
-    seen = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
+    balance = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
     write_jsonl(corpus, run.store, run.config.select.jsonl)
     verdicts.unpersist()
-    return seen
+    return balance
 
 
 def _outcomes(corpus: DataFrame, rejected: DataFrame) -> DataFrame:

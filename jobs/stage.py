@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from jobs.balance import Balance
+from jobs.log_lines import say
 from jobs.store import WHOLE, Commit, Store
 
 Waves = Mapping[int, "Basis"]
@@ -47,8 +48,8 @@ class Basis:
 class Work:
     """One wave of a stage while it is done."""
 
-    rows: int = 0
-    """Records, rows or documents that it saw; set by the job."""
+    balance: Balance = field(default_factory=Balance)
+    """What it saw and what became of it; set by the job."""
 
 
 def fingerprint_of(*parts: object) -> str:
@@ -80,27 +81,38 @@ def wave_of(store: Store, stage: str, wave: int, basis: Basis) -> Iterator[Work]
     work = Work()
     yield work
     seconds = time.monotonic() - started
-    store.commit(commit_of(stage, wave, basis, round(seconds, 3), work.rows))
+    balance = work.balance
+    store.commit(commit_of(stage, wave, basis, round(seconds, 3), balance))
     name = stage if wave == WHOLE else f"{stage}, wave {wave}"
-    rate = work.rows / seconds if seconds else 0.0
-    print(
-        f"{name}: done, {work.rows:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
-        file=sys.stderr,
-        flush=True,
+    rate = balance.seen / seconds if seconds else 0.0
+    say(
+        "wave_done",
+        f"{name}: done, {balance.seen:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
+        stage=stage,
+        wave=None if wave == WHOLE else wave,
+        **asdict(balance),
+        seconds=round(seconds, 3),
+        per_second=round(rate, 1),
     )
 
 
-def commit_of(stage: str, wave: int, basis: Basis, seconds: float = 0.0, rows: int = 0) -> Commit:
+def commit_of(
+    stage: str, wave: int, basis: Basis, seconds: float = 0.0, balance: Balance | None = None
+) -> Commit:
     """What declares a wave done that was made from a basis."""
+    balance = balance or Balance()
     return Commit(
         stage,
         wave,
         basis.fingerprint,
         seconds,
-        rows,
-        basis.reads,
-        dict(basis.settings),
-        dict(basis.sources),
+        balance.seen,
+        reads=basis.reads,
+        kept=balance.kept,
+        rejected=dict(balance.rejected),
+        failed=dict(balance.failed),
+        settings=dict(basis.settings),
+        sources=dict(basis.sources),
     )
 
 

@@ -44,6 +44,9 @@ class Commit:
     seconds: float  # wall clock, for the report
     rows: int  # records, rows or documents that the stage saw
     reads: str = ""  # fingerprint of the earlier stages' part alone
+    kept: int = 0  # of the rows
+    rejected: dict[str, int] = field(default_factory=dict)  # reason -> rows
+    failed: dict[str, int] = field(default_factory=dict)  # reason -> rows
     settings: dict[str, Any] = field(default_factory=dict)  # what the fingerprint is made of
     sources: dict[str, str | None] = field(default_factory=dict)
 
@@ -55,6 +58,8 @@ class Store:
     root: str
     before_commit: Callable[[], None] | None = None
     """Raises where the work must not be declared done after all."""
+    after_commit: Callable[[Commit], None] | None = None
+    """Told of every wave that is declared done."""
 
     @staticmethod
     def at(uri: str) -> Store:
@@ -146,6 +151,12 @@ class Store:
             commit.stage,
             self._commit_name(commit.wave),
         )
+        if self.after_commit is not None:
+            self.after_commit(commit)
+
+    def stages(self) -> list[str]:
+        """The stages that have committed something, or had."""
+        return self.list_names(_COMMITS)
 
     def revoke(self, stage: str, wave: int) -> None:
         """Declare a wave unfinished, before its tables are written again."""

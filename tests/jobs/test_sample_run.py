@@ -12,6 +12,7 @@ import zstandard
 from pyspark.sql import functions as F
 from warcio.archiveiterator import ArchiveIterator
 
+from jobs.store import Store
 from jobs.tables import CORPUS, SCHEMAS, check_schema
 from tests.jobs.conftest import Output
 from tests.sample.build_sample import Page, load_pages
@@ -183,3 +184,24 @@ def test_nothing_temporary_is_left(sample_output: Output) -> None:
     names = {path.name for path in sample_output.path.rglob("*")}
     assert not {name for name in names if name.endswith(".partial") or name == "_temporary"}
     assert not (sample_output.path / "_scratch").exists()
+
+
+def test_commits_say_what_the_ledger_says(sample_output: Output) -> None:
+    store = Store.at(str(sample_output.path))
+    ledger = sample_output.table("ledger").collect()
+    stages = {row["stage"] for row in ledger}
+    assert stages >= {"extract_documents", "apply_rules", "find_duplicates", "select_corpus"}
+    for stage in stages:
+        rows = [row for row in ledger if row["stage"] == stage]
+        commits = list(store.commits(stage).values())
+        assert sum(commit.rows for commit in commits) == sum(row["seen"] for row in rows)
+        assert sum(commit.kept for commit in commits) == sum(row["kept"] for row in rows)
+        for outcome in ("rejected", "failed"):
+            counted: Counter[str] = Counter()
+            for row in rows:
+                counted.update(row[outcome])
+            committed: Counter[str] = Counter()
+            for commit in commits:
+                committed.update(getattr(commit, outcome))
+            assert committed == counted
+    assert any(commit.failed for commit in store.commits("extract_documents").values())
