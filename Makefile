@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 PYSPARK := pyspark$(if $(SPARK),==$(SPARK),>=4.0.2,<5)
 SAMPLE := out/sample.warc.gz
 
-.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair lock models package wheel test-cluster submit-emr submit-dataproc history clean
+.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair lock models package wheel test-cluster test-airflow submit-emr submit-dataproc history clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -157,6 +157,15 @@ wheel: $(VENV)/.installed-test
 test-cluster: $(VENV)/.installed-test
 	$(BIN)/python -m jobs.fetch_artifacts
 	$(BIN)/python -m pytest tests/cluster
+
+# The Airflow example, in an environment of its own: Airflow pins what this project does not.
+AIRFLOW ?= .venv-airflow
+test-airflow: $(VENV)/.installed-test
+	test -x $(AIRFLOW)/bin/python || $(PYTHON) -m venv $(AIRFLOW)
+	$(AIRFLOW)/bin/python -m pip install --quiet 'apache-airflow>=3,<4' \
+	  'apache-airflow-providers-amazon>=9' 'moto[server]>=5.1' 'pytest>=8.3' 'pytest-timeout>=2.3'
+	TAOJIN_PYTHON=$(abspath $(BIN))/python \
+	  $(AIRFLOW)/bin/python -m pytest --noconftest tests/airflow
 
 # A request to EMR or Dataproc: make submit-emr LAUNCH=ec2-extract VALUES=my.toml DRY_RUN=1
 submit-emr submit-dataproc: submit-%: $(VENV)/.installed
