@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import parse_qsl, unquote
@@ -24,9 +24,11 @@ from pyarrow import fs as pafs
 
 from udfs.http_file import HttpFile, head_size
 from udfs.retry import RetryPolicy
+from udfs.store_file import StoreFile
+from udfs.store_reads import StoreReads
 
-# Object stores answer a ranged GET in tens of milliseconds whatever its length.
-REMOTE_BUFFER_BYTES = 8 << 20
+# What small reads of a remote file are cut from; it is fetched in larger blocks.
+_PIECE_BYTES = 256 << 10
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
 _SAME_SCHEME = {"s3a": "s3", "s3n": "s3", "gcs": "gs"}
@@ -257,8 +259,9 @@ def open_input(uri: str, policy: RetryPolicy | None = None) -> BinaryIO:
         return cast(BinaryIO, HttpFile(canonical, redact(canonical), policy or RetryPolicy()))
     store, path = filesystem(canonical)
     # Not open_input_stream: it would decompress by the file's name, and cannot seek.
-    raw = cast(io.RawIOBase, store.open_input_file(path))
-    return cast(BinaryIO, io.BufferedReader(raw, REMOTE_BUFFER_BYTES))
+    opened = partial(store.open_input_file, path)
+    reads = StoreReads(opened, redact(canonical), policy or RetryPolicy())
+    return cast(BinaryIO, io.BufferedReader(StoreFile(reads), _PIECE_BYTES))
 
 
 def expand_inputs(inputs: Sequence[str]) -> list[InputFile]:

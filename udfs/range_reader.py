@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from types import TracebackType
-from typing import Any
 
 from udfs.files import canonical_uri, filesystem, redact, scheme_of
 from udfs.http_ranges import HttpRanges
-from udfs.retry import Retries, RetryPolicy
-
-# The stores' own clients try again too, ten times with back-off (`udfs.files`): these tries are
-# for what their patience does not cover, such as a connection that is reset in mid-answer.
-_STORE_ATTEMPTS = 2
-_DENIED = ("ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "HTTP status 403")
+from udfs.retry import RetryPolicy
+from udfs.store_reads import StoreReads
 
 
 class RangeReader:
@@ -26,7 +21,7 @@ class RangeReader:
         self._policy = policy
         self._http = HttpRanges(policy)
         self._uri: str | None = None
-        self._file: Any = None
+        self._reads: StoreReads | None = None
 
     def read(self, uri: str, offset: int, length: int) -> bytes:
         """The bytes from `offset` on: `length` of them, fewer only where the file ends before.
@@ -37,23 +32,15 @@ class RangeReader:
             OSError: It cannot be read, after retries where these are worth it.
         """
         canonical = canonical_uri(uri)
-        scheme = scheme_of(canonical)
-        if scheme in ("http", "https"):
+        if scheme_of(canonical) in ("http", "https"):
             return self._http.read(canonical, redact(canonical), offset, length)
-        if scheme == "":
-            return self._read_open(canonical, offset, length)
-        attempts = min(_STORE_ATTEMPTS, self._policy.attempts)
-        retries = Retries(replace(self._policy, attempts=attempts), redact(canonical))
-        while True:
-            try:
-                return self._read_open(canonical, offset, length)
-            except (FileNotFoundError, PermissionError):
-                raise
-            except OSError as error:
-                self._close_file()
-                if any(mark in str(error) for mark in _DENIED):
-                    raise PermissionError(f"access denied: {redact(canonical)}") from error
-                retries.wait(error, 0)
+        if canonical != self._uri or self._reads is None:
+            self._close_file()
+            store, path = filesystem(canonical)
+            opened = partial(store.open_input_file, path)
+            self._reads = StoreReads(opened, redact(canonical), self._policy)
+            self._uri = canonical
+        return self._reads.read(offset, length)
 
     def close(self) -> None:
         """Close what is open; a later read opens it again."""
@@ -71,17 +58,7 @@ class RangeReader:
     ) -> None:
         self.close()
 
-    def _read_open(self, uri: str, offset: int, length: int) -> bytes:
-        if uri != self._uri:
-            self._close_file()
-            store, path = filesystem(uri)
-            self._file = store.open_input_file(path)
-            self._uri = uri
-        # At the end of the file, and behind it, the stores' answers differ.
-        length = min(length, self._file.size() - offset)
-        return bytes(self._file.read_at(length, offset)) if length > 0 else b""
-
     def _close_file(self) -> None:
-        file, self._file, self._uri = self._file, None, None
-        if file is not None:
-            file.close()
+        reads, self._reads, self._uri = self._reads, None, None
+        if reads is not None:
+            reads.close()

@@ -29,6 +29,7 @@ from udfs.ranges import (
     ranged_files,
 )
 from udfs.retry import RemoteReadError, RetryPolicy
+from udfs.store_reads import StoreReads
 from udfs.warc import Damage, WarcRecord, read_records
 
 CONTENT = random.Random(4).randbytes(200_000)
@@ -260,22 +261,33 @@ def test_reads_of_local_files(tmp_path: Path) -> None:
             reader.read(str(tmp_path / "c"), 0, 1)
 
 
-def test_a_store_is_tried_again_when_its_own_client_has_given_up(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    answers: list[bytes | OSError] = [OSError("curlCode: 56"), b"here", *[OSError("no")] * 9]
+class _Moody:
+    """A pyarrow file that answers as the test says."""
 
-    def read_open(self: RangeReader, uri: str, offset: int, length: int) -> bytes:
-        answer = answers.pop(0)
+    def __init__(self, answers: list[bytes | OSError]) -> None:
+        self.answers = answers
+        self.closed = 0
+
+    def size(self) -> int:
+        return 4
+
+    def read_at(self, length: int, offset: int) -> bytes:
+        answer = self.answers.pop(0)
         if isinstance(answer, OSError):
             raise answer
         return answer
 
-    monkeypatch.setattr(RangeReader, "_read_open", read_open)
-    with RangeReader(FAST) as reader:
-        assert reader.read("s3://bucket/a", 0, 4) == b"here"
-        with pytest.raises(RemoteReadError, match="given up after 2 tries"):
-            reader.read("s3://bucket/a", 0, 4)
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_a_store_is_tried_again_when_its_own_client_has_given_up() -> None:
+    file = _Moody([OSError("curlCode: 56"), b"here", *[OSError("no")] * 9])
+    reads = StoreReads(lambda: file, "s3://bucket/a", FAST)
+    assert reads.read(0, 4) == b"here"
+    with pytest.raises(RemoteReadError, match="given up after 2 tries at byte 0 of s3://bucket/a"):
+        reads.read(0, 4)
+    assert (len(file.answers), file.closed) == (7, 3)
 
 
 # --- ranges of WARC files ----------------------------------------------------------------

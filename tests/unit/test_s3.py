@@ -122,6 +122,16 @@ def test_a_busy_store_is_asked_again(flaky: FileServer) -> None:
     assert len(flaky.requests) == 4
 
 
+def test_a_whole_file_is_read_through_a_bad_hour(flaky: FileServer) -> None:
+    troubles = dict(
+        enumerate([Fault(status=503), Fault(drop_after=10), Fault(status=500), Fault(status=429)])
+    )
+    flaky.fault = lambda get: troubles.get(get.count)
+    with open_input("s3://bucket/a", FAST) as file:
+        assert file.read() == CONTENT
+    assert len(flaky.requests) == 5
+
+
 def test_a_refusal_is_not_tried_again(flaky: FileServer) -> None:
     flaky.fault = lambda get: Fault(status=403)
     with RangeReader(FAST) as reader, pytest.raises(PermissionError):

@@ -1,0 +1,95 @@
+"""A file of an object store or of HDFS, read from front to end with one block ahead.
+
+A store answers a ranged request after tens of milliseconds, whatever its length. While a block is
+parsed, the next one is on its way; a block that fails is asked for again, alone.
+"""
+
+from __future__ import annotations
+
+import io
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from udfs.store_reads import StoreReads
+
+BLOCK_BYTES = 8 << 20
+
+
+class StoreFile(io.RawIOBase):
+    """A readable, seekable file. Holds two blocks at most.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        PermissionError: It may not be read.
+        OSError: It cannot be read, after retries.
+    """
+
+    def __init__(self, reads: StoreReads, block_bytes: int = BLOCK_BYTES) -> None:
+        super().__init__()
+        self._reads = reads
+        self._block_bytes = block_bytes
+        self._at = 0
+        self._block = memoryview(b"")
+        self._block_start = 0
+        self._ahead: tuple[int, Future[bytes]] | None = None
+        # One thread asks for every block, so that one connection serves them all.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-file")
+        try:
+            self._size = self._thread.submit(reads.size).result()
+        except BaseException:
+            self.close()
+            raise
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move; nothing is asked of the store before the next read."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise ValueError("seek before the start of the file")
+        self._at = start + offset
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer, or less of it: what is there of the block; 0 at the end of the file."""
+        if self._at >= self._size:
+            return 0
+        if not self._block_start <= self._at < self._block_start + len(self._block):
+            self._take_block()
+        start = self._at - self._block_start
+        piece = self._block[start : start + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        """Close the connection, when what is on its way has come."""
+        if not self.closed:
+            self._block, self._ahead = memoryview(b""), None
+            self._thread.submit(self._reads.close)
+            self._thread.shutdown(wait=True)
+        super().close()
+
+    def _take_block(self) -> None:
+        """Make the block that begins at the position the current one."""
+        follows = self._at == self._block_start + len(self._block)
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead[0] != self._at:
+            ahead = self._asked(self._at)
+        data = ahead[1].result()
+        if not data:
+            raise OSError(f"the file became shorter while it was read: byte {self._at}")
+        self._block, self._block_start = memoryview(data), self._at
+        end = self._at + len(data)
+        if follows and end < self._size:  # who jumps about has no use for what comes next
+            self._ahead = self._asked(end)
+
+    def _asked(self, start: int) -> tuple[int, Future[bytes]]:
+        return start, self._thread.submit(self._reads.read, start, self._block_bytes)
