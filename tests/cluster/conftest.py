@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
@@ -93,9 +93,11 @@ def submit(
     cluster: StandaloneCluster, environment: Path, sample_files: Path, tmp_path: Path
 ) -> Callable[..., SubmittedRun]:
     """Starts the pipeline; a second start goes on where the first one ended."""
+    output = tmp_path / "out"
 
-    def start(name: str, *settings: str) -> SubmittedRun:
-        output = tmp_path / "out"
+    def start(
+        name: str, *settings: str, properties: Mapping[str, str] | None = None
+    ) -> SubmittedRun:
         options = [
             *("--properties-file", str(ROOT / "conf" / "spark-cpu.conf")),
             *("--archives", f"{DIST / 'environment.tar.gz'}#environment"),
@@ -106,6 +108,8 @@ def submit(
             *("--conf", "spark.ui.enabled=false"),
             *("--conf", "spark.sql.shuffle.partitions=4"),
         ]
+        for key, value in (properties or {}).items():
+            options += ["--conf", f"{key}={value}"]
         arguments = [
             *("--config", str(DIST / "cluster.toml")),
             *("--input", str(sample_files), "--output", str(output)),
