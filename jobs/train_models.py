@@ -14,7 +14,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import gzip
+import hashlib
 import json
+import shutil
 import sys
 import tempfile
 import zlib
@@ -27,10 +29,9 @@ import numpy as np
 
 from jobs.training.card import render_card
 from jobs.training.examples import Document, distinct, fold_of_units, training_lines
-from jobs.training.task import Figures, Task
+from jobs.training.task import DataFile, Figures, Found, Model, Recipe, Task
 from jobs.training.tasks import TASKS
 from udfs.artifact_files import sha256_of
-from udfs.fasttext_model import FastTextModel
 from udfs.segment import MAX_CHARS, STOP_WORDS
 
 
@@ -63,12 +64,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def read_task(task: Task, data: Path) -> dict[str, list[dict[str, Any]]]:
     """All rows of a task's files, by file. Raises TrainingDataError."""
-    return {file.path: read_rows(data / file.path, file.needs) for file in task.files}
+    return {
+        file.path: read_rows(data / file.path, file.needs, file.attachment) for file in task.files
+    }
 
 
-def read_rows(path: Path, needs: Sequence[str]) -> list[dict[str, Any]]:
+def read_rows(
+    path: Path, needs: Sequence[str], attachment: str | None = None
+) -> list[dict[str, Any]]:
     """The JSON lines of a gzip file.
 
+    Args:
+        attachment: Field with the path, from the file's folder, of what a row gets as "bytes".
     Raises:
         TrainingDataError: unreadable file, or a line that is no object with the fields of
             ``needs``.
@@ -83,6 +90,8 @@ def read_rows(path: Path, needs: Sequence[str]) -> list[dict[str, Any]]:
                 missing = [name for name in needs if name not in row]
                 if missing:
                     raise TrainingDataError(f"{path}: line {number} lacks {', '.join(missing)}")
+                if attachment is not None:
+                    row["bytes"] = (path.parent / row[attachment]).read_bytes()
                 rows.append(row)
     except (OSError, EOFError, zlib.error) as error:
         raise TrainingDataError(f"{path}: cannot be read: {error}") from error
@@ -106,27 +115,23 @@ def train_task(
     measured = [d for d in documents if d.kind in task.only_measured]
     folder = output / task.name
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{task.name}.ftz"
     figures = held_out_figures(task, trained)
-    model = fit(task, trained, path)
+    model, found = fit(task, trained, folder)
     if measured:
-        table = model.probabilities([d.line for d in measured])
-        figures.update(task.figures(measured, model, table))
+        figures.update(task.figures(measured, model, task.answers(model, found, measured)))
+    path, *others = [folder / name for name in task.model_files]
     metrics = {
         "task": task.name,
         "command": f"python -m jobs.train_models --data DATA --output conf/artifacts "
         f"--task {task.name}",
-        "model": {
-            "file": path.name,
-            "bytes": path.stat().st_size,
-            "sha256": sha256_of(path),
-            "labels": list(model.labels),
-        },
+        "model": {**_described(path), "labels": list(model.labels)},
+        "other_files": [_described(other) for other in others],
         "recipe": {
             **dataclasses.asdict(task.recipe),
             "threads": 1,
             "max_chars": MAX_CHARS,
             "stop_words": len(STOP_WORDS),
+            **found,
         },
         "data": [
             {
@@ -135,6 +140,7 @@ def train_task(
                 "use": file.use,
                 "licence": file.licence,
                 "sha256": sha256_of(data / file.path),
+                **_attached(file, rows[file.path]),
             }
             for file in task.files
         ],
@@ -157,15 +163,37 @@ def held_out_figures(task: Task, documents: Sequence[Document]) -> Figures:
         held = [d for d in documents if folds[d.unit] == fold]
         if not held:
             continue
-        model = fit(task, [d for d in documents if folds[d.unit] != fold])
+        model, found = fit(task, [d for d in documents if folds[d.unit] != fold])
         asked += held
-        answers.append(model.probabilities([d.line for d in held]))
-    return task.figures(asked, model, np.vstack(answers))
+        answers.append(task.answers(model, found, held))
+    return task.figures(asked, model, np.concatenate(answers))
 
 
-def fit(task: Task, documents: Sequence[Document], path: Path | None = None) -> FastTextModel:
-    """Train and quantise one model; write it where a path is given."""
+def fit(
+    task: Task, documents: Sequence[Document], folder: Path | None = None
+) -> tuple[Model, Found]:
+    """Train one model; write its files into a folder where one is given.
+
+    Returns:
+        The model, and what its training found out.
+    """
+    with tempfile.TemporaryDirectory(prefix="taojin-train-") as work:
+        path, *_ = written = [Path(work) / name for name in task.model_files]
+        if task.fit is not None:
+            found = task.fit(documents, path)
+        else:
+            found = fit_fasttext(task, documents, path)
+        if folder is not None:
+            for file in written:
+                shutil.copyfile(file, folder / file.name)
+        return task.load(path), found
+
+
+def fit_fasttext(task: Task, documents: Sequence[Document], path: Path) -> Found:
+    """Train and quantise a model with fastText itself, and write it; it finds nothing out."""
     recipe = task.recipe
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"{task.name}: a task without a fit of its own needs a Recipe")
     lines = training_lines(documents, task.copies, recipe.seed)
     with tempfile.TemporaryDirectory(prefix="taojin-train-") as work:
         text = Path(work) / "lines.txt"
@@ -186,11 +214,20 @@ def fit(task: Task, documents: Sequence[Document], path: Path | None = None) -> 
         model.quantize(
             input=str(text), cutoff=recipe.cutoff, retrain=True, qnorm=True, thread=1, verbose=0
         )
-        if path is not None:
-            written = Path(work) / "model.ftz"
-            model.save_model(str(written))
-            path.write_bytes(written.read_bytes())
-    return FastTextModel(model)
+        model.save_model(str(path))
+    return {}
+
+
+def _attached(file: DataFile, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The digest of the digests of a file's attachments, in the order of its rows."""
+    if file.attachment is None:
+        return {}
+    digests = [hashlib.sha256(row["bytes"]).digest() for row in rows]
+    return {"attachments_sha256": hashlib.sha256(b"".join(digests)).hexdigest()}
+
+
+def _described(path: Path) -> dict[str, Any]:
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ def render_card(metrics: Mapping[str, Any], purpose: str, split: str, weaknesses
             [
                 f"- file: `{model['file']}`, {model['bytes']:,} bytes",
                 f"- sha256: `{model['sha256']}`",
+                *(
+                    f"- beside it: `{other['file']}`, {other['bytes']:,} bytes, sha256 "
+                    f"`{other['sha256']}`"
+                    for other in metrics["other_files"]
+                ),
                 f"- labels: {', '.join(model['labels'])}",
                 "- made by:",
             ]
@@ -34,7 +39,7 @@ def render_card(metrics: Mapping[str, Any], purpose: str, split: str, weaknesses
         _table(
             ("file", "rows", "used for", "licence", "sha256"),
             [
-                (f"`{d['file']}`", d["rows"], d["use"], d["licence"], f"`{d['sha256']}`")
+                (f"`{d['file']}`", d["rows"], d["use"], d["licence"], _digests(d))
                 for d in metrics["data"]
             ],
         ),
@@ -48,12 +53,17 @@ def render_card(metrics: Mapping[str, Any], purpose: str, split: str, weaknesses
     return "\n\n".join([*parts, "## Known weaknesses", weaknesses]) + "\n"
 
 
+def _digests(data: Mapping[str, Any]) -> str:
+    attached = data.get("attachments_sha256")
+    return f"`{data['sha256']}`" + (f"; attachments `{attached}`" if attached else "")
+
+
 def _figures(figures: Mapping[str, Any]) -> list[str]:
-    plain = {k: v for k, v in figures.items() if k not in ("at", "labels")}
+    plain = {k: v for k, v in figures.items() if k not in ("at", "calibration", "labels")}
     parts = [_table(("figure", "value"), list(plain.items()))]
-    if "at" in figures:
-        rows = figures["at"]
-        parts.append(_table(list(rows[0]), [list(row.values()) for row in rows]))
+    for name in ("at", "calibration"):
+        if rows := figures.get(name):
+            parts.append(_table(list(rows[0]), [list(row.values()) for row in rows]))
     if "labels" in figures:
         rows = [{"label": label, **row} for label, row in figures["labels"].items()]
         parts.append(_table(list(rows[0]), [list(row.values()) for row in rows]))

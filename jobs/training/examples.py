@@ -29,6 +29,10 @@ class Document:
     """Which part of the data it is of; figures are given by kind."""
     grade: int = 0
     """What the data say beyond the label (quality: 0 junk, 1 mixed, 2 good)."""
+    text: str = ""
+    """The text itself, where a task needs it."""
+    note: str = ""
+    """What the data call it, where a task asks."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ CWT1 = "quality/cwt1_clean_dirty.jsonl.gz"
 DOMAIN_TRAIN = "domain/train.jsonl.gz"
 GOLD_PAGES = "domain/web_pages.jsonl.gz"
 TOXIC_LINES = "toxicity/lines.jsonl.gz"
+HTML_PAGES = "extraction/pages.jsonl.gz"
 
 
 _HPLT = "MIT repository; texts their authors'"
@@ -33,6 +34,14 @@ DOMAIN_FILE = DataFile(
 
 GOLD_FILE = DataFile(GOLD_PAGES, ("text", "label", "labels", "site"), "the pages' own")
 """Main text of real web pages, labelled by reading."""
+
+HTML_FILE = DataFile(
+    HTML_PAGES,
+    ("html", "site", "gold_kind", "declared_charset"),
+    "by source: Apache-2.0, MIT, GPL-3.0 (gne); the pages' own",
+    attachment="html",
+)
+"""Real pages as bytes; the main text of those of gold_kind "gold" is known."""
 
 FREE_LINES = ("cold", "swsr")
 """Sources of lines whose licence allows a shipped model; the others only measure."""

@@ -32,6 +32,44 @@ def area_under_roc(positive: Bools, scores: Floats) -> float:
     return wins / (len(positives) * len(negatives))
 
 
+def area_interval(
+    positive: Sequence[bool], scores: Sequence[float], units: Sequence[str], draws: int = 2_000
+) -> list[float]:
+    """The 95 % interval of the area under the ROC curve, by drawing whole units with replacement.
+
+    Documents of one unit are alike, and would make an interval of single ones too narrow.
+    """
+    truth, values = np.asarray(positive, dtype=bool), np.asarray(scores, dtype=np.float64)
+    _, unit_of = np.unique(np.asarray(units), return_inverse=True)
+    members = [np.flatnonzero(unit_of == unit) for unit in range(int(unit_of.max()) + 1)]
+    rng = np.random.default_rng(0)
+    areas = []
+    for _ in range(draws):
+        drawn = rng.integers(len(members), size=len(members))
+        rows = np.concatenate([members[unit] for unit in drawn])
+        areas.append(area_under_roc(truth[rows], values[rows]))
+    low, high = np.nanquantile(areas, [0.025, 0.975]).tolist()
+    return [round(low, _DIGITS), round(high, _DIGITS)]
+
+
+def calibration_table(
+    positive: Sequence[bool], scores: Sequence[float], bins: int = 5
+) -> list[dict[str, Any]]:
+    """How many are positive among those of like scores, by equal stretches of the score."""
+    truth, values = np.asarray(positive, dtype=bool), np.asarray(scores, dtype=np.float64)
+    place = np.minimum((values * bins).astype(int), bins - 1)
+    return [
+        {
+            "score": f"{number / bins:.1f} to {(number + 1) / bins:.1f}",
+            "rows": int(chosen.sum()),
+            "mean_score": round(float(values[chosen].mean()), _DIGITS),
+            "positive_share": share(int(truth[chosen].sum()), int(chosen.sum())),
+        }
+        for number in range(bins)
+        if (chosen := place == number).any()
+    ]
+
+
 def at_threshold(positive: Bools, scores: Floats, threshold: float) -> dict[str, Any]:
     """Precision, recall, F1 and false alarms of ``score >= threshold``; null where undefined."""
     flagged = scores >= threshold

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
+import fasttext
 import numpy as np
 import numpy.typing as npt
 
@@ -18,6 +20,17 @@ FIGURES_ONLY = "figures only"
 Rows = Mapping[str, list[dict[str, Any]]]
 """Rows of a task's files, by file."""
 Figures = dict[str, dict[str, Any]]
+Answers = npt.NDArray[np.float64]
+"""One row a document."""
+Found = dict[str, Any]
+"""What a training found out, for the card."""
+
+
+class Model(Protocol):
+    """A trained model as a task's functions know it."""
+
+    labels: tuple[str, ...]
+    """What it tells apart."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +41,20 @@ class DataFile:
     needs: tuple[str, ...]
     licence: str
     use: str = TRAINED
+    attachment: str | None = None
+    """Field with the path of a file, from this one's folder, whose bytes a row gets as "bytes"."""
 
 
-@dataclass(frozen=True)
-class Recipe:
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What every recipe says."""
+
+    seed: int = 20_240_601
+    folds: int = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe(Settings):
     """fastText settings of one task; lr, epochs and n-grams start from the papers' values."""
 
     loss: Literal["softmax", "ova"]
@@ -43,8 +66,16 @@ class Recipe:
     bucket: int = 300_000
     cutoff: int = 60_000
     """Words and n-grams kept when quantising, those with the largest vectors."""
-    seed: int = 20_240_601
-    folds: int = 5
+
+
+def load_model(path: Path) -> FastTextModel:
+    """A model's file, to be answered by fastText itself."""
+    return FastTextModel(fasttext.load_model(str(path)))
+
+
+def probabilities(model: FastTextModel, found: Found, documents: Sequence[Document]) -> Answers:
+    """The probability of every label of a fastText model for every document."""
+    return model.probabilities([document.line for document in documents])
 
 
 @dataclass(frozen=True)
@@ -57,9 +88,22 @@ class Task:
     """Rows by file to documents; their kinds in `only_measured` are never trained on."""
     only_measured: frozenset[str]
     copies: dict[tuple[str, str], Copies]
-    recipe: Recipe
-    figures: Callable[[Sequence[Document], FastTextModel, npt.NDArray[np.float64]], Figures]
-    """Figures of documents by their probabilities; the model gives the order of the labels."""
+    recipe: Settings
+    figures: Callable[[Sequence[Document], Any, Answers], Figures]
+    """Figures of documents by what a model answers; the model gives the order of the labels."""
     purpose: str
     split: str
     weaknesses: str
+    fit: Callable[[Sequence[Document], Path], Found] | None = None
+    """Writes the model of some documents, where it has several files the others beside the path;
+    None for fastText's own training by a `Recipe`."""
+    written: tuple[str, ...] = ()
+    """Names of the files of a model, that of the path first; empty for NAME.ftz."""
+    load: Callable[[Path], Model] = load_model
+    answers: Callable[[Any, Found, Sequence[Document]], Answers] = probabilities
+    """What a model, and what its training found out, says of documents."""
+
+    @property
+    def model_files(self) -> tuple[str, ...]:
+        """Names of the files that a model has, the first the one it is loaded from."""
+        return self.written or (f"{self.name}.ftz",)

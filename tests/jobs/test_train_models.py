@@ -18,7 +18,14 @@ from jobs.training.examples import (
     fold_of_units,
     training_lines,
 )
-from jobs.training.metrics import area_under_roc, binary_figures, label_figures
+from jobs.training.metrics import (
+    area_interval,
+    area_under_roc,
+    binary_figures,
+    calibration_table,
+    label_figures,
+)
+from jobs.training.task import DataFile, Settings, Task
 from udfs import domain
 from udfs.artifact_files import sha256_of
 from udfs.fasttext_model import load_fasttext
@@ -75,6 +82,7 @@ def data(tmp_path: Path) -> Path:
             "text": f"{SPAM if junk else '天气 散步 周末'} 第{100 + i}页 " * (i + 30),
             "site": f"site{i}.com",
             "quality": 0 if junk else 1 + i % 4 // 2,
+            "kind": "gambling" if junk else "blog",
             "toxic": int(junk),
             "domain": "general",
             "domains": ["general"],
@@ -97,26 +105,47 @@ def data(tmp_path: Path) -> Path:
         for i in range(8)
     ]
     write(root / files.TOXIC_LINES, lines)
+    whole = [
+        {
+            "html": f"html/page{i}.html",
+            "site": f"g{i}.cn",
+            "gold_kind": "gold",
+            "declared_charset": "utf-8",
+        }
+        for i in range(4)
+    ]
+    write(root / files.HTML_PAGES, whole)
+    (root / "extraction/html").mkdir()
+    for i in range(4):
+        html = (
+            f"<title>消息{i}</title><p>首页 新闻</p><p>记者报道第{100 + i}条消息，始建位于此。</p>"
+        )
+        (root / f"extraction/html/page{i}.html").write_text(html, encoding="utf-8")
     return root
 
 
 @pytest.fixture
 def small_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"dim": 4, "bucket": 500, "cutoff": 400, "epoch": 20}
+    small |= {"folds": 2, "inner_folds": 2, "keyword_steps": 4, "word_steps": 4}
     for name, task in tasks.TASKS.items():
-        recipe = dataclasses.replace(task.recipe, dim=4, bucket=500, cutoff=400, epoch=20, folds=2)
+        known = {field.name for field in dataclasses.fields(task.recipe)}
+        changes: dict[str, Any] = {k: v for k, v in small.items() if k in known}
+        recipe = dataclasses.replace(task.recipe, **changes)
         monkeypatch.setitem(tasks.TASKS, name, dataclasses.replace(task, recipe=recipe))
 
 
 @pytest.mark.usefixtures("small_recipes")
-def test_all_tasks_train_and_a_second_run_gives_the_same_bytes(data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("task", sorted(tasks.TASKS))
+def test_a_task_trains_and_a_second_run_gives_the_same_bytes(
+    data: Path, tmp_path: Path, task: str
+) -> None:
     for run in ("first", "second"):
-        assert train_models.main(["--data", str(data), "--output", str(tmp_path / run)]) == 0
+        arguments = ["--data", str(data), "--output", str(tmp_path / run), "--task", task]
+        assert train_models.main(arguments) == 0
     first = {p.relative_to(tmp_path / "first") for p in (tmp_path / "first").rglob("*.*")}
-    assert first == {
-        Path(task) / name
-        for task in ("quality", "domain", "toxicity")
-        for name in (f"{task}.ftz", "metrics.json", "CARD.md")
-    }
+    names = (*tasks.TASKS[task].model_files, "metrics.json", "CARD.md")
+    assert first == {Path(task) / name for name in names}
     for path in first:
         assert (tmp_path / "first" / path).read_bytes() == (tmp_path / "second" / path).read_bytes()
 
@@ -155,9 +184,9 @@ def test_lines_without_a_free_licence_are_measured_and_never_trained_on(
     trained: list[Document] = []
     fit = train_models.fit
 
-    def watched(task: Any, documents: list[Document], path: Path | None = None) -> Any:
+    def watched(task: Any, documents: list[Document], folder: Path | None = None) -> Any:
         trained.extend(documents)
-        return fit(task, documents, path)
+        return fit(task, documents, folder)
 
     monkeypatch.setattr(train_models, "fit", watched)
     arguments = ["--data", str(data), "--output", str(tmp_path / "out"), "--task", "toxicity"]
@@ -166,6 +195,87 @@ def test_lines_without_a_free_licence_are_measured_and_never_trained_on(
     assert not {"toxicn", "g0.cn"} & {d.unit for d in trained}
     metrics = json.loads((tmp_path / "out/toxicity/metrics.json").read_text(encoding="utf-8"))
     assert metrics["figures"]["lines of toxicn, never trained on"]["rows"] == 16
+
+
+class CountedWords:
+    """A model that is no fastText file: how often each word came."""
+
+    labels = ("known",)
+
+    def __init__(self, path: Path) -> None:
+        self.words = dict.fromkeys(path.read_text(encoding="utf-8").split(), 1)
+        self.beside = path.with_name("beside.txt").read_text(encoding="utf-8")
+
+
+def test_a_task_may_fit_load_and_ask_a_model_of_its_own(tmp_path: Path) -> None:
+    asked_of: list[tuple[set[str], str]] = []
+
+    def fit(documents: Any, path: Path) -> dict[str, Any]:
+        path.write_text(" ".join(d.line for d in documents), encoding="utf-8")
+        path.with_name("beside.txt").write_text("另", encoding="utf-8")
+        return {"words": len(documents)}
+
+    def answers(model: CountedWords, found: dict[str, Any], documents: Any) -> Any:
+        assert found["words"] == len(model.words)
+        assert model.beside == "另"
+        asked_of.extend((set(model.words), d.line) for d in documents)
+        return np.array([[d.line in model.words] for d in documents], dtype=float)
+
+    rows = [{"text": f"词{i}", "page": f"{i}.html"} for i in range(6)]
+    write(tmp_path / "rows.jsonl.gz", rows)
+    for i in range(6):
+        (tmp_path / f"{i}.html").write_text(f"<p>{i}", encoding="utf-8")
+    file = DataFile("rows.jsonl.gz", ("text", "page"), "ours", attachment="page")
+    assert train_models.read_rows(tmp_path / file.path, file.needs, "page")[5]["bytes"] == b"<p>5"
+    task = Task(
+        name="counted",
+        files=(file,),
+        documents=lambda rows: [
+            Document(r["text"], ("known",), r["text"], "rows") for r in rows[file.path]
+        ],
+        only_measured=frozenset(),
+        copies={},
+        recipe=Settings(folds=3),
+        figures=lambda documents, model, table: {"seen": {"share": float(table.mean())}},
+        purpose="",
+        split="",
+        weaknesses="",
+        fit=fit,
+        written=("words.txt", "beside.txt"),
+        load=CountedWords,
+        answers=answers,
+    )
+    read = train_models.read_task(task, tmp_path)
+    metrics = train_models.train_task(task, read, tmp_path, tmp_path / "out")
+    assert all(line not in words for words, line in asked_of)
+    assert sorted(line for _, line in asked_of) == [f"词{i}" for i in range(6)]
+    assert metrics["figures"] == {"seen": {"share": 0.0}}
+    assert metrics["recipe"]["words"] == 6
+    written = {
+        "file": "beside.txt",
+        "bytes": 3,
+        "sha256": sha256_of(tmp_path / "out/counted/beside.txt"),
+    }
+    assert metrics["other_files"] == [written]
+    card = (tmp_path / "out/counted/CARD.md").read_text(encoding="utf-8")
+    assert written["sha256"] in card
+    (data,) = metrics["data"]
+    assert f"attachments `{data['attachments_sha256']}`" in card
+    (tmp_path / "5.html").write_text("<p>other", encoding="utf-8")
+    changed = train_models.train_task(
+        task, train_models.read_task(task, tmp_path), tmp_path, tmp_path / "out"
+    )
+    assert changed["data"][0]["sha256"] == data["sha256"]
+    assert changed["data"][0]["attachments_sha256"] != data["attachments_sha256"]
+    (tmp_path / "5.html").unlink()
+    with pytest.raises(train_models.TrainingDataError, match=r"rows\.jsonl\.gz: cannot be read"):
+        train_models.read_task(task, tmp_path)
+
+
+def test_a_task_without_a_fit_of_its_own_needs_a_recipe_for_fasttext(tmp_path: Path) -> None:
+    task = dataclasses.replace(tasks.TASKS["toxicity"], recipe=Settings(), fit=None)
+    with pytest.raises(TypeError, match=r"toxicity: .* needs a Recipe"):
+        train_models.fit(task, [])
 
 
 def test_a_missing_file_is_named(data: Path, tmp_path: Path, capsys: Any) -> None:
@@ -260,6 +370,26 @@ def test_area_under_roc_counts_pairs() -> None:
     expected = sum((p > n) + (p == n) / 2 for p, n in pairs) / len(pairs)
     assert area_under_roc(positive, scores) == pytest.approx(expected)
     assert np.isnan(area_under_roc(np.array([True]), np.array([0.5])))
+
+
+def test_the_interval_of_an_area_knows_that_pages_of_a_site_are_alike() -> None:
+    rng = np.random.default_rng(1)
+    truth = (np.arange(300) % 3 == 0).tolist()
+    scores = (np.array(truth) + rng.normal(0, 1, 300)).tolist()
+    apart = area_interval(truth, scores, [str(i) for i in range(300)], draws=400)
+    alike = area_interval(truth * 9, scores * 9, [str(i) for i in range(300)] * 9, draws=400)
+    assert apart[0] < area_under_roc(np.array(truth), np.array(scores)) < apart[1]
+    assert apart == alike
+    narrow = area_interval(truth * 9, scores * 9, [str(i) for i in range(2700)], draws=400)
+    assert narrow[1] - narrow[0] < (apart[1] - apart[0]) / 2
+
+
+def test_calibration_counts_the_positives_among_like_scores() -> None:
+    table = calibration_table([False, True, True, True], [0.1, 0.15, 0.9, 1.0])
+    assert table == [
+        {"score": "0.0 to 0.2", "rows": 2, "mean_score": 0.125, "positive_share": 0.5},
+        {"score": "0.8 to 1.0", "rows": 2, "mean_score": 0.95, "positive_share": 1.0},
+    ]
 
 
 def test_figures_of_a_threshold() -> None:
