@@ -126,13 +126,7 @@ def train_task(
         f"--task {task.name}",
         "model": {**_described(path), "labels": list(model.labels)},
         "other_files": [_described(other) for other in others],
-        "recipe": {
-            **dataclasses.asdict(task.recipe),
-            "threads": 1,
-            "max_chars": MAX_CHARS,
-            "stop_words": len(STOP_WORDS),
-            **found,
-        },
+        "recipe": {**dataclasses.asdict(task.recipe), **found},
         "data": [
             {
                 "file": file.path,
@@ -190,7 +184,7 @@ def fit(
 
 
 def fit_fasttext(task: Task, documents: Sequence[Document], path: Path) -> Found:
-    """Train and quantise a model with fastText itself, and write it; it finds nothing out."""
+    """Train and quantise a model with fastText itself, and write it; says what is not chosen."""
     recipe = task.recipe
     if not isinstance(recipe, Recipe):
         raise TypeError(f"{task.name}: a task without a fit of its own needs a Recipe")
@@ -215,7 +209,7 @@ def fit_fasttext(task: Task, documents: Sequence[Document], path: Path) -> Found
             input=str(text), cutoff=recipe.cutoff, retrain=True, qnorm=True, thread=1, verbose=0
         )
         model.save_model(str(path))
-    return {}
+    return {"threads": 1, "max_chars": MAX_CHARS, "stop_words": len(STOP_WORDS)}
 
 
 def _attached(file: DataFile, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -33,8 +33,8 @@ def render_card(metrics: Mapping[str, Any], purpose: str, split: str, weaknesses
             ]
         ),
         f"```\n{metrics['command']}\n```",
-        "The same command on the same data and the same fastText wheel gives the same bytes on "
-        "one machine; another processor may round differently.",
+        "The same command on the same data and the same versions of the packages gives the same "
+        "bytes on one machine; another processor may round differently.",
         "## Data",
         _table(
             ("file", "rows", "used for", "licence", "sha256"),
