@@ -218,7 +218,7 @@ def _option(codes: CodePoints, at: int, begin: int) -> int:
         return 0
     if at > begin:
         before = codes[at - 1]
-        if 0x41 <= (before & 0xDF) <= 0x5A or before == 0x5C or before == 0x7B or before == 0x24:
+        if 0x61 <= (before | 0x20) <= 0x7A or before == 0x5C or before == 0x7B or before == 0x24:
             return 0
     return 1 << (int(letter) - 0x41)
 
