@@ -338,8 +338,10 @@ class FastTextConfig:
     artifact: Model = ""
     """Artifact name of the model, or a path to a fastText ``.bin`` or ``.ftz`` file, relative to
     the configuration file or to where the run is started."""
-    segmentation: Literal["rjieba", "jieba"] = "rjieba"
-    """``jieba`` is that library (to be installed beside); ``rjieba`` gives its words, sooner."""
+    segmentation: Literal["rjieba", "jieba", "characters"] = "rjieba"
+    """``jieba`` is that library (to be installed beside); ``rjieba`` gives its words, sooner;
+    ``characters`` are those of the text in lower case, but that letters a to z, and digits, stay in
+    runs (with ``min_token_chars = 1`` and ``stopwords = "off"`` all of them)."""
     min_token_chars: int = 2
     """Tokens of fewer characters are left out."""
     stopwords: StopWords | None = OWN
@@ -388,6 +390,27 @@ class ToxicityConfig(FastTextConfig):
     """The model's label whose probability is the score, without ``__label__``."""
     min_label_score: float = 0.99
     """Least score of label 1 (MDFG)."""
+    max_chars: int | None = 1_000_000
+    """Leading characters of a text that are looked at; off for all. Windows run to its end."""
+    window_tokens: int | None = 64
+    """Tokens of the windows that a text is looked at through, beside the whole; each begins half a
+    window behind the one before. Off: the whole text alone, as published."""
+    aggregate: Literal["max", "mean", "top_k"] = "mean"
+    """What the score is: ``mean`` that of the whole text, as published; ``max`` that of the worst
+    window, so that one toxic comment under a long article counts; ``top_k`` the mean of the worst.
+    The worst span and its score are stored in any case. ``min_label_score`` goes with it: a worst
+    window scores higher than its text."""
+    top_k: int = 3
+    """Windows that ``top_k`` means."""
+    exempt_formulas: bool = True
+    """Leave out sentences of which more than half are digits and symbols (MDFG, which says so of
+    its method; its script reads them)."""
+
+    def __post_init__(self) -> None:
+        for key in ("window_tokens", "top_k"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise ConfigError(f"toxicity.{key} = {value}: expected 1 or more")
 
 
 @dataclass(frozen=True)

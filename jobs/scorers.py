@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pyspark import SparkContext
 
 from jobs.artifact_lock import Lock
 from jobs.artifacts import fetch, find_artifact, ship
 from jobs.catalogue import Artifact
-from jobs.config import Config, ConfigError, FastTextConfig
+from jobs.config import Config, ConfigError, FastTextConfig, ToxicityConfig
 from udfs.domain import LabelRules, domain_scorer
 from udfs.fasttext_file import LABEL_PREFIX, ModelFileError, read_fasttext_header
 from udfs.quality import quality_scorer
 from udfs.scoring import Scorer
 from udfs.taxonomy import Taxonomy, TaxonomyError, read_taxonomy
 from udfs.token_lines import OWN, Reading, StopWordsError, read_stop_words
-from udfs.toxicity import toxicity_scorer
+from udfs.toxicity import ToxicityRules, toxicity_scorer
 
 SCORERS = ("quality", "domain", "toxicity")
 """Scorers that there are; a corpus row is made of all of them."""
@@ -32,8 +34,9 @@ def check_scorers(config: Config, lock: Lock) -> None:
     """
     chosen = [name for name in SCORERS if name in config.score.scorers]
     for name in chosen:
-        settings: FastTextConfig = getattr(config, name)
-        _check_reading(name, settings, _artifact(config, lock, name))
+        settings = getattr(config, name)
+        if isinstance(settings, FastTextConfig):
+            _check_reading(name, settings, _artifact(config, lock, name))
         for wanted in _artifacts(config, lock, name):
             if Path(wanted.uri).is_file():
                 _check_file(config, lock, name, wanted, Path(wanted.uri))
@@ -47,25 +50,18 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
     Raises:
         ConfigError: a file that was not at hand before Spark started does not fit the settings.
     """
-    model = _artifact(config, lock, name)
-    settings: FastTextConfig = getattr(config, name)
     for wanted in _artifacts(config, lock, name):
         _check_file(config, lock, name, wanted, fetch(wanted, config))
-    file = ship(context, model, config)
-    words = _stop_words(settings, lock, name)
-    own_words = OWN if settings.stopwords is not None else None
-    reading = Reading(
-        segmenter=settings.segmentation,
-        min_token_chars=settings.min_token_chars,
-        stop_words=ship(context, words, config) if words else own_words,
-        max_chars=settings.max_chars,
-        join_lines=settings.join_lines,
-    )
+    file = ship(context, _artifact(config, lock, name), config)
+
+    def reading() -> Reading:
+        return _reading(name, config, lock, context)
+
     scorers = {
-        "quality": lambda: quality_scorer(file, _plain(config.quality.label), reading),
-        "domain": lambda: domain_scorer(file, _label_rules(config, lock), reading),
+        "quality": lambda: quality_scorer(file, _plain(config.quality.label), reading()),
+        "domain": lambda: domain_scorer(file, _label_rules(config, lock), reading()),
         "toxicity": lambda: toxicity_scorer(
-            file, config.toxicity.min_label_score, _plain(config.toxicity.label), reading
+            file, _toxicity_rules(config.toxicity), _toxicity_reading(config.toxicity, reading())
         ),
     }
     return scorers[name]()
@@ -73,9 +69,9 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
 
 def lock_id_of(name: str, config: Config, lock: Lock) -> str:
     """The part of the lock that a scorer's rows follow from: its artifacts, and what they need."""
-    settings: FastTextConfig = getattr(config, name)
+    settings = getattr(config, name)
     names = [settings.artifact]
-    if settings.stopwords not in (None, OWN):
+    if isinstance(settings, FastTextConfig) and settings.stopwords not in (None, OWN):
         names.append(str(settings.stopwords))
     if name == "domain":
         names.append(config.domain.taxonomy)
@@ -98,10 +94,25 @@ def _artifacts(config: Config, lock: Lock, name: str) -> list[Artifact]:
     return [_artifact(config, lock, name), *([words] if words else []), *taxonomy]
 
 
-def _stop_words(settings: FastTextConfig, lock: Lock, name: str) -> Artifact | None:
-    if settings.stopwords is None or settings.stopwords == OWN:
+def _reading(name: str, config: Config, lock: Lock, context: SparkContext) -> Reading:
+    """How a fastText scorer's model wants its texts, its list of stop words on its way."""
+    settings: FastTextConfig = getattr(config, name)
+    words = _stop_words(settings, lock, name)
+    own_words = OWN if settings.stopwords is not None else None
+    return Reading(
+        segmenter=settings.segmentation,
+        min_token_chars=settings.min_token_chars,
+        stop_words=ship(context, words, config) if words else own_words,
+        max_chars=settings.max_chars,
+        join_lines=settings.join_lines,
+    )
+
+
+def _stop_words(settings: Any, lock: Lock, name: str) -> Artifact | None:
+    """A scorer's own list of stop words, where it has one."""
+    if not isinstance(settings, FastTextConfig) or settings.stopwords in (None, OWN):
         return None
-    return find_artifact(lock.artifacts, settings.stopwords, f"{name}.stopwords")
+    return find_artifact(lock.artifacts, str(settings.stopwords), f"{name}.stopwords")
 
 
 def _taxonomy_artifact(config: Config, lock: Lock) -> Artifact:
@@ -121,10 +132,11 @@ def _check_reading(name: str, settings: FastTextConfig, model: Artifact) -> None
         raise ConfigError(f"{name}.max_chars = {settings.max_chars}: expected 1 or more, or off")
     if "segmentation" not in model.needs:
         return
-    # jieba's words are what ours are: the segmenter may be either, and nothing else differ.
-    for key in ("min_token_chars", "stopwords", "max_chars", "join_lines"):
-        value, default = getattr(settings, key), getattr(FastTextConfig(), key)
-        if value != default:
+    defaults = type(settings)()
+    for key in ("segmentation", "min_token_chars", "stopwords", "max_chars", "join_lines"):
+        value, default = getattr(settings, key), getattr(defaults, key)
+        # jieba's words are what ours are: the segmenter may be either, and nothing else differ.
+        if value != default and {value, default} != {"jieba", "rjieba"}:
             raise ConfigError(
                 f"{name}.{key} = {value!r}: {model.name}@{model.version} needs segmentation "
                 f"{model.needs['segmentation']}, where it is {default!r}"
@@ -134,7 +146,7 @@ def _check_reading(name: str, settings: FastTextConfig, model: Artifact) -> None
 def _check_file(config: Config, lock: Lock, name: str, artifact: Artifact, path: Path) -> None:
     """Read a file of a scorer as far as its settings depend on it."""
     try:
-        if artifact.kind == "model":
+        if artifact.kind == "model" and isinstance(getattr(config, name), FastTextConfig):
             _check_labels(config, lock, name, read_fasttext_header(path).labels)
         elif artifact.kind == "stopwords":
             read_stop_words(path)
@@ -182,6 +194,20 @@ def _label_rules(config: Config, lock: Lock) -> LabelRules:
         _names(config.domain.labels),
         _taxonomy(config, lock).fallback,
     )
+
+
+def _toxicity_rules(settings: ToxicityConfig) -> ToxicityRules:
+    return ToxicityRules(
+        settings.min_label_score,
+        _plain(settings.label),
+        settings.window_tokens,
+        settings.aggregate,
+        settings.top_k,
+    )
+
+
+def _toxicity_reading(settings: ToxicityConfig, reading: Reading) -> Reading:
+    return replace(reading, exempt_formulas=settings.exempt_formulas)
 
 
 def _taxonomy(config: Config, lock: Lock) -> Taxonomy:

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import mmap
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +26,6 @@ _MAGIC = 793712314
 _VERSIONS = (11, 12)
 _SUPERVISED = 3
 _WORD, _LABEL = 0, 1
-_CENTROIDS = 256
-"""Centroids of a product quantiser, since a code is a byte."""
-
 # Bounds that no model of use comes near; within them work and memory follow the file's size.
 _MAX_DIM = 4096
 _MAX_WORD_NGRAMS = 64
@@ -46,6 +45,10 @@ _QUANTISED = struct.Struct("<?2qi")  # norms apart, rows, columns, bytes of code
 _QUANTISER = struct.Struct("<4i")  # dim, parts, dim of a part, dim of the last part
 
 
+CENTROIDS = 256
+"""Centroids of a product quantiser, since a code is a byte."""
+
+
 class ModelFileError(ValueError):
     """A file that is no supervised fastText model, or not a whole one."""
 
@@ -63,6 +66,53 @@ class FastTextHeader:
     """Without fastText's marker, in the file's order."""
     words: int
     is_quantised: bool
+    max_subword_chars: int
+    """Longest piece of a word that counts beside it; 0 where only whole words count."""
+
+
+@dataclass(frozen=True)
+class Quantiser:
+    """Where the centroids of a product quantiser lie in the file."""
+
+    parts: int
+    part_dim: int
+    """Columns of a part but the last, which may have fewer."""
+    centroids: int
+    """Offset of float32: of each part in turn `CENTROIDS` rows of its columns."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Where a matrix lies in the file, as rows of float32 or as rows of codes."""
+
+    rows: int
+    columns: int
+    values: int
+    """Offset of float32; of one byte a part where the matrix is quantised."""
+    quantiser: Quantiser | None = None
+    norms: int | None = None
+    """Offset of one code a row, where norms are apart."""
+    norm_centroids: int | None = None
+    """Offset of the `CENTROIDS` norms that those stand for."""
+
+
+@dataclass(frozen=True)
+class FastTextLayout:
+    """A checked file: what it says, and where its numbers lie. All offsets are inside the file."""
+
+    header: FastTextHeader
+    bucket: int
+    """Places that hashes of n-grams are taken modulo."""
+    entries: list[bytes]
+    """Words of the dictionary, then its labels."""
+    pruned: int
+    """N-grams that are left of a pruned model, -1 where none was taken out."""
+    pruned_pairs: int
+    """Offset of that many pairs of int32: place of an n-gram, row behind those of the words."""
+    input: Matrix
+    """A row for each word, then for each n-gram."""
+    output: Matrix
+    """A row for each label."""
 
 
 def read_fasttext_header(path: Path) -> FastTextHeader:
@@ -73,13 +123,27 @@ def read_fasttext_header(path: Path) -> FastTextHeader:
             and its size.
         OSError: it cannot be read.
     """
+    with opened_fasttext(path) as (_, layout):
+        return layout.header
+
+
+@contextmanager
+def opened_fasttext(path: Path) -> Iterator[tuple[mmap.mmap, FastTextLayout]]:
+    """The bytes of a checked file, and where in them its numbers lie.
+
+    No array may refer to the bytes when the context ends: a slice of them is a copy.
+
+    Raises:
+        ModelFileError: as `read_fasttext_header`.
+        OSError: it cannot be read.
+    """
     with path.open("rb") as file:
         if path.stat().st_size < _START.size:
             raise ModelFileError(
                 f"{path}: {path.stat().st_size} bytes are too few for a fastText model"
             )
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _Reader(data, str(path)).header()
+            yield data, _Reader(data, str(path)).layout()
 
 
 class _Reader:
@@ -90,7 +154,7 @@ class _Reader:
         self._name = name
         self._at = 0
 
-    def header(self) -> FastTextHeader:
+    def layout(self) -> FastTextLayout:
         magic, version, dim, _ws, _epoch, _min_count, _neg, word_ngrams, loss, model, *rest = (
             self._take(_START, "settings")
         )
@@ -114,25 +178,25 @@ class _Reader:
         )
         has_ngrams = word_ngrams > 1 or max_chars > 0
         self._need(bucket > 0 or not has_ngrams, "n-grams, and no bucket for them")
-        words, labels, pruned = self._dictionary(min_chars, max_chars)
+        words, labels, entries, pruned = self._dictionary(min_chars, max_chars)
+        pruned_pairs = self._at - 8 * max(0, pruned)
         is_quantised = self._flag("quantised input")
         self._need(is_quantised or pruned < 0, "pruned, and not quantised")
         rows = words + (bucket if pruned < 0 else pruned)
-        if is_quantised:
-            self._quantised_matrix(rows, dim, "input")
-        else:
-            self._dense_matrix(rows, dim, "input")
-        if self._flag("quantised output") and is_quantised:
-            self._quantised_matrix(len(labels), dim, "output")
-        else:
-            self._dense_matrix(len(labels), dim, "output")
+        into = self._matrix(rows, dim, "input", is_quantised)
+        out_is_quantised = self._flag("quantised output") and is_quantised
+        out = self._matrix(len(labels), dim, "output", out_is_quantised)
         self._need(self._at == len(self._data), f"{len(self._data) - self._at:,} bytes too many")
-        return FastTextHeader(
-            version, dim, LOSSES[loss], word_ngrams, tuple(labels), words, is_quantised
+        header = FastTextHeader(
+            version, dim, LOSSES[loss], word_ngrams, tuple(labels), words, is_quantised, max_chars
         )
+        return FastTextLayout(header, bucket, entries, pruned, pruned_pairs, into, out)
 
-    def _dictionary(self, min_chars: int, max_chars: int) -> tuple[int, list[str], int]:
-        """Number of words, labels, and number of pruned n-grams (-1 where nothing was pruned)."""
+    def _dictionary(
+        self, min_chars: int, max_chars: int
+    ) -> tuple[int, list[str], list[bytes], int]:
+        """Number of words, labels, entries, and number of pruned n-grams (-1 where nothing was
+        pruned)."""
         entries, words, labels, _tokens, pruned = self._take(_DICTIONARY, "dictionary")
         self._need(
             words >= 0 and labels > 0 and words + labels == entries,
@@ -141,9 +205,11 @@ class _Reader:
         self._need(-1 <= pruned < 2**31, f"{pruned} pruned n-grams")
         self._fits(entries * (_ENTRY.size + 1), "dictionary")
         names = []
+        texts = []
         chars = 0
         for number in range(entries):
             text = self._entry(number, _WORD if number < words else _LABEL)
+            texts.append(text)
             if number < words:
                 chars += len(text) + 2  # and the marks of a word's begin and end
             else:
@@ -159,7 +225,7 @@ class _Reader:
             del pairs, places  # the map cannot be closed while they are there
             self._need(is_inside, "a pruned n-gram outside of the matrix")
             self._at += 8 * pruned
-        return words, names, pruned
+        return words, names, texts, pruned
 
     def _entry(self, number: int, kind: int) -> bytes:
         end = self._data.find(b"\0", self._at, self._at + _MAX_ENTRY_BYTES)
@@ -177,23 +243,27 @@ class _Reader:
         except UnicodeDecodeError:
             raise ModelFileError(f"{self._name}: the label {text!r} is not UTF-8") from None
 
-    def _dense_matrix(self, rows: int, columns: int, what: str) -> None:
+    def _matrix(self, rows: int, columns: int, what: str, is_quantised: bool) -> Matrix:
+        if is_quantised:
+            return self._quantised_matrix(rows, columns, what)
         self._shape(self._take(_SHAPE, what), rows, columns, what)
-        self._skip(4 * rows * columns, what)
+        return Matrix(rows, columns, self._skip(4 * rows * columns, what))
 
-    def _quantised_matrix(self, rows: int, columns: int, what: str) -> None:
+    def _quantised_matrix(self, rows: int, columns: int, what: str) -> Matrix:
         self._flag(what, ahead=True)
         has_norms, *shape, codes = self._take(_QUANTISED, what)
         self._shape(tuple(shape), rows, columns, what)
-        self._skip(max(0, codes), f"{what} codes")
-        parts = self._quantiser(columns, what)
-        self._need(codes == rows * parts, f"{what} has {codes} bytes of codes")
-        if has_norms:
-            self._skip(rows, f"{what} norms")
-            self._quantiser(1, f"{what} norms")
+        values = self._skip(max(0, codes), f"{what} codes")
+        quantiser = self._quantiser(columns, what)
+        self._need(codes == rows * quantiser.parts, f"{what} has {codes} bytes of codes")
+        if not has_norms:
+            return Matrix(rows, columns, values, quantiser)
+        norms = self._skip(rows, f"{what} norms")
+        lengths = self._quantiser(1, f"{what} norms")
+        return Matrix(rows, columns, values, quantiser, norms, lengths.centroids)
 
-    def _quantiser(self, columns: int, what: str) -> int:
-        """The number of parts that a row of this many columns is cut into."""
+    def _quantiser(self, columns: int, what: str) -> Quantiser:
+        """How a row of this many columns is cut into parts."""
         dim, parts, part_dim, last_dim = self._take(_QUANTISER, what)
         self._need(
             dim == columns
@@ -202,8 +272,8 @@ class _Reader:
             and (parts - 1) * part_dim + last_dim == dim,
             f"{what} quantised in {parts} parts of {part_dim}, the last of {last_dim}, for {dim}",
         )
-        self._skip(4 * dim * _CENTROIDS, f"{what} centroids")
-        return int(parts)
+        centroids = self._skip(4 * dim * CENTROIDS, f"{what} centroids")
+        return Quantiser(parts, part_dim, centroids)
 
     def _shape(self, shape: tuple[int, ...], rows: int, columns: int, what: str) -> None:
         self._need(
@@ -225,9 +295,11 @@ class _Reader:
         self._at += shape.size
         return values
 
-    def _skip(self, count: int, what: str) -> None:
+    def _skip(self, count: int, what: str) -> int:
+        """Where so many bytes begin, which are passed over."""
         self._fits(count, what)
         self._at += count
+        return self._at - count
 
     def _fits(self, count: int, what: str) -> None:
         left = len(self._data) - self._at

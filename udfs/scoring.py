@@ -1,4 +1,5 @@
-"""One pass for all fastText scorers: a text is segmented once and every model reads the words.
+"""One pass for all scorers: texts are read once in every way that is asked for, and every model
+answers what was read.
 
 Separate pandas UDFs would move the text to Python, and cut it into words, once a scorer.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -16,27 +18,34 @@ from pyspark.sql.types import StructField, StructType
 from pyspark.sql.udf import UserDefinedFunction
 
 from udfs.artifact_files import ArtifactFile
-from udfs.fasttext_model import FastTextModel, load_fasttext
-from udfs.token_lines import Reading, token_lines
+from udfs.fasttext_model import load_fasttext
+from udfs.token_lines import Reading, read_tokens
 
 Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """A scorer as it travels to the executors: what it is called, reads and answers."""
+    """A scorer as it travels to the executors: what it is called, reads and answers.
+
+    Its functions must pickle: functions of a module, or a functools.partial of one that carries
+    the options.
+    """
 
     name: str
     """Name of its field in the result, and of its table."""
     artifact: ArtifactFile
-    """The fastText model."""
+    """The model's file."""
     result_type: StructType
     """What it says of one text."""
-    score: Callable[[Sequence[str], FastTextModel], list[Record]]
-    """Token lines to one record a line, each line on its own. It must pickle: a function of a
-    module, or a functools.partial of one that carries the options."""
-    reading: Reading = field(default_factory=Reading)
-    """How the model wants its texts."""
+    score: Callable[[Any, Any], list[Record]]
+    """(what was read, model) -> one record a text, each text on its own. What was read are tokens
+    (`Tokens`), or without a reading a list of the texts themselves; none of the texts is null."""
+    reading: Reading | None = field(default_factory=Reading)
+    """How the model wants its texts, which are read once for all scorers of an equal reading; None
+    for the texts themselves."""
+    load: Callable[[Path], Any] = load_fasttext
+    """Makes the model of its file, once a Python worker."""
 
 
 def scoring_udf(scorers: Sequence[Scorer]) -> UserDefinedFunction:
@@ -53,7 +62,7 @@ def scoring_udf(scorers: Sequence[Scorer]) -> UserDefinedFunction:
 
     @pandas_udf(result_type)  # type: ignore[call-overload, untyped-decorator]
     def scores(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
-        models = [_model_of(scorer.artifact) for scorer in chosen]
+        models = [_model_of(scorer.artifact, scorer.load) for scorer in chosen]
         for texts in batches:
             yield score_texts(texts, chosen, models)
 
@@ -61,9 +70,7 @@ def scoring_udf(scorers: Sequence[Scorer]) -> UserDefinedFunction:
     return udf
 
 
-def score_texts(
-    texts: pd.Series, scorers: Sequence[Scorer], models: Sequence[FastTextModel]
-) -> pd.DataFrame:
+def score_texts(texts: pd.Series, scorers: Sequence[Scorer], models: Sequence[Any]) -> pd.DataFrame:
     """Score a batch of texts with every scorer.
 
     Args:
@@ -73,17 +80,22 @@ def score_texts(
     Returns:
         One row a text and one column a scorer, holding its record, or None for a null text.
     """
-    present = texts.notna().to_numpy()
-    lines = token_lines(list(texts[present]), [scorer.reading for scorer in scorers])
+    is_there = texts.notna().to_numpy()
+    present = list(texts[is_there])
+    readings = list(dict.fromkeys(s.reading for s in scorers if s.reading is not None))
+    read: dict[Reading | None, Any] = dict(
+        zip(readings, read_tokens(present, readings), strict=True)
+    )
+    read[None] = present
     columns: dict[str, list[Record | None]] = {}
-    for scorer, its_lines, model in zip(scorers, lines, models, strict=True):
-        records = iter(scorer.score(its_lines, model))
-        columns[scorer.name] = [next(records) if there else None for there in present]
+    for scorer, model in zip(scorers, models, strict=True):
+        records = iter(scorer.score(read[scorer.reading], model))
+        columns[scorer.name] = [next(records) if there else None for there in is_there]
     # Without dtype=object pandas would read a column of None only as numbers.
     return pd.DataFrame(columns, index=texts.index, dtype=object)
 
 
 @lru_cache(maxsize=16)
-def _model_of(artifact: ArtifactFile) -> FastTextModel:
+def _model_of(artifact: ArtifactFile, load: Callable[[Path], Any]) -> Any:
     """The artifact's model, verified and loaded once a Python worker."""
-    return load_fasttext(artifact.local_path())
+    return load(artifact.local_path())

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 
-import rjieba
+import numpy as np
+
+from udfs.word_cuts import word_lengths
 
 VERSION = "1"
 """Version of the token lines that this file makes: of the words, of the stop words, and of how much
@@ -17,8 +19,8 @@ change that gives some text another line takes a new version, and new models."""
 MAX_CHARS = 20_000
 """Characters of a document that are segmented: 5 ms at most, and labels settle long before."""
 
-# jieba.cut keeps these dictionary words whole although they carry signs.
-_SIGNED_WORDS = frozenset({"AT&T", "C#", "C++", "c#", "c++"})
+SIGNED_WORDS = frozenset({"AT&T", "C#", "C++", "c#", "c++"})
+"""Words of the dictionary that jieba.cut keeps whole although they carry signs."""
 
 # rjieba returns a run such as "v.qq.com" or "2021-04-08" as one word; jieba cuts it up.
 _MIXED_RUN = re.compile(r"[A-Za-z0-9+#&._%\-]+")
@@ -66,12 +68,12 @@ def segment(text: str) -> list[str]:
     >>> segment("2021-04-08发布")
     ['2021', '-', '04', '-', '08', '发布']
     """
-    try:
-        words = rjieba.cut(text)
-    except UnicodeEncodeError:
-        words = rjieba.cut(text.encode("utf-8", "replace").decode("utf-8"))
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    (lengths,) = word_lengths([text], "rjieba")
+    ends = np.cumsum(lengths).tolist()
     cut: list[str] = []
-    for word in words:
+    for begin, end in zip([0, *ends], ends, strict=False):
+        word = text[begin:end]
         # The cheap tests come first: a handful of a document's words reach the last one.
         if len(word) > 1 and word.isascii() and not word.isalnum():
             cut.extend(_pieces(word))
@@ -103,6 +105,6 @@ def tokens_for_fasttext(text: str, max_chars: int = MAX_CHARS) -> str:
 
 
 def _pieces(word: str) -> list[str]:
-    if word in _SIGNED_WORDS or not _MIXED_RUN.fullmatch(word):
+    if word in SIGNED_WORDS or not _MIXED_RUN.fullmatch(word):
         return [word]
     return _RUN_PIECES.findall(word)

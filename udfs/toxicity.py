@@ -1,49 +1,162 @@
-"""Toxicity: the probability that a text insults, or peddles gambling, pornography or fraud."""
+"""Toxicity: the probability that a text insults, or peddles gambling, pornography or fraud.
+
+A text is looked at whole and through windows of tokens, so that one insult under a clean article
+is seen, and where it stands is said.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from pyspark.sql.types import DoubleType, IntegerType, StructField, StructType
 
 from udfs.artifact_files import ArtifactFile
 from udfs.fasttext_model import FastTextModel
 from udfs.scoring import Record, Scorer
+from udfs.token_hashes import Numbers
 from udfs.token_lines import Reading
+from udfs.tokens import Tokens
+from udfs.windows import texts_and_windows
 
 TOXIC = "toxic"
 BENIGN = "benign"
 
 MIN_LABEL_SCORE = 0.99
+WINDOW_TOKENS = 64
+TOP_K = 3
 
-RESULT_TYPE = StructType([StructField("label", IntegerType()), StructField("score", DoubleType())])
+Scores = npt.NDArray[np.float64]
+
+Aggregate = Literal["max", "mean", "top_k"]
+
+RESULT_TYPE = StructType(
+    [
+        StructField("label", IntegerType()),
+        StructField("score", DoubleType()),
+        StructField("worst_start", IntegerType()),  # code points of the text; null without a token
+        StructField("worst_length", IntegerType()),  # likewise
+        StructField("worst_score", DoubleType()),  # of that span by itself; null likewise
+        StructField("mean_score", DoubleType()),  # of the whole text
+    ]
+)
+
+
+@dataclass(frozen=True)
+class ToxicityRules:
+    """From a model's probabilities to a score and a label."""
+
+    min_label_score: float = MIN_LABEL_SCORE
+    """Least score of label 1."""
+    label: str = TOXIC
+    """The model's label whose probability is the score."""
+    window_tokens: int | None = WINDOW_TOKENS
+    """Tokens of a window, which begins every half of that; None for the whole text alone."""
+    aggregate: Aggregate = "mean"
+    """What the score is: that of the whole text, of the worst window, or the mean of the ``top_k``
+    worst windows."""
+    top_k: int = TOP_K
+    """Windows of that mean; fewer where a text has fewer."""
 
 
 def score_toxicity(
-    lines: Sequence[str],
-    model: FastTextModel,
-    min_label_score: float = MIN_LABEL_SCORE,
-    label: str = TOXIC,
+    tokens: Tokens, model: FastTextModel, rules: ToxicityRules | None = None
 ) -> list[Record]:
-    """P(label) of every token line, and label 1 where it reaches ``min_label_score``.
+    """How toxic every text is, and its worst span.
 
-    An empty line scores 0.0.
+    ``mean_score`` is P(label) of the whole text, which follows from the mean of its features;
+    ``worst_score`` the highest P(label) of a window by itself, ``worst_start`` and
+    ``worst_length`` where that window stands in the text, the first of several that are level.
+    ``score`` follows the aggregate, and ``label`` is 1 where it reaches ``min_label_score``. A text
+    without tokens scores 0.0 and has no worst span.
 
     Source:
-        ChineseWebText 2.0, section on toxicity (label 1 from 0.99 on).
+        ChineseWebText 2.0, section on toxicity (label 1 from 0.99 on; whole texts).
     """
-    toxic = model.probabilities(lines)[:, model.column(label)].tolist()
-    scores = [p if line else 0.0 for line, p in zip(lines, toxic, strict=True)]
-    return [{"label": int(score >= min_label_score), "score": score} for score in scores]
+    chosen = rules or ToxicityRules()
+    spans, bounds = texts_and_windows(tokens.bounds, chosen.window_tokens)
+    scores = model.span_probabilities(tokens, spans)[:, model.column(chosen.label)]
+    wholes = scores[bounds[:-1]]
+    # A text without windows is one itself.
+    is_window = np.ones(len(spans), dtype=np.bool_)
+    is_window[bounds[:-1][np.diff(bounds) > 1]] = False
+    windows = np.flatnonzero(is_window)
+    firsts = np.searchsorted(windows, bounds[:-1])
+    worst = windows[_worst_of_each(scores[windows], firsts)]
+    by_aggregate = {
+        "mean": lambda: wholes,
+        "max": lambda: scores[worst],
+        "top_k": lambda: _mean_of_worst(scores[windows], firsts, chosen.top_k),
+    }
+    has_tokens = np.diff(tokens.bounds) > 0
+    there = worst[has_tokens]
+    starts = tokens.starts[spans[there, 0]]
+    values = zip(
+        by_aggregate[chosen.aggregate]()[has_tokens].tolist(),
+        starts.tolist(),
+        (tokens.stops[spans[there, 1] - 1] - starts).tolist(),
+        scores[there].tolist(),
+        wholes[has_tokens].tolist(),
+        strict=True,
+    )
+    least = chosen.min_label_score
+    return [
+        _record(*next(values), least) if is_there else _record_of_nothing(least)
+        for is_there in has_tokens
+    ]
 
 
 def toxicity_scorer(
-    artifact: ArtifactFile,
-    min_label_score: float = MIN_LABEL_SCORE,
-    label: str = TOXIC,
-    reading: Reading | None = None,
+    artifact: ArtifactFile, rules: ToxicityRules | None = None, reading: Reading | None = None
 ) -> Scorer:
-    """The toxicity scorer over one model; its result is struct(label int, score double)."""
-    score = partial(score_toxicity, min_label_score=min_label_score, label=label)
+    """The toxicity scorer over one model; its result is `RESULT_TYPE`."""
+    score = partial(score_toxicity, rules=rules)
     return Scorer("toxicity", artifact, RESULT_TYPE, score, reading or Reading())
+
+
+def _worst_of_each(scores: Scores, firsts: Numbers) -> Numbers:
+    """The place of each text's highest score, the first of level ones."""
+    highest = np.maximum.reduceat(scores, firsts) if len(firsts) else scores
+    counts = np.diff(firsts, append=len(scores))
+    found = np.flatnonzero(scores == np.repeat(highest, counts))
+    first: Numbers = found[np.searchsorted(found, firsts)]
+    return first
+
+
+def _mean_of_worst(scores: Scores, firsts: Numbers, count: int) -> Scores:
+    """The mean of so many of each text's highest scores, of all where there are fewer."""
+    counts = np.diff(firsts, append=len(scores))
+    owners = np.repeat(np.arange(len(firsts)), counts)
+    order = np.lexsort((-scores, owners))
+    places = np.arange(len(scores)) - np.repeat(firsts, counts)
+    chosen = places < count
+    sums = np.bincount(owners[chosen], scores[order][chosen], len(firsts))
+    means: Scores = sums / np.minimum(counts, count)
+    return means
+
+
+def _record(
+    score: float, start: int, length: int, worst: float, whole: float, least: float
+) -> Record:
+    return {
+        "label": int(score >= least),
+        "score": score,
+        "worst_start": start,
+        "worst_length": length,
+        "worst_score": worst,
+        "mean_score": whole,
+    }
+
+
+def _record_of_nothing(least: float) -> Record:
+    return {
+        "label": int(least <= 0.0),
+        "score": 0.0,
+        "worst_start": None,
+        "worst_length": None,
+        "worst_score": None,
+        "mean_score": 0.0,
+    }

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql.types import DoubleType, StructField, StructType
 
 from udfs import domain, quality, toxicity
 from udfs.artifact_files import ArtifactFile, sha256_of
@@ -22,6 +22,7 @@ from udfs.fasttext_model import FastTextModel, load_fasttext
 from udfs.scoring import Scorer, score_texts, scoring_udf
 from udfs.segment import tokens_for_fasttext
 from udfs.token_lines import Reading
+from udfs.tokens import Tokens, tokens_of_lines
 
 ARTIFACTS = Path(__file__).parents[2] / "conf" / "artifacts"
 SCORERS = ("quality", "domain", "toxicity")
@@ -54,6 +55,9 @@ class FixedModel:
     def probabilities(self, lines: Sequence[str]) -> Any:
         return np.array([[self.rows[line][label] for label in self.labels] for line in lines])
 
+    def span_probabilities(self, tokens: Tokens, spans: Any) -> Any:
+        return self.probabilities(tokens.part_lines(spans))
+
 
 def fixed(rows: dict[str, dict[str, float]]) -> FastTextModel:
     return cast(FastTextModel, FixedModel(rows))
@@ -70,12 +74,12 @@ def test_toxicity_label_starts_at_its_limit() -> None:
         "低": {"benign": 0.02, "toxic": 0.98},
         "": {"benign": 0.0, "toxic": 1.0},
     }
-    assert toxicity.score_toxicity(["高", "低", ""], fixed(rows)) == [
-        {"label": 1, "score": 0.99},
-        {"label": 0, "score": 0.98},
-        {"label": 0, "score": 0.0},
-    ]
-    assert [r["label"] for r in toxicity.score_toxicity(["高", "低"], fixed(rows), 0.98)] == [1, 1]
+    tokens = tokens_of_lines(["高", "低", ""])
+    records = toxicity.score_toxicity(tokens, fixed(rows))
+    assert [(r["label"], r["score"]) for r in records] == [(1, 0.99), (0, 0.98), (0, 0.0)]
+    assert [(r["worst_start"], r["worst_length"]) for r in records] == [(0, 1)] * 2 + [(None,) * 2]
+    lower = toxicity.ToxicityRules(0.98)
+    assert [r["label"] for r in toxicity.score_toxicity(tokens, fixed(rows), lower)] == [1, 1, 0]
 
 
 def test_domain_labels_are_ranked_and_never_missing() -> None:
@@ -107,7 +111,9 @@ def test_domain_of_nothing_is_general() -> None:
 def test_the_label_that_counts_may_go_by_another_name() -> None:
     model = fixed({"一": {"0": 0.3, "1": 0.7}})
     assert quality.score_quality(["一"], model, "1") == [{"score": 0.7}]
-    assert toxicity.score_toxicity(["一"], model, 0.5, "1") == [{"label": 1, "score": 0.7}]
+    rules = toxicity.ToxicityRules(0.5, "1")
+    (record,) = toxicity.score_toxicity(tokens_of_lines(["一"]), model, rules)
+    assert (record["label"], record["score"]) == (1, 0.7)
 
 
 def test_domain_labels_may_go_by_other_names_and_have_limits_of_their_own() -> None:
@@ -156,7 +162,7 @@ def scorers_over(paths: dict[str, Path]) -> list[Scorer]:
     return [
         quality.quality_scorer(artifact(paths["quality"])),
         domain.domain_scorer(artifact(paths["domain"])),
-        toxicity.toxicity_scorer(artifact(paths["toxicity"]), 0.9),
+        toxicity.toxicity_scorer(artifact(paths["toxicity"]), toxicity.ToxicityRules(0.9)),
     ]
 
 
@@ -188,11 +194,38 @@ def test_a_score_does_not_depend_on_the_batch(tiny: dict[str, Path]) -> None:
 def test_every_scorer_reads_the_texts_in_its_own_way(tiny: dict[str, Path]) -> None:
     text = "研究研究赌场研究开户"
     models = [load_fasttext(tiny["toxicity"])] * 2
-    whole = toxicity.toxicity_scorer(artifact(tiny["toxicity"]), 0.9)
+    whole = toxicity.toxicity_scorer(artifact(tiny["toxicity"]), toxicity.ToxicityRules(0.9))
     start = replace(whole, name="start", reading=Reading(max_chars=4))
     frame = score_texts(pd.Series([text, None]), [whole, start], models)
     assert frame.loc[0, "start"]["score"] < 0.5 < frame.loc[0, "toxicity"]["score"]
     assert frame.loc[1].isna().all()
+
+
+def vowels_of(path: Path) -> frozenset[str]:
+    """A model that is no fastText model: a file of letters."""
+    return frozenset(path.read_text(encoding="utf-8"))
+
+
+def vowel_shares(texts: Sequence[str], model: frozenset[str]) -> list[dict[str, Any]]:
+    return [{"share": sum(c in model for c in text) / max(1, len(text))} for text in texts]
+
+
+def test_a_scorer_may_read_the_texts_themselves_with_a_model_of_its_own(
+    spark: SparkSession, tiny: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "vowels.txt"
+    path.write_text("aeiou", encoding="utf-8")
+    for file in (path, tiny["quality"]):
+        spark.sparkContext.addFile(str(file))
+    result = StructType([StructField("share", DoubleType())])
+    vowels = Scorer("vowels", artifact(path), result, vowel_shares, None, vowels_of)
+    scorers = [vowels, quality.quality_scorer(artifact(tiny["quality"]))]
+    frame = spark.createDataFrame([(0, "abe\r\n\t e"), (1, None), (2, "")], "id int, text string")
+    scored = frame.withColumn("scores", scoring_udf(scorers)(F.col("text")))
+    rows = {row.id: row.scores for row in scored.collect()}
+    assert rows[0].vowels.share == 3 / 8
+    assert rows[1].vowels is None and rows[1].quality is None
+    assert rows[0].quality.score > rows[2].quality.score == rows[2].vowels.share == 0.0
 
 
 def test_batches_of_nothing(tiny: dict[str, Path]) -> None:
@@ -256,7 +289,7 @@ def test_committed_models_tell_an_article_from_gambling_spam() -> None:
     model = {name: load_fasttext(ARTIFACTS / name / f"{name}.ftz") for name in SCORERS}
     good, bad = quality.score_quality(lines, model["quality"])
     assert good["score"] > 0.5 > bad["score"]
-    good, bad = toxicity.score_toxicity(lines, model["toxicity"])
+    good, bad = toxicity.score_toxicity(tokens_of_lines(lines), model["toxicity"])
     assert good["score"] < 0.1
     assert bad["score"] > 0.9
     article = domain.score_domains(lines[:1], model["domain"])[0]

@@ -1,9 +1,12 @@
 """Segmentation: jieba's words, and token lines that fastText can trust."""
 
 import hashlib
+import re
+from pathlib import Path
 
+import jieba
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.segment import MAX_CHARS, STOP_WORDS, VERSION, segment, tokens_for_fasttext
@@ -37,6 +40,35 @@ MIXED_TEXT = st.text(
 @pytest.mark.parametrize("text", JIEBA)
 def test_words_are_those_of_jieba(text: str) -> None:
     assert segment(text) == JIEBA[text].split("|")
+
+
+RARE_HAN = re.compile("[\u3400-\u4dbf\U00020000-\U0003ffff]")
+"""Of which a run stays one word here, and is single characters to jieba."""
+PAGES = Path(__file__).parents[1] / "sample" / "pages"
+
+
+@pytest.mark.parametrize("part", ["part1", "part2"])
+def test_words_of_whole_pages_are_those_of_jieba(part: str) -> None:
+    texts = [
+        RARE_HAN.sub("", re.sub(r"<[^>]*>", "", path.read_bytes().decode("utf-8", "ignore")))
+        for path in sorted((PAGES / part).glob("*.html"))
+    ]
+    assert sum(map(len, texts)) > 20_000
+    for text in texts:
+        assert segment(text) == jieba.lcut(text)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.text(
+        st.sampled_from("中国人民的学习科技一二三年月日在和了是不abcXYZ0129+#&._%-@，。 \r\n\t")
+        | st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5)
+        | st.characters(max_codepoint=0x2FF),
+        max_size=40,
+    )
+)
+def test_words_of_any_text_are_those_of_jieba(text: str) -> None:
+    assert segment(text) == jieba.lcut(text)
 
 
 @given(MIXED_TEXT)

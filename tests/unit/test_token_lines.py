@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import jieba
+import numpy as np
 import pytest
 
 from udfs.artifact_files import ArtifactFile, sha256_of
@@ -80,20 +82,27 @@ def test_readings_share_their_words_and_keep_their_own_lines(
 ) -> None:
     cut: list[str] = []
 
-    def counted(text: str) -> list[str]:
-        cut.append(text)
-        return text.split("/")
+    def counted(texts: list[str], segmenter: str) -> list[np.ndarray]:
+        assert segmenter == "rjieba"
+        cut.extend(texts)
+        words = [re.findall("[^/]+|/", text) for text in texts]
+        return [np.array([len(word) for word in its_words], dtype=np.int32) for its_words in words]
 
-    monkeypatch.setattr("udfs.token_lines.segment", counted)
+    monkeypatch.setattr("udfs.token_lines.word_lengths", counted)
     readings = [
         Reading(min_token_chars=1),
         Reading(min_token_chars=3),
         Reading(stop_words=words),
-        Reading(min_token_chars=1),
+        Reading(min_token_chars=1, max_chars=8),
+        Reading(min_token_chars=1, max_chars=4),
+        Reading(exempt_formulas=True, distinct=True),
     ]
     lines = token_lines(["大厦/一/教学楼"], readings)
-    assert lines == [["大厦 一 教学楼"], ["教学楼"], ["教学楼"], ["大厦 一 教学楼"]]
-    assert cut == ["大厦/一/教学楼"]
+    assert lines == [
+        ["大厦 / 一 / 教学楼"], ["教学楼"], ["教学楼"], ["大厦 / 一 / 教学楼"], ["大厦 / 一"],
+        ["大厦 教学楼"],
+    ]  # fmt: skip
+    assert cut == ["大厦/一/教学楼", "大厦/一"]
 
 
 def test_a_reading_travels(words: ArtifactFile) -> None:
@@ -102,7 +111,7 @@ def test_a_reading_travels(words: ArtifactFile) -> None:
 
 
 def test_jieba_leaves_no_cache_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from udfs.token_lines import _jieba
+    from udfs.word_cuts import _jieba
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     _jieba.cache_clear()

@@ -1,0 +1,409 @@
+"""The tokens of texts as arrays: where they stand, and the hashes that models know them by.
+
+A text is cut once for all models that want the same words, and no token becomes a string: what a
+model reads of it are hashes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, pairwise
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.characters import CASED
+from udfs.code_points import CODE_POINTS, CodePoints
+from udfs.compiled import compiled
+from udfs.fasttext_file import LABEL_PREFIX
+from udfs.token_hashes import (
+    ABSENT,
+    Hashes,
+    Keys,
+    Numbers,
+    Rows,
+    find_row,
+    hash_bytes,
+    hash_characters,
+    place_of,
+)
+
+Lengths = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+
+_Array = TypeVar("_Array", bound=npt.NDArray[np.generic])
+
+END_OF_LINE = "</s>"
+"""The token that fastText puts behind every line, and ends it at."""
+
+# What parts tokens of a line. Source: fastText, Dictionary::readWord (v0.9.2).
+_TOKEN = re.compile("[^ \r\t\v\f\0]+")
+_ALNUM, _SIGN = 1, 2
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of some texts, in order; iterating gives the range of each text's tokens.
+
+    Arrays of shape (tokens,), but for codes and bounds.
+    """
+
+    codes: CodePoints
+    """Code points that the tokens are cut from."""
+    begins: Numbers
+    """Where a token begins in codes."""
+    lengths: Lengths
+    """Its code points."""
+    starts: Lengths
+    """Where it begins in its text, in code points."""
+    stops: Lengths
+    """Where it ends there."""
+    hashes: Hashes
+    """fastText's."""
+    keys: Keys
+    """Which word it is."""
+    bounds: Numbers
+    """Where the tokens of each text begin, and where the last one's end, shape (texts + 1,)."""
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def __iter__(self) -> Iterator[range]:
+        bounds = self.bounds.tolist()
+        return (range(first, last) for first, last in pairwise(bounds))
+
+    def lines(self) -> list[str]:
+        """The token line of each text, for a model that takes no hashes."""
+        return self.part_lines(np.stack([self.bounds[:-1], self.bounds[1:]], axis=1))
+
+    def part_lines(self, spans: Numbers) -> list[str]:
+        """The token lines of parts: first token and the one behind the last, shape (parts, 2)."""
+        letters = self.codes.tobytes().decode("utf-32-le")
+        words = [
+            letters[begin : begin + length]
+            for begin, length in zip(self.begins.tolist(), self.lengths.tolist(), strict=True)
+        ]
+        return [" ".join(words[first:last]) for first, last in spans.tolist()]
+
+    def with_more(self, added: Sequence[Sequence[str]], ends: Sequence[int]) -> Tokens:
+        """These, with further tokens behind those of each text, which stand nowhere in it.
+
+        Args:
+            added: Of each text, in order.
+            ends: Where each text ends, in code points, which is where they are said to stand.
+        """
+        # The same few words come again and again: each is hashed once.
+        every = list(chain.from_iterable(added))
+        if not every:
+            return self
+        known = {word: number for number, word in enumerate(dict.fromkeys(every))}
+        words = np.fromiter(map(known.__getitem__, every), dtype=np.int64, count=len(every))
+        hashes, keys = hash_bytes([word.encode("utf-8") for word in known])
+        lengths = np.array([len(word) for word in known], dtype=np.int32)
+        begins = len(self.codes) + np.cumsum(lengths, dtype=np.int64) - lengths
+        letters = np.frombuffer("".join(known).encode("utf-32-le"), dtype=np.uint32)
+        counts = np.array([len(more) for more in added])
+        places = np.repeat(np.array(ends, dtype=np.int32), counts)
+        bounds = self.bounds + np.concatenate([[0], np.cumsum(counts)])
+        is_added = np.ones(bounds[-1], dtype=np.bool_)
+        own = np.repeat(bounds[:-1] - self.bounds[:-1], np.diff(self.bounds))
+        is_added[np.arange(len(self.keys)) + own] = False
+        return Tokens(
+            np.concatenate([self.codes, letters]),
+            _merged(self.begins, begins[words], is_added),
+            _merged(self.lengths, lengths[words], is_added),
+            _merged(self.starts, places, is_added),
+            _merged(self.stops, places, is_added),
+            _merged(self.hashes, hashes[words], is_added),
+            _merged(self.keys, keys[words], is_added),
+            bounds,
+        )
+
+    def without(self, is_dropped: Flags) -> Tokens:
+        """These without some; shape (tokens,)."""
+        kept = np.flatnonzero(~is_dropped)
+        return Tokens(
+            self.codes,
+            self.begins[kept],
+            self.lengths[kept],
+            self.starts[kept],
+            self.stops[kept],
+            self.hashes[kept],
+            self.keys[kept],
+            np.searchsorted(kept, self.bounds),
+        )
+
+
+def _merged(own: _Array, added: _Array, is_added: Flags) -> _Array:
+    """The values of tokens, and of further ones at their places."""
+    values = np.empty(len(is_added), dtype=own.dtype)
+    values[~is_added] = own
+    values[is_added] = added
+    return values  # type: ignore[return-value]
+
+
+def tokens_of_lines(lines: Sequence[str]) -> Tokens:
+    """The tokens that fastText reads of token lines.
+
+    A token in the shape of a label is none, and one that looks like a line's end is one.
+
+    Raises:
+        ValueError: a line holds a line break.
+    """
+    places: list[tuple[int, int]] = []
+    tokens: list[str] = []
+    bounds = [0]
+    for line in lines:
+        if "\n" in line:
+            raise ValueError("a model reads one line at a time (take the line breaks out)")
+        for found in _TOKEN.finditer(line):
+            token = found[0]
+            if token == END_OF_LINE:
+                break
+            if not token.startswith(LABEL_PREFIX):
+                tokens.append(token)
+                places.append(found.span())
+        bounds.append(len(tokens))
+    hashes, keys = hash_bytes([token.encode("utf-8") for token in tokens])
+    spans = np.array(places, dtype=np.int32).reshape(-1, 2)
+    lengths = spans[:, 1] - spans[:, 0]
+    return Tokens(
+        np.frombuffer("".join(tokens).encode("utf-32-le"), dtype=np.uint32),
+        np.cumsum(lengths, dtype=np.int64) - lengths,
+        lengths,
+        np.ascontiguousarray(spans[:, 0]),
+        np.ascontiguousarray(spans[:, 1]),
+        hashes,
+        keys,
+        np.array(bounds, dtype=np.int64),
+    )
+
+
+@dataclass(frozen=True)
+class CutTexts:
+    """Texts put end to end, and the words that a segmenter cut them into."""
+
+    codes: CodePoints
+    bounds: Numbers
+    """Where each text begins in codes, and where the last one ends, shape (texts + 1,)."""
+    words: Lengths
+    """Code points of each word; the words of a text are all of it."""
+    word_bounds: Numbers
+    """Where the words of each text begin, and where the last one's end, shape (texts + 1,)."""
+    has_runs: bool
+    """Whether mixed runs such as ``v.qq.com`` are still to be cut up (see udfs/segment.py)."""
+
+
+def cut_characters(codes: CodePoints, bounds: Numbers) -> CutTexts:
+    """Texts cut into characters, in lower case; letters a to z, and digits, in runs.
+
+    Lower case is that of a code point by itself, one for one.
+
+    Args:
+        codes: Code points of texts end to end.
+        bounds: Where each text begins, and where the last one ends, shape (texts + 1,).
+    """
+    lower = _lower_case()[codes]
+    words, word_bounds = _characters(lower, bounds)
+    return CutTexts(lower, bounds, words, word_bounds, has_runs=False)
+
+
+def kept_tokens(
+    cut: CutTexts, least: int, dropped: tuple[Keys, Rows], whole_runs: tuple[Keys, Rows]
+) -> Tokens:
+    """The words of some texts that are tokens.
+
+    White space, and U+0000, is none: fastText reads past it.
+
+    Args:
+        cut: The texts.
+        least: Shorter words are left out, by code points.
+        dropped: A table of words that are left out.
+        whole_runs: A table of mixed runs that are not cut up.
+    """
+    kept = _keep(
+        cut.codes, cut.bounds, cut.words, cut.word_bounds, cut.has_runs, least, *dropped,
+        *whole_runs, _RUN_CLASSES,
+    )  # fmt: skip
+    begins, lengths, starts, hashes, keys, bounds = kept
+    return Tokens(cut.codes, begins, lengths, starts, starts + lengths, hashes, keys, bounds)
+
+
+@compiled
+def first_in_text(keys: Keys, bounds: Numbers) -> Flags:
+    """Which tokens are the first of their kind in their text, shape (tokens,)."""
+    size = 2
+    for text in range(len(bounds) - 1):
+        while size < 2 * (bounds[text + 1] - bounds[text]):
+            size *= 2
+    places = np.zeros(size, dtype=np.uint64)
+    owners = np.full(size, -1, dtype=np.int64)
+    is_first = np.zeros(len(keys), dtype=np.bool_)
+    for text in range(len(bounds) - 1):
+        for token in range(bounds[text], bounds[text + 1]):
+            at = place_of(keys[token]) & (size - 1)
+            while owners[at] == text and places[at] != keys[token]:
+                at = (at + 1) & (size - 1)
+            if owners[at] != text:
+                owners[at] = text
+                places[at] = keys[token]
+                is_first[token] = True
+    return is_first
+
+
+def _run_classes() -> npt.NDArray[np.uint8]:
+    """ASCII -> whether it is a letter or digit of mixed runs, a sign of theirs, or neither."""
+    classes = np.zeros(128, dtype=np.uint8)
+    for code in range(128):
+        if chr(code).isalnum():
+            classes[code] = _ALNUM
+        elif chr(code) in "+#&._%-":
+            classes[code] = _SIGN
+    return classes
+
+
+_RUN_CLASSES = _run_classes()
+
+
+@lru_cache(maxsize=1)
+def _lower_case() -> CodePoints:
+    """Code point -> that of its lower case, or itself where that is several."""
+    table = np.arange(CODE_POINTS, dtype=np.uint32)
+    for code in range(CASED):
+        lower = chr(code).lower()
+        if len(lower) == 1:
+            table[code] = ord(lower)
+    return table
+
+
+@compiled
+def _characters(codes: CodePoints, bounds: Numbers) -> tuple[Lengths, Numbers]:
+    """The length of each character or run, and where those of each text begin."""
+    lengths = np.empty(len(codes), dtype=np.int32)
+    starts = np.zeros(len(bounds), dtype=np.int64)
+    count = 0
+    for text in range(len(bounds) - 1):
+        at = bounds[text]
+        while at < bounds[text + 1]:
+            stop = at + 1
+            if 0x61 <= codes[at] <= 0x7A:
+                while stop < bounds[text + 1] and 0x61 <= codes[stop] <= 0x7A:
+                    stop += 1
+            elif 0x30 <= codes[at] <= 0x39:
+                while stop < bounds[text + 1] and 0x30 <= codes[stop] <= 0x39:
+                    stop += 1
+            lengths[count] = stop - at
+            count += 1
+            at = stop
+        starts[text + 1] = count
+    return lengths[:count].copy(), starts
+
+
+@compiled
+def _keep(
+    codes: CodePoints,
+    text_bounds: Numbers,
+    words: Lengths,
+    word_bounds: Numbers,
+    has_runs: bool,
+    least: int,
+    dropped_keys: Keys,
+    dropped_rows: Rows,
+    run_keys: Keys,
+    run_rows: Rows,
+    classes: npt.NDArray[np.uint8],
+) -> tuple[Numbers, Lengths, Lengths, Hashes, Keys, Numbers]:
+    most = len(codes) // max(1, least)
+    begins = np.empty(most, dtype=np.int64)
+    lengths = np.empty(most, dtype=np.int32)
+    starts = np.empty(most, dtype=np.int32)
+    hashes = np.empty(most, dtype=np.uint32)
+    keys = np.empty(most, dtype=np.uint64)
+    bounds = np.zeros(len(text_bounds), dtype=np.int64)
+    count = 0
+    for text in range(len(text_bounds) - 1):
+        at = text_bounds[text]
+        for word in range(word_bounds[text], word_bounds[text + 1]):
+            end = at + words[word]
+            is_cut_up = False
+            if has_runs and end - at > 1 and codes[at] < 0x80:
+                is_cut_up = _is_mixed(codes, at, end, classes)
+                if is_cut_up:
+                    _, key = hash_characters(codes, at, end - at)
+                    is_cut_up = find_row(run_keys, run_rows, key) == ABSENT
+            while at < end:
+                stop = _piece_end(codes, at, end, classes) if is_cut_up else end
+                length = stop - at
+                if length >= least and not _is_space(codes, at, stop):
+                    short, key = hash_characters(codes, at, length)
+                    if find_row(dropped_keys, dropped_rows, key) == ABSENT:
+                        begins[count] = at
+                        lengths[count] = length
+                        starts[count] = at - text_bounds[text]
+                        hashes[count] = short
+                        keys[count] = key
+                        count += 1
+                at = stop
+        bounds[text + 1] = count
+    return (
+        begins[:count].copy(),
+        lengths[:count].copy(),
+        starts[:count].copy(),
+        hashes[:count].copy(),
+        keys[:count].copy(),
+        bounds,
+    )
+
+
+@compiled
+def _is_mixed(codes: CodePoints, at: int, end: int, classes: npt.NDArray[np.uint8]) -> bool:
+    """Whether a word is letters, digits and signs of ASCII, and a sign is among them."""
+    has_sign = False
+    for place in range(at, end):
+        code = codes[place]
+        if code >= 0x80 or classes[code] == 0:
+            return False
+        has_sign |= classes[code] == _SIGN
+    return has_sign
+
+
+@compiled
+def _piece_end(codes: CodePoints, at: int, end: int, classes: npt.NDArray[np.uint8]) -> int:
+    """Where the piece of a mixed run ends that begins at a place.
+
+    A piece is signs, or letters and digits, with ``.`` and digits and with ``%`` behind them.
+    """
+    kind = classes[codes[at]]
+    stop = at + 1
+    while stop < end and classes[codes[stop]] == kind:
+        stop += 1
+    if kind == _SIGN:
+        return stop
+    if stop + 1 < end and codes[stop] == 0x2E and 0x30 <= codes[stop + 1] <= 0x39:
+        stop += 2
+        while stop < end and 0x30 <= codes[stop] <= 0x39:
+            stop += 1
+    if stop < end and codes[stop] == 0x25:
+        stop += 1
+    return stop
+
+
+@compiled
+def _is_space(codes: CodePoints, at: int, stop: int) -> bool:
+    """Whether a word is white space, as str.isspace has it, or U+0000."""
+    for place in range(at, stop):
+        code = codes[place]
+        if code <= 0x20:
+            if code >= 0x1C or 9 <= code <= 13 or code == 0:
+                continue
+        elif code >= 0x85 and (
+            code in (0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
+            or 0x2000 <= code <= 0x200A
+        ):
+            continue
+        return False
+    return True
