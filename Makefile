@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 PYSPARK := pyspark$(if $(SPARK),==$(SPARK),>=4.0.2,<5)
 SAMPLE := out/sample.warc.gz
 
-.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair lock models package wheel test-cluster test-airflow submit-emr submit-dataproc history clean
+.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair bench-scores lock models package wheel test-cluster test-airflow submit-emr submit-dataproc history clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -32,6 +32,7 @@ help:
 	@echo "make bench-dedup DATA=DIR [QUICK=1]   near deduplication beside peers, recall, growth"
 	@echo "make bench-paragraphs DATA=DIR   paragraph deduplication, growth, what lines repeat"
 	@echo "make bench-repair DATA=DIR  documents a second of text repair and conversion, their effect"
+	@echo "make bench-scores DATA=DIR  documents a second of segmentation and scorers, score parity"
 	@echo "make models             train the bundled models again from DATA"
 
 install: $(VENV)/.installed
@@ -132,6 +133,11 @@ bench-paragraphs: $(VENV)/.installed
 # Documents a second of text repair and of script conversion, and what they change of DATA.
 bench-repair: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.repair_rates --data $(DATA)
+
+# Documents a second of segmentation and all fastText scorers beside the published way, and how far
+# the scores of both are apart.
+bench-scores: $(VENV)/.installed-test
+	$(BIN)/python -m tests.bench.score_rates --data $(DATA)
 
 # What a cluster needs of the project: the wheel; an environment of it and its dependencies, for
 # --archives; the jobs and the settings that spark-submit is given. PySpark is the cluster's own.
