@@ -351,6 +351,11 @@ class FastTextConfig:
     """Leading characters of a text that are looked at; off for all."""
     join_lines: bool = False
     """Take line breaks out of a text before it is cut into words."""
+    distinct: bool = False
+    """Count each token once a text, however often it comes."""
+    extra_tokens: Literal["forms"] | None = None
+    """What a model was told of a text beside its words, as further tokens: ``forms`` (see
+    udfs/form_tokens.py) are turns of speakers, exam options, articles of law and the like."""
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,24 @@ from jobs.catalogue import Artifact
 from jobs.config import Config, ConfigError, FastTextConfig, ToxicityConfig
 from udfs.domain import LabelRules, domain_scorer
 from udfs.fasttext_file import LABEL_PREFIX, ModelFileError, read_fasttext_header
+from udfs.form_tokens import form_tokens
 from udfs.quality import quality_scorer
 from udfs.scoring import Scorer
 from udfs.taxonomy import Taxonomy, TaxonomyError, read_taxonomy
-from udfs.token_lines import OWN, Reading, StopWordsError, read_stop_words
+from udfs.token_lines import OWN, ExtraTokens, Reading, StopWordsError, read_stop_words
 from udfs.toxicity import ToxicityRules, toxicity_scorer
 
 SCORERS = ("quality", "domain", "toxicity")
 """Scorers that there are; a corpus row is made of all of them."""
+
+EXTRA_TOKENS: dict[str | None, ExtraTokens | None] = {None: None, "forms": form_tokens}
+"""What makes the tokens that ``extra_tokens`` names."""
+
+_READING_KEYS = (
+    "segmentation", "min_token_chars", "stopwords", "max_chars", "join_lines", "distinct",
+    "extra_tokens",
+)  # fmt: skip
+"""Settings that say how a model wants its texts."""
 
 
 def check_scorers(config: Config, lock: Lock) -> None:
@@ -55,7 +65,7 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
     file = ship(context, _artifact(config, lock, name), config)
 
     def reading() -> Reading:
-        return _reading(name, config, lock, context)
+        return reading_of(name, config, lock, context)
 
     scorers = {
         "quality": lambda: quality_scorer(file, _plain(config.quality.label), reading()),
@@ -94,7 +104,7 @@ def _artifacts(config: Config, lock: Lock, name: str) -> list[Artifact]:
     return [_artifact(config, lock, name), *([words] if words else []), *taxonomy]
 
 
-def _reading(name: str, config: Config, lock: Lock, context: SparkContext) -> Reading:
+def reading_of(name: str, config: Config, lock: Lock, context: SparkContext) -> Reading:
     """How a fastText scorer's model wants its texts, its list of stop words on its way."""
     settings: FastTextConfig = getattr(config, name)
     words = _stop_words(settings, lock, name)
@@ -105,6 +115,8 @@ def _reading(name: str, config: Config, lock: Lock, context: SparkContext) -> Re
         stop_words=ship(context, words, config) if words else own_words,
         max_chars=settings.max_chars,
         join_lines=settings.join_lines,
+        distinct=settings.distinct,
+        extra=EXTRA_TOKENS[settings.extra_tokens],
     )
 
 
@@ -133,7 +145,7 @@ def _check_reading(name: str, settings: FastTextConfig, model: Artifact) -> None
     if "segmentation" not in model.needs:
         return
     defaults = type(settings)()
-    for key in ("segmentation", "min_token_chars", "stopwords", "max_chars", "join_lines"):
+    for key in _READING_KEYS:
         value, default = getattr(settings, key), getattr(defaults, key)
         # jieba's words are what ours are: the segmenter may be either, and nothing else differ.
         if value != default and {value, default} != {"jieba", "rjieba"}:

@@ -146,7 +146,7 @@ def test_another_version_scores_anew_what_follows_from_it_alone(
     text = catalogue.read_text(encoding="utf-8")
     model = train_model(mine / "artifacts" / "next.bin", {"toxic": "赌场", "benign": "研究"})
     entry = (
-        '\n[toxicity.2]\nkind = "model"\nuri = "artifacts/next.bin"\nlicence = "x"\n'
+        '\n[toxicity.1000]\nkind = "model"\nuri = "artifacts/next.bin"\nlicence = "x"\n'
         f'sha256 = "{sha256_of(model)}"\nsize = {model.stat().st_size}\n'
         'needs = {segmentation = "==1"}\n'
     )
@@ -163,7 +163,7 @@ def test_another_version_scores_anew_what_follows_from_it_alone(
     assert after["quality"] == before["quality"]
     assert after["domain"] == before["domain"]
     assert {row["artifact"] for row in after["toxicity"].values()} == {
-        f"toxicity@2+{sha256_of(model)[:12]}"
+        f"toxicity@1000+{sha256_of(model)[:12]}"
     }
     assert {path: path.stat().st_mtime_ns for path in files} == files
 
@@ -193,9 +193,9 @@ def test_scores_of_two_locks_make_no_corpus(
     capsys.readouterr()
     assert select_corpus.main(call) == 1
     said = capsys.readouterr().err
-    assert "domain: 2 of domain@1+" in said
+    assert "domain: 2 of domain@" in said
     assert "and 1 of domain@9+0123456789ab (lock ffffffffffff)" in said
-    assert "quality: 3 of quality@1+" in said
+    assert "quality: 3 of quality@" in said
     assert not (output / "corpus").exists()
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import importlib.util
 import shutil
 from pathlib import Path
+from typing import cast
 
 import pytest
+from pyspark import SparkContext
 
 from jobs.artifact_lock import load_lock
 from jobs.catalogue import bundled_conf
 from jobs.config import ConfigError, load_config
-from jobs.scorers import check_scorers, lock_id_of, stamp_of_scorer
+from jobs.scorers import check_scorers, lock_id_of, reading_of, stamp_of_scorer
 from tests.builders.models import train_model
 from udfs.artifact_files import sha256_of
+from udfs.form_tokens import form_tokens
+from udfs.token_lines import Reading
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,7 @@ def check(folder: Path, *settings: str) -> None:
         (),
         ("quality.artifact=mine.bin",),
         ("quality.artifact=mine.bin", "quality.label=__label__dirty"),
+        ("quality.artifact=mine.bin", "quality.distinct=true", "quality.extra_tokens=forms"),
         ("quality.artifact=mine.bin", "quality.min_token_chars=1", "quality.stopwords=words.txt"),
         ("quality.artifact=mine.bin", "quality.max_chars=off", "quality.stopwords=off"),
         ("quality.segmentation=jieba",),
@@ -65,16 +70,19 @@ def test_what_fits_passes(folder: Path, settings: tuple[str, ...]) -> None:
         (["quality.label=good"], ["quality.label = 'good'", "clean, dirty"]),
         (["toxicity.artifact=mine.bin"], ["toxicity.label = 'toxic'", "clean, dirty"]),
         (["quality.artifact=mine.bin", "quality.stopwords=gbk.txt"], ["stopwords", "not UTF-8"]),
-        (["quality.stopwords=words.txt"], ["quality.stopwords", "quality@1 needs segmentation"]),
+        (["quality.stopwords=words.txt"], ["quality.stopwords", "quality@"]),
         (["domain.min_token_chars=1"], ["domain.min_token_chars = 1", "where it is 2"]),
-        (["domain.join_lines=true"], ["domain.join_lines = True", "domain@1 needs"]),
+        (["domain.join_lines=true"], ["domain.join_lines = True", "domain@"]),
         (["quality.artifact=mine.bin", "quality.min_token_chars=0"], ["expected 1 or more"]),
+        (["toxicity.distinct=true"], ["toxicity.distinct = True", "toxicity@"]),
+        (["toxicity.extra_tokens=forms"], ["toxicity.extra_tokens = 'forms'", "it is None"]),
+        (["toxicity.extra_tokens=rhymes"], ["toxicity.extra_tokens", "expected", "forms"]),
         (["quality.artifact=mine.bin", "quality.max_chars=0"], ["expected 1 or more, or off"]),
         (["toxicity.window_tokens=0"], ["toxicity.window_tokens = 0", "expected 1 or more"]),
         (["toxicity.top_k=0"], ["toxicity.top_k = 0", "expected 1 or more"]),
         (["toxicity.aggregate=median"], ["expected one of max, mean, top_k"]),
         (["toxicity.max_chars=20000"], ["toxicity.max_chars = 20000", "where it is 1000000"]),
-        (["toxicity.segmentation=characters"], ["toxicity.segmentation", "toxicity@1 needs"]),
+        (["toxicity.segmentation=characters"], ["toxicity.segmentation", "toxicity@"]),
         (["domain.artifact=topics.bin"], ["domain.labels", "'体育'", "encyclopedia"]),
         (["domain.labels.数学=math"], ["domain.labels: the model has no '数学'"]),
         (["domain.taxonomy=labels.tsv"], ["domain.labels", "none of news, other, 体育"]),
@@ -87,6 +95,21 @@ def test_what_does_not_fit_is_named(folder: Path, settings: list[str], said: lis
         check(folder, *settings)
     for words in said:
         assert words in str(error.value)
+
+
+def test_a_reading_is_what_the_settings_say(folder: Path) -> None:
+    settings = (
+        "toxicity.segmentation=characters",
+        "toxicity.stopwords=off",
+        "toxicity.distinct=true",
+        "toxicity.extra_tokens=forms",
+        "toxicity.min_token_chars=1",
+        "toxicity.max_chars=off",
+    )
+    config = load_config(folder / "run.toml", ["toxicity.artifact=mine.bin", *settings])
+    lock = load_lock(config, folder / "run.toml")
+    reading = reading_of("toxicity", config, lock, cast(SparkContext, None))  # no list to ship
+    assert reading == Reading("characters", 1, None, None, distinct=True, extra=form_tokens)
 
 
 def test_a_segmenter_that_is_not_installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
