@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from udfs.minhash import BLOCK_CHARS, band_keys, shingle_hashes, signatures
-from udfs.normalise import fold_texts, text_digest, url_digest
+from udfs.fast_signatures import fast_signatures
+from udfs.minhash import BLOCK_CHARS, band_keys
+from udfs.normalise import text_digest, url_digest
 from udfs.preferred_hosts import PreferredHosts
+from udfs.utf8_shingles import fold_column, hash_windows
+from udfs.worker_memory import BatchMap, keeps_what_it_loads
 
 FINGERPRINT_DDL = (
     "doc_id string, capture_micros bigint, preferred boolean, url_key binary, text_key binary, "
@@ -34,9 +38,10 @@ _ARROW_SCHEMA = pa.schema(
     ]
 )
 
-NO_HOSTS = PreferredHosts(())
+BLOCK_BYTES = 3 * BLOCK_CHARS
+"""Of texts that are worked on together: a Chinese character is three bytes."""
 
-BatchMap = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+NO_HOSTS = PreferredHosts(())
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,12 @@ class Banding:
     """Also give the signature itself, for verification by estimate."""
 
 
-def fingerprint_batches(banding: Banding | None, preferred_hosts: Sequence[str] = ()) -> BatchMap:
+def fingerprint_batches(
+    banding: Banding | None,
+    preferred_hosts: Sequence[str] = (),
+    with_url_keys: bool = True,
+    with_text_keys: bool = True,
+) -> BatchMap:
     """A function for mapInArrow from (doc_id, capture_micros, url, text) to FINGERPRINT_DDL.
 
     Batch: one batch out for each batch in; inside, documents are worked on in blocks of about
@@ -59,58 +69,93 @@ def fingerprint_batches(banding: Banding | None, preferred_hosts: Sequence[str] 
     Args:
         banding: None leaves bands and signature null.
         preferred_hosts: Hosts whose documents are marked, with the hosts below them.
+        with_url_keys: Else url_key is null; with_text_keys: likewise text_key.
     """
     hosts = PreferredHosts(preferred_hosts)
 
+    @keeps_what_it_loads("fingerprint")
     def fingerprint(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            yield fingerprint_batch(batch, banding, hosts)
+            yield fingerprint_batch(batch, banding, hosts, with_url_keys, with_text_keys)
 
     return fingerprint
 
 
 def fingerprint_batch(
-    batch: pa.RecordBatch, banding: Banding | None, hosts: PreferredHosts = NO_HOSTS
+    batch: pa.RecordBatch,
+    banding: Banding | None,
+    hosts: PreferredHosts = NO_HOSTS,
+    with_url_keys: bool = True,
+    with_text_keys: bool = True,
 ) -> pa.RecordBatch:
     """Fingerprints of one batch; rows keep their order."""
-    texts = read_texts(batch.column("text"))
-    urls = batch.column("url").to_pylist()
+    rows = len(batch)
+    texts = batch.column("text").cast(pa.large_binary())
     text_keys: list[bytes | None] = []
-    chars: list[int] = []
-    bands: list[np.ndarray | None] = []
-    kept_signatures: list[bytes | None] = []
-    for first, last in text_blocks(texts):
-        codes, offsets = fold_texts(texts[first:last])
-        chars += np.diff(offsets).tolist()
-        bounds = offsets.tolist()
-        text_keys += [text_digest(codes[start:end]) for start, end in pairwise(bounds)]
-        if banding is None:
-            bands += [None] * (last - first)
-            kept_signatures += [None] * (last - first)
-            continue
-        hashes, hash_offsets = shingle_hashes(codes, offsets, banding.shingle_chars)
-        long_enough = np.diff(hash_offsets) > 0
-        starts = np.append(hash_offsets[:-1][long_enough], hash_offsets[-1])
-        values = signatures(hashes, starts, banding.bands * banding.rows)
-        keys = iter(band_keys(values, banding.bands, banding.rows))
-        rows = iter(values.astype("<u4"))
-        for usable in long_enough:
-            bands.append(next(keys) if usable else None)
-            row = next(rows).tobytes() if usable else None
-            kept_signatures.append(row if banding.keep_signature else None)
+    chars = [np.empty(0, dtype=np.int64)]
+    keys: list[np.ndarray] = []
+    values: list[np.ndarray] = []
+    usable = [np.empty(0, dtype=bool)]
+    for first, last in _blocks(texts):
+        codes, offsets = fold_column(texts.slice(first, last - first))
+        chars.append(np.diff(offsets))
+        if with_text_keys:
+            bounds = offsets.tolist()
+            text_keys += [text_digest(codes[start:end]) for start, end in pairwise(bounds)]
+        if banding is not None:
+            hashes, hash_offsets = hash_windows(codes, offsets, banding.shingle_chars)
+            long_enough = np.diff(hash_offsets) > 0
+            starts = np.append(hash_offsets[:-1][long_enough], hash_offsets[-1])
+            signed = fast_signatures(hashes, starts, banding.bands * banding.rows)
+            keys.append(band_keys(signed, banding.bands, banding.rows))
+            usable.append(long_enough)
+            if banding.keep_signature:
+                values.append(signed.astype("<u4"))
+    urls = batch.column("url").to_pylist()
+    has_bands = np.concatenate(usable) if banding is not None else np.zeros(rows, dtype=bool)
+    url_keys = map(url_digest, urls) if with_url_keys else [None] * rows
     return pa.RecordBatch.from_arrays(
         [
             batch.column("doc_id").cast(pa.string()),
             batch.column("capture_micros"),
             pa.array(map(hosts.match, urls), pa.bool_()),
-            pa.array(map(url_digest, urls), pa.binary()),
-            pa.array(text_keys, pa.binary()),
-            pa.array(chars, pa.int32()),
-            pa.array(bands, pa.list_(pa.int64())),
-            pa.array(kept_signatures, pa.binary()),
+            pa.array(url_keys, pa.binary()),
+            pa.array(text_keys if with_text_keys else [None] * rows, pa.binary()),
+            pa.array(np.concatenate(chars).astype(np.int32)),
+            _lists(keys, has_bands),
+            _signature_column(values, has_bands),
         ],
         schema=_ARROW_SCHEMA,
     )
+
+
+def _blocks(texts: pa.Array) -> Iterator[tuple[int, int]]:
+    """Cut a column of texts into runs of about BLOCK_BYTES, one document at least."""
+    sizes = pc.binary_length(texts).fill_null(0).to_numpy(zero_copy_only=False)
+    ends = np.cumsum(sizes)
+    first = 0
+    while first < len(texts):
+        held = ends[first - 1] if first else 0
+        last = max(int(np.searchsorted(ends, held + BLOCK_BYTES, side="right")), first + 1)
+        yield first, last
+        first = last
+
+
+def _lists(keys: list[np.ndarray], filled: np.ndarray) -> pa.Array:
+    """A list of band keys for every row that is filled, null for the others."""
+    if not keys:
+        return pa.nulls(len(filled), pa.list_(pa.int64()))
+    matrix = np.concatenate(keys)
+    offsets = np.append(0, np.cumsum(filled)).astype(np.int32) * matrix.shape[1]
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), pa.array(matrix.ravel()), mask=pa.array(~filled)
+    )
+
+
+def _signature_column(values: list[np.ndarray], filled: np.ndarray) -> pa.Array:
+    rows = (row.tobytes() for block in values for row in block)
+    is_kept = filled if values else np.zeros(len(filled), dtype=bool)
+    return pa.array([next(rows) if kept else None for kept in is_kept.tolist()], pa.binary())
 
 
 def read_texts(column: pa.Array) -> list[str]:

@@ -54,6 +54,11 @@ def _mix(hashes: Hashes) -> Hashes:
     return hashes
 
 
+def shingle_factors(width: int) -> Hashes:
+    """One odd factor for each character of a shingle: transposed characters are kept apart."""
+    return _odd_constants(0, width)
+
+
 def shingle_hashes(codes: Codes, offsets: Offsets, width: int) -> tuple[Hashes, Offsets]:
     """64-bit hashes of every window of ``width`` characters; no window crosses documents.
 
@@ -72,9 +77,8 @@ def shingle_hashes(codes: Codes, offsets: Offsets, width: int) -> tuple[Hashes, 
     windows = len(codes) - (width - 1)
     if windows <= 0 or hash_offsets[-1] == 0:
         return np.empty(0, dtype=np.uint64), hash_offsets
-    # Multilinear hashing: one odd factor a position keeps transposed characters apart.
-    wide = codes.astype(np.uint64)
-    factors = _odd_constants(0, width)
+    wide = codes.astype(np.uint64)  # multilinear hashing
+    factors = shingle_factors(width)
     hashes = wide[:windows] * factors[0]
     for position in range(1, width):
         hashes += wide[position : position + windows] * factors[position]
@@ -85,6 +89,11 @@ def shingle_hashes(codes: Codes, offsets: Offsets, width: int) -> tuple[Hashes, 
             inside[starts[(starts >= 0) & (starts < windows)]] = False
         hashes = hashes[inside]
     return _mix(hashes), hash_offsets
+
+
+def signature_factors(size: int) -> NDArray[np.uint32]:
+    """One odd factor for each value of a signature: its products permute the 32-bit hashes."""
+    return (_odd_constants(1, size) >> np.uint64(32)).astype(np.uint32) | np.uint32(1)
 
 
 def signatures(hashes: Hashes, offsets: Offsets, size: int) -> Signatures:
@@ -102,9 +111,8 @@ def signatures(hashes: Hashes, offsets: Offsets, size: int) -> Signatures:
     minima = np.empty((size, count), dtype=np.uint32)
     if count == 0:
         return minima.T
-    # Multiplying by an odd number permutes the 32-bit hashes; the least product is the sample.
     high = (hashes >> np.uint64(32)).astype(np.uint32)
-    factors = (_odd_constants(1, size) >> np.uint64(32)).astype(np.uint32) | np.uint32(1)
+    factors = signature_factors(size)  # the least product is the sample
     products = np.empty_like(high)
     starts = offsets[:-1]
     for row in range(size):

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 
-from udfs.fingerprints import BatchMap, read_texts, text_blocks
+from udfs.fingerprints import read_texts, text_blocks
 from udfs.minhash import agreement, jaccard, shingle_hashes, shingle_sets
 from udfs.normalise import fold_texts
+from udfs.worker_memory import BatchMap
 
 SIMILARITY_DDL = "node string, hub string, similarity double"
 

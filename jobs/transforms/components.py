@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
+from udfs import links as numbers
 from udfs.forest import LINK_DDL, contract_batches
 
 log = logging.getLogger(__name__)
@@ -17,6 +19,19 @@ Checkpoint = Callable[[DataFrame, str], DataFrame]
 the loss of an executor."""
 
 _MAX_TASK_LINKS = 1_000_000
+
+
+def observed(
+    frame: DataFrame, checkpoint: Checkpoint, name: str, *measures: Column
+) -> tuple[DataFrame, dict[str, Any]]:
+    """A checkpoint, and what is measured of its rows while they are written: no job more.
+
+    A measure of a task that ran twice before a shuffle would count twice: so they are taken of
+    the last stage, or are minima and maxima.
+    """
+    observation = Observation()
+    written = checkpoint(frame.observe(observation, *measures), name)
+    return written, observation.get
 
 
 class NotConverged(RuntimeError):
@@ -56,6 +71,67 @@ def connected_components(
     links = contracted.drop("task")
     if _are_of_one_run(contracted):
         return links.withColumnRenamed("parent", "label")
+    return _settled(links, checkpoint, max_rounds, name)
+
+
+def connected_numbers(
+    links: DataFrame, checkpoint: Checkpoint, max_rounds: int, name: str
+) -> tuple[DataFrame, int]:
+    """Label the nodes of a graph, where nodes are numbers, and say how large components are.
+
+    As `connected_components`, with up to _MAX_TASK_LINKS links of all first tasks in one task
+    more before there are rounds.
+
+    Needs: node, parent (undirected, any order).
+    Rows: one for each node: node, label (of the smallest node its own number), members (of its
+        component). And the members of the largest component, 0 where there is none.
+    Shuffles: as `connected_components`; after rounds the labels once more, to count members.
+    """
+    edges = links.select("node", F.col("parent").alias("hub"))
+    # By hub, or one hub's edges would be in every task.
+    members, is_settled, largest = _contracted(edges.repartition("hub"), checkpoint, f"{name}_0")
+    if is_settled:
+        return members, largest
+    stars = members.filter(F.col("node") != F.col("label"))
+    if stars.count() <= _MAX_TASK_LINKS:
+        edges = stars.select("node", F.col("label").alias("hub"))
+        members, is_settled, largest = _contracted(
+            edges.repartition(1), checkpoint, f"{name}_together"
+        )
+        if is_settled:
+            return members, largest
+    stars = stars.select("node", F.col("label").alias("parent"))
+    labels = _settled(stars, checkpoint, max_rounds, name)
+    sizes = labels.groupBy("label").agg((F.count(F.lit(1)) + 1).cast("int").alias("members"))
+    every = labels.unionByName(sizes.select(F.col("label").alias("node"), "label"))
+    return _measured(every.join(sizes, on="label", how="inner"), checkpoint, f"{name}_members")
+
+
+def _contracted(edges: DataFrame, checkpoint: Checkpoint, name: str) -> tuple[DataFrame, bool, int]:
+    """node, label, members of stars; whether one run made all of them; the largest."""
+    found = edges.mapInArrow(numbers.contract_batches(_MAX_TASK_LINKS), numbers.STAR_DDL)
+    written, seen = observed(
+        found.withColumn("task", F.spark_partition_id()),
+        checkpoint,
+        name,
+        F.min("task").alias("first"),
+        F.max("task").alias("last"),
+        F.max("run").alias("run"),
+        F.max("members").alias("largest"),
+    )
+    members = written.select("node", F.col("parent").alias("label"), "members")
+    is_settled = seen.get("first") == seen.get("last") and not seen.get("run")
+    return members, is_settled, seen.get("largest") or 0
+
+
+def _measured(members: DataFrame, checkpoint: Checkpoint, name: str) -> tuple[DataFrame, int]:
+    largest = F.max("members").alias("largest")
+    written, seen = observed(members.select("node", "label", "members"), checkpoint, name, largest)
+    return written, seen.get("largest") or 0
+
+
+def _settled(links: DataFrame, checkpoint: Checkpoint, max_rounds: int, name: str) -> DataFrame:
+    """node, label: links made stars by rounds."""
     rounds = 0
     while not _are_stars(links):
         if rounds == max_rounds:

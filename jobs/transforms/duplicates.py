@@ -10,9 +10,10 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.config import DedupConfig
+from jobs.transforms.candidate_groups import EarlierNear
 from jobs.transforms.components import Checkpoint
 from jobs.transforms.earlier_snapshots import EarlierSnapshots
-from jobs.transforms.near_duplicates import EarlierNear, Report, find_near_duplicates
+from jobs.transforms.near_duplicates import Report, find_near_duplicates
 from jobs.transforms.paragraphs import find_paragraph_cuts, removed_by_cuts
 from jobs.transforms.ranks import (
     document_of,
@@ -110,8 +111,8 @@ def search_duplicates(
             report,
             None if earlier is None else EarlierNear(earlier.place, earlier.keys),
         )
-        rows = near.rows.withColumn("kind", F.lit("near"))
-        removed = rows if removed is None else _followed(removed, near.removed).unionByName(rows)
+        rows = near.withColumn("kind", F.lit("near"))
+        removed = rows if removed is None else _followed(removed, near).unionByName(rows)
     if removed is None:  # levels that remove nothing of their own
         removed = _removed_by_text(prints)
     cuts = None

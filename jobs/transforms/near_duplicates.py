@@ -26,6 +26,13 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.config import DedupConfig
+from jobs.transforms.candidate_groups import (
+    EarlierNear,
+    Settled,
+    candidate_groups,
+    of_groups,
+    settled_groups,
+)
 from jobs.transforms.components import Checkpoint, connected_components
 from jobs.transforms.ranks import is_before, key_of
 from udfs.pair_similarity import SIMILARITY_DDL, compare_batches
@@ -36,26 +43,11 @@ Report = Callable[[str, int], None]
 _ALL_PAIRS = 4
 # Six pairs where a star has three, and no second look at any of these buckets: most are so small.
 
-_GROUP_MEMBERS = 4096
-"""About so many documents are compared with one hub in one task."""
+_GROUP_MEMBERS = 500
+"""Largest group of documents that is settled in one task."""
 
-
-class NearDuplicates(NamedTuple):
-    """What the search found."""
-
-    removed: DataFrame
-    """rank, kept_rank: one row for each document to remove; from a checkpoint."""
-    rows: DataFrame
-    """rank, kept_rank, similarity (between the two); to be read once."""
-
-
-class EarlierNear(NamedTuple):
-    """Documents of earlier snapshots that near duplicates of this run may be found among."""
-
-    snapshot: int
-    """This run's place in the order of snapshots; the earlier ones come before."""
-    documents: DataFrame
-    """rank, kept_rank (of the document that stays in its place, or rank), bands."""
+_HUB_MEMBERS = 4096
+"""About so many documents of a larger one are compared with one hub in one task."""
 
 
 def find_near_duplicates(
@@ -65,41 +57,42 @@ def find_near_duplicates(
     checkpoint: Checkpoint,
     report: Report,
     earlier: EarlierNear | None = None,
-) -> NearDuplicates:
+) -> DataFrame:
     """The documents to remove as near duplicates.
 
     Needs: prints with rank, bands (null takes no part); payloads with key (`key_of` the rank),
         payload (a text, or a signature where config.verify is "estimate"), of earlier documents
         too.
-    Shuffles: band keys and ranks of all documents; payloads of documents in a candidate pair.
+    Rows: one for each document to remove: rank, kept_rank, similarity (between the two); from a
+        checkpoint.
+    Shuffles: band keys of all documents; once what a document of a candidate pair is compared by.
     """
-    search = _Search(payloads, config, checkpoint, earlier)
-    candidates = checkpoint(search.first_candidates(prints), "near_candidates_1")
-    largest = _largest_bucket(candidates)
-    if largest == 0:
-        similarities = search.compared(candidates.select("hub", "node", F.lit(0).alias("part")))
-    else:  # a pair of several large buckets has a row of each
-        pairs = candidates.groupBy("node", "hub").agg(_largest_size())
-        similarities = search.measured(checkpoint(pairs, "near_pairs_of_buckets"))
-    measured = checkpoint(similarities, "near_pairs_1")
-    known = search.known_labels(candidates)
-    labels = search.components(measured, known, "near_components_1")
-    unsettled = 0
-    if largest > 0:
-        labels, measured, unsettled = search.settled(candidates, labels, measured)
+    groups, members = candidate_groups(prints, earlier, config, checkpoint)
+    is_large = F.col("members") > _GROUP_MEMBERS
+    settled = settled_groups(
+        groups.filter(~is_large) if members > _GROUP_MEMBERS else groups,
+        prints,
+        payloads,
+        earlier,
+        config,
+        checkpoint,
+        _ALL_PAIRS,
+    )
+    removed = settled.removed
+    largest, unsettled, bridged = settled[1:]
+    if members > _GROUP_MEMBERS:
+        search = _Search(payloads, config, checkpoint, earlier)
+        spread = search.removed(of_groups(prints, groups.filter(is_large)))
+        removed = checkpoint(removed.unionByName(spread.removed), "near_removed")
+        largest = max(largest, spread.largest_bucket)
+        unsettled += spread.unsettled_buckets
+        bridged += spread.bridged_documents
+    report("near_largest_group", members)
     report("near_largest_bucket", largest)
     report("near_unsettled_buckets", unsettled)
-    if earlier is not None and known is not None:
-        report("near_bridged_documents", _bridged(labels, known, earlier.snapshot))
-        labels = labels.filter(~is_before(F.col("node"), earlier.snapshot))
-    members = checkpoint(
-        labels.withColumnRenamed("label", "hub").join(measured, on=["node", "hub"], how="left"),
-        "near_members",
-    )
-    return NearDuplicates(
-        members.select(F.col("node").alias("rank"), F.col("hub").alias("kept_rank")),
-        search.with_every_similarity(members),
-    )
+    if earlier is not None:
+        report("near_bridged_documents", bridged)
+    return removed
 
 
 class _Search(NamedTuple):
@@ -109,6 +102,31 @@ class _Search(NamedTuple):
     config: DedupConfig
     checkpoint: Checkpoint
     earlier: EarlierNear | None
+
+    def removed(self, prints: DataFrame) -> Settled:
+        """Near duplicates among documents that are too many for a task: rank, kept_rank,
+        similarity; to be read once."""
+        candidates = self.checkpoint(self.first_candidates(prints), "near_candidates_1")
+        largest = _largest_bucket(candidates)
+        if largest == 0:
+            similarities = self.compared(candidates.select("hub", "node", F.lit(0).alias("part")))
+        else:  # a pair of several large buckets has a row of each
+            pairs = candidates.groupBy("node", "hub").agg(_largest_size())
+            similarities = self.measured(self.checkpoint(pairs, "near_pairs_of_buckets"))
+        measured = self.checkpoint(similarities, "near_pairs_1")
+        known = self.known_labels(candidates)
+        labels = self.components(measured, known, "near_components_1")
+        unsettled = bridged = 0
+        if largest > 0:
+            labels, measured, unsettled = self.settled(candidates, labels, measured)
+        if self.earlier is not None and known is not None:
+            bridged = _bridged(labels, known, self.earlier.snapshot)
+            labels = labels.filter(~is_before(F.col("node"), self.earlier.snapshot))
+        members = self.checkpoint(
+            labels.withColumnRenamed("label", "hub").join(measured, on=["node", "hub"], how="left"),
+            "near_members",
+        )
+        return Settled(self.with_every_similarity(members), largest, unsettled, bridged)
 
     def first_candidates(self, prints: DataFrame) -> DataFrame:
         """node, hub, bucket, size: documents to compare; no row twice.
@@ -227,7 +245,7 @@ class _Search(NamedTuple):
         Needs: pairs (node, hub, size) from a checkpoint; those of two earlier documents, and of a
             document with itself, are left out.
         """
-        parts = F.ceil(F.col("size") / _GROUP_MEMBERS)
+        parts = F.ceil(F.col("size") / _HUB_MEMBERS)
         is_pair = self._is_own(F.col("node")) & (F.col("node") != F.col("hub"))
         grouped = pairs.filter(is_pair).select(
             "hub", "node", F.pmod(F.xxhash64("node"), parts).cast("int").alias("part")

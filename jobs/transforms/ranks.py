@@ -80,3 +80,8 @@ def snapshot_of(rank: Column) -> Column:
 def key_of(rank: Column) -> Column:
     """Snapshot and doc_id: names a document without saying how it is preferred."""
     return F.concat(snapshot_of(rank), document_of(rank))
+
+
+def node_of(key: Column) -> Column:
+    """A number for a key, to group documents by. Two keys may have one: it tells none apart."""
+    return F.xxhash64(key)
