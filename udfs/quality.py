@@ -10,15 +10,22 @@ from pyspark.sql.types import DoubleType, StructField, StructType
 from udfs.artifact_files import ArtifactFile
 from udfs.fasttext_model import FastTextModel
 from udfs.scoring import Record, Scorer
+from udfs.shape_tokens import shape_tokens
 from udfs.token_lines import Reading
+from udfs.tokens import Tokens
 
 CLEAN = "clean"
 DIRTY = "dirty"
 
+READING = Reading(distinct=True, extra=shape_tokens)
+"""How the bundled model wants its texts."""
+
 RESULT_TYPE = StructType([StructField("score", DoubleType())])
 
 
-def score_quality(lines: Sequence[str], model: FastTextModel, label: str = CLEAN) -> list[Record]:
+def score_quality(
+    lines: Sequence[str] | Tokens, model: FastTextModel, label: str = CLEAN
+) -> list[Record]:
     """P(label) of every token line; 0.0 for an empty line, which holds nothing to keep.
 
     Source:

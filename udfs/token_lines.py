@@ -22,6 +22,7 @@ from udfs.tokens import (
     cut_characters,
     first_in_text,
     kept_tokens,
+    tokens_of_words,
 )
 from udfs.word_cuts import WordSegmenter, word_lengths
 
@@ -29,7 +30,7 @@ Segmenter = WordSegmenter | Literal["characters"]
 
 OWN: Literal["own"] = "own"
 
-ExtraTokens = Callable[[Sequence[str], Sequence[int]], Sequence[Sequence[str]]]
+ExtraTokens = Callable[[Sequence[str], Sequence[int]], Sequence[Sequence[str]] | Tokens]
 """What a model is told of a text beside its words, as further tokens.
 
 (texts, counts) -> a list of tokens for each text; texts are cut to max_chars, and counts are the
@@ -117,9 +118,12 @@ class _Desk:
             tokens = self.tokens(replace(reading, extra=None))
             counts = np.diff(tokens.bounds).tolist()
             texts = [text[:limit] for text in self._joined(reading.join_lines)]
-            added = reading.extra(texts, counts)
-            more = [new if count else [] for new, count in zip(added, counts, strict=True)]
-            return tokens.with_more(more, [len(text) for text in self._texts[False]])
+            words = reading.extra(texts, counts)
+            added = words if isinstance(words, Tokens) else tokens_of_words(words)
+            if not all(counts):
+                is_bare = np.equal(counts, 0)
+                added = added.without(np.repeat(is_bare, np.diff(added.bounds)))
+            return tokens.with_more(added, [len(text) for text in self._texts[False]])
         if reading.distinct:
             tokens = self.tokens(replace(reading, distinct=False))
             return tokens.without(~first_in_text(tokens.keys, tokens.bounds))

@@ -89,37 +89,29 @@ class Tokens:
         ]
         return [" ".join(words[first:last]) for first, last in spans.tolist()]
 
-    def with_more(self, added: Sequence[Sequence[str]], ends: Sequence[int]) -> Tokens:
+    def with_more(self, added: Tokens, ends: Sequence[int]) -> Tokens:
         """These, with further tokens behind those of each text, which stand nowhere in it.
 
         Args:
-            added: Of each text, in order.
+            added: Of the same texts, whatever they are cut from.
             ends: Where each text ends, in code points, which is where they are said to stand.
         """
-        # The same few words come again and again: each is hashed once.
-        every = list(chain.from_iterable(added))
-        if not every:
+        if not len(added.keys):
             return self
-        known = {word: number for number, word in enumerate(dict.fromkeys(every))}
-        words = np.fromiter(map(known.__getitem__, every), dtype=np.int64, count=len(every))
-        hashes, keys = hash_bytes([word.encode("utf-8") for word in known])
-        lengths = np.array([len(word) for word in known], dtype=np.int32)
-        begins = len(self.codes) + np.cumsum(lengths, dtype=np.int64) - lengths
-        letters = np.frombuffer("".join(known).encode("utf-32-le"), dtype=np.uint32)
-        counts = np.array([len(more) for more in added])
+        counts = np.diff(added.bounds)
         places = np.repeat(np.array(ends, dtype=np.int32), counts)
-        bounds = self.bounds + np.concatenate([[0], np.cumsum(counts)])
+        bounds = self.bounds + added.bounds
         is_added = np.ones(bounds[-1], dtype=np.bool_)
-        own = np.repeat(bounds[:-1] - self.bounds[:-1], np.diff(self.bounds))
+        own = np.repeat(added.bounds[:-1], np.diff(self.bounds))
         is_added[np.arange(len(self.keys)) + own] = False
         return Tokens(
-            np.concatenate([self.codes, letters]),
-            _merged(self.begins, begins[words], is_added),
-            _merged(self.lengths, lengths[words], is_added),
+            np.concatenate([self.codes, added.codes]),
+            _merged(self.begins, len(self.codes) + added.begins, is_added),
+            _merged(self.lengths, added.lengths, is_added),
             _merged(self.starts, places, is_added),
             _merged(self.stops, places, is_added),
-            _merged(self.hashes, hashes[words], is_added),
-            _merged(self.keys, keys[words], is_added),
+            _merged(self.hashes, added.hashes, is_added),
+            _merged(self.keys, added.keys, is_added),
             bounds,
         )
 
@@ -144,6 +136,28 @@ def _merged(own: _Array, added: _Array, is_added: Flags) -> _Array:
     values[~is_added] = own
     values[is_added] = added
     return values  # type: ignore[return-value]
+
+
+def tokens_of_words(words: Sequence[Sequence[str]]) -> Tokens:
+    """Some words of each text as tokens, which stand nowhere in it."""
+    # The same few words come again and again: each is hashed once.
+    every = list(chain.from_iterable(words))
+    known = {word: number for number, word in enumerate(dict.fromkeys(every))}
+    numbers = np.fromiter(map(known.__getitem__, every), dtype=np.int64, count=len(every))
+    hashes, keys = hash_bytes([word.encode("utf-8") for word in known])
+    lengths = np.array([len(word) for word in known], dtype=np.int32)
+    begins = np.cumsum(lengths, dtype=np.int64) - lengths
+    nowhere = np.zeros(len(every), dtype=np.int32)
+    return Tokens(
+        np.frombuffer("".join(known).encode("utf-32-le"), dtype=np.uint32),
+        begins[numbers],
+        lengths[numbers],
+        nowhere,
+        nowhere,
+        hashes[numbers],
+        keys[numbers],
+        np.concatenate([[0], np.cumsum([len(of_text) for of_text in words], dtype=np.int64)]),
+    )
 
 
 def tokens_of_lines(lines: Sequence[str]) -> Tokens:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import jieba
@@ -12,7 +13,14 @@ import pytest
 
 from udfs.artifact_files import ArtifactFile, sha256_of
 from udfs.segment import tokens_for_fasttext
-from udfs.token_lines import Reading, StopWordsError, read_stop_words, token_lines
+from udfs.token_lines import (
+    Reading,
+    StopWordsError,
+    read_stop_words,
+    read_tokens,
+    token_lines,
+)
+from udfs.tokens import Tokens, tokens_of_lines, tokens_of_words
 
 TEXTS = [
     "小明硕士毕业于中国科学院计算所，\n后在日本京都大学深造。\r\n来到了网易杭研大厦 __label__clean",
@@ -126,3 +134,25 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path.write_bytes("停用词".encode("gb18030"))
     with pytest.raises(StopWordsError, match=r"words\.txt: is not UTF-8"):
         read_stop_words(path)
+
+
+def _words(texts: Sequence[str], counts: Sequence[int]) -> list[list[str]]:
+    return [[f"+{len(text)}"] * count for text, count in zip(texts, counts, strict=True)]
+
+
+def _arrays(texts: Sequence[str], counts: Sequence[int]) -> Tokens:
+    return tokens_of_words([[f"+{len(text)}", "+加"] for text in texts])
+
+
+def test_further_tokens_may_come_as_words_or_as_arrays() -> None:
+    texts = ["天气 散步", "", "周末的 天气", "，"]
+    plain = token_lines(texts, [Reading()])[0]
+    words, arrays = token_lines(texts, [Reading(extra=_words), Reading(extra=_arrays)])
+    assert plain == ["天气 散步", "", "周末 天气", ""]
+    assert words == ["天气 散步 +5 +5", "", "周末 天气 +6 +6", ""]
+    assert arrays == ["天气 散步 +5 +加", "", "周末 天气 +6 +加", ""]
+    read = read_tokens(texts, [Reading(extra=_arrays)])[0]
+    again = tokens_of_lines(arrays)
+    assert np.array_equal(read.hashes, again.hashes)
+    assert np.array_equal(read.keys, again.keys)
+    assert [read.starts[at] for at in (2, 3)] == [read.stops[at] for at in (2, 3)] == [5, 5]
