@@ -1,0 +1,127 @@
+"""An encoder and its head in PyTorch: token numbers in, scores out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors.torch import load_file
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+
+from udfs.bert_file import Dtype, EncoderHeader, read_encoder_header
+
+
+class Encoder:
+    """An encoder with its head on a device.
+
+    Batch:
+        Token numbers and their mask, both (rows, tokens); float32 scores (rows,) on the device.
+        The encoder computes in one dtype, the head in float32, both without gradients.
+    """
+
+    def __init__(self, header: EncoderHeader) -> None:
+        """Weights are random until `load` puts others in their place."""
+        self.settings = header.settings
+        config = AutoConfig.for_model(**header.config)
+        if header.settings.head == "pooled":
+            self.network = torch.nn.ModuleDict(
+                {
+                    "encoder": AutoModel.from_config(config),
+                    "head": torch.nn.Linear(2 * config.hidden_size, 1),
+                }
+            )
+            self.base = self.network["encoder"]
+        else:
+            self.network = AutoModelForSequenceClassification.from_config(config)
+            self.base = self.network.base_model
+        self.network.float().eval()
+        self.device = torch.device("cpu")
+        self.pad_id = int(config.pad_token_id or 0)
+        self.pools_padding = False
+        """Whether the padding takes part in the maximum, as it does in the published script."""
+
+    def load(self, weights: Mapping[str, Any]) -> None:
+        """Take weights, which have to be all that there are. Raises RuntimeError."""
+        self.network.load_state_dict(weights)
+
+    def move(self, device: str, dtype: Dtype) -> None:
+        """Put it on a device; ``auto`` is what that computes fastest."""
+        self.device = torch.device(device)
+        self.network.to(self.device)
+        self.dtype = fastest_dtype(self.device) if dtype == "auto" else getattr(torch, dtype)
+        self.base.to(self.dtype)
+        self.base.register_forward_hook(_to_float32)
+
+    def scores(self, ids: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> torch.Tensor:
+        """Scores of rows of token numbers, special tokens included, padded at the end.
+
+        Nothing waits for the device: the result is there once it is copied.
+
+        Raises:
+            torch.OutOfMemoryError: the device cannot hold the batch.
+        """
+        mask = None
+        if lengths.min() < ids.shape[1]:
+            mask = self._moved(np.arange(ids.shape[1]) < lengths[:, None])
+        with torch.inference_mode():
+            outputs = self._outputs(self._moved(ids), mask)
+            if self.settings.activation == "sigmoid":
+                outputs = outputs.sigmoid()
+            elif self.settings.activation == "softmax":
+                outputs = outputs.softmax(dim=1)
+            return outputs[:, self.settings.output]
+
+    def _outputs(self, ids: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+        numbers = None if mask is None else mask.to(torch.int64)
+        if self.settings.head == "sequence":
+            return self.network(input_ids=ids, attention_mask=numbers).logits
+        found = self.base(input_ids=ids, attention_mask=numbers)
+        hidden = found.last_hidden_state
+        if mask is not None and not self.pools_padding:
+            hidden = hidden.masked_fill(~mask[:, :, None], -torch.inf)
+        return self.network["head"](torch.cat([hidden.amax(dim=1), found.pooler_output], dim=1))
+
+    def _moved(self, values: npt.NDArray[Any]) -> torch.Tensor:
+        """An array on the device; its copy to a GPU overlaps what that computes."""
+        tensor = torch.from_numpy(values)
+        if self.device.type != "cuda":
+            return tensor
+        return tensor.pin_memory().to(self.device, non_blocking=True)
+
+
+def load_encoder(path: Path, device: str, dtype: Dtype) -> Encoder:
+    """The encoder of a file, on a device.
+
+    Raises:
+        EncoderFileError: it is no such file.
+        RuntimeError: its weights are not those of its configuration, or there is no such device.
+    """
+    encoder = Encoder(read_encoder_header(path))
+    encoder.load(load_file(path))
+    encoder.move(device, dtype)
+    return encoder
+
+
+def fastest_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the device multiplies matrices of it; else float16 on a GPU, float32 on a CPU.
+
+    A CPU without AMX computes bfloat16 slower than float32, even where it has other instructions
+    for it, and PyTorch's own capability string does not tell.
+    """
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(False) else torch.float16
+    flags = Path("/proc/cpuinfo")
+    has_amx = flags.exists() and "amx_bf16" in flags.read_text(encoding="utf-8")
+    return torch.bfloat16 if has_amx else torch.float32
+
+
+def _to_float32(module: object, inputs: object, outputs: Any) -> Any:
+    """Hand the head what an encoder found, in the head's own dtype."""
+    for name, value in outputs.items():
+        if torch.is_tensor(value):
+            outputs[name] = value.float()
+    return outputs
