@@ -17,8 +17,10 @@ from pyspark.sql.types import (
 
 from udfs.artifact_files import ArtifactFile
 from udfs.fasttext_model import FastTextModel
+from udfs.form_tokens import form_tokens
 from udfs.scoring import Record, Scorer
 from udfs.token_lines import Reading
+from udfs.tokens import Tokens
 
 LABELS = (
     "book",
@@ -36,6 +38,9 @@ LABELS = (
 GENERAL = "general"
 
 MIN_PROBABILITY = 0.3
+
+READING = Reading(min_token_chars=1, stop_words=None, distinct=True, extra=form_tokens)
+"""How the bundled model wants its texts."""
 
 RESULT_TYPE = StructType(
     [
@@ -65,9 +70,9 @@ class LabelRules:
 
 
 def score_domains(
-    lines: Sequence[str], model: FastTextModel, rules: LabelRules | None = None
+    lines: Sequence[str] | Tokens, model: FastTextModel, rules: LabelRules | None = None
 ) -> list[Record]:
-    """The domain labels of every token line.
+    """The domain labels of every token line, or of the tokens of every text.
 
     ``single_label`` is the most probable label, the first by name of several that are level.
     ``multi_label`` starts with it, so that no text is without a label, and goes on with every
