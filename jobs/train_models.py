@@ -174,7 +174,7 @@ def fit(
     with tempfile.TemporaryDirectory(prefix="taojin-train-") as work:
         path, *_ = written = [Path(work) / name for name in task.model_files]
         if task.fit is not None:
-            found = task.fit(documents, path)
+            found = task.fit(documents, path, task.recipe)
         else:
             found = fit_fasttext(task, documents, path)
         if folder is not None:

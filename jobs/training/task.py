@@ -94,9 +94,9 @@ class Task:
     purpose: str
     split: str
     weaknesses: str
-    fit: Callable[[Sequence[Document], Path], Found] | None = None
-    """Writes the model of some documents, where it has several files the others beside the path;
-    None for fastText's own training by a `Recipe`."""
+    fit: Callable[[Sequence[Document], Path, Any], Found] | None = None
+    """Writes the model of some documents by the recipe, where it has several files the others
+    beside the path; None for fastText's own training by a `Recipe`."""
     written: tuple[str, ...] = ()
     """Names of the files of a model, that of the path first; empty for NAME.ftz."""
     load: Callable[[Path], Model] = load_model

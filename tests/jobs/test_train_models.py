@@ -210,7 +210,8 @@ class CountedWords:
 def test_a_task_may_fit_load_and_ask_a_model_of_its_own(tmp_path: Path) -> None:
     asked_of: list[tuple[set[str], str]] = []
 
-    def fit(documents: Any, path: Path) -> dict[str, Any]:
+    def fit(documents: Any, path: Path, recipe: Settings) -> dict[str, Any]:
+        assert recipe.folds == 3
         path.write_text(" ".join(d.line for d in documents), encoding="utf-8")
         path.with_name("beside.txt").write_text("另", encoding="utf-8")
         return {"words": len(documents)}
