@@ -28,6 +28,7 @@ import fasttext
 import numpy as np
 
 from jobs.training.card import render_card
+from jobs.training.evaluation import EvaluationError, evaluate, render_table
 from jobs.training.examples import Document, distinct, fold_of_units, training_lines
 from jobs.training.task import DataFile, Figures, Found, Model, Recipe, Task
 from jobs.training.tasks import TASKS
@@ -40,25 +41,57 @@ class TrainingDataError(ValueError):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train the chosen tasks; 0 when all were written, 2 when the data cannot be used."""
+    """Train or evaluate the chosen tasks.
+
+    Returns:
+        0 when all were written, or found as they were measured; 1 when a model is another; 2 when
+        the data cannot be used.
+    """
     parser = argparse.ArgumentParser(
         prog="train_models",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, help="directory of labelled files")
+    parser.add_argument("--data", type=Path, help="directory of labelled files")
     parser.add_argument("--output", type=Path, required=True, help="directory of the artifacts")
     parser.add_argument("--task", nargs="+", choices=sorted(TASKS), default=list(TASKS))
+    parser.add_argument("--evaluate", action="store_true", help="train nothing, print figures")
     arguments = parser.parse_args(argv)
+    if arguments.data is None and not arguments.evaluate:
+        parser.error("--data is needed to train")
     try:
-        rows = {name: read_task(TASKS[name], arguments.data) for name in arguments.task}
+        rows = {
+            name: read_task(TASKS[name], arguments.data)
+            for name in arguments.task
+            if arguments.data is not None
+        }
     except TrainingDataError as error:
         print(f"train_models: {error}", file=sys.stderr)
         return 2
+    if arguments.evaluate:
+        return print_evaluation(arguments.task, arguments.output, rows)
     for name in arguments.task:
         metrics = train_task(TASKS[name], rows[name], arguments.data, arguments.output)
         model = metrics["model"]
         print(f"{name}: {model['bytes']:,} bytes, sha256 {model['sha256']}", flush=True)
+    return 0
+
+
+def print_evaluation(
+    names: Sequence[str], output: Path, rows: Mapping[str, dict[str, list[dict[str, Any]]]]
+) -> int:
+    """Print the main figures of the models under a folder; 1 where one is not what was measured."""
+    try:
+        found = [evaluate(TASKS[name], output / name, rows.get(name)) for name in names]
+    except (EvaluationError, OSError) as error:
+        print(f"train_models: {error}", file=sys.stderr)
+        return 1
+    print(render_table(found))
+    again = sum(evaluation.measured_again for evaluation in found)
+    if rows:
+        print(
+            f"measured again on what no training saw: {again} tables of figures, all as they were"
+        )
     return 0
 
 

@@ -102,6 +102,8 @@ class Task:
     load: Callable[[Path], Model] = load_model
     answers: Callable[[Any, Found, Sequence[Document]], Answers] = probabilities
     """What a model, and what its training found out, says of documents."""
+    headlines: tuple[tuple[str, str], ...] = ()
+    """Names of figures and the measure in them that stand for the model in a table of all."""
 
     @property
     def model_files(self) -> tuple[str, ...]:

@@ -279,6 +279,45 @@ def test_a_task_without_a_fit_of_its_own_needs_a_recipe_for_fasttext(tmp_path: P
         train_models.fit(task, [])
 
 
+@pytest.mark.usefixtures("small_recipes")
+def test_models_are_evaluated_and_another_file_or_figure_is_told(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    never_seen = "lines of toxicn, never trained on"
+    task = dataclasses.replace(tasks.TASKS["toxicity"], headlines=((never_seen, "auc"),))
+    monkeypatch.setitem(tasks.TASKS, "toxicity", task)
+    out = tmp_path / "out"
+    arguments = ["--output", str(out), "--task", "toxicity"]
+    assert train_models.main([*arguments, "--data", str(data)]) == 0
+    metrics = json.loads((out / "toxicity/metrics.json").read_text(encoding="utf-8"))
+    capsys.readouterr()
+    assert train_models.main([*arguments, "--evaluate"]) == 0
+    head, line, every = capsys.readouterr().out.splitlines()
+    size, auc = f"{metrics['model']['bytes']:,}", str(metrics["figures"][never_seen]["auc"])
+    assert head.split() == ["model", "bytes", "measured", "on", "measure", "value"]
+    assert line.split() == ["toxicity", size, *never_seen.split(), "auc", auc]
+    assert every.split() == ["all", size]
+    assert train_models.main([*arguments, "--evaluate", "--data", str(data)]) == 0
+    assert "2 tables of figures, all as they were" in capsys.readouterr().out
+
+    path = out / "toxicity/metrics.json"
+    path.write_text(json.dumps(metrics).replace(f'"auc": {auc}', '"auc": 0.999'), encoding="utf-8")
+    assert train_models.main([*arguments, "--evaluate", "--data", str(data)]) == 1
+    assert f"metrics.json: {never_seen}: " in capsys.readouterr().err
+    (out / "toxicity/toxicity.ftz").write_bytes(b"another")
+    assert train_models.main([*arguments, "--evaluate"]) == 1
+    assert "toxicity.ftz: is not the file" in capsys.readouterr().err
+    assert train_models.main(["--output", str(tmp_path / "none"), "--evaluate"]) == 1
+    assert "metrics.json" in capsys.readouterr().err
+
+
+def test_training_needs_data(tmp_path: Path, capsys: Any) -> None:
+    with pytest.raises(SystemExit) as refusal:
+        train_models.main(["--output", str(tmp_path)])
+    assert refusal.value.code == 2
+    assert "--data is needed" in capsys.readouterr().err
+
+
 def test_a_missing_file_is_named(data: Path, tmp_path: Path, capsys: Any) -> None:
     (data / files.TOXIC_LINES).unlink()
     assert train_models.main(["--data", str(data), "--output", str(tmp_path / "out")]) == 2
