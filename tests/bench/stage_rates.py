@@ -1,4 +1,4 @@
-"""Documents a second and core of every stage of a finished run, as a table.
+"""Documents a second and core of every stage of a finished run, and bytes of its tables.
 
 python -m tests.bench.stage_rates OUTPUT --cores 2
 """
@@ -10,6 +10,8 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+TABLES = ("documents", "edits", "measures", "flagged", "duplicates", "scores", "corpus", "rejected")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,6 +25,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stage in facts["stages"]:
         rate = stage["per_second"] / arguments.cores
         print(f"| {stage['stage']} | {stage['seen']:,} | {stage['seconds']:.1f} | {rate:,.0f} |")
+    documents = facts["stages"][0]["kept"]
+    print(f"\n| table | bytes for each of {documents:,} documents |\n|---|---|")
+    for table in TABLES:
+        size = sum(file.stat().st_size for file in (arguments.output / table).rglob("*.parquet"))
+        print(f"| {table} | {size / documents:,.0f} |")
     return 0
 
 
