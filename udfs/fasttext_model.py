@@ -90,7 +90,7 @@ class FastTextModel:
 class FoldedModel(FastTextModel):
     """The same answers without fastText, a dozen times as soon (see udfs/fasttext_linear.py).
 
-    They differ by less than 1e-6; those of a one-vs-all model by up to 0.008 in one of about a
+    They differ by less than 2e-6; those of a one-vs-all model by up to 0.008 in one of about a
     hundred thousand, where rounding takes a logit over one of the 512 steps of fastText's logistic
     function.
     """

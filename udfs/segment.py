@@ -76,7 +76,7 @@ def segment(text: str) -> list[str]:
         word = text[begin:end]
         # The cheap tests come first: a handful of a document's words reach the last one.
         if len(word) > 1 and word.isascii() and not word.isalnum():
-            cut.extend(_pieces(word))
+            cut.extend(pieces_of(word))
         else:
             cut.append(word)
     return cut
@@ -104,7 +104,8 @@ def tokens_for_fasttext(text: str, max_chars: int = MAX_CHARS) -> str:
     )
 
 
-def _pieces(word: str) -> list[str]:
+def pieces_of(word: str) -> list[str]:
+    """A word of rjieba's as jieba has it: a run such as ``v.qq.com`` cut up."""
     if word in SIGNED_WORDS or not _MIXED_RUN.fullmatch(word):
         return [word]
     return _RUN_PIECES.findall(word)

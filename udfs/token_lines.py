@@ -33,9 +33,9 @@ OWN: Literal["own"] = "own"
 ExtraTokens = Callable[[Sequence[str], Sequence[int]], Sequence[Sequence[str]] | Tokens]
 """What a model is told of a text beside its words, as further tokens.
 
-(texts, counts) -> a list of tokens for each text; texts are cut to max_chars, and counts are the
-tokens that each has so far. None may hold white space. Called once a batch for all scorers with an
-equal reading, and pickled: a function of a module.
+(texts, counts) -> tokens for each text, as lists of strings or as `Tokens`; texts are cut to
+max_chars, and counts are the tokens that each has so far. None may hold white space. Called once a
+batch for all scorers with an equal reading, and pickled: a function of a module.
 """
 
 _LINE_BREAKS = {ord(sign): None for sign in "\r\n"}

@@ -12,16 +12,19 @@ import fasttext
 import numpy as np
 import pandas as pd
 import pytest
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType, StructField, StructType
 
+from jobs.artifact_lock import load_lock
+from jobs.config import Config, ScoreConfig
+from jobs.scorers import reading_of
 from udfs import domain, quality, toxicity
 from udfs.artifact_files import ArtifactFile, sha256_of
 from udfs.fasttext_model import FastTextModel, load_fasttext
 from udfs.scoring import Scorer, score_texts, scoring_udf
-from udfs.segment import tokens_for_fasttext
-from udfs.token_lines import Reading
+from udfs.token_lines import Reading, read_tokens
 from udfs.tokens import Tokens, tokens_of_lines
 
 ARTIFACTS = Path(__file__).parents[2] / "conf" / "artifacts"
@@ -285,12 +288,19 @@ def test_the_domain_model_knows_exactly_the_published_labels() -> None:
 
 
 def test_committed_models_tell_an_article_from_gambling_spam() -> None:
-    lines = [tokens_for_fasttext(text) for text in (ARTICLE, SPAM)]
-    model = {name: load_fasttext(ARTIFACTS / name / f"{name}.ftz") for name in SCORERS}
-    good, bad = quality.score_quality(lines, model["quality"])
-    assert good["score"] > 0.5 > bad["score"]
-    good, bad = toxicity.score_toxicity(tokens_of_lines(lines), model["toxicity"])
-    assert good["score"] < 0.1
-    assert bad["score"] > 0.9
-    article = domain.score_domains(lines[:1], model["domain"])[0]
-    assert article["single_label"] == "news"
+    config = Config(score=ScoreConfig(scorers=SCORERS))
+    lock = load_lock(config, None)
+
+    def read(name: str) -> tuple[Tokens, FastTextModel]:
+        reading = reading_of(name, config, lock, cast(SparkContext, None))  # no list to ship
+        model = load_fasttext(ARTIFACTS / name / f"{name}.ftz")
+        return read_tokens([ARTICLE, SPAM], [reading])[0], model
+
+    good, bad = quality.score_quality(*read("quality"))
+    assert good["score"] > bad["score"]
+    good, bad = toxicity.score_toxicity(*read("toxicity"))
+    assert good["score"] < bad["score"]
+    assert good["worst_score"] < bad["worst_score"]
+    article, _ = domain.score_domains(*read("domain"))
+    assert article["multi_label"][0] == article["single_label"]
+    assert article["probabilities"].keys() == set(domain.LABELS)
