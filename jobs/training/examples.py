@@ -33,6 +33,8 @@ class Document:
     """The text itself, where a task needs it."""
     note: str = ""
     """What the data call it, where a task asks."""
+    copies: int = 1
+    """Documents of the same words, of which it is the first."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,11 @@ def make_document(
 def distinct(documents: Iterable[Document]) -> list[Document]:
     """The first document of every text: copies of a page on two sites would meet across folds."""
     first: dict[str, Document] = {}
+    counts: Counter[str] = Counter()
     for document in documents:
         first.setdefault(document.line, document)
-    return list(first.values())
+        counts[document.line] += 1
+    return [replace(document, copies=counts[line]) for line, document in first.items()]
 
 
 def fold_of_units(documents: Sequence[Document], folds: int) -> dict[str, int]:

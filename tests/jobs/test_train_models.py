@@ -373,7 +373,8 @@ def test_folds_hold_whole_units_and_leave_every_label_something_to_learn_from() 
 
 def test_copies_of_a_text_count_once() -> None:
     first = Document("同样 词语", ("news",), "a", "crawl")
-    assert distinct([first, dataclasses.replace(first, unit="b")]) == [first]
+    twice = dataclasses.replace(first, copies=2)
+    assert distinct([first, dataclasses.replace(first, unit="b")]) == [twice]
 
 
 def test_training_lines_follow_the_copies_and_the_seed() -> None:
