@@ -3,13 +3,24 @@
 import codecs
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from resiliparse.parse.encoding import detect_encoding, map_encoding_to_html5
 
+from udfs.charset_counts import (
+    Counts,
+    counts_of,
+    counts_of_text,
+    table_utf8,
+    wide_counts_of,
+)
+from udfs.code_tables import browser_text
+from udfs.compiled import compiled
 from udfs.han import text_plausibility
+from udfs.page_bytes import PageBytes
 
 # Labels name subsets of what pages really contain: a page labelled gb2312 uses GB18030.
 _SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs"}
@@ -22,8 +33,9 @@ _EXTRA_LABELS = {
     "utf-32be": "utf-32-be", "utf_8": "utf-8", "utf8mb4": "utf-8", "utf-8n": "utf-8",
     "cp949": "cp949", "ms949": "cp949", "uhc": "cp949",
 }  # fmt: skip
-_CHINESE = ("gb18030", "big5hkscs")
-_NEEDS_RAW = ("hz", "iso2022_jp", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+CHINESE = ("gb18030", "big5hkscs")
+_WIDE = ("utf-16-le", "utf-16-be")
+_NEEDS_RAW = ("hz", "iso2022_jp", *_WIDE, "utf-32-le", "utf-32-be")
 _LABEL_STEPS = ("http", "meta", "xml")
 
 _BOMS = (
@@ -43,6 +55,11 @@ _XML = re.compile(rb"\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([a-z0-9_.:\-]+)")
 # passes the error handler) and adds nothing.
 _SAMPLE_PIECES = 8
 _PIECE_BYTES = 768
+_BLOCK = 128  # counts of one fit in a byte
+_NEAR = 32
+_LOOK_BACK = 2  # bytes that say whether a run begins at the next
+
+_Bytes = npt.NDArray[np.uint8]
 
 # Share of the non-ASCII characters that may be undecodable in a page whose charset is right:
 # PHP's substr() cuts UTF-8 inside characters, old boards mix in bytes of another charset.
@@ -52,18 +69,6 @@ _PLAUSIBLE, _SURE = 0.4, 0.8  # of udfs.han.text_plausibility
 _LABEL_MARGIN = 0.2
 # A strict UTF-8 reading of so few characters proves nothing: the GBK bytes of 通知 are valid.
 _FEW_EXTRA_BYTES = 48
-# Where Python's tables part from those of browsers, which are what authors saw. GB18030: A3 A0,
-# the wide space of old editors. Big5: the dots of foreign names, the tilde, the currency signs.
-# Neither table has what stands on the left for any other bytes.
-# Source: WHATWG Encoding Standard, indexes gb18030 and big5.
-_BROWSER_CHARACTERS = {
-    "gb18030": (("\ue5e5", "\u3000"),),
-    "big5hkscs": (
-        ("\u2022", "\u2027"), ("\uff64", "\ufe51"), ("\u223c", "\uff5e"), ("\u203e", "\u00af"),
-        ("\u2641", "\u2295"), ("\u2609", "\u2299"), ("\u00a5", "\uffe5"), ("\u00a2", "\uffe0"),
-        ("\u00a3", "\uffe1"), ("\uffed", "\u2593"),
-    ),
-}  # fmt: skip
 # The library's detector takes ten times as long for six times as many bytes, and gives the same.
 _DETECTED_BYTES = 1024
 _MAX_LABEL_CHARS = 40  # a header may hold anything
@@ -83,12 +88,14 @@ class Decoded:
             or else in its XML declaration: the codec that the label stands for, so that it can
             be compared with charset; a label that stands for none as it is, in lower case.
             None when the page says nothing.
+        utf8: The text as UTF-8, where it was at hand.
     """
 
     text: str
     charset: str
     step: str
     declared: str | None = None
+    utf8: bytes | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -139,46 +146,123 @@ def decode(payload: bytes, declared: str | None, *, is_utf8: bool = False) -> De
     Returns:
         Never fails: every payload has a reading.
     """
+    labels = _page_labels(payload, declared)
+    if is_utf8:
+        return _decoded(*_read_utf8(payload), labels)
+    return decode_as(payload, _choice(payload, labels))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How a payload is to be read, as far as a sample of it tells.
+
+    Attributes:
+        codec: As `Decoded.charset`.
+        step: Rung of the ladder.
+        labels: What the page says of itself, strongest first.
+        text: The reading, where it was made to choose.
+        start: Bytes of a byte order mark that was not believed.
+    """
+
+    codec: str
+    step: str
+    labels: list[_Label]
+    text: str | None = None
+    start: int = 0
+
+
+def choose(payload: bytes, declared: str | None) -> Choice:
+    """The first part of `decode`, without the text of a page that is not UTF-8."""
+    return _choice(payload, _page_labels(payload, declared))
+
+
+def decode_as(payload: bytes, choice: Choice) -> Decoded:
+    """The second part of `decode`."""
+    if choice.text is not None:
+        return _decoded(choice.text, choice.codec, choice.step, choice.labels)
+    codec, step = choice.codec, choice.step
+    payload = payload[choice.start :]
+    text, utf8 = _table_text(payload, codec)
+    if _bad_share(text) > _MAX_BAD_SHARE:
+        # The sample was not typical of the page: compare the candidates on all of it.
+        reading = _best(payload, payload, choice.labels)
+        codec, step = reading.codec, reading.step
+        text, utf8 = _table_text(payload, codec)
+    return _decoded(text, codec, _marked(step, text), choice.labels, utf8)
+
+
+def _table_text(payload: bytes, codec: str) -> tuple[str, bytes | None]:
+    """What `_to_text` gives, and the same as UTF-8 where a code table gave it."""
+    utf8 = table_utf8(payload, codec)
+    return (_to_text(payload, codec), None) if utf8 is None else (utf8.decode(), utf8)
+
+
+def held_by(payload: bytes, choice: Choice) -> PageBytes | None:
+    """What a page holds as UTF-8, counted before it is decoded; None where that cannot be.
+
+    Exact but for `continuations`, which are not counted: `decode_as` gives this very reading.
+    """
+    if choice.text is not None:
+        return None
+    counts = counts_of(payload[choice.start :], choice.codec)
+    if counts is None or counts.bad_share > _MAX_BAD_SHARE:
+        return None
+    return PageBytes(
+        is_ascii=counts.high == 0,
+        has_shift=False,
+        references=counts.references,
+        is_utf8=True,
+        continuations=0,
+        ideographs=counts.ideographs,
+        kana=counts.kana,
+    )
+
+
+def _decoded(
+    text: str, codec: str, step: str, labels: list[_Label], utf8: bytes | None = None
+) -> Decoded:
+    """With what the page declares."""
+    declared = (labels[0].codec or labels[0].name) if labels else None
+    return Decoded(text, codec, step, declared, utf8)
+
+
+def _page_labels(payload: bytes, declared: str | None) -> list[_Label]:
+    """What a page and its header say of its charset, strongest first."""
     head = payload[:_HEAD_BYTES]
     if b"\0" in head:  # without them the markup of UTF-16 is ASCII, with labels like any other
         head = head.translate(None, b"\0")
-    labels = _labels(head, declared)
-    text, codec, step = _read_utf8(payload) if is_utf8 else _read(payload, labels)
-    return Decoded(text, codec, step, (labels[0].codec or labels[0].name) if labels else None)
+    return _labels(head, declared)
 
 
-def _read(payload: bytes, labels: list[_Label]) -> tuple[str, str, str]:
-    """(text, codec, step) of a payload."""
+def _choice(payload: bytes, labels: list[_Label]) -> Choice:
+    """How a payload is to be read."""
+    start = 0
     for mark, codec in _BOMS:
         if payload.startswith(mark):
-            payload = payload[len(mark) :]
+            start = len(mark)
+            payload = payload[start:]
             text = _to_text(payload, codec)
             if _bad_share(text) <= _MAX_BAD_SHARE:
-                return text, codec, _marked("bom", text)
+                return Choice(codec, _marked("bom", text), labels, text)
             break  # a template file with a mark in front of a page in another charset
 
     wide = _utf16_by_zero_bytes(payload)
     if wide is not None:
         text = _to_text(payload, wide)
-        return text, wide, _marked("utf16", text)
+        return Choice(wide, _marked("utf16", text), labels, text)
 
     utf8 = _strict_utf8(payload)
     if utf8 is not None and (
         not _doubtful(utf8, payload) or all(label.codec in ("utf-8", None) for label in labels)
     ):
-        return utf8, "utf-8", "utf8"
+        return Choice("utf-8", "utf8", labels, utf8)
 
-    choice = _choose(_sample(payload), payload[:_HEAD_BYTES], labels)
-    text = _to_text(payload, choice.codec)
-    if _bad_share(text) > _MAX_BAD_SHARE:
-        # The sample was not typical of the page: compare the candidates on all of it.
-        choice = _choose(payload, payload, labels)
-        text = _to_text(payload, choice.codec)
-    return text, choice.codec, _marked(choice.step, text)
+    best = _best(_sample(payload), payload[:_HEAD_BYTES], labels)
+    return Choice(best.codec, best.step, labels, start=start)
 
 
 def _read_utf8(payload: bytes) -> tuple[str, str, str]:
-    """What `_read` gives for a payload that is certain to be UTF-8."""
+    """(text, codec, step) of a payload that is certain to be UTF-8."""
     if payload.startswith(codecs.BOM_UTF8):
         return _to_text(payload[len(codecs.BOM_UTF8) :], "utf-8"), "utf-8", "bom"
     text, _ = codecs.utf_8_decode(payload, "strict", False)
@@ -267,7 +351,7 @@ def _doubtful(utf8: str, payload: bytes) -> bool:
     return extra_bytes < _FEW_EXTRA_BYTES and text_plausibility(utf8) < _PLAUSIBLE
 
 
-def _choose(sample: bytes, raw: bytes, labels: list[_Label]) -> _Reading:
+def _best(sample: bytes, raw: bytes, labels: list[_Label]) -> _Reading:
     """The best reading of a page that is not plain UTF-8.
 
     Args:
@@ -277,8 +361,8 @@ def _choose(sample: bytes, raw: bytes, labels: list[_Label]) -> _Reading:
     """
 
     def mark(step: str, codec: str) -> _Reading:
-        text = _to_text(raw if codec in _NEEDS_RAW else sample, codec)
-        return _Reading(codec, step, _bad_share(text), text_plausibility(text))
+        counts = _counts(raw if codec in _NEEDS_RAW else sample, codec)
+        return _Reading(codec, step, counts.bad_share, counts.plausibility)
 
     readings: list[_Reading] = []
     if _may_be_utf8(sample):
@@ -293,7 +377,7 @@ def _choose(sample: bytes, raw: bytes, labels: list[_Label]) -> _Reading:
             tried.add(label.codec)
             reading = mark(label.step, label.codec)
             readings.append(reading)
-            if label.codec in _CHINESE and reading.acceptable and reading.plausibility >= _SURE:
+            if label.codec in CHINESE and reading.acceptable and reading.plausibility >= _SURE:
                 return reading
 
     def best_with(guesses: Iterable[str | None]) -> _Reading:
@@ -304,13 +388,13 @@ def _choose(sample: bytes, raw: bytes, labels: list[_Label]) -> _Reading:
         # max() keeps the first of equals: labels come before guesses.
         return max(readings, key=lambda reading: reading.rank)
 
-    best = best_with(_CHINESE)
-    if best.codec in _CHINESE and best.bad_share <= _MAX_BAD_SHARE and best.plausibility >= _SURE:
+    best = best_with(CHINESE)
+    if best.codec in CHINESE and best.bad_share <= _MAX_BAD_SHARE and best.plausibility >= _SURE:
         return best
     # The library's detector knows the other languages, at a millisecond a page; it takes Korean
     # for Chinese, whose common characters stand where the syllables of Korean do.
     best = best_with(["euc_kr", canonical_codec(detect_encoding(sample[:_DETECTED_BYTES]))])
-    if best.acceptable and best.codec in _CHINESE:
+    if best.acceptable and best.codec in CHINESE:
         return best
     wide = [mark("detector", codec) for codec in ("utf-16-le", "utf-16-be") if codec not in tried]
     best = max([best, *wide], key=lambda reading: reading.rank)
@@ -326,19 +410,33 @@ def _choose(sample: bytes, raw: bytes, labels: list[_Label]) -> _Reading:
     return replace(best, step="fallback")
 
 
+def _counts(sample: bytes, codec: str) -> Counts:
+    """What the reading of a sample holds, as far as it is compared."""
+    counts = wide_counts_of(sample, codec) if codec in _WIDE else counts_of(sample, codec)
+    return counts_of_text(_to_text(sample, codec)) if counts is None else counts
+
+
 def _may_be_utf8(sample: bytes) -> bool:
     """Whether few enough bytes can be bad for a page to be UTF-8, by counts alone.
 
     A character needs a first byte and one to three others: what is over on either side is bad.
     Reading GBK as UTF-8 to find that out costs 10 times as much.
     """
-    bytes_ = np.frombuffer(sample, dtype=np.uint8)
-    firsts = int(np.count_nonzero(bytes_ >= 0xC0))
-    others = int(np.count_nonzero(bytes_ >= 0x80)) - firsts
-    places = firsts + int(np.count_nonzero(bytes_ >= 0xE0)) + int(np.count_nonzero(bytes_ >= 0xF0))
+    firsts, others, places = _utf8_bytes(np.frombuffer(sample, dtype=np.uint8))
     lacking, idle = max(0, firsts - others), max(0, others - places)
     # One first byte may be that of a cut tail.
     return lacking - 1 <= _MAX_BAD_SHARE * firsts and idle <= _MAX_BAD_SHARE * (firsts + idle)
+
+
+@compiled
+def _utf8_bytes(sample: _Bytes) -> tuple[int, int, int]:
+    """Bytes that begin a character, others above 0x7F, and places for others behind the first."""
+    firsts = others = places = 0
+    for byte in sample:
+        firsts += byte >= 0xC0
+        others += (byte >= 0x80) & (byte < 0xC0)
+        places += np.int64(byte >= 0xC0) + (byte >= 0xE0) + (byte >= 0xF0)
+    return firsts, others, places
 
 
 def _sample(payload: bytes) -> bytes:
@@ -347,18 +445,88 @@ def _sample(payload: bytes) -> bytes:
     Every byte above 0x7F is kept with the byte after it, which may be the second half of its
     character; a piece begins where such a run begins, so that pairs stay pairs.
     """
-    high = np.frombuffer(payload, dtype=np.uint8) >= 0x80
-    keep = high.copy()
-    keep[1:] |= high[:-1]
-    starts = np.flatnonzero(keep[1:] & ~keep[:-1]) + 1
-    kept = np.frombuffer(payload, dtype=np.uint8)[keep]
-    if len(kept) <= _SAMPLE_PIECES * _PIECE_BYTES or len(starts) < _SAMPLE_PIECES:
-        return kept[: 4 * _SAMPLE_PIECES * _PIECE_BYTES].tobytes()
-    picks = [
-        int(np.count_nonzero(keep[: starts[piece * len(starts) // _SAMPLE_PIECES]]))
-        for piece in range(_SAMPLE_PIECES)
-    ]
-    return b"\n".join(kept[pick : pick + _PIECE_BYTES].tobytes() for pick in picks)
+    page = np.frombuffer(payload, dtype=np.uint8)
+    kept, runs, places = _runs(page, _SAMPLE_PIECES)
+    if kept <= _SAMPLE_PIECES * _PIECE_BYTES or runs < _SAMPLE_PIECES:
+        return _kept(page, 0, 4 * _SAMPLE_PIECES * _PIECE_BYTES).tobytes()
+    return b"\n".join([_kept(page, place, _PIECE_BYTES).tobytes() for place in places.tolist()])
+
+
+@compiled
+def _runs(page: _Bytes, pieces: int) -> tuple[int, int, npt.NDArray[np.int64]]:
+    """The bytes above 0x7F and behind one, the runs of them that do not begin the page, and where
+    in it some runs begin, as many as asked for and equally many runs apart."""
+    size = len(page)
+    blocks = max(size - _LOOK_BACK + _BLOCK - 1, 0) // _BLOCK
+    runs_by_block = np.zeros(blocks + 1, dtype=np.int64)
+    kept = runs = 0
+    for at in range(min(_LOOK_BACK, size)):
+        is_high, follows = page[at] >= 0x80, at > 0 and page[0] >= 0x80
+        kept += is_high or follows
+        runs += at > 0 and is_high and not follows
+    runs_by_block[0] = runs
+    for block in range(blocks):
+        first = _LOOK_BACK + block * _BLOCK
+        end = min(first + _BLOCK, size)
+        here, before, two_before = page[first:end], page[first - 1 :], page[first - 2 :]
+        more_kept = more_runs = np.uint8(0)
+        for at in range(len(here)):
+            is_high = here[at] >= 0x80
+            follows = before[at] >= 0x80
+            more_kept = np.uint8(more_kept + (is_high | follows))
+            begins = is_high & (not follows) & (two_before[at] < 0x80)
+            more_runs = np.uint8(more_runs + begins)
+        kept += int(more_kept)
+        runs += int(more_runs)
+        runs_by_block[block + 1] = runs
+    places = np.zeros(pieces, dtype=np.int64)
+    block = 0
+    for piece in range(pieces if runs else 0):
+        number = piece * runs // pieces
+        while runs_by_block[block] <= number:
+            block += 1
+        at = 1 if block == 0 else _LOOK_BACK + (block - 1) * _BLOCK
+        left = number - (runs_by_block[block - 1] if block else 0)
+        while True:
+            if page[at] >= 0x80 and page[at - 1] < 0x80 and (at < 2 or page[at - 2] < 0x80):
+                if left == 0:
+                    break
+                left -= 1
+            at += 1
+        places[piece] = at
+    return kept, runs, places
+
+
+@compiled
+def _kept(page: _Bytes, at: int, most: int) -> _Bytes:
+    """The bytes above 0x7F and behind one, from a place on."""
+    size = len(page)
+    kept = np.empty(min(most, size), dtype=np.uint8)
+    count = 0
+    while at < size and count < len(kept):
+        near = min(at + _NEAR, size)
+        while at < near and page[at] < 0x80:
+            at += 1
+        if at == near:
+            while at + _BLOCK <= size and not _any_high(page[at : at + _BLOCK]):
+                at += _BLOCK
+            continue
+        follows = True
+        while follows and at < size and count < len(kept):
+            kept[count] = page[at]
+            count += 1
+            follows = page[at] >= 0x80
+            at += 1
+            follows |= at < size and page[at] >= 0x80
+    return kept[:count]
+
+
+@compiled
+def _any_high(block: _Bytes) -> bool:
+    found = False
+    for byte in block:
+        found |= byte >= 0x80
+    return found
 
 
 def _to_text(payload: bytes, codec: str) -> str:
@@ -368,9 +536,7 @@ def _to_text(payload: bytes, codec: str) -> str:
         text = codecs.getincrementaldecoder(codec)("replace").decode(payload, False)
     except UnicodeError:  # the incremental decoders of escape codes keep 8 bytes at most
         text = payload.decode(codec, "replace")
-    for python, browsers in _BROWSER_CHARACTERS.get(codec, ()):
-        text = text.replace(python, browsers)
-    return text.removeprefix("\ufeff")
+    return browser_text(text, codec).removeprefix("\ufeff")
 
 
 def _bad_share(text: str) -> float:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
-from udfs.charset import Decoded, decode
+from udfs.charset import CHINESE, Decoded, choose, decode, decode_as, held_by
 from udfs.digests import digest_problem
 from udfs.han import han_ideographs
+from udfs.html_head import meta_elements
 from udfs.html_text import Extractor, HtmlLimits, Page, clean_text, extract_pages
 from udfs.http_message import (
     HttpError,
@@ -35,12 +36,17 @@ from udfs.prefilter import (
     refusal,
     without_zeros,
 )
+from udfs.published import META_NAMES as DATE_NAMES
 from udfs.published import published_date
+from udfs.robots import META_NAMES as OPT_OUT_NAMES
 from udfs.robots import opt_outs
 from udfs.warc import DEFAULT_WANTED, Damage, WarcRecord
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 TEXT_TYPE = "text/plain"
+
+_META_NAMES = frozenset({*DATE_NAMES, *OPT_OUT_NAMES})  # a head is read once for both
+_FIRST_CHARS = 500  # of a text: the first look for ideographs
 
 # Records that are no pages; any other type is counted as other_record.
 _OTHER_TYPES = ("warcinfo", "request", "metadata", "revisit", "continuation")
@@ -147,12 +153,12 @@ def finished(pending: Sequence[PendingPage], warc_path: str, options: PageOption
             options.extractor,
         )
     )
-    for number, page, decoded, _ in read:
+    for number, page, decoded, utf8 in read:
         main = Page(None, clean_text(decoded.text)) if page.is_text else next(extracted)
         if isinstance(main, str):
             outcomes[number] = Rejected(main)
         else:
-            outcomes[number] = _outcome(page, decoded, main, warc_path, options)
+            outcomes[number] = _outcome(page, decoded, utf8, main, warc_path, options)
     return [outcome for outcome in outcomes if outcome is not None]
 
 
@@ -189,12 +195,20 @@ def _decoded(pending: PendingPage, options: PageOptions) -> tuple[Decoded, bytes
     """A page's text, and the same as UTF-8; or why the text is no document's."""
     payload, rules = pending.payload, options.han_rules
     body = payload.body
-    decoded = decode(body, payload.declared, is_utf8=pending.plain is not None)
-    if decoded.step == "utf8" and len(body) == _plain_end(pending):
-        page = body
-    else:
-        page = decoded.text.encode("utf-8", "replace")
-    if pending.plain is None and rules is not None:
+    if pending.plain is not None:
+        decoded = decode(body, payload.declared, is_utf8=True)
+        is_whole = decoded.step == "utf8" and len(body) == _plain_end(pending)
+        return decoded, body if is_whole else decoded.text.encode("utf-8", "replace")
+    choice = choose(body, payload.declared)
+    # Chinese pages pass nearly always: to count first would be in vain.
+    if options.prefilter and rules is not None and choice.codec not in CHINESE:
+        held = None if rules.twice_escaped else held_by(body, choice)
+        reason = None if held is None else refusal(body, 0, len(body), held, rules)
+        if reason is not None:
+            return Rejected(reason)
+    decoded = decode_as(body, choice)
+    page = decoded.text.encode("utf-8", "replace") if decoded.utf8 is None else decoded.utf8
+    if rules is not None:
         looked_at = without_zeros(page)
         held = page_bytes(looked_at)
         if options.prefilter:
@@ -207,18 +221,24 @@ def _decoded(pending: PendingPage, options: PageOptions) -> tuple[Decoded, bytes
 
 
 def _outcome(
-    pending: PendingPage, decoded: Decoded, page: Page, warc_path: str, options: PageOptions
+    pending: PendingPage,
+    decoded: Decoded,
+    utf8: bytes,
+    page: Page,
+    warc_path: str,
+    options: PageOptions,
 ) -> Outcome:
     """What becomes of a page whose main text is known."""
     if not page.text:
         return Rejected("empty_text")
     rules = options.han_rules
-    if rules is not None and han_ideographs(page.text) < rules.min_han_chars:
+    if rules is not None and not _has_ideographs(page.text, rules.min_han_chars):
         return Rejected(TOO_FEW_HAN)
     record, response = pending.record, pending.payload.response
     url = record.headers.get("warc-target-uri")
     capture_time = parse_time(record.headers.get("warc-date"))
     html = "" if pending.is_text else decoded.text
+    stated = list(meta_elements(html, _META_NAMES))
     return Candidate(
         offset=record.offset,
         doc_id=content_id(warc_path, str(record.offset)),
@@ -229,9 +249,18 @@ def _outcome(
         declared_charset=decoded.declared,
         charset_step=decoded.step,
         title=page.title,
-        published=None if pending.is_text else published_date(html, url, capture_time),
-        opt_outs=opt_outs(response.headers if response else {}, html),
+        published=None
+        if pending.is_text
+        else published_date(html, url, capture_time, utf8=utf8, stated=stated),
+        opt_outs=opt_outs(response.headers if response else {}, html, stated),
         text=page.text,
+    )
+
+
+def _has_ideographs(text: str, at_least: int) -> bool:
+    """Whether a text has so many Han ideographs; most show it in their first lines."""
+    return han_ideographs(text[:_FIRST_CHARS]) >= at_least or (
+        len(text) > _FIRST_CHARS and han_ideographs(text) >= at_least
     )
 
 

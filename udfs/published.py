@@ -9,18 +9,19 @@ A day and no time: what pages state is the day of the writer, often without a ti
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import chain, islice
 from urllib.parse import urlsplit
 
+from udfs.date_marks import may_have_marks
 from udfs.html_head import meta_elements
 
 _FIRST = date(1990, 1, 1)  # before the web: a date of something else
 _LAST = date(2099, 12, 31)
 
 # Best first.
-_META_NAMES = (
+META_NAMES = (
     "article:published_time", "og:published_time", "og:article:published_time",
     "news:published_time", "bytedance:published_time", "datepublished", "og:release_date",
     "pubdate", "publishdate", "publish_date", "publish-date", "publication_date",
@@ -68,7 +69,7 @@ _NEAR_CHARS, _NEAR_VISIBLE = 2000, 150
 _TITLE = re.compile(r"<title[^<>]{0,200}>([^<>]{4,300})<", re.IGNORECASE)
 _TITLE_ENDS = re.compile(r"\s|[_|—–-]")
 _TAGS = re.compile(r"<[^<>]*>")
-_SPACES = re.compile(r"(?:\s|&nbsp;|&#160;|&emsp;|\xa0)+")
+_SPACES = ("&nbsp;", "&#160;", "&emsp;")
 _LABEL = re.compile(
     r"(?:(?:发布|发表|发稿|刊发|上传|发帖|發佈|發布|發表|發稿|張貼)(?:时间|日期|時間|于|於)?"
     r"|(?:^|[^\u4e00-\u9fff])(?:时间|日期|時間))\s?[:：]?\s?$"
@@ -85,19 +86,32 @@ _PATH_DATES = (
 )
 
 
-def published_date(html: str, url: str | None, captured: datetime | None = None) -> date | None:
+def published_date(
+    html: str,
+    url: str | None,
+    captured: datetime | None = None,
+    *,
+    utf8: bytes | None = None,
+    stated: Iterable[tuple[str, str]] | None = None,
+) -> date | None:
     """The day on which a page says that it was published.
 
     Args:
         html: The decoded page.
         url: Of the page; None when it is not known.
         captured: When the page was fetched; later dates, by more than a day, are none.
+        utf8: The page as UTF-8, where somebody has it already.
+        stated: What `udfs.html_head.meta_elements` gives for `META_NAMES` and perhaps others,
+            likewise.
     Returns:
         The day as written, in no particular time zone; from 1990 on. None when the page states
         none.
     """
     last = _LAST if captured is None else min(captured.date(), _LAST) + timedelta(days=1)
-    for text in chain(_in_meta(html), _marked(html)):
+    is_marked = utf8 is None or may_have_marks(utf8)
+    if stated is None:
+        stated = meta_elements(html, META_NAMES)
+    for text in chain(_in_meta(stated), _marked(html) if is_marked else ()):
         found = _read(text, last)
         if found is not None:
             return found
@@ -105,13 +119,14 @@ def published_date(html: str, url: str | None, captured: datetime | None = None)
     return labelled or _in_path(url, last) or beside
 
 
-def _in_meta(html: str) -> Iterator[str]:
-    stated: dict[str, str] = {}
-    for name, content in meta_elements(html, _META_NAMES):
-        stated.setdefault(name, content)
-    for name in _META_NAMES:
-        if name in stated:
-            yield stated[name]
+def _in_meta(stated: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """What meta elements state, the best first."""
+    contents: dict[str, str] = {}
+    for name, content in stated:
+        contents.setdefault(name, content)
+    for name in META_NAMES:
+        if name in contents:
+            yield contents[name]
 
 
 def _marked(html: str) -> Iterator[str]:
@@ -152,9 +167,12 @@ def _in_text(html: str, last: date) -> tuple[date | None, date | None]:
     title: int | None = None
     beside: date | None = None
     for match in islice(_TEXT_DATE.finditer(html, start, start + _TEXT_CHARS), _MAX_DATES):
-        before = html[max(start, match.start() - _BEFORE_CHARS) : match.start()]
-        if before.rfind(">") <= before.rfind("<"):
+        at = match.start()
+        first = max(start, at - _BEFORE_CHARS)
+        closing = html.rfind(">", first, at)
+        if closing < 0 or html.find("<", closing, at) >= 0:
             continue  # in a tag, a comment, a script
+        before = html[first:at]
         found = _read(match[0], last)
         text = _visible(before)
         if found is None or _NOT_PUBLISHED.search(text[-20:]):
@@ -203,7 +221,11 @@ def _visible(html: str) -> str:
     opening, closing = html.find("<"), html.find(">")
     if closing >= 0 and not 0 <= opening < closing:
         html = html[closing + 1 :]
-    return _SPACES.sub(" ", _TAGS.sub(" ", html).partition("<")[0]).strip()
+    text = _TAGS.sub(" ", html).partition("<")[0]
+    if "&" in text:
+        for reference in _SPACES:
+            text = text.replace(reference, " ")
+    return " ".join(text.split())
 
 
 def _in_path(url: str | None, last: date) -> date | None:

@@ -12,7 +12,7 @@ Source:
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from udfs.html_head import meta_elements
 
@@ -33,7 +33,7 @@ _WITH_VALUE = frozenset(
 _ADDRESSEES = frozenset({"*", "robots", "ccbot"})
 _ROBOTS_NAMES = frozenset({"robots", "ccbot", "x-robots-tag"})
 _TDM = "tdm-reservation"
-_META_NAMES = frozenset({*_ROBOTS_NAMES, _TDM})
+META_NAMES = frozenset({*_ROBOTS_NAMES, _TDM})
 # Uses that training a model falls under, in the drafts and in Content-Signal.
 _TRAINING = frozenset({"bots", "tdm", "ai", "train-ai", "ai-train", "genai", "train-genai"})
 _REFUSALS = frozenset({"n", "no", "?0"})
@@ -42,7 +42,9 @@ _SEPARATORS = re.compile(r"[\s,;|]+")
 _BEFORE_COLON = re.compile(r"(?<!\s)\s++:")
 
 
-def opt_outs(headers: Mapping[str, str], html: str) -> tuple[str, ...]:
+def opt_outs(
+    headers: Mapping[str, str], html: str, stated: Iterable[tuple[str, str]] | None = None
+) -> tuple[str, ...]:
     """What a response and its page state against the use of the text.
 
     Statements that name another crawler (``googlebot: noindex``) do not count; ones that name
@@ -53,6 +55,8 @@ def opt_outs(headers: Mapping[str, str], html: str) -> tuple[str, ...]:
             line feeds; joined by commas, a name in one line also holds for the lines after it.
         html: The decoded page; only its head is read, at most 65,536 characters. "" for a
             capture that is no HTML.
+        stated: What `udfs.html_head.meta_elements` gives for `META_NAMES` and perhaps others,
+            where somebody has it already.
     Returns:
         A part of `OPT_OUTS`, in that order.
     """
@@ -65,10 +69,10 @@ def opt_outs(headers: Mapping[str, str], html: str) -> tuple[str, ...]:
     for name in ("content-usage", "content-signal"):
         if _refuses_training(headers.get(name, "")):
             found.add(CONTENT_USAGE)
-    for name, content in meta_elements(html, _META_NAMES):
+    for name, content in meta_elements(html, META_NAMES) if stated is None else stated:
         if name in _ROBOTS_NAMES:
             found.update(_directives(content))
-        elif content == "1":
+        elif name == _TDM and content == "1":
             found.add(TDM_RESERVATION)
     return tuple(name for name in OPT_OUTS if name in found)
 

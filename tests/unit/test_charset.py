@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import codecs
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from udfs.charset import (
     _MAX_BAD_SHARE,
+    _PIECE_BYTES,
+    _SAMPLE_PIECES,
     _bad_share,
     _may_be_utf8,
+    _sample,
     _to_text,
     canonical_codec,
+    choose,
     decode,
+    decode_as,
+    held_by,
 )
 from udfs.han import text_plausibility
+from udfs.page_bytes import page_bytes
 
 SIMPLIFIED = (
     "市图书馆昨天开始延长开放时间，读者可以在晚上十点以前借书。馆长说，这样做是为了方便下班以后"
@@ -218,6 +226,48 @@ def test_no_page_that_may_be_utf8_is_ruled_out(payload: bytes) -> None:
 @pytest.mark.parametrize(("encoding", "text"), CASES[2:6])
 def test_other_charsets_are_ruled_out_without_decoding(encoding: str, text: str) -> None:
     assert not _may_be_utf8(text.encode(encoding))
+
+
+def plain_sample(payload: bytes) -> bytes:
+    """The twin of `_sample` with masks over the whole page."""
+    high = np.frombuffer(payload, dtype=np.uint8) >= 0x80
+    keep = high.copy()
+    keep[1:] |= high[:-1]
+    starts = np.flatnonzero(keep[1:] & ~keep[:-1]) + 1
+    kept = np.frombuffer(payload, dtype=np.uint8)[keep]
+    if len(kept) <= _SAMPLE_PIECES * _PIECE_BYTES or len(starts) < _SAMPLE_PIECES:
+        return kept[: 4 * _SAMPLE_PIECES * _PIECE_BYTES].tobytes()
+    picks = [
+        int(np.count_nonzero(keep[: starts[piece * len(starts) // _SAMPLE_PIECES]]))
+        for piece in range(_SAMPLE_PIECES)
+    ]
+    return b"\n".join(kept[pick : pick + _PIECE_BYTES].tobytes() for pick in picks)
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(max_size=5),
+            st.integers(0, 400).map(lambda size: b"<p>" * size),
+            st.integers(0, 9000).map(lambda size: b"\xd6\xd0" * size),
+            st.integers(0, 400).map(lambda size: b"\x81a<" * size),
+        ),
+        max_size=30,
+    ).map(b"".join)
+)
+def test_a_sample_is_that_of_its_twin(payload: bytes) -> None:
+    assert _sample(payload) == plain_sample(payload)
+
+
+@given(st.binary(max_size=300), st.sampled_from(LABELS))
+def test_what_is_held_is_known_before_a_page_is_decoded(
+    payload: bytes, declared: str | None
+) -> None:
+    choice = choose(payload, declared)
+    held = held_by(payload, choice)
+    if held is not None:
+        text = decode_as(payload, choice).text.encode()
+        assert held == page_bytes(text)._replace(continuations=0, has_shift=held.has_shift)
 
 
 @given(st.binary(max_size=300), st.sampled_from(LABELS))
