@@ -27,6 +27,7 @@ Flags = npt.NDArray[np.bool_]
 _LESS, _GREATER, _SLASH, _BACKSLASH, _SPACE = 0x3C, 0x3E, 0x2F, 0x5C, 0x20
 _A, _Z = 0x61, 0x7A
 _LONG_TAG_BYTES = 1024
+_NEAR, _BLOCK = 32, 64
 _DOUBLE_QUOTE, _SINGLE_QUOTE, _EQUALS = 0x22, 0x27, 0x3D
 _TAB, _NEWLINE, _RETURN = 0x09, 0x0A, 0x0D
 
@@ -136,6 +137,33 @@ def _byte(page: bytes, at: int) -> int:
 
 
 @compiled
+def next_less(page: bytes, at: int) -> int:
+    """The place of the next "<" from a place on, or the page's end.
+
+    Most are near; a paragraph or a script is passed over in blocks.
+    """
+    size = len(page)
+    near = min(at + _NEAR, size)
+    while at < near and page[at] != _LESS:
+        at += 1
+    if at < near:
+        return at
+    while at + _BLOCK <= size and not _holds_less(page[at : at + _BLOCK]):
+        at += _BLOCK
+    while at < size and page[at] != _LESS:
+        at += 1
+    return at
+
+
+@compiled
+def _holds_less(block: bytes) -> bool:
+    found = False
+    for byte in block:
+        found |= byte == _LESS
+    return found
+
+
+@compiled
 def _in_quotes(doubles: int, singles: int) -> bool:
     """Whether what follows so many quotes may stand in an attribute."""
     return (doubles + singles) & 1 == 1 or (singles > 0 and doubles > 0)
@@ -169,8 +197,7 @@ def _find_tags(page: bytes) -> _TagArrays:
     at = 0
     while at < size:
         if waiting == count:
-            while at < size and page[at] != _LESS:
-                at += 1
+            at = next_less(page, at)
             if at == size:
                 break
         byte = page[at]

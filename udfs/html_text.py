@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from udfs.compiled import compiled
 from udfs.formulas import with_formulas
+from udfs.html_formulas import may_hold_formulas
 from udfs.html_guard import TagCost, find_tags, tag_cost, without_raw_text
 from udfs.main_text import main_text
 from udfs.page_attributes import without_attributes
@@ -120,7 +121,9 @@ def _prepared(page: bytes, limits: HtmlLimits) -> bytes | str:
         reason = _excess(tag_cost(find_tags(markup)), limits)
         if reason is not None:
             return reason
-    return without_attributes(marked(without_scripts(with_formulas(tags))))
+    if may_hold_formulas(tags):
+        tags = with_formulas(tags)
+    return without_attributes(marked(without_scripts(tags)))
 
 
 def _parsed(page: bytes) -> tuple[str | None, bytes]:

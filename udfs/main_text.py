@@ -16,10 +16,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from ahocorasick_rs import BytesAhoCorasick
 
 from udfs.block_words import KINDS
 from udfs.compiled import compiled
@@ -110,7 +110,6 @@ _FRAME_WORDS = """
     注册 註冊 关注 收藏 点赞 评论 評論 浏览 回复 来源： 来源: 发布时间 发表于 作者： 作者:
     原标题 打印 字号 转载 轉載 投稿 扫一扫 二维码 下载 客户端 广告
 """
-_PIECE_BYTES = 1 << 20  # searched at a time: the matches of a whole page may take 700 MB
 _FRAME_BYTES = 600  # a frame word further into a line is part of a sentence
 
 
@@ -339,35 +338,80 @@ def _kind_bits() -> Vector:
     return (np.arange(256)[:, None] >> np.arange(len(KINDS)) & 1).astype(np.float64)
 
 
+class _WordTable(NamedTuple):
+    """Words by their first characters.
+
+    Attributes:
+        firsts: Shape (65536,): by a character's code the number of the first word that begins with
+            it, 0 for none; the words of a character follow each other.
+        counts: Shape (words + 1,): how many words from this one on begin with its character.
+        words: Shape (words + 1, bytes): each as UTF-8; number 0 is no word.
+        lengths: Shape (words + 1,): their bytes.
+    """
+
+    firsts: Bytes
+    counts: Bytes
+    words: Bytes
+    lengths: Numbers
+
+
 @cache
-def _frame_words() -> BytesAhoCorasick:
-    return BytesAhoCorasick([word.encode() for word in _FRAME_WORDS.split()])
+def _frame_words() -> _WordTable:
+    """The frame words, from one on."""
+    words = sorted(set(_FRAME_WORDS.split()))
+    encoded = [b"", *(word.encode() for word in words)]
+    table = np.zeros((len(encoded), max(map(len, encoded))), dtype=np.uint8)
+    firsts = np.zeros(1 << 16, dtype=np.uint8)
+    counts = np.zeros(len(encoded), dtype=np.uint8)
+    for number, word in enumerate(words, 1):
+        table[number, : len(encoded[number])] = list(encoded[number])
+        firsts[ord(word[0])] = firsts[ord(word[0])] or number
+        counts[firsts[ord(word[0])]] += 1
+    return _WordTable(firsts, counts, table, np.array([len(word) for word in encoded]))
 
 
 def _lines_with_frame_words(lines: Lines) -> Flags:
     """The lines with a frame word near their beginning."""
-    words, page = _frame_words(), lines.page
-    found = np.zeros(len(lines), dtype=np.bool_)
-    for begin in range(0, len(page), _PIECE_BYTES):
-        piece = page[begin : begin + _PIECE_BYTES + 32]
-        places = [begin + place for _, place, _ in words.find_matches_as_indexes(piece)]
-        if places:
-            _mark_near(np.array(places, dtype=np.int64), lines.starts, found)
-    return found
+    page = np.frombuffer(lines.page, dtype=np.uint8)
+    return _with_words(page, lines.starts, lines.ends, *_frame_words())
 
 
 @compiled
-def _mark_near(places: Numbers, starts: Numbers, found: Flags) -> None:
-    """Marks the lines that have a place near their beginning.
-
-    Args:
-        places: In order; none before the first line.
-        starts: Where each line begins.
-        found: Shape (lines,); changed.
-    """
-    row = 0
-    for place in places:
-        while row + 1 < len(starts) and starts[row + 1] <= place:
-            row += 1
-        if place - starts[row] < _FRAME_BYTES:
-            found[row] = True
+def _with_words(
+    page: Bytes,
+    starts: Numbers,
+    ends: Numbers,
+    firsts: Bytes,
+    counts: Bytes,
+    words: Bytes,
+    lengths: Numbers,
+) -> Flags:
+    """The lines in which a word begins within `_FRAME_BYTES`."""
+    found = np.zeros(len(starts), dtype=np.bool_)
+    for row in range(len(starts)):
+        end = ends[row]
+        for at in range(starts[row], min(starts[row] + _FRAME_BYTES, end)):
+            code = np.int64(page[at])
+            if 0x80 <= code < 0xC0 or code >= 0xF0:
+                continue
+            if code >= 0xE0:
+                code = (code & 0x0F) << 12 | (np.int64(page[at + 1]) & 0x3F) << 6
+                code |= np.int64(page[at + 2]) & 0x3F
+            elif code >= 0xC0:
+                code = (code & 0x1F) << 6 | (np.int64(page[at + 1]) & 0x3F)
+            first = np.int64(firsts[code])
+            if first == 0:
+                continue
+            for word in range(first, first + counts[first]):
+                length = lengths[word]
+                place = 0
+                while (
+                    place < length and at + place < end and page[at + place] == words[word, place]
+                ):
+                    place += 1
+                if place == length:
+                    found[row] = True
+                    break
+            if found[row]:
+                break
+    return found

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.compiled import compiled, copy_bytes
+from udfs.html_guard import next_less
 
 _LESS, _GREATER, _SLASH, _EQUALS, _MINUS, _EXCLAMATION, _QUESTION = b"<>/=-!?"
 _DOUBLE_QUOTE, _SINGLE_QUOTE, _BRACKET = b"\"'["
@@ -75,8 +76,7 @@ def _without_attributes(
     svg = math = 0  # open, or more
     in_select = is_uncertain = False
     while True:
-        while at < size and page[at] != _LESS:
-            at += 1
+        at = next_less(page, at)
         if at + 2 >= size:
             break
         byte = page[at + 1]

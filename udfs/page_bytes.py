@@ -82,7 +82,14 @@ def _look(page: Bytes, start: int, end: int) -> tuple[bool, bool, int, bool, int
             for part in range(0, size, _PART):
                 part_size = min(_PART, size - part)
                 bytes_ = block[part : part + _BEFORE + part_size]
-                if _any_high(bytes_):
+                highest = _highest(bytes_)
+                if highest < 0x80:
+                    continue
+                if highest < _FIRST_OF[2]:
+                    bad, more = _short_characters(bytes_, part_size)
+                    is_bad |= bad
+                    continuations += more
+                else:
                     bad, more, han, some_kana = _characters(bytes_, part_size)
                     is_bad |= bad
                     continuations += more
@@ -126,11 +133,25 @@ def _glance(block: Bytes, size: int) -> tuple[bool, bool, bool]:
 
 
 @compiled
-def _any_high(bytes_: Bytes) -> bool:
-    found = False
+def _highest(bytes_: Bytes) -> np.uint8:
+    highest = np.uint8(0)
     for byte in bytes_:
-        found |= byte >= 0x80
-    return found
+        highest = max(highest, byte)
+    return highest
+
+
+@compiled
+def _short_characters(bytes_: Bytes, size: int) -> tuple[bool, int]:
+    """What `_characters` gives where no character has more than two bytes: the alphabets."""
+    here, before = bytes_[_BEFORE : _BEFORE + size], bytes_[_BEFORE - 1 : _BEFORE - 1 + size]
+    continuations = np.uint8(0)
+    bad = False
+    for place in range(size):
+        byte = here[place]
+        goes_on = (byte >= 0x80) & (byte < 0xC0)
+        bad |= (goes_on != (before[place] >= 0xC0)) | (byte == 0xC0) | (byte == 0xC1)
+        continuations = np.uint8(continuations + goes_on)
+    return bad, int(continuations)
 
 
 @compiled

@@ -50,6 +50,8 @@ _END_BREAKS = DIGITS  # references (&#16;) can put in marks that we did not, and
 _TAB, _LINE_FEED, _, _, _RETURN = b"\t\n\x0b\x0c\r"
 _TAB_WIDTH = 4  # in code
 _NO_BREAK_SPACE = 0xA0
+# First bytes of U+4000 to U+9FFF, which are visible all and no punctuation; the bytes of each.
+_FIRST_HAN, _LAST_HAN, _HAN_BYTES = 0xE4, 0xE9, 3
 
 # What the model asks of a character, by its code; those past the table are visible.
 _VISIBLE, _PUNCTUATES, _LATIN_END, _SPACE = (1 << bit for bit in range(4))
@@ -220,6 +222,19 @@ def _read(
                 page[written] = _SPACE_BYTE
                 written += 1
                 at += 1
+            continue
+        if _FIRST_HAN <= byte <= _LAST_HAN and chars and digits_left == 0:
+            # Most of a Chinese text: characters that are visible and nothing else.
+            latin_end = False
+            while at < len(text) and _FIRST_HAN <= text[at] <= _LAST_HAN:
+                page[written] = text[at]
+                page[written + 1] = text[at + 1]
+                page[written + 2] = text[at + 2]
+                at += _HAN_BYTES
+                written += _HAN_BYTES
+                chars += 1
+                link_chars += in_link
+                link_size += 1
             continue
         if byte >= 0x80:
             code, after = _character_at(text, at)
@@ -399,6 +414,23 @@ def _tidy(page: Bytes, starts: Numbers, ends: Numbers, characters: Bytes) -> Byt
         at = starts[row]
         while at < ends[row]:
             byte = page[at]
+            is_han = _FIRST_HAN <= byte <= _LAST_HAN
+            if is_han or _SPACE_BYTE < byte < DELETE:  # no space
+                if not in_cell and kept > line:
+                    tidy[written] = _TAB
+                    written += 1
+                in_cell, after_space = True, False
+                tidy[written] = byte
+                if is_han:
+                    tidy[written + 1] = page[at + 1]
+                    tidy[written + 2] = page[at + 2]
+                    at += _HAN_BYTES
+                    written += _HAN_BYTES
+                else:
+                    at += 1
+                    written += 1
+                kept = written
+                continue
             code, after = np.int64(byte), at + 1
             if byte >= 0x80:
                 code, after = _character_at(page, at)

@@ -63,6 +63,7 @@ _OUTSIDE[tag_code("table")] = True
 _IS_SCRIPT = np.zeros(CODES, dtype=np.bool_)
 _IS_SCRIPT[[tag_code("script"), tag_code("style")]] = True
 _LONG_SCRIPT_BYTES = 1000  # shorter ones cost less than the cut
+_SCRIPT_BLOCK = 512
 _MAX_TAG_BYTES = 400  # what a longer tag says further on is not read
 _LESS, _GREATER, _MINUS, _EXCLAMATION = 0x3C, 0x3E, 0x2D, 0x21
 _BACKSLASH, _LOWER_CASE = 0x5C, 0x20  # the bit that letters of lower case have
@@ -186,17 +187,38 @@ def _within_tag(page: bytes, place: int) -> bool:
 @compiled
 def _holds_comment_mark(page: bytes, begin: int, end: int) -> bool:
     """Whether a stretch of a page holds "<!--" or "-->"."""
-    for at in range(begin, end - 1):
-        if (
-            page[at] == _MINUS
-            and page[at + 1] == _MINUS
-            and (
-                (at + 2 < end and page[at + 2] == _GREATER)
-                or (at - 2 >= begin and page[at - 1] == _EXCLAMATION and page[at - 2] == _LESS)
-            )
-        ):
-            return True
+    at = begin
+    while at < end - 1:
+        while at + _SCRIPT_BLOCK < end and not _holds_minuses(page[at : at + _SCRIPT_BLOCK + 1]):
+            at += _SCRIPT_BLOCK
+        for place in range(at, min(at + _SCRIPT_BLOCK, end - 1)):
+            if _is_comment_mark(page, place, begin, end):
+                return True
+        at += _SCRIPT_BLOCK
     return False
+
+
+@compiled
+def _holds_minuses(block: bytes) -> bool:
+    """Whether two minus signs stand side by side; no way out, so many bytes are taken at a time."""
+    found = False
+    first, second = block[:-1], block[1:]
+    for place in range(len(first)):
+        found |= (first[place] == _MINUS) & (second[place] == _MINUS)
+    return found
+
+
+@compiled
+def _is_comment_mark(page: bytes, at: int, begin: int, end: int) -> bool:
+    """Whether two minus signs at a place are the second half of "<!--" or the first of "-->"."""
+    return bool(
+        page[at] == _MINUS
+        and page[at + 1] == _MINUS
+        and (
+            (at + 2 < end and page[at + 2] == _GREATER)
+            or (at - 2 >= begin and page[at - 1] == _EXCLAMATION and page[at - 2] == _LESS)
+        )
+    )
 
 
 def marked(tags: Tags) -> bytes:
