@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,11 @@ from udfs.segment import MAX_CHARS
 from udfs.simplify import simplify_texts
 from udfs.token_lines import token_lines
 
-_RECIPE = DomainRecipe()
+_NAMES = {
+    "curated": "sources never seen",
+    PAGES: "crawl pages of sites never seen",
+    "gold": "main text of real pages, never trained on",
+}
 _THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7)
 
 
@@ -66,13 +69,8 @@ def domain_figures(
     documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
 ) -> Figures:
     """Multi-label figures with the default threshold, as the scorer decides, and what they hide."""
-    names = {
-        "curated": "sources never seen",
-        PAGES: "crawl pages of sites never seen",
-        "gold": "main text of real pages, never trained on",
-    }
     figures: Figures = {}
-    for kind, name in names.items():
+    for kind, name in _NAMES.items():
         chosen = [place for place, d in enumerate(documents) if d.kind == kind]
         if chosen:
             asked = [documents[place] for place in chosen]
@@ -165,30 +163,30 @@ def _simplified(texts: Sequence[str]) -> list[str]:
     ]
 
 
-def _fit(
-    documents: Sequence[Document], path: Path, recipe: DomainRecipe = _RECIPE
-) -> dict[str, Any]:
-    return fit_domain(documents, path, recipe)
-
-
 DOMAIN = Task(
     name="domain",
     files=(DOMAIN_FILE, *PAGE_FILES, dataclasses.replace(GOLD_FILE, use=FIGURES_ONLY)),
     documents=domain_documents,
     only_measured=frozenset({"gold"}),
     copies={},
-    recipe=_RECIPE,
+    recipe=DomainRecipe(),
     figures=domain_figures,
-    fit=_fit,
+    headlines=(
+        (_NAMES["curated"], "main_accuracy"),
+        (_NAMES["curated"], "micro_f1"),
+        (_NAMES["curated"], "macro_f1"),
+        (_NAMES["gold"], "main_within_labels"),
+    ),
+    fit=fit_domain,
     purpose=(
         "Independent probabilities of eleven subjects (one-vs-all), for a main label and "
         "a set of labels. A linear model of a text's different words and of its form "
         "(udfs/form_tokens.py), written as a fastText file."
     ),
     split=(
-        "Eight folds of whole sources and sites; every figure is of documents whose "
-        "source or site the scoring model was not trained on, and whose threshold and slope come "
-        "from inner folds. The real pages are never trained on. The set of labels is all of "
+        "Eight folds of whole sources and sites; every figure is of documents whose source or "
+        "site the scoring model was not trained on; its threshold and slope come from folds of "
+        "what it was trained on. The real pages are never trained on. The set of labels is all of "
         "probability 0.3 or more, and the top one. Texts in traditional script are converted "
         "first. The keywords, their weights and the scales of the recipe were written by somebody "
         "who had read samples of the sources and the beginnings of the pages, so that what is "

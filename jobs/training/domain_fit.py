@@ -35,8 +35,8 @@ from jobs.training.linear_classes import (
 )
 from jobs.training.task import Settings
 from udfs.artifact_files import sha256_of
-from udfs.domain import LABELS, MIN_PROBABILITY
-from udfs.form_tokens import MARK
+from udfs.domain import LABELS, MIN_PROBABILITY, READING
+from udfs.form_tokens import MARK, VERSION
 
 PAGES = "crawl"
 """The kind of documents whose units are sites, too small to be counted one by one."""
@@ -49,7 +49,7 @@ class DomainRecipe(Settings):
     """How the model is fitted."""
 
     folds: int = 8
-    inner_folds: int = 4
+    inner_folds: int = 3
     """Folds of the training units that threshold and slope come from."""
     cell_documents: int = 200
     """Most documents of one label of one source."""
@@ -149,6 +149,8 @@ def fit_domain(documents: Sequence[Document], path: Path, recipe: DomainRecipe) 
         loss="ova",
     )
     return {
+        "max_chars": READING.max_chars,
+        "form_tokens": VERSION,
         "threshold": threshold,
         "slope": slope,
         "documents": len(chosen),

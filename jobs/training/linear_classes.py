@@ -91,19 +91,23 @@ def fit_multipliers(
     Source:
         Kingma, Ba 2015: Adam.
     """
-    multipliers = np.ones_like(start)
-    free = (start > 0) & ~fixed[:, None]
-    mean, square = np.zeros_like(start), np.zeros_like(start)
+    used = np.flatnonzero(start.any(axis=1))
+    given, rows = start[used], _some_columns(rows, used)
+    multipliers = np.ones_like(given)
+    free = (given > 0) & ~fixed[used, None]
+    mean, square = np.zeros_like(given), np.zeros_like(given)
     for step in range(1, steps + 1):
-        chances = softmax(class_logits(rows, start * multipliers))
+        chances = softmax(class_logits(rows, given * multipliers))
         errors = (chances - targets) * row_weights[:, None] / len(rows)
-        gradient = _columns_of(rows, errors) * start + hold * (multipliers - 1) / len(rows)
+        gradient = _columns_of(rows, errors) * given + hold * (multipliers - 1) / len(rows)
         mean = _DECAY * mean + (1 - _DECAY) * gradient
         square = _SQUARE_DECAY * square + (1 - _SQUARE_DECAY) * gradient**2
         move = mean / (1 - _DECAY**step) / (np.sqrt(square / (1 - _SQUARE_DECAY**step)) + 1e-12)
         moved = np.clip(multipliers - _MULTIPLIER_STEP * move, 0.0, most)
         multipliers = np.where(free, moved, 1.0)
-    return start * multipliers
+    found = start.copy()
+    found[used] *= multipliers
+    return found
 
 
 def _minimise(
@@ -145,6 +149,15 @@ def _direction(gradient: Matrix, moves: list[Matrix], changes: list[Matrix]) -> 
     for (move, change), share in zip(pairs, reversed(shares), strict=True):
         direction += (share - _inner(change, direction) / _inner(change, move)) * move
     return -direction
+
+
+def _some_columns(rows: SparseRows, columns: npt.NDArray[np.int64]) -> SparseRows:
+    """The rows without the other columns."""
+    places = np.full(rows.width, -1, dtype=np.int32)
+    places[columns] = np.arange(len(columns))
+    kept = places[rows.columns] >= 0
+    bounds = np.concatenate([[0], np.cumsum(kept)])[rows.bounds]
+    return SparseRows(bounds, places[rows.columns[kept]], rows.values[kept], len(columns))
 
 
 def _inner(left: Matrix, right: Matrix) -> float:
