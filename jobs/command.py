@@ -36,7 +36,7 @@ from jobs.lease import OutputInUse, lease_of
 from jobs.log_lines import set_log_format
 from jobs.metrics_file import MetricsFile
 from jobs.plans import drop_unfinished
-from jobs.scorers import SCORERS, check_scorers
+from jobs.scorers import REQUIRED, SCORERS, check_scorers
 from jobs.signature_store import check_settings
 from jobs.splits import Waves, plan_waves, planned_waves, write_wave
 from jobs.store import Store
@@ -209,7 +209,12 @@ def _check_names(config: Config, lock: Lock) -> None:
 
 
 def _check_corpus_scorers(config: Config) -> None:
-    missing = [scorer for scorer in SCORERS if scorer not in config.score.scorers]
+    missing = [scorer for scorer in REQUIRED if scorer not in config.score.scorers]
+    if config.select.min_perplexity is not None and "perplexity" not in config.score.scorers:
+        raise ConfigError(
+            f"select.min_perplexity = {config.select.min_perplexity}: score.scorers = "
+            f"{list(config.score.scorers)} has no perplexity"
+        )
     if missing:
         raise ConfigError(
             f"score.scorers = {list(config.score.scorers)}: a corpus row needs "

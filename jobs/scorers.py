@@ -14,17 +14,23 @@ from jobs.artifact_lock import Lock
 from jobs.artifacts import fetch, find_artifact, ship
 from jobs.catalogue import Artifact
 from jobs.config import Config, ConfigError, FastTextConfig, ToxicityConfig
+from udfs.artifact_files import ArtifactFile
 from udfs.domain import LabelRules, domain_scorer
 from udfs.fasttext_file import LABEL_PREFIX, ModelFileError, read_fasttext_header
 from udfs.form_tokens import form_tokens
+from udfs.ngram_file import read_ngrams
+from udfs.perplexity import perplexity_scorer
 from udfs.quality import quality_scorer
 from udfs.scoring import Scorer
 from udfs.taxonomy import Taxonomy, TaxonomyError, read_taxonomy
 from udfs.token_lines import OWN, ExtraTokens, Reading, StopWordsError, read_stop_words
 from udfs.toxicity import ToxicityRules, toxicity_scorer
 
-SCORERS = ("quality", "domain", "toxicity")
-"""Scorers that there are; a corpus row is made of all of them."""
+REQUIRED = ("quality", "domain", "toxicity")
+"""Scorers that a corpus row is made of."""
+
+SCORERS = (*REQUIRED, "perplexity")
+"""Scorers that there are."""
 
 EXTRA_TOKENS: dict[str | None, ExtraTokens | None] = {None: None, "forms": form_tokens}
 """What makes the tokens that ``extra_tokens`` names."""
@@ -42,7 +48,7 @@ def check_scorers(config: Config, lock: Lock) -> None:
     Raises:
         ConfigError: naming key and value.
     """
-    chosen = [name for name in SCORERS if name in config.score.scorers]
+    chosen = chosen_scorers(config)
     for name in chosen:
         settings = getattr(config, name)
         if isinstance(settings, FastTextConfig):
@@ -73,8 +79,14 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
         "toxicity": lambda: toxicity_scorer(
             file, _toxicity_rules(config.toxicity), _toxicity_reading(config.toxicity, reading())
         ),
+        "perplexity": lambda: _perplexity_scorer(file, config, lock, context),
     }
     return scorers[name]()
+
+
+def chosen_scorers(config: Config) -> list[str]:
+    """The scorers that a configuration runs, in the order in which they are known."""
+    return [name for name in SCORERS if name in config.score.scorers]
 
 
 def lock_id_of(name: str, config: Config, lock: Lock) -> str:
@@ -85,6 +97,8 @@ def lock_id_of(name: str, config: Config, lock: Lock) -> str:
         names.append(str(settings.stopwords))
     if name == "domain":
         names.append(config.domain.taxonomy)
+    if name == "perplexity" and config.perplexity.plain is not None:
+        names.append(config.perplexity.plain)
     return lock.id_of(names)
 
 
@@ -101,7 +115,13 @@ def _artifacts(config: Config, lock: Lock, name: str) -> list[Artifact]:
     """All files that a scorer is made from."""
     words = _stop_words(getattr(config, name), lock, name)
     taxonomy = [_taxonomy_artifact(config, lock)] if name == "domain" else []
-    return [_artifact(config, lock, name), *([words] if words else []), *taxonomy]
+    plain = _plain_model(config, lock) if name == "perplexity" else None
+    return [
+        _artifact(config, lock, name),
+        *([words] if words else []),
+        *taxonomy,
+        *([plain] if plain else []),
+    ]
 
 
 def reading_of(name: str, config: Config, lock: Lock, context: SparkContext) -> Reading:
@@ -127,6 +147,22 @@ def _stop_words(settings: Any, lock: Lock, name: str) -> Artifact | None:
     return find_artifact(lock.artifacts, str(settings.stopwords), f"{name}.stopwords")
 
 
+def _plain_model(config: Config, lock: Lock) -> Artifact | None:
+    """The n-gram model of plain text, where perplexity is divided by one."""
+    if config.perplexity.plain is None:
+        return None
+    return find_artifact(lock.artifacts, config.perplexity.plain, "perplexity.plain")
+
+
+def _perplexity_scorer(
+    harmful: ArtifactFile, config: Config, lock: Lock, context: SparkContext
+) -> Scorer:
+    settings = config.perplexity
+    model = _plain_model(config, lock)
+    plain = None if model is None else ship(context, model, config)
+    return perplexity_scorer(harmful, plain, settings.max_perplexity, settings.max_chars)
+
+
 def _taxonomy_artifact(config: Config, lock: Lock) -> Artifact:
     return find_artifact(lock.artifacts, config.domain.taxonomy, "domain.taxonomy")
 
@@ -134,7 +170,7 @@ def _taxonomy_artifact(config: Config, lock: Lock) -> Artifact:
 def _check_reading(name: str, settings: FastTextConfig, model: Artifact) -> None:
     if settings.segmentation == "jieba" and importlib.util.find_spec("jieba") is None:
         raise ConfigError(
-            f"{name}.segmentation = 'jieba': not installed; pip install \"taojin[jieba]\""
+            f"{name}.segmentation = 'jieba': not installed; pip install jieba==0.42.1"
         )
     if settings.min_token_chars < 1:
         raise ConfigError(
@@ -160,6 +196,8 @@ def _check_file(config: Config, lock: Lock, name: str, artifact: Artifact, path:
     try:
         if artifact.kind == "model" and isinstance(getattr(config, name), FastTextConfig):
             _check_labels(config, lock, name, read_fasttext_header(path).labels)
+        elif name == "perplexity":
+            read_ngrams(path)
         elif artifact.kind == "stopwords":
             read_stop_words(path)
     except (ModelFileError, StopWordsError) as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from pyspark.sql.types import (
     ArrayType,
     BinaryType,
+    BooleanType,
     DataType,
     DateType,
     DoubleType,
@@ -22,7 +23,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from udfs import domain, quality, toxicity
+from udfs import domain, perplexity, quality, toxicity
 from udfs.passed_types import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
 
 DOCUMENTS = "documents"
@@ -154,6 +155,7 @@ SCHEMAS: dict[str, StructType] = {
             ("quality", quality.RESULT_TYPE),
             ("domain", domain.RESULT_TYPE),
             ("toxicity", toxicity.RESULT_TYPE),
+            ("perplexity", perplexity.RESULT_TYPE),
         )
     },
     CORPUS: _columns(
@@ -161,6 +163,7 @@ SCHEMAS: dict[str, StructType] = {
         domain=_columns(single_label=StringType(), multi_label=ArrayType(StringType())),
         toxicity=_columns(label=IntegerType(), score=DoubleType()),
         quality_score=DoubleType(),
+        harmful=_columns(perplexity=DoubleType(), flagged=BooleanType()),  # null: not scored
         title=StringType(),
         url=StringType(),
         source_domain=StringType(),  # the url's host

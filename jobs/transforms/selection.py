@@ -9,6 +9,8 @@ from pyspark.sql import functions as F
 
 from jobs.config import SelectConfig
 
+_SCORES = ("quality", "domain", "toxicity", "perplexity")
+
 
 def with_verdicts(
     documents: DataFrame,
@@ -20,8 +22,8 @@ def with_verdicts(
     """Which stage removed a document and why; null stage for a corpus document.
 
     Needs: documents (doc_id, ...); flagged (doc_id, reject_reasons); duplicates (doc_id, kind);
-        scores of quality, domain and toxicity by doc_id.
-    Adds: stage, reasons, quality, domain, toxicity (structs).
+        scores of quality, domain and toxicity by doc_id, and of perplexity where it was asked.
+    Adds: stage, reasons, quality, domain, toxicity, perplexity (structs).
     Rows: all kept.
     Shuffles: every side by doc_id.
     """
@@ -53,11 +55,16 @@ def selection_rules(limits: SelectConfig) -> dict[str, Column]:
     quality = F.col("quality")["score"]
     toxicity = F.col("toxicity")["score"]
     label = F.col("domain")["single_label"]
-    rules = {"unscored": quality.isNull() | toxicity.isNull() | label.isNull()}
+    unscored = quality.isNull() | toxicity.isNull() | label.isNull()
+    if limits.min_perplexity is not None:
+        unscored |= F.col("perplexity")["perplexity"].isNull()
+    rules = {"unscored": unscored}
     if limits.min_quality is not None:
         rules["low_quality"] = quality < limits.min_quality
     if limits.max_toxicity is not None:
         rules["toxic"] = toxicity > limits.max_toxicity
+    if limits.min_perplexity is not None:
+        rules["low_perplexity"] = F.col("perplexity")["perplexity"] < limits.min_perplexity
     if limits.domains:
         rules["unwanted_domain"] = ~label.isin(*limits.domains)
     return rules
@@ -68,13 +75,14 @@ def kept_documents(
 ) -> DataFrame:
     """The documents that become corpus rows, with what other tables say of them.
 
-    Needs: documents (doc_id, ...); verdicts (doc_id, stage, quality, domain, toxicity); duplicates
-        (kept_doc_id, kept_snapshot); measured (doc_id, measures).
-    Adds: quality, domain, toxicity (structs), cluster_size, pii.
+    Needs: documents (doc_id, ...); verdicts (doc_id, stage, quality, domain, toxicity, perplexity
+        where it was asked); duplicates (kept_doc_id, kept_snapshot); measured (doc_id, measures).
+    Adds: the scores (structs), cluster_size, pii.
     Rows: those without a stage that removed them.
     Shuffles: every side by doc_id, documents with their texts once.
     """
-    kept = verdicts.where(F.col("stage").isNull()).select("doc_id", "quality", "domain", "toxicity")
+    scores = [name for name in _SCORES if name in verdicts.columns]
+    kept = verdicts.where(F.col("stage").isNull()).select("doc_id", *scores)
     # A document of an earlier snapshot may have the doc_id of one of this run.
     of_this_run = F.col("kept_snapshot").isNull() & F.col("kept_doc_id").isNotNull()
     stood_for = (
@@ -110,6 +118,7 @@ def corpus_rows(kept: DataFrame) -> DataFrame:
             F.col("toxicity")["label"].alias("label"), F.col("toxicity")["score"].alias("score")
         ).alias("toxicity"),
         F.col("quality")["score"].alias("quality_score"),
+        _harmful(kept),
         "title",
         "url",
         F.col("host").alias("source_domain"),
@@ -127,6 +136,13 @@ def corpus_rows(kept: DataFrame) -> DataFrame:
         "edits",
         "pii",
     )
+
+
+def _harmful(kept: DataFrame) -> Column:
+    """What the harmful-text model says; null where it was not asked."""
+    if "perplexity" not in kept.columns:
+        return F.lit(None).cast("struct<perplexity:double,flagged:boolean>").alias("harmful")
+    return F.struct("perplexity.perplexity", "perplexity.flagged").alias("harmful")
 
 
 def _fired(rules: Mapping[str, Column]) -> Column:
