@@ -34,7 +34,6 @@ def write_linear_model(
     labels: Sequence[str],
     weights: npt.NDArray[np.floating],
     output: npt.NDArray[np.floating],
-    word_ngrams: int = 1,
     loss: str = "softmax",
     quantised: bool = True,
 ) -> None:
@@ -42,29 +41,27 @@ def write_linear_model(
 
     Args:
         path: The file.
-        words: Its dictionary: the first rows of the weights.
+        words: Its dictionary.
         labels: Label names without fastText's marker.
-        weights: Rows of the words, then of the n-grams' buckets; one column a dimension.
+        weights: One row a word, one column a dimension.
         output: Shape (labels, dimensions): logits = output x mean of the rows of a line.
-        word_ngrams: Words of the longest n-gram.
         loss: softmax, or ova for independent labels.
         quantised: One byte a number, each column with 256 levels of its own; else four bytes.
     Raises:
         ValueError: shapes do not fit, or a word that a line cannot hold.
     """
     rows, dim = weights.shape
-    bucket = rows - len(words)
-    if bucket < 0 or (bucket == 0) != (word_ngrams == 1) or output.shape != (len(labels), dim):
+    if rows != len(words) or output.shape != (len(labels), dim):
         raise ValueError(
             f"weights of {weights.shape} and an output of {output.shape} do not fit {len(words)} "
-            f"words, n-grams of {word_ngrams} and {len(labels)} labels"
+            f"words and {len(labels)} labels"
         )
     for word in words:
         if not word or any(sign.isspace() or sign == "\0" for sign in word):
             raise ValueError(f"no line holds the word {word!r}")
     settings = struct.pack(
-        "<14id", _MAGIC, _VERSION, dim, 5, 1, 1, 5, word_ngrams, _LOSSES[loss], _SUPERVISED,
-        bucket, 0, 0, 100, 0.0,
+        "<14id", _MAGIC, _VERSION, dim, 5, 1, 1, 5, 1, _LOSSES[loss], _SUPERVISED,
+        0, 0, 0, 100, 0.0,
     )  # fmt: skip
     entries = [(word, 0) for word in words] + [(LABEL_PREFIX + label, 1) for label in labels]
     parts = [settings, struct.pack("<3i2q", len(entries), len(words), len(labels), 0, -1)]
@@ -89,7 +86,7 @@ def write_linear_model(
 def _quantise(column: Values) -> tuple[Values, npt.NDArray[np.uint8]]:
     """The 256 levels of a column, and the nearest of each number.
 
-    The commonest number keeps a level of its own (buckets that nothing fell into hold it).
+    The commonest number keeps a level of its own: many words have no weight.
     """
     distinct, counts = np.unique(column, return_counts=True)
     common = distinct[counts.argmax()]

@@ -68,6 +68,7 @@ def fit_logistic(
     row_weights: Floats | None = None,
     strength: float = 1.0,
     tolerance: float = 1e-3,
+    has_bias: bool = True,
 ) -> Fitted:
     """The weights that minimise |w|^2 / 2 + strength * (sum of weighted logistic losses).
 
@@ -79,6 +80,7 @@ def fit_logistic(
         row_weights: What a row's loss counts; None for 1 each.
         strength: The larger, the closer the fit to the rows (C of LIBLINEAR).
         tolerance: It ends where the gradient is this share of the one at zero weights.
+        has_bias: Whether there is a bias; else it is 0.
     Raises:
         ValueError: numbers of rows differ, or only one class is there.
     Source:
@@ -99,16 +101,19 @@ def fit_logistic(
     first = 0.0
     for _ in range(_NEWTON_STEPS):
         wrong = 1 / (1 + np.exp(signs * logits))
-        gradient = _with_bias(rows, -costs * signs * wrong)
+        gradient = _with_bias(rows, -costs * signs * wrong, has_bias)
         gradient[:-1] += model[:-1]
-        size = float(np.sqrt(gradient @ gradient))
+        size = float(np.sqrt(_product(gradient, gradient)))
         first = first or size
         if size <= tolerance * first:
             break
         curvature = costs * wrong * (1 - wrong)
-        move = _newton_direction(rows, curvature, gradient, min(0.5, np.sqrt(size / first)) * size)
+        enough = min(0.5, np.sqrt(size / first)) * size
+        move = _newton_direction(rows, curvature, gradient, enough, has_bias)
         move_logits = rows.dot(move[:-1]) + move[-1]
-        share = _step_length(model, move, logits, move_logits, signs, costs, float(gradient @ move))
+        share = _step_length(
+            model, move, logits, move_logits, signs, costs, _product(gradient, move)
+        )
         if share == 0.0:
             break
         model = model + share * move
@@ -116,27 +121,33 @@ def fit_logistic(
     return Fitted(model[:-1], float(model[-1]))
 
 
-def _with_bias(rows: SparseRows, weights: Floats) -> Floats:
-    return np.append(rows.transposed_dot(weights), weights.sum())
+def _with_bias(rows: SparseRows, weights: Floats, has_bias: bool) -> Floats:
+    return np.append(rows.transposed_dot(weights), weights.sum() if has_bias else 0.0)
+
+
+def _product(a: Floats, b: Floats) -> float:
+    """a x b without BLAS, which sums in another order for another number of threads."""
+    return float(np.einsum("i,i->", a, b))
 
 
 def _newton_direction(
-    rows: SparseRows, curvature: Floats, gradient: Floats, enough: float
+    rows: SparseRows, curvature: Floats, gradient: Floats, enough: float, has_bias: bool
 ) -> Floats:
     """Conjugate gradients on the Newton equation, until the residual is small enough."""
     move = np.zeros_like(gradient)
     residual = -gradient
     direction = residual.copy()
-    energy = float(residual @ residual)
+    energy = _product(residual, residual)
     for _ in range(_CG_STEPS):
         if np.sqrt(energy) <= 0.1 * enough:
             break
-        product = _with_bias(rows, curvature * (rows.dot(direction[:-1]) + direction[-1]))
+        along = curvature * (rows.dot(direction[:-1]) + direction[-1])
+        product = _with_bias(rows, along, has_bias)
         product[:-1] += direction[:-1]
-        length = energy / float(direction @ product)
+        length = energy / _product(direction, product)
         move += length * direction
         residual -= length * product
-        energy, before = float(residual @ residual), energy
+        energy, before = _product(residual, residual), energy
         direction = residual + (energy / before) * direction
     return move
 
@@ -150,7 +161,7 @@ def _step_length(
     def loss(share: float) -> float:
         weights = model[:-1] + share * move[:-1]
         losses = np.logaddexp(0.0, -signs * (logits + share * move_logits))
-        return float(weights @ weights) / 2 + float(costs @ losses)
+        return _product(weights, weights) / 2 + _product(costs, losses)
 
     before = loss(0.0)
     for halving in range(_HALVINGS):

@@ -62,6 +62,14 @@ def test_the_slope_of_the_loss_is_zero_at_the_fit(seed: int, strength: float) ->
     assert missed.sum() == pytest.approx(0.0, abs=1e-3)
 
 
+def test_a_fit_may_go_without_a_bias() -> None:
+    table, truth = example(4)
+    model = fit_logistic(sparse(table), truth, tolerance=1e-7, has_bias=False)
+    missed = truth - 1 / (1 + np.exp(-(table @ model.weights)))
+    assert model.bias == 0.0
+    assert model.weights == pytest.approx(missed @ table, abs=1e-3)
+
+
 def test_a_weight_of_two_counts_as_two_rows() -> None:
     table, truth = example(5)
     counts = np.where(np.arange(len(table)) < 20, 2.0, 1.0)
