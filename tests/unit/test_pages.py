@@ -136,6 +136,15 @@ def test_kana_on_a_chinese_page_lose_nothing(options: PageOptions) -> None:
     assert isinstance(outcome(page, options), Candidate)
 
 
+@pytest.mark.parametrize("options", [OPTIONS, UNFILTERED])
+def test_ideographs_count_wherever_they_stand(options: PageOptions) -> None:
+    text = f"{ENGLISH * 4} {PROSE}"
+    block = http_response(html(text).encode(), ("Content-Type", "text/html"))
+    assert document(block, options).text.endswith(PROSE)
+    few = http_response(html(f"{ENGLISH * 4} {PROSE[:15]}").encode(), ("Content-Type", "text/html"))
+    assert outcome(few, options) == Rejected("too_few_han")
+
+
 def test_ideographs_as_references_count() -> None:
     references = "".join(f"&#{ord(c)};" if c != "，" else c for c in PROSE)
     assert document(http_response(html(references).encode())).text == PROSE
