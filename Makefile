@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 PYSPARK := pyspark$(if $(SPARK),==$(SPARK),>=4.0.2,<5)
 SAMPLE := out/sample.warc.gz
 
-.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair bench-scores lock models package wheel test-cluster test-airflow submit-emr submit-dataproc history clean
+.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair bench-scores lock models eval-models package wheel test-cluster test-airflow submit-emr submit-dataproc history clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -33,7 +33,8 @@ help:
 	@echo "make bench-paragraphs DATA=DIR   paragraph deduplication, growth, what lines repeat"
 	@echo "make bench-repair DATA=DIR  documents a second of text repair and conversion, their effect"
 	@echo "make bench-scores DATA=DIR  documents a second of segmentation and scorers, score parity"
-	@echo "make models             train the bundled models again from DATA"
+	@echo "make models DATA=DIR    train the bundled models again"
+	@echo "make eval-models [DATA=DIR]   their figures in one table; measured anew what no training saw"
 
 install: $(VENV)/.installed
 
@@ -83,6 +84,9 @@ lock: $(VENV)/.installed
 
 models: $(VENV)/.installed
 	$(BIN)/python -m jobs.train_models --data $(DATA) --output conf/artifacts
+
+eval-models: $(VENV)/.installed
+	$(BIN)/python -m jobs.train_models --evaluate --output conf/artifacts $(if $(DATA),--data $(DATA))
 
 # Documents a second of every stage, on 20,000 pages around the texts of DATA.
 bench: $(VENV)/.installed
