@@ -86,7 +86,8 @@ models: $(VENV)/.installed
 	$(BIN)/python -m jobs.train_models --data $(DATA) --output conf/artifacts
 
 eval-models: $(VENV)/.installed
-	$(BIN)/python -m jobs.train_models --evaluate --output conf/artifacts $(if $(DATA),--data $(DATA))
+	$(BIN)/python -m jobs.train_models --evaluate --output conf/artifacts \
+	  $(if $(wildcard $(DATA)),--data $(DATA))
 
 # Documents a second of every stage, on 20,000 pages around the texts of DATA.
 bench: $(VENV)/.installed
