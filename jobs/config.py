@@ -353,9 +353,10 @@ class FastTextConfig:
     """Take line breaks out of a text before it is cut into words."""
     distinct: bool = False
     """Count each token once a text, however often it comes."""
-    extra_tokens: Literal["forms"] | None = None
+    extra_tokens: Literal["forms", "shape"] | None = None
     """What a model was told of a text beside its words, as further tokens: ``forms`` (see
-    udfs/form_tokens.py) are turns of speakers, exam options, articles of law and the like."""
+    udfs/form_tokens.py) are turns of speakers, exam options, articles of law and the like;
+    ``shape`` (udfs/shape_tokens.py) its lines, signs and repetition, and its title."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from udfs.ngram_file import read_ngrams
 from udfs.perplexity import perplexity_scorer
 from udfs.quality import quality_scorer
 from udfs.scoring import Scorer
+from udfs.shape_tokens import shape_tokens
 from udfs.taxonomy import Taxonomy, TaxonomyError, read_taxonomy
 from udfs.token_lines import OWN, ExtraTokens, Reading, StopWordsError, read_stop_words
 from udfs.toxicity import ToxicityRules, toxicity_scorer
@@ -32,7 +33,11 @@ REQUIRED = ("quality", "domain", "toxicity")
 SCORERS = (*REQUIRED, "perplexity")
 """Scorers that there are."""
 
-EXTRA_TOKENS: dict[str | None, ExtraTokens | None] = {None: None, "forms": form_tokens}
+EXTRA_TOKENS: dict[str | None, ExtraTokens | None] = {
+    None: None,
+    "forms": form_tokens,
+    "shape": shape_tokens,
+}
 """What makes the tokens that ``extra_tokens`` names."""
 
 _READING_KEYS = (
