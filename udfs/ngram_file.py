@@ -1,4 +1,4 @@
-"""The compact file of an n-gram model of characters, a third of its ARPA file.
+"""The compact file of an n-gram model of characters, a quarter of its ARPA file.
 
 After the head come the number of characters and of the n-grams of each order (4 bytes each), and
 the characters' code points (4). Then for each order its n-grams as numbers of words (2 each), 256
