@@ -321,7 +321,8 @@ class ScoreConfig:
     """Which scorers run, and on what."""
 
     scorers: tuple[str, ...] = ("quality", "domain", "toxicity", "perplexity")
-    """Scorers of a pipeline run, in order; the corpus needs all of these but ``perplexity``."""
+    """Scorers of a pipeline run, in order; the corpus needs all of these but ``perplexity``.
+    There is ``quality_bert`` too."""
     rows: Literal["survivors", "all"] = "survivors"
     """``survivors`` leaves out documents that rules or dedup removed, where those tables are
     there; ``all`` scores every document."""
@@ -447,6 +448,37 @@ class PerplexityConfig:
 
 
 @dataclass(frozen=True)
+class QualityBertConfig:
+    """Quality by an encoder, segment by segment: a table of its own, not part of the corpus.
+
+    Where no GPU is declared to Spark (conf/spark-gpu.conf), it runs on CPUs.
+    """
+
+    artifact: Model = "quality_bert"
+    """Artifact name of an encoder, or a path to one, as ``python -m jobs.import_bert`` makes it;
+    none is bundled."""
+    segments: Literal["fixed", "casia-exact"] = "fixed"
+    """``fixed`` cuts a text at ends of lines and sentences into segments of as many tokens as the
+    encoder takes, and leaves nothing out; ``casia-exact`` into those of the published script, which
+    drops segments under 200 characters, and pads as that does: its scores, at its pace."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """``auto``: the GPU that Spark gives a task, else the CPU; ``cuda``: that GPU, else the first
+    of the machine, for a run on one machine alone."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """What the encoder computes in; ``auto``: what the device is fastest in, on a CPU bfloat16
+    where it has AMX. Scores differ by less than 0.01."""
+    batch_tokens: int | None = None
+    """Tokens of a batch; off: 2,048 on a CPU, 65,536 on a GPU, which halves them when out of
+    memory."""
+
+    def __post_init__(self) -> None:
+        if self.batch_tokens is not None and self.batch_tokens < 1:
+            raise ConfigError(
+                f"quality_bert.batch_tokens = {self.batch_tokens}: expected 1 or more, or off"
+            )
+
+
+@dataclass(frozen=True)
 class SelectConfig:
     """What enters the corpus: thresholds on stored scores, nothing is recomputed."""
 
@@ -518,6 +550,7 @@ class Config:
     domain: DomainConfig = field(default_factory=DomainConfig)
     toxicity: ToxicityConfig = field(default_factory=ToxicityConfig)
     perplexity: PerplexityConfig = field(default_factory=PerplexityConfig)
+    quality_bert: QualityBertConfig = field(default_factory=QualityBertConfig)
     select: SelectConfig = field(default_factory=SelectConfig)
     run: RunConfig = field(default_factory=RunConfig)
     artifacts: ArtifactsConfig = field(default_factory=ArtifactsConfig)
@@ -547,7 +580,7 @@ def asked_for(config: Config) -> list[Asked]:
     found = []
     for section in SECTIONS:
         table = getattr(config, section)
-        is_scorer = isinstance(table, FastTextConfig | PerplexityConfig)
+        is_scorer = isinstance(table, FastTextConfig | PerplexityConfig | QualityBertConfig)
         if is_scorer and section not in config.score.scorers:
             continue
         for key, hint in typing.get_type_hints(type(table), include_extras=True).items():

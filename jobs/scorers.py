@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,17 @@ from pyspark import SparkContext
 from jobs.artifact_lock import Lock
 from jobs.artifacts import fetch, find_artifact, ship
 from jobs.catalogue import Artifact
-from jobs.config import Config, ConfigError, FastTextConfig, ToxicityConfig
+from jobs.config import Config, ConfigError, FastTextConfig, QualityBertConfig, ToxicityConfig
+from jobs.log_lines import say
 from udfs.artifact_files import ArtifactFile
+from udfs.bert_file import EncoderFileError, read_encoder_header
 from udfs.domain import LabelRules, domain_scorer
 from udfs.fasttext_file import LABEL_PREFIX, ModelFileError, read_fasttext_header
 from udfs.form_tokens import form_tokens
 from udfs.ngram_file import read_ngrams
 from udfs.perplexity import perplexity_scorer
 from udfs.quality import quality_scorer
+from udfs.quality_bert import EncoderRules, quality_bert_scorer
 from udfs.scoring import Scorer
 from udfs.shape_tokens import shape_tokens
 from udfs.taxonomy import Taxonomy, TaxonomyError, read_taxonomy
@@ -30,8 +33,13 @@ from udfs.toxicity import ToxicityRules, toxicity_scorer
 REQUIRED = ("quality", "domain", "toxicity")
 """Scorers that a corpus row is made of."""
 
-SCORERS = (*REQUIRED, "perplexity")
+IN_CORPUS = (*REQUIRED, "perplexity")
+"""Scorers that a corpus row has a place for."""
+
+SCORERS = (*IN_CORPUS, "quality_bert")
 """Scorers that there are."""
+
+TASK_GPUS = "spark.task.resource.gpu.amount"
 
 EXTRA_TOKENS: dict[str | None, ExtraTokens | None] = {
     None: None,
@@ -85,13 +93,14 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
             file, _toxicity_rules(config.toxicity), _toxicity_reading(config.toxicity, reading())
         ),
         "perplexity": lambda: _perplexity_scorer(file, config, lock, context),
+        "quality_bert": lambda: _quality_bert_scorer(file, config.quality_bert, context),
     }
     return scorers[name]()
 
 
-def chosen_scorers(config: Config) -> list[str]:
-    """The scorers that a configuration runs, in the order in which they are known."""
-    return [name for name in SCORERS if name in config.score.scorers]
+def chosen_scorers(config: Config, known: Sequence[str] = SCORERS) -> list[str]:
+    """The known scorers that a configuration runs, in the order in which they are known."""
+    return [name for name in known if name in config.score.scorers]
 
 
 def lock_id_of(name: str, config: Config, lock: Lock) -> str:
@@ -168,6 +177,15 @@ def _perplexity_scorer(
     return perplexity_scorer(harmful, plain, settings.max_perplexity, settings.max_chars)
 
 
+def _quality_bert_scorer(
+    encoder: ArtifactFile, settings: QualityBertConfig, context: SparkContext
+) -> Scorer:
+    if settings.device == "auto" and not context.getConf().get(TASK_GPUS):
+        say("device", f"quality_bert: no GPU is declared ({TASK_GPUS}), so it runs on CPUs")
+    rules = EncoderRules(settings.segments, settings.device, settings.dtype, settings.batch_tokens)
+    return quality_bert_scorer(encoder, rules)
+
+
 def _taxonomy_artifact(config: Config, lock: Lock) -> Artifact:
     return find_artifact(lock.artifacts, config.domain.taxonomy, "domain.taxonomy")
 
@@ -201,11 +219,13 @@ def _check_file(config: Config, lock: Lock, name: str, artifact: Artifact, path:
     try:
         if artifact.kind == "model" and isinstance(getattr(config, name), FastTextConfig):
             _check_labels(config, lock, name, read_fasttext_header(path).labels)
+        elif name == "quality_bert":
+            read_encoder_header(path)
         elif name == "perplexity":
             read_ngrams(path)
         elif artifact.kind == "stopwords":
             read_stop_words(path)
-    except (ModelFileError, StopWordsError) as error:
+    except (ModelFileError, EncoderFileError, StopWordsError) as error:
         key = "artifact" if artifact.kind == "model" else "stopwords"
         raise ConfigError(f"{name}.{key}: {error}") from error
 

@@ -18,7 +18,7 @@ from jobs.command import Run, run_command
 from jobs.jsonl_export import write_jsonl
 from jobs.progress import shown_progress
 from jobs.score_locks import check_locks
-from jobs.scorers import chosen_scorers
+from jobs.scorers import IN_CORPUS, chosen_scorers
 from jobs.stage import Basis, due, fingerprint_of, finished, settings_of, wave_of
 from jobs.store import WHOLE
 from jobs.survivors import (
@@ -52,7 +52,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
     scored = {
         f"score_{name}": fingerprint_of(finished(run.store, f"score_{name}", reads))
-        for name in chosen_scorers(run.config)
+        for name in chosen_scorers(run.config, IN_CORPUS)
     }
     ruled = rule_survivor_sources(run)
     sources: dict[str, str | None] = {
@@ -68,7 +68,7 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     waves = list(run.waves)
     documents = run.store.read(spark, DOCUMENTS, waves)
     duplicates = run.store.read(spark, DUPLICATES)
-    scorers = chosen_scorers(run.config)
+    scorers = chosen_scorers(run.config, IN_CORPUS)
     tables = {name: run.store.read(spark, scores(name), waves) for name in scorers}
     check_locks(run, tables)
     # Ids, reasons and scores only: the text comes in at the end, and only where it is kept.

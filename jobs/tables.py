@@ -23,7 +23,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from udfs import domain, perplexity, quality, toxicity
+from udfs import domain, perplexity, quality, quality_bert, toxicity
 from udfs.passed_types import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
 
 DOCUMENTS = "documents"
@@ -156,6 +156,7 @@ SCHEMAS: dict[str, StructType] = {
             ("domain", domain.RESULT_TYPE),
             ("toxicity", toxicity.RESULT_TYPE),
             ("perplexity", perplexity.RESULT_TYPE),
+            ("quality_bert", quality_bert.RESULT_TYPE),
         )
     },
     CORPUS: _columns(

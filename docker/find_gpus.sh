@@ -1,0 +1,7 @@
+#!/bin/sh
+# The GPUs of this machine or container, as Spark's resource discovery reads them:
+# {"name": "gpu", "addresses": ["0", "1"]}
+set -eu
+found=$(nvidia-smi --query-gpu=index --format=csv,noheader)
+addresses=$(printf '%s\n' "$found" | sed 's/.*/"&"/' | paste -s -d , -)
+printf '{"name": "gpu", "addresses": [%s]}\n' "$addresses"
