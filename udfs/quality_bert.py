@@ -75,8 +75,12 @@ class DocumentScorer:
         cores = cores_of_task()
         if cores is not None:  # before the first use, which makes the tokenizer's threads
             os.environ["RAYON_NUM_THREADS"] = str(cores)
-        from tokenizers import Tokenizer
-
+        try:
+            from tokenizers import Tokenizer
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                'scorer quality_bert needs pip install "taojin[bert]"', name=error.name
+            ) from error
         header = read_encoder_header(path)
         self.path = path
         self.rules = rules
