@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from jobs.config import Config, ConfigError
-from udfs import segment, shape_tokens
+from udfs import form_tokens, segment, shape_tokens
 from udfs.artifact_files import stamp_of
 
 KINDS = ("model", "tokenizer", "lexicon", "taxonomy", "hosts", "stopwords")
 
-CODE = {"segmentation": segment.VERSION, "shape_tokens": shape_tokens.VERSION}
+CODE = {
+    "segmentation": segment.VERSION,
+    "form_tokens": form_tokens.VERSION,
+    "shape_tokens": shape_tokens.VERSION,
+}
 """Code that artifacts may need: name -> its version, which follows from the code alone."""
 
 _KEYS = {"kind": str, "uri": str, "sha256": str, "size": int, "licence": str}

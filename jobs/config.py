@@ -376,6 +376,14 @@ class DomainConfig(FastTextConfig):
 
     artifact: Model = "domain"
     """Artifact name of the model, or a path."""
+    min_token_chars: int = 1
+    """Tokens of fewer characters are left out."""
+    stopwords: StopWords | None = None
+    """Tokens that are left out too, as in the other sections."""
+    distinct: bool = True
+    """Count each token once a text, however often it comes."""
+    extra_tokens: Literal["forms", "shape"] | None = "forms"
+    """What a model was told of a text beside its words, as in the other sections."""
     taxonomy: Labels = "domain_labels"
     """Artifact name of the labels that there are, or a path to a list of ``label TAB what it is``
     lines, the first of which is the label of a text without any word."""
