@@ -19,10 +19,10 @@ from pyspark.sql import functions as F
 
 from jobs.balance import BalanceOpen
 from jobs.command import Run, run_command
-from jobs.config import to_dict
+from jobs.config import Config, to_dict
 from jobs.report_page import report_page
 from jobs.report_text import report_text
-from jobs.scorers import SCORERS
+from jobs.scorers import chosen_scorers
 from jobs.splits import work_units
 from jobs.stage import StageIncomplete
 from jobs.stage_counts import read_counts
@@ -41,15 +41,6 @@ from jobs.transforms.summary import (
 from udfs.files import redact
 
 STAGE = "report_run"
-
-STAGES = (
-    "extract_documents",
-    "apply_rules",
-    "find_duplicates",
-    *(f"score_{scorer}" for scorer in SCORERS),
-    "select_corpus",
-)
-"""Stages that keep a balance, in running order."""
 
 SEES_WHAT = {
     "apply_rules": "extract_documents",
@@ -74,9 +65,20 @@ def run(spark: SparkSession, run: Run) -> None:
     print(report_text(facts, run.store.root))
 
 
+def balanced_stages(config: Config) -> list[str]:
+    """Stages that keep a balance, in running order, with the scorers that are asked for."""
+    return [
+        "extract_documents",
+        "apply_rules",
+        "find_duplicates",
+        *(f"score_{scorer}" for scorer in chosen_scorers(config)),
+        "select_corpus",
+    ]
+
+
 def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     """All that the report and run.json say; nothing in it grows with the data."""
-    stages = {stage: run.store.commits(stage) for stage in STAGES}
+    stages = {stage: run.store.commits(stage) for stage in balanced_stages(run.config)}
     absent = [stage for stage, commits in stages.items() if not commits]
     if absent:
         raise StageIncomplete(f"nothing to report: not run yet: {', '.join(absent)}")
@@ -109,7 +111,7 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
                 "seconds": seconds[stage],
                 "per_second": round(totals[stage]["seen"] / max(seconds[stage], 1e-9), 1),
             }
-            for stage in STAGES
+            for stage in stages
         ],
         "reasons": _rows(reason_totals(ledger)),
         "duplicates": read_counts(run.store, "find_duplicates"),
