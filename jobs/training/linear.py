@@ -22,6 +22,8 @@ Columns = npt.NDArray[np.int32]
 _NEWTON_STEPS = 60
 _CG_STEPS = 60
 _HALVINGS = 30
+_DUAL_STEPS = 100
+_DUAL_ENOUGH = 1e-4
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,6 @@ def fit_logistic(
     row_weights: Floats | None = None,
     strength: float = 1.0,
     tolerance: float = 1e-3,
-    has_bias: bool = True,
 ) -> Fitted:
     """The weights that minimise |w|^2 / 2 + strength * (sum of weighted logistic losses).
 
@@ -80,7 +81,6 @@ def fit_logistic(
         row_weights: What a row's loss counts; None for 1 each.
         strength: The larger, the closer the fit to the rows (C of LIBLINEAR).
         tolerance: It ends where the gradient is this share of the one at zero weights.
-        has_bias: Whether there is a bias; else it is 0.
     Raises:
         ValueError: numbers of rows differ, or only one class is there.
     Source:
@@ -101,7 +101,7 @@ def fit_logistic(
     first = 0.0
     for _ in range(_NEWTON_STEPS):
         wrong = 1 / (1 + np.exp(signs * logits))
-        gradient = _with_bias(rows, -costs * signs * wrong, has_bias)
+        gradient = _with_bias(rows, -costs * signs * wrong)
         gradient[:-1] += model[:-1]
         size = float(np.sqrt(_product(gradient, gradient)))
         first = first or size
@@ -109,7 +109,7 @@ def fit_logistic(
             break
         curvature = costs * wrong * (1 - wrong)
         enough = min(0.5, np.sqrt(size / first)) * size
-        move = _newton_direction(rows, curvature, gradient, enough, has_bias)
+        move = _newton_direction(rows, curvature, gradient, enough)
         move_logits = rows.dot(move[:-1]) + move[-1]
         share = _step_length(
             model, move, logits, move_logits, signs, costs, _product(gradient, move)
@@ -121,8 +121,41 @@ def fit_logistic(
     return Fitted(model[:-1], float(model[-1]))
 
 
-def _with_bias(rows: SparseRows, weights: Floats, has_bias: bool) -> Floats:
-    return np.append(rows.transposed_dot(weights), weights.sum() if has_bias else 0.0)
+def fit_logistic_by_rows(
+    rows: SparseRows,
+    positive: npt.NDArray[np.bool_],
+    row_weights: Floats,
+    strength: float,
+    passes: int,
+    seed: int,
+) -> Floats:
+    """The weights of `fit_logistic` without a bias, from some passes over the rows of the dual.
+
+    Far sooner near the optimum where rows are short, columns many and the strength is large. The
+    same input gives the same bytes on one machine.
+
+    Args:
+        rows: One an example, and ``positive``, ``row_weights`` and ``strength`` as above; weights
+            above 0.
+        passes: Times that each row is looked at.
+        seed: Of the order of the rows, which is another one in each pass.
+    Source:
+        Yu, Huang, Lin 2011: Dual coordinate descent methods for logistic regression and maximum
+        entropy models, algorithms 3 and 4.
+    """
+    signs = np.where(positive, 1.0, -1.0)
+    squares = np.zeros(len(rows))
+    np.add.at(squares, np.repeat(np.arange(len(rows)), np.diff(rows.bounds)), rows.values**2)
+    rng = np.random.default_rng(seed)
+    orders = np.stack([rng.permutation(len(rows)) for _ in range(passes)])
+    return _dual_passes(
+        rows.bounds, rows.columns, rows.values, rows.width, signs, squares,
+        strength * row_weights, orders,
+    )  # fmt: skip
+
+
+def _with_bias(rows: SparseRows, weights: Floats) -> Floats:
+    return np.append(rows.transposed_dot(weights), weights.sum())
 
 
 def _product(a: Floats, b: Floats) -> float:
@@ -131,7 +164,7 @@ def _product(a: Floats, b: Floats) -> float:
 
 
 def _newton_direction(
-    rows: SparseRows, curvature: Floats, gradient: Floats, enough: float, has_bias: bool
+    rows: SparseRows, curvature: Floats, gradient: Floats, enough: float
 ) -> Floats:
     """Conjugate gradients on the Newton equation, until the residual is small enough."""
     move = np.zeros_like(gradient)
@@ -142,7 +175,7 @@ def _newton_direction(
         if np.sqrt(energy) <= 0.1 * enough:
             break
         along = curvature * (rows.dot(direction[:-1]) + direction[-1])
-        product = _with_bias(rows, along, has_bias)
+        product = _with_bias(rows, along)
         product[:-1] += direction[:-1]
         length = energy / _product(direction, product)
         move += length * direction
@@ -192,3 +225,46 @@ def _transposed_dot(
             for at in range(bounds[row], bounds[row + 1]):
                 products[columns[at]] += values[at] * weights[row]
     return products
+
+
+@compiled
+def _dual_passes(
+    bounds: Numbers,
+    columns: Columns,
+    values: Values,
+    width: int,
+    signs: Floats,
+    squares: Floats,
+    costs: Floats,
+    orders: Numbers,
+) -> Floats:
+    weights = np.zeros(width, dtype=np.float64)
+    # A row's multiplier and what it lacks to its cost; both are kept, as either may be tiny.
+    given = np.minimum(0.001 * costs, 1e-8)
+    left = costs - given
+    for row in range(len(signs)):
+        for at in range(bounds[row], bounds[row + 1]):
+            weights[columns[at]] += signs[row] * given[row] * values[at]
+    for order in orders:
+        for row in order:
+            margin, cost, square = 0.0, costs[row], squares[row]
+            for at in range(bounds[row], bounds[row + 1]):
+                margin += weights[columns[at]] * values[at]
+            margin *= signs[row]
+            # Of the two, the one that is to be less than half the cost is solved for.
+            is_given = square * (left[row] - given[row]) / 2 + margin >= 0
+            before = given[row] if is_given else left[row]
+            turn = 1.0 if is_given else -1.0
+            after = 0.1 * before if cost - before < 0.5 * cost else before
+            for _ in range(_DUAL_STEPS):
+                slope = square * (after - before) + turn * margin + np.log(after / (cost - after))
+                if abs(slope) < _DUAL_ENOUGH:
+                    break
+                moved = after - slope / (square + cost / (cost - after) / after)
+                after = moved if moved > 0 else 0.1 * after
+            given[row] = after if is_given else cost - after
+            left[row] = cost - after if is_given else after
+            added = turn * (after - before) * signs[row]
+            for at in range(bounds[row], bounds[row + 1]):
+                weights[columns[at]] += added * values[at]
+    return weights

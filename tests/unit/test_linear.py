@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.training.linear import Floats, SparseRows, fit_logistic
+from jobs.training.linear import Floats, SparseRows, fit_logistic, fit_logistic_by_rows
 
 
 def sparse(table: Floats) -> SparseRows:
@@ -62,12 +62,16 @@ def test_the_slope_of_the_loss_is_zero_at_the_fit(seed: int, strength: float) ->
     assert missed.sum() == pytest.approx(0.0, abs=1e-3)
 
 
-def test_a_fit_may_go_without_a_bias() -> None:
-    table, truth = example(4)
-    model = fit_logistic(sparse(table), truth, tolerance=1e-7, has_bias=False)
-    missed = truth - 1 / (1 + np.exp(-(table @ model.weights)))
-    assert model.bias == 0.0
-    assert model.weights == pytest.approx(missed @ table, abs=1e-3)
+@given(st.integers(0, 1000), st.sampled_from([0.05, 1.0]))
+@settings(max_examples=25, deadline=None)
+def test_passes_over_the_rows_end_where_the_slope_is_zero(seed: int, strength: float) -> None:
+    table, truth = example(seed)
+    counts = np.random.default_rng(seed).integers(1, 4, size=len(table)).astype(np.float64)
+    weights = fit_logistic_by_rows(sparse(table), truth, counts, strength, 400, 1)
+    missed = counts * (truth - 1 / (1 + np.exp(-(table @ weights))))
+    assert weights == pytest.approx(strength * missed @ table, abs=2e-2)
+    again = fit_logistic_by_rows(sparse(table), truth, counts, strength, 400, 1)
+    assert weights.tobytes() == again.tobytes()
 
 
 def test_a_weight_of_two_counts_as_two_rows() -> None:

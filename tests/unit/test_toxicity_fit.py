@@ -1,0 +1,111 @@
+"""The toxicity model's fit: what it learns, where its scores begin, and what its file says."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jobs.training.examples import Document
+from jobs.training.line_features import WordSpace
+from jobs.training.toxicity_fit import (
+    ToxicityRecipe,
+    Windows,
+    best_threshold,
+    fit_toxicity,
+    learnt_from,
+    token_weights,
+)
+from udfs.fasttext_model import load_fasttext
+from udfs.tokens import tokens_of_lines
+from udfs.toxicity import BENIGN, TOXIC, WINDOW_TOKENS, score_toxicity
+
+RECIPE = ToxicityRecipe(inner_folds=2, min_lines=2)
+PLAIN = [f"词{number}" for number in range(300)]
+RUDE = ["滚开", "蠢货", "闭嘴"]
+SPAM = ["赌场", "彩金", "开户", "投注"]
+
+
+def documents() -> list[Document]:
+    rng = random.Random(1)
+    made = []
+    for number in range(80):
+        line = rng.sample(PLAIN, 8)
+        page = rng.sample(PLAIN, 150)
+        is_toxic = number % 2 == 1
+        if is_toxic:
+            line += rng.sample(RUDE, 2)
+            page[40:40] = rng.sample(SPAM, 3)
+        label = (TOXIC if is_toxic else BENIGN,)
+        made.append(Document(" ".join(line), label, f"cold {number % 10}", "lines"))
+        made.append(Document(" ".join(page), label, f"{number}.cn", "crawl"))
+        made.append(Document(" ".join(rng.sample(PLAIN, 60)), (BENIGN,), "essays", "curated"))
+    return made
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("toxicity") / "toxicity.ftz"
+    found = fit_toxicity(documents(), path, RECIPE)
+    assert found["documents"] == 80 + 80 + 10
+    return path
+
+
+def scores(path: Path, *lines: str) -> list[float]:
+    records = score_toxicity(tokens_of_lines(lines), load_fasttext(path))
+    return [record["score"] for record in records]
+
+
+def test_insults_and_offers_are_toxic_in_lines_and_in_long_pages(model: Path) -> None:
+    clean = " ".join(PLAIN[:20])
+    page = " ".join([*PLAIN[:150], *SPAM, *PLAIN[150:]])
+    answers = scores(model, f"{clean} 滚开 蠢货", page, clean, " ".join(PLAIN), "没 见过")
+    assert np.array(answers[:2]).min() > 0.5
+    assert np.array(answers[2:]).max() < 0.5
+
+
+def test_label_one_is_for_hardly_any_clean_page(model: Path) -> None:
+    pages = [d for d in documents() if d.kind == "crawl"]
+    label = np.array(scores(model, *(d.line for d in pages))) >= 0.99
+    truth = np.array([d.labels[0] == TOXIC for d in pages])
+    assert label[~truth].mean() <= 0.03
+    assert label[truth].mean() > 0.3
+
+
+def test_the_same_documents_give_the_same_bytes(model: Path, tmp_path: Path) -> None:
+    fit_toxicity(documents(), tmp_path / "again.ftz", RECIPE)
+    assert (tmp_path / "again.ftz").read_bytes() == model.read_bytes()
+
+
+def test_windows_are_those_of_scoring() -> None:
+    long = " ".join(PLAIN[: WINDOW_TOKENS * 2])
+    lines = ["词1 词2", long, "词3"]
+    windows = Windows.of(lines, WordSpace((*PLAIN, "</s>")))
+    assert windows.owners.tolist() == [0, 1, 1, 1, 2]
+    assert windows.sizes.tolist() == [3, *[WINDOW_TOKENS + 1] * 3, 2]
+    assert windows.worst(np.array([0.0, 1.0, 3.0, 3.0, -1.0])).tolist() == [0, 2, 4]
+
+
+def test_weights_of_tokens_say_what_the_classes_are_of() -> None:
+    examples = learnt_from(documents(), RECIPE)
+    lines = [example.line for example in examples]
+    space = WordSpace.of(lines, 2)
+    weights = token_weights(space.rows(tokens_of_lines(lines)), examples, RECIPE)
+    by_word = dict(zip(space.words, weights.tolist(), strict=True))
+    others = max(by_word[word] for word in PLAIN)
+    assert min(by_word[word] for word in RUDE + SPAM) > others
+
+
+def test_edited_texts_are_thinned_out_and_empty_ones_left_out() -> None:
+    chosen = learnt_from([*documents(), Document("", (BENIGN,), "a", "lines")], RECIPE)
+    assert sum(d.kind == "curated" for d in chosen) == 10
+    assert all(d.line for d in chosen)
+
+
+def test_the_best_threshold_lies_between_the_classes() -> None:
+    ordered = np.array([3.0, 2.0, 1.0, -1.0, -2.0])
+    assert best_threshold(ordered, np.array([1, 1, 0, 0, 0], dtype=bool)) == 1.5
+    assert best_threshold(ordered, np.array([1, 0, 1, 1, 0], dtype=bool)) == -1.5
+    assert best_threshold(ordered, np.ones(5, dtype=bool)) == -2.0
