@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 PYSPARK := pyspark$(if $(SPARK),==$(SPARK),>=4.0.2,<5)
 SAMPLE := out/sample.warc.gz
 
-.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair bench-scores lock models eval-models package wheel test-cluster test-airflow submit-emr submit-dataproc history clean
+.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair bench-scores bench-bert lock models eval-models package wheel test-cluster test-airflow test-bert submit-emr submit-dataproc history clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -33,6 +33,8 @@ help:
 	@echo "make bench-paragraphs DATA=DIR   paragraph deduplication, growth, what lines repeat"
 	@echo "make bench-repair DATA=DIR  documents a second of text repair and conversion, their effect"
 	@echo "make bench-scores DATA=DIR  documents a second of segmentation and scorers, score parity"
+	@echo "make bench-bert DATA=DIR   tokens a second of the BERT scorer beside the published loop"
+	@echo "make test-bert          the tests of the BERT scorer, with PyTorch"
 	@echo "make models DATA=DIR    train the bundled models again"
 	@echo "make eval-models [DATA=DIR]   their figures in one table; measured anew what no training saw"
 
@@ -143,6 +145,18 @@ bench-repair: $(VENV)/.installed
 # the scores of both are apart.
 bench-scores: $(VENV)/.installed-test
 	$(BIN)/python -m tests.bench.score_rates --data $(DATA)
+
+# PyTorch is only for the scorer quality_bert: elsewhere its tests are skipped.
+$(VENV)/.installed-bert: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet '$(PYSPARK)' --editable '.[bert]'
+	@touch $@
+
+bench-bert: $(VENV)/.installed-bert
+	$(BIN)/python -m tests.bench.bert_rates --data $(DATA)
+
+test-bert: $(VENV)/.installed-bert
+	$(BIN)/python -m pytest tests/unit/test_bert_segments.py tests/unit/test_quality_bert.py \
+	  tests/jobs/test_quality_bert_job.py
 
 # What a cluster needs of the project: the wheel; an environment of it and its dependencies, for
 # --archives; the jobs and the settings that spark-submit is given. PySpark is the cluster's own.
