@@ -27,6 +27,9 @@ _MASK = np.uint64((1 << _BITS) - 1)
 MOST_WORDS = 1 << _BITS
 """Entries of the vocabulary, those for begin, end and unknown included."""
 
+FEW_DISCOUNTS = (0.0, 0.5, 1.0, 1.5)
+"""lmplz's with --discount_fallback."""
+
 _NEVER = -99.0
 """log10 of the probability of what never follows, as KenLM writes it."""
 
@@ -43,7 +46,7 @@ def estimate(
             not fall, and that of the first is 1.
         most_words: Size of the vocabulary; rarer characters are unknown.
     Raises:
-        ValueError: arguments out of range, or too little text for discounts.
+        ValueError: arguments out of range, or no line.
     """
     if not 2 <= order <= MOST_ORDER or len(min_counts) != order or min_counts[0] != 1:
         raise ValueError(f"order {order} with least counts {list(min_counts)}")
@@ -51,6 +54,8 @@ def estimate(
         raise ValueError(
             f"least counts {list(min_counts)} fall, or {most_words} words are too many"
         )
+    if not lines:
+        raise ValueError("no line to estimate a model from")
     vocabulary = _vocabulary(lines, most_words)
     numbers = _numbers(lines, vocabulary)
     raw = [_counted(numbers, n) for n in range(1, order + 1)]
@@ -146,17 +151,18 @@ def _interpolated(
 
 
 def _discounts(counts: Counts) -> Floats:
-    """What is taken off a count of 0, 1, 2, and 3 or more."""
+    """What is taken off a count of 0, 1, 2, and 3 or more; the same for any text that is too little
+    to tell.
+    """
     of = [int((counts == number).sum()) for number in range(5)]
-    if 0 in of[1:]:
-        raise ValueError(f"too little text: {of[1:]} n-grams that come once to four times")
-    share = of[1] / (of[1] + 2 * of[2])
-    discounts = [0.0] + [
-        number - (number + 1) * share * of[number + 1] / of[number] for number in (1, 2, 3)
-    ]
-    if any(not 0 <= discount <= number for number, discount in enumerate(discounts)):
-        raise ValueError(f"too little text: discounts {discounts}")
-    return np.array(discounts)
+    if 0 not in of[1:]:
+        share = of[1] / (of[1] + 2 * of[2])
+        discounts = [0.0] + [
+            number - (number + 1) * share * of[number + 1] / of[number] for number in (1, 2, 3)
+        ]
+        if all(0 <= discount <= number for number, discount in enumerate(discounts)):
+            return np.array(discounts)
+    return np.array(FEW_DISCOUNTS)
 
 
 def _with_unknown(

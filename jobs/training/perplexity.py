@@ -113,16 +113,21 @@ def perplexity_figures(
         }
 
     crawl = kinds == "crawl"
-    return {
-        _AGAINST_CLEAN: against(wanted),
-        _AGAINST_CLEAN_CRAWL: against(wanted & crawl),
-        "against all other pages of the crawl, most of them junk": against(clean & crawl),
-        "harmful pages": alone(harmful),
-        "clean pages of the crawl": alone(wanted & crawl),
-        "other pages of the crawl, all junk": alone(clean & ~wanted & crawl),
-        "whole pages of news sites and forums": alone(kinds == "html"),
-        "main text of these": alone(kinds == "gold"),
-        "curated text of sources never seen": alone(kinds == "curated"),
+    negatives = {
+        _AGAINST_CLEAN: wanted,
+        _AGAINST_CLEAN_CRAWL: wanted & crawl,
+        "against all other pages of the crawl, most of them junk": clean & crawl,
+    }
+    parts = {
+        "harmful pages": harmful,
+        "clean pages of the crawl": wanted & crawl,
+        "other pages of the crawl, all junk": clean & ~wanted & crawl,
+        "whole pages of news sites and forums": kinds == "html",
+        "main text of these": kinds == "gold",
+        "curated text of sources never seen": kinds == "curated",
+    }
+    return {name: against(rows) for name, rows in negatives.items() if rows.any()} | {
+        name: alone(rows) for name, rows in parts.items() if rows.any()
     }
 
 

@@ -45,6 +45,8 @@ class PlainKneserNey:
     @staticmethod
     def _discounts(counts: Sequence[int]) -> list[float]:
         n1, n2, n3, n4 = (sum(count == k for count in counts) for k in (1, 2, 3, 4))
+        if not n1 * n2 * n3 * n4:
+            return [0.0, 0.5, 1.0, 1.5]
         y = n1 / (n1 + 2 * n2)
         return [0.0, 1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
 

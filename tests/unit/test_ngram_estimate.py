@@ -77,6 +77,15 @@ def test_arguments_out_of_range_are_refused(order: int, min_counts: list[int]) -
         estimate(lines_of(0), order, min_counts)
 
 
-def test_too_little_text_is_said() -> None:
-    with pytest.raises(ValueError, match="too little text"):
-        estimate(["甲乙", "甲丙"], 2, [1, 1])
+def test_of_little_text_discounts_are_given() -> None:
+    lines = ["甲乙", "甲丙", "乙"]
+    plain, model = PlainKneserNey(lines, 3), PlainBackoff(estimate(lines, 3, [1, 1, 1]))
+    for context in ((), (BEGIN,), ("甲",), (BEGIN, "甲"), (BEGIN, "乙")):
+        for word in ("甲", "乙", "丙", END, UNKNOWN):
+            expected = plain.probability(word, context)
+            assert 10 ** model.log10(word, context) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_model_needs_text() -> None:
+    with pytest.raises(ValueError, match="no line"):
+        estimate([], 2, [1, 1])
