@@ -368,6 +368,10 @@ class QualityConfig(FastTextConfig):
     """Artifact name of the model, or a path."""
     label: str = "clean"
     """The model's label whose probability is the score, without ``__label__``."""
+    distinct: bool = True
+    """Count each token once a text, however often it comes."""
+    extra_tokens: Literal["forms", "shape"] | None = "shape"
+    """What the model was told of a text beside its words, as in the other sections."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from pyspark import SparkContext
 
 from jobs.artifact_lock import load_lock
 from jobs.catalogue import bundled_conf
-from jobs.config import ConfigError, ToxicityConfig, load_config
+from jobs.config import Config, ConfigError, ToxicityConfig, load_config
 from jobs.scorers import check_scorers, lock_id_of, reading_of, stamp_of_scorer
 from tests.builders.models import train_model
+from udfs import quality
 from udfs.artifact_files import sha256_of
 from udfs.form_tokens import form_tokens
 from udfs.token_lines import Reading
@@ -113,6 +114,12 @@ def test_a_reading_is_what_the_settings_say(folder: Path) -> None:
     lock = load_lock(config, folder / "run.toml")
     reading = reading_of("toxicity", config, lock, cast(SparkContext, None))  # no list to ship
     assert reading == Reading("characters", 1, None, None, distinct=True, extra=form_tokens)
+
+
+def test_bundled_quality_reads_as_its_model_was_trained() -> None:
+    lock = load_lock(Config(), None)
+    reading = reading_of("quality", Config(), lock, cast(SparkContext, None))  # no list to ship
+    assert reading == quality.READING
 
 
 def test_a_segmenter_that_is_not_installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
