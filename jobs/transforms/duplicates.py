@@ -201,7 +201,12 @@ def _fingerprints(
     prints = documents.select(
         "doc_id", F.unix_micros("capture_time").alias("capture_micros"), "url", "text"
     ).mapInArrow(
-        fingerprint_batches(banding if with_bands else None, config.preferred_hosts),
+        fingerprint_batches(
+            banding if with_bands else None,
+            config.preferred_hosts,
+            with_url_keys="url" in config.levels,
+            with_text_keys="exact" in config.levels,
+        ),
         FINGERPRINT_DDL,
     )
     if config.needs_scores():

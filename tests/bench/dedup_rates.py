@@ -226,7 +226,10 @@ def growth(bench: Bench, sizes: Sizes, events: Path) -> tuple[str, str]:
         verdict("Growth of CPU seconds", larger_cpu / cpu, MAX_GROWTH, most=True),
         verdict("Growth of wall seconds", larger_wall / wall, MAX_GROWTH, most=True),
     ]
-    verdicts.append(f"Of the documents that were added: {added:,.0f} a core-second.")
+    verdicts.append(
+        f"Of the documents that were added: {added:,.0f} a core-second; any search costs "
+        f"{cpu - sizes.growth[0] / added:.1f} CPU seconds more, for plans and compilers."
+    )
     return "\n".join([table(headings, rows), "", *verdicts]), constants
 
 

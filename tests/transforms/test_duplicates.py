@@ -34,6 +34,13 @@ def checkpoint(tmp_path: Path) -> Iterator[Checkpoint]:
     yield parquet_checkpoint(tmp_path)
 
 
+@pytest.fixture(params=[500, 2], ids=["in one task", "larger ones by joins"])
+def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups of candidates are settled in a task; or those of more than two, as if they were too
+    large for one, by joins."""
+    monkeypatch.setattr("jobs.transforms.near_duplicates._GROUP_MEMBERS", request.param)
+
+
 def on_day(day: int) -> datetime:
     return datetime(2024, 1, day, tzinfo=UTC)
 
@@ -176,6 +183,7 @@ def test_no_documents_no_duplicates(spark: SparkSession, checkpoint: Checkpoint)
     assert found(find_duplicates(documents(spark, []), DedupConfig(), checkpoint)) == {}
 
 
+@pytest.mark.usefixtures("each_way")
 def test_removed_set_is_that_of_brute_force(spark: SparkSession, checkpoint: Checkpoint) -> None:
     """With bands enough that no pair is left to chance."""
     texts = planted_documents(4, families=60, singles=60, chars=(100, 500))
@@ -197,6 +205,7 @@ def test_removed_set_is_that_of_brute_force(spark: SparkSession, checkpoint: Che
     assert {row.kind for row in removed.values()} == {"near"}
 
 
+@pytest.mark.usefixtures("each_way")
 def test_estimate_gives_about_the_same(spark: SparkSession, checkpoint: Checkpoint) -> None:
     rng = random.Random(5)
     text = random_text(rng, 600)
@@ -228,6 +237,7 @@ def share_a_bucket(texts: dict[str, str]) -> bool:
     return len(set(signatures(hashes, offsets, 1)[:, 0].tolist())) == 1
 
 
+@pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize("max_pair_bucket", [32, 2])
 def test_pairs_are_found_behind_a_hub_that_resembles_neither(
     spark: SparkSession, checkpoint: Checkpoint, max_pair_bucket: int
@@ -239,6 +249,7 @@ def test_pairs_are_found_behind_a_hub_that_resembles_neither(
     assert {key: row.kept_doc_id for key, row in removed.items()} == {"p000b": "p000a"}
 
 
+@pytest.mark.usefixtures("each_way")
 def test_buckets_that_stay_unsettled_are_counted(
     spark: SparkSession, checkpoint: Checkpoint
 ) -> None:
@@ -249,6 +260,7 @@ def test_buckets_that_stay_unsettled_are_counted(
     assert counts["near_unsettled_buckets"] > 0
 
 
+@pytest.mark.usefixtures("each_way")
 def test_a_chain_is_one_cluster_whose_ends_may_differ(
     spark: SparkSession, checkpoint: Checkpoint
 ) -> None:
@@ -264,17 +276,19 @@ def test_a_chain_is_one_cluster_whose_ends_may_differ(
     assert removed["d5"].similarity < config.min_similarity
 
 
-@pytest.mark.parametrize("group_members", [4096, 30])
+@pytest.mark.parametrize(("group_members", "hub_members"), [(4096, 4096), (1, 4096), (1, 30)])
 def test_many_copies_of_one_page_are_one_cluster(
     spark: SparkSession,
     checkpoint: Checkpoint,
     monkeypatch: pytest.MonkeyPatch,
     shuffle_partitions: Callable[[int], None],
     group_members: int,
+    hub_members: int,
 ) -> None:
-    """Whether one task compares all of them with the first, or several do."""
-    if group_members < 400:
+    """Whether one task has all of them, or compares all with the first, or several do."""
+    if hub_members < 400:
         shuffle_partitions(7)
+    monkeypatch.setattr("jobs.transforms.near_duplicates._HUB_MEMBERS", hub_members)
     monkeypatch.setattr("jobs.transforms.near_duplicates._GROUP_MEMBERS", group_members)
     page = random_text(random.Random(9), 120)
     texts = {f"d{number:04d}": f"{page}{number:04d}" for number in range(400)}
@@ -291,7 +305,7 @@ def test_many_copies_of_one_page_are_one_cluster(
 def shuffle_partitions(spark: SparkSession) -> Iterator[Callable[[int], None]]:
     """Sets how many tasks a shuffle has; none are put together because they have little to do."""
     key, coalesced = "spark.sql.shuffle.partitions", "spark.sql.adaptive.coalescePartitions.enabled"
-    before = spark.conf.get(key)
+    before = spark.conf.get(key) or ""
 
     def set_partitions(partitions: int) -> None:
         spark.conf.set(key, partitions)
