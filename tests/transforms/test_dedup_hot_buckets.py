@@ -38,11 +38,11 @@ def checkpoint(tmp_path: Path) -> Iterator[Checkpoint]:
     yield parquet_checkpoint(tmp_path)
 
 
-def pages(spark: SparkSession, count: int, text: Column) -> DataFrame:
-    """So many pages, id d0000000 and up; the text may depend on ``id``."""
+def pages(spark: SparkSession, count: int, text: Column, url: Column | None = None) -> DataFrame:
+    """So many pages, id d0000000 and up; text and URL may depend on ``id``."""
     return spark.range(count, numPartitions=2).select(
         F.format_string("d%07d", F.col("id")).alias("doc_id"),
-        F.lit(None).cast("string").alias("url"),
+        (F.lit(None).cast("string") if url is None else url).alias("url"),
         F.lit(None).cast("timestamp").alias("capture_time"),
         text.alias("text"),
     )
@@ -101,6 +101,34 @@ def test_nearly_identical_pages(large_batches: SparkSession, checkpoint: Checkpo
     assert_one_cluster(removed, "near", 0.95)
     assert counts.get("near_unsettled_buckets", 0) == 0
     assert tree_cpu_seconds() - start < MAX_CPU_SECONDS
+
+
+@pytest.mark.timeout(1800)  # for hangs only: where it strikes, py4j breaks for all that follow
+@pytest.mark.parametrize("level", ["url", "exact"])
+def test_a_key_of_all_documents_costs_what_keys_of_their_own_do(
+    large_batches: SparkSession, tmp_path: Path, level: str
+) -> None:
+    """200,000 captures of one address, or copies of one text: one task has them all, and no more
+    to do a document than many tasks have."""
+    number = F.format_string("%06d", F.col("id"))
+    seconds = {}
+    for name, key in (("warm", number), ("spread", number), ("hot", F.lit("000000"))):
+        url, text = F.concat(F.lit("http://e.cn/"), number), F.concat(F.lit(NOT_FOUND), number)
+        if level == "url":
+            url = F.concat(F.lit("http://e.cn/"), key)
+        else:
+            text = F.concat(F.lit(NOT_FOUND), key)
+        frame = pages(large_batches, 4 * COPIES if name != "warm" else 1000, text, url)
+        checkpoint = parquet_checkpoint(tmp_path / name)
+        start = tree_cpu_seconds()
+        found = find_duplicates(frame, DedupConfig(levels=(level,)), checkpoint)
+        removed = checkpoint(found, "removed")
+        seconds[name] = tree_cpu_seconds() - start
+        counts = removed.agg(F.count(F.lit(1)), F.count_distinct("kept_doc_id"), F.max("kind"))
+        expected = (4 * COPIES - 1, 1, level) if name == "hot" else (0, 0, None)
+        assert tuple(counts.collect()[0]) == expected
+    print(seconds)
+    assert seconds["hot"] < 2 * seconds["spread"] + 5  # it also has as many rows to write
 
 
 SHORT = {
