@@ -17,7 +17,13 @@ SINCE = {
     "spark.sql.execution.arrow.maxBytesPerBatch": (4, 1),
 }
 """Keys that an older Spark passes over."""
-NOT_REGISTERED = ("spark.master", "spark.metrics.conf.", "spark.hadoop.", "spark.log.level")
+NOT_REGISTERED = (
+    "spark.master",
+    "spark.log.level",
+    "spark.metrics.conf.",
+    "spark.executor.resource.",
+    "spark.task.resource.",
+)
 """What Spark reads by these names, or by what they begin with, without declaring it."""
 
 
