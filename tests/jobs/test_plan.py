@@ -21,6 +21,7 @@ STAGES = {
     "score_quality",
     "score_domain",
     "score_toxicity",
+    "score_perplexity",
     "select_corpus",
 }
 
