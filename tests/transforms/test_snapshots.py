@@ -106,11 +106,19 @@ def stored(config: DedupConfig, folder: Path, snapshot: str) -> DedupConfig:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("seed", "snapshots", "verify"), [(1, 2, "exact"), (2, 3, "exact"), (3, 2, "estimate")]
+    ("seed", "snapshots", "verify", "group_members"),
+    [(1, 2, "exact", 500), (2, 3, "exact", 2), (3, 2, "estimate", 500), (3, 2, "estimate", 2)],
 )
 def test_snapshots_in_turn_keep_what_one_search_keeps(
-    spark: SparkSession, tmp_path: Path, seed: int, snapshots: int, verify: Any
+    spark: SparkSession,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    snapshots: int,
+    verify: Any,
+    group_members: int,
 ) -> None:
+    monkeypatch.setattr("jobs.transforms.near_duplicates._GROUP_MEMBERS", group_members)
     parts = pages_of_snapshots(seed, snapshots)
     config = replace(CERTAIN, verify=verify)
     whole = search(spark, tmp_path, [page for part in parts for page in part], config).removed
@@ -188,9 +196,11 @@ def test_what_an_earlier_snapshot_has_stays_and_is_named(
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("group_members", [500, 2])
 def test_a_document_between_two_earlier_ones_is_counted(
-    spark: SparkSession, tmp_path: Path
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group_members: int
 ) -> None:
+    monkeypatch.setattr("jobs.transforms.near_duplicates._GROUP_MEMBERS", group_members)
     text = random_text(random.Random(5), 460)  # pages that are 20 characters apart are similar
     first = [
         Page("a1", "http://e.cn/1", captured(1), text[:400]),
