@@ -2,10 +2,10 @@
 
     python -m tests.bench.bert_rates --data DIR
 
-An encoder of BERT-base's shape with random weights, spread as those of a trained one are, over
-documents drawn from the texts of DIR: their lengths are those of real ones. The published loop pads
-each segment to 512 tokens, 32 of them a batch, in float32; its tokenizer here is the fast one,
-which its script does not use. Every way in turn, in processor time; medians.
+An encoder of BERT-base's shape with random weights, over documents drawn from the texts of DIR:
+their lengths are those of real ones. The published loop pads each segment to 512 tokens, 32 of them
+a batch, in float32; its tokenizer here is the fast one, which its script does not use. Every way in
+turn, in processor time; medians.
 
 The first four ways score the published segments, so that scores can be compared: where the maximum
 leaves the padding out, with what the same loop gives when it does. The last one scores whole texts,
@@ -42,8 +42,8 @@ VOCABULARY = "lexicons/vocab/bert-base-chinese_vocab.txt"
 BATCH = 32
 POSITIONS = 512
 WEIGHTS = 0.04
-"""Standard deviation of a trained BERT's weights; with the 0.02 that training begins with, all
-documents score nearly the same."""
+"""Standard deviation of the weights. With this as with the usual 0.02 an encoder that learnt
+nothing gives all documents nearly one score: their ranks are a hard test."""
 
 Parts = list[tuple[str, Span]]
 
