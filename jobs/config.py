@@ -409,14 +409,20 @@ class ToxicityConfig(FastTextConfig):
     """The model's label whose probability is the score, without ``__label__``."""
     min_label_score: float = 0.99
     """Least score of label 1 (MDFG)."""
+    min_token_chars: int = 1
+    """Tokens of fewer characters are left out."""
+    stopwords: StopWords | None = None
+    """Tokens that are left out too, as in the other sections."""
+    distinct: bool = True
+    """Count each token once a text, however often it comes."""
     max_chars: int | None = 1_000_000
     """Leading characters of a text that are looked at; off for all. Windows run to its end."""
     window_tokens: int | None = 64
     """Tokens of the windows that a text is looked at through, beside the whole; each begins half a
     window behind the one before. Off: the whole text alone, as published."""
-    aggregate: Literal["max", "mean", "top_k"] = "mean"
-    """What the score is: ``mean`` that of the whole text, as published; ``max`` that of the worst
-    window, so that one toxic comment under a long article counts; ``top_k`` the mean of the worst.
+    aggregate: Literal["max", "mean", "top_k"] = "max"
+    """What the score is: ``max`` that of the worst window, so that one toxic comment under a long
+    article counts; ``mean`` that of the whole text, as published; ``top_k`` the mean of the worst.
     The worst span and its score are stored in any case. ``min_label_score`` goes with it: a worst
     window scores higher than its text."""
     top_k: int = 3

@@ -29,6 +29,11 @@ MIN_LABEL_SCORE = 0.99
 WINDOW_TOKENS = 64
 TOP_K = 3
 
+READING = Reading(
+    min_token_chars=1, stop_words=None, max_chars=1_000_000, exempt_formulas=True, distinct=True
+)
+"""How the bundled model wants its texts."""
+
 Scores = npt.NDArray[np.float64]
 
 Aggregate = Literal["max", "mean", "top_k"]
@@ -55,7 +60,7 @@ class ToxicityRules:
     """The model's label whose probability is the score."""
     window_tokens: int | None = WINDOW_TOKENS
     """Tokens of a window, which begins every half of that; None for the whole text alone."""
-    aggregate: Aggregate = "mean"
+    aggregate: Aggregate = "max"
     """What the score is: that of the whole text, of the worst window, or the mean of the ``top_k``
     worst windows."""
     top_k: int = TOP_K

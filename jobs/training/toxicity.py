@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from jobs.training.examples import Copies, Document, make_document
+from jobs.training.examples import Document
 from jobs.training.files import (
     DOMAIN_FILE,
     DOMAIN_TRAIN,
@@ -21,64 +22,96 @@ from jobs.training.files import (
     PAGES_READ,
     TOXIC_LINES,
 )
-from jobs.training.metrics import THRESHOLDS, binary_figures
-from jobs.training.task import FIGURES_ONLY, Figures, Recipe, Rows, Task
+from jobs.training.metrics import THRESHOLDS, at_threshold, binary_figures
+from jobs.training.page_groups import page_groups
+from jobs.training.task import FIGURES_ONLY, Answers, Figures, Found, Rows, Task
+from jobs.training.toxicity_fit import CURATED, LINES, PAGES, ToxicityRecipe, fit_toxicity
 from udfs import toxicity
-from udfs.fasttext_model import FastTextModel
+from udfs.fasttext_model import FastTextModel, load_fasttext
+from udfs.token_lines import token_lines
+from udfs.tokens import tokens_of_lines
+
+_CURATED_EVERY = 8
+"""One in so many curated texts is used: more of them than lines would rule the dealing of folds."""
+
+_PARTS = 40
+"""Parts that the lines of a source are dealt to by their letters; a part is held out whole."""
+
+_FREE = "lines of cold and swsr, held-out parts"
+_NAMES = {
+    PAGES: "crawl pages of sites and templates never seen",
+    "gold": "main text of real pages, all benign, never trained on",
+    CURATED: "curated text of sources never seen, all benign",
+    LINES: _FREE,
+}
 
 
 def toxicity_documents(rows: Rows) -> list[Document]:
     """Social-media lines, crawl pages as read, and curated text as benign."""
-    lines = [
-        make_document(
-            r["text"],
-            [_toxic(r["label"] == 1)],
-            r["source"],
-            "lines" if r["source"] in FREE_LINES else "other lines",
-        )
-        for r in rows[TOXIC_LINES]
+    pages = rows[PAGES_READ] + rows[PAGES_LABELLED]
+    groups = page_groups([r["text"] for r in pages], [r["site"] for r in pages])
+    found = [
+        *(
+            (
+                r,
+                r["label"] == 1,
+                f"{r['source']} {zlib.crc32(r['text'].encode()) % _PARTS}",
+                LINES if r["source"] in FREE_LINES else "other lines",
+            )
+            for r in rows[TOXIC_LINES]
+        ),
+        *((r, r["toxic"] == 1, group, PAGES) for r, group in zip(pages, groups, strict=True)),
+        *((r, False, r["source"], CURATED) for r in rows[DOMAIN_TRAIN][::_CURATED_EVERY]),
+        *((r, False, r["site"], "gold") for r in rows[GOLD_PAGES]),
     ]
-    pages = [
-        make_document(r["text"], [_toxic(r["toxic"] == 1)], r["site"], "crawl")
-        for r in rows[PAGES_READ] + rows[PAGES_LABELLED]
+    lines = token_lines([row["text"] for row, *_ in found], [toxicity.READING])[0]
+    return [
+        Document(line, (_toxic(is_toxic),), unit, kind, note=str(row.get("source", "")))
+        for line, (row, is_toxic, unit, kind) in zip(lines, found, strict=True)
     ]
-    curated = [
-        make_document(r["text"], [toxicity.BENIGN], r["source"], "curated")
-        for r in rows[DOMAIN_TRAIN]
-    ]
-    gold = [
-        make_document(r["text"], [toxicity.BENIGN], r["site"], "gold") for r in rows[GOLD_PAGES]
-    ]
-    return lines + pages + curated + gold
+
+
+def toxicity_answers(model: FastTextModel, found: Found, documents: Sequence[Document]) -> Answers:
+    """Both labels' shares of the score that a run with default settings gives each document."""
+    tokens = tokens_of_lines([document.line for document in documents])
+    scores = np.array([r["score"] for r in toxicity.score_toxicity(tokens, model)])
+    answers = np.empty((len(scores), 2))
+    answers[:, model.column(toxicity.TOXIC)] = scores
+    answers[:, model.column(toxicity.BENIGN)] = 1 - scores
+    return answers
 
 
 def toxicity_figures(
-    documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
+    documents: Sequence[Document], model: FastTextModel, table: Answers
 ) -> Figures:
     """Figures by source of lines, and of pages; benign text only gives false alarms."""
     scores = table[:, model.column(toxicity.TOXIC)]
-    names = {
-        "crawl": "crawl pages of sites never seen",
-        "gold": "main text of real pages, all benign, never trained on",
-        "curated": "curated text of sources never seen, all benign",
-    }
+    names = dict(_NAMES)
     for document in documents:
-        if document.kind == "lines":
-            names[document.unit] = f"lines of {document.unit}, trained on all other sources"
+        if document.kind == LINES:
+            names[document.note] = f"lines of {document.note}, held-out parts"
         elif document.kind == "other lines":
-            names[document.unit] = f"lines of {document.unit}, never trained on"
+            names[document.note] = f"lines of {document.note}, never trained on"
     figures = {}
     for key, name in names.items():
-        chosen = [
-            (d.labels[0] == toxicity.TOXIC, score)
-            for d, score in zip(documents, scores, strict=True)
-            if key in (d.kind, d.unit)
-        ]
-        if chosen:
-            figures[name] = binary_figures(
-                [p for p, _ in chosen], [s for _, s in chosen], THRESHOLDS
-            )
+        chosen = np.array([key in (d.kind, d.note) for d in documents])
+        if chosen.any():
+            truth = np.array([d.labels[0] == toxicity.TOXIC for d in documents])[chosen]
+            figures[name] = {
+                **_decisions(truth, scores[chosen]),
+                **binary_figures(truth.tolist(), scores[chosen].tolist(), THRESHOLDS),
+            }
     return figures
+
+
+def _decisions(truth: Any, scores: Any) -> dict[str, Any]:
+    """What comes of a score of 0.5, and of label 1."""
+    half, label = (at_threshold(truth, scores, t) for t in (0.5, toxicity.MIN_LABEL_SCORE))
+    return {
+        "f1_from_0.5": half["f1"],
+        "recall_of_label_1": label["recall"],
+        "false_alarms_of_label_1": label["false_alarm_share"],
+    }
 
 
 def _toxic(is_toxic: bool) -> str:
@@ -95,30 +128,46 @@ TOXICITY = Task(
     ),
     documents=toxicity_documents,
     only_measured=frozenset({"gold", "other lines"}),
-    # Toxic lines are short and clean documents long: windows of both keep the model
-    # from taking length, or a page's many words, for a sign.
-    copies={
-        ("crawl", toxicity.TOXIC): Copies(2, 12, 3, 150),
-        ("crawl", toxicity.BENIGN): Copies(2, 6, 3, 150),
-        ("curated", toxicity.BENIGN): Copies(1, 1, 5, 60, every=3),
-    },
-    recipe=Recipe(loss="softmax", epoch=3),
+    copies={},
+    recipe=ToxicityRecipe(),
+    fit=fit_toxicity,
+    load=load_fasttext,
+    answers=toxicity_answers,
     figures=toxicity_figures,
+    headlines=(
+        (_FREE, "f1_from_0.5"),
+        ("lines of toxicn, never trained on", "f1_from_0.5"),
+        (_NAMES[PAGES], "f1_from_0.5"),
+        (_NAMES[PAGES], "auc"),
+        (_NAMES[PAGES], "false_alarms_of_label_1"),
+        (_NAMES[CURATED], "false_alarms_of_label_1"),
+        (_NAMES["gold"], "false_alarms_of_label_1"),
+    ),
     purpose=(
-        "P(toxic): the probability that a text insults a group or a person, or offers "
-        "gambling, pornography or fraud."
+        "How toxic a text is, insulting a group or a person, or offering gambling, pornography or "
+        "fraud: the score of its worst window of 64 different words. 0.5 is where precision and "
+        "recall meet, of lines and of crawl pages; 0.99 what hardly any clean crawl page "
+        "passes. A linear model of words, written as a fastText file."
     ),
     split=(
-        "Five folds of whole sites and sources; every figure is of documents whose site "
-        "or source the scoring model was not trained on. Sets whose licence forbids "
-        "commercial use or derivatives are only measured."
+        "Five folds of whole units: a page's unit is all pages of its site and template (a fifth "
+        "of their windows of ten characters shared), a curated text's its source, a line's one of "
+        "40 parts of its source, dealt by its letters. Every figure is of documents whose unit "
+        "the scoring model was not trained on; where scores begin and how steep they are comes "
+        "from three inner folds of each training part. Strength, weights and window were chosen "
+        "on other folds of the same documents, which flatters a little. Sets whose licence "
+        "forbids commercial use or derivatives are only measured."
     ),
     weaknesses=(
-        "Insults are learnt from two line collections about race, region and gender: "
-        "other insults, irony and code words are missed, and lines that merely name such "
-        "a group raise the score. Short disguised advertising for gambling, fraud or "
-        "pornography, as in ChineseHarm, is not found: ranking there is no better than "
-        "chance. One toxic comment under a long article drowns. At 0.99 the label is rare "
-        "by design; use the score for a wider net."
+        "Insults are learnt from two line collections about race, region and gender: other "
+        "insults, irony and code words are missed, and lines that merely name such a group raise "
+        "the score. Of toxic pages there are 252, and templates never seen are what is missed: "
+        "with a quarter, a half and all of the pages and lines the area under the curve (whole "
+        "texts, other folds) is 0.80, 0.86 and 0.89 on pages with a best F1 of 0.68, 0.75 and "
+        "0.77, and the F1 on lines 0.81, 0.82 and 0.83: it is pages that are wanting. Of a source "
+        "of lines never seen half is found. Trained on ToxiCN too, its own best F1 would be 0.75 "
+        "for 0.72, and that of all three sources 0.80 for 0.76. Short disguised advertising, as "
+        "in ChineseHarm, is not found. Not a probability: scores are stretched so that both "
+        "thresholds mean what they say, and differ in that between lines and pages."
     ),
 )

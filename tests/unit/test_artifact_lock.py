@@ -34,6 +34,10 @@ MODEL = artifact("model", needs={"labels": "==1", "segmentation": "==1"})
 LABELS = artifact("labels")
 OTHER = artifact("other", licence='of "one\'s own" \\ 自有')
 
+BUNDLED = read_lock(bundled_conf() / "artifacts.lock").artifacts
+QUALITY = f"quality.{BUNDLED['quality'].version}"
+STAMP = QUALITY.replace(".", "@")
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -121,12 +125,11 @@ def _no_lock(folder: Path) -> None:
 
 
 def _other_bytes(folder: Path) -> None:
-    edit(folder / "artifacts.toml", "[quality.1]", "[quality.1]  # edited")
-    edit(folder / "artifacts.toml", 'sha256 = "6eb8', 'sha256 = "7eb8')
+    edit(folder / "artifacts.toml", BUNDLED["quality"].sha256, "7eb8" * 16)
 
 
 def _version_gone(folder: Path) -> None:
-    edit(folder / "artifacts.toml", "[quality.1]", "[quality.2]")
+    edit(folder / "artifacts.toml", f"[{QUALITY}]", "[quality.1000]")
 
 
 def _needs_more(folder: Path) -> None:
@@ -143,9 +146,9 @@ def _needs_more(folder: Path) -> None:
         (_remove, ["no lock beside the catalogue"]),
         (_by_hand, ["changed by hand"]),
         (_no_lock, ["is no lock"]),
-        (_other_bytes, ["quality@1: sha256 is '7eb8", "in the catalogue, '6eb8"]),
-        (_version_gone, ["quality@1 is locked, and not in the catalogue"]),
-        (_needs_more, ["quality@1: needs is {'segmentation': '>=1'}"]),
+        (_other_bytes, [f"{STAMP}: sha256 is '7eb8", f"'{BUNDLED['quality'].sha256}"]),
+        (_version_gone, [f"{STAMP} is locked, and not in the catalogue"]),
+        (_needs_more, ["toxicity@", ": needs is {'segmentation': '>=1'}"]),
     ],
 )
 def test_a_lock_that_does_not_fit_ends_the_run_and_the_check(
@@ -194,9 +197,9 @@ def test_what_a_configuration_asks_for_has_to_be_locked(
     folder: Path, setting: str, said: list[str]
 ) -> None:
     text = (folder / "artifacts.toml").read_text(encoding="utf-8")
-    entry = text[text.index("[quality.1]") : text.index("[domain.")]
+    entry = text[text.index(f"[{QUALITY}]") : text.index("[domain.")]
     with (folder / "artifacts.toml").open("a", encoding="utf-8") as file:
-        file.write("\n" + entry.replace("quality.1", "extra.1"))
+        file.write("\n" + entry.replace(QUALITY, "extra.1"))
     config = folder / "run.toml"
     with pytest.raises(ConfigError) as error:
         load_lock(load_config(config, [setting]), config)
@@ -209,24 +212,26 @@ def test_a_newer_version_is_no_misfit_but_is_said(
 ) -> None:
     text = (folder / "artifacts.toml").read_text(encoding="utf-8")
     for name in ("quality", "toxicity"):
-        start = text.index(f"[{name}.1]")
-        entry = text[start : text.index("\n\n", start)].replace(f"{name}.1", f"{name}.2")
+        title = f"{name}.{BUNDLED[name].version}"
+        start = text.index(f"[{title}]")
+        entry = text[start : text.index("\n\n", start)].replace(title, f"{name}.1000")
         with (folder / "artifacts.toml").open("a", encoding="utf-8") as file:
             file.write(f"\n{entry}\n")
     call = ["--config", str(folder / "run.toml")]
     before = read_lock(folder / "artifacts.lock")
+    version = before.artifacts["quality"].version
     assert lock_artifacts.main([*call, "--check"]) == 0
-    assert "quality 1: the catalogue has 2" in capsys.readouterr().out
+    assert f"quality {version}: the catalogue has 1000" in capsys.readouterr().out
 
     assert lock_artifacts.main([*call, "--upgrade", "quality"]) == 0
-    assert "quality 2, was 1" in capsys.readouterr().out
+    assert f"quality 1000, was {version}" in capsys.readouterr().out
     after = read_lock(folder / "artifacts.lock")
     moved = {n for n, a in after.artifacts.items() if a.version != before.artifacts[n].version}
     assert moved == {"quality"}
     assert lock_artifacts.main([*call, "--check"]) == 0
 
     assert lock_artifacts.main(call) == 0
-    assert read_lock(folder / "artifacts.lock").artifacts["toxicity"].version == "2"
+    assert read_lock(folder / "artifacts.lock").artifacts["toxicity"].version == "1000"
     assert lock_artifacts.main([*call, "--upgrade", "beauty"]) == 2
     assert "--upgrade beauty: is not locked" in capsys.readouterr().err
 

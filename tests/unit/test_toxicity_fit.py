@@ -13,9 +13,8 @@ from jobs.training.line_features import WordSpace
 from jobs.training.toxicity_fit import (
     ToxicityRecipe,
     Windows,
-    best_threshold,
+    even_threshold,
     fit_toxicity,
-    learnt_from,
     token_weights,
 )
 from udfs.fasttext_model import load_fasttext
@@ -49,7 +48,7 @@ def documents() -> list[Document]:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("toxicity") / "toxicity.ftz"
     found = fit_toxicity(documents(), path, RECIPE)
-    assert found["documents"] == 80 + 80 + 10
+    assert found["documents"] == 3 * 80
     return path
 
 
@@ -89,7 +88,7 @@ def test_windows_are_those_of_scoring() -> None:
 
 
 def test_weights_of_tokens_say_what_the_classes_are_of() -> None:
-    examples = learnt_from(documents(), RECIPE)
+    examples = documents()
     lines = [example.line for example in examples]
     space = WordSpace.of(lines, 2)
     weights = token_weights(space.rows(tokens_of_lines(lines)), examples, RECIPE)
@@ -98,14 +97,8 @@ def test_weights_of_tokens_say_what_the_classes_are_of() -> None:
     assert min(by_word[word] for word in RUDE + SPAM) > others
 
 
-def test_edited_texts_are_thinned_out_and_empty_ones_left_out() -> None:
-    chosen = learnt_from([*documents(), Document("", (BENIGN,), "a", "lines")], RECIPE)
-    assert sum(d.kind == "curated" for d in chosen) == 10
-    assert all(d.line for d in chosen)
-
-
-def test_the_best_threshold_lies_between_the_classes() -> None:
-    ordered = np.array([3.0, 2.0, 1.0, -1.0, -2.0])
-    assert best_threshold(ordered, np.array([1, 1, 0, 0, 0], dtype=bool)) == 1.5
-    assert best_threshold(ordered, np.array([1, 0, 1, 1, 0], dtype=bool)) == -1.5
-    assert best_threshold(ordered, np.ones(5, dtype=bool)) == -2.0
+def test_as_many_are_above_the_threshold_as_are_true() -> None:
+    scores = np.array([1.0, -1.0, 3.0, -2.0, 2.0])
+    assert even_threshold(scores, np.array([0, 0, 1, 0, 1], dtype=bool)) == 1.5
+    assert even_threshold(scores, np.array([1, 0, 1, 1, 0], dtype=bool)) == 0.0
+    assert even_threshold(scores, np.ones(5, dtype=bool)) == -2.0
