@@ -39,4 +39,3 @@ def test_spark_knows_every_key(spark: SparkSession, path: Path) -> None:
         and entry.findEntry(key) is None
     ]
     assert unknown == []
-
