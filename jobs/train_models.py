@@ -1,12 +1,12 @@
-"""Train the bundled fastText scorers: labelled text -> artifacts with an evaluation card each.
+"""Train the bundled scorers: labelled text -> artifacts with an evaluation card each.
 
-Reads the labelled files under ``--data`` and writes, for every task, ``OUTPUT/TASK/TASK.ftz``,
-``metrics.json`` and ``CARD.md``. Figures come from models that never saw the source or site they
-are measured on; the shipped model is then trained on all of it, except for the files that are
-for figures only.
+Reads the labelled files under ``--data`` and writes, for every task, into ``OUTPUT/TASK`` its model
+(``TASK.ftz``, or the files that the task names), ``metrics.json`` and ``CARD.md``. Figures come from
+models that never saw the source or site they are measured on; the shipped model is then trained on
+all of it, except for the files that are for figures only.
 
-There is no Spark here: all the text fits in a few hundred megabytes, and a single fastText thread
-is what makes the bytes of a model repeatable.
+There is no Spark here: all the text fits in a few hundred megabytes, and sums that are taken in one
+order are what makes the bytes of a model repeatable.
 """
 
 from __future__ import annotations
@@ -24,16 +24,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import fasttext
 import numpy as np
 
 from jobs.training.card import render_card
 from jobs.training.evaluation import EvaluationError, evaluate, render_table
-from jobs.training.examples import Document, distinct, fold_of_units, training_lines
-from jobs.training.task import DataFile, Figures, Found, Model, Recipe, Task
+from jobs.training.examples import Document, distinct, fold_of_units
+from jobs.training.task import DataFile, Figures, Found, Model, Task
 from jobs.training.tasks import TASKS
 from udfs.artifact_files import sha256_of
-from udfs.segment import MAX_CHARS, STOP_WORDS
 
 
 class TrainingDataError(ValueError):
@@ -206,43 +204,11 @@ def fit(
     """
     with tempfile.TemporaryDirectory(prefix="taojin-train-") as work:
         path, *_ = written = [Path(work) / name for name in task.model_files]
-        if task.fit is not None:
-            found = task.fit(documents, path, task.recipe)
-        else:
-            found = fit_fasttext(task, documents, path)
+        found = task.fit(documents, path, task.recipe)
         if folder is not None:
             for file in written:
                 shutil.copyfile(file, folder / file.name)
         return task.load(path), found
-
-
-def fit_fasttext(task: Task, documents: Sequence[Document], path: Path) -> Found:
-    """Train and quantise a model with fastText itself, and write it; says what is not chosen."""
-    recipe = task.recipe
-    if not isinstance(recipe, Recipe):
-        raise TypeError(f"{task.name}: a task without a fit of its own needs a Recipe")
-    lines = training_lines(documents, task.copies, recipe.seed)
-    with tempfile.TemporaryDirectory(prefix="taojin-train-") as work:
-        text = Path(work) / "lines.txt"
-        text.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-        model = fasttext.train_supervised(
-            input=str(text),
-            loss=recipe.loss,
-            dim=recipe.dim,
-            lr=recipe.lr,
-            epoch=recipe.epoch,
-            wordNgrams=recipe.word_ngrams,
-            minCount=recipe.min_count,
-            bucket=recipe.bucket,
-            seed=recipe.seed,
-            thread=1,
-            verbose=0,
-        )
-        model.quantize(
-            input=str(text), cutoff=recipe.cutoff, retrain=True, qnorm=True, thread=1, verbose=0
-        )
-        model.save_model(str(path))
-    return {"threads": 1, "max_chars": MAX_CHARS, "stop_words": len(STOP_WORDS)}
 
 
 def _attached(file: DataFile, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -168,7 +168,6 @@ DOMAIN = Task(
     files=(DOMAIN_FILE, *PAGE_FILES, dataclasses.replace(GOLD_FILE, use=FIGURES_ONLY)),
     documents=domain_documents,
     only_measured=frozenset({"gold"}),
-    copies={},
     recipe=DomainRecipe(),
     figures=domain_figures,
     headlines=(

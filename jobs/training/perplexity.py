@@ -161,7 +161,6 @@ PERPLEXITY = Task(
     ),
     documents=perplexity_documents,
     only_measured=frozenset(),
-    copies={},
     recipe=_RECIPE,
     fit=fit_perplexity,
     written=(HARMFUL_FILE, PLAIN_FILE),

@@ -141,7 +141,6 @@ QUALITY = Task(
     ),
     documents=quality_documents,
     only_measured=frozenset(),
-    copies={},
     recipe=QualityRecipe(),
     fit=fit_quality,
     headlines=(

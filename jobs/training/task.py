@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import fasttext
 import numpy as np
 import numpy.typing as npt
 
-from jobs.training.examples import Copies, Document
+from jobs.training.examples import Document
 from udfs.fasttext_model import FastTextModel
 
 TRAINED = "training and held-out figures"
@@ -53,21 +53,6 @@ class Settings:
     folds: int = 5
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recipe(Settings):
-    """fastText settings of one task; lr, epochs and n-grams start from the papers' values."""
-
-    loss: Literal["softmax", "ova"]
-    dim: int = 32
-    lr: float = 0.5
-    epoch: int = 5
-    word_ngrams: int = 2
-    min_count: int = 2
-    bucket: int = 300_000
-    cutoff: int = 60_000
-    """Words and n-grams kept when quantising, those with the largest vectors."""
-
-
 def load_model(path: Path) -> FastTextModel:
     """A model's file, to be answered by fastText itself."""
     return FastTextModel(fasttext.load_model(str(path)))
@@ -87,16 +72,15 @@ class Task:
     documents: Callable[[Rows], list[Document]]
     """Rows by file to documents; their kinds in `only_measured` are never trained on."""
     only_measured: frozenset[str]
-    copies: dict[tuple[str, str], Copies]
     recipe: Settings
+    fit: Callable[[Sequence[Document], Path, Any], Found]
+    """Writes the model of some documents by the recipe, where it has several files the others
+    beside the path."""
     figures: Callable[[Sequence[Document], Any, Answers], Figures]
     """Figures of documents by what a model answers; the model gives the order of the labels."""
     purpose: str
     split: str
     weaknesses: str
-    fit: Callable[[Sequence[Document], Path, Any], Found] | None = None
-    """Writes the model of some documents by the recipe, where it has several files the others
-    beside the path; None for fastText's own training by a `Recipe`."""
     written: tuple[str, ...] = ()
     """Names of the files of a model, that of the path first; empty for NAME.ftz."""
     load: Callable[[Path], Model] = load_model

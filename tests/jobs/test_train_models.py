@@ -12,11 +12,9 @@ import pytest
 from jobs import train_models
 from jobs.training import files, tasks
 from jobs.training.examples import (
-    Copies,
     Document,
     distinct,
     fold_of_units,
-    training_lines,
 )
 from jobs.training.metrics import (
     area_interval,
@@ -235,7 +233,6 @@ def test_a_task_may_fit_load_and_ask_a_model_of_its_own(tmp_path: Path) -> None:
             Document(r["text"], ("known",), r["text"], "rows") for r in rows[file.path]
         ],
         only_measured=frozenset(),
-        copies={},
         recipe=Settings(folds=3),
         figures=lambda documents, model, table: {"seen": {"share": float(table.mean())}},
         purpose="",
@@ -271,12 +268,6 @@ def test_a_task_may_fit_load_and_ask_a_model_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "5.html").unlink()
     with pytest.raises(train_models.TrainingDataError, match=r"rows\.jsonl\.gz: cannot be read"):
         train_models.read_task(task, tmp_path)
-
-
-def test_a_task_without_a_fit_of_its_own_needs_a_recipe_for_fasttext(tmp_path: Path) -> None:
-    task = dataclasses.replace(tasks.TASKS["toxicity"], recipe=Settings(), fit=None)
-    with pytest.raises(TypeError, match=r"toxicity: .* needs a Recipe"):
-        train_models.fit(task, [])
 
 
 @pytest.mark.usefixtures("small_recipes")
@@ -375,32 +366,6 @@ def test_copies_of_a_text_count_once() -> None:
     first = Document("同样 词语", ("news",), "a", "crawl")
     twice = dataclasses.replace(first, copies=2)
     assert distinct([first, dataclasses.replace(first, unit="b")]) == [twice]
-
-
-def test_training_lines_follow_the_copies_and_the_seed() -> None:
-    words = " ".join(f"词{i}" for i in range(50))
-    documents = [
-        Document(words, ("news", "law"), "a", "crawl"),
-        Document("", ("news",), "a", "crawl"),
-        *[Document(f"短文 {i}", ("law",), "b", "curated") for i in range(6)],
-    ]
-    copies = {
-        ("crawl", "news"): Copies(whole=2, crops=3, min_words=4, max_words=6),
-        ("curated", "law"): Copies(every=3),
-    }
-    lines = training_lines(documents, copies, seed=1)
-    assert lines == training_lines(documents, copies, seed=1)
-    assert lines != training_lines(documents, copies, seed=2)
-    assert lines.count(f"__label__news __label__law {words}") == 2
-    assert sorted(line for line in lines if "短文" in line) == [
-        "__label__law 短文 0",
-        "__label__law 短文 3",
-    ]
-    crops = [line for line in lines if line.startswith("__label__news 词")]
-    assert len(crops) == 3
-    for crop in crops:
-        assert 4 <= len(crop.split(" ")) - 1 <= 6
-        assert crop.removeprefix("__label__news ") in words
 
 
 def test_area_under_roc_counts_pairs() -> None:
