@@ -1,9 +1,9 @@
 """Train the bundled scorers: labelled text -> artifacts with an evaluation card each.
 
-Reads the labelled files under ``--data`` and writes, for every task, into ``OUTPUT/TASK`` its model
-(``TASK.ftz``, or the files that the task names), ``metrics.json`` and ``CARD.md``. Figures come from
-models that never saw the source or site they are measured on; the shipped model is then trained on
-all of it, except for the files that are for figures only.
+Reads the labelled files under ``--data`` and writes, for every task, into ``OUTPUT/TASK`` its
+model (``TASK.ftz``, or the files that the task names), ``metrics.json`` and ``CARD.md``. Figures
+come from models that never saw the source or site they are measured on; the shipped model is then
+trained on all of it, except for the files that are for figures only.
 
 There is no Spark here: all the text fits in a few hundred megabytes, and sums that are taken in one
 order are what makes the bytes of a model repeatable.
