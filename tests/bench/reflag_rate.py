@@ -109,7 +109,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for settings in SETTINGS:
             run = Run(load_config(None, settings), None, store, {0: splits}, lock)
             # Measured as this configuration has it: only the rules are timed.
-            made_from = apply_rules.measuring_of(run).fingerprint("documents")
+            made_from = apply_rules.measuring_of(run).basis("documents").fingerprint
             store.commit(Commit(MEASURING, 0, made_from, 0.0, arguments.rows, "documents"))
             begin = time.monotonic()
             apply_rules.check(spark, run.config.rules)

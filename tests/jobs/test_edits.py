@@ -179,7 +179,7 @@ def test_other_policies_read_no_text_and_other_edits_do(
 def test_what_decides_that_texts_are_read_again(folder: Path, tmp_path: Path) -> None:
     def fingerprint(*settings: str) -> str:
         run = prepare("apply_rules", None, arguments(folder, tmp_path / "out", *settings))
-        return apply_rules.measuring_of(run).fingerprint("documents")
+        return apply_rules.measuring_of(run).basis("documents").fingerprint
 
     usual = fingerprint()
     for same in (
