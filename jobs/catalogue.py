@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from jobs.config import Config, ConfigError
-from udfs import form_tokens, segment, shape_tokens
+from udfs import code_versions
 from udfs.artifact_files import stamp_of
 
 KINDS = ("model", "tokenizer", "lexicon", "taxonomy", "hosts", "stopwords")
 
 CODE = {
-    "segmentation": segment.VERSION,
-    "form_tokens": form_tokens.VERSION,
-    "shape_tokens": shape_tokens.VERSION,
+    "segmentation": code_versions.SEGMENTATION,
+    "form_tokens": code_versions.FORM_TOKENS,
+    "shape_tokens": code_versions.SHAPE_TOKENS,
 }
 """Code that artifacts may need: name -> its version, which follows from the code alone."""
 

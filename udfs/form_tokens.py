@@ -12,10 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from udfs import code_versions
 from udfs.code_points import Counts, encode_texts
 from udfs.form_counts import COUNTS, form_counts
 
-VERSION = "1"
+VERSION = code_versions.FORM_TOKENS
 """Version of the tokens that this file makes: a model is used with no other than its own."""
 
 MARK = "§"

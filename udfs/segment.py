@@ -9,9 +9,10 @@ import re
 
 import numpy as np
 
+from udfs import code_versions
 from udfs.word_cuts import word_lengths
 
-VERSION = "1"
+VERSION = code_versions.SEGMENTATION
 """Version of the token lines that this file makes: of the words, of the stop words, and of how much
 is cut. Models name it in ``needs = {segmentation = "==1"}``; with another one they are not used. A
 change that gives some text another line takes a new version, and new models."""

@@ -12,13 +12,14 @@ from functools import lru_cache
 
 import numpy as np
 
+from udfs import code_versions
 from udfs.code_points import CodePoints, EncodedTexts, encode_texts
 from udfs.compiled import compiled
 from udfs.shape_measures import NAMES, SPACE, Bits, character_bits, measures_of
 from udfs.token_hashes import Hashes, Keys, Numbers, hash_bytes, hash_characters
 from udfs.tokens import Lengths, Tokens
 
-VERSION = "1"
+VERSION = code_versions.SHAPE_TOKENS
 """Version of the tokens that this file makes: a model is used with no other than its own."""
 
 BUCKETS: dict[str, tuple[float, ...]] = {
