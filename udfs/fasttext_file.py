@@ -228,13 +228,20 @@ class _Reader:
         return words, names, texts, pruned
 
     def _entry(self, number: int, kind: int) -> bytes:
+        # There are a hundred thousand: what is said of a bad one is made only for that.
         end = self._data.find(b"\0", self._at, self._at + _MAX_ENTRY_BYTES)
-        self._need(end >= 0, f"entry {number} of the dictionary has no end")
+        if end < 0:
+            self._need(False, f"entry {number} of the dictionary has no end")
         text = self._data[self._at : end]
-        self._at = end + 1
-        count, its_kind = self._take(_ENTRY, "dictionary")
-        self._need(its_kind == kind, f"entry {number} of the dictionary is of kind {its_kind}")
-        self._need(0 <= count <= _MAX_COUNT, f"entry {number} of the dictionary counts {count}")
+        self._at = end + 1 + _ENTRY.size
+        if self._at > len(self._data):
+            self._at = end + 1
+            self._fits(_ENTRY.size, "dictionary")
+        count, its_kind = _ENTRY.unpack_from(self._data, end + 1)
+        if its_kind != kind:
+            self._need(False, f"entry {number} of the dictionary is of kind {its_kind}")
+        if not 0 <= count <= _MAX_COUNT:
+            self._need(False, f"entry {number} of the dictionary counts {count}")
         return text
 
     def _label(self, text: bytes) -> str:
