@@ -11,6 +11,7 @@ import numpy.typing as npt
 from udfs.characters import CASED
 from udfs.code_points import CODE_POINTS, CodePoints
 from udfs.compiled import compiled
+from udfs.cut_words import fraction_end
 from udfs.token_hashes import ABSENT, Hashes, Keys, Numbers, Rows, find_row, hash_characters
 from udfs.tokens import Lengths, Tokens
 
@@ -195,13 +196,7 @@ def _piece_end(codes: CodePoints, at: int, end: int, classes: npt.NDArray[np.uin
         stop += 1
     if kind == _SIGN:
         return stop
-    if stop + 1 < end and codes[stop] == 0x2E and 0x30 <= codes[stop + 1] <= 0x39:
-        stop += 2
-        while stop < end and 0x30 <= codes[stop] <= 0x39:
-            stop += 1
-    if stop < end and codes[stop] == 0x25:
-        stop += 1
-    return stop
+    return fraction_end(codes, stop, end)
 
 
 @compiled

@@ -195,12 +195,7 @@ def _cut_rest(
             if _is_alnum(codes[at]):
                 while stop < end and _is_alnum(codes[stop]):
                     stop += 1
-                if stop + 1 < end and codes[stop] == 0x2E and 0x30 <= codes[stop + 1] <= 0x39:
-                    stop += 2
-                    while stop < end and 0x30 <= codes[stop] <= 0x39:
-                        stop += 1
-                if stop < end and codes[stop] == 0x25:
-                    stop += 1
+                stop = fraction_end(codes, stop, end)
             else:
                 while stop < end and codes[stop] < 0x80 and not _is_alnum(codes[stop]):
                     stop += 1
@@ -208,6 +203,23 @@ def _cut_rest(
             count += 1
         at = stop
     return count
+
+
+@compiled
+def fraction_end(codes: CodePoints, stop: int, end: int) -> int:
+    """Where a run of letters and digits ends with what jieba leaves at it: ``.`` and digits, ``%``.
+
+    Args:
+        stop: Behind the letters and digits.
+        end: Of the text.
+    """
+    if stop + 1 < end and codes[stop] == 0x2E and 0x30 <= codes[stop + 1] <= 0x39:
+        stop += 2
+        while stop < end and 0x30 <= codes[stop] <= 0x39:
+            stop += 1
+    if stop < end and codes[stop] == 0x25:
+        stop += 1
+    return stop
 
 
 @compiled
