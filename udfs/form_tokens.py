@@ -2,6 +2,8 @@
 
 Words tell a text's subject. What a dialogue, an entry of an encyclopedia, an exam or a statute is,
 is told by its form as much; for a model that reads tokens, a form is one more token.
+
+To make other tokens is another `udfs.code_versions.FORM_TOKENS`.
 """
 
 from __future__ import annotations
@@ -12,12 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from udfs import code_versions
 from udfs.code_points import Counts, encode_texts
 from udfs.form_counts import COUNTS, form_counts
-
-VERSION = code_versions.FORM_TOKENS
-"""Version of the tokens that this file makes: a model is used with no other than its own."""
 
 MARK = "§"
 """What the tokens begin with. A segmenter parts it from what follows, so that no word is one."""

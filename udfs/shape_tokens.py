@@ -2,6 +2,8 @@
 
 A fastText model takes the mean of its tokens, in which a handful of shape tokens would drown: they
 come in as many copies as keeps their share of a line the same, however many words it has.
+
+To make other tokens is another `udfs.code_versions.SHAPE_TOKENS`.
 """
 
 from __future__ import annotations
@@ -12,15 +14,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from udfs import code_versions
 from udfs.code_points import CodePoints, EncodedTexts, encode_texts
 from udfs.compiled import compiled
 from udfs.shape_measures import NAMES, SPACE, Bits, character_bits, measures_of
 from udfs.token_hashes import Hashes, Keys, Numbers, hash_bytes, hash_characters
 from udfs.tokens import Lengths, Tokens
-
-VERSION = code_versions.SHAPE_TOKENS
-"""Version of the tokens that this file makes: a model is used with no other than its own."""
 
 BUCKETS: dict[str, tuple[float, ...]] = {
     "chars": (60, 120, 250, 500, 1000, 2000, 4000),

@@ -34,9 +34,10 @@ from jobs.training.linear_classes import (
     softmax,
 )
 from jobs.training.task import Settings
+from udfs import code_versions
 from udfs.artifact_files import sha256_of
 from udfs.domain import LABELS, MIN_PROBABILITY, READING
-from udfs.form_tokens import MARK, VERSION
+from udfs.form_tokens import MARK
 
 PAGES = "crawl"
 """The kind of documents whose units are sites, too small to be counted one by one."""
@@ -150,7 +151,7 @@ def fit_domain(documents: Sequence[Document], path: Path, recipe: DomainRecipe) 
     )
     return {
         "max_chars": READING.max_chars,
-        "form_tokens": VERSION,
+        "form_tokens": code_versions.FORM_TOKENS,
         "threshold": threshold,
         "slope": slope,
         "documents": len(chosen),

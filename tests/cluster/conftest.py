@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
@@ -32,12 +32,8 @@ def sample_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def undisturbed(sample_files: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """The corpus of a run on this machine alone."""
-    return undisturbed_corpus([str(sample_files)], tmp_path_factory.mktemp("undisturbed"))
-
-
-def undisturbed_corpus(inputs: Sequence[str], output: Path) -> list[str]:
-    """The corpus of some inputs, made on this machine alone."""
-    arguments = ["--config", str(LOCAL_CONFIG), "--input", *inputs]
+    output = tmp_path_factory.mktemp("undisturbed")
+    arguments = ["--config", str(LOCAL_CONFIG), "--input", str(sample_files)]
     assert run_pipeline.main([*arguments, "--output", str(output)]) == 0
     return corpus_of(output)
 
@@ -100,10 +96,7 @@ def submit(
     output = tmp_path / "out"
 
     def start(
-        name: str,
-        *settings: str,
-        properties: Mapping[str, str] | None = None,
-        inputs: Sequence[str] = (str(sample_files),),
+        name: str, *settings: str, properties: Mapping[str, str] | None = None
     ) -> SubmittedRun:
         options = [
             *("--properties-file", str(ROOT / "conf" / "spark-cpu.conf")),
@@ -119,7 +112,7 @@ def submit(
             options += ["--conf", f"{key}={value}"]
         arguments = [
             *("--config", str(DIST / "cluster.toml")),
-            *("--input", *inputs, "--output", str(output)),
+            *("--input", str(sample_files), "--output", str(output)),
             *("--set", "run.wave_splits=2", *settings),
         ]
         process = cluster.submit(DIST / "run_pipeline.py", arguments, options, name)
