@@ -120,11 +120,12 @@ bench-rules: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.pack_rates --data $(DATA)
 	$(BIN)/python -m tests.bench.reflag_rate
 
-# text-dedup pins versions of much that its Spark script does not use.
+# text-dedup pins versions of much that its Spark script does not use; datatrove's deduplication
+# does not name all that it needs, and fails with the xxhash of today.
 $(PEERS)/.installed-dedup: $(PEERS)/.installed
 	$(PEERS)/bin/python -m pip install --quiet --no-deps 'text-dedup==0.4.0'
 	$(PEERS)/bin/python -m pip install --quiet 'pyspark>=4.0.2,<5' scipy 'rich<14' psutil bitarray \
-	  click-option-group fire ftfy
+	  click-option-group fire ftfy tokenizers 'xxhash<3.6'
 	@touch $@
 
 # Documents a core-second of near deduplication, recall and growth, beside other programs.

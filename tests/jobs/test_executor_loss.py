@@ -33,8 +33,8 @@ SETTINGS = [
     # More buckets than two, and the rounds behind the first: the search has all its steps.
     *("dedup.bands=20", "dedup.rows=4"),
 ]
-KILL_AT = ("near_groups_0", "near_settled")
-"""Checkpoints; while each is written, all executors go, and what they held."""
+KILLS = 2
+"""As many checkpoints lose all executors, and what they held, while they are written."""
 
 CLUSTER = """
 spark.master                                     local-cluster[2,1,1024]
@@ -79,17 +79,29 @@ def end_of(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")[-3000:]
 
 
-def kill_when_written(process: subprocess.Popen[bytes], scratch: Path, log: Path) -> Iterator[int]:
-    """Kill the executors as each checkpoint is begun; the ids of those that were killed."""
-    for name in KILL_AT:
-        while not (scratch / name).exists():
-            assert process.poll() is None, end_of(log)
-            time.sleep(0.01)
-        while not (pids := executors_of(process.pid)):  # the one killed before is not back yet
-            time.sleep(0.01)
+def kill_while_written(process: subprocess.Popen[bytes], scratch: Path) -> Iterator[list[int]]:
+    """Kill the executors in the middle of checkpoints; the ids of those killed at each.
+
+    They are stopped first: what a checkpoint lacks then, no executor that lives can add.
+    """
+    seen: set[Path] = set()
+    left = KILLS
+    while left and process.poll() is None:
+        pids = executors_of(process.pid)
+        begun = set(scratch.glob("*")) - seen
+        if not begun or not pids:  # those killed before are not back yet
+            time.sleep(0.002)
+            continue
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-            yield pid
+            os.kill(pid, signal.SIGSTOP)
+        written = [folder for folder in begun if (folder / "_SUCCESS").exists()]
+        amid = len(written) < len(begun)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL if amid else signal.SIGCONT)
+        seen |= begun
+        if amid:
+            left -= 1
+            yield pids
 
 
 def lost_work(events: Path) -> tuple[int, int]:
@@ -145,14 +157,15 @@ def test_killed_executors_change_nothing(
             stderr=subprocess.STDOUT,
         )
     try:
-        killed = list(kill_when_written(process, stormy / "_scratch" / "find_duplicates", log))
+        killed = list(kill_while_written(process, stormy / "_scratch" / "find_duplicates"))
         status = process.wait()
     finally:
         process.kill()
         process.wait()
     assert status == 0, end_of(log)
     lost, again = lost_work(events)
-    assert lost >= len(set(killed)) >= len(KILL_AT)
+    assert len(killed) == KILLS
+    assert lost >= sum(map(len, killed))
     assert again > 0
 
     expected, found = (

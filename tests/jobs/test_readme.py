@@ -13,13 +13,15 @@ import pytest
 from tests.jobs.conftest import C1_ONLY, ROOT
 from tests.sample.build_sample import build
 
-BLOCKS = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
-COMMANDS = [
-    command
-    for block in BLOCKS
-    for command in block.replace("\\\n", " ").splitlines()
-    if command.strip()
-]
+
+def commands_of(name: str) -> list[str]:
+    """All commands of a page, one a line."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.S)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    return [line for line in lines if line.strip()]
+
+
+COMMANDS = commands_of("README.md")
 MAKE = [command for command in COMMANDS if command.startswith("make ")]
 JOBS = [command for command in COMMANDS if command not in MAKE]
 
@@ -27,6 +29,25 @@ JOBS = [command for command in COMMANDS if command not in MAKE]
 def test_there_are_commands() -> None:
     assert {"make run", "make test", "make package"} <= {c.split("  #")[0].strip() for c in MAKE}
     assert len(JOBS) >= 3
+
+
+def test_the_chinese_page_shows_commands_of_the_english_one() -> None:
+    assert {"make run", "make test"} <= set(commands_of("README_zh.md")) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", ["README.md", "README_zh.md"])
+def test_what_is_linked_is_there(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    assert len(links) > 10
+    for link in links:
+        path, _, heading = link.partition("#")
+        page = ROOT / (path or name)
+        assert page.exists(), link
+        if heading:
+            headings = re.findall(r"^#+ (.*)", page.read_text(encoding="utf-8"), re.M)
+            known = {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings}
+            assert heading in known, link
 
 
 def test_make_knows_its_targets() -> None:
