@@ -36,6 +36,12 @@ _READABLE = ("", "s3", "gs", "hdfs", "viewfs", "https", "http")
 _MAGIC = re.compile(r"[*?\[]")
 GZIP_MAGIC = b"\x1f\x8b"
 _HEAD_BYTES = 64 << 10
+
+# The AWS client's own 1 and 3 seconds take a busy store for a dead one: each answer that is late is
+# asked for again, up to ten times and ever later, and a read of seconds becomes one of minutes.
+_S3_CONNECT_S = 10.0
+_S3_SILENCE_S = 30.0
+
 RANGE_LINE = re.compile(r"([^\t]+)\t(\d{1,18})\t(\d{1,18})")
 _SECRET_NAME = re.compile(
     r"sig|token|secret|pass|auth|credential|api_?key|access_?key|key-pair|^x-(?:amz|goog)-|^policy$",
@@ -217,7 +223,8 @@ def _refuse_userinfo(uri: str, rest: str) -> None:
 
 @lru_cache(maxsize=64)
 def _s3(bucket: str) -> pafs.FileSystem:
-    # pyarrow reads the account from the environment, but not where another store than AWS is.
+    # pyarrow finds account or role as all of AWS's tools do, but not where another store than AWS
+    # is, nor whether to sign at all (GDAL's name for that; the AWS tools have none).
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if region is None and not endpoint:
@@ -226,8 +233,11 @@ def _s3(bucket: str) -> pafs.FileSystem:
         except OSError:
             region = None  # no network or no such bucket: the first read says which
     return pafs.S3FileSystem(
+        anonymous=os.environ.get("AWS_NO_SIGN_REQUEST", "").lower() in ("yes", "true", "1"),
         region=region,
         endpoint_override=endpoint or None,
+        connect_timeout=_S3_CONNECT_S,
+        request_timeout=_S3_SILENCE_S,
         retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=10),
     )
 

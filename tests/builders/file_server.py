@@ -19,6 +19,8 @@ class Fault:
 
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""  # of an answer with a status
+    late_s: float = 0.0  # say nothing for so long, and then all
     drop_after: int | None = None  # bytes of the body after which the connection ends
     stall: bool = False  # say nothing more for a while, and then end
     whole: bool = False  # as if the server knew no ranges
@@ -42,6 +44,8 @@ class FileServer:
     fault: Callable[[Get], Fault | None] = lambda get: None
     """What goes wrong with a GET."""
     requests: list[tuple[str, str | None]] = field(default_factory=list)
+    signed: list[bool] = field(default_factory=list)
+    """Of every request, whether it says who asks."""
     connections: int = 0
     most_at_once: int = 0
     etag: str | None = None
@@ -106,6 +110,7 @@ def _handler(state: FileServer) -> type[http.server.BaseHTTPRequestHandler]:
                 get = Get(self.path, start, state.count(self.path))
                 fault = state.fault(get) or Fault()
                 state.requests.append((self.path, asked))
+                state.signed.append("Authorization" in self.headers)
             try:
                 self._answer(fault)
             finally:
@@ -113,9 +118,10 @@ def _handler(state: FileServer) -> type[http.server.BaseHTTPRequestHandler]:
                     state.running -= 1
 
         def _answer(self, fault: Fault) -> None:
+            state.release.wait(fault.late_s)
             file = state.root / unquote(urlsplit(self.path).path).lstrip("/")
             if fault.status is not None or not file.is_file():
-                self._empty(fault.status or 404, fault.headers)
+                self._refuse(fault.status or 404, fault.headers, fault.body)
                 return
             data = file.read_bytes()
             asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
@@ -124,7 +130,7 @@ def _handler(state: FileServer) -> type[http.server.BaseHTTPRequestHandler]:
                 start = int(asked[1])
                 end = min(int(asked[2]) + 1, end) if asked[2] else end
                 if start >= len(data):
-                    self._empty(416, ())
+                    self._refuse(416)
                     return
                 self.send_response(206)
                 self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(data)}")
@@ -142,11 +148,14 @@ def _handler(state: FileServer) -> type[http.server.BaseHTTPRequestHandler]:
                 self.wfile.flush()
                 self.close_connection = True
 
-        def _empty(self, status: int, headers: tuple[tuple[str, str], ...]) -> None:
+        def _refuse(
+            self, status: int, headers: tuple[tuple[str, str], ...] = (), body: bytes = b""
+        ) -> None:
             self.send_response(status)
             for name, value in headers:
                 self.send_header(name, value)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
     return Handler

@@ -132,6 +132,23 @@ def test_a_whole_file_is_read_through_a_bad_hour(flaky: FileServer) -> None:
     assert len(flaky.requests) == 5
 
 
+def test_an_answer_that_is_late_is_waited_for(flaky: FileServer) -> None:
+    flaky.fault = lambda get: Fault(late_s=4.5)  # the client's own patience ends at 3
+    with RangeReader(FAST) as reader:
+        assert reader.read("s3://bucket/a", 1_000, 50) == CONTENT[1_000:1_050]
+    assert len(flaky.requests) == 1
+
+
+@pytest.mark.parametrize(("value", "is_signed"), [("", True), ("no", True), ("YES", False)])
+def test_requests_are_signed_unless_the_environment_says_no(
+    flaky: FileServer, monkeypatch: pytest.MonkeyPatch, value: str, is_signed: bool
+) -> None:
+    monkeypatch.setenv("AWS_NO_SIGN_REQUEST", value)
+    with RangeReader(FAST) as reader:
+        assert reader.read("s3://bucket/a", 0, 50) == CONTENT[:50]
+    assert flaky.signed == [is_signed]
+
+
 def test_a_refusal_is_not_tried_again(flaky: FileServer) -> None:
     flaky.fault = lambda get: Fault(status=403)
     with RangeReader(FAST) as reader, pytest.raises(PermissionError):
