@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, cast
@@ -9,6 +11,8 @@ from typing import BinaryIO, cast
 import pyarrow.fs as pafs
 
 from udfs.files import filesystem
+
+_IN_MEMORY_BYTES = 8 << 20
 
 
 @contextmanager
@@ -20,10 +24,14 @@ def atomic_file(uri: str) -> Iterator[BinaryIO]:
     files, path = filesystem(uri)
     files.create_dir(path.rsplit("/", 1)[0], recursive=True)
     if isinstance(files, pafs.S3FileSystem | pafs.GcsFileSystem):
-        # An object appears when its upload completes; renaming it would copy it.
-        with files.open_output_stream(path) as file:
-            yield cast(BinaryIO, file)
+        # An object appears when its upload ends, and pyarrow ends an upload in an error, too. So
+        # it begins when all is there; renaming an object would copy it.
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as held:
+            yield cast(BinaryIO, held)
+            held.seek(0)
+            with files.open_output_stream(path, compression=None) as stream:
+                shutil.copyfileobj(held, stream)
         return
-    with files.open_output_stream(f"{path}.partial") as file:
+    with files.open_output_stream(f"{path}.partial", compression=None) as file:
         yield cast(BinaryIO, file)
     files.move(f"{path}.partial", path)

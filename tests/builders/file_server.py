@@ -12,6 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+S3_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Environment of an S3 client of a server on this machine, beside the server's address."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -65,10 +73,14 @@ class _Quiet(http.server.ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(root: Path) -> Iterator[FileServer]:
-    """Serve a folder until the block ends."""
+def serving(root: Path, handler: Callable[[FileServer], Any] | None = None) -> Iterator[FileServer]:
+    """Serve a folder until the block ends.
+
+    Args:
+        handler: Makes what answers the requests; `handler_of` when None.
+    """
     state = FileServer(root)
-    server = _Quiet(("127.0.0.1", 0), _handler(state))
+    server = _Quiet(("127.0.0.1", 0), (handler or handler_of)(state))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
@@ -82,7 +94,9 @@ def serving(root: Path) -> Iterator[FileServer]:
         thread.join()
 
 
-def _handler(state: FileServer) -> type[http.server.BaseHTTPRequestHandler]:
+def handler_of(state: FileServer) -> type[http.server.BaseHTTPRequestHandler]:
+    """What answers the requests of a server."""
+
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 

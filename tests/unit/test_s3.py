@@ -12,21 +12,15 @@ from pyarrow import fs as pafs
 
 from jobs.lease import OutputInUse, lease_of
 from jobs.store import Store
-from tests.builders.file_server import Fault, FileServer, serving
+from tests.builders.file_server import S3_ACCOUNT, Fault, FileServer, serving
 from tests.builders.warc_files import http_response, member, member_offsets, page, record
 from tests.unit.test_ranges import CONTENT, FAST, outcome, planned, read, reading
 from udfs import files
+from udfs.atomic_file import atomic_file
 from udfs.files import expand_inputs, open_input
 from udfs.range_reader import RangeReader
 from udfs.ranges import Range
 from udfs.warc import read_records
-
-ACCOUNT = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_REGION": "us-east-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +33,7 @@ def endpoint() -> Iterator[str]:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
-    for name, value in {**ACCOUNT, "AWS_ENDPOINT_URL": endpoint}.items():
+    for name, value in {**S3_ACCOUNT, "AWS_ENDPOINT_URL": endpoint}.items():
         monkeypatch.setenv(name, value)
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
@@ -154,6 +148,22 @@ def test_a_refusal_is_not_tried_again(flaky: FileServer) -> None:
     with RangeReader(FAST) as reader, pytest.raises(PermissionError):
         reader.read("s3://bucket/a", 1_000, 50)
     assert len(flaky.requests) == 1
+
+
+def test_a_file_appears_whole_or_not_at_all(bucket: pafs.FileSystem) -> None:
+    with (
+        pytest.raises(KeyboardInterrupt),
+        atomic_file("s3://bucket/export/part-00000.jsonl.gz") as file,
+    ):
+        file.write(b"half")
+        raise KeyboardInterrupt
+    written = b"whole" * 4_000_000  # more than is held in memory
+    with atomic_file("s3a://bucket/export/part-00001.jsonl.gz") as file:
+        file.write(written)
+    found = [info.path for info in bucket.get_file_info(pafs.FileSelector("bucket/export"))]
+    assert found == ["bucket/export/part-00001.jsonl.gz"]
+    with open_input("s3://bucket/export/part-00001.jsonl.gz") as stream:
+        assert stream.read() == written  # not compressed by its name
 
 
 def test_one_run_at_a_time_on_an_output(bucket: pafs.FileSystem) -> None:
