@@ -22,6 +22,7 @@ NOT_REGISTERED = (
     "spark.log.level",
     "spark.metrics.conf.",
     "spark.executor.resource.",
+    "spark.hadoop.",
     "spark.task.resource.",
 )
 """What Spark reads by these names, or by what they begin with, without declaring it."""

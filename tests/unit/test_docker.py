@@ -9,6 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
+
+from jobs.spark_properties import read_properties
 
 ROOT = Path(__file__).resolve().parents[2]
 Started = Callable[..., list[str]]
@@ -90,3 +93,18 @@ def test_an_executor_that_spark_did_not_describe_is_an_error() -> None:
 
 def test_anything_else_is_a_command(started: Started) -> None:
     assert started("echo", "a b", "c") == ["a b c"]
+
+
+def test_the_composed_run_is_of_this_image_and_version() -> None:
+    services = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())["services"]
+    assert all("build" in service or ":" in service["image"] for service in services.values())
+    command = services["submit"]["command"]
+    here = [word.partition("/opt/taojin/")[2] for word in command if "/opt/taojin/" in word]
+    assert len(here) == 3
+    assert all((ROOT / path).is_file() for path in here)
+    of_a_store = read_properties(ROOT / "conf" / "spark-store.conf")
+    committers = {f"--conf={key}={value}" for key, value in of_a_store.items() if ".gs" not in key}
+    assert committers <= set(command)
+    (packages,) = (word for word in command if word.startswith("--packages="))
+    version = packages.rpartition(":")[2]
+    assert f"ARG SPARK={version}\n" in (ROOT / "docker" / "Dockerfile").read_text()
