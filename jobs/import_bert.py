@@ -165,17 +165,15 @@ def _header(folder: Path, config: Mapping[str, Any], settings: EncoderSettings) 
 
 
 def _write(header: EncoderHeader, weights: Mapping[str, Any], output: Path, source: Path) -> None:
-    from safetensors.torch import save_file
-
     from udfs.bert_model import Encoder
+    from udfs.bert_weights import save_encoder
 
     try:
         Encoder(header).load(weights)
     except RuntimeError as error:
         raise ImportFailed(f"{source}: weights do not fit: {error}") from error
     output.parent.mkdir(parents=True, exist_ok=True)
-    contiguous = {name: tensor.contiguous() for name, tensor in weights.items()}
-    save_file(contiguous, output, header.metadata())
+    save_encoder(header, weights, output)
 
 
 if __name__ == "__main__":

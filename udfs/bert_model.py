@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
 from udfs.bert_file import Dtype, EncoderHeader, read_encoder_header
+from udfs.bert_weights import in_float32
 
 
 class Encoder:
@@ -80,10 +81,8 @@ class Encoder:
         if self.settings.head == "sequence":
             return self.network(input_ids=ids, attention_mask=numbers).logits
         found = self.base(input_ids=ids, attention_mask=numbers)
-        hidden = found.last_hidden_state
-        if mask is not None and not self.pools_padding:
-            hidden = hidden.masked_fill(~mask[:, :, None], -torch.inf)
-        return self.network["head"](torch.cat([hidden.amax(dim=1), found.pooler_output], dim=1))
+        own = None if self.pools_padding else mask
+        return self.network["head"](pooled(found.last_hidden_state, found.pooler_output, own))
 
     def _moved(self, values: npt.NDArray[Any]) -> torch.Tensor:
         """An array on the device; its copy to a GPU overlaps what that computes."""
@@ -91,6 +90,18 @@ class Encoder:
         if self.device.type != "cuda":
             return tensor
         return tensor.pin_memory().to(self.device, non_blocking=True)
+
+
+def pooled(hidden: torch.Tensor, first: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """What BERTEval's head sees: the maximum over all tokens, and the pooled first one.
+
+    Batch:
+        Hidden states (rows, tokens, size), ``first`` (rows, size); a mask (rows, tokens) of what is
+        no padding; (rows, 2 * size).
+    """
+    if mask is not None:
+        hidden = hidden.masked_fill(~mask[:, :, None], -torch.inf)
+    return torch.cat([hidden.amax(dim=1), first], dim=1)
 
 
 def load_encoder(path: Path, device: str, dtype: Dtype) -> Encoder:
@@ -101,7 +112,7 @@ def load_encoder(path: Path, device: str, dtype: Dtype) -> Encoder:
         RuntimeError: its weights are not those of its configuration, or there is no such device.
     """
     encoder = Encoder(read_encoder_header(path))
-    encoder.load(load_file(path))
+    encoder.load(in_float32(load_file(path)))
     encoder.move(device, dtype)
     return encoder
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,12 +19,12 @@ from pyspark.sql.types import ArrayType, DoubleType, IntegerType, StructField, S
 
 from udfs.artifact_files import ArtifactFile
 from udfs.bert_file import Dtype, read_encoder_header
-from udfs.bert_segments import Span, published_segments, token_segments
+from udfs.bert_segments import Span, published_segments
 from udfs.scoring import Record, Scorer
 from udfs.task_resources import cores_of_task, gpu_of_task
 
 if TYPE_CHECKING:
-    from udfs.bert_batches import BatchRunner, Segment
+    from udfs.bert_batches import BatchRunner
 
 Segments = Literal["fixed", "casia-exact"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -76,7 +75,7 @@ class DocumentScorer:
         if cores is not None:  # before the first use, which makes the tokenizer's threads
             os.environ["RAYON_NUM_THREADS"] = str(cores)
         try:
-            from tokenizers import Tokenizer
+            from udfs.bert_inputs import InputMaker
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
                 'scorer quality_bert needs pip install "taojin[bert]"', name=error.name
@@ -85,16 +84,7 @@ class DocumentScorer:
         self.path = path
         self.rules = rules
         self.max_tokens = header.settings.max_tokens
-        self.tokenizer = Tokenizer.from_str(header.tokenizer)
-        self.tokenizer.no_truncation()
-        self.tokenizer.no_padding()
-        special = self.tokenizer.encode("一")
-        marks = special.special_tokens_mask
-        first = marks.index(0)
-        self.prefix = special.ids[:first]
-        self.suffix = [
-            i for i, mark in zip(special.ids[first:], marks[first:], strict=True) if mark
-        ]
+        self.inputs = InputMaker(header)
         self.runners: dict[str, BatchRunner] = {}
 
     def runner(self) -> BatchRunner:
@@ -103,26 +93,6 @@ class DocumentScorer:
         if device not in self.runners:
             self.runners[device] = self._loaded(device)
         return self.runners[device]
-
-    def inputs(self, text_spans: Sequence[tuple[str, Span]]) -> Iterator[Segment]:
-        """Input of each part of a text, for which the parts are tokenized by themselves."""
-        room = self.max_tokens - len(self.prefix) - len(self.suffix)
-        parts = [text[start:stop] for text, (start, stop) in text_spans]
-        for encoding in self.tokenizer.encode_batch(parts, add_special_tokens=False):
-            yield [*self.prefix, *encoding.ids[:room], *self.suffix]
-
-    def whole_inputs(self, texts: Sequence[str]) -> Iterator[tuple[list[Span], list[Segment]]]:
-        """Spans of the segments of each text, which is tokenized once, and their inputs."""
-        room = self.max_tokens - len(self.prefix) - len(self.suffix)
-        encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
-        for text, encoding in zip(texts, encodings, strict=True):
-            ids, offsets = encoding.ids, encoding.offsets
-            ranges = token_segments(text, offsets, room)
-            bounds = [0, *(offsets[start][0] for start, _ in ranges[1:]), len(text)]
-            yield (
-                list(pairwise(bounds)) if ranges else [],
-                [[*self.prefix, *ids[start:stop], *self.suffix] for start, stop in ranges],
-            )
 
     def _loaded(self, device: str) -> BatchRunner:
         import torch
@@ -156,9 +126,9 @@ def score_documents(texts: Sequence[str], scorer: DocumentScorer) -> list[Record
     if scorer.rules.segments == "casia-exact":
         spans = [published_segments(text) for text in texts]
         parts = [(text, span) for text, own in zip(texts, spans, strict=True) for span in own]
-        inputs = list(scorer.inputs(parts))
+        inputs = list(scorer.inputs.of_parts(parts))
     else:
-        cut = list(scorer.whole_inputs(texts))
+        cut = list(scorer.inputs.of_texts(texts))
         spans = [own for own, _ in cut]
         inputs = [segment for _, own in cut for segment in own]
     scores = iter(scorer.runner().scores(inputs).astype(np.float64).tolist())

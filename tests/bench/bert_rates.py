@@ -144,10 +144,10 @@ def print_rates(texts: Sequence[str], parts: Parts, path: Path, rounds: int) -> 
     found: dict[str, Any] = {}
 
     def of_parts(scorer: DocumentScorer) -> Any:
-        return scorer.runner().scores(list(scorer.inputs(parts)))
+        return scorer.runner().scores(list(scorer.inputs.of_parts(parts)))
 
     def of_texts() -> Any:
-        return whole.runner().scores([s for _, own in whole.whole_inputs(texts) for s in own])
+        return whole.runner().scores([s for _, own in whole.inputs.of_texts(texts) for s in own])
 
     ways: dict[str, Callable[[], Any]] = {
         "published": lambda: published.scores(parts),
@@ -161,7 +161,7 @@ def print_rates(texts: Sequence[str], parts: Parts, path: Path, rounds: int) -> 
     seconds = medians(
         {name: lambda n=name, w=way: found.update({n: w()}) for name, way in ways.items()}, rounds
     )
-    tokens = sum(map(len, plain.inputs(parts)))
+    tokens = sum(map(len, plain.inputs.of_parts(parts)))
     runner = whole.runner()
     all_tokens = runner.tokens // rounds
     print(

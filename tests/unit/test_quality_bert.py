@@ -118,7 +118,7 @@ def test_fixed_segments_tile_the_text_and_score_as_each_does_alone(encoder_file:
         for segment in record["segments"]:
             assert segment["offset"] == place
             place += segment["length"]
-            part = scorer.tokenizer.encode(text[segment["offset"] : place]).ids
+            part = scorer.inputs.tokenizer.encode(text[segment["offset"] : place]).ids
             assert len(part) <= 512
             alone = encoder.scores(np.array([part]), np.array([len(part)]))
             assert segment["score"] == pytest.approx(float(alone[0]), abs=1e-5)

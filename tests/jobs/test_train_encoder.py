@@ -1,0 +1,87 @@
+"""Training of quality-bert by the job: figures of held-out folds, card, and a file that scores."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
+
+from jobs import import_bert, train_models  # noqa: E402
+from jobs.training import tasks  # noqa: E402
+from jobs.training.quality import QUALITY  # noqa: E402
+from tests.builders.encoders import save_checkpoint  # noqa: E402
+from tests.jobs.test_train_models import data  # noqa: E402, F401
+from udfs.artifact_files import sha256_of  # noqa: E402
+from udfs.quality_bert import DocumentScorer, EncoderRules, score_documents  # noqa: E402
+
+NAME = "quality-bert"
+
+
+@pytest.fixture
+def small_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.set_num_threads(1)
+    checkpoint = save_checkpoint(tmp_path / "start")
+    start = tmp_path / "start.safetensors"
+    arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
+    assert import_bert.main([*arguments, "--output", str(start)]) == 0
+    task, fit = tasks.ENCODER_TASKS[NAME]
+    recipe = dataclasses.replace(
+        task.recipe, folds=2, start=str(start), layers=(0, 1), frozen_layers=1, epochs=2, rounds=1
+    )
+    changed = dataclasses.replace(task, recipe=recipe)
+    monkeypatch.setitem(tasks.ENCODER_TASKS, NAME, (changed, fit))
+
+
+@pytest.mark.usefixtures("small_encoder")
+def test_the_encoder_is_trained_measured_and_described(
+    data: Path,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ["--data", str(data), "--task", NAME]
+    out = tmp_path / "out"
+    assert train_models.main([*arguments, "--output", str(out)]) == 0
+    folder = out / "quality_bert"
+    model, metrics_file = folder / "quality_bert.safetensors", folder / "metrics.json"
+    assert {p.name for p in folder.iterdir()} == {model.name, metrics_file.name, "CARD.md"}
+    metrics: dict[str, Any] = json.loads(metrics_file.read_text(encoding="utf-8"))
+    assert metrics["model"]["sha256"] == sha256_of(model)
+    assert metrics["command"].endswith(f"--task {NAME}")
+    pages = metrics["figures"][QUALITY.headlines[0][0]]
+    assert pages["rows"] == 24
+    assert 0 <= pages["auc"] <= 1
+    card = (folder / "CARD.md").read_text(encoding="utf-8")
+    assert metrics["model"]["sha256"] in card
+    assert "| loss_shares | (0.6, 0.2, 0.2) |" in card
+    (record,) = score_documents(["天气 散步"], DocumentScorer(model, EncoderRules()))
+    assert 0 < record["score"] < 1
+
+    assert train_models.main(["--evaluate", "--output", str(out), "--task", NAME]) == 0
+    assert "quality_bert" in capsys.readouterr().out
+
+    kept = ["--output", str(tmp_path / "again"), "--checkpoints", str(tmp_path / "kept")]
+    for _ in range(2):  # from nothing, and from the last checkpoint of every fit
+        assert train_models.main([*arguments, *kept]) == 0
+        again = tmp_path / "again" / "quality_bert"
+        for path in folder.iterdir():
+            assert (again / path.name).read_bytes() == path.read_bytes()
+    assert len(list((tmp_path / "kept").iterdir())) == 3
+
+
+def test_without_the_pretrained_encoder_it_says_what_to_install(
+    data: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from jobs.training import bert_pretrained
+
+    monkeypatch.setattr(bert_pretrained, "PACKAGE", "no_such_package_here")
+    arguments = ["--data", str(data), "--output", str(tmp_path), "--task", NAME]
+    assert train_models.main(arguments) == 2
+    assert 'pip install "taojin[train]"' in capsys.readouterr().err
