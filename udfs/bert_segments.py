@@ -76,9 +76,8 @@ def token_segments(text: str, offsets: Sequence[Span], max_tokens: int) -> list[
     start = 0
     while (left := len(places) - start) > max_tokens:
         reach = max_tokens if left >= max_tokens + MIN_TOKENS else (left + 1) // 2
-        found = (
-            int(ends[np.searchsorted(ends, start + reach, side="right") - 1]) if len(ends) else 0
-        )
+        before = int(np.searchsorted(ends, start + reach, side="right"))
+        found = int(ends[before - 1]) if before else 0
         stop = found if found >= start + max(reach // 2, MIN_TOKENS) else start + reach
         spans.append((start, stop))
         start = stop

@@ -90,7 +90,7 @@ class _Reader:
 
 
 def _parsed(reader: _Reader) -> Pretrained:
-    hidden, layers, heads, inner, rows, positions, types = reader.values("7i")
+    _, hidden, layers, heads, inner, rows, positions, types = reader.values("8i")  # its version
     epsilon, _ = reader.values("fi")
     count, *_ = reader.values("5i")  # then the numbers of the special pieces
     (size,) = reader.values("Q")

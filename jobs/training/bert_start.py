@@ -80,6 +80,7 @@ def cut_encoder(whole: Pretrained, layers: Sequence[int], max_tokens: int) -> St
         "vocab_size": len(kept),
         "layer_norm_eps": whole.epsilon,
         "pad_token_id": 1,
+        "attention_probs_dropout_prob": 0.0,  # its draws would take as long as the products
     }
     settings = EncoderSettings("pooled", "sigmoid", 0, max_tokens)
     header = EncoderHeader(settings, config, tokenizer_of(pieces).to_str())

@@ -67,3 +67,11 @@ def test_a_token_segment_ends_where_a_sentence_or_line_does() -> None:
 def test_a_text_that_fits_is_one_segment_and_one_without_tokens_none() -> None:
     assert token_segments("一。二", [(0, 1), (1, 2), (2, 3)], 510) == [(0, 3)]
     assert token_segments(" \n", [], 510) == []
+
+
+def test_an_end_that_only_comes_later_is_not_reached_for() -> None:
+    text = "一" * 900 + "。" + "二" * 300
+    spans = token_segments(text, [(n, n + 1) for n in range(len(text))], 256)
+    assert spans[0] == (0, 256)
+    assert max(stop - start for start, stop in spans) <= 256
+    assert (spans[-1][1], [s for s, _ in spans[1:]]) == (len(text), [t for _, t in spans[:-1]])

@@ -309,7 +309,7 @@ def pretrained_file(path: Path) -> dict[str, Any]:
     blob = "".join(PIECES).encode()
     bounds = np.cumsum([0, *(len(piece.encode()) for piece in PIECES)]).astype("<u4")
     head = b"E5S1" + struct.pack(
-        "<7ifi5iQ", hidden, layers, 2, inner, len(PIECES) + 2, positions, 2, 1e-12, 32,
+        "<8ifi5iQ", 1, hidden, layers, 2, inner, len(PIECES) + 2, positions, 2, 1e-12, 32,
         len(PIECES), 0, 2, 1, 3, len(blob),
     )  # fmt: skip
     head += bounds.tobytes() + np.linspace(-1, -9, len(PIECES)).astype("<f4").tobytes() + blob
