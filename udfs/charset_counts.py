@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.code_tables import BAD, ODD, PAIR, Codes, code_table
-from udfs.compiled import compiled, copy_bytes
+from udfs.compiled import compiled, copy_bytes, uncounted
 from udfs.han import text_weights
 
 Bytes = npt.NDArray[np.uint8]
@@ -142,6 +142,7 @@ def _read(
         utf8: Gets the reading, where it has room for `_MOST_BYTES` for every byte; of no length
             where it is not wanted.
     """
+    data = uncounted(data)
     high = bad = weight = ideographs = kana = references = 0
     size, writes = len(data), len(utf8) > 0
     at = looked = written = 0  # up to `looked` the bytes are known not to be plain all

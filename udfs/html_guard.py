@@ -18,7 +18,7 @@ from math import isqrt
 import numpy as np
 import numpy.typing as npt
 
-from udfs.compiled import compiled
+from udfs.compiled import compiled, uncounted
 
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.intp]
@@ -142,6 +142,7 @@ def next_less(page: bytes, at: int) -> int:
 
     Most are near; a paragraph or a script is passed over in blocks.
     """
+    page = uncounted(page)
     size = len(page)
     near = min(at + _NEAR, size)
     while at < near and page[at] != _LESS:

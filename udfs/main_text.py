@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.block_words import KINDS
-from udfs.compiled import compiled
+from udfs.compiled import compiled, uncounted
 from udfs.page_lines import Blocks, Bytes, Lines, lines_text
 
 Vector = npt.NDArray[np.float64]
@@ -387,6 +387,7 @@ def _with_words(
     lengths: Numbers,
 ) -> Flags:
     """The lines in which a word begins within `_FRAME_BYTES`."""
+    page = uncounted(page)
     found = np.zeros(len(starts), dtype=np.bool_)
     for row in range(len(starts)):
         end = ends[row]

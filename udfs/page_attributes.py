@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from udfs.compiled import compiled, copy_bytes
+from udfs.compiled import compiled, copy_bytes, uncounted
 from udfs.html_guard import next_less
 
 _LESS, _GREATER, _SLASH, _EQUALS, _MINUS, _EXCLAMATION, _QUESTION = b"<>/=-!?"
@@ -70,6 +70,7 @@ def _without_attributes(
     kinds: npt.NDArray[np.uint8],
     firsts: npt.NDArray[np.intp],
 ) -> npt.NDArray[np.uint8]:
+    page = uncounted(page)
     size = len(page)
     bare = np.empty(size, dtype=np.uint8)
     at = copied = to = 0
@@ -194,6 +195,7 @@ def _tag_end(page: bytes, at: int) -> tuple[int, int, bool]:
     A slash that closes an element is no attribute. A tag with a "<" in it is not simple: marks may
     stand there. The first is 0 where the page's end cuts the tag.
     """
+    page = uncounted(page)
     size = len(page)
     is_simple = True
     while at < size:

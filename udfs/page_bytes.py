@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from udfs.compiled import compiled
+from udfs.compiled import compiled, uncounted
 
 Bytes = npt.NDArray[np.uint8]
+_Fields = tuple[bool, bool, int, bool, int, int, int]
 
 _BLOCK = 1024
 # Counts of a part fit in a byte: of 256 bytes of valid UTF-8 no more than 192 continue a character.
@@ -54,15 +55,22 @@ def page_bytes(page: bytes, start: int = 0, end: int | None = None) -> PageBytes
     (True, 8, 2, 2)
     """
     end = len(page) if end is None else end
-    return PageBytes(*_look(np.frombuffer(page, dtype=np.uint8), start, end))
+    return PageBytes(*_look(page, start, end))
 
 
 @compiled
-def _look(page: Bytes, start: int, end: int) -> tuple[bool, bool, int, bool, int, int, int]:
+def _look(page: bytes, start: int, end: int) -> _Fields:
     """The fields of `PageBytes`."""
+    edge = np.empty(_BEFORE + _BLOCK + _AFTER, dtype=np.uint8)
+    return _look_with(np.frombuffer(page, dtype=np.uint8), start, end, edge)
+
+
+@compiled
+def _look_with(page: Bytes, start: int, end: int, edge: Bytes) -> _Fields:
+    """The same with room for a block at an edge of the page."""
+    page, edge = uncounted(page), uncounted(edge)
     is_high = has_shift = is_bad = was_high = False
     references = continuations = ideographs = kana = 0
-    edge = np.empty(_BEFORE + _BLOCK + _AFTER, dtype=np.uint8)
     for at in range(start, end, _BLOCK):
         size = min(_BLOCK, end - at)
         if at - _BEFORE >= start and at + size + _AFTER <= end:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from udfs.compiled import compiled
+from udfs.compiled import compiled, uncounted
 
 _COLON, _SPACE, _TAB, _RETURN, _LINE_FEED, _LESS = b": \t\r\n<"
 _DELETE = 0x7F
@@ -66,6 +66,7 @@ def plain_values(data: bytes, places: Sequence[int], names: Sequence[str]) -> di
 def _find(
     data: bytes, start: int, end: int, table: npt.NDArray[np.uint8], lengths: npt.NDArray[np.int64]
 ) -> tuple[int, ...]:
+    data, table = uncounted(data), uncounted(table)
     places = np.full(2 + 2 * _FIELDS, -1, dtype=np.int64)
     at = start
     while at < end:
