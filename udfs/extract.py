@@ -142,7 +142,7 @@ def _extract_file(
     tally = _Tally(split.warc_path)
     rows: list[dict[str, Any]] = []
     size = 0
-    for row in _rows(tally.counted(split_outcomes(split, options)), split, options, model, tally):
+    for row in _rows(split_outcomes(split, options), split, options, model, tally):
         rows.append(row)
         size += len(row["text"] or "") * 3 if row["row_kind"] == DOCUMENT else 0
         if len(rows) >= options.batch_rows or size >= options.batch_bytes:
@@ -206,11 +206,6 @@ class _Tally:
         self.rejected: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
 
-    def counted(self, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
-        for outcome in outcomes:
-            self.seen += 1
-            yield outcome
-
     def row(self) -> dict[str, Any]:
         return {
             "row_kind": TALLY,
@@ -232,6 +227,7 @@ def _rows(
     waiting: list[Candidate] = []
     chars = 0
     for outcome in outcomes:
+        tally.seen += 1
         if isinstance(outcome, Rejected):
             tally.rejected[outcome.reason] += 1
         elif isinstance(outcome, Failed):

@@ -76,7 +76,7 @@ class PageOptions:
         return HanRules(self.min_han_chars, self.max_kana_share, twice_escaped=unescapes)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which takes a microsecond a page
 class _Payload:
     """A body to decode: `data` from `start` to `end`, and the response that it came in, if any."""
 
@@ -93,7 +93,7 @@ class _Payload:
         return self.data[self.start : self.end]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PendingPage:
     """A page that may become a document, still to be decoded and parsed.
 

@@ -172,6 +172,8 @@ def without_zeros(page: bytes) -> bytes:
 def _end_of_characters(data: bytes, start: int, end: int) -> int:
     """Where a page ends, without a character that its end cuts: the ladder leaves it out."""
     tail = data[max(start, end - 3) : end]
+    if tail.isascii():
+        return end
     for back, byte in enumerate(reversed(tail), 1):
         if byte >= 0xC0:
             try:
