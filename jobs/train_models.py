@@ -31,8 +31,12 @@ from jobs.training.bert_pretrained import PretrainedError
 from jobs.training.card import render_card
 from jobs.training.evaluation import EvaluationError, evaluate, render_table
 from jobs.training.examples import Document, distinct, fold_of_units
+from jobs.training.files import UNLABELLED
+from jobs.training.judge import Judge, JudgeError
+from jobs.training.judge_model import TEMPLATE, model_judge
 from jobs.training.task import DataFile, Figures, Found, Model, Task
 from jobs.training.tasks import ENCODER_TASKS, TASKS
+from jobs.training.toxicity_loop import judged_toxicity
 from udfs.artifact_files import sha256_of
 
 
@@ -67,6 +71,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         type=Path,
         help="directory that training of quality-bert goes on from, after a stop",
     )
+    parser.add_argument(
+        "--judge",
+        type=Path,
+        metavar="VERDICTS",
+        help="fit toxicity in rounds, by a file of verdicts: JSON lines of sha256 and label",
+    )
+    parser.add_argument(
+        "--judge-model",
+        type=Path,
+        metavar="FOLDER",
+        help="model of transformers that is asked where the file has no verdict, and adds to it: "
+        "a classifier, or a causal model",
+    )
+    parser.add_argument("--judge-toxic", metavar="LABEL", help="the classifier's toxic label")
+    parser.add_argument(
+        "--judge-template", type=Path, help="text file: what a causal model is asked of {text}"
+    )
+    parser.add_argument(
+        "--unlabelled",
+        default=UNLABELLED,
+        help="crawl text to be judged, a path from the data directory (%(default)s)",
+    )
     parser.add_argument("--evaluate", action="store_true", help="train nothing, print figures")
     arguments = parser.parse_args(argv)
     if arguments.data is None and not arguments.evaluate:
@@ -76,13 +102,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             name: dataclasses.replace(task, fit=partial(fit, checkpoints=arguments.checkpoints))
             for name, (task, fit) in ENCODER_TASKS.items()
         }
+    if arguments.judge is not None and "toxicity" not in arguments.task:
+        parser.error("--judge is for the task toxicity")
+    if arguments.judge_model is not None and arguments.judge is None:
+        parser.error("--judge-model needs --judge, the file that its verdicts go to")
     try:
+        if arguments.judge is not None:
+            tasks |= {"toxicity": judged_toxicity(_judge(arguments), arguments.unlabelled)}
         rows = {
             name: read_task(tasks[name], arguments.data)
             for name in arguments.task
             if arguments.data is not None
         }
-    except TrainingDataError as error:
+    except (TrainingDataError, JudgeError) as error:
         print(f"train_models: {error}", file=sys.stderr)
         return 2
     if arguments.evaluate:
@@ -96,6 +128,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         model = metrics["model"]
         print(f"{name}: {model['bytes']:,} bytes, sha256 {model['sha256']}", flush=True)
     return 0
+
+
+def _judge(arguments: argparse.Namespace) -> Judge:
+    """The judge that is asked for. Raises JudgeError."""
+    if arguments.judge_model is None:
+        return Judge(arguments.judge)
+    template = arguments.judge_template
+    question = TEMPLATE if template is None else template.read_text(encoding="utf-8")
+    return Judge(
+        arguments.judge, model_judge(arguments.judge_model, arguments.judge_toxic, question)
+    )
 
 
 def print_evaluation(
@@ -177,7 +220,7 @@ def train_task(
     metrics = {
         "task": task.name,
         "command": f"python -m jobs.train_models --data DATA --output conf/artifacts "
-        f"--task {task.name.replace('_', '-')}",
+        f"--task {task.name.replace('_', '-')}{task.options}",
         "model": {**_described(path), "labels": list(model.labels)},
         "other_files": [_described(other) for other in others],
         "recipe": {**dataclasses.asdict(task.recipe), **found},

@@ -11,6 +11,7 @@ DOMAIN_TRAIN = "domain/train.jsonl.gz"
 GOLD_PAGES = "domain/web_pages.jsonl.gz"
 TOXIC_LINES = "toxicity/lines.jsonl.gz"
 HTML_PAGES = "extraction/pages.jsonl.gz"
+UNLABELLED = "quality/cwt1_cleared1_unlabelled.jsonl.gz"
 
 
 _HPLT = "MIT repository; texts their authors'"

@@ -86,6 +86,8 @@ class Task:
     load: Callable[[Path], Model] = load_model
     answers: Callable[[Any, Found, Sequence[Document]], Answers] = probabilities
     """What a model, and what its training found out, says of documents."""
+    options: str = ""
+    """What the command that trains it has beyond the task's name, a blank in front."""
     headlines: tuple[tuple[str, str], ...] = ()
     """Names of figures and the measure in them that stand for the model in a table of all."""
 

@@ -31,7 +31,7 @@ from udfs.fasttext_model import FastTextModel, load_fasttext
 from udfs.token_lines import token_lines
 from udfs.tokens import tokens_of_lines
 
-_CURATED_EVERY = 8
+CURATED_EVERY = 8
 """One in so many curated texts is used: more of them than lines would rule the dealing of folds."""
 
 _PARTS = 40
@@ -61,7 +61,7 @@ def toxicity_documents(rows: Rows) -> list[Document]:
             for r in rows[TOXIC_LINES]
         ),
         *((r, r["toxic"] == 1, group, PAGES) for r, group in zip(pages, groups, strict=True)),
-        *((r, False, r["source"], CURATED) for r in rows[DOMAIN_TRAIN][::_CURATED_EVERY]),
+        *((r, False, r["source"], CURATED) for r in rows[DOMAIN_TRAIN][::CURATED_EVERY]),
         *((r, False, r["site"], "gold") for r in rows[GOLD_PAGES]),
     ]
     lines = token_lines([row["text"] for row, *_ in found], [toxicity.READING])[0]

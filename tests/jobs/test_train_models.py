@@ -16,6 +16,7 @@ from jobs.training.examples import (
     distinct,
     fold_of_units,
 )
+from jobs.training.judge import digest_of
 from jobs.training.metrics import (
     area_interval,
     area_under_roc,
@@ -24,9 +25,11 @@ from jobs.training.metrics import (
     label_figures,
 )
 from jobs.training.task import DataFile, Settings, Task
-from udfs import domain
+from udfs import domain, toxicity
 from udfs.artifact_files import sha256_of
 from udfs.fasttext_model import load_fasttext
+from udfs.token_lines import token_lines
+from udfs.tokens import tokens_of_lines
 
 WORDS = {
     "book": "小说 章回 侠客",
@@ -193,6 +196,64 @@ def test_lines_without_a_free_licence_are_measured_and_never_trained_on(
     assert not {"toxicn", "g0.cn"} & {name for d in trained for name in (d.note, d.unit)}
     metrics = json.loads((tmp_path / "out/toxicity/metrics.json").read_text(encoding="utf-8"))
     assert metrics["figures"]["lines of toxicn, never trained on"]["rows"] == 16
+
+
+@pytest.mark.usefixtures("small_recipes")
+def test_toxicity_learns_in_rounds_what_a_judge_says(data: Path, tmp_path: Path) -> None:
+    drugs, rude = "毒品 代购 包邮", "滚开 蠢货"
+    crawl = [
+        {"text": f"{SPAM} {drugs} 第{i}货 " * 30, "url": f"http://shop{i}.com/"} for i in range(16)
+    ]
+    write(data / "crawl.jsonl.gz", crawl)
+    rows = train_models.read_rows(data / files.DOMAIN_TRAIN, ("text",))
+    poems: list[dict[str, Any]] = [
+        {"text": f"{rude} 第{100 + i}句", "label": "book", "labels": ["book"], "source": "poems"}
+        for i in range(4)
+    ]
+    write(data / files.DOMAIN_TRAIN, rows + poems)
+    verdicts = tmp_path / "verdicts.jsonl"
+    with verdicts.open("w", encoding="utf-8") as file:
+        for row in crawl + poems:
+            label = "toxic" if row in crawl else "benign"
+            file.write(json.dumps({"sha256": digest_of(row["text"]), "label": label}) + "\n")
+    arguments = ["--data", str(data), "--task", "toxicity", "--output"]
+    judged = ["--judge", str(verdicts), "--unlabelled", "crawl.jsonl.gz"]
+    assert train_models.main([*arguments, str(tmp_path / "plain")]) == 0
+    for run in ("rounds", "again"):
+        assert train_models.main([*arguments, str(tmp_path / run), *judged]) == 0
+    model = tmp_path / "rounds/toxicity/toxicity.ftz"
+    assert model.read_bytes() == (tmp_path / "again/toxicity/toxicity.ftz").read_bytes()
+    metrics = json.loads((tmp_path / "rounds/toxicity/metrics.json").read_text(encoding="utf-8"))
+    assert metrics["recipe"]["judged_texts"] == metrics["recipe"]["judged_toxic"] == 16
+    assert metrics["recipe"]["hard_negatives"] == 4
+    assert metrics["recipe"]["verdicts_sha256"] == sha256_of(verdicts)
+    assert metrics["command"].endswith("--judge VERDICTS --unlabelled crawl.jsonl.gz")
+    assert metrics["data"][-1]["rows"] == 16
+
+    plain = json.loads((tmp_path / "plain/toxicity/metrics.json").read_text(encoding="utf-8"))
+    assert metrics["recipe"]["documents"] == plain["recipe"]["documents"] + 16 + 4
+    assert metrics["figures"].keys() == plain["figures"].keys(), "what is judged is not measured"
+    (line,) = token_lines([rude], [toxicity.READING])[0]
+    before, after = (
+        toxicity.score_toxicity(tokens_of_lines([line]), load_fasttext(path))[0]["score"]
+        for path in (tmp_path / "plain/toxicity/toxicity.ftz", model)
+    )
+    assert after < before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--task", "domain", "--judge", "v.jsonl"], "--judge is for the task toxicity"),
+        (["--judge-model", "folder"], "--judge-model needs --judge"),
+    ],
+)
+def test_a_judge_that_nobody_would_hear_is_refused(
+    tmp_path: Path, options: list[str], message: str, capsys: Any
+) -> None:
+    with pytest.raises(SystemExit):
+        train_models.main(["--data", str(tmp_path), "--output", str(tmp_path), *options])
+    assert message in capsys.readouterr().err
 
 
 class CountedWords:
