@@ -18,7 +18,7 @@ SPARK_HOME = Path(pyspark.__file__).parent
 _MASTER_URL = re.compile(r"spark://127\.0\.0\.1:\d+")
 _REGISTERED = "Successfully registered with master"
 _JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"  # short lives: quick code later is not worth it
-_START_S = 60.0
+_START_S = 180.0  # a second on an idle machine
 
 
 class ClusterFailed(RuntimeError):
@@ -35,12 +35,21 @@ class StandaloneCluster:
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def submit(
-        self, script: Path, arguments: Sequence[str], options: Sequence[str] = (), name: str = "run"
+        self,
+        script: Path,
+        arguments: Sequence[str],
+        options: Sequence[str] = (),
+        name: str = "run",
+        variables: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start spark-submit on the cluster; its output goes to NAME.log of the folder."""
+        """Start spark-submit on the cluster; its output goes to NAME.log of the folder.
+
+        Args:
+            variables: Added to the driver's environment; executors have the workers'.
+        """
         command = [SPARK_HOME / "bin" / "spark-submit", "--master", self.master_url]
         command += [*options, script, *arguments]
-        return self._start(command, name)
+        return self._start(command, name, variables)
 
     def executors(self) -> list[int]:
         """Process ids of the running executors."""
@@ -67,13 +76,15 @@ class StandaloneCluster:
         """What a process has written."""
         return (self.folder / f"{name}.log").read_text(encoding="utf-8", errors="replace")
 
-    def _start(self, command: Sequence[object], name: str) -> subprocess.Popen[bytes]:
+    def _start(
+        self, command: Sequence[object], name: str, variables: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 list(map(str, command)),
                 stdout=log,
                 stderr=log,
-                env=_environment(),
+                env={**_environment(), **(variables or {})},
                 cwd=self.folder,
                 start_new_session=True,  # so that all it starts can be ended with it
             )
@@ -128,8 +139,14 @@ def standalone_cluster(
 
 
 def _environment() -> Mapping[str, str]:
-    """Of this process, without what a test session's own Spark has left in it."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYSPARK_", "SPARK_"))}
+    """Of this process, without what a test session's own Spark has left in it, and without a
+    proxy: nothing is asked for that is not on this machine."""
+    others = ("PYSPARK_", "SPARK_", "AWS_")
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(others) and not name.lower().endswith("_proxy")
+    }
     inherited.pop("PYTHONPATH", None)
     return inherited | {
         "SPARK_HOME": str(SPARK_HOME),
