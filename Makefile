@@ -64,10 +64,12 @@ run: $(VENV)/.installed $(if $(INPUT),,$(SAMPLE))
 	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) --input-format $(INPUT_FORMAT) \
 	  --input $(if $(INPUT),$(INPUT),$(SAMPLE)) --output $(OUTPUT)
 
+# Each worker has a Spark session of its own, with two task threads. The longest files come first.
+WORKERS ?= 2
 test: lint types
 	$(BIN)/python -m jobs.lock_artifacts --check
 	$(BIN)/python -m jobs.fetch_artifacts
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

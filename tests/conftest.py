@@ -27,10 +27,11 @@ def spark() -> Iterator[SparkSession]:
         SparkSession.builder.appName("taojin tests")
         .master("local[2]")
         .config("spark.driver.memory", "2g")
-        # Many small plans: the optimising compiler costs more than its code saves.
+        # Many small plans: the optimising compiler costs more than its code saves, and threads
+        # that collect garbage beside the others more than they spare.
         .config(
             "spark.driver.extraJavaOptions",
-            "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
+            "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC",
         )
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", "2")

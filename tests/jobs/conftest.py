@@ -12,8 +12,8 @@ from jobs import run_pipeline
 from tests.sample.build_sample import build
 
 ROOT = Path(__file__).resolve().parents[2]
-C1_ONLY = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
-"""For Java processes that run for less than the optimising compiler takes to pay."""
+C1_ONLY = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
+"""For Java processes that run for less than what they leave out takes to pay."""
 LOCAL_CONFIG = ROOT / "conf" / "local.toml"
 
 

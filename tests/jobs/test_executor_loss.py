@@ -79,28 +79,32 @@ def end_of(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")[-3000:]
 
 
-def kill_while_written(process: subprocess.Popen[bytes], scratch: Path) -> Iterator[list[int]]:
-    """Kill the executors in the middle of checkpoints; the ids of those killed at each.
+def tasks_amid(scratch: Path) -> set[Path]:
+    """Checkpoints of which a task writes a file just now."""
+    return {folder.parents[2] for folder in scratch.glob("*/_temporary/*/_temporary/attempt_*")}
 
-    They are stopped first: what a checkpoint lacks then, no executor that lives can add.
+
+def kill_while_written(process: subprocess.Popen[bytes], scratch: Path) -> Iterator[list[int]]:
+    """Kill the executors in the middle of tasks of different checkpoints; the ids of each time.
+
+    They are stopped first: a task that is still there then cannot end any more.
     """
-    seen: set[Path] = set()
-    left = KILLS
-    while left and process.poll() is None:
-        pids = executors_of(process.pid)
-        begun = set(scratch.glob("*")) - seen
-        if not begun or not pids:  # those killed before are not back yet
+    killed: set[Path] = set()
+    while len(killed) < KILLS and process.poll() is None:
+        pids = executors_of(process.pid)  # takes longer than many a task
+        for _ in range(50):
+            if tasks_amid(scratch) - killed:
+                break
             time.sleep(0.002)
+        else:
             continue
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
-        written = [folder for folder in begun if (folder / "_SUCCESS").exists()]
-        amid = len(written) < len(begun)
+        amid = tasks_amid(scratch) - killed
         for pid in pids:
             os.kill(pid, signal.SIGKILL if amid else signal.SIGCONT)
-        seen |= begun
-        if amid:
-            left -= 1
+        if amid and pids:
+            killed |= amid
             yield pids
 
 
