@@ -16,7 +16,7 @@ FORMAT = "taojin-encoder-1"
 
 _HEADER_LIMIT = 100_000_000  # bytes; safetensors refuses a longer one too
 
-Head = Literal["pooled", "sequence"]
+Head = Literal["pooled", "mean", "sequence"]
 Activation = Literal["sigmoid", "softmax", "none"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -31,13 +31,16 @@ class EncoderSettings:
 
     head: Head
     """``pooled``: one regression over the maximum of all tokens and the pooled first one, as
-    BERTEval has it; ``sequence``: that of AutoModelForSequenceClassification."""
+    BERTEval has it; ``mean``: over the mean of all tokens and a hidden layer; ``sequence``: that of
+    AutoModelForSequenceClassification."""
     activation: Activation
     """What is made of the head's outputs: ``none`` for a regression on a scale of its own."""
     output: int
     """Number of the output that is the score."""
     max_tokens: int
     """Longest input, the special tokens included."""
+    width: int = 0
+    """Of the hidden layer of ``mean``."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors.torch import load_file
+from torch.nn.functional import gelu
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
 from udfs.bert_file import Dtype, EncoderHeader, read_encoder_header
@@ -33,6 +34,16 @@ class Encoder:
                 {
                     "encoder": AutoModel.from_config(config),
                     "head": torch.nn.Linear(2 * config.hidden_size, 1),
+                }
+            )
+            self.base = self.network["encoder"]
+        elif header.settings.head == "mean":
+            width = header.settings.width
+            self.network = torch.nn.ModuleDict(
+                {
+                    "encoder": AutoModel.from_config(config, add_pooling_layer=False),
+                    "hidden": torch.nn.Linear(config.hidden_size, width),
+                    "head": torch.nn.Linear(width, 1),
                 }
             )
             self.base = self.network["encoder"]
@@ -81,6 +92,9 @@ class Encoder:
         if self.settings.head == "sequence":
             return self.network(input_ids=ids, attention_mask=numbers).logits
         found = self.base(input_ids=ids, attention_mask=numbers)
+        if self.settings.head == "mean":
+            means = mean_of_tokens(found.last_hidden_state, mask)
+            return self.network["head"](gelu(self.network["hidden"](means)))
         own = None if self.pools_padding else mask
         return self.network["head"](pooled(found.last_hidden_state, found.pooler_output, own))
 
@@ -102,6 +116,14 @@ def pooled(hidden: torch.Tensor, first: torch.Tensor, mask: torch.Tensor | None)
     if mask is not None:
         hidden = hidden.masked_fill(~mask[:, :, None], -torch.inf)
     return torch.cat([hidden.amax(dim=1), first], dim=1)
+
+
+def mean_of_tokens(hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """The mean of hidden states (rows, tokens, size) over what is no padding, (rows, size)."""
+    if mask is None:
+        return hidden.mean(dim=1)
+    kept = hidden.masked_fill(~mask[:, :, None], 0.0)
+    return kept.sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
 
 def load_encoder(path: Path, device: str, dtype: Dtype) -> Encoder:

@@ -58,7 +58,7 @@ class Progress:
 @lru_cache(maxsize=1)
 def frozen_layers(recipe: EncoderRecipe) -> FrozenLayers:
     """The lower layers of a recipe on this machine's device: folds share what they computed."""
-    start = start_of(recipe.start, recipe.layers, recipe.max_tokens)
+    start = start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.width)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return FrozenLayers(start, recipe.frozen_layers, device)
 
@@ -117,6 +117,8 @@ class Training:
         held = _held_units(examples, recipe.validation_part)
         self._examples = [e for e in examples if e.unit not in held]
         self._held = [e for e in examples if e.unit in held and e.is_judged]
+        if self.upper.is_mean:
+            self.upper.standardise([s for e in self._examples for s in e.segments])
         self._optimizer = self._new_optimizer()
 
     def is_in_stage_1(self) -> bool:
@@ -199,8 +201,9 @@ class Training:
 
     def _new_optimizer(self) -> torch.optim.Optimizer:
         upper, recipe = self.upper, self.recipe
-        head = [*upper.pooler.parameters(), *upper.head.parameters()]
-        groups = [{"params": list(upper.layers.parameters())}, {"params": head}]
+        layers = list(upper.layers.parameters())
+        head = [*(upper.hidden if upper.is_mean else upper.pooler).parameters()]
+        groups = [{"params": layers}, {"params": [*head, *upper.head.parameters()]}]
         return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
 
     def _learn(

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn.functional import gelu
 
 from jobs.training.bert_start import Start
 from udfs.bert_batches import Segment, token_batches
-from udfs.bert_model import Encoder, fastest_dtype, pooled
+from udfs.bert_model import Encoder, fastest_dtype, mean_of_tokens, pooled
 
 _BATCH_TOKENS = 2048
 
@@ -25,16 +26,20 @@ Key = tuple[int, ...]
 class FrozenLayers:
     """The embedding and the lower layers, and what they made of the segments seen so far."""
 
-    def __init__(self, start: Start, count: int, device: str) -> None:
-        """Raises ValueError where the encoder is no BERT, whose layers are known here."""
+    def __init__(self, start: Start, count: int, device: str, dtype: Any = None) -> None:
+        """A dtype of None is what the device does fastest.
+
+        Raises ValueError where the encoder is no BERT, whose layers are known here.
+        """
         if start.header.config.get("model_type") != "bert":
             raise ValueError(f"{start.header.config.get('model_type')}: only a bert is trained")
         self.start = start
         self.count = count
         self.device = torch.device(device)
-        self.dtype = fastest_dtype(self.device)
-        self._base = _encoder(start).base.to(self.device)
+        self.dtype = dtype or fastest_dtype(self.device)
+        self._base = _encoder(start).base.to(self.device, self.dtype)
         self._states: dict[Key, Any] = {}
+        self._means: dict[Key, Any] = {}
 
     def states(self, segments: Sequence[Segment]) -> list[Any]:
         """Hidden states of each segment (its tokens, size), on the CPU; computed at first sight.
@@ -48,23 +53,38 @@ class FrozenLayers:
                 self._states[key] = self._computed(key)
         return [self._states[key] for key in keys]
 
+    def means(self, segments: Sequence[Segment]) -> list[Any]:
+        """The mean of each segment's states, (size,), float32; the states are not kept."""
+        keys = [tuple(segment) for segment in segments]
+        for key in keys:
+            if key not in self._means:
+                self._means[key] = self._computed(key).float().mean(dim=0)
+        return [self._means[key] for key in keys]
+
     def _computed(self, key: Key) -> Any:
         mask = _mask([len(key)]).to(self.device)
-        with torch.no_grad(), autocast(self.device, self.dtype):
+        with torch.no_grad():
             hidden = self._base.embeddings(input_ids=torch.tensor([key], device=self.device))
             hidden = _run(self._base.encoder.layer[: self.count], hidden, mask)
-        return hidden[0].to(self.dtype).cpu()
+        return hidden[0].cpu()
 
 
 class Upper(torch.nn.Module):  # type: ignore[misc]
-    """The layers above, the pooler and the head: all that learns."""
+    """The layers above, if any, and the head with what lies before it: all that learns."""
 
     def __init__(self, frozen: FrozenLayers, dropout: float, seed: int) -> None:
         super().__init__()
         torch.manual_seed(seed)  # of the weights that the start does not have
         network = _encoder(frozen.start).network
         self.layers = network["encoder"].encoder.layer[frozen.count :]
-        self.pooler = network["encoder"].pooler
+        self.is_mean = frozen.start.header.settings.head == "mean"
+        if self.is_mean:
+            self.hidden = network["hidden"]
+            size = self.hidden.in_features
+            self.register_buffer("center", torch.zeros(size))
+            self.register_buffer("spread", torch.ones(size))
+        else:
+            self.pooler = network["encoder"].pooler
         self.head = network["head"]
         self.dropout = torch.nn.Dropout(dropout)
         self._frozen = [frozen]  # in a list: none of its weights are this module's
@@ -72,15 +92,34 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
 
     def forward(self, segments: Sequence[Segment]) -> Any:
         """Logits of segments, (segments,), float32."""
+        if self.is_mean:
+            features = gelu(self.hidden((self._means(segments) - self.center) / self.spread))
+        else:
+            states, mask = self._states(segments)
+            features = pooled(states, self.pooler(states), mask)
+        return self.head(self.dropout(features))[:, 0]
+
+    def standardise(self, segments: Sequence[Segment]) -> None:
+        """Give what the hidden layer sees a mean of 0 and a deviation of 1 over some segments."""
+        with torch.no_grad():
+            means = torch.cat([self._means([segment]) for segment in segments])
+            self.center.copy_(means.mean(dim=0))
+            self.spread.copy_(means.std(dim=0) + 1e-6)
+
+    def _means(self, segments: Sequence[Segment]) -> Any:
+        frozen = self._frozen[0]
+        if not len(self.layers):
+            return torch.stack(frozen.means(segments)).to(frozen.device)
+        return mean_of_tokens(*self._states(segments))
+
+    def _states(self, segments: Sequence[Segment]) -> tuple[Any, Any]:
+        """Hidden states behind all layers, (segments, tokens, size), float32; and their mask."""
         frozen = self._frozen[0]
         states = frozen.states(segments)
         mask = _mask([len(state) for state in states]).to(frozen.device)
         padded = torch.nn.utils.rnn.pad_sequence(states, batch_first=True).to(frozen.device)
         with autocast(frozen.device, frozen.dtype):
-            hidden = _run(self.layers, padded, mask)
-        hidden = hidden.float()
-        features = pooled(hidden, self.pooler(hidden), mask)
-        return self.head(self.dropout(features))[:, 0]
+            return _run(self.layers, padded, mask).float(), mask
 
     def chances(self, segments: Sequence[Segment]) -> npt.NDArray[np.float64]:
         """Scores of segments, without gradients, in the mode that the module is in."""
@@ -98,7 +137,12 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
         encoder = _encoder(frozen.start)
         base = encoder.network["encoder"]
         base.encoder.layer[frozen.count :].load_state_dict(self.layers.state_dict())
-        base.pooler.load_state_dict(self.pooler.state_dict())
+        if self.is_mean:
+            weight = self.hidden.weight / self.spread
+            bias = self.hidden.bias - weight @ self.center
+            encoder.network["hidden"].load_state_dict({"weight": weight, "bias": bias})
+        else:
+            base.pooler.load_state_dict(self.pooler.state_dict())
         encoder.network["head"].load_state_dict(self.head.state_dict())
         found: dict[str, Any] = encoder.network.state_dict()
         return found
@@ -111,7 +155,8 @@ def autocast(device: torch.device, dtype: torch.dtype) -> Any:
 
 def _encoder(start: Start) -> Encoder:
     encoder = Encoder(start.header)
-    encoder.load({**encoder.network.state_dict(), **start.weights})
+    own = encoder.network.state_dict()
+    encoder.load({name: start.weights.get(name, drawn) for name, drawn in own.items()})
     return encoder
 
 

@@ -44,27 +44,30 @@ class Start:
 
 
 @lru_cache(maxsize=1)
-def start_of(source: str, layers: tuple[int, ...], max_tokens: int) -> Start:
+def start_of(source: str, layers: tuple[int, ...], max_tokens: int, width: int = 0) -> Start:
     """The start of a recipe.
 
     Args:
-        source: `PRETRAINED`, or the path of an encoder's file, whose own head goes on.
+        source: `PRETRAINED`, or the path of an encoder's file; a head of the kind goes on.
         layers: Numbers of the layers that are kept, in order.
         max_tokens: Longest input, the special tokens included.
+        width: Of the hidden layer over the mean of all tokens; 0 for the published head.
     Raises:
         PretrainedError, EncoderFileError, OSError: there is none.
     """
     if source == PRETRAINED:
-        return cut_encoder(read_pretrained(pretrained_path()), layers, max_tokens)
+        return cut_encoder(read_pretrained(pretrained_path()), layers, max_tokens, width)
     path = Path(source)
     header = read_encoder_header(path)
-    settings = EncoderSettings("pooled", "sigmoid", 0, max_tokens)
+    settings = _settings(max_tokens, width)
     config = {**header.config, "num_hidden_layers": len(layers)}
     weights = _of_layers(in_float32(load_file(path)), layers)
+    if (settings.head, width) != (header.settings.head, header.settings.width):
+        weights = {name: w for name, w in weights.items() if name.startswith("encoder.")}
     return Start(EncoderHeader(settings, config, header.tokenizer), _rounded(weights))
 
 
-def cut_encoder(whole: Pretrained, layers: Sequence[int], max_tokens: int) -> Start:
+def cut_encoder(whole: Pretrained, layers: Sequence[int], max_tokens: int, width: int = 0) -> Start:
     """The Chinese part of a pretrained encoder's vocabulary, and some of its layers."""
     kept = kept_pieces(whole.pieces, whole.scores.tolist())
     pieces = [(whole.pieces[number], float(whole.scores[number])) for number in kept]
@@ -82,8 +85,7 @@ def cut_encoder(whole: Pretrained, layers: Sequence[int], max_tokens: int) -> St
         "pad_token_id": 1,
         "attention_probs_dropout_prob": 0.0,  # its draws would take as long as the products
     }
-    settings = EncoderSettings("pooled", "sigmoid", 0, max_tokens)
-    header = EncoderHeader(settings, config, tokenizer_of(pieces).to_str())
+    header = EncoderHeader(_settings(max_tokens, width), config, tokenizer_of(pieces).to_str())
     return Start(header, _rounded(_of_layers(weights, layers)))
 
 
@@ -114,6 +116,10 @@ def tokenizer_of(pieces: Sequence[tuple[str, float]]) -> Tokenizer:
         single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )
     return tokenizer
+
+
+def _settings(max_tokens: int, width: int) -> EncoderSettings:
+    return EncoderSettings("mean" if width else "pooled", "sigmoid", 0, max_tokens, width)
 
 
 def _of_layers(weights: Mapping[str, Any], layers: Sequence[int]) -> dict[str, Any]:

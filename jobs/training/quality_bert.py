@@ -71,7 +71,7 @@ def fit_quality_encoder(
         raise ModuleNotFoundError(
             'this task needs pip install "taojin[train]"', name=error.name
         ) from error
-    start = start_of(recipe.start, recipe.layers, recipe.max_tokens)
+    start = start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.width)
     maker = InputMaker(start.header)
 
     def segments_of(texts: Sequence[str]) -> list[list[Any]]:

@@ -31,7 +31,7 @@ def small_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert import_bert.main([*arguments, "--output", str(start)]) == 0
     task, fit = tasks.ENCODER_TASKS[NAME]
     recipe = dataclasses.replace(
-        task.recipe, folds=2, start=str(start), layers=(0, 1), frozen_layers=1, epochs=2, rounds=1
+        task.recipe, folds=2, start=str(start), layers=(0, 1), frozen_layers=2, epochs=2, rounds=1
     )
     changed = dataclasses.replace(task, recipe=recipe)
     monkeypatch.setitem(tasks.ENCODER_TASKS, NAME, (changed, fit))

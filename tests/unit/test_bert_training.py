@@ -40,15 +40,19 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="module")
-def recipe(tmp_path_factory: pytest.TempPathFactory) -> EncoderRecipe:
-    """A small encoder of random weights, of which one layer learns."""
+@pytest.fixture(scope="module", params=[0, 16], ids=["published head", "mean"])
+def recipe(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> EncoderRecipe:
+    """A small encoder of random weights: one layer and the published head learn, or a head over
+    the mean alone."""
     checkpoint = save_checkpoint(tmp_path_factory.mktemp("start"))
     start = checkpoint.parent / "start.safetensors"
     arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
     assert import_bert.main([*arguments, "--output", str(start)]) == 0
     return EncoderRecipe(
-        start=str(start), layers=(0, 1), frozen_layers=1, epochs=4, rate=2e-3, head_rate=1e-2,
+        start=str(start), layers=(0, 1), frozen_layers=2 if request.param else 1,
+        width=request.param, epochs=4, rate=2e-3, head_rate=1e-2,
         batch_texts=8, validation_part=4, patience=9, rounds=2, chosen_segments=12, own_rate=5e-4,
     )  # fmt: skip
 
@@ -147,12 +151,13 @@ def test_both_labels_are_drawn_alike_and_sure_rows_count_more() -> None:
 
 
 def test_upper_layers_on_stored_states_are_the_whole_encoder(recipe: EncoderRecipe) -> None:
-    start = start_of(recipe.start, recipe.layers, recipe.max_tokens)
-    frozen = FrozenLayers(start, recipe.frozen_layers, "cpu")
-    frozen.dtype = torch.float32
+    start = start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.width)
+    frozen = FrozenLayers(start, recipe.frozen_layers, "cpu", torch.float32)
     upper = Upper(frozen, 0.5, 3).eval()
     segments = [s for example in made_examples(recipe, 6) for s in example.segments]
     assert len({len(segment) for segment in segments}) > 1
+    if upper.is_mean:
+        upper.standardise(segments[:3])
     encoder = Encoder(start.header)
     encoder.load(upper.whole_weights())
     alone = [
