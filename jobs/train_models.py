@@ -23,21 +23,26 @@ import zlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from jobs.training.bert_pretrained import PretrainedError
 from jobs.training.card import render_card
+from jobs.training.domain import figures_and_rows
+from jobs.training.domain_fit import DomainRecipe
+from jobs.training.domain_keywords import KEYWORDS, read_keywords
+from jobs.training.domain_proposals import Proposal, rounds
 from jobs.training.evaluation import EvaluationError, evaluate, render_table
 from jobs.training.examples import Document, distinct, fold_of_units
 from jobs.training.files import UNLABELLED
 from jobs.training.judge import Judge, JudgeError
 from jobs.training.judge_model import TEMPLATE, model_judge
-from jobs.training.task import DataFile, Figures, Found, Model, Task
+from jobs.training.task import DataFile, Figures, Found, Model, Rows, Task
 from jobs.training.tasks import ENCODER_TASKS, TASKS
 from jobs.training.toxicity_loop import judged_toxicity
 from udfs.artifact_files import sha256_of
+from udfs.domain import LABELS
 
 
 class TrainingDataError(ValueError):
@@ -93,6 +98,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         default=UNLABELLED,
         help="crawl text to be judged, a path from the data directory (%(default)s)",
     )
+    parser.add_argument(
+        "--documents",
+        type=Path,
+        metavar="FILE",
+        help="JSON lines of what rules and model say of each held-out document of domain, and "
+        "whether they agree",
+    )
+    parser.add_argument(
+        "--propose-keywords",
+        type=Path,
+        metavar="FILE",
+        help="train nothing; write the keywords that confident predictions propose for domain",
+    )
     parser.add_argument("--evaluate", action="store_true", help="train nothing, print figures")
     arguments = parser.parse_args(argv)
     if arguments.data is None and not arguments.evaluate:
@@ -102,6 +120,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             name: dataclasses.replace(task, fit=partial(fit, checkpoints=arguments.checkpoints))
             for name, (task, fit) in ENCODER_TASKS.items()
         }
+    for option in ("documents", "propose_keywords"):
+        if getattr(arguments, option) is not None and "domain" not in arguments.task:
+            parser.error(f"--{option.replace('_', '-')} is for the task domain")
+    if arguments.documents is not None:
+        arguments.documents.unlink(missing_ok=True)
+        with_rows = partial(figures_and_rows, path=arguments.documents)
+        tasks |= {"domain": dataclasses.replace(tasks["domain"], figures=with_rows)}
     if arguments.judge is not None and "toxicity" not in arguments.task:
         parser.error("--judge is for the task toxicity")
     if arguments.judge_model is not None and arguments.judge is None:
@@ -117,6 +142,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (TrainingDataError, JudgeError) as error:
         print(f"train_models: {error}", file=sys.stderr)
         return 2
+    if arguments.propose_keywords is not None:
+        return propose_keywords(tasks["domain"], rows["domain"], arguments.propose_keywords)
     if arguments.evaluate:
         return print_evaluation([tasks[n] for n in arguments.task], arguments.output, rows)
     for name in arguments.task:
@@ -156,6 +183,20 @@ def print_evaluation(
         print(
             f"measured again on what no training saw: {again} tables of figures, all as they were"
         )
+    return 0
+
+
+def propose_keywords(task: Task, rows: Rows, path: Path) -> int:
+    """Write tab-separated proposals; print the F1 on what is held back, by round."""
+    documents = [d for d in distinct(task.documents(rows)) if d.kind not in task.only_measured]
+    keywords, recipe = read_keywords(KEYWORDS, LABELS), cast("DomainRecipe", task.recipe)
+    names = [field.name for field in dataclasses.fields(Proposal)]
+    with path.open("w", encoding="utf-8") as file:
+        print("round", *names, sep="\t", file=file)
+        for number, found in enumerate(rounds(documents, keywords, recipe), 1):
+            print(f"round {number}: F1 {found.f1}, {len(found.proposals)} proposals", flush=True)
+            for proposal in found.proposals:
+                print(number, *dataclasses.astuple(proposal), sep="\t", file=file)
     return 0
 
 

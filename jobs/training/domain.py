@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +38,7 @@ _NAMES = {
     PAGES: "crawl pages of sites never seen",
     "gold": "main text of real pages, never trained on",
 }
+_SHOWN_TOKENS = 20
 _THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7)
 
 
@@ -78,6 +82,48 @@ def domain_figures(
             if kind == "curated":
                 figures |= _by_source(asked, model, table[chosen])
     return figures
+
+
+def figures_and_rows(
+    documents: Sequence[Document],
+    model: FastTextModel,
+    table: npt.NDArray[np.float64],
+    *,
+    path: Path,
+) -> Figures:
+    """`domain_figures`, and a JSON line for each document, added to a file."""
+    with path.open("a", encoding="utf-8") as file:
+        for row in document_rows(documents, model, table):
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return domain_figures(documents, model, table)
+
+
+def document_rows(
+    documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
+) -> Iterator[dict[str, Any]]:
+    """What the data, the keyword rules and a model that never saw its source say of each document.
+
+    Returns:
+        Its kind, source or site, first words and the digest of them all; labels of the data, the
+        rule's label, the model's, the main one first, with the main one's probability; and whether
+        rule and model agree on the main label.
+    """
+    keywords = read_keywords(KEYWORDS, domain.LABELS)
+    sets = _labels(model, table, domain.MIN_PROBABILITY)
+    for document, labels, row in zip(documents, sets, table.tolist(), strict=True):
+        tokens = document.line.split()
+        rule = rule_label(tokens, keywords, domain.GENERAL)
+        yield {
+            "kind": document.kind,
+            "unit": document.unit,
+            "begins": " ".join(tokens[:_SHOWN_TOKENS]),
+            "line_sha256": hashlib.sha256(document.line.encode()).hexdigest(),
+            "labels": document.labels,
+            "rule_label": rule,
+            "model_labels": labels,
+            "probability": round(row[model.labels.index(labels[0])], 4),
+            "agrees": rule == labels[0],
+        }
 
 
 def _figures_of(

@@ -207,6 +207,13 @@ def inner_calibration(
     Both are of documents whose unit the weights were not fitted on. The slope is the likeliest of
     those in the recipe.
     """
+    return calibration(inner_logits(documents, rows, space, recipe), documents, recipe)
+
+
+def inner_logits(
+    documents: Sequence[Document], rows: SparseRows, space: Space, recipe: DomainRecipe
+) -> Matrix:
+    """The logits of each document by weights that were fitted without its unit."""
     folds = fold_of_units(documents, recipe.inner_folds)
     fold_of = np.array([folds[document.unit] for document in documents])
     logits = np.zeros((len(documents), len(LABELS)))
@@ -216,9 +223,16 @@ def inner_calibration(
             trained = [documents[place] for place in inside.tolist()]
             weights = fit_weights(trained, picked(rows, inside), space, recipe)
             logits[held] = class_logits(picked(rows, held), weights)
+    return logits
+
+
+def calibration(
+    logits: Matrix, documents: Sequence[Document], recipe: DomainRecipe
+) -> tuple[float, float]:
+    """Threshold and slope, as `inner_calibration` has them, from the logits of documents."""
     truth = np.array([[label in d.labels for label in LABELS] for d in documents])
     counts = _row_weights(documents, recipe)
-    threshold = max(recipe.thresholds, key=lambda t: _set_f1(logits, truth, counts, t))
+    threshold = max(recipe.thresholds, key=lambda t: set_f1(logits, documents, recipe, t))
     offset = np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))
 
     def likelihood(slope: float) -> float:
@@ -267,10 +281,12 @@ def _row_weights(documents: Sequence[Document], recipe: DomainRecipe) -> Floats:
     return scaled
 
 
-def _set_f1(
-    logits: Matrix, truth: npt.NDArray[np.bool_], counts: Floats, threshold: float
+def set_f1(
+    logits: Matrix, documents: Sequence[Document], recipe: DomainRecipe, threshold: float
 ) -> float:
     """Micro-F1 and macro-F1, summed, of the labels from a threshold on, and the top one."""
+    truth = np.array([[label in d.labels for label in LABELS] for d in documents])
+    counts = _row_weights(documents, recipe)
     chosen = logits >= threshold
     chosen[np.arange(len(chosen)), logits.argmax(axis=1)] = True
     hits = (counts[:, None] * (chosen & truth)).sum(axis=0)

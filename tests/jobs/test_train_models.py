@@ -245,15 +245,51 @@ def test_toxicity_learns_in_rounds_what_a_judge_says(data: Path, tmp_path: Path)
     ("options", "message"),
     [
         (["--task", "domain", "--judge", "v.jsonl"], "--judge is for the task toxicity"),
+        (["--task", "quality", "--documents", "d.jsonl"], "--documents is for the task domain"),
         (["--judge-model", "folder"], "--judge-model needs --judge"),
     ],
 )
-def test_a_judge_that_nobody_would_hear_is_refused(
+def test_an_option_that_nothing_would_come_of_is_refused(
     tmp_path: Path, options: list[str], message: str, capsys: Any
 ) -> None:
     with pytest.raises(SystemExit):
         train_models.main(["--data", str(tmp_path), "--output", str(tmp_path), *options])
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("small_recipes")
+def test_rules_and_model_of_each_document_are_written_down(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "documents.jsonl"
+    arguments = ["--data", str(data), "--output", str(tmp_path / "out"), "--task", "domain"]
+    for _ in range(2):
+        assert train_models.main([*arguments, "--documents", str(path)]) == 0
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    metrics = json.loads((tmp_path / "out/domain/metrics.json").read_text(encoding="utf-8"))
+    for kind, name in (
+        ("curated", "sources never seen"),
+        ("gold", "main text of real pages, never trained on"),
+    ):
+        figures = metrics["figures"][name]
+        asked = [row for row in rows if row["kind"] == kind]
+        assert len(asked) == figures["rows"]
+        agree = sum(row["agrees"] for row in asked) / len(asked)
+        assert agree == pytest.approx(figures["rules_and_model_agree"], abs=1e-4)
+        right = sum(row["model_labels"][0] == row["labels"][0] for row in asked) / len(asked)
+        assert right == pytest.approx(figures["main_accuracy"], abs=1e-4)
+        assert all(row["agrees"] == (row["rule_label"] == row["model_labels"][0]) for row in asked)
+
+
+@pytest.mark.usefixtures("small_recipes")
+def test_proposals_are_written_and_nothing_is_trained(
+    data: Path, tmp_path: Path, capsys: Any
+) -> None:
+    path = tmp_path / "proposals.tsv"
+    arguments = ["--data", str(data), "--output", str(tmp_path / "out"), "--task", "domain"]
+    assert train_models.main([*arguments, "--propose-keywords", str(path)]) == 0
+    head = path.read_text(encoding="utf-8").splitlines()[0]
+    assert head == "round\tlabel\tkeyword\tdocuments\tothers\tunits\tlog_odds"
+    assert capsys.readouterr().out.startswith("round 1: F1 ")
+    assert not (tmp_path / "out").exists()
 
 
 class CountedWords:
