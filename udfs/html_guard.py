@@ -165,6 +165,16 @@ def _holds_less(block: bytes) -> bool:
 
 
 @compiled
+def _quotes(part: bytes) -> tuple[int, int]:
+    """The double and the single quotes in a part, many bytes at a time."""
+    doubles = singles = 0
+    for byte in part:
+        doubles += byte == _DOUBLE_QUOTE
+        singles += byte == _SINGLE_QUOTE
+    return doubles, singles
+
+
+@compiled
 def _in_quotes(doubles: int, singles: int) -> bool:
     """Whether what follows so many quotes may stand in an attribute."""
     return (doubles + singles) & 1 == 1 or (singles > 0 and doubles > 0)
@@ -182,6 +192,7 @@ def find_tags(page: bytes) -> Tags:
 @compiled
 def _find_tags(page: bytes) -> _TagArrays:
     """The arrays of a page's `Tags`, in one pass over its bytes."""
+    page = uncounted(page)
     size = len(page)
     room = 0
     for byte in page:
@@ -196,18 +207,20 @@ def _find_tags(page: bytes) -> _TagArrays:
     doubles_before, singles_before = np.empty(room, dtype=np.intp), np.empty(room, dtype=np.intp)
     count = waiting = doubles = singles = 0  # tags from `waiting` on still have no end
     at = 0
-    while at < size:
+    while True:
         if waiting == count:
             at = next_less(page, at)
-            if at == size:
-                break
+        else:
+            begin = at
+            while at < size and page[at] | 2 != _GREATER:
+                at += 1
+            more_doubles, more_singles = _quotes(page[begin:at])
+            doubles += more_doubles
+            singles += more_singles
+        if at == size:
+            break
         byte = page[at]
-        # Not branches: no processor foresees where quotes are.
-        doubles += byte == _DOUBLE_QUOTE
-        singles += byte == _SINGLE_QUOTE
         at += 1
-        if byte | 2 != _GREATER:
-            continue
         if byte == _LESS:
             name_at = at
             if _byte(page, name_at) == _BACKSLASH:  # <\\/div> in the JSON of a script

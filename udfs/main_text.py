@@ -391,15 +391,19 @@ def _with_words(
     found = np.zeros(len(starts), dtype=np.bool_)
     for row in range(len(starts)):
         end = ends[row]
-        for at in range(starts[row], min(starts[row] + _FRAME_BYTES, end)):
-            code = np.int64(page[at])
-            if 0x80 <= code < 0xC0 or code >= 0xF0:
-                continue
+        at, last = starts[row], min(starts[row] + _FRAME_BYTES, end)
+        while at < last and not found[row]:
+            begin, code = at, np.int64(page[at])
+            at += 1
             if code >= 0xE0:
-                code = (code & 0x0F) << 12 | (np.int64(page[at + 1]) & 0x3F) << 6
-                code |= np.int64(page[at + 2]) & 0x3F
+                at += 2
+                if code >= 0xF0:
+                    continue
+                code = (code & 0x0F) << 12 | (np.int64(page[begin + 1]) & 0x3F) << 6
+                code |= np.int64(page[begin + 2]) & 0x3F
             elif code >= 0xC0:
-                code = (code & 0x1F) << 6 | (np.int64(page[at + 1]) & 0x3F)
+                at += 1
+                code = (code & 0x1F) << 6 | (np.int64(page[begin + 1]) & 0x3F)
             first = np.int64(firsts[code])
             if first == 0:
                 continue
@@ -407,12 +411,10 @@ def _with_words(
                 length = lengths[word]
                 place = 0
                 while (
-                    place < length and at + place < end and page[at + place] == words[word, place]
+                    place < length
+                    and begin + place < end
+                    and page[begin + place] == words[word, place]
                 ):
                     place += 1
-                if place == length:
-                    found[row] = True
-                    break
-            if found[row]:
-                break
+                found[row] |= place == length
     return found
