@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.conftest import SubmittedRun, corpus_of
+from tests.cluster.conftest import LIMIT_S, SubmittedRun, corpus_of
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(LIMIT_S)
 
 STAGES = (
     "extract_documents, wave 0",
@@ -20,6 +20,8 @@ STAGES = (
     "score_quality, wave 0",
 )
 """What is reported as done when the run has just begun something else."""
+WORKERS = 4
+"""Python processes that are killed: of each executor the one that forks, and a fork."""
 
 
 def test_an_executor_dies_in_every_stage(
@@ -29,9 +31,7 @@ def test_an_executor_dies_in_every_stage(
     killed = set()
     for stage in STAGES:
         run.wait_for(f"{stage}: done")
-        for executor in run.cluster.executors()[:1]:
-            os.kill(executor, signal.SIGKILL)
-            killed.add(executor)
+        killed.add(run.kill_one(run.cluster.executors))
     assert run.finish() == 0, run.log()[-4000:]
     assert len(killed) == len(STAGES)
     assert corpus_of(run.output) == undisturbed
@@ -41,10 +41,8 @@ def test_an_executor_dies_in_every_stage(
 def test_a_python_worker_dies(submit: Callable[..., SubmittedRun], undisturbed: list[str]) -> None:
     run = submit("workers")
     run.wait_for("extract_documents, wave 0: done")
-    workers = run.cluster.python_workers()
-    assert workers
-    for worker in workers:
-        os.kill(worker, signal.SIGKILL)
+    for _ in range(WORKERS):
+        run.kill_one(run.cluster.python_workers)
     assert run.finish() == 0, run.log()[-4000:]
     assert corpus_of(run.output) == undisturbed
     assert_nothing_is_left(run.output)
@@ -53,16 +51,16 @@ def test_a_python_worker_dies(submit: Callable[..., SubmittedRun], undisturbed: 
 def test_the_driver_dies_and_the_run_is_started_again(
     submit: Callable[..., SubmittedRun], undisturbed: list[str]
 ) -> None:
-    first = submit("first", "run.lease_s=15")
+    first = submit("first")
     first.wait_for("extract_documents, wave 1: done")
     os.killpg(first.process.pid, signal.SIGKILL)
     first.finish()
-    refused = submit("refused", "run.lease_s=15")
+    refused = submit("refused")
     assert refused.finish() == 2
     assert "another run works on it" in refused.log()
     for lease in (first.output / "_lease").iterdir():
         lease.unlink()
-    second = submit("second", "run.lease_s=15")
+    second = submit("second")
     assert second.finish() == 0, second.log()[-4000:]
     assert "extract_documents, wave 2: done" in second.log()
     assert "extract_documents, wave 0: done" not in second.log()

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from tests.cluster.conftest import SubmittedRun, corpus_of
+from tests.cluster.conftest import LIMIT_S, SubmittedRun, corpus_of
 from tests.cluster.test_faults import assert_nothing_is_left
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(LIMIT_S)
 
 SPARK = tuple(int(part) for part in pyspark.__version__.split(".")[:2])
 
