@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,9 @@ from moto.server import ThreadedMotoServer
 from pyarrow import fs as pafs
 
 from jobs.lease import OutputInUse, lease_of
-from jobs.store import Store
+from jobs.store import Commit, Store
 from tests.builders.file_server import S3_ACCOUNT, Fault, FileServer, serving
+from tests.builders.s3_server import serving_s3
 from tests.builders.warc_files import http_response, member, member_offsets, page, record
 from tests.unit.test_ranges import CONTENT, FAST, outcome, planned, read, reading
 from udfs import files
@@ -173,3 +175,23 @@ def test_one_run_at_a_time_on_an_output(bucket: pafs.FileSystem) -> None:
     with lease_of(output, 300.0) as lease:
         lease.check()
     assert output.list_names("_lease") == []
+
+
+def test_an_output_is_kept_by_a_store_that_often_says_slow_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bucket").mkdir()
+    requests = itertools.count(1)
+    with serving_s3(tmp_path, lambda method, path: next(requests) % 7 == 0) as server:
+        use(monkeypatch, server.url)
+        files._s3.cache_clear()
+        output = Store.at("s3a://bucket/out")
+        with lease_of(output, 300.0) as lease:
+            output.commit(Commit("stage", 3, "made of this", 1.0, 5))
+            assert output.commits("stage")[3].rows == 5
+            output.revoke("stage", 3)
+            assert output.commits("stage") == {}
+            lease.check()
+        assert output.list_names("_lease") == []
+    files._s3.cache_clear()
+    assert next(requests) > 21
