@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -191,10 +190,6 @@ def _taxonomy_artifact(config: Config, lock: Lock) -> Artifact:
 
 
 def _check_reading(name: str, settings: FastTextConfig, model: Artifact) -> None:
-    if settings.segmentation == "jieba" and importlib.util.find_spec("jieba") is None:
-        raise ConfigError(
-            f"{name}.segmentation = 'jieba': not installed; pip install jieba==0.42.1"
-        )
     if settings.min_token_chars < 1:
         raise ConfigError(
             f"{name}.min_token_chars = {settings.min_token_chars}: expected 1 or more"

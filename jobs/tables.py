@@ -23,7 +23,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from udfs import domain, perplexity, quality, quality_bert, toxicity
+from udfs import result_types
 from udfs.passed_types import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
 
 DOCUMENTS = "documents"
@@ -152,11 +152,11 @@ SCHEMAS: dict[str, StructType] = {
             ]
         )
         for scorer, result in (
-            ("quality", quality.RESULT_TYPE),
-            ("domain", domain.RESULT_TYPE),
-            ("toxicity", toxicity.RESULT_TYPE),
-            ("perplexity", perplexity.RESULT_TYPE),
-            ("quality_bert", quality_bert.RESULT_TYPE),
+            ("quality", result_types.QUALITY_TYPE),
+            ("domain", result_types.DOMAIN_TYPE),
+            ("toxicity", result_types.TOXICITY_TYPE),
+            ("perplexity", result_types.PERPLEXITY_TYPE),
+            ("quality_bert", result_types.QUALITY_BERT_TYPE),
         )
     },
     CORPUS: _columns(

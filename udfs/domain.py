@@ -6,18 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from pyspark.sql.types import (
-    ArrayType,
-    DoubleType,
-    MapType,
-    StringType,
-    StructField,
-    StructType,
-)
-
 from udfs.artifact_files import ArtifactFile
 from udfs.fasttext_model import FastTextModel
 from udfs.form_tokens import form_tokens
+from udfs.result_types import DOMAIN_TYPE
 from udfs.scoring import Record, Scorer
 from udfs.token_lines import Reading
 from udfs.tokens import Tokens
@@ -41,14 +33,6 @@ MIN_PROBABILITY = 0.3
 
 READING = Reading(min_token_chars=1, stop_words=None, distinct=True, extra=form_tokens)
 """How the bundled model wants its texts."""
-
-RESULT_TYPE = StructType(
-    [
-        StructField("single_label", StringType()),
-        StructField("multi_label", ArrayType(StringType())),
-        StructField("probabilities", MapType(StringType(), DoubleType())),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -101,7 +85,7 @@ def domain_scorer(
     probabilities map<string, double>).
     """
     score = partial(score_domains, rules=rules)
-    return Scorer("domain", artifact, RESULT_TYPE, score, reading or Reading())
+    return Scorer("domain", artifact, DOMAIN_TYPE, score, reading or Reading())
 
 
 def labels_of(probabilities: Mapping[str, float], min_probability: float) -> list[str]:

@@ -65,18 +65,17 @@ class Markov:
 
 
 @lru_cache(maxsize=1)
-def jieba_folder() -> Path | None:
-    """Where jieba is installed; None where it is not."""
+def jieba_folder() -> Path:
+    """Where jieba is installed."""
     spec = importlib.util.find_spec("jieba")
-    return Path(spec.origin).parent if spec is not None and spec.origin else None
+    assert spec is not None and spec.origin is not None, "jieba is a requirement"
+    return Path(spec.origin).parent
 
 
 @lru_cache(maxsize=1)
-def jieba_data() -> tuple[WordTrie, Markov] | None:
-    """The dictionary and the model, read once a process in about a second; None without jieba."""
+def jieba_data() -> tuple[WordTrie, Markov]:
+    """The dictionary and the model, read once a process in about a second."""
     folder = jieba_folder()
-    if folder is None:
-        return None
     counts: dict[str, int] = {}
     total = 0
     for line in (folder / "dict.txt").read_text(encoding="utf-8").splitlines():

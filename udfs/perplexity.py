@@ -12,25 +12,18 @@ from functools import lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
-from pyspark.sql.types import BooleanType, DoubleType, StructField, StructType
 
 from udfs.artifact_files import ArtifactFile
 from udfs.code_points import CODE_POINTS, CodePoints, encode_texts
 from udfs.compiled import compiled
 from udfs.ngram_file import load_ngrams
 from udfs.ngram_model import NGramModel
+from udfs.result_types import PERPLEXITY_TYPE
 from udfs.scoring import Record, Scorer
 
 Numbers = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-
-RESULT_TYPE = StructType(
-    [
-        StructField("perplexity", DoubleType()),  # above 0; never null
-        StructField("flagged", BooleanType()),  # whether it is under the limit
-    ]
-)
 
 MAX_CHARS = 20_000
 BREAKS = "\n\r，。！？；、|｜_-,!?;:：·»>【】（）()[]"
@@ -110,11 +103,11 @@ def perplexity_scorer(
     max_perplexity: float = MAX_PERPLEXITY,
     max_chars: int | None = MAX_CHARS,
 ) -> Scorer:
-    """The perplexity scorer over n-gram models; its result is `RESULT_TYPE`."""
+    """The perplexity scorer over n-gram models; its result is `PERPLEXITY_TYPE`."""
     score = partial(
         score_perplexity, plain=plain, max_perplexity=max_perplexity, max_chars=max_chars
     )
-    return Scorer("perplexity", harmful, RESULT_TYPE, score, None, load_ngrams)
+    return Scorer("perplexity", harmful, PERPLEXITY_TYPE, score, None, load_ngrams)
 
 
 def _means(values: Scores, sizes: Numbers, owners: Numbers, texts: int) -> Scores:

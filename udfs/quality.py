@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from pyspark.sql.types import DoubleType, StructField, StructType
-
 from udfs.artifact_files import ArtifactFile
 from udfs.fasttext_model import FastTextModel
+from udfs.result_types import QUALITY_TYPE
 from udfs.scoring import Record, Scorer
 from udfs.shape_tokens import shape_tokens
 from udfs.token_lines import Reading
@@ -19,8 +18,6 @@ DIRTY = "dirty"
 
 READING = Reading(distinct=True, extra=shape_tokens)
 """How the bundled model wants its texts."""
-
-RESULT_TYPE = StructType([StructField("score", DoubleType())])
 
 
 def score_quality(
@@ -40,4 +37,4 @@ def quality_scorer(
 ) -> Scorer:
     """The quality scorer over one model; its result is struct(score double in [0, 1])."""
     score = partial(score_quality, label=label)
-    return Scorer("quality", artifact, RESULT_TYPE, score, reading or Reading())
+    return Scorer("quality", artifact, QUALITY_TYPE, score, reading or Reading())

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pyspark.sql.types import ArrayType, DoubleType, IntegerType, StructField, StructType
 
 from udfs.artifact_files import ArtifactFile
 from udfs.bert_file import Dtype, read_encoder_header
 from udfs.bert_segments import Span, published_segments
+from udfs.result_types import QUALITY_BERT_TYPE
 from udfs.scoring import Record, Scorer
 from udfs.task_resources import cores_of_task, gpu_of_task
 
@@ -28,27 +28,6 @@ if TYPE_CHECKING:
 
 Segments = Literal["fixed", "casia-exact"]
 Device = Literal["auto", "cpu", "cuda"]
-
-RESULT_TYPE = StructType(
-    [
-        StructField("score", DoubleType()),  # mean of the segments, by their characters; null: none
-        StructField(
-            "segments",
-            ArrayType(
-                StructType(
-                    [
-                        StructField("offset", IntegerType()),  # code points of the text
-                        StructField("length", IntegerType()),  # likewise
-                        StructField("score", DoubleType()),
-                    ]
-                )
-            ),
-        ),
-        StructField("mean", DoubleType()),  # of the segments, whatever their length; null: none
-        StructField("min", DoubleType()),
-        StructField("max", DoubleType()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -136,9 +115,9 @@ def score_documents(texts: Sequence[str], scorer: DocumentScorer) -> list[Record
 
 
 def quality_bert_scorer(artifact: ArtifactFile, rules: EncoderRules | None = None) -> Scorer:
-    """The scorer over one encoder; its result is `RESULT_TYPE`."""
+    """The scorer over one encoder; its result is `QUALITY_BERT_TYPE`."""
     load = partial(DocumentScorer, rules=rules or EncoderRules())
-    return Scorer("quality_bert", artifact, RESULT_TYPE, score_documents, None, load)
+    return Scorer("quality_bert", artifact, QUALITY_BERT_TYPE, score_documents, None, load)
 
 
 def device_of_task(wanted: Device) -> str:
@@ -151,7 +130,7 @@ def device_of_task(wanted: Device) -> str:
 
 def _record(spans: Sequence[Span], scores: Sequence[float]) -> Record:
     if not spans:
-        return dict.fromkeys(RESULT_TYPE.fieldNames())
+        return dict.fromkeys(QUALITY_BERT_TYPE.fieldNames())
     lengths = [stop - start for start, stop in spans]
     segments: list[dict[str, Any]] = [
         {"offset": start, "length": length, "score": score}

@@ -12,10 +12,10 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pyspark.sql.types import DoubleType, IntegerType, StructField, StructType
 
 from udfs.artifact_files import ArtifactFile
 from udfs.fasttext_model import FastTextModel
+from udfs.result_types import TOXICITY_TYPE
 from udfs.scoring import Record, Scorer
 from udfs.token_hashes import Numbers
 from udfs.token_lines import Reading
@@ -37,17 +37,6 @@ READING = Reading(
 Scores = npt.NDArray[np.float64]
 
 Aggregate = Literal["max", "mean", "top_k"]
-
-RESULT_TYPE = StructType(
-    [
-        StructField("label", IntegerType()),
-        StructField("score", DoubleType()),
-        StructField("worst_start", IntegerType()),  # code points of the text; null without a token
-        StructField("worst_length", IntegerType()),  # likewise
-        StructField("worst_score", DoubleType()),  # of that span by itself; null likewise
-        StructField("mean_score", DoubleType()),  # of the whole text
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -117,9 +106,9 @@ def score_toxicity(
 def toxicity_scorer(
     artifact: ArtifactFile, rules: ToxicityRules | None = None, reading: Reading | None = None
 ) -> Scorer:
-    """The toxicity scorer over one model; its result is `RESULT_TYPE`."""
+    """The toxicity scorer over one model; its result is `TOXICITY_TYPE`."""
     score = partial(score_toxicity, rules=rules)
-    return Scorer("toxicity", artifact, RESULT_TYPE, score, reading or Reading())
+    return Scorer("toxicity", artifact, TOXICITY_TYPE, score, reading or Reading())
 
 
 def _worst_of_each(scores: Scores, firsts: Numbers) -> Numbers:

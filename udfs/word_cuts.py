@@ -24,9 +24,8 @@ def word_lengths(texts: Sequence[str], segmenter: WordSegmenter) -> list[Lengths
     """The code points of each word of each text.
 
     For ``rjieba`` runs such as ``v.qq.com`` may be whole, as `udfs.segment.segment` finds them
-    before it cuts them up. Where jieba's dictionary is installed its cut is done here, compiled,
-    which gives the same words in half the time; rare ideographs, which both take otherwise, are
-    left to rjieba.
+    before it cuts them up. Its cut is done here, compiled, by jieba's dictionary, which gives the
+    same words in half the time; rare ideographs, which both take otherwise, are left to rjieba.
 
     Args:
         texts: Without lone surrogates.
@@ -34,12 +33,9 @@ def word_lengths(texts: Sequence[str], segmenter: WordSegmenter) -> list[Lengths
     """
     if segmenter == "jieba":
         return [_lengths_of(_jieba()(text)) for text in texts]
-    data = jieba_data()
-    if data is None:
-        return [_lengths_of(rjieba.cut(text)) for text in texts]
     encoded = encode_texts(texts)
     bounds = np.concatenate([np.zeros(1, dtype=np.int64), encoded.stops])
-    words, starts = cut_words(encoded.codes, bounds, *data)
+    words, starts = cut_words(encoded.codes, bounds, *jieba_data())
     places = starts.tolist()
     has_rare = _has_rare(encoded.codes, bounds).tolist()
     return [

@@ -30,12 +30,12 @@ from udfs.bert_file import EncoderFileError, read_encoder_header  # noqa: E402
 from udfs.bert_model import load_encoder  # noqa: E402
 from udfs.bert_segments import published_segments  # noqa: E402
 from udfs.quality_bert import (  # noqa: E402
-    RESULT_TYPE,
     DocumentScorer,
     EncoderRules,
     device_of_task,
     score_documents,
 )
+from udfs.result_types import QUALITY_BERT_TYPE  # noqa: E402
 
 PLAIN = EncoderRules(dtype="float32")
 EXACT = EncoderRules("casia-exact", dtype="float32")
@@ -96,7 +96,7 @@ def test_casia_exact_scores_are_those_of_the_published_network(
     for text, record in zip(TEXTS, records, strict=True):
         spans = published_segments(text)
         if not spans:
-            assert record == dict.fromkeys(RESULT_TYPE.fieldNames())
+            assert record == dict.fromkeys(QUALITY_BERT_TYPE.fieldNames())
             continue
         expected = published_scores(checkpoint, [text[start:stop] for start, stop in spans])
         assert [(s["offset"], s["offset"] + s["length"]) for s in record["segments"]] == spans
@@ -152,7 +152,7 @@ def test_a_gpu_scores_as_the_cpu_does(encoder_file: Path, dtype: str) -> None:
 
 def test_no_text_gives_no_score(encoder_file: Path) -> None:
     records = score_documents(["", " \n"], DocumentScorer(encoder_file, PLAIN))
-    assert records == [dict.fromkeys(RESULT_TYPE.fieldNames())] * 2
+    assert records == [dict.fromkeys(QUALITY_BERT_TYPE.fieldNames())] * 2
     assert score_documents([], DocumentScorer(encoder_file, PLAIN)) == []
 
 

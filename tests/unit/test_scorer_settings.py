@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
 from typing import cast
@@ -120,12 +119,6 @@ def test_bundled_quality_reads_as_its_model_was_trained() -> None:
     lock = load_lock(Config(), None)
     reading = reading_of("quality", Config(), lock, cast(SparkContext, None))  # no list to ship
     assert reading == quality.READING
-
-
-def test_a_segmenter_that_is_not_installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match=r"quality\.segmentation.*pip install jieba==0"):
-        check(folder, "quality.segmentation=jieba")
 
 
 def test_a_score_follows_from_its_model_and_what_that_needs(folder: Path) -> None:

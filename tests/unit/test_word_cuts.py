@@ -8,19 +8,16 @@ from collections.abc import Mapping
 
 import jieba
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.test_scorers import ARTICLE, SPAM
 from tests.unit.test_segment import JIEBA, PAGES
-from udfs import word_cuts
 from udfs.code_points import encode_texts
 from udfs.cut_words import cut_words
 from udfs.jieba_data import ABSENT, WordTrie, child_of, jieba_data, trie_of
 from udfs.segment import segment
 from udfs.token_lines import Reading, token_lines
-from udfs.word_cuts import word_lengths
 
 ANY_TEXT = st.text(
     st.sampled_from("中国人民的学习科技一二三年月日在和了是不abcXYZ0129+#&._%-@，。 \r\n\t")
@@ -61,14 +58,6 @@ def test_tokens_are_those_of_plain_segmentation_with_rare_ideographs_too(texts: 
     texts = [*texts, "䴙䴘在水里，䴙#和鿕龦鿖鿗", "\uf900\uf901 \U00020000\U00030000"]
     (lines,) = token_lines(texts, [Reading(min_token_chars=1, stop_words=None)])
     assert lines == [" ".join(w for w in segment(t) if w.strip("\0").strip()) for t in texts]
-
-
-def test_without_the_dictionary_the_words_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [*JIEBA, ARTICLE, SPAM]
-    with_it = token_lines(texts, [Reading()])
-    monkeypatch.setattr(word_cuts, "jieba_data", lambda: None)
-    assert token_lines(texts, [Reading()]) == with_it
-    assert [sum(lengths) for lengths in word_lengths(texts, "rjieba")] == list(map(len, texts))
 
 
 def words_of(trie: WordTrie) -> dict[str, float]:
