@@ -14,7 +14,8 @@ session, and a pass over 2,000 other documents.
    pairs without fail takes longer than any of the programs.
 2. This project's presets of bands x rows.
 3. Growth of seconds and of the driver's memory with the documents.
-4. Bytes and seconds a document, and what they come to for a thousand million (dedup_scale).
+4. Bytes and seconds a document, and what they come to for a thousand million (dedup_scale): of a
+   search that broadcasts nothing, as none of that size can.
 
 PYTHON is that of an environment with the peers (make bench-dedup makes it).
 """
@@ -221,21 +222,17 @@ def presets(bench: Bench, sizes: Sizes, judge: Judge) -> str:
     return "\n".join([table(headings, rows), "", verdict("Best recall", best, MIN_RECALL)])
 
 
-def growth(bench: Bench, sizes: Sizes, events: Path) -> tuple[str, str]:
-    """Tables 3 and 4."""
+def growth(bench: Bench, sizes: Sizes, events: Path) -> str:
+    """Table 3."""
     headings = [
         *("documents", "CPU s", "wall s", "documents/s a core"),
         *("driver: Python peak MB", "JVM heap in use, MB", "results to it, MB"),
     ]
     rows, seconds = [], []
-    constants = ""
     for documents in sizes.growth:
         corpus = bench.corpus(documents)
-        log = events / str(documents)
-        shutil.rmtree(log, ignore_errors=True)
-        answer = bench.run("taojin", corpus, 1, "--events", str(log))
-        constants = scale_report(log, answer.facts)
-        facts = answer.facts
+        log = fresh(events / str(documents))
+        facts = bench.run("taojin", corpus, 1, "--events", str(log)).facts
         received = sum(stage.to_driver for stage in search_stages(log, facts))
         ids = facts["rounds"][-1]["ids"]
         seconds.append((ids, facts["wall"][-1]["ids"]))
@@ -260,7 +257,25 @@ def growth(bench: Bench, sizes: Sizes, events: Path) -> tuple[str, str]:
         f"Of the documents that were added: {added:,.0f} a core-second; any search costs "
         f"{cpu - sizes.growth[0] / added:.1f} CPU seconds more, for plans and compilers."
     )
-    return "\n".join([table(headings, rows), "", *verdicts]), constants
+    return "\n".join([table(headings, rows), "", *verdicts])
+
+
+def scale(bench: Bench, sizes: Sizes, events: Path) -> str:
+    """Table 4."""
+    log = fresh(events / "scale")
+    joins = (
+        "spark.sql.autoBroadcastJoinThreshold",
+        "spark.sql.adaptive.autoBroadcastJoinThreshold",
+    )
+    settings = ["--conf", *(f"{join}=-1" for join in joins)]
+    answer = bench.run("taojin", bench.corpus(sizes.growth[1]), 1, "--events", str(log), *settings)
+    return scale_report(log, answer.facts)
+
+
+def fresh(folder: Path) -> Path:
+    """The folder, without what lay in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
 
 
 def report(bench: Bench, sizes: Sizes, folder: Path, with_peers: bool) -> Iterator[str]:
@@ -268,9 +283,8 @@ def report(bench: Bench, sizes: Sizes, folder: Path, with_peers: bool) -> Iterat
     judge = judge_of(bench, sizes.judged)
     yield f"## Compared\n\n{compared(bench, sizes, judge, with_peers)}"
     yield f"## Presets\n\n{presets(bench, sizes, judge)}"
-    grown, constants = growth(bench, sizes, folder / "events")
-    yield f"## Growth\n\n{grown}"
-    yield f"## Scale\n\n{constants}"
+    yield f"## Growth\n\n{growth(bench, sizes, folder / 'events')}"
+    yield f"## Scale\n\n{scale(bench, sizes, folder / 'events')}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
