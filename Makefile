@@ -34,7 +34,7 @@ help:
 	@echo "make bench-repair DATA=DIR  documents a second of text repair and conversion, their effect"
 	@echo "make bench-scores DATA=DIR  documents a second of segmentation and scorers, score parity"
 	@echo "make bench-bert DATA=DIR   tokens a second of the BERT scorer beside the published loop"
-	@echo "make test-bert          the tests of the BERT scorer, with PyTorch"
+	@echo "make test-bert          the tests of the BERT scorer and its training, with PyTorch"
 	@echo "make models DATA=DIR    train the bundled models again"
 	@echo "make eval-models [DATA=DIR]   their figures in one table; measured anew what no training saw"
 
@@ -149,7 +149,8 @@ bench-repair: $(VENV)/.installed
 bench-scores: $(VENV)/.installed-test
 	$(BIN)/python -m tests.bench.score_rates --data $(DATA)
 
-# PyTorch is only for the scorer quality_bert: elsewhere its tests are skipped.
+# PyTorch is only for the scorer quality_bert, its training, and models that judge: elsewhere their
+# tests are skipped.
 $(VENV)/.installed-bert: $(VENV)/.installed-test
 	$(BIN)/python -m pip install --quiet '$(PYSPARK)' --editable '.[bert]'
 	@touch $@
@@ -159,6 +160,7 @@ bench-bert: $(VENV)/.installed-bert
 
 test-bert: $(VENV)/.installed-bert
 	$(BIN)/python -m pytest tests/unit/test_bert_segments.py tests/unit/test_quality_bert.py \
+	  tests/unit/test_bert_training.py tests/unit/test_judge.py tests/jobs/test_train_encoder.py \
 	  tests/jobs/test_quality_bert_job.py
 
 # What a cluster needs of the project: the wheel; an environment of it and its dependencies, for
@@ -175,7 +177,7 @@ package: wheel
 	$(if $(CLUSTER_PYTHON),ln -sf $(CLUSTER_PYTHON) $(ENVIRONMENT)/bin/python3)
 	$(if $(CLUSTER_PYTHON),sed -i 's|^home = .*|home = $(dir $(CLUSTER_PYTHON))|' $(ENVIRONMENT)/pyvenv.cfg)
 	$(BIN)/venv-pack --quiet --force --prefix $(ENVIRONMENT) --output dist/environment.tar.gz
-	cp $$(grep -l __main__ jobs/*.py) conf/cluster.toml dist/
+	cp $$(grep -l __main__ jobs/*.py) conf/cluster.toml docker/find_gpus.sh dist/
 
 wheel: $(VENV)/.installed-test
 	rm -f dist/taojin-*.whl
