@@ -44,7 +44,7 @@ class Machine:
     cpus: int
     memory_gib: int
     disk_gb: int  # its own; 0 where it has volumes of a size of one's choice
-    network_gbit: float  # "up to": of these EC2 sizes half lasts, or less
+    network_gbit: float  # "up to": of these EC2 sizes a burst above a baseline
     gpu: str = ""
 
 
@@ -201,9 +201,10 @@ def _limits(found: Costs, read: float) -> str:
             "Where it breaks first, and what to do:",
             "",
             f"1. **The network of the machines that extract.** A {first.name} with all cores busy "
-            f'reads {gbit:.1f} Gbit/s; it has "up to {first.network_gbit:g}", of which half lasts. '
-            "Take machines with more network a core (c6in), in the bucket's region, or let cores "
-            "wait; or read only the ranges that the index says are Chinese (`--index`).",
+            f'reads {gbit:.1f} Gbit/s; it has "up to {first.network_gbit:g}", which is a burst of '
+            "minutes above a baseline. Take machines with more network a core (c6in), in the "
+            "bucket's region, or let cores wait; or read only the ranges that the index says are "
+            "Chinese (`--index`).",
             f"2. **The store's patience.** {HOURS} h of reading are {gets:,.0f} GETs/s; a prefix "
             f"takes {PREFIX_GETS_PER_S:,}. A 503 is waited out; more than ten times these machines "
             "on one snapshot would not be.",
