@@ -77,9 +77,10 @@ def judged_toxicity(judge: Judge, unlabelled: str) -> Task:
 
 def documents_and_texts_to_judge(rows: Rows, unlabelled: str) -> list[Document]:
     """The documents of the labelled files, and the texts that a judge may be asked of."""
-    pages = [*rows[PAGES_READ], *rows[PAGES_LABELLED], *rows[unlabelled]]
+    read, crawl = [*rows[PAGES_READ], *rows[PAGES_LABELLED]], rows[unlabelled]
+    pages = [*read, *crawl]
     groups = page_groups([r["text"] for r in pages], [_site(r) for r in pages])
-    group_of_read, groups = iter(groups), groups[-len(rows[unlabelled]) :]
+    group_of_read, groups = iter(groups[: len(read)]), groups[len(read) :]
     labelled = [
         replace(d, unit=next(group_of_read)) if d.kind == PAGES else d
         for d in toxicity_documents(rows)
@@ -90,7 +91,7 @@ def documents_and_texts_to_judge(rows: Rows, unlabelled: str) -> list[Document]:
         if number % CURATED_EVERY and row["label"] in _SUSPECTED
     ]
     asked = [
-        *((r, group, UNLABELLED) for r, group in zip(rows[unlabelled], groups, strict=True)),
+        *((r, group, UNLABELLED) for r, group in zip(crawl, groups, strict=True)),
         *((r, r["source"], SUSPECTS) for r in edited),
     ]
     lines = token_lines([row["text"] for row, *_ in asked], [READING])[0]
