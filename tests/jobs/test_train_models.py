@@ -417,11 +417,14 @@ def test_a_missing_file_is_named(data: Path, tmp_path: Path, capsys: Any) -> Non
     ("content", "message"),
     [
         (b"no gzip", "cannot be read"),
-        (gzip.compress(b'{"text": "a"}\n' * 99)[:20], "cannot be read"),
-        (gzip.compress(b"{]\n"), "is not JSON lines"),
-        (gzip.compress(b'["text"]\n'), "line 1 is no object"),
-        (gzip.compress(b'{"text": "a", "label": 1}\n{"text": "b"}\n'), "line 2 lacks label"),
-        (gzip.compress(b""), "holds no row"),
+        (gzip.compress(b'{"text": "a"}\n' * 99, mtime=0)[:20], "cannot be read"),
+        (gzip.compress(b"{]\n", mtime=0), "is not JSON lines"),
+        (gzip.compress(b'["text"]\n', mtime=0), "line 1 is no object"),
+        (
+            gzip.compress(b'{"text": "a", "label": 1}\n{"text": "b"}\n', mtime=0),
+            "line 2 lacks label",
+        ),
+        (gzip.compress(b"", mtime=0), "holds no row"),
     ],
 )
 def test_a_broken_file_is_named_with_what_is_wrong(
