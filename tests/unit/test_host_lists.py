@@ -304,7 +304,8 @@ def test_a_list_is_read_once_for_a_digest(tmp_path: Path) -> None:
 
 
 labels = st.sampled_from(["a", "b", "cn", "x-y", "1"])
-names = st.lists(labels, min_size=2, max_size=4).map(".".join)
+# What ends in a number is an address, and has no host above it.
+names = st.lists(labels, min_size=2, max_size=4).map(".".join).filter(lambda n: n[-1] != "1")
 
 
 @given(st.dictionaries(names, st.sampled_from("pqr")), names)
