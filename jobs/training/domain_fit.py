@@ -180,7 +180,7 @@ def fit_weights(
 ) -> Matrix:
     """The weight of every token for every label; a line's logits are the means of its tokens'."""
     targets = _targets(documents, recipe)
-    counts = _row_weights(documents, recipe)
+    counts = row_weights(documents, recipe)
     is_form = np.array([word[0] == MARK for word in space.words])
     given = fit_multipliers(
         rows, targets, counts, space.given, is_form, recipe.keyword_hold, recipe.most_scaled,
@@ -230,9 +230,8 @@ def calibration(
     logits: Matrix, documents: Sequence[Document], recipe: DomainRecipe
 ) -> tuple[float, float]:
     """Threshold and slope, as `inner_calibration` has them, from the logits of documents."""
-    truth = np.array([[label in d.labels for label in LABELS] for d in documents])
-    counts = _row_weights(documents, recipe)
-    threshold = max(recipe.thresholds, key=lambda t: set_f1(logits, documents, recipe, t))
+    truth, counts = truth_of(documents), row_weights(documents, recipe)
+    threshold = max(recipe.thresholds, key=lambda t: set_f1(logits, truth, counts, t))
     offset = np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))
 
     def likelihood(slope: float) -> float:
@@ -264,7 +263,7 @@ def _targets(documents: Sequence[Document], recipe: DomainRecipe) -> Matrix:
     return targets
 
 
-def _row_weights(documents: Sequence[Document], recipe: DomainRecipe) -> Floats:
+def row_weights(documents: Sequence[Document], recipe: DomainRecipe) -> Floats:
     """Labels count alike, sources of a label by the root of their size; they sum to the rows."""
     sizes = Counter(map(_cell, documents))
     parts = {
@@ -281,12 +280,13 @@ def _row_weights(documents: Sequence[Document], recipe: DomainRecipe) -> Floats:
     return scaled
 
 
-def set_f1(
-    logits: Matrix, documents: Sequence[Document], recipe: DomainRecipe, threshold: float
-) -> float:
+def truth_of(documents: Sequence[Document]) -> npt.NDArray[np.bool_]:
+    """Which labels each document has, shape (documents, labels)."""
+    return np.array([[label in d.labels for label in LABELS] for d in documents])
+
+
+def set_f1(logits: Matrix, truth: npt.NDArray[np.bool_], counts: Floats, threshold: float) -> float:
     """Micro-F1 and macro-F1, summed, of the labels from a threshold on, and the top one."""
-    truth = np.array([[label in d.labels for label in LABELS] for d in documents])
-    counts = _row_weights(documents, recipe)
     chosen = logits >= threshold
     chosen[np.arange(len(chosen)), logits.argmax(axis=1)] = True
     hits = (counts[:, None] * (chosen & truth)).sum(axis=0)

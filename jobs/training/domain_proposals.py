@@ -12,7 +12,7 @@ Source:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,9 @@ from jobs.training.domain_fit import (
     fit_weights,
     inner_logits,
     limited,
+    row_weights,
     set_f1,
+    truth_of,
 )
 from jobs.training.domain_keywords import Keywords
 from jobs.training.examples import Document, fold_of_units
@@ -89,6 +91,7 @@ def rounds(
     chosen = limited(documents, recipe)
     folds = fold_of_units(chosen, wanted.held_back)
     held = [d for d in chosen if folds[d.unit] == 0]
+    held_truth, held_counts = truth_of(held), row_weights(held, recipe)
     asked = [d for d in chosen if folds[d.unit] != 0]
     known = {word: dict(weights) for word, weights in keywords.items()}
     best = 0.0
@@ -99,7 +102,7 @@ def rounds(
         threshold, slope = calibration(logits, asked, recipe)
         weights = fit_weights(asked, rows, space, recipe)
         held_logits = class_logits(space.rows([d.line for d in held]), weights)
-        f1 = set_f1(held_logits, held, recipe, threshold) / 2
+        f1 = set_f1(held_logits, held_truth, held_counts, threshold) / 2
         offset = np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))
         chances = 1 / (1 + np.exp(-(slope * (logits - threshold) + offset)))
         proposals = proposed(asked, chances, known, wanted) if f1 > best else []
@@ -144,15 +147,11 @@ def proposed(
             if count >= rules.least_documents
             and len(units[word]) >= rules.least_units
             and word[0] != MARK
-            and label not in _labels_of(word, keywords)
+            and label not in keywords.get(word, {})
         ]  # fmt: skip
         kept = [p for p in candidates if p.log_odds >= rules.least_log_odds]
         found += sorted(kept, key=lambda p: (-_sureness(p), p.keyword))[: rules.most]
     return found
-
-
-def _labels_of(word: str, keywords: Keywords) -> Mapping[str, float]:
-    return keywords.get(word, {})
 
 
 def _log_odds(count: int, size: int) -> float:

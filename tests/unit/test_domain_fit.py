@@ -125,7 +125,7 @@ def test_a_large_source_is_cut_and_counts_by_its_root() -> None:
     sizes = {unit: sum(d.unit == unit for d in chosen) for unit in ("large", "small", "blank.cn")}
     assert sizes == {"large": 9, "small": 4, "blank.cn": 0}
     assert sum(d.kind == PAGES for d in chosen) == 20
-    weights = domain_fit._row_weights(chosen, recipe)
+    weights = domain_fit.row_weights(chosen, recipe)
     whole = {
         unit: float(sum(w for w, d in zip(weights, chosen, strict=True) if d.unit == unit))
         for unit in ("large", "small")
