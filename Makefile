@@ -22,7 +22,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make run INPUT='/data/*.warc.gz' OUTPUT=/data/out CONFIG=conf/local.toml"
 	@echo "make test SPARK=4.0.2   the tests on another Spark"
-	@echo "make package            dist/: the wheel, an environment, the jobs, for spark-submit"
+	@echo "make package [EXTRAS=bert]   dist/: the wheel, an environment, the jobs, for spark-submit"
 	@echo "make submit-emr LAUNCH=ec2-extract VALUES=FILE DRY_RUN=1   conf/emr; submit-dataproc too"
 	@echo "make history EVENTS=DIR Spark's history server over a folder of event logs"
 	@echo "make bench DATA=DIR     documents a second of every stage"
@@ -165,18 +165,25 @@ test-bert: $(VENV)/.installed-bert
 
 # What a cluster needs of the project: the wheel; an environment of it and its dependencies, for
 # --archives; the jobs and the settings that spark-submit is given. PySpark is the cluster's own.
+# The environment's loops are compiled by a run over the sample, as its workers else do it each.
 # CLUSTER_PYTHON is where the cluster's machines have the Python of this version, where that is
 # another place than here: make package PYTHON=python3.11 CLUSTER_PYTHON=/usr/bin/python3.11
+# EXTRAS are those of pyproject.toml that its jobs need: make package EXTRAS=bert writes
+# environment-bert.tar.gz, with PyTorch, beside the environment that is there without them.
 CLUSTER_PYTHON ?=
+EXTRAS ?=
+comma := ,
 ENVIRONMENT := build/environment
+PACKED := dist/environment$(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS))).tar.gz
 
-package: wheel
+package: wheel $(SAMPLE)
 	rm -rf $(ENVIRONMENT)
 	$(PYTHON) -m venv $(ENVIRONMENT)
-	$(ENVIRONMENT)/bin/python -m pip install --quiet dist/taojin-*.whl
+	$(ENVIRONMENT)/bin/python -m pip install --quiet "$$(echo dist/taojin-*.whl)$(if $(EXTRAS),[$(EXTRAS)])"
+	$(BIN)/python -m tests.builders.compile_environment $(ENVIRONMENT) $(SAMPLE)
 	$(if $(CLUSTER_PYTHON),ln -sf $(CLUSTER_PYTHON) $(ENVIRONMENT)/bin/python3)
 	$(if $(CLUSTER_PYTHON),sed -i 's|^home = .*|home = $(dir $(CLUSTER_PYTHON))|' $(ENVIRONMENT)/pyvenv.cfg)
-	$(BIN)/venv-pack --quiet --force --prefix $(ENVIRONMENT) --output dist/environment.tar.gz
+	$(BIN)/venv-pack --quiet --force --prefix $(ENVIRONMENT) --output $(PACKED)
 	cp $$(grep -l __main__ jobs/*.py) conf/cluster.toml docker/find_gpus.sh dist/
 
 wheel: $(VENV)/.installed-test

@@ -508,6 +508,10 @@ class SelectConfig:
     """Least harmful-text perplexity; off keeps what is under it, flagged."""
     domains: tuple[str, ...] = ()
     """Domain labels kept (by single_label); empty keeps all."""
+    min_segment_score: float | None = None
+    """Cut a document to its runs of segments to which ``quality_bert`` gives at least this, joined
+    by line breaks; column ``runs`` says where they were. One without any is rejected as
+    ``no_good_segment``. Off: documents stay whole. The other thresholds are on whole documents."""
     jsonl: Literal["none", "gz", "zst"] = "none"
     """Also write the corpus as JSON lines, compressed so."""
 
@@ -647,6 +651,7 @@ def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
         )
     _check_casia_edits_nothing(config.rules)
     _check_dedup(config)
+    _check_segments(config)
     if pack is None:
         config = dataclasses.replace(config, rules=dataclasses.replace(config.rules, pack=None))
     return config
@@ -665,6 +670,24 @@ def _check_dedup(config: Config) -> None:
             f"dedup.keep = {dedup.keep!r}, dedup.url_keep = {dedup.url_keep!r}: best needs "
             f"score.rows = 'all', it is {config.score.rows!r}: what decides between duplicates is "
             "scored before they are known"
+        )
+
+
+def _check_segments(config: Config) -> None:
+    """What cutting documents to segments takes: scores, of the text as it is when it is cut."""
+    limit, dedup = config.select.min_segment_score, config.dedup
+    if limit is None:
+        return
+    if "quality_bert" not in config.score.scorers:
+        raise ConfigError(
+            f"select.min_segment_score = {limit}: score.scorers = {list(config.score.scorers)} has "
+            "no quality_bert"
+        )
+    cuts_paragraphs = "paragraph" in dedup.levels and dedup.paragraph_policy != "measure"
+    if cuts_paragraphs and config.score.rows == "all":
+        raise ConfigError(
+            f"select.min_segment_score = {limit}: with paragraphs cut (dedup.levels) it needs "
+            "score.rows = 'survivors': segments that are scored before lie elsewhere in the text"
         )
 
 

@@ -1,7 +1,9 @@
 """Select the corpus by thresholds on stored scores: all tables -> corpus, rejected.
 
 Nothing is scored again: another threshold costs one join. rejected names, for every document
-that is not in the corpus, the stage that removed it and all its reasons.
+that is not in the corpus, the stage that removed it and all its reasons. With
+``select.min_segment_score`` a document is cut to its segments with at least that score of
+quality_bert.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from jobs.survivors import (
 )
 from jobs.tables import CORPUS, DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, REJECTED, SCHEMAS, scores
 from jobs.transforms.ledger import stage_ledger
+from jobs.transforms.runs import with_runs
 from jobs.transforms.selection import corpus_rows, kept_documents, with_verdicts
 
 STAGE = "select_corpus"
@@ -52,7 +55,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
     scored = {
         f"score_{name}": fingerprint_of(finished(run.store, f"score_{name}", reads))
-        for name in chosen_scorers(run.config, IN_CORPUS)
+        for name in _asked_scorers(run)
     }
     ruled = rule_survivor_sources(run)
     sources: dict[str, str | None] = {
@@ -68,8 +71,8 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     waves = list(run.waves)
     documents = run.store.read(spark, DOCUMENTS, waves)
     duplicates = run.store.read(spark, DUPLICATES)
-    scorers = chosen_scorers(run.config, IN_CORPUS)
-    tables = {name: run.store.read(spark, scores(name), waves) for name in scorers}
+    limits = run.config.select
+    tables = {name: run.store.read(spark, scores(name), waves) for name in _asked_scorers(run)}
     check_locks(run, tables)
     # Ids, reasons and scores only: the text comes in at the end, and only where it is kept.
     verdicts = with_verdicts(
@@ -77,11 +80,13 @@ def _select(spark: SparkSession, run: Run) -> Balance:
         run.store.read(spark, FLAGGED, waves).select("doc_id", "reject_reasons"),
         duplicates,
         {name: table.drop("artifact", "lock_id") for name, table in tables.items()},
-        run.config.select,
+        limits,
     ).persist(StorageLevel.DISK_ONLY)
     measured = run.store.read(spark, MEASURED, waves)
-    kept = kept_documents(documents, verdicts, duplicates, measured)
-    run.store.write(corpus_rows(with_current_text(spark, run, kept, waves)), CORPUS)
+    kept = kept_documents(documents, verdicts, duplicates, measured, limits.min_segment_score)
+    texts = with_current_text(spark, run, kept, waves)
+    whole_or_cut = texts if limits.min_segment_score is None else with_runs(texts)
+    run.store.write(corpus_rows(whole_or_cut), CORPUS)
     rejected = verdicts.where(F.col("stage").isNotNull())
     run.store.write(rejected.select(*SCHEMAS[REJECTED].fieldNames()), REJECTED)
     corpus = run.store.read(spark, CORPUS)
@@ -91,9 +96,15 @@ def _select(spark: SparkSession, run: Run) -> Balance:
         _outcomes(corpus, run.store.read(spark, REJECTED)),
     )
     balance = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
-    write_jsonl(corpus, run.store, run.config.select.jsonl)
+    write_jsonl(corpus, run.store, limits.jsonl)
     verdicts.unpersist()
     return balance
+
+
+def _asked_scorers(run: Run) -> list[str]:
+    """The scorers whose tables decide on documents, or are part of a corpus row."""
+    is_cut = run.config.select.min_segment_score is not None
+    return chosen_scorers(run.config, (*IN_CORPUS, "quality_bert") if is_cut else IN_CORPUS)
 
 
 def _outcomes(corpus: DataFrame, rejected: DataFrame) -> DataFrame:

@@ -181,6 +181,13 @@ SCHEMAS: dict[str, StructType] = {
         original_sha256=StringType(),  # hex, of its UTF-8; null as above
         edits=EDITS_TYPE,  # kind of edit -> places changed; empty where none is
         pii=PII_TYPE,  # personal data in text, placeholders where it is masked
+        runs=ArrayType(  # what of the scored text is text; null where documents are not cut
+            _columns(
+                offset=IntegerType(),  # code points of the text that was scored
+                length=IntegerType(),  # likewise
+                score=DoubleType(),  # mean of quality_bert's segments
+            )
+        ),
     ),
     REJECTED: _columns(
         doc_id=StringType(),

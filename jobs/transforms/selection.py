@@ -8,6 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.config import SelectConfig
+from jobs.transforms.runs import RUNS_DDL, good_runs, has_good_segment
 
 _SCORES = ("quality", "domain", "toxicity", "perplexity")
 
@@ -22,8 +23,9 @@ def with_verdicts(
     """Which stage removed a document and why; null stage for a corpus document.
 
     Needs: documents (doc_id, ...); flagged (doc_id, reject_reasons); duplicates (doc_id, kind);
-        scores of quality, domain and toxicity by doc_id, and of perplexity where it was asked.
-    Adds: stage, reasons, quality, domain, toxicity, perplexity (structs).
+        scores of quality, domain and toxicity by doc_id, and of perplexity and quality_bert where
+        they were asked.
+    Adds: stage, reasons, and a struct for each of the scores.
     Rows: all kept.
     Shuffles: every side by doc_id.
     """
@@ -58,6 +60,9 @@ def selection_rules(limits: SelectConfig) -> dict[str, Column]:
     unscored = quality.isNull() | toxicity.isNull() | label.isNull()
     if limits.min_perplexity is not None:
         unscored |= F.col("perplexity")["perplexity"].isNull()
+    segments = F.col("quality_bert")["segments"]
+    if limits.min_segment_score is not None:
+        unscored |= segments.isNull()
     rules = {"unscored": unscored}
     if limits.min_quality is not None:
         rules["low_quality"] = quality < limits.min_quality
@@ -67,22 +72,33 @@ def selection_rules(limits: SelectConfig) -> dict[str, Column]:
         rules["low_perplexity"] = F.col("perplexity")["perplexity"] < limits.min_perplexity
     if limits.domains:
         rules["unwanted_domain"] = ~label.isin(*limits.domains)
+    if limits.min_segment_score is not None:
+        rules["no_good_segment"] = ~has_good_segment(segments, limits.min_segment_score)
     return rules
 
 
 def kept_documents(
-    documents: DataFrame, verdicts: DataFrame, duplicates: DataFrame, measured: DataFrame
+    documents: DataFrame,
+    verdicts: DataFrame,
+    duplicates: DataFrame,
+    measured: DataFrame,
+    min_segment_score: float | None = None,
 ) -> DataFrame:
     """The documents that become corpus rows, with what other tables say of them.
 
     Needs: documents (doc_id, ...); verdicts (doc_id, stage, quality, domain, toxicity, perplexity
-        where it was asked); duplicates (kept_doc_id, kept_snapshot); measured (doc_id, measures).
-    Adds: the scores (structs), cluster_size, pii.
+        and quality_bert where they were asked); duplicates (kept_doc_id, kept_snapshot); measured
+        (doc_id, measures).
+    Adds: the scores (structs) that a row has a place for, runs (null where documents stay whole),
+        cluster_size, pii.
     Rows: those without a stage that removed them.
     Shuffles: every side by doc_id, documents with their texts once.
     """
     scores = [name for name in _SCORES if name in verdicts.columns]
-    kept = verdicts.where(F.col("stage").isNull()).select("doc_id", *scores)
+    runs = F.lit(None).cast(RUNS_DDL)
+    if min_segment_score is not None:
+        runs = good_runs(F.col("quality_bert")["segments"], min_segment_score)
+    kept = verdicts.where(F.col("stage").isNull()).select("doc_id", *scores, runs.alias("runs"))
     # A document of an earlier snapshot may have the doc_id of one of this run.
     of_this_run = F.col("kept_snapshot").isNull() & F.col("kept_doc_id").isNotNull()
     stood_for = (
@@ -102,8 +118,8 @@ def kept_documents(
 def corpus_rows(kept: DataFrame) -> DataFrame:
     """The corpus: the published row, and its provenance beside it.
 
-    Needs: kept (as of `kept_documents`), their text as it is now, and original_chars,
-        original_sha256, edits of it.
+    Needs: kept (as of `kept_documents`), their text as it is now, or their runs of it, and
+        original_chars, original_sha256, edits of it.
     Adds: the columns of the corpus table.
     Rows: all kept. Shuffles: none.
     Source: ChineseWebText 2.0, the published row (text, domain, toxicity, quality_score).
@@ -135,6 +151,7 @@ def corpus_rows(kept: DataFrame) -> DataFrame:
         "original_sha256",
         "edits",
         "pii",
+        "runs",
     )
 
 
