@@ -25,6 +25,7 @@ _MAGIC = b"TAOJINNG"
 _VERSION = 1
 _HEAD = struct.Struct("<8s2I")  # magic, version, order
 _LEVELS = 256
+_MOST_CHARACTERS = (1 << 16) - len(RESERVED)  # words are numbered in two bytes
 _LEAST_LOG10 = -10.0
 """There is no less: what never follows would spoil the level that it shares."""
 
@@ -41,14 +42,28 @@ def load_ngrams(path: Path) -> NGramModel:
 
 def read_ngrams(path: Path) -> NGrams:
     """The n-grams of a compact file, or of an ARPA file; else as `load_ngrams`."""
+    return read_compact(path.read_bytes(), str(path)) if is_compact(path) else read_arpa(path)
+
+
+def is_compact(path: Path) -> bool:
+    """Whether a file begins as a compact one does."""
     with path.open("rb") as file:
-        is_compact = file.read(len(_MAGIC)) == _MAGIC
-    return read_compact(path.read_bytes(), str(path)) if is_compact else read_arpa(path)
+        return file.read(len(_MAGIC)) == _MAGIC
 
 
 def compact_bytes(ngrams: NGrams) -> bytes:
-    """The compact file of a model of characters, fewer than 65,534 of them."""
-    codes = [ord(char) for char in ngrams.vocabulary[len(RESERVED) :]]
+    """The compact file of a model of characters.
+
+    Raises:
+        ModelFileError: a word is no single character, or there are 65,533 or more of them.
+    """
+    words = ngrams.vocabulary[len(RESERVED) :]
+    if len(words) > _MOST_CHARACTERS or any(len(word) != 1 for word in words):
+        odd = next((word for word in words if len(word) != 1), f"{len(words):,} words")
+        raise ModelFileError(
+            f"{odd}: a compact file is of single characters, {_MOST_CHARACTERS:,} at most"
+        )
+    codes = [ord(char) for char in words]
     sizes = [len(order.words) for order in ngrams.orders]
     parts = [
         _HEAD.pack(_MAGIC, _VERSION, len(sizes)),
