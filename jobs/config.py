@@ -397,6 +397,12 @@ class DomainConfig(FastTextConfig):
     """Least probability of a label in multi_label (MDFG); the top label is always in it."""
     min_probabilities: dict[str, float] = field(default_factory=dict)
     """That of single labels, where it is another one."""
+    hosts: Hosts | None = "domain_hosts"
+    """Artifact name of a list of hosts and words in hosts whose categories are labels, or a path to
+    one, in any form that ``rules.host_block`` takes: the label of a document's host is likelier.
+    Categories that are no labels of the model change nothing. Off: the text alone."""
+    host_weight: float = 1.0
+    """What the log odds of that label rise by."""
 
 
 @dataclass(frozen=True)

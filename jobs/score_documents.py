@@ -74,7 +74,8 @@ def _score_wave(
 ) -> None:
     """Write a wave's table and ledger of each scorer."""
     documents = scored_documents(spark, run, [wave])
-    scored = documents.select("doc_id", scoring_udf(scorers)("text").alias("scores")).persist(
+    result = scoring_udf(scorers)("text", "url")
+    scored = documents.select("doc_id", result.alias("scores")).persist(
         StorageLevel.DISK_ONLY
     )  # several tables come out of one pass
     for scorer, its_work in zip(scorers, work, strict=True):

@@ -16,9 +16,10 @@ from jobs.config import Config, ConfigError, FastTextConfig, QualityBertConfig, 
 from jobs.log_lines import say
 from udfs.artifact_files import ArtifactFile
 from udfs.bert_file import EncoderFileError, read_encoder_header
-from udfs.domain import LabelRules, domain_scorer
+from udfs.domain import HostRules, LabelRules, domain_scorer
 from udfs.fasttext_file import LABEL_PREFIX, ModelFileError, read_fasttext_header
 from udfs.form_tokens import form_tokens
+from udfs.host_lists import HostListError, read_host_list
 from udfs.ngram_file import read_ngrams
 from udfs.perplexity import perplexity_scorer
 from udfs.quality import quality_scorer
@@ -87,7 +88,9 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
 
     scorers = {
         "quality": lambda: quality_scorer(file, _plain(config.quality.label), reading()),
-        "domain": lambda: domain_scorer(file, _label_rules(config, lock), reading()),
+        "domain": lambda: domain_scorer(
+            file, _label_rules(config, lock), reading(), _host_rules(config, lock, context)
+        ),
         "toxicity": lambda: toxicity_scorer(
             file, _toxicity_rules(config.toxicity), _toxicity_reading(config.toxicity, reading())
         ),
@@ -109,7 +112,7 @@ def lock_id_of(name: str, config: Config, lock: Lock) -> str:
     if isinstance(settings, FastTextConfig) and settings.stopwords not in (None, OWN):
         names.append(str(settings.stopwords))
     if name == "domain":
-        names.append(config.domain.taxonomy)
+        names += [config.domain.taxonomy, *filter(None, [config.domain.hosts])]
     if name == "perplexity" and config.perplexity.plain is not None:
         names.append(config.perplexity.plain)
     return lock.id_of(names)
@@ -127,14 +130,10 @@ def _artifact(config: Config, lock: Lock, name: str) -> Artifact:
 def _artifacts(config: Config, lock: Lock, name: str) -> list[Artifact]:
     """All files that a scorer is made from."""
     words = _stop_words(getattr(config, name), lock, name)
-    taxonomy = [_taxonomy_artifact(config, lock)] if name == "domain" else []
+    taxonomy = _taxonomy_artifact(config, lock) if name == "domain" else None
+    hosts = _hosts(config, lock) if name == "domain" else None
     plain = _plain_model(config, lock) if name == "perplexity" else None
-    return [
-        _artifact(config, lock, name),
-        *([words] if words else []),
-        *taxonomy,
-        *([plain] if plain else []),
-    ]
+    return [_artifact(config, lock, name), *filter(None, (words, taxonomy, hosts, plain))]
 
 
 def reading_of(name: str, config: Config, lock: Lock, context: SparkContext) -> Reading:
@@ -158,6 +157,22 @@ def _stop_words(settings: Any, lock: Lock, name: str) -> Artifact | None:
     if not isinstance(settings, FastTextConfig) or settings.stopwords in (None, OWN):
         return None
     return find_artifact(lock.artifacts, str(settings.stopwords), f"{name}.stopwords")
+
+
+def _hosts(config: Config, lock: Lock) -> Artifact | None:
+    """The list of what hosts say of domains, where there is one."""
+    if config.domain.hosts is None:
+        return None
+    return find_artifact(lock.artifacts, config.domain.hosts, "domain.hosts")
+
+
+def _host_rules(config: Config, lock: Lock, context: SparkContext) -> HostRules | None:
+    hosts = _hosts(config, lock)
+    return (
+        None
+        if hosts is None
+        else HostRules(ship(context, hosts, config), config.domain.host_weight)
+    )
 
 
 def _plain_model(config: Config, lock: Lock) -> Artifact | None:
@@ -220,8 +235,10 @@ def _check_file(config: Config, lock: Lock, name: str, artifact: Artifact, path:
             read_ngrams(path)
         elif artifact.kind == "stopwords":
             read_stop_words(path)
-    except (ModelFileError, EncoderFileError, StopWordsError) as error:
-        key = "artifact" if artifact.kind == "model" else "stopwords"
+        elif artifact.kind == "hosts":
+            read_host_list(path)
+    except (ModelFileError, EncoderFileError, StopWordsError, HostListError) as error:
+        key = "artifact" if artifact.kind == "model" else artifact.kind
         raise ConfigError(f"{name}.{key}: {error}") from error
 
 

@@ -5,6 +5,9 @@ model (``TASK.ftz``, or the files that the task names), ``metrics.json`` and ``C
 come from models that never saw the source or site they are measured on; the shipped model is then
 trained on all of it, except for the files that are for figures only.
 
+With ``--teacher OUTPUT`` the quality student learns from scores of quality_bert too, which a run on
+Spark left in that output; it says how far both agree on sites that it never saw.
+
 There is no Spark here: all the text fits in a few hundred megabytes, and sums that are taken in one
 order are what makes the bytes of a model repeatable.
 """
@@ -27,8 +30,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from jobs.taught_texts import TaughtTextsError, read_lesson
 from jobs.training.bert_pretrained import PretrainedError
 from jobs.training.card import render_card
+from jobs.training.distillation import AGREEMENT, Taught, distilled_quality
 from jobs.training.domain import figures_and_rows
 from jobs.training.domain_fit import DomainRecipe
 from jobs.training.domain_keywords import KEYWORDS, read_keywords
@@ -38,11 +43,17 @@ from jobs.training.examples import Document, distinct, fold_of_units
 from jobs.training.files import UNLABELLED
 from jobs.training.judge import Judge, JudgeError
 from jobs.training.judge_model import TEMPLATE, model_judge
+from jobs.training.learning_curve import learning_curve, units_of_share
+from jobs.training.quality_fit import QualityRecipe
+from jobs.training.speed import student_rate, teacher_rate
 from jobs.training.task import DataFile, Figures, Found, Model, Rows, Task
 from jobs.training.tasks import ENCODER_TASKS, TASKS
 from jobs.training.toxicity_loop import judged_toxicity
 from udfs.artifact_files import sha256_of
 from udfs.domain import LABELS
+
+_TIMED = 200
+"""Texts that teacher and student are timed on, at most."""
 
 
 class TrainingDataError(ValueError):
@@ -99,6 +110,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="crawl text to be judged, a path from the data directory (%(default)s)",
     )
     parser.add_argument(
+        "--teacher",
+        metavar="OUTPUT",
+        help="output of a run with scores of quality_bert, which quality learns from too",
+    )
+    parser.add_argument(
+        "--teacher-texts",
+        type=int,
+        default=5_000,
+        metavar="N",
+        help="scored texts that are learnt from at most (%(default)s)",
+    )
+    parser.add_argument(
+        "--teacher-model",
+        type=Path,
+        metavar="FILE",
+        help="the encoder, to measure how many times as fast the student is",
+    )
+    parser.add_argument(
         "--documents",
         type=Path,
         metavar="FILE",
@@ -127,6 +156,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.documents.unlink(missing_ok=True)
         with_rows = partial(figures_and_rows, path=arguments.documents)
         tasks |= {"domain": dataclasses.replace(tasks["domain"], figures=with_rows)}
+    if arguments.teacher is not None and "quality" not in arguments.task:
+        parser.error("--teacher is for the task quality")
+    if arguments.teacher_model is not None and arguments.teacher is None:
+        parser.error("--teacher-model needs --teacher")
     if arguments.judge is not None and "toxicity" not in arguments.task:
         parser.error("--judge is for the task toxicity")
     if arguments.judge_model is not None and arguments.judge is None:
@@ -134,12 +167,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.judge is not None:
             tasks |= {"toxicity": judged_toxicity(_judge(arguments), arguments.unlabelled)}
+        if arguments.teacher is not None:
+            lesson = read_lesson(arguments.teacher, arguments.teacher_texts)
+            recipe = cast("QualityRecipe", tasks["quality"].recipe)
+            tasks |= {"quality": distilled_quality(lesson.texts, lesson.teacher, recipe)}
         rows = {
             name: read_task(tasks[name], arguments.data)
             for name in arguments.task
             if arguments.data is not None
         }
-    except (TrainingDataError, JudgeError) as error:
+    except (TrainingDataError, JudgeError, TaughtTextsError) as error:
         print(f"train_models: {error}", file=sys.stderr)
         return 2
     if arguments.propose_keywords is not None:
@@ -154,6 +191,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 2
         model = metrics["model"]
         print(f"{name}: {model['bytes']:,} bytes, sha256 {model['sha256']}", flush=True)
+        if name == "quality" and arguments.teacher is not None:
+            path = arguments.output / name / model["file"]
+            print_agreement(metrics, path, arguments.teacher_model, lesson.texts)
     return 0
 
 
@@ -184,6 +224,23 @@ def print_evaluation(
             f"measured again on what no training saw: {again} tables of figures, all as they were"
         )
     return 0
+
+
+def print_agreement(
+    metrics: Mapping[str, Any], path: Path, teacher: Path | None, taught: Sequence[Taught]
+) -> None:
+    """Say how far a student agrees with its teacher, and where the teacher's file is at hand, how
+    many times as fast it is."""
+    figures = metrics["figures"][AGREEMENT]
+    print(f"quality: {AGREEMENT}: {', '.join(f'{name} {n}' for name, n in figures.items())}")
+    if teacher is None:
+        return
+    texts = [text.text for text in taught[:_TIMED]]
+    rates = teacher_rate(teacher, texts), student_rate(path, texts)
+    print(
+        f"quality: {len(texts)} texts, documents a second on one core: teacher {rates[0]:,.2f}, "
+        f"student {rates[1]:,.0f}, {rates[1] / rates[0]:,.0f} times"
+    )
 
 
 def propose_keywords(task: Task, rows: Rows, path: Path) -> int:
@@ -254,6 +311,7 @@ def train_task(
     folder = output / task.name
     folder.mkdir(parents=True, exist_ok=True)
     figures = held_out_figures(task, trained)
+    figures.update(learning_curve(task, trained, figures, held_out_figures))
     model, found = fit(task, trained, folder)
     if measured:
         figures.update(task.figures(measured, model, task.answers(model, found, measured)))
@@ -286,8 +344,9 @@ def train_task(
     return metrics
 
 
-def held_out_figures(task: Task, documents: Sequence[Document]) -> Figures:
-    """Figures of every document by a model that was trained without its unit."""
+def held_out_figures(task: Task, documents: Sequence[Document], share: float = 1.0) -> Figures:
+    """Figures of every document by a model that was trained without its unit, on a share of the
+    others."""
     folds = fold_of_units(documents, task.recipe.folds)
     asked: list[Document] = []
     answers = []
@@ -295,7 +354,9 @@ def held_out_figures(task: Task, documents: Sequence[Document]) -> Figures:
         held = [d for d in documents if folds[d.unit] == fold]
         if not held:
             continue
-        model, found = fit(task, [d for d in documents if folds[d.unit] != fold])
+        others = [d for d in documents if folds[d.unit] != fold]
+        units = units_of_share(others, share, task.recipe.seed)
+        model, found = fit(task, [d for d in others if d.unit in units])
         asked += held
         answers.append(task.answers(model, found, held))
     return task.figures(asked, model, np.concatenate(answers))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,10 +10,12 @@ from functools import partial
 from udfs.artifact_files import ArtifactFile
 from udfs.fasttext_model import FastTextModel
 from udfs.form_tokens import form_tokens
+from udfs.host_lists import HostList, cached_host_list
 from udfs.result_types import DOMAIN_TYPE
 from udfs.scoring import Record, Scorer
 from udfs.token_lines import Reading
 from udfs.tokens import Tokens
+from udfs.url_parts import split_url
 
 LABELS = (
     "book",
@@ -30,6 +33,9 @@ LABELS = (
 GENERAL = "general"
 
 MIN_PROBABILITY = 0.3
+
+HOST_WEIGHT = 1.0
+"""What the log odds of a label rise by, where the host of a document's address names it."""
 
 READING = Reading(min_token_chars=1, stop_words=None, distinct=True, extra=form_tokens)
 """How the bundled model wants its texts."""
@@ -51,6 +57,15 @@ class LabelRules:
     def least(self, label: str) -> float:
         """Least probability of a label."""
         return self.min_probabilities.get(label, self.min_probability)
+
+
+@dataclass(frozen=True)
+class HostRules:
+    """What the hosts of addresses say of domains."""
+
+    hosts: ArtifactFile
+    """A list of hosts and of words in them, whose categories are labels; others say nothing."""
+    weight: float = HOST_WEIGHT
 
 
 def score_domains(
@@ -76,16 +91,60 @@ def score_domains(
     ]
 
 
+def with_hosts(
+    records: Sequence[Record],
+    urls: Sequence[str | None],
+    hosts: HostRules,
+    rules: LabelRules | None = None,
+) -> list[Record]:
+    """The records of documents whose addresses are known: the label that a host names is likelier.
+
+    Args:
+        records: As `score_domains` gives them; those without any word stay as they are.
+        urls: Of the same documents; None where there is none.
+        hosts: What is known of hosts.
+        rules: As for `score_domains`.
+    """
+    named = cached_host_list(hosts.hosts.local_path(), hosts.hosts.sha256)
+    chosen = rules or LabelRules()
+    return [
+        _with_label(record, host_label(named, url), hosts.weight, chosen)
+        for record, url in zip(records, urls, strict=True)
+    ]
+
+
+def host_label(hosts: HostList, url: str | None) -> str | None:
+    """What the host of an address is listed for; None for one that is not listed.
+
+    Paths are not looked at: many a company has its own /news/.
+    """
+    return None if url is None else hosts.match(split_url(url).host)
+
+
+def with_odds(probability: float, weight: float) -> float:
+    """A probability whose log odds are so much more.
+
+    >>> round(with_odds(0.5, math.log(3)), 2), with_odds(0.0, 1.0), with_odds(1.0, 1.0)
+    (0.75, 0.0, 1.0)
+    """
+    raised = probability * math.exp(weight)
+    return raised / (1.0 - probability + raised)
+
+
 def domain_scorer(
-    artifact: ArtifactFile, rules: LabelRules | None = None, reading: Reading | None = None
+    artifact: ArtifactFile,
+    rules: LabelRules | None = None,
+    reading: Reading | None = None,
+    hosts: HostRules | None = None,
 ) -> Scorer:
-    """The domain scorer over one model.
+    """The domain scorer over one model, and what is known of hosts, if anything.
 
     Its result is struct(single_label string, multi_label array<string>,
     probabilities map<string, double>).
     """
     score = partial(score_domains, rules=rules)
-    return Scorer("domain", artifact, DOMAIN_TYPE, score, reading or Reading())
+    revise = None if hosts is None else partial(with_hosts, hosts=hosts, rules=rules)
+    return Scorer("domain", artifact, DOMAIN_TYPE, score, reading or Reading(), revise=revise)
 
 
 def labels_of(probabilities: Mapping[str, float], min_probability: float) -> list[str]:
@@ -101,6 +160,13 @@ def _labels(probabilities: Mapping[str, float], rules: LabelRules) -> list[str]:
     ranked = sorted(probabilities, key=lambda label: (-probabilities[label], label))
     others = [label for label in ranked[1:] if probabilities[label] >= rules.least(label)]
     return ranked[:1] + others
+
+
+def _with_label(record: Record, label: str | None, weight: float, rules: LabelRules) -> Record:
+    probabilities = record["probabilities"]
+    if label is None or not probabilities.get(label):
+        return record
+    return _record(probabilities | {label: with_odds(probabilities[label], weight)}, rules)
 
 
 def _by_name(names: Sequence[str], row: Sequence[float]) -> dict[str, float]:

@@ -46,13 +46,17 @@ class Scorer:
     for the texts themselves."""
     load: Callable[[Path], Any] = load_fasttext
     """Makes the model of its file, once a Python worker."""
+    revise: Callable[[list[Record], Sequence[str | None]], list[Record]] | None = None
+    """(records, URLs) -> records: what is changed by the addresses of the documents, each by its
+    own; None where they say nothing."""
 
 
 def scoring_udf(scorers: Sequence[Scorer]) -> UserDefinedFunction:
-    """A UDF from a text column to a struct with one field a scorer.
+    """A UDF from a column of texts and one of URLs to a struct with one field a scorer.
 
-    Every field is null for a null text. The UDF is marked nondeterministic, because Spark would
-    otherwise run the models again for every filter on their scores.
+    Every field is null for a null text; a null URL is one that is not known. The UDF is marked
+    nondeterministic, because Spark would otherwise run the models again for every filter on their
+    scores.
 
     Batch:
         Iterator pandas UDF; the models are loaded once a Python worker, on the CPU.
@@ -61,27 +65,36 @@ def scoring_udf(scorers: Sequence[Scorer]) -> UserDefinedFunction:
     result_type = StructType([StructField(s.name, s.result_type) for s in chosen])
 
     @pandas_udf(result_type)  # type: ignore[call-overload, untyped-decorator]
-    def scores(batches: Iterator[pd.Series]) -> Iterator[pd.DataFrame]:
+    def scores(batches: Iterator[tuple[pd.Series, pd.Series]]) -> Iterator[pd.DataFrame]:
         models = [_model_of(scorer.artifact, scorer.load) for scorer in chosen]
-        for texts in batches:
-            yield score_texts(texts, chosen, models)
+        for texts, urls in batches:
+            yield score_texts(texts, chosen, models, urls)
 
     udf: UserDefinedFunction = scores.asNondeterministic()
     return udf
 
 
-def score_texts(texts: pd.Series, scorers: Sequence[Scorer], models: Sequence[Any]) -> pd.DataFrame:
+def score_texts(
+    texts: pd.Series,
+    scorers: Sequence[Scorer],
+    models: Sequence[Any],
+    urls: pd.Series | None = None,
+) -> pd.DataFrame:
     """Score a batch of texts with every scorer.
 
     Args:
         texts: Strings; None is a text that is not there.
         scorers: What to run.
         models: The model of each scorer.
+        urls: Of the same documents; None is one that is not known, or that none is.
     Returns:
         One row a text and one column a scorer, holding its record, or None for a null text.
     """
     is_there = texts.notna().to_numpy()
     present = list(texts[is_there])
+    known = (
+        [None] * len(present) if urls is None else list(urls.where(urls.notna(), None)[is_there])
+    )
     readings = list(dict.fromkeys(s.reading for s in scorers if s.reading is not None))
     read: dict[Reading | None, Any] = dict(
         zip(readings, read_tokens(present, readings), strict=True)
@@ -89,8 +102,11 @@ def score_texts(texts: pd.Series, scorers: Sequence[Scorer], models: Sequence[An
     read[None] = present
     columns: dict[str, list[Record | None]] = {}
     for scorer, model in zip(scorers, models, strict=True):
-        records = iter(scorer.score(read[scorer.reading], model))
-        columns[scorer.name] = [next(records) if there else None for there in is_there]
+        records = scorer.score(read[scorer.reading], model)
+        if scorer.revise is not None:
+            records = scorer.revise(records, known)
+        rows = iter(records)
+        columns[scorer.name] = [next(rows) if there else None for there in is_there]
     # Without dtype=object pandas would read a column of None only as numbers.
     return pd.DataFrame(columns, index=texts.index, dtype=object)
 

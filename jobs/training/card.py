@@ -60,7 +60,7 @@ def _digests(data: Mapping[str, Any]) -> str:
 
 def _figures(figures: Mapping[str, Any]) -> list[str]:
     plain = {k: v for k, v in figures.items() if k not in ("at", "calibration", "labels")}
-    parts = [_table(("figure", "value"), list(plain.items()))]
+    parts = [_table(("figure", "value"), list(plain.items()))] if plain else []
     for name in ("at", "calibration"):
         if rows := figures.get(name):
             parts.append(_table(list(rows[0]), [list(row.values()) for row in rows]))

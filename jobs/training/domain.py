@@ -26,9 +26,11 @@ from jobs.training.files import (
     PAGES_READ,
 )
 from jobs.training.metrics import calibration_table, label_figures, share
-from jobs.training.task import FIGURES_ONLY, Figures, Rows, Task
+from jobs.training.task import FIGURES_ONLY, Answers, Figures, Found, Rows, Task, probabilities
 from udfs import domain
+from udfs.artifact_files import sha256_of
 from udfs.fasttext_model import FastTextModel
+from udfs.host_lists import cached_host_list
 from udfs.segment import MAX_CHARS
 from udfs.simplify import simplify_texts
 from udfs.token_lines import token_lines
@@ -39,6 +41,8 @@ _NAMES = {
     "gold": "main text of real pages, never trained on",
 }
 _SHOWN_TOKENS = 20
+HOSTS = Path(__file__).parents[2] / "conf" / "artifacts" / "domain_hosts" / "domain_hosts.tsv"
+"""What hosts say of domains, as the scorer is given it."""
 _THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7)
 
 
@@ -59,14 +63,23 @@ def domain_documents(rows: Rows) -> list[Document]:
         [r.get("domains") or [r["domain"]] for r in read],
         [r["site"] for r in read],
         PAGES,
+        [r["url"] for r in read],
     )
     gold = _documents(
         [r["text"] for r in rows[GOLD_PAGES]],
         [main_first(r["label"], r["labels"]) for r in rows[GOLD_PAGES]],
         [r["site"] for r in rows[GOLD_PAGES]],
         "gold",
+        [r["site"] for r in rows[GOLD_PAGES]],
     )
     return curated + pages + gold
+
+
+def answers_with_hosts(
+    model: FastTextModel, found: Found, documents: Sequence[Document]
+) -> Answers:
+    """What the model says of documents, and the hosts of those whose address is known."""
+    return _moved(model, probabilities(model, found, documents), documents, domain.HOST_WEIGHT)
 
 
 def domain_figures(
@@ -154,9 +167,47 @@ def _figures_of(
             sum(rule == labels[0] for _, rule, labels in pairs), len(documents)
         ),
         "rules_and_model_agree": share(same, len(documents)),
+        **_without_hosts(documents, model, table),
         "at": curve,
         "calibration": calibration_table(np.ravel(right).tolist(), table.ravel().tolist()),
     }
+
+
+def _without_hosts(
+    documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
+) -> Figures | dict[str, Any]:
+    """What the text alone would have, where hosts of some documents are known; else nothing."""
+    named = sum(label is not None for label in _host_labels(documents))
+    if not named:
+        return {}
+    table = _moved(model, table, documents, -domain.HOST_WEIGHT)
+    main = [labels[0] for labels in _labels(model, table, domain.MIN_PROBABILITY)]
+    pairs = list(zip(main, documents, strict=True))
+    return {
+        "rows_of_named_hosts": named,
+        "main_accuracy_of_text_alone": share(
+            sum(label == d.labels[0] for label, d in pairs), len(documents)
+        ),
+        "main_within_labels_of_text_alone": share(
+            sum(label in d.labels for label, d in pairs), len(documents)
+        ),
+    }
+
+
+def _moved(
+    model: FastTextModel, table: Answers, documents: Sequence[Document], weight: float
+) -> Answers:
+    moved = table.copy()
+    for row, label in zip(moved, _host_labels(documents), strict=True):
+        if label in model.labels:
+            place = model.labels.index(label)
+            row[place] = domain.with_odds(row[place], weight)
+    return moved
+
+
+def _host_labels(documents: Sequence[Document]) -> list[str | None]:
+    hosts = cached_host_list(HOSTS, sha256_of(HOSTS))
+    return [domain.host_label(hosts, document.note or None) for document in documents]
 
 
 def _by_source(
@@ -192,12 +243,18 @@ def _labels(
 
 
 def _documents(
-    texts: Sequence[str], labels: Sequence[Sequence[str]], units: Sequence[str], kind: str
+    texts: Sequence[str],
+    labels: Sequence[Sequence[str]],
+    units: Sequence[str],
+    kind: str,
+    addresses: Sequence[str] | None = None,
 ) -> list[Document]:
+    """Documents, their addresses in `note`."""
     lines = token_lines(texts, [domain.READING])[0]
+    notes = addresses or [""] * len(lines)
     return [
-        Document(line, tuple(its_labels), unit, kind)
-        for line, its_labels, unit in zip(lines, labels, units, strict=True)
+        Document(line, tuple(its_labels), unit, kind, note=note)
+        for line, its_labels, unit, note in zip(lines, labels, units, notes, strict=True)
     ]
 
 
@@ -216,6 +273,12 @@ DOMAIN = Task(
     only_measured=frozenset({"gold"}),
     recipe=DomainRecipe(),
     figures=domain_figures,
+    answers=answers_with_hosts,
+    curve=(
+        (_NAMES["curated"], "main_accuracy"),
+        (_NAMES["curated"], "micro_f1"),
+        (_NAMES[PAGES], "main_within_labels"),
+    ),
     headlines=(
         (_NAMES["curated"], "main_accuracy"),
         (_NAMES["curated"], "micro_f1"),

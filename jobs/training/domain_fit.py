@@ -36,7 +36,7 @@ from jobs.training.linear_classes import (
 from jobs.training.task import Settings
 from udfs import code_versions
 from udfs.artifact_files import sha256_of
-from udfs.domain import LABELS, MIN_PROBABILITY, READING
+from udfs.domain import HOST_WEIGHT, LABELS, MIN_PROBABILITY, READING
 from udfs.form_tokens import MARK
 
 PAGES = "crawl"
@@ -152,6 +152,7 @@ def fit_domain(documents: Sequence[Document], path: Path, recipe: DomainRecipe) 
     return {
         "max_chars": READING.max_chars,
         "form_tokens": code_versions.FORM_TOKENS,
+        "host_weight": HOST_WEIGHT,
         "threshold": threshold,
         "slope": slope,
         "documents": len(chosen),

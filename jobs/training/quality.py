@@ -143,6 +143,7 @@ QUALITY = Task(
     only_measured=frozenset(),
     recipe=QualityRecipe(),
     fit=fit_quality,
+    curve=((_ALL_PAGES, "auc"), (_ALL_COPIES, "auc")),
     headlines=(
         (_ALL_PAGES, "auc"),
         (_ALL_PAGES, "auc_interval_95"),

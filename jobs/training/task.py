@@ -88,6 +88,8 @@ class Task:
     """What a model, and what its training found out, says of documents."""
     options: str = ""
     """What the command that trains it has beyond the task's name, a blank in front."""
+    curve: tuple[tuple[str, str], ...] = ()
+    """Names of figures and the measure in them that are told for parts of the data, too."""
     headlines: tuple[tuple[str, str], ...] = ()
     """Names of figures and the measure in them that stand for the model in a table of all."""
 

@@ -133,6 +133,7 @@ TOXICITY = Task(
     load=load_fasttext,
     answers=toxicity_answers,
     figures=toxicity_figures,
+    curve=((_FREE, "f1_from_0.5"), (_NAMES[PAGES], "f1_from_0.5"), (_NAMES[PAGES], "auc")),
     headlines=(
         (_FREE, "f1_from_0.5"),
         ("lines of toxicn, never trained on", "f1_from_0.5"),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pyspark import SparkContext
-from pyspark.sql import SparkSession
+from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType, StructField, StructType
 
@@ -66,6 +66,10 @@ def fixed(rows: dict[str, dict[str, float]]) -> FastTextModel:
     return cast(FastTextModel, FixedModel(rows))
 
 
+def no_url() -> Column:
+    return F.lit(None).cast("string")
+
+
 def test_quality_is_the_probability_of_clean() -> None:
     model = fixed({"一": {"clean": 0.8, "dirty": 0.2}, "": {"clean": 0.6, "dirty": 0.4}})
     assert quality.score_quality(["一", ""], model) == [{"score": 0.8}, {"score": 0.0}]
@@ -98,6 +102,35 @@ def test_domain_labels_are_ranked_and_never_missing() -> None:
     assert level["multi_label"] == ["finance", "general", "law"]
     assert unsure["single_label"] == "news"
     assert unsure["multi_label"] == ["news"]
+
+
+@pytest.fixture(scope="module")
+def hosts(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> domain.HostRules:
+    path = tmp_path_factory.mktemp("hosts") / "hosts-of-domains.tsv"
+    path.write_text("law\tcourt.example\nnews\tmed.court.example\nlaw\t=law\nsport\tball.example\n")
+    spark.sparkContext.addFile(str(path))
+    return domain.HostRules(artifact(path), weight=np.log(3))
+
+
+def test_the_label_of_a_host_is_likelier(hosts: domain.HostRules) -> None:
+    before = {"law": 0.5, "news": 0.6, "finance": 0.1}
+    urls = [
+        None, "https://www.court.example/a", "http://med.court.example/", "law.example:80/x",
+        "https://x.example/law/", "https://ball.example/",
+    ]  # fmt: skip
+    model = fixed({"一": before, "": before})
+    records = domain.score_domains(["一"] * len(urls), model)
+    revised = domain.with_hosts(records, urls, hosts)
+    tops = [record["single_label"] for record in revised]
+    assert tops == ["news", "law", "news", "law", "news", "news"]
+    assert [record["probabilities"]["law"] for record in revised] == pytest.approx(
+        [0.5, 0.75, 0.5, 0.75, 0.5, 0.5]
+    )
+    assert revised[1]["multi_label"] == ["law", "news"]
+    assert revised[2]["probabilities"]["news"] == pytest.approx(0.6 * 3 / (0.6 * 3 + 0.4))
+    assert (revised[0], revised[4], revised[5]) == (records[0], records[4], records[5])
+    nothing = domain.score_domains([""], model)
+    assert domain.with_hosts(nothing, ["https://court.example/"], hosts) == nothing
 
 
 def test_domain_of_nothing_is_general() -> None:
@@ -224,7 +257,7 @@ def test_a_scorer_may_read_the_texts_themselves_with_a_model_of_its_own(
     vowels = Scorer("vowels", artifact(path), result, vowel_shares, None, vowels_of)
     scorers = [vowels, quality.quality_scorer(artifact(tiny["quality"]))]
     frame = spark.createDataFrame([(0, "abe\r\n\t e"), (1, None), (2, "")], "id int, text string")
-    scored = frame.withColumn("scores", scoring_udf(scorers)(F.col("text")))
+    scored = frame.withColumn("scores", scoring_udf(scorers)("text", no_url()))
     rows = {row.id: row.scores for row in scored.collect()}
     assert rows[0].vowels.share == 3 / 8
     assert rows[1].vowels is None and rows[1].quality is None
@@ -250,7 +283,7 @@ def test_the_udf_scores_a_column(spark: SparkSession, tiny: dict[str, Path]) -> 
         spark.sparkContext.addFile(str(path))
     scorers = scorers_over(tiny)
     frame = spark.createDataFrame(list(enumerate(TEXTS)), "doc_id int, text string")
-    scored = frame.withColumn("scores", scoring_udf(scorers)(F.col("text")))
+    scored = frame.withColumn("scores", scoring_udf(scorers)("text", no_url()))
     assert scored.schema["scores"].dataType == StructType(
         [StructField(scorer.name, scorer.result_type) for scorer in scorers]
     )
@@ -262,11 +295,30 @@ def test_the_udf_scores_a_column(spark: SparkSession, tiny: dict[str, Path]) -> 
         assert rows[doc_id].asDict(recursive=True) == expected.loc[doc_id].to_dict()
 
 
+def test_the_udf_knows_the_addresses_of_documents(
+    spark: SparkSession, tiny: dict[str, Path], hosts: domain.HostRules
+) -> None:
+    spark.sparkContext.addFile(str(tiny["domain"]))
+    scorer = domain.domain_scorer(artifact(tiny["domain"]), hosts=hosts)
+    urls = [None, "https://court.example/1", "https://med.court.example/", "https://other.example/"]
+    rows = [(number, "研究历史" if number else None, url) for number, url in enumerate(urls * 3)]
+    frame = spark.createDataFrame(rows, "doc_id int, text string, url string").repartition(3)
+    scored = frame.withColumn("scores", scoring_udf([scorer])("text", "url")).collect()
+    law = {
+        row.doc_id: row.scores.domain and row.scores.domain.probabilities["law"] for row in scored
+    }
+    plain = law[4]
+    assert law[0] is None
+    assert [law[number] for number in (3, 6, 7, 8)] == [plain] * 4
+    assert law[1] == law[5] == law[9] == pytest.approx(domain.with_odds(plain, np.log(3)))
+    assert law[1] > plain
+
+
 def test_a_filter_on_scores_does_not_run_the_models_twice(
     spark: SparkSession, tiny: dict[str, Path]
 ) -> None:
     frame = spark.createDataFrame([("法院",)], "text string")
-    scored = frame.withColumn("s", scoring_udf(scorers_over(tiny))(F.col("text")))
+    scored = frame.withColumn("s", scoring_udf(scorers_over(tiny))("text", no_url()))
     chosen = scored.where(F.col("s.quality.score") >= 0.5).select("s.quality.score")
     plan = chosen._jdf.queryExecution().executedPlan().toString()
     assert plan.count("ArrowEvalPython") == 1
