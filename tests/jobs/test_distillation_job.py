@@ -1,0 +1,138 @@
+"""From a run on Spark that an encoder scored to a student that learns from its scores."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import SparkSession
+
+pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
+
+from jobs import import_bert, run_pipeline, train_models
+from jobs.taught_texts import SCORER, TaughtTextsError, read_lesson
+from jobs.training.distillation import AGREEMENT
+from tests.builders.encoders import CHARS, save_checkpoint
+from tests.jobs.conftest import LOCAL_CONFIG
+from tests.jobs.test_train_models import data, small_recipes  # noqa: F401
+from udfs.artifact_files import sha256_of
+
+pytestmark = pytest.mark.timeout(240)  # a pipeline and a training on any machine
+
+LEVELS = 'dedup.levels=["exact", "paragraph"]'
+SHARED = "到以说时要就出会可也你对生能而子那得于着下自之年过的一是不了在人有我他这。"
+
+
+@pytest.fixture(scope="module")
+def encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    checkpoint = save_checkpoint(tmp_path_factory.mktemp("encoder"))
+    path = checkpoint.parent / "own.safetensors"
+    arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
+    assert import_bert.main([*arguments, "--output", str(path)]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def scored_output(
+    spark: SparkSession, encoder_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Texts that are repaired, and cut, before they are scored."""
+    folder = tmp_path_factory.mktemp("scored")
+    draw = random.Random(5)
+    rows = []
+    for number in range(40):
+        chars = CHARS[: 8 + number] if number % 2 else CHARS[number:]
+        lines = ["".join(draw.choices(chars, k=59)) + "。" for _ in range(4 + number % 5)]
+        lines += [SHARED] if number % 4 == 0 else []
+        text = "\n".join(lines) + ("\u200b" if number % 3 == 0 else "")
+        rows.append({"id": f"t{number}", "url": f"http://s{number // 2}.cn/a", "text": text})
+    (folder / "in.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    status = run_pipeline.main([
+        *("--config", str(LOCAL_CONFIG), "--input", str(folder / "in.jsonl")),
+        *("--input-format", "jsonl", "--output", str(folder / "out"), "--set"),
+        *("extract.languages=[]", "extract.min_language_score=off", "rules.pack=off"),
+        *("rules.max_dup_13gram_share=off", "select.min_quality=off", LEVELS),
+        *(f"quality_bert.artifact={encoder_file}", "quality_bert.dtype=float32"),
+        'score.scorers=["quality", "domain", "toxicity", "quality_bert"]',
+    ])  # fmt: skip
+    assert status == 0
+    return folder / "out"
+
+
+def test_texts_come_as_they_were_scored(spark: SparkSession, scored_output: Path) -> None:
+    lesson = read_lesson(str(scored_output), 1000)
+    assert lesson.teacher.startswith("own.safetensors@local+")
+    rows = spark.read.parquet(str(scored_output / "scores" / SCORER)).collect()
+    assert {t.doc_id: t.score for t in lesson.texts} == {row.doc_id: row.score for row in rows}
+    corpus = spark.read.parquet(str(scored_output / "corpus")).collect()
+    assert {t.doc_id: t.text for t in lesson.texts} == {row.doc_id: row.text for row in corpus}
+    assert any("segment" in row.edits or "paragraph" in row.edits for row in corpus)
+    assert any("invisible" in row.edits for row in corpus)
+    assert {t.site for t in lesson.texts} == {f"s{n}.cn" for n in range(20)}
+    few = read_lesson(str(scored_output), 7).texts
+    assert len(few) == 7
+    assert {t.doc_id for t in few} <= {t.doc_id for t in lesson.texts}
+
+
+def test_an_output_without_scores_is_none_to_learn_from(tmp_path: Path, capsys: Any) -> None:
+    with pytest.raises(TaughtTextsError, match="holds no scores of quality_bert"):
+        read_lesson(str(tmp_path), 10)
+    arguments = ["--data", str(tmp_path), "--output", str(tmp_path / "out"), "--task", "quality"]
+    assert train_models.main([*arguments, "--teacher", str(tmp_path / "none")]) == 2
+    assert "holds no scores of quality_bert" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--task", "domain", "--teacher", "out"], "--teacher is for the task quality"),
+        (["--task", "quality", "--teacher-model", "e"], "--teacher-model needs --teacher"),
+    ],
+)
+def test_a_teacher_of_nothing_is_refused(
+    tmp_path: Path, options: list[str], message: str, capsys: Any
+) -> None:
+    with pytest.raises(SystemExit):
+        train_models.main(["--data", str(tmp_path), "--output", str(tmp_path), *options])
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("small_recipes")
+def test_a_student_learns_from_the_scores(
+    data: Path,  # noqa: F811
+    scored_output: Path,
+    encoder_file: Path,
+    tmp_path: Path,
+    capsys: Any,
+) -> None:
+    arguments = ["--data", str(data), "--task", "quality", "--teacher", str(scored_output)]
+    out = tmp_path / "out"
+    model_option = ["--teacher-model", str(encoder_file)]
+    assert train_models.main([*arguments, "--output", str(out), *model_option]) == 0
+    metrics = json.loads((out / "quality" / "metrics.json").read_text(encoding="utf-8"))
+    recipe = metrics["recipe"]
+    # Of the last fit, which holds nothing out.
+    texts = {t.text for t in read_lesson(str(scored_output), 1000).texts}
+    assert recipe["taught_texts"] == len(texts) == 40
+    assert recipe["teacher"] == f"own.safetensors@local+{sha256_of(encoder_file)[:12]}"
+    agreed = metrics["figures"][AGREEMENT]
+    assert agreed["rows"] == 40
+    assert -1 <= agreed["rank_correlation"] <= 1
+    card = (out / "quality" / "CARD.md").read_text(encoding="utf-8")
+    assert "--teacher OUTPUT" in card
+    assert AGREEMENT in card
+    said = capsys.readouterr().out
+    assert f"rank_correlation {agreed['rank_correlation']}" in said
+    rates = re.search(r"teacher ([\d,.]+), student ([\d,]+), ([\d,]+) times", said)
+    assert rates is not None
+    teacher, student, times = (float(rate.replace(",", "")) for rate in rates.groups())
+    assert times == pytest.approx(student / teacher, rel=0.02, abs=1)
+    assert train_models.main([*arguments, "--output", str(tmp_path / "again")]) == 0
+    for name in ("quality.ftz", "metrics.json", "CARD.md"):
+        assert (tmp_path / "again" / "quality" / name).read_bytes() == (
+            out / "quality" / name
+        ).read_bytes()
