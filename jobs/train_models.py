@@ -251,7 +251,11 @@ def propose_keywords(task: Task, rows: Rows, path: Path) -> int:
     with path.open("w", encoding="utf-8") as file:
         print("round", *names, sep="\t", file=file)
         for number, found in enumerate(rounds(documents, keywords, recipe), 1):
-            print(f"round {number}: F1 {found.f1}, {len(found.proposals)} proposals", flush=True)
+            print(
+                f"round {number}: F1 {found.f1}, {len(found.proposals)} proposals, "
+                f"{found.relabelled} documents with a further label",
+                flush=True,
+            )
             for proposal in found.proposals:
                 print(number, *dataclasses.astuple(proposal), sep="\t", file=file)
     return 0

@@ -1,19 +1,20 @@
-"""Keywords that confident predictions propose, in rounds, as long as that helps. No Spark.
+"""Keywords and labels that confident predictions propose, in rounds while that helps. No Spark.
 
-In a round every document is predicted by a model that was fitted without its source or site. Words
-that set apart the documents that are confidently of a label join its keywords for the next round. A
-part of the sources and sites is held back from all of that; rounds end where its F1 stops rising.
+In a round every document is predicted by a model that was fitted without its source or site. For
+the next round words that set apart the documents that are confidently of a label join its keywords,
+and a document that is confidently of a label it lacks gets it, behind its own. A part of the
+sources and sites is held back from all of that; rounds end where its F1 stops rising.
 People decide on what is proposed: what tells the label of a source's texts may be its style.
 
 Source:
-    ChineseWebText 2.0, section on domains (predictions above 0.9 refine the keywords).
+    ChineseWebText 2.0, section on domains (predictions above 0.9 refine keywords and labels).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,6 +79,8 @@ class Round:
     """Mean of micro-F1 and macro-F1 on what is held back, with the keywords of the rounds before;
     main labels and sets as the scorer decides."""
     proposals: list[Proposal]
+    relabelled: int
+    """Documents that get a label."""
 
 
 def rounds(
@@ -106,12 +109,30 @@ def rounds(
         offset = np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))
         chances = 1 / (1 + np.exp(-(slope * (logits - threshold) + offset)))
         proposals = proposed(asked, chances, known, wanted) if f1 > best else []
-        yield Round(round(f1, 4), proposals)
-        if not proposals:
+        told = relabelled(asked, chances) if f1 > best else asked
+        changed = sum(new is not old for new, old in zip(told, asked, strict=True))
+        yield Round(round(f1, 4), proposals, changed)
+        if not proposals and not changed:
             return
-        best = f1
+        best, asked = f1, told
         for proposal in proposals:
             known.setdefault(proposal.keyword, {})[proposal.label] = 1.0
+
+
+def relabelled(documents: Sequence[Document], chances: Floats) -> list[Document]:
+    """The documents, those that are confidently of a label which they lack with it behind theirs.
+
+    Args:
+        chances: Probabilities of the labels, shape (documents, labels).
+    """
+    return [
+        replace(document, labels=(*document.labels, LABELS[column]))
+        if row[column] > CONFIDENT and LABELS[column] not in document.labels
+        else document
+        for document, row, column in zip(
+            documents, chances, chances.argmax(axis=1).tolist(), strict=True
+        )
+    ]
 
 
 def proposed(

@@ -7,7 +7,7 @@ import pytest
 
 from jobs.training import domain_proposals
 from jobs.training.domain_fit import DomainRecipe
-from jobs.training.domain_proposals import ProposalRules, proposed, rounds
+from jobs.training.domain_proposals import ProposalRules, proposed, relabelled, rounds
 from jobs.training.examples import Document
 from udfs.domain import LABELS
 
@@ -56,6 +56,16 @@ def test_unsure_predictions_propose_nothing_and_a_label_gets_no_more_than_its_sh
     found = proposed(asked, chances_of(asked), {}, RULES)
     assert [p.label for p in found] == [label for label in WORDS for _ in range(2)]
     assert found == proposed(asked[::-1], chances_of(asked[::-1]), {}, RULES)
+
+
+def test_a_document_gets_the_label_that_it_is_confidently_of() -> None:
+    asked = documents(1)
+    chances = chances_of(asked)
+    law = LABELS.index("law")
+    chances[0, law], chances[1, law] = 0.96, 0.94  # above its own, below
+    found = relabelled(asked, chances)
+    assert found[0].labels == ("finance", "law")
+    assert found[1:] == asked[1:]
 
 
 def test_rounds_end_where_the_f1_does_not_rise(monkeypatch: pytest.MonkeyPatch) -> None:
