@@ -141,15 +141,6 @@ def test_bfloat16_scores_are_near(encoder_file: Path) -> None:
     assert [r["score"] for r in near] != [r["score"] for r in exact]
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no GPU here")
-@pytest.mark.parametrize("dtype", ["float32", "auto"])
-def test_a_gpu_scores_as_the_cpu_does(encoder_file: Path, dtype: str) -> None:
-    on_gpu = DocumentScorer(encoder_file, EncoderRules(device="cuda", dtype=dtype))
-    exact = score_documents(TEXTS, DocumentScorer(encoder_file, PLAIN))
-    found = score_documents(TEXTS, on_gpu)
-    assert [r["score"] for r in found] == pytest.approx([r["score"] for r in exact], abs=2e-2)
-
-
 def test_no_text_gives_no_score(encoder_file: Path) -> None:
     records = score_documents(["", " \n"], DocumentScorer(encoder_file, PLAIN))
     assert records == [dict.fromkeys(QUALITY_BERT_TYPE.fieldNames())] * 2
