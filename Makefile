@@ -184,7 +184,8 @@ package: wheel $(SAMPLE)
 	$(if $(CLUSTER_PYTHON),ln -sf $(CLUSTER_PYTHON) $(ENVIRONMENT)/bin/python3)
 	$(if $(CLUSTER_PYTHON),sed -i 's|^home = .*|home = $(dir $(CLUSTER_PYTHON))|' $(ENVIRONMENT)/pyvenv.cfg)
 	$(BIN)/venv-pack --quiet --force --prefix $(ENVIRONMENT) --output $(PACKED)
-	cp $$(grep -l __main__ jobs/*.py) conf/cluster.toml docker/find_gpus.sh dist/
+	cp $$(grep -l __main__ jobs/*.py) conf/cluster.toml docker/find_gpus.sh \
+	  conf/emr/open_gpus.sh dist/
 
 wheel: $(VENV)/.installed-test
 	rm -f dist/taojin-*.whl
@@ -213,10 +214,11 @@ submit-emr submit-dataproc: submit-%: $(VENV)/.installed
 	  $(if $(DRY_RUN),--dry-run)
 
 # http://localhost:18080, of this machine only, until it is interrupted.
+PORT ?= 18080
 history: $(VENV)/.installed
 	@test -n '$(EVENTS)' || { echo "EVENTS=DIR is needed: spark.eventLog.dir of the runs" >&2; exit 1; }
 	PYSPARK_DRIVER_PYTHON=$(BIN)/python SPARK_LOCAL_IP=127.0.0.1 \
-	SPARK_HISTORY_OPTS='-Dspark.history.fs.logDirectory=$(EVENTS)' \
+	SPARK_HISTORY_OPTS='-Dspark.history.fs.logDirectory=$(EVENTS) -Dspark.history.ui.port=$(PORT)' \
 	$(BIN)/spark-class org.apache.spark.deploy.history.HistoryServer
 
 clean:

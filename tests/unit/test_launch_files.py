@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,7 +98,7 @@ def test_an_unknown_service_or_operation_is_refused() -> None:
         check_request(Launch("emr", "RunJobFlows", {}))
 
 
-@pytest.mark.parametrize("name", ["ec2-extract", "ec2-score", "ec2-pipeline"])
+@pytest.mark.parametrize("name", ["ec2-extract", "ec2-score", "ec2-score-gpu", "ec2-pipeline"])
 def test_steps_of_a_cluster_run_jobs_that_exist(name: str) -> None:
     steps = rendered(CONF / "emr" / f"{name}.json").request["Steps"]
     for step in steps:
@@ -105,9 +106,44 @@ def test_steps_of_a_cluster_run_jobs_that_exist(name: str) -> None:
         script = next(word for word in arguments if word.endswith(".py"))
         assert (CONF.parent / "jobs" / script.rsplit("/", 1)[-1]).is_file()
         behind = arguments[arguments.index(script) + 1 :]
-        assert behind[:4] == ["--config", "cluster.toml", "--crawl", "CC-MAIN-2024-22"]
+        assert behind[:2] == ["--config", "cluster.toml"]
+        assert behind[behind.index("--crawl") + 1] == "CC-MAIN-2024-22"
         assert behind[-2:] == ["--output", "s3://bucket/corpus"]
         assert "spark.pyspark.python=./environment/bin/python" in arguments
+
+
+def test_a_gpu_step_asks_yarn_for_what_its_machines_offer() -> None:
+    request = rendered(CONF / "emr" / "ec2-score-gpu.json").request
+    primary, *workers = request["Instances"]["InstanceFleets"]
+    assert primary["InstanceFleetType"] == "MASTER"
+    for fleet in workers:  # a machine of the cluster's YARN without a GPU would not start
+        assert {kind["InstanceType"][0] for kind in fleet["InstanceTypeConfigs"]} == {"g"}
+    (step,) = request["Steps"]
+    arguments = step["HadoopJarStep"]["Args"]
+    assert "s3://bucket/taojin/environment-bert.tar.gz#environment" in arguments
+    assert "s3://bucket/taojin/cluster.toml,s3://bucket/taojin/find_gpus.sh" in arguments
+    settings = dict(
+        arguments[at + 1].split("=", 1) for at, word in enumerate(arguments) if word == "--conf"
+    )
+    assert settings["spark.executor.resource.gpu.amount"] == "1"
+    assert settings["spark.executor.resource.gpu.discoveryScript"] == "./find_gpus.sh"
+    behind = arguments[arguments.index("s3://bucket/taojin/score_documents.py") + 1 :]
+    assert behind[2:4] == ["--scorer", "quality_bert"]
+    classes = {part["Classification"]: part for part in request["Configurations"]}
+    assert classes["yarn-site"]["Properties"]["yarn.resource-types"] == "yarn.io/gpu"
+    (action,) = request["BootstrapActions"]
+    assert action["ScriptBootstrapAction"]["Path"] == "s3://bucket/taojin/open_gpus.sh"
+
+
+@pytest.mark.parametrize("name", ["emr/ec2-score-gpu", "dataproc/score-gpu-template"])
+def test_what_a_gpu_cluster_reads_is_packaged(name: str) -> None:
+    text = json.dumps(rendered(CONF / f"{name}.json").request)
+    makefile = (CONF.parent / "Makefile").read_text(encoding="utf-8")
+    package = makefile[makefile.index("\npackage:") : makefile.index("\nwheel:")]
+    scripts = set(re.findall(r"/(\w+\.sh)\b", text)) - {"install_gpu_driver.sh"}
+    assert scripts
+    for script in scripts:
+        assert f"/{script}" in package
 
 
 def test_templates_run_their_jobs_one_after_the_other() -> None:
@@ -282,6 +318,14 @@ def test_serverless_and_eks_runs_are_accepted(
         },
     )
     assert submit("eks-run.json", older, f"virtual_cluster={cluster['id']}") == 0
+
+
+def test_a_cluster_of_gpus_is_accepted(submit: Any) -> None:
+    assert submit("ec2-score-gpu.json", "name=gpus") == 0
+    emr = boto3.client("emr", region_name="us-east-1")
+    (cluster,) = (c for c in emr.list_clusters()["Clusters"] if c["Name"] == "gpus-score-gpu")
+    (action,) = emr.list_bootstrap_actions(ClusterId=cluster["Id"])["BootstrapActions"]
+    assert action["ScriptPath"] == "s3://bucket/taojin/open_gpus.sh"
 
 
 def test_a_schedule_is_made(submit: Any) -> None:

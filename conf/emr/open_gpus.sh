@@ -1,0 +1,8 @@
+#!/bin/bash
+# A bootstrap action of EMR on EC2: YARN gives a container its GPU, and keeps others away, by a
+# device controller of version 1, which the machines no longer mount by themselves.
+# Source: Amazon EMR, "Use the Nvidia RAPIDS Accelerator for Apache Spark", for EMR 7.
+set -euo pipefail
+sudo mkdir -p /spark-rapids-cgroup/devices
+sudo mount -t cgroup -o devices cgroupv1-devices /spark-rapids-cgroup/devices
+sudo chmod -R a+rwx /spark-rapids-cgroup
