@@ -5,9 +5,10 @@ works through the sample with the environment's Python, which leaves every loop'
 beside its source. Without it each worker that unpacks the archive compiles them all, which takes
 half a minute of its time.
 
-The code is for this machine's kind of processor: one with other instructions finds none of its
-own, and compiles as if there were none. It is found again by what is in the source, wherever the
-environment lies.
+The code is for this machine's kind of processor: one of another name finds none of its own, and
+compiles as if there were none. With NUMBA_CPU_NAME=generic, here and in spark.executorEnv, it is
+for any of the architecture. It is found again by what is in the source, wherever the environment
+lies.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def compile_environment(environment: Path, sample: Path) -> int:
 
 
 def _variables(scratch: Path) -> dict[str, str]:
-    others = ("PYSPARK_", "SPARK_", "NUMBA_")
+    others = ("PYSPARK_", "SPARK_", "NUMBA_CACHE_")
     inherited = {k: v for k, v in os.environ.items() if not k.startswith(others)}
     inherited.pop("PYTHONPATH", None)
     home = java_home(scratch)

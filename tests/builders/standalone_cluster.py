@@ -42,19 +42,27 @@ class StandaloneCluster:
         name: str = "run",
         variables: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start spark-submit on the cluster; its output goes to NAME.log of the folder.
+        """Start spark-submit; its output goes to NAME.log of the folder.
 
         Args:
+            options: Of spark-submit; --master is this cluster's `master_url`, or another one.
             variables: Added to the driver's environment; executors have the workers'.
         """
-        command = [SPARK_HOME / "bin" / "spark-submit", "--master", self.master_url]
-        command += [*options, script, *arguments]
+        command = [SPARK_HOME / "bin" / "spark-submit", *options, script, *arguments]
         return self._start(command, name, variables)
 
     def executors(self) -> list[int]:
         """Process ids of the running executors."""
         backend = b"org.apache.spark.executor.CoarseGrainedExecutorBackend"
         return [pid for pid in _processes() if backend in _command(pid) and self._is_here(pid)]
+
+    def wait_for_no_executor(self) -> None:
+        """Until those of runs that have ended have ended as well."""
+        deadline = time.monotonic() + _START_S
+        while running := self.executors():
+            if time.monotonic() > deadline:
+                raise ClusterFailed(f"executors of an ended run still run: {running}")
+            time.sleep(0.1)
 
     def python_workers(self) -> list[int]:
         """Process ids of the Python processes that executors have started."""

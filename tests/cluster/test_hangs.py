@@ -22,17 +22,17 @@ SPARK = tuple(int(part) for part in pyspark.__version__.split(".")[:2])
 def test_a_read_that_hangs_is_ended_and_tried_again(
     submit: Callable[..., SubmittedRun], sample_files: Path, undisturbed: list[str]
 ) -> None:
-    last = max(sample_files.iterdir())
-    aside = last.with_name(f".{last.name}")
-    run = submit("hang", properties={"spark.python.worker.idleTimeoutSeconds": "20s"})
+    first = min(sample_files.iterdir())
+    aside = first.with_name(f".{first.name}")
+    run = submit("hang", properties={"spark.python.worker.idleTimeoutSeconds": "30s"})
     try:
-        run.wait_for("extract_documents, wave 0: done")
-        last.rename(aside)
-        os.mkfifo(last)  # who opens it waits for a writer, for ever
+        run.wait_for("Running Spark version")  # the input is planned, and not yet read
+        first.rename(aside)
+        os.mkfifo(first)  # who opens it waits for a writer, for ever
         run.wait_for("Lost task")
         assert "idle timeout" in run.log()
     finally:
-        aside.rename(last)
+        aside.rename(first)
     assert run.finish() == 0, run.log()[-4000:]
     assert corpus_of(run.output) == undisturbed
     assert_nothing_is_left(run.output)

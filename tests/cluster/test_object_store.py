@@ -1,7 +1,9 @@
-"""Input from an S3 store in a bad hour: the corpus of a calm local run."""
+"""Input from an S3 store in a bad hour, with an environment that executors unpack: the corpus of a
+calm local run."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +23,7 @@ BAD_HOUR = (
     Fault(late_s=4.0),
 )
 """What becomes of the first GETs of every file; only the last of them brings it."""
+MACHINE_CODE = "lib/python*/site-packages/udfs/__pycache__/*.nb[ci]"
 
 
 def trouble(get: Get) -> Fault | None:
@@ -36,16 +39,20 @@ def test_a_store_in_a_bad_hour(
     keys = [str(file.relative_to(bucket)) for file in sorted(sample_files.iterdir())]
     paths = bucket / "warc.paths"
     paths.write_text("\n".join(keys))
+    begun = time.time()
     with serving(bucket.parent) as store:
         store.fault = trouble
         run = submit(
             "store",
-            inputs=f"@s3://bucket/{paths.name}",
+            inputs=[f"@s3://bucket/{paths.name}"],
             crawl_root="s3://bucket/",
             variables={**S3_ACCOUNT, "AWS_ENDPOINT_URL_S3": store.url},
             unpacks=True,
         )
         assert run.finish() == 0, run.log()[-4000:]
+    code = list(run.cluster.folder.glob(f"worker-*/app-*/*/environment/{MACHINE_CODE}"))
+    assert code
+    assert max(file.stat().st_mtime for file in code) < begun, "executors compiled what is packed"
     for key in keys:
         assert store.count(f"/bucket/{key}") == len(BAD_HOUR), store.requests
     assert "The balance closes" in run.log()

@@ -1,4 +1,4 @@
-"""The packed environment brings its machine code along, for the kind of processor it was made on."""
+"""The packed environment brings machine code along, for the kind of processor it was made on."""
 
 from __future__ import annotations
 
