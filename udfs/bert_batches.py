@@ -67,7 +67,7 @@ class BatchRunner:
         """The same with the padding of their batches."""
 
     def scores(self, segments: Sequence[Segment]) -> npt.NDArray[np.float32]:
-        """One score a segment, in their order.
+        """What the encoder says of each segment, in their order: a score, or a row of numbers.
 
         Where the device is out of memory, the budget is half of what it failed on from then on.
 
@@ -86,7 +86,8 @@ class BatchRunner:
                     break
                 found.append((chosen, scores))
                 is_left[chosen] = False
-        result = np.zeros(len(segments), np.float32)
+        shape = found[0][1].shape[1:] if found else ()
+        result = np.zeros((len(segments), *shape), np.float32)
         for chosen, scores in found:
             result[chosen] = scores.cpu().numpy()  # the first one waits for the device
         return result

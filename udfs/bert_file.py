@@ -16,7 +16,7 @@ FORMAT = "taojin-encoder-1"
 
 _HEADER_LIMIT = 100_000_000  # bytes; safetensors refuses a longer one too
 
-Head = Literal["pooled", "mean", "sequence"]
+Head = Literal["pooled", "mean", "sequence", "page"]
 Activation = Literal["sigmoid", "softmax", "none"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -32,7 +32,7 @@ class EncoderSettings:
     head: Head
     """``pooled``: one regression over the maximum of all tokens and the pooled first one, as
     BERTEval has it; ``mean``: over the mean of all tokens and a hidden layer; ``sequence``: that of
-    AutoModelForSequenceClassification."""
+    AutoModelForSequenceClassification; ``page``: `udfs.bert_page`, which sees a page whole."""
     activation: Activation
     """What is made of the head's outputs: ``none`` for a regression on a scale of its own."""
     output: int

@@ -14,6 +14,7 @@ from torch.nn.functional import gelu
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
 from udfs.bert_file import Dtype, EncoderHeader, read_encoder_header
+from udfs.bert_page import PREFIX
 from udfs.bert_weights import in_float32
 
 
@@ -21,7 +22,8 @@ class Encoder:
     """An encoder with its head on a device.
 
     Batch:
-        Token numbers and their mask, both (rows, tokens); float32 scores (rows,) on the device.
+        Token numbers and their mask, both (rows, tokens); float32 scores (rows,) on the device, or
+        where the head sees pages whole, what it needs of the rows: means of tokens (rows, size).
         The encoder computes in one dtype, the head in float32, both without gradients.
     """
 
@@ -45,6 +47,11 @@ class Encoder:
                     "hidden": torch.nn.Linear(config.hidden_size, width),
                     "head": torch.nn.Linear(width, 1),
                 }
+            )
+            self.base = self.network["encoder"]
+        elif header.settings.head == "page":
+            self.network = torch.nn.ModuleDict(
+                {"encoder": AutoModel.from_config(config, add_pooling_layer=False)}
             )
             self.base = self.network["encoder"]
         else:
@@ -81,6 +88,8 @@ class Encoder:
             mask = self._moved(np.arange(ids.shape[1]) < lengths[:, None])
         with torch.inference_mode():
             outputs = self._outputs(self._moved(ids), mask)
+            if self.settings.head == "page":
+                return outputs
             if self.settings.activation == "sigmoid":
                 outputs = outputs.sigmoid()
             elif self.settings.activation == "softmax":
@@ -92,6 +101,8 @@ class Encoder:
         if self.settings.head == "sequence":
             return self.network(input_ids=ids, attention_mask=numbers).logits
         found = self.base(input_ids=ids, attention_mask=numbers)
+        if self.settings.head == "page":
+            return mean_of_tokens(found.last_hidden_state, mask)
         if self.settings.head == "mean":
             means = mean_of_tokens(found.last_hidden_state, mask)
             return self.network["head"](gelu(self.network["hidden"](means)))
@@ -134,7 +145,8 @@ def load_encoder(path: Path, device: str, dtype: Dtype) -> Encoder:
         RuntimeError: its weights are not those of its configuration, or there is no such device.
     """
     encoder = Encoder(read_encoder_header(path))
-    encoder.load(in_float32(load_file(path)))
+    tensors = load_file(path)
+    encoder.load(in_float32({k: v for k, v in tensors.items() if not k.startswith(PREFIX)}))
     encoder.move(device, dtype)
     return encoder
 

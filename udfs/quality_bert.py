@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from udfs.artifact_files import ArtifactFile
 from udfs.bert_file import Dtype, read_encoder_header
+from udfs.bert_page import PageHead, read_page_head
 from udfs.bert_segments import Span, published_segments
 from udfs.result_types import QUALITY_BERT_TYPE
 from udfs.scoring import Record, Scorer
@@ -64,6 +66,8 @@ class DocumentScorer:
         self.rules = rules
         self.max_tokens = header.settings.max_tokens
         self.inputs = InputMaker(header)
+        self.page = read_page_head(path) if header.settings.head == "page" else None
+        """What sees a page whole, where the encoder's file has it."""
         self.runners: dict[str, BatchRunner] = {}
 
     def runner(self) -> BatchRunner:
@@ -110,8 +114,49 @@ def score_documents(texts: Sequence[str], scorer: DocumentScorer) -> list[Record
         cut = list(scorer.inputs.of_texts(texts))
         spans = [own for own, _ in cut]
         inputs = [segment for _, own in cut for segment in own]
-    scores = iter(scorer.runner().scores(inputs).astype(np.float64).tolist())
+    found = scorer.runner().scores(inputs).astype(np.float64)
+    if scorer.page is not None:
+        tokens = np.array([len(segment) for segment in inputs])
+        return page_records(texts, spans, tokens, found, scorer.page)
+    scores = iter(found.tolist())
     return [_record(own, [next(scores) for _ in own]) for own in spans]
+
+
+def page_records(
+    texts: Sequence[str],
+    spans: Sequence[Sequence[Span]],
+    tokens: npt.NDArray[np.int64],
+    means: npt.NDArray[np.floating[Any]],
+    page: PageHead,
+) -> list[Record]:
+    """Records of texts whose head sees them whole: the score is that of all of a text, and not the
+    mean of its segments.
+
+    Args:
+        spans: The segments of each text.
+        tokens: Of every segment of all texts, shape (segments,).
+        means: Of the hidden states of each segment's tokens, shape (segments, size).
+    """
+    has_any = [bool(own) for own in spans]
+    read = [text for text, is_one in zip(texts, has_any, strict=True) if is_one]
+    if not read:
+        return [_record([], []) for _ in texts]
+    owners = np.repeat(np.arange(len(read)), [len(own) for own in spans if own])
+    weights = tokens / np.bincount(owners, tokens)[owners]
+    sums = np.zeros((len(read), means.shape[1]))
+    np.add.at(sums, owners, means * weights[:, None])
+    whole = page.whole(read)
+    scores = iter(_chances(page.logits(whole, sums)).tolist())
+    of_segments = iter(_chances(page.logits(whole[owners], means)).tolist())
+    return [
+        _record(own, [next(of_segments) for _ in own], next(scores) if own else None)
+        for own in spans
+    ]
+
+
+def _chances(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    chances: npt.NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(logits, -60.0, 60.0)))
+    return chances
 
 
 def quality_bert_scorer(artifact: ArtifactFile, rules: EncoderRules | None = None) -> Scorer:
@@ -128,7 +173,8 @@ def device_of_task(wanted: Device) -> str:
     return f"cuda:{gpu}"
 
 
-def _record(spans: Sequence[Span], scores: Sequence[float]) -> Record:
+def _record(spans: Sequence[Span], scores: Sequence[float], whole: float | None = None) -> Record:
+    """A text's record; its score is what is said of the whole, or the mean of the segments."""
     if not spans:
         return dict.fromkeys(QUALITY_BERT_TYPE.fieldNames())
     lengths = [stop - start for start, stop in spans]
@@ -137,7 +183,7 @@ def _record(spans: Sequence[Span], scores: Sequence[float]) -> Record:
         for (start, _), length, score in zip(spans, lengths, scores, strict=True)
     ]
     return {
-        "score": float(np.average(scores, weights=lengths)),
+        "score": float(np.average(scores, weights=lengths)) if whole is None else whole,
         "segments": segments,
         "mean": float(np.mean(scores)),
         "min": min(scores),

@@ -42,7 +42,9 @@ PERPLEXITY_TYPE = StructType(
 )
 QUALITY_BERT_TYPE = StructType(
     [
-        StructField("score", DoubleType()),  # mean of the segments, by their characters; null: none
+        # Mean of the segments, by their characters, or of a head that sees the text whole its score
+        # of that; null: none.
+        StructField("score", DoubleType()),
         StructField(
             "segments",
             ArrayType(

@@ -1,4 +1,4 @@
-"""The encoder of quality: pages that a reader would keep against junk.
+"""An encoder of quality trained in two stages: pages that a reader would keep against junk.
 
 Documents, units, folds and figures are those of `jobs.training.quality`, the fastText
 student's, so that both compare.
@@ -142,14 +142,15 @@ def _made_texts(
     return random.Random(recipe.seed).sample(made, min(recipe.made_pages, len(made)))
 
 
-QUALITY_BERT = dataclasses.replace(
+QUALITY_BERT_STAGES = dataclasses.replace(
     QUALITY,
-    name="quality_bert",
+    name="quality_bert_stages",
+    curve=(),  # a fit takes minutes
     recipe=EncoderRecipe(),
     fit=fit_quality_encoder,
     load=EncoderModel,
     answers=encoder_answers,
-    written=("quality_bert.safetensors",),
+    written=("quality_bert_stages.safetensors",),
     purpose="Whether a reader would keep a text, from 0 to 1: the mean of its segments' scores.",
     split=(
         "The folds, documents and figures of the fastText student (`quality`): ten folds of whole "

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jobs.training.domain import DOMAIN
 from jobs.training.perplexity import PERPLEXITY
 from jobs.training.quality import QUALITY
-from jobs.training.quality_bert import QUALITY_BERT, fit_quality_encoder
+from jobs.training.quality_bert import QUALITY_BERT_STAGES, fit_quality_encoder
+from jobs.training.quality_page import QUALITY_PAGE, fit_page
+from jobs.training.task import Found, Task
 from jobs.training.toxicity import TOXICITY
 
 TASKS = {task.name: task for task in (QUALITY, DOMAIN, TOXICITY, PERPLEXITY)}
 """Those that take minutes and nothing beyond what jobs need: all that are trained unasked."""
-ENCODER_TASKS = {"quality-bert": (QUALITY_BERT, fit_quality_encoder)}
+ENCODER_TASKS: dict[str, tuple[Task, Callable[..., Found]]] = {
+    "quality-bert": (QUALITY_PAGE, fit_page),
+    "quality-bert-stages": (QUALITY_BERT_STAGES, fit_quality_encoder),
+}
 """Those that take PyTorch, with their fit, which can go on from checkpoints."""

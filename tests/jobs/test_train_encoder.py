@@ -13,13 +13,15 @@ torch = pytest.importorskip("torch", reason='not installed: pip install "taojin[
 
 from jobs import import_bert, train_models  # noqa: E402
 from jobs.training import tasks  # noqa: E402
+from jobs.training.bert_page_fit import PageRecipe  # noqa: E402
 from jobs.training.quality import QUALITY  # noqa: E402
+from jobs.training.quality_page import MARGIN, PAGES, fit_page, page_task  # noqa: E402
 from tests.builders.encoders import save_checkpoint  # noqa: E402
 from tests.jobs.test_train_models import data  # noqa: E402, F401
 from udfs.artifact_files import sha256_of  # noqa: E402
 from udfs.quality_bert import DocumentScorer, EncoderRules, score_documents  # noqa: E402
 
-NAME = "quality-bert"
+NAME = "quality-bert-stages"
 
 
 @pytest.fixture
@@ -46,8 +48,8 @@ def test_the_encoder_is_trained_measured_and_described(
     arguments = ["--data", str(data), "--task", NAME]
     out = tmp_path / "out"
     assert train_models.main([*arguments, "--output", str(out)]) == 0
-    folder = out / "quality_bert"
-    model, metrics_file = folder / "quality_bert.safetensors", folder / "metrics.json"
+    folder = out / "quality_bert_stages"
+    model, metrics_file = folder / "quality_bert_stages.safetensors", folder / "metrics.json"
     assert {p.name for p in folder.iterdir()} == {model.name, metrics_file.name, "CARD.md"}
     metrics: dict[str, Any] = json.loads(metrics_file.read_text(encoding="utf-8"))
     assert metrics["model"]["sha256"] == sha256_of(model)
@@ -62,15 +64,43 @@ def test_the_encoder_is_trained_measured_and_described(
     assert 0 < record["score"] < 1
 
     assert train_models.main(["--evaluate", "--output", str(out), "--task", NAME]) == 0
-    assert "quality_bert" in capsys.readouterr().out
+    assert "quality_bert_stages" in capsys.readouterr().out
 
     kept = ["--output", str(tmp_path / "again"), "--checkpoints", str(tmp_path / "kept")]
     for _ in range(2):  # from nothing, and from the last checkpoint of every fit
         assert train_models.main([*arguments, *kept]) == 0
-        again = tmp_path / "again" / "quality_bert"
+        again = tmp_path / "again" / "quality_bert_stages"
         for path in folder.iterdir():
             assert (again / path.name).read_bytes() == path.read_bytes()
     assert len(list((tmp_path / "kept").iterdir())) == 3
+
+
+def test_the_bundled_recipe_is_fitted_measured_and_described(
+    data: Path,  # noqa: F811
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch.set_num_threads(1)
+    checkpoint = save_checkpoint(tmp_path / "start")
+    start = tmp_path / "start.safetensors"
+    made = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
+    assert import_bert.main([*made, "--output", str(start)]) == 0
+    recipe = PageRecipe(start=str(start), layers=(0, 1), folds=2, inner_folds=2, strengths=(0.1,))
+    monkeypatch.setitem(tasks.ENCODER_TASKS, "quality-bert", (page_task(recipe), fit_page))
+    arguments = ["--data", str(data), "--task", "quality-bert", "--output", str(tmp_path / "out")]
+    for _ in range(2):
+        assert train_models.main([*arguments, "--checkpoints", str(tmp_path / "kept")]) == 0
+        folder = tmp_path / "out" / "quality_bert"
+        assert {p.name for p in folder.iterdir()} == {
+            "quality_bert.safetensors", "metrics.json", "CARD.md"
+        }  # fmt: skip
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        assert metrics["command"].endswith("--task quality-bert")
+        assert metrics["figures"][PAGES]["rows"] == 24
+        assert "margin_over_student_interval_95" in metrics["figures"][MARGIN]
+        scorer = DocumentScorer(folder / "quality_bert.safetensors", EncoderRules())
+        (record,) = score_documents(["天气很好，我们去散步。"], scorer)
+        assert 0 < record["score"] < 1
 
 
 def test_without_the_pretrained_encoder_it_says_what_to_install(
