@@ -180,18 +180,22 @@ PURPOSE = (
     "Chinese and ASCII, its matrices in eight bits) run over all segments of a page. The head adds "
     "up the logit of the fastText student's model class (words, title, shape) and that of a "
     "logistic regression over two kernels, of the page's shape and of the mean of its tokens. A "
-    "segment's score is that of a page with its own words and shape, and the segment's tokens."
+    "segment's score is that of a page with its own words and shape, and the segment's tokens. A "
+    "core of an AMD EPYC without AMX takes 2,800 tokens a second in float32: 1.2 of the "
+    "crawl pages that it was trained on, of 2,300 tokens each."
 )
 SPLIT = (
     "The folds and documents of the fastText student (`quality`): ten folds of whole groups; a "
     "group is all pages of a site and of a template, or a source. Every figure is of documents "
     "whose group nothing was fitted on. Strengths, and how the parts are added up, come from four "
     "inner folds of each training part. Layer, pooling and widths of the kernels were chosen by "
-    "the mean figures of the inner folds, over all training parts, before the figures here were "
-    "looked at. Pages with the same words count once, but where it is said. Clean means good "
-    "or mixed. Intervals are of 2,000 draws of whole groups; margins are over the student of the "
-    "same folds, as its file has it, and before that rounds its weights. Of curated texts one in "
-    "eight is asked."
+    "the mean figures of the inner folds, over all training parts, so that what one fold holds out "
+    "had a part in the choice by the others; the figures here were not looked at before. In the "
+    "inner folds the student alone had a mean area of 0.965, with a kernel over shapes added "
+    "0.964, with both kernels 0.968. Pages with the same words count once, but where it is said. Clean "
+    "means good or mixed. Intervals are of 2,000 draws of whole groups; margins are over the "
+    "student of the same folds, as its file has it, and before that rounds its weights. Of curated "
+    "texts one in eight is asked."
 )
 WEAKNESSES = (
     "The margin over the student is small, and less over the student's own regression before its "
