@@ -65,13 +65,14 @@ class StandaloneCluster:
             time.sleep(0.1)
 
     def python_workers(self) -> list[int]:
-        """Process ids of the Python processes that executors have started."""
+        """Process ids of the Python processes that executors have started: what forks the workers
+        behind the workers, so that none is out of reach when all are killed in turn."""
         parents = set(self.executors())
         found: list[int] = []
         while children := [pid for pid in _children(parents) if pid not in found]:
             found += children
             parents = set(children)
-        return [pid for pid in found if b"pyspark" in _command(pid)]
+        return [pid for pid in reversed(found) if b"pyspark" in _command(pid)]
 
     def _is_here(self, pid: int) -> bool:
         """Whether a process works in this cluster's folder, as executors do."""

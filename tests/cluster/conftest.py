@@ -81,19 +81,19 @@ class SubmittedRun:
         self._until(lambda: self.process.poll() is not None, "still runs", limit_s, ends=True)
         return self.process.returncode
 
-    def kill_one(self, running: Callable[[], list[int]], limit_s: float = 120.0) -> int:
-        """Kill one of the processes that run, as soon as there is one; its id."""
+    def kill(self, running: Callable[[], list[int]], limit_s: float = 120.0) -> list[int]:
+        """Kill those processes that run, as soon as there is one; their ids."""
         killed: list[int] = []
 
         def kill() -> bool:
-            for pid in running()[:1]:
+            for pid in running():
                 with suppress(ProcessLookupError):  # it has ended meanwhile
                     os.kill(pid, signal.SIGKILL)
                     killed.append(pid)
             return bool(killed)
 
         self._until(kill, "nothing to kill", limit_s)
-        return killed[0]
+        return killed
 
     def end(self) -> None:
         """Kill it, if it still runs."""
