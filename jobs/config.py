@@ -479,8 +479,8 @@ class QualityBertConfig:
     """
 
     artifact: Model = "quality_bert"
-    """Artifact name of an encoder, or a path to one, as ``python -m jobs.import_bert`` makes it;
-    none is bundled."""
+    """Artifact name of an encoder, or a path to one, as ``python -m jobs.import_bert`` makes it.
+    The bundled one sees a page whole: its score of a document is no mean of segments."""
     segments: Literal["fixed", "casia-exact"] = "fixed"
     """``fixed`` cuts a text at ends of lines and sentences into segments of as many tokens as the
     encoder takes, and leaves nothing out; ``casia-exact`` into those of the published script, which

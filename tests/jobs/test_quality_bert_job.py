@@ -136,7 +136,7 @@ def test_settings_and_files_are_checked_before_spark_is_asked(
     for settings, said in (
         (["quality_bert.batch_tokens=0"], "quality_bert.batch_tokens = 0: expected 1 or more"),
         ([f"quality_bert.artifact={file}"], "quality_bert.artifact: "),
-        (["quality_bert.artifact=quality_bert"], "quality_bert"),
+        (["quality_bert.artifact=no_such_encoder"], "no_such_encoder"),
     ):
         assert score_documents.main(arguments(tmp_path, *settings)) == 2
         assert said in capsys.readouterr().err
