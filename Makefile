@@ -83,8 +83,11 @@ format: $(VENV)/.installed-test
 	$(BIN)/ruff format .
 
 # Which version of every artifact that CONFIG asks for is used: artifacts.lock beside the catalogue.
+# The bundled lock is for all of the bundled configurations.
 lock: $(VENV)/.installed
-	$(BIN)/python -m jobs.lock_artifacts --config $(CONFIG) $(if $(UPGRADE),--upgrade $(UPGRADE))
+	$(BIN)/python -m jobs.lock_artifacts \
+	  --config $(CONFIG) $(if $(filter conf/local.toml,$(CONFIG)),conf/quality_bert.toml) \
+	  $(if $(UPGRADE),--upgrade $(UPGRADE))
 
 models: $(VENV)/.installed
 	$(BIN)/python -m jobs.train_models --data $(DATA) --output conf/artifacts

@@ -433,9 +433,21 @@ class ToxicityConfig(FastTextConfig):
     window scores higher than its text."""
     top_k: int = 3
     """Windows that ``top_k`` means."""
+    window_discount: float = 0.5258
+    """What the log odds of ``max`` are lowered by, for each natural logarithm of the number of
+    windows: the worst of many is bad by chance."""
     exempt_formulas: bool = True
     """Leave out sentences of which more than half are digits and symbols (MDFG, which says so of
     its method; its script reads them)."""
+    harmful: Model | None = "perplexity"
+    """Artifact name of an n-gram model of harmful text, or a path to an ARPA file, as in
+    ``perplexity.artifact``: a text that is likelier in it than in plain text is more toxic. Off:
+    the fastText model alone."""
+    harmful_plain: Model = "perplexity_plain"
+    """That of plain text."""
+    harmful_weight: float = 30.0
+    """What the log odds of the score rise by, for each natural logarithm of the perplexity by
+    these two under 1, of which no more than 0.1 counts; to a score of 0.98 at most."""
 
     def __post_init__(self) -> None:
         for key in ("window_tokens", "top_k"):

@@ -28,7 +28,7 @@ from udfs.scoring import Scorer
 from udfs.shape_tokens import shape_tokens
 from udfs.taxonomy import Taxonomy, TaxonomyError, read_taxonomy
 from udfs.token_lines import OWN, ExtraTokens, Reading, StopWordsError, read_stop_words
-from udfs.toxicity import ToxicityRules, toxicity_scorer
+from udfs.toxicity import HarmfulText, ToxicityRules, toxicity_scorer
 
 REQUIRED = ("quality", "domain", "toxicity")
 """Scorers that a corpus row is made of."""
@@ -53,6 +53,9 @@ _READING_KEYS = (
     "extra_tokens",
 )  # fmt: skip
 """Settings that say how a model wants its texts."""
+
+_HARMFUL_KEYS = ("harmful", "harmful_plain", "harmful_weight", "window_discount")
+"""Settings of toxicity that a model which was fitted beside perplexity needs."""
 
 
 def check_scorers(config: Config, lock: Lock) -> None:
@@ -92,7 +95,10 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
             file, _label_rules(config, lock), reading(), _host_rules(config, lock, context)
         ),
         "toxicity": lambda: toxicity_scorer(
-            file, _toxicity_rules(config.toxicity), _toxicity_reading(config.toxicity, reading())
+            file,
+            _toxicity_rules(config.toxicity),
+            _toxicity_reading(config.toxicity, reading()),
+            _harmful_text(config, lock, context),
         ),
         "perplexity": lambda: _perplexity_scorer(file, config, lock, context),
         "quality_bert": lambda: _quality_bert_scorer(file, config.quality_bert, context),
@@ -115,6 +121,8 @@ def lock_id_of(name: str, config: Config, lock: Lock) -> str:
         names += [config.domain.taxonomy, *filter(None, [config.domain.hosts])]
     if name == "perplexity" and config.perplexity.plain is not None:
         names.append(config.perplexity.plain)
+    if name == "toxicity" and config.toxicity.harmful is not None:
+        names += [config.toxicity.harmful, config.toxicity.harmful_plain]
     return lock.id_of(names)
 
 
@@ -133,7 +141,9 @@ def _artifacts(config: Config, lock: Lock, name: str) -> list[Artifact]:
     taxonomy = _taxonomy_artifact(config, lock) if name == "domain" else None
     hosts = _hosts(config, lock) if name == "domain" else None
     plain = _plain_model(config, lock) if name == "perplexity" else None
-    return [_artifact(config, lock, name), *filter(None, (words, taxonomy, hosts, plain))]
+    ngrams = _harmful_models(config, lock) if name == "toxicity" else ()
+    others = filter(None, (words, taxonomy, hosts, plain))
+    return [_artifact(config, lock, name), *others, *ngrams]
 
 
 def reading_of(name: str, config: Config, lock: Lock, context: SparkContext) -> Reading:
@@ -175,6 +185,25 @@ def _host_rules(config: Config, lock: Lock, context: SparkContext) -> HostRules 
     )
 
 
+def _harmful_models(config: Config, lock: Lock) -> tuple[Artifact, ...]:
+    """The n-gram models of harmful and of plain text that toxicity asks, if it does."""
+    settings = config.toxicity
+    if settings.harmful is None:
+        return ()
+    return (
+        find_artifact(lock.artifacts, settings.harmful, "toxicity.harmful"),
+        find_artifact(lock.artifacts, settings.harmful_plain, "toxicity.harmful_plain"),
+    )
+
+
+def _harmful_text(config: Config, lock: Lock, context: SparkContext) -> HarmfulText | None:
+    models = _harmful_models(config, lock)
+    if not models:
+        return None
+    harmful, plain = (ship(context, model, config) for model in models)
+    return HarmfulText(harmful, plain, config.toxicity.harmful_weight)
+
+
 def _plain_model(config: Config, lock: Lock) -> Artifact | None:
     """The n-gram model of plain text, where perplexity is divided by one."""
     if config.perplexity.plain is None:
@@ -214,7 +243,7 @@ def _check_reading(name: str, settings: FastTextConfig, model: Artifact) -> None
     if "segmentation" not in model.needs:
         return
     defaults = type(settings)()
-    for key in _READING_KEYS:
+    for key in (*_READING_KEYS, *(_HARMFUL_KEYS if "perplexity" in model.needs else ())):
         value, default = getattr(settings, key), getattr(defaults, key)
         # jieba's words are what ours are: the segmenter may be either, and nothing else differ.
         if value != default and {value, default} != {"jieba", "rjieba"}:
@@ -226,20 +255,29 @@ def _check_reading(name: str, settings: FastTextConfig, model: Artifact) -> None
 
 def _check_file(config: Config, lock: Lock, name: str, artifact: Artifact, path: Path) -> None:
     """Read a file of a scorer as far as its settings depend on it."""
+    settings = getattr(config, name)
     try:
-        if artifact.kind == "model" and isinstance(getattr(config, name), FastTextConfig):
+        if isinstance(settings, FastTextConfig) and artifact == _artifact(config, lock, name):
             _check_labels(config, lock, name, read_fasttext_header(path).labels)
         elif name == "quality_bert":
             read_encoder_header(path)
-        elif name == "perplexity":
+        elif artifact.kind == "model":
             read_ngrams(path)
         elif artifact.kind == "stopwords":
             read_stop_words(path)
         elif artifact.kind == "hosts":
             read_host_list(path)
     except (ModelFileError, EncoderFileError, StopWordsError, HostListError) as error:
-        key = "artifact" if artifact.kind == "model" else artifact.kind
-        raise ConfigError(f"{name}.{key}: {error}") from error
+        raise ConfigError(f"{name}.{_key_of(config, lock, name, artifact)}: {error}") from error
+
+
+def _key_of(config: Config, lock: Lock, name: str, artifact: Artifact) -> str:
+    """The key of a scorer's settings that names a file."""
+    if artifact.kind in ("hosts", "stopwords"):
+        return artifact.kind
+    if artifact == _artifact(config, lock, name):
+        return "artifact"
+    return "plain" if name == "perplexity" else "harmful"
 
 
 def _check_labels(config: Config, lock: Lock, name: str, labels: Iterable[str]) -> None:
@@ -290,6 +328,7 @@ def _toxicity_rules(settings: ToxicityConfig) -> ToxicityRules:
         settings.window_tokens,
         settings.aggregate,
         settings.top_k,
+        settings.window_discount,
     )
 
 

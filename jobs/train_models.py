@@ -155,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.documents is not None:
         arguments.documents.unlink(missing_ok=True)
         with_rows = partial(figures_and_rows, path=arguments.documents)
-        tasks |= {"domain": dataclasses.replace(tasks["domain"], figures=with_rows)}
+        tasks |= {"domain": dataclasses.replace(tasks["domain"], figures=with_rows, curve=())}
     if arguments.teacher is not None and "quality" not in arguments.task:
         parser.error("--teacher is for the task quality")
     if arguments.teacher_model is not None and arguments.teacher is None:
@@ -318,6 +318,7 @@ def train_task(
     figures.update(learning_curve(task, trained, figures, held_out_figures))
     model, found = fit(task, trained, folder)
     if measured:
+        model = task.load(folder / task.model_files[0])  # as an evaluation loads it
         figures.update(task.figures(measured, model, task.answers(model, found, measured)))
     path, *others = [folder / name for name in task.model_files]
     metrics = {

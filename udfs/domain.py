@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
 from udfs.artifact_files import ArtifactFile
+from udfs.documents import Documents
 from udfs.fasttext_model import FastTextModel
 from udfs.form_tokens import form_tokens
 from udfs.host_lists import HostList, cached_host_list
+from udfs.odds import with_odds
 from udfs.result_types import DOMAIN_TYPE
 from udfs.scoring import Record, Scorer
 from udfs.token_lines import Reading
@@ -93,7 +94,7 @@ def score_domains(
 
 def with_hosts(
     records: Sequence[Record],
-    urls: Sequence[str | None],
+    documents: Documents,
     hosts: HostRules,
     rules: LabelRules | None = None,
 ) -> list[Record]:
@@ -101,7 +102,7 @@ def with_hosts(
 
     Args:
         records: As `score_domains` gives them; those without any word stay as they are.
-        urls: Of the same documents; None where there is none.
+        documents: What the records are of.
         hosts: What is known of hosts.
         rules: As for `score_domains`.
     """
@@ -109,7 +110,7 @@ def with_hosts(
     chosen = rules or LabelRules()
     return [
         _with_label(record, host_label(named, url), hosts.weight, chosen)
-        for record, url in zip(records, urls, strict=True)
+        for record, url in zip(records, documents.urls, strict=True)
     ]
 
 
@@ -119,16 +120,6 @@ def host_label(hosts: HostList, url: str | None) -> str | None:
     Paths are not looked at: many a company has its own /news/.
     """
     return None if url is None else hosts.match(split_url(url).host)
-
-
-def with_odds(probability: float, weight: float) -> float:
-    """A probability whose log odds are so much more.
-
-    >>> round(with_odds(0.5, math.log(3)), 2), with_odds(0.0, 1.0), with_odds(1.0, 1.0)
-    (0.75, 0.0, 1.0)
-    """
-    raised = probability * math.exp(weight)
-    return raised / (1.0 - probability + raised)
 
 
 def domain_scorer(

@@ -109,14 +109,19 @@ class FoldedModel(FastTextModel):
         return self._linear.probabilities(tokens, spans)
 
 
-@lru_cache(maxsize=16)
 def load_fasttext(path: Path) -> FastTextModel:
-    """Load a ``.bin`` or ``.ftz`` file once a process, folded where it can be.
+    """Load a ``.bin`` or ``.ftz`` file once a process as long as it stays, folded where it can be.
 
     Raises:
         ModelFileError: it is no supervised fastText model, or its numbers do not fit its size.
         OSError: the file cannot be read.
     """
+    found = path.stat()
+    return _loaded(path, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=16)
+def _loaded(path: Path, changed_ns: int, size: int) -> FastTextModel:
     weights = read_weights(path)
     if weights is not None:
         return FoldedModel(weights)

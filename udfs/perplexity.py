@@ -16,10 +16,11 @@ import numpy.typing as npt
 from udfs.artifact_files import ArtifactFile
 from udfs.code_points import CODE_POINTS, CodePoints, encode_texts
 from udfs.compiled import compiled
+from udfs.documents import Documents
 from udfs.ngram_file import load_ngrams
 from udfs.ngram_model import NGramModel
 from udfs.result_types import PERPLEXITY_TYPE
-from udfs.scoring import Record, Scorer
+from udfs.scoring import Record, Scorer, model_of
 
 Numbers = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
@@ -90,11 +91,23 @@ def score_perplexity(
         Jansen et al. 2022, Perplexed by Quality (arXiv 2212.10440): a model of harmful text alone,
         and a limit under which texts are dropped. The plain model beside it is ours.
     """
-    model = None if plain is None else _model_of(plain)
-    return [
-        {"perplexity": value, "flagged": value < max_perplexity}
-        for value in perplexities(texts, harmful, model, max_chars).tolist()
-    ]
+    found = document_perplexities(texts, harmful, plain, max_chars)
+    return [{"perplexity": value, "flagged": value < max_perplexity} for value in found.tolist()]
+
+
+def document_perplexities(
+    texts: Sequence[str],
+    harmful: NGramModel,
+    plain: ArtifactFile | None = None,
+    max_chars: int | None = MAX_CHARS,
+) -> Scores:
+    """`perplexities` by the model of a file: of `Documents` once for all scorers that ask."""
+    model = None if plain is None else model_of(plain, load_ngrams)
+    if not isinstance(texts, Documents):
+        return perplexities(texts, harmful, model, max_chars)
+    return texts.once(
+        (harmful, model, max_chars), lambda: perplexities(texts, harmful, model, max_chars)
+    )
 
 
 def perplexity_scorer(
@@ -121,11 +134,6 @@ def _means(values: Scores, sizes: Numbers, owners: Numbers, texts: int) -> Score
 def _power(exponents: Scores) -> Scores:
     powers: Scores = 10.0**exponents
     return powers
-
-
-@lru_cache(maxsize=4)
-def _model_of(file: ArtifactFile) -> NGramModel:
-    return load_ngrams(file.local_path())
 
 
 @lru_cache(maxsize=1)

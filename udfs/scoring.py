@@ -18,6 +18,7 @@ from pyspark.sql.types import StructField, StructType
 from pyspark.sql.udf import UserDefinedFunction
 
 from udfs.artifact_files import ArtifactFile
+from udfs.documents import Documents
 from udfs.fasttext_model import load_fasttext
 from udfs.token_lines import Reading, read_tokens
 
@@ -40,15 +41,15 @@ class Scorer:
     """What it says of one text."""
     score: Callable[[Any, Any], list[Record]]
     """(what was read, model) -> one record a text, each text on its own. What was read are tokens
-    (`Tokens`), or without a reading a list of the texts themselves; none of the texts is null."""
+    (`Tokens`), or without a reading the texts themselves (`Documents`); none of them is null."""
     reading: Reading | None = field(default_factory=Reading)
     """How the model wants its texts, which are read once for all scorers of an equal reading; None
     for the texts themselves."""
     load: Callable[[Path], Any] = load_fasttext
     """Makes the model of its file, once a Python worker."""
-    revise: Callable[[list[Record], Sequence[str | None]], list[Record]] | None = None
-    """(records, URLs) -> records: what is changed by the addresses of the documents, each by its
-    own; None where they say nothing."""
+    revise: Callable[[list[Record], Documents], list[Record]] | None = None
+    """(records, documents) -> records: what is changed by that which the model did not read of a
+    document, each by its own; None where there is nothing."""
 
 
 def scoring_udf(scorers: Sequence[Scorer]) -> UserDefinedFunction:
@@ -66,7 +67,7 @@ def scoring_udf(scorers: Sequence[Scorer]) -> UserDefinedFunction:
 
     @pandas_udf(result_type)  # type: ignore[call-overload, untyped-decorator]
     def scores(batches: Iterator[tuple[pd.Series, pd.Series]]) -> Iterator[pd.DataFrame]:
-        models = [_model_of(scorer.artifact, scorer.load) for scorer in chosen]
+        models = [model_of(scorer.artifact, scorer.load) for scorer in chosen]
         for texts, urls in batches:
             yield score_texts(texts, chosen, models, urls)
 
@@ -91,10 +92,8 @@ def score_texts(
         One row a text and one column a scorer, holding its record, or None for a null text.
     """
     is_there = texts.notna().to_numpy()
-    present = list(texts[is_there])
-    known = (
-        [None] * len(present) if urls is None else list(urls.where(urls.notna(), None)[is_there])
-    )
+    known = None if urls is None else urls.where(urls.notna(), None)[is_there].tolist()
+    present = Documents(texts[is_there], known)
     readings = list(dict.fromkeys(s.reading for s in scorers if s.reading is not None))
     read: dict[Reading | None, Any] = dict(
         zip(readings, read_tokens(present, readings), strict=True)
@@ -104,7 +103,7 @@ def score_texts(
     for scorer, model in zip(scorers, models, strict=True):
         records = scorer.score(read[scorer.reading], model)
         if scorer.revise is not None:
-            records = scorer.revise(records, known)
+            records = scorer.revise(records, present)
         rows = iter(records)
         columns[scorer.name] = [next(rows) if there else None for there in is_there]
     # Without dtype=object pandas would read a column of None only as numbers.
@@ -112,6 +111,6 @@ def score_texts(
 
 
 @lru_cache(maxsize=16)
-def _model_of(artifact: ArtifactFile, load: Callable[[Path], Any]) -> Any:
+def model_of(artifact: ArtifactFile, load: Callable[[Path], Any]) -> Any:
     """The artifact's model, verified and loaded once a Python worker."""
     return load(artifact.local_path())

@@ -6,6 +6,8 @@ is seen, and where it stands is said.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -14,9 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.artifact_files import ArtifactFile
+from udfs.documents import Documents
 from udfs.fasttext_model import FastTextModel
+from udfs.ngram_file import load_ngrams
+from udfs.odds import with_odds
+from udfs.perplexity import MAX_CHARS, document_perplexities
 from udfs.result_types import TOXICITY_TYPE
-from udfs.scoring import Record, Scorer
+from udfs.scoring import Record, Scorer, model_of
 from udfs.token_hashes import Numbers
 from udfs.token_lines import Reading
 from udfs.tokens import Tokens
@@ -28,6 +34,13 @@ BENIGN = "benign"
 MIN_LABEL_SCORE = 0.99
 WINDOW_TOKENS = 64
 TOP_K = 3
+HARMFUL_WEIGHT = 30.0
+"""What the log odds of a text rise by, for each natural logarithm that it is likelier in harmful
+text."""
+MOST_LIKELIER = 0.1
+"""Of those logarithms the most that counts: more says no more, and would outweigh all else."""
+MOST_BY_PERPLEXITY = 0.98
+"""The highest score that this makes: label 1 stays with what the model of words is sure of."""
 
 READING = Reading(
     min_token_chars=1, stop_words=None, max_chars=1_000_000, exempt_formulas=True, distinct=True
@@ -54,6 +67,19 @@ class ToxicityRules:
     worst windows."""
     top_k: int = TOP_K
     """Windows of that mean; fewer where a text has fewer."""
+    window_discount: float = 0.0
+    """What the log odds of ``max`` are lowered by, for each natural logarithm of the number of
+    windows: the worst of many is bad by chance."""
+
+
+@dataclass(frozen=True)
+class HarmfulText:
+    """n-gram models that know offers of gambling and pornography (udfs/perplexity.py)."""
+
+    harmful: ArtifactFile
+    plain: ArtifactFile
+    weight: float = HARMFUL_WEIGHT
+    max_chars: int | None = MAX_CHARS
 
 
 def score_toxicity(
@@ -82,7 +108,9 @@ def score_toxicity(
     worst = windows[_worst_of_each(scores[windows], firsts)]
     by_aggregate = {
         "mean": lambda: wholes,
-        "max": lambda: scores[worst],
+        "max": lambda: _discounted(
+            scores[worst], np.diff(firsts, append=len(windows)), chosen.window_discount
+        ),
         "top_k": lambda: _mean_of_worst(scores[windows], firsts, chosen.top_k),
     }
     has_tokens = np.diff(tokens.bounds) > 0
@@ -103,12 +131,77 @@ def score_toxicity(
     ]
 
 
+def with_perplexity(
+    records: Sequence[Record],
+    documents: Documents,
+    text: HarmfulText,
+    rules: ToxicityRules | None = None,
+) -> list[Record]:
+    """The records of documents, those with a higher score that are likelier in harmful text.
+
+    A page that is made of offers says the same few things all over; what a window of it holds is
+    known from harmless pages, too, and tells less.
+
+    Args:
+        records: As `score_toxicity` gives them.
+        documents: What they are of.
+    """
+    harmful = model_of(text.harmful, load_ngrams)
+    found = document_perplexities(documents, harmful, text.plain, text.max_chars)
+    return raised(records, found.tolist(), text.weight, rules)
+
+
+def raised(
+    records: Sequence[Record],
+    perplexities: Sequence[float],
+    weight: float = HARMFUL_WEIGHT,
+    rules: ToxicityRules | None = None,
+) -> list[Record]:
+    """The records with ``score`` and ``label`` by perplexity, too: the odds of one under 1 rise, up
+    to a score of `MOST_BY_PERPLEXITY`.
+
+    What is said of the worst span and of the mean is left as it is.
+    """
+    least = (rules or ToxicityRules()).min_label_score
+    raised_records = []
+    for record, perplexity in zip(records, perplexities, strict=True):
+        if perplexity < 1.0:
+            higher = with_odds(record["score"], weight * likelier(perplexity))
+            score = max(record["score"], min(higher, MOST_BY_PERPLEXITY))
+            record = record | {"score": score, "label": int(score >= least)}
+        raised_records.append(record)
+    return raised_records
+
+
+def likelier(perplexity: float) -> float:
+    """The natural logarithm of how much likelier a text is in harmful text, `MOST_LIKELIER` at
+    most; 0 where it is not.
+
+    >>> round(likelier(0.95), 3), likelier(0.5), likelier(1.2)
+    (0.051, 0.1, 0.0)
+    """
+    return min(max(0.0, -math.log(perplexity)), MOST_LIKELIER)
+
+
 def toxicity_scorer(
-    artifact: ArtifactFile, rules: ToxicityRules | None = None, reading: Reading | None = None
+    artifact: ArtifactFile,
+    rules: ToxicityRules | None = None,
+    reading: Reading | None = None,
+    text: HarmfulText | None = None,
 ) -> Scorer:
-    """The toxicity scorer over one model; its result is `TOXICITY_TYPE`."""
+    """The toxicity scorer over one model, and those of harmful text, if any; its result is
+    `TOXICITY_TYPE`."""
     score = partial(score_toxicity, rules=rules)
-    return Scorer("toxicity", artifact, TOXICITY_TYPE, score, reading or Reading())
+    revise = None if text is None else partial(with_perplexity, text=text, rules=rules)
+    return Scorer("toxicity", artifact, TOXICITY_TYPE, score, reading or Reading(), revise=revise)
+
+
+def _discounted(scores: Scores, counts: Numbers, discount: float) -> Scores:
+    """The scores of texts' worst windows, by how many windows they are the worst of."""
+    if not discount:
+        return scores
+    pairs = zip(scores.tolist(), np.log(counts).tolist(), strict=True)
+    return np.array([with_odds(score, -discount * logarithm) for score, logarithm in pairs])
 
 
 def _worst_of_each(scores: Scores, firsts: Numbers) -> Numbers:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from jobs.training.examples import Document
@@ -52,7 +53,11 @@ def learning_curve(
     """
     if not task.curve:
         return {}
-    tables = {share: held_out(task, documents, share) for share in SHARES} | {1.0: figures}
+    tables: dict[float, Figures] = {}
+    for share in SHARES:
+        with suppress(ValueError):  # of little data a part may hold one class alone
+            tables[share] = held_out(task, documents, share)
+    tables[1.0] = figures
     rows: list[dict[str, Any]] = [
         {"share": share}
         | {f"{name}: {measure}": table[name][measure] for name, measure in task.curve}

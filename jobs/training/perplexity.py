@@ -138,9 +138,14 @@ def _precision_at(truth: Bools, values: Scores, recall: float) -> float:
     return round(float(truth[values >= limit].mean()), 4)
 
 
-def _crawl_page(row: dict[str, Any]) -> Document:
+def harm_of(row: dict[str, Any]) -> str:
+    """What a read page is to the n-grams: `HARMFUL` (gambling, pornography), `OTHER` or `CLEAN`."""
     kind = row.get("toxic_kind", row["kind"])
-    label = CLEAN if not row["toxic"] else HARMFUL if kind in _HARMFUL_KINDS else OTHER
+    return CLEAN if not row["toxic"] else HARMFUL if kind in _HARMFUL_KINDS else OTHER
+
+
+def _crawl_page(row: dict[str, Any]) -> Document:
+    label = harm_of(row)
     grade = _WANTED if row["quality"] > 0 and not row["toxic"] else 0
     return Document("", (label,), row["site"], "crawl", grade, row["text"])
 

@@ -12,7 +12,7 @@ from jobs.training.quality_page import QUALITY_PAGE, fit_page
 from jobs.training.task import Found, Task
 from jobs.training.toxicity import TOXICITY
 
-TASKS = {task.name: task for task in (QUALITY, DOMAIN, TOXICITY, PERPLEXITY)}
+TASKS = {task.name: task for task in (QUALITY, DOMAIN, PERPLEXITY, TOXICITY)}
 """Those that take minutes and nothing beyond what jobs need: all that are trained unasked."""
 ENCODER_TASKS: dict[str, tuple[Task, Callable[..., Found]]] = {
     "quality-bert": (QUALITY_PAGE, fit_page),

@@ -1,5 +1,9 @@
 """Fitting the toxicity model: a regression on words, with a threshold for windows. No Spark.
 
+Beside it n-gram models of harmful and of plain text are asked (udfs/perplexity.py), whose answer
+raises the score; where scores begin is found with them, by n-grams that were counted without the
+documents in question.
+
 fastText takes the mean of the weights of a line's tokens. Lines of social media have twenty
 different words, pages hundreds, and a mean of many is small whatever they say; so a text is judged
 by its worst window, here as in udfs/toxicity.py. The regression itself takes the sum of a whole
@@ -9,7 +13,7 @@ text's weights over the root of their number, which has the mean's sign.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +24,41 @@ from jobs.training.examples import Document, fold_of_units
 from jobs.training.fasttext_writer import write_linear_model
 from jobs.training.line_features import WordSpace
 from jobs.training.linear import Floats, Numbers, SparseRows, fit_logistic_by_rows
+from jobs.training.perplexity_fit import (
+    CLEAN,
+    HARMFUL,
+    HARMFUL_FILE,
+    OTHER,
+    PLAIN_FILE,
+    NGramRecipe,
+    estimated,
+)
 from jobs.training.task import Found, Settings
+from udfs.ngram_file import compact_bytes, read_compact
+from udfs.ngram_model import NGramModel
+from udfs.perplexity import perplexities
 from udfs.tokens import tokens_of_lines
-from udfs.toxicity import BENIGN, MIN_LABEL_SCORE, TOXIC, WINDOW_TOKENS
+from udfs.toxicity import (
+    BENIGN,
+    HARMFUL_WEIGHT,
+    MIN_LABEL_SCORE,
+    MOST_BY_PERPLEXITY,
+    MOST_LIKELIER,
+    TOXIC,
+    WINDOW_TOKENS,
+    likelier,
+)
 from udfs.windows import texts_and_windows
 
 Bools = npt.NDArray[np.bool_]
 
 LINES, PAGES, CURATED = "lines", "crawl", "curated"
 """Kinds of documents: of social media, whole pages of a crawl, and edited texts."""
+PLAIN_PAGES = "html"
+"""Whole pages that only the n-grams of plain text are counted of."""
+
+NGramFiles = tuple[bytes, bytes]
+"""The compact files of the models of harmful and of plain text."""
 
 _LEAST_LIMIT = 0.01
 """Where clean pages end, at least: without any above 0 the slope would have no bound."""
@@ -93,31 +123,43 @@ def fit_toxicity(documents: Sequence[Document], path: Path, recipe: ToxicityReci
     """Fit the model to some documents and write it.
 
     A score of 0.5 is where as many lines, and as many pages by their worst window, are above as are
-    toxic; one of `MIN_LABEL_SCORE` is passed by so many clean pages at most. Both are taken from
-    documents that the weights of an inner fold were not fitted on. The weights stay numbers of
-    four bytes: one byte each cost 0.003 of the lines' F1.
+    toxic; one of `MIN_LABEL_SCORE` is passed by so many clean pages at most. What perplexity adds
+    is taken from pages again by a discount for each further window, so that 0.5 stays what it is.
+    All that is taken from documents that the weights of an inner fold were not fitted on, nor its
+    n-grams counted of. The n-gram models of all documents are put beside the file. The weights stay
+    numbers of four bytes: one byte each cost 0.003 of the lines' F1.
 
     Args:
-        documents: Of the kinds above.
+        documents: Of the kinds above. Their note says what the n-grams of a page, or of an edited
+            text, are counted for: `HARMFUL`, `CLEAN`, or of any other note for nothing.
         path: The fastText file.
     Returns:
         Offsets, slope, and numbers of documents and tokens.
     """
-    examples = [document for document in documents if document.line]
+    examples = [d for d in documents if d.line and d.kind != PLAIN_PAGES]
+    plain_pages = [d for d in documents if d.kind == PLAIN_PAGES]
     lines = [example.line for example in examples]
     space = WordSpace.of(lines, recipe.min_lines)
     rows, windows = space.rows(tokens_of_lines(lines)), Windows.of(lines, space)
     folds = fold_of_units(examples, recipe.inner_folds)
     fold_of = np.array([folds[example.unit] for example in examples])
     means = np.zeros(len(windows.owners))
+    gains = np.zeros(len(examples))
     for fold in range(recipe.inner_folds):
         inside = np.flatnonzero(fold_of != fold)
         weights = token_weights(picked(rows, inside), [examples[at] for at in inside], recipe)
         held = fold_of[windows.owners] == fold
         means[held] = (windows.rows.dot(weights) / windows.sizes)[held]
+        ngrams = ngram_files([*(examples[at] for at in inside), *plain_pages])
+        asked = np.flatnonzero(fold_of == fold)
+        gains[asked] = likelier_in_harmful([examples[at].text for at in asked], ngrams)
     per_token, per_line = offsets(windows, means, examples)
     means += per_token + per_line / windows.sizes
     slope = slope_to_label(windows, means, examples, recipe.most_false_alarms)
+    discount = window_discount(windows, slope * means, HARMFUL_WEIGHT * gains, examples)
+    if (ngrams := ngram_files([*examples, *plain_pages])) is not None:
+        for name, content in zip((HARMFUL_FILE, PLAIN_FILE), ngrams, strict=True):
+            path.with_name(name).write_bytes(content)
     weights = token_weights(rows, examples, recipe) + per_token
     weights[-1] += per_line
     half = slope * weights[:, np.newaxis] / 2
@@ -127,6 +169,10 @@ def fit_toxicity(documents: Sequence[Document], path: Path, recipe: ToxicityReci
         "offset_of_a_token": round(per_token, 4),
         "offset_of_a_line": round(per_line, 4),
         "slope": round(slope, 4),
+        "window_discount": round(discount, 4),
+        "harmful_weight": HARMFUL_WEIGHT,
+        "most_likelier": MOST_LIKELIER,
+        "most_by_perplexity": MOST_BY_PERPLEXITY,
         "documents": len(examples),
         "tokens": len(space.words),
     }
@@ -169,6 +215,24 @@ def token_weights(rows: SparseRows, examples: Sequence[Document], recipe: Toxici
     return added
 
 
+def ngram_files(documents: Sequence[Document]) -> NGramFiles | None:
+    """n-grams of what the notes of documents call harmful and clean; None without the former."""
+    noted = [replace(d, labels=(d.note,)) for d in documents if d.note in (HARMFUL, CLEAN, OTHER)]
+    if not any(d.labels[0] == HARMFUL for d in noted):
+        return None
+    harmful, plain = estimated(noted, NGramRecipe())
+    return compact_bytes(harmful), compact_bytes(plain)
+
+
+def likelier_in_harmful(texts: Sequence[str], ngrams: NGramFiles | None) -> Floats:
+    """How much likelier texts are in harmful text, as `udfs.toxicity.likelier` has it. Without
+    models nothing is. Shape (texts,)."""
+    if ngrams is None:
+        return np.zeros(len(texts))
+    harmful, plain = (NGramModel(read_compact(content, "a model")) for content in ngrams)
+    return np.array([likelier(value) for value in perplexities(texts, harmful, plain).tolist()])
+
+
 def offsets(windows: Windows, means: Floats, examples: Sequence[Document]) -> tuple[float, float]:
     """What to add for each token, and once a line, so that 0 is the `even_threshold` of lines and
     of pages, whose worst windows have more tokens."""
@@ -184,6 +248,30 @@ def offsets(windows: Windows, means: Floats, examples: Sequence[Document]) -> tu
         return -float(np.mean(thresholds)), 0.0
     per_line = (thresholds[1] - thresholds[0]) / (shares[0] - shares[1])
     return -thresholds[0] - per_line * shares[0], per_line
+
+
+def window_discount(
+    windows: Windows, logits: Floats, gains: Floats, examples: Sequence[Document]
+) -> float:
+    """What a text's log odds are lowered by, for each natural logarithm of the number of its
+    windows, so that as many pages are likely to be toxic as are; never less than 0.
+
+    Args:
+        logits: Of the windows.
+        gains: What perplexity adds to each example's.
+    """
+    is_page = np.array([example.kind == PAGES for example in examples])
+    toxic = sum(e.kind == PAGES and e.labels[0] == TOXIC for e in examples)
+    counts = np.bincount(windows.owners, minlength=len(examples))
+    judged = (logits[windows.worst(logits)] + gains)[is_page]
+    logarithms = np.log(counts[is_page])
+    # Up to which discount a page stays above 0; one of a single window is never lowered.
+    enough = np.where(judged > 0, np.inf, -np.inf)
+    np.divide(judged, logarithms, out=enough, where=logarithms > 0)
+    falling = np.sort(enough)[::-1]
+    if not 0 < toxic < len(falling) or not np.isfinite(falling[toxic - 1 : toxic + 1]).all():
+        return 0.0
+    return max(0.0, float(falling[toxic - 1] + falling[toxic]) / 2)
 
 
 def even_threshold(scores: Floats, truth: Bools) -> float:

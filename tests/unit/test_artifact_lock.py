@@ -135,8 +135,8 @@ def _version_gone(folder: Path) -> None:
 def _needs_more(folder: Path) -> None:
     edit(
         folder / "artifacts.toml",
-        'needs = {segmentation = "==1"}',
-        'needs = {segmentation = ">=1"}',
+        'needs = {segmentation = "==1", perplexity',
+        'needs = {segmentation = ">=1", perplexity',
     )
 
 
@@ -148,7 +148,7 @@ def _needs_more(folder: Path) -> None:
         (_no_lock, ["is no lock"]),
         (_other_bytes, [f"{STAMP}: sha256 is '7eb8", f"'{BUNDLED['quality'].sha256}"]),
         (_version_gone, [f"{STAMP} is locked, and not in the catalogue"]),
-        (_needs_more, ["toxicity@", ": needs is {'segmentation': '>=1'}"]),
+        (_needs_more, ["toxicity@", "'segmentation': '>=1'}"]),
     ],
 )
 def test_a_lock_that_does_not_fit_ends_the_run_and_the_check(

@@ -32,6 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "broken.bin").write_bytes((folder / "mine.bin").read_bytes()[:-7])
     (folder / "words.txt").write_text("我们\n", encoding="utf-8")
     (folder / "gbk.txt").write_bytes("我们\n".encode("gbk"))
+    (folder / "empty.txt").write_text("# none\n", encoding="utf-8")
     (folder / "labels.tsv").write_text("other\tthe rest\n体育\nnews\n", encoding="utf-8")
     (folder / "run.toml").write_text("")
     return folder
@@ -57,6 +58,9 @@ def check(folder: Path, *settings: str) -> None:
         ("domain.min_probabilities.math=0.5",),
         ("toxicity.window_tokens=off", "toxicity.aggregate=max", "toxicity.exempt_formulas=false"),
         ("toxicity.artifact=mine.bin", "toxicity.label=dirty", "toxicity.segmentation=characters"),
+        ("toxicity.artifact=mine.bin", "toxicity.label=dirty", "toxicity.harmful=off"),
+        ("domain.hosts=off",),
+        ("domain.hosts=labels.tsv",),
         ('score.scorers=["toxicity"]', "quality.artifact=absent.bin", "domain.taxonomy=absent"),
     ],
 )
@@ -78,6 +82,13 @@ def test_what_fits_passes(folder: Path, settings: tuple[str, ...]) -> None:
         (["domain.join_lines=true"], ["domain.join_lines = True", "domain@"]),
         (["quality.artifact=mine.bin", "quality.min_token_chars=0"], ["expected 1 or more"]),
         ([OTHER_COUNT], ["toxicity.distinct = ", "toxicity@"]),
+        (["toxicity.harmful=off"], ["toxicity.harmful = None", "toxicity@"]),
+        (["toxicity.harmful_weight=5"], ["toxicity.harmful_weight = 5.0", "toxicity@"]),
+        (
+            ["toxicity.artifact=mine.bin", "toxicity.label=dirty", "toxicity.harmful=words.txt"],
+            ["toxicity.harmful", "words.txt", "was expected"],
+        ),
+        (["domain.hosts=empty.txt"], ["domain.hosts", "no host, URL or word"]),
         (["toxicity.extra_tokens=forms"], ["toxicity.extra_tokens = 'forms'", "it is None"]),
         (["toxicity.extra_tokens=rhymes"], ["toxicity.extra_tokens", "expected", "forms"]),
         (["quality.artifact=mine.bin", "quality.max_chars=0"], ["expected 1 or more, or off"]),

@@ -22,7 +22,9 @@ from jobs.config import Config, ScoreConfig
 from jobs.scorers import reading_of
 from udfs import domain, quality, toxicity
 from udfs.artifact_files import ArtifactFile, sha256_of
+from udfs.documents import Documents
 from udfs.fasttext_model import FastTextModel, load_fasttext
+from udfs.odds import with_odds
 from udfs.scoring import Scorer, score_texts, scoring_udf
 from udfs.token_lines import Reading, read_tokens
 from udfs.tokens import Tokens, tokens_of_lines
@@ -120,7 +122,7 @@ def test_the_label_of_a_host_is_likelier(hosts: domain.HostRules) -> None:
     ]  # fmt: skip
     model = fixed({"一": before, "": before})
     records = domain.score_domains(["一"] * len(urls), model)
-    revised = domain.with_hosts(records, urls, hosts)
+    revised = domain.with_hosts(records, Documents([""] * len(urls), urls), hosts)
     tops = [record["single_label"] for record in revised]
     assert tops == ["news", "law", "news", "law", "news", "news"]
     assert [record["probabilities"]["law"] for record in revised] == pytest.approx(
@@ -130,7 +132,7 @@ def test_the_label_of_a_host_is_likelier(hosts: domain.HostRules) -> None:
     assert revised[2]["probabilities"]["news"] == pytest.approx(0.6 * 3 / (0.6 * 3 + 0.4))
     assert (revised[0], revised[4], revised[5]) == (records[0], records[4], records[5])
     nothing = domain.score_domains([""], model)
-    assert domain.with_hosts(nothing, ["https://court.example/"], hosts) == nothing
+    assert domain.with_hosts(nothing, Documents([""], ["https://court.example/"]), hosts) == nothing
 
 
 def test_domain_of_nothing_is_general() -> None:
@@ -310,7 +312,7 @@ def test_the_udf_knows_the_addresses_of_documents(
     plain = law[4]
     assert law[0] is None
     assert [law[number] for number in (3, 6, 7, 8)] == [plain] * 4
-    assert law[1] == law[5] == law[9] == pytest.approx(domain.with_odds(plain, np.log(3)))
+    assert law[1] == law[5] == law[9] == pytest.approx(with_odds(plain, np.log(3)))
     assert law[1] > plain
 
 

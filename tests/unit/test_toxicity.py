@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobs.config import ToxicityConfig
 from tests.builders.models import train_model
+from udfs import perplexity, toxicity
+from udfs.documents import Documents
 from udfs.fasttext_model import FastTextModel, load_fasttext
 from udfs.token_lines import Reading, read_tokens
 from udfs.tokens import Tokens
-from udfs.toxicity import ToxicityRules, score_toxicity
+from udfs.toxicity import ToxicityRules, raised, score_toxicity
 
+BUNDLED = Path(__file__).parents[2] / "conf" / "artifacts" / "toxicity"
 CLEAN = "研究人员发布历史研究报告。"
 RUDE = "赌场开户送彩金，赌场注册开户。"
 
@@ -130,3 +135,77 @@ def test_windows_of_a_model_that_is_not_folded(tmp_path: Path) -> None:
     rules = ToxicityRules(window_tokens=8, aggregate="max")
     (record,) = score_toxicity(tokens_of(CLEAN * 30 + RUDE), model, rules)
     assert record["mean_score"] < 0.5 < record["score"]
+
+
+def test_what_is_likelier_in_harmful_text_is_more_toxic(model: FastTextModel) -> None:
+    before = score_toxicity(tokens_of(CLEAN, RUDE, ""), model, ToxicityRules(0.9))
+    score = before[0]["score"]
+    for level in (1.0, 1.3):
+        assert raised(before, [level] * 3) == before
+    after = raised(before, [0.95, 0.95, 0.95], weight=20.0, rules=ToxicityRules(0.9))
+    odds = score / (1 - score) * 0.95**-20
+    assert after[0]["score"] == pytest.approx(odds / (1 + odds))
+    assert after[1]["score"] >= before[1]["score"]
+    assert after[2] == before[2]  # nothing was read
+    kept = {"worst_start", "worst_length", "worst_score", "mean_score"}
+    assert all(
+        {k: a[k] for k in kept} == {k: b[k] for k in kept}
+        for a, b in zip(before, after, strict=True)
+    )
+    (flagged, rude, _) = raised(before, [0.5, 0.5, 1.0], weight=150.0, rules=ToxicityRules(0.9))
+    assert (before[0]["label"], flagged["label"]) == (0, 1)
+    assert flagged["score"] == toxicity.MOST_BY_PERPLEXITY  # and no more
+    assert rude["score"] == max(before[1]["score"], toxicity.MOST_BY_PERPLEXITY)
+
+
+def test_the_worst_of_many_windows_is_discounted(model: FastTextModel) -> None:
+    text = CLEAN * 60 + RUDE + CLEAN * 60
+    plain, discounted = (
+        score_toxicity(tokens_of(text, RUDE), model, ToxicityRules(0.9, window_tokens=6, **more))
+        for more in ({}, {"window_discount": 0.5})
+    )
+    windows = (len(read_tokens([text], [Reading()])[0].starts) - 6) // 3 + 2
+    odds = [row[0]["score"] / (1 - row[0]["score"]) for row in (plain, discounted)]
+    assert odds[1] == pytest.approx(odds[0] / windows**0.5, rel=0.02)
+    assert {**discounted[0], "score": 0, "label": 0} == {**plain[0], "score": 0, "label": 0}
+    assert score_toxicity(
+        tokens_of(text), model, ToxicityRules(0.9, window_tokens=None, window_discount=0.5)
+    ) == score_toxicity(tokens_of(text), model, ToxicityRules(0.9, window_tokens=None))
+
+
+def test_perplexity_is_found_once_for_all_scorers(
+    monkeypatch: pytest.MonkeyPatch, model: FastTextModel
+) -> None:
+    asked: list[list[str]] = []
+
+    def found(texts: list[str], *_: object) -> Any:
+        asked.append(list(texts))
+        return np.full(len(texts), 0.8)
+
+    monkeypatch.setattr(perplexity, "perplexities", found)
+    monkeypatch.setattr(perplexity, "model_of", lambda file, load: file)
+    monkeypatch.setattr(toxicity, "model_of", lambda file, load: file)
+    harmful, plain = object(), object()
+    text = toxicity.HarmfulText(harmful, plain, 10.0)  # type: ignore[arg-type]
+    documents = Documents([CLEAN, RUDE])
+    records = score_toxicity(tokens_of(*documents), model)
+    assert toxicity.with_perplexity(records, documents, text)[0]["score"] > records[0]["score"]
+    rows = perplexity.score_perplexity(documents, harmful, plain)  # type: ignore[arg-type]
+    assert [row["perplexity"] for row in rows] == [0.8, 0.8]
+    assert asked == [[CLEAN, RUDE]]
+    perplexity.score_perplexity(documents, harmful, plain, max_chars=5)  # type: ignore[arg-type]
+    perplexity.score_perplexity([CLEAN], harmful, plain)  # type: ignore[arg-type]
+    assert len(asked) == 3
+
+
+def test_the_defaults_are_those_of_training() -> None:
+    metrics = json.loads((BUNDLED / "metrics.json").read_text(encoding="utf-8"))
+    recipe, settings = metrics["recipe"], ToxicityConfig()
+    assert recipe["window_discount"] == settings.window_discount
+    assert recipe["harmful_weight"] == settings.harmful_weight == toxicity.HARMFUL_WEIGHT
+    assert recipe["most_likelier"] == toxicity.MOST_LIKELIER
+    assert recipe["most_by_perplexity"] == toxicity.MOST_BY_PERPLEXITY < settings.min_label_score
+    pages = metrics["figures"]["crawl pages of sites and templates never seen"]
+    assert pages["f1_from_0.5"] >= 0.8
+    assert pages["false_alarms_of_label_1"] <= 0.01
+    assert metrics["figures"]["lines of cold and swsr, held-out parts"]["f1_from_0.5"] >= 0.82

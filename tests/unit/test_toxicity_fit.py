@@ -10,16 +10,18 @@ import pytest
 
 from jobs.training.examples import Document
 from jobs.training.line_features import WordSpace
+from jobs.training.perplexity_fit import CLEAN, HARMFUL, load_models
 from jobs.training.toxicity_fit import (
     ToxicityRecipe,
     Windows,
     even_threshold,
     fit_toxicity,
     token_weights,
+    window_discount,
 )
 from udfs.fasttext_model import load_fasttext
 from udfs.tokens import tokens_of_lines
-from udfs.toxicity import BENIGN, TOXIC, WINDOW_TOKENS, score_toxicity
+from udfs.toxicity import BENIGN, TOXIC, WINDOW_TOKENS, ToxicityRules, raised, score_toxicity
 
 RECIPE = ToxicityRecipe(inner_folds=2, min_lines=2)
 PLAIN = [f"词{number}" for number in range(300)]
@@ -102,3 +104,61 @@ def test_as_many_are_above_the_threshold_as_are_true() -> None:
     assert even_threshold(scores, np.array([0, 0, 1, 0, 1], dtype=bool)) == 1.5
     assert even_threshold(scores, np.array([1, 0, 1, 1, 0], dtype=bool)) == 0.0
     assert even_threshold(scores, np.ones(5, dtype=bool)) == -2.0
+
+
+def test_offers_are_judged_by_their_perplexity_too(tmp_path: Path) -> None:
+    rng = random.Random(2)
+    made = []
+    for number in range(60):
+        is_offer = number % 2 == 1
+        words = rng.sample(PLAIN, 90)
+        text = "，".join("".join(words[at : at + 6]) for at in range(0, 90, 6))
+        if is_offer:
+            text += "".join(f"，{rng.choice(['澳门', '皇冠'])}赌场开户送彩金" for _ in range(15))
+        label, note = (TOXIC, HARMFUL) if is_offer else (BENIGN, CLEAN)
+        page = Document(" ".join(words), (label,), f"{number}.cn", "crawl", text=text, note=note)
+        rude = Document(
+            " ".join([*rng.sample(PLAIN, 8), *(RUDE if is_offer else [])]),
+            (label,), f"cold {number % 10}", "lines",
+        )  # fmt: skip
+        made += [page, rude]
+    path = tmp_path / "own.ftz"
+    found = fit_toxicity(made, path, RECIPE)
+    pages = [d for d in made if d.kind == "crawl"]
+    models = load_models(tmp_path / "harmful.ng")
+    rules = ToxicityRules(window_discount=found["window_discount"])
+    tokens = tokens_of_lines([d.line for d in pages])
+    records = score_toxicity(tokens, load_fasttext(path), rules)
+    perplexities = models.perplexities(pages)
+    truth = np.array([d.labels[0] == TOXIC for d in pages])
+    assert perplexities[truth].max() < 0.95 < perplexities[~truth].min()
+    by_words = np.array([r["score"] for r in records]) >= 0.5
+    by_both = np.array([r["score"] for r in raised(records, perplexities.tolist())]) >= 0.5
+    # The words of a page are those of any other here.
+    assert (by_both == truth).mean() > 0.95 > (by_words == truth).mean()
+
+
+def test_the_discount_leaves_as_many_pages_as_are_toxic() -> None:
+    space = WordSpace((*PLAIN, "</s>"))
+    pages = [" ".join(PLAIN[:count]) for count in (20, 300, 300, 150, 150)]
+    windows = Windows.of(pages, space)
+    labels = [BENIGN, TOXIC, BENIGN, TOXIC, BENIGN]
+    examples = [Document(p, (label,), p, "crawl") for p, label in zip(pages, labels, strict=True)]
+    worst = np.array([-1.0, 4.0, 1.0, 3.0, 0.5])
+    logits = worst[windows.owners]
+    discount = window_discount(windows, logits, np.zeros(5), examples)
+    counts = np.bincount(windows.owners)
+    judged = worst - discount * np.log(counts)
+    assert discount > 0
+    assert (judged > 0).tolist() == [False, True, False, True, False]
+    assert window_discount(windows, logits - 10, np.zeros(5), examples) == 0.0
+    assert window_discount(windows, logits - 10, np.full(5, 10.0), examples) == pytest.approx(
+        discount
+    )
+
+
+def test_pages_that_only_ngrams_are_counted_of_are_no_examples(tmp_path: Path) -> None:
+    more = [Document("网页 正文", (BENIGN,), f"{n}.net", "html", text="网页正文") for n in range(5)]
+    found = fit_toxicity([*documents(), *more], tmp_path / "own.ftz", RECIPE)
+    assert found["documents"] == 3 * 80
+    assert not (tmp_path / "harmful.ng").exists()
