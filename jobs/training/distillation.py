@@ -86,6 +86,7 @@ def distilled_quality(
         recipe=DistilledRecipe(**vars(recipe or QualityRecipe())),
         fit=partial(fit_distilled, teacher=teacher),
         figures=figures_and_agreement,
+        curve=(),  # it would take thirty more fits
         options=" --teacher OUTPUT",
         headlines=(*QUALITY.headlines, (AGREEMENT, "rank_correlation"), (AGREEMENT, "auc")),
         split=QUALITY.split
