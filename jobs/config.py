@@ -433,9 +433,10 @@ class ToxicityConfig(FastTextConfig):
     window scores higher than its text."""
     top_k: int = 3
     """Windows that ``top_k`` means."""
-    window_discount: float = 0.5258
+    window_discount: float = 0.589
     """What the log odds of ``max`` are lowered by, for each natural logarithm of the number of
-    windows: the worst of many is bad by chance."""
+    windows: the worst of many is bad by chance. From a score of 0.5 on less, from 0.99 on not at
+    all."""
     exempt_formulas: bool = True
     """Leave out sentences of which more than half are digits and symbols (MDFG, which says so of
     its method; its script reads them)."""

@@ -11,6 +11,6 @@ def with_odds(probability: float, weight: float) -> float:
     >>> round(with_odds(0.5, math.log(3)), 2), with_odds(0.0, 1.0), with_odds(1.0, 1.0)
     (0.75, 0.0, 1.0)
     """
-    if probability in (0.0, 1.0):
+    if weight == 0.0 or probability in (0.0, 1.0):
         return probability
     return 1.0 / (1.0 + (1.0 - probability) / probability * math.exp(-weight))

@@ -69,7 +69,8 @@ class ToxicityRules:
     """Windows of that mean; fewer where a text has fewer."""
     window_discount: float = 0.0
     """What the log odds of ``max`` are lowered by, for each natural logarithm of the number of
-    windows: the worst of many is bad by chance."""
+    windows: the worst of many is bad by chance. From a score of 0.5 on less and less, from
+    `MIN_LABEL_SCORE` on not at all: one insult under a long article stays one."""
 
 
 @dataclass(frozen=True)
@@ -200,8 +201,19 @@ def _discounted(scores: Scores, counts: Numbers, discount: float) -> Scores:
     """The scores of texts' worst windows, by how many windows they are the worst of."""
     if not discount:
         return scores
-    pairs = zip(scores.tolist(), np.log(counts).tolist(), strict=True)
-    return np.array([with_odds(score, -discount * logarithm) for score, logarithm in pairs])
+    with np.errstate(divide="ignore"):
+        logits = np.log(scores) - np.log1p(-scores)
+    lowered = discount * np.log(counts) * discounted_share(logits)
+    pairs = zip(scores.tolist(), lowered.tolist(), strict=True)
+    return np.array([with_odds(score, -less) for score, less in pairs])
+
+
+def discounted_share(logits: Scores) -> Scores:
+    """How much of the discount log odds are subject to: all under 0, none from `MIN_LABEL_SCORE`
+    on."""
+    certain = math.log(MIN_LABEL_SCORE / (1 - MIN_LABEL_SCORE))
+    share: Scores = np.clip(1 - logits / certain, 0.0, 1.0)
+    return share
 
 
 def _worst_of_each(scores: Scores, firsts: Numbers) -> Numbers:

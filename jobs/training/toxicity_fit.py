@@ -46,6 +46,7 @@ from udfs.toxicity import (
     MOST_LIKELIER,
     TOXIC,
     WINDOW_TOKENS,
+    discounted_share,
     likelier,
 )
 from udfs.windows import texts_and_windows
@@ -263,8 +264,9 @@ def window_discount(
     is_page = np.array([example.kind == PAGES for example in examples])
     toxic = sum(e.kind == PAGES and e.labels[0] == TOXIC for e in examples)
     counts = np.bincount(windows.owners, minlength=len(examples))
-    judged = (logits[windows.worst(logits)] + gains)[is_page]
-    logarithms = np.log(counts[is_page])
+    worst = logits[windows.worst(logits)][is_page]
+    judged = worst + gains[is_page]
+    logarithms = np.log(counts[is_page]) * discounted_share(worst)
     # Up to which discount a page stays above 0; one of a single window is never lowered.
     enough = np.where(judged > 0, np.inf, -np.inf)
     np.divide(judged, logarithms, out=enough, where=logarithms > 0)

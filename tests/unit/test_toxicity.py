@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from tests.builders.models import train_model
 from udfs import perplexity, toxicity
 from udfs.documents import Documents
 from udfs.fasttext_model import FastTextModel, load_fasttext
+from udfs.odds import with_odds
 from udfs.token_lines import Reading, read_tokens
 from udfs.tokens import Tokens
 from udfs.toxicity import ToxicityRules, raised, score_toxicity
+from udfs.windows import texts_and_windows
 
 BUNDLED = Path(__file__).parents[2] / "conf" / "artifacts" / "toxicity"
 CLEAN = "研究人员发布历史研究报告。"
@@ -159,18 +162,26 @@ def test_what_is_likelier_in_harmful_text_is_more_toxic(model: FastTextModel) ->
 
 
 def test_the_worst_of_many_windows_is_discounted(model: FastTextModel) -> None:
-    text = CLEAN * 60 + RUDE + CLEAN * 60
-    plain, discounted = (
-        score_toxicity(tokens_of(text, RUDE), model, ToxicityRules(0.9, window_tokens=6, **more))
-        for more in ({}, {"window_discount": 0.5})
-    )
-    windows = (len(read_tokens([text], [Reading()])[0].starts) - 6) // 3 + 2
-    odds = [row[0]["score"] / (1 - row[0]["score"]) for row in (plain, discounted)]
-    assert odds[1] == pytest.approx(odds[0] / windows**0.5, rel=0.02)
-    assert {**discounted[0], "score": 0, "label": 0} == {**plain[0], "score": 0, "label": 0}
-    assert score_toxicity(
-        tokens_of(text), model, ToxicityRules(0.9, window_tokens=None, window_discount=0.5)
-    ) == score_toxicity(tokens_of(text), model, ToxicityRules(0.9, window_tokens=None))
+    rules = [ToxicityRules(window_tokens=6, window_discount=discount) for discount in (0.0, 0.5)]
+    for text in (CLEAN * 60, CLEAN * 60 + "赌场" + CLEAN * 60, CLEAN):
+        tokens = tokens_of(text)
+        ((plain,), (discounted,)) = (score_toxicity(tokens, model, rule) for rule in rules)
+        spans, _ = texts_and_windows(tokens.bounds, 6)
+        windows = max(1, len(spans) - 1)
+        logit = math.log(plain["score"] / (1 - plain["score"]))
+        share = min(1.0, max(0.0, 1 - logit / math.log(99)))
+        assert discounted["score"] == pytest.approx(
+            with_odds(plain["score"], -0.5 * math.log(windows) * share)
+        )
+        assert {**discounted, "score": 0} == {**plain, "score": 0}
+        assert (discounted["score"] < plain["score"]) == (windows > 1)
+
+
+def test_one_rude_comment_is_not_discounted(model: FastTextModel) -> None:
+    for discount in (0.0, 2.0):
+        rules = ToxicityRules(window_tokens=6, window_discount=discount)
+        (found,) = score_toxicity(tokens_of(CLEAN * 60 + RUDE * 3 + CLEAN * 60), model, rules)
+        assert (found["label"], found["score"]) == (1, found["worst_score"])
 
 
 def test_perplexity_is_found_once_for_all_scorers(
