@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 PYSPARK := pyspark$(if $(SPARK),==$(SPARK),>=4.0.2,<5)
 SAMPLE := out/sample.warc.gz
 
-.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair bench-scores bench-bert lock models eval-models package wheel test-cluster test-airflow test-bert submit-emr submit-dataproc history clean
+.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair bench-scores bench-bert lock models eval-models package wheel test-cluster test-airflow test-bert test-gpu submit-emr submit-dataproc history clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -35,6 +35,7 @@ help:
 	@echo "make bench-scores DATA=DIR  documents a second of segmentation and scorers, score parity"
 	@echo "make bench-bert DATA=DIR   tokens a second of the BERT scorer beside the published loop"
 	@echo "make test-bert          the tests of the BERT scorer and its training, with PyTorch"
+	@echo "make test-gpu           the encoder on this machine's GPU; skips, and says why, without one"
 	@echo "make models DATA=DIR    train the bundled models again"
 	@echo "make eval-models [DATA=DIR]   their figures in one table; measured anew what no training saw"
 
@@ -164,7 +165,11 @@ bench-bert: $(VENV)/.installed-bert
 test-bert: $(VENV)/.installed-bert
 	$(BIN)/python -m pytest tests/unit/test_bert_segments.py tests/unit/test_quality_bert.py \
 	  tests/unit/test_bert_training.py tests/unit/test_judge.py tests/jobs/test_train_encoder.py \
-	  tests/jobs/test_quality_bert_job.py
+	  tests/unit/test_bert_page.py tests/unit/test_bundled_encoder.py \
+	  tests/jobs/test_quality_bert_job.py tests/jobs/test_distillation_job.py
+
+test-gpu: $(VENV)/.installed-bert
+	$(BIN)/python -m pytest tests/gpu
 
 # What a cluster needs of the project: the wheel; an environment of it and its dependencies, for
 # --archives; the jobs and the settings that spark-submit is given. PySpark is the cluster's own.
