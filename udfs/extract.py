@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from udfs.artifact_files import ArtifactFile
+from udfs.careful import careful_outcomes
 from udfs.files import open_input
 from udfs.language import LanguageModel, load_language_model
 from udfs.outcomes import Candidate, Failed, Outcome, Rejected
@@ -24,6 +25,7 @@ from udfs.pages import PageOptions, PendingPage, finished, first_look
 from udfs.ranges import RangedFile, RangedSplit, Record, ranged_files
 from udfs.rows import jsonl_outcomes, parquet_outcomes
 from udfs.script import script_of
+from udfs.task_resources import is_retry
 from udfs.warc import read_records
 
 DOCUMENT = "document"
@@ -177,7 +179,10 @@ def _page_outcomes(
 ) -> Iterator[Outcome]:
     """Outcomes in the file's order, but that pages wait until some can be finished in a row: to
     parse and to read are other work, and a processor that changes between them for every page
-    takes a quarter longer for what is parsed."""
+    takes a quarter longer for what is parsed. Another attempt at a split takes one by one."""
+    if is_retry():
+        yield from careful_outcomes(records, split.warc_path, options.page)
+        return
     waiting: list[PendingPage] = []
     size = 0
     try:

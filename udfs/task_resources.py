@@ -17,6 +17,13 @@ def gpu_of_task() -> str | None:
     return str(gpu.addresses[0]) if gpu else None
 
 
+def is_retry() -> bool:
+    """Whether an earlier attempt at the task did not end, for whatever reason; False outside of a
+    task."""
+    context = TaskContext.get()
+    return context is not None and context.attemptNumber() > 0
+
+
 def cores_of_task() -> int | None:
     """``spark.task.cpus``; None outside of a task."""
     context = TaskContext.get()
