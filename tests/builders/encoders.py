@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, BertModel
 
+from jobs import import_bert
+
 CHARS = (
     "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过"
 )
@@ -79,3 +81,11 @@ def save_classifier(folder: Path, labels: tuple[str, ...], config: Any = None) -
     torch.manual_seed(8)
     AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
     return folder
+
+
+def save_encoder(folder: Path) -> Path:
+    """The file that scorer quality_bert reads, of such a checkpoint; its path."""
+    checkpoint, path = save_checkpoint(folder), folder / "own.safetensors"
+    arguments = ["--model", str(folder), "--checkpoint", str(checkpoint)]
+    assert import_bert.main([*arguments, "--output", str(path)]) == 0
+    return path

@@ -19,12 +19,12 @@ from pyspark.sql import SparkSession
 
 torch = pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 
-from jobs import import_bert, score_documents  # noqa: E402
+from jobs import score_documents  # noqa: E402
 from jobs.training import bert_fit  # noqa: E402
 from jobs.training.bert_fit import Example, fit_encoder  # noqa: E402
 from jobs.training.bert_recipe import EncoderRecipe  # noqa: E402
 from jobs.training.bert_start import start_of  # noqa: E402
-from tests.builders.encoders import CHARS, save_checkpoint  # noqa: E402
+from tests.builders.encoders import CHARS, save_encoder  # noqa: E402
 from tests.jobs.conftest import LOCAL_CONFIG, ROOT  # noqa: E402
 from udfs.bert_inputs import InputMaker  # noqa: E402
 from udfs.quality_bert import DocumentScorer, EncoderRules  # noqa: E402
@@ -45,11 +45,7 @@ TEXTS = [made_text(n, chars) for n, chars in enumerate((30, 250, 700, 2500, 511,
 
 @pytest.fixture(scope="module")
 def encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    checkpoint = save_checkpoint(tmp_path_factory.mktemp("encoder"))
-    path = checkpoint.parent / "own.safetensors"
-    arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
-    assert import_bert.main([*arguments, "--output", str(path)]) == 0
-    return path
+    return save_encoder(tmp_path_factory.mktemp("encoder"))
 
 
 def scores_of(encoder_file: Path, rules: EncoderRules) -> list[float]:

@@ -13,10 +13,10 @@ from pyspark.sql import SparkSession
 
 pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 
-from jobs import import_bert, run_pipeline, train_models
+from jobs import run_pipeline, train_models
 from jobs.taught_texts import SCORER, TaughtTextsError, read_lesson
 from jobs.training.distillation import AGREEMENT
-from tests.builders.encoders import CHARS, save_checkpoint
+from tests.builders.encoders import CHARS, save_encoder
 from tests.jobs.conftest import LOCAL_CONFIG
 from tests.jobs.test_train_models import data, small_recipes  # noqa: F401
 from udfs.artifact_files import sha256_of
@@ -29,11 +29,7 @@ SHARED = "到以说时要就出会可也你对生能而子那得于着下自之�
 
 @pytest.fixture(scope="module")
 def encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    checkpoint = save_checkpoint(tmp_path_factory.mktemp("encoder"))
-    path = checkpoint.parent / "own.safetensors"
-    arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
-    assert import_bert.main([*arguments, "--output", str(path)]) == 0
-    return path
+    return save_encoder(tmp_path_factory.mktemp("encoder"))
 
 
 @pytest.fixture(scope="module")

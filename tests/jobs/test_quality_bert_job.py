@@ -12,8 +12,8 @@ from pyspark.sql import SparkSession
 
 pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 
-from jobs import import_bert, run_pipeline, score_documents, select_corpus
-from tests.builders.encoders import CHARS, save_checkpoint
+from jobs import run_pipeline, score_documents, select_corpus
+from tests.builders.encoders import CHARS, save_encoder
 from tests.jobs.conftest import LOCAL_CONFIG
 from udfs.artifact_files import sha256_of
 from udfs.quality_bert import DocumentScorer, EncoderRules
@@ -26,11 +26,7 @@ TEXTS = {f"text-{n}": (CHARS[n:] + "。\n") * (3 * n + 1) for n in range(7)}
 
 @pytest.fixture(scope="module")
 def encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    checkpoint = save_checkpoint(tmp_path_factory.mktemp("encoder"))
-    path = checkpoint.parent / "own.safetensors"
-    arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
-    assert import_bert.main([*arguments, "--output", str(path)]) == 0
-    return path
+    return save_encoder(tmp_path_factory.mktemp("encoder"))
 
 
 def arguments(folder: Path, *settings: str) -> list[str]:

@@ -13,7 +13,6 @@ import pytest
 torch = pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 pytest.importorskip("transformers", reason='not installed: pip install "taojin[bert]"')
 
-from jobs import import_bert  # noqa: E402
 from jobs.training import bert_means  # noqa: E402
 from jobs.training.bert_page_fit import (  # noqa: E402
     STUDENT_FILE,
@@ -32,7 +31,7 @@ from jobs.training.quality_page import (  # noqa: E402
     page_answers,
     page_figures,
 )
-from tests.builders.encoders import CHARS, save_checkpoint  # noqa: E402
+from tests.builders.encoders import CHARS, save_encoder  # noqa: E402
 from udfs import quality  # noqa: E402
 from udfs.bert_file import read_encoder_header  # noqa: E402
 from udfs.bert_page import kernel, places_among, read_page_head  # noqa: E402
@@ -53,10 +52,7 @@ def one_thread() -> None:
 @pytest.fixture(scope="module")
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> PageRecipe:
     """Over a small encoder of random weights."""
-    checkpoint = save_checkpoint(tmp_path_factory.mktemp("start"))
-    start = checkpoint.parent / "start.safetensors"
-    arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
-    assert import_bert.main([*arguments, "--output", str(start)]) == 0
+    start = save_encoder(tmp_path_factory.mktemp("start"))
     return PageRecipe(
         start=str(start), layers=(0, 1), max_tokens=300, inner_folds=2, strengths=(0.1, 0.2)
     )
