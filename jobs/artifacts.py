@@ -54,6 +54,12 @@ def local_file(path: Path, kind: str) -> Artifact:
     return Artifact(path.name, LOCAL, uri, sha256_of(path), "not stated", kind, size)
 
 
+def catalogue_entry(path: Path, kind: str) -> str:
+    """The lines of the catalogue that a file of one's own makes, but for its name and licence."""
+    made = local_file(path, kind)
+    return f'kind = "{kind}"\nuri = "{path}"\nsha256 = "{made.sha256}"\nsize = {made.size}'
+
+
 def path_of(asked: Asked, config_file: Path | None) -> Path | None:
     """The file that a value names where it names no artifact; None where there is none.
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.artifacts import local_file
+from jobs.artifacts import catalogue_entry
 from udfs.atomic_file import atomic_file
 from udfs.fasttext_file import ModelFileError
 from udfs.ngram_arpa import arpa_text
@@ -37,10 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ModelFileError, OSError) as error:
         print(f"convert_ngrams: {error}", file=sys.stderr)
         return 2
-    made = local_file(arguments.output, "model")
-    print(
-        f'kind = "model"\nuri = "{arguments.output}"\nsha256 = "{made.sha256}"\nsize = {made.size}'
-    )
+    print(catalogue_entry(arguments.output, "model"))
     return 0
 
 

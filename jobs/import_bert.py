@@ -19,7 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from jobs.artifacts import local_file
+from jobs.artifacts import catalogue_entry
 from udfs.bert_file import Activation, EncoderFileError, EncoderHeader, EncoderSettings
 
 PREFIX = "bert_regression_by_word_document."
@@ -57,10 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ImportFailed, EncoderFileError, OSError) as error:
         print(f"import_bert: {error}", file=sys.stderr)
         return 2
-    made = local_file(arguments.output, "model")
-    print(
-        f'kind = "model"\nuri = "{arguments.output}"\nsha256 = "{made.sha256}"\nsize = {made.size}'
-    )
+    print(catalogue_entry(arguments.output, "model"))
     return 0
 
 

@@ -202,7 +202,10 @@ def _judge(arguments: argparse.Namespace) -> Judge:
     if arguments.judge_model is None:
         return Judge(arguments.judge)
     template = arguments.judge_template
-    question = TEMPLATE if template is None else template.read_text(encoding="utf-8")
+    try:
+        question = TEMPLATE if template is None else template.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise JudgeError(f"--judge-template {template}: cannot be read: {error}") from error
     return Judge(
         arguments.judge, model_judge(arguments.judge_model, arguments.judge_toxic, question)
     )

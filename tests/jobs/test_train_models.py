@@ -257,6 +257,19 @@ def test_an_option_that_nothing_would_come_of_is_refused(
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", [None, b"\xff{text}"])
+def test_a_template_that_cannot_be_read_is_named(
+    tmp_path: Path, content: bytes | None, capsys: Any
+) -> None:
+    template = tmp_path / "question.txt"
+    if content is not None:
+        template.write_bytes(content)
+    options = ["--task", "toxicity", "--judge", str(tmp_path / "v.jsonl"), "--judge-model", "m"]
+    options += ["--judge-template", str(template)]
+    assert train_models.main(["--data", str(tmp_path), "--output", str(tmp_path), *options]) == 2
+    assert f"--judge-template {template}: cannot be read" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("small_recipes")
 def test_rules_and_model_of_each_document_are_written_down(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "documents.jsonl"
