@@ -178,11 +178,9 @@ def _hosts(config: Config, lock: Lock) -> Artifact | None:
 
 def _host_rules(config: Config, lock: Lock, context: SparkContext) -> HostRules | None:
     hosts = _hosts(config, lock)
-    return (
-        None
-        if hosts is None
-        else HostRules(ship(context, hosts, config), config.domain.host_weight)
-    )
+    if hosts is None:
+        return None
+    return HostRules(ship(context, hosts, config), config.domain.host_weight)
 
 
 def _harmful_models(config: Config, lock: Lock) -> tuple[Artifact, ...]:
