@@ -56,9 +56,9 @@ class PageHead:
 
     def whole(self, texts: Sequence[str]) -> Floats:
         """What is said of texts but by the encoder, as a logit, shape (texts,)."""
-        readable = [text[:MAX_CHARS].encode("utf-8", "replace").decode() for text in texts]
-        words = self.word_logits(read_tokens(readable, [READING])[0])
-        near = kernel(self.shape_places(readable), self.shapes, float(self.widths[0]))
+        heads = [readable(text) for text in texts]
+        words = self.word_logits(read_tokens(heads, [READING])[0])
+        near = kernel(self.shape_places(heads), self.shapes, float(self.widths[0]))
         of_words, of_kernels, constant = self.joint.tolist()
         logits: Floats = of_words * words + of_kernels * (near @ self.alphas) + constant
         return logits
@@ -94,6 +94,11 @@ class PageHead:
     def shape_places(self, texts: Sequence[str]) -> Floats:
         """Where the measures of texts lie among those of the pages, shape (texts, measures)."""
         return places_among(self.shape_steps, shape_measures(texts))
+
+
+def readable(text: str) -> str:
+    """A text as far as the student reads it, without lone surrogates."""
+    return text[:MAX_CHARS].encode("utf-8", "replace").decode()
 
 
 def places_among(steps: npt.NDArray[np.float32], measures: Floats) -> Floats:

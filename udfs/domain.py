@@ -10,10 +10,10 @@ from udfs.artifact_files import ArtifactFile
 from udfs.documents import Documents
 from udfs.fasttext_model import FastTextModel
 from udfs.form_tokens import form_tokens
-from udfs.host_lists import HostList, cached_host_list
+from udfs.host_lists import HostList, read_host_list
 from udfs.odds import with_odds
 from udfs.result_types import DOMAIN_TYPE
-from udfs.scoring import Record, Scorer
+from udfs.scoring import Record, Scorer, model_of
 from udfs.token_lines import Reading
 from udfs.tokens import Tokens
 from udfs.url_parts import split_url
@@ -106,7 +106,7 @@ def with_hosts(
         hosts: What is known of hosts.
         rules: As for `score_domains`.
     """
-    named = cached_host_list(hosts.hosts.local_path(), hosts.hosts.sha256)
+    named = model_of(hosts.hosts, read_host_list)
     chosen = rules or LabelRules()
     return [
         _with_label(record, host_label(named, url), hosts.weight, chosen)

@@ -31,8 +31,7 @@ from jobs.training.quality_fit import (
     training_examples,
 )
 from udfs import quality
-from udfs.bert_page import PageHead, kernel, page_tensors, places_among
-from udfs.segment import MAX_CHARS
+from udfs.bert_page import PageHead, kernel, page_tensors, places_among, readable
 from udfs.shape_measures import shape_measures
 from udfs.token_hashes import hash_bytes
 
@@ -137,11 +136,6 @@ def means_of_texts(texts: Sequence[str], means: SegmentMeans) -> Floats:
                 means.of(segments).astype(np.float64), axis=0, weights=[len(s) for s in segments]
             )
     return found
-
-
-def readable(text: str) -> str:
-    """A text as far as the student reads it, without lone surrogates."""
-    return text[:MAX_CHARS].encode("utf-8", "replace").decode()
 
 
 @dataclass(frozen=True)

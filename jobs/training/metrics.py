@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,15 +40,30 @@ def area_interval(
     Documents of one unit are alike, and would make an interval of single ones too narrow.
     """
     truth, values = np.asarray(positive, dtype=bool), np.asarray(scores, dtype=np.float64)
+    return interval_by_units(units, lambda rows: area_under_roc(truth[rows], values[rows]), draws)
+
+
+def interval_by_units(
+    units: Sequence[str],
+    measure: Callable[[npt.NDArray[np.int64]], float],
+    draws: int = 2_000,
+) -> list[float]:
+    """The 95 % interval of what is measured of documents, by drawing whole units of them with
+    replacement.
+
+    Args:
+        units: That of each document.
+        measure: Of the documents with these numbers, which may come several times; NaN where
+            nothing can be said.
+    """
     _, unit_of = np.unique(np.asarray(units), return_inverse=True)
     members = [np.flatnonzero(unit_of == unit) for unit in range(int(unit_of.max()) + 1)]
     rng = np.random.default_rng(0)
-    areas = []
+    found = []
     for _ in range(draws):
         drawn = rng.integers(len(members), size=len(members))
-        rows = np.concatenate([members[unit] for unit in drawn])
-        areas.append(area_under_roc(truth[rows], values[rows]))
-    low, high = np.nanquantile(areas, [0.025, 0.975]).tolist()
+        found.append(measure(np.concatenate([members[unit] for unit in drawn])))
+    low, high = np.nanquantile(found, [0.025, 0.975]).tolist()
     return [round(low, _DIGITS), round(high, _DIGITS)]
 
 

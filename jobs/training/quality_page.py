@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from jobs.training.bert_page_fit import STUDENT_FILE, PageRecipe, fit_page_head
 from jobs.training.examples import Document
-from jobs.training.metrics import area_under_roc
+from jobs.training.metrics import area_under_roc, interval_by_units
 from jobs.training.quality import QUALITY, quality_figures
 from jobs.training.task import Answers, Figures, Found, Task, load_model
 from udfs import quality
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 PAGES = "crawl pages, junk against mixed and good"
 MARGIN = "of these, beside the fastText student of the same folds"
 
-_DRAWS = 2_000
 _DIGITS = 4
 
 
@@ -132,17 +131,12 @@ def margin_interval(
 ) -> list[float]:
     """The 95 % interval of how much larger one area under the ROC curve is than another on the same
     documents, by drawing whole units with replacement."""
-    _, unit_of = np.unique(np.asarray(units), return_inverse=True)
-    members = [np.flatnonzero(unit_of == unit) for unit in range(int(unit_of.max()) + 1)]
-    rng = np.random.default_rng(0)
-    margins = []
-    for _ in range(_DRAWS):
-        rows = np.concatenate([members[n] for n in rng.integers(len(members), size=len(members))])
-        margins.append(
+    return interval_by_units(
+        units,
+        lambda rows: (
             area_under_roc(truth[rows], one[rows]) - area_under_roc(truth[rows], other[rows])
-        )
-    low, high = np.nanquantile(margins, [0.025, 0.975]).tolist()
-    return [round(low, _DIGITS), round(high, _DIGITS)]
+        ),
+    )
 
 
 def page_task(recipe: PageRecipe) -> Task:
