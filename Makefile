@@ -51,7 +51,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet '$(PYSPARK)' --editable .
-	@$(BIN)/python -m jobs.java_runtime || $(BIN)/python -m pip install --quiet --editable '.[java]'
+	@$(BIN)/python -m jobs.run.java_runtime || $(BIN)/python -m pip install --quiet --editable '.[java]'
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
@@ -163,9 +163,9 @@ bench-bert: $(VENV)/.installed-bert
 	$(BIN)/python -m tests.bench.bert_rates --data $(DATA)
 
 test-bert: $(VENV)/.installed-bert
-	$(BIN)/python -m pytest tests/unit/test_bert_segments.py tests/unit/test_quality_bert.py \
-	  tests/unit/test_bert_training.py tests/unit/test_judge.py tests/jobs/test_train_encoder.py \
-	  tests/unit/test_bert_page.py tests/unit/test_bundled_encoder.py \
+	$(BIN)/python -m pytest tests/udfs/encoder/test_segments.py tests/udfs/encoder/test_quality_bert.py \
+	  tests/jobs/training/test_encoder_stages.py tests/jobs/training/test_judge.py tests/jobs/test_train_encoder.py \
+	  tests/udfs/encoder/test_page_head.py tests/udfs/encoder/test_bundled_encoder.py \
 	  tests/jobs/test_quality_bert_job.py tests/jobs/test_distillation_job.py
 
 test-gpu: $(VENV)/.installed-bert

@@ -18,23 +18,30 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, MapType, StringType, StructField
 
-from jobs.artifacts import find_artifact_or_file, ship
-from jobs.balance import Balance, close_ledger, splits_frame
-from jobs.catalogue import Artifact
-from jobs.command import Run, run_command
+from jobs.catalogue.catalogue import Artifact
+from jobs.catalogue.fetch import find_artifact_or_file, ship
 from jobs.config import RulesConfig
-from jobs.progress import shown_progress
-from jobs.stage import Basis, due, fingerprint_of, settings_of, wave_of
-from jobs.survivors import MEASURING, document_commits
+from jobs.run.command_line import run_command
+from jobs.run.commits import (
+    Balance,
+    Basis,
+    close_ledger,
+    due,
+    fingerprint_of,
+    settings_of,
+    splits_frame,
+    wave_of,
+)
+from jobs.run.console import shown_progress
+from jobs.run.current_documents import MEASURING, document_commits
+from jobs.run.request import Run
 from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, SCHEMAS
-from jobs.transforms.conditions import check_conditions
 from jobs.transforms.ledger import stage_ledger
 from jobs.transforms.measuring import edit_and_measure
-from jobs.transforms.rules import with_reject_reasons
-from udfs.artifact_files import ArtifactFile
-from udfs.edited_texts import Editing
-from udfs.passed_types import MEASURES_TYPE
-from udfs.text_pass import TextPass
+from jobs.transforms.rules import check_conditions, with_reject_reasons
+from udfs.files.artifacts import ArtifactFile
+from udfs.measures.schema import MEASURES_TYPE
+from udfs.measures.text_pass import Editing, TextPass
 
 STAGE = "apply_rules"
 

@@ -25,8 +25,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from udfs.pii import PII_KINDS
-from udfs.robots import OPT_OUTS
+from udfs.html.robots import OPT_OUTS
+from udfs.pii.find import PII_KINDS
 
 OFF = "off"
 OWN = "own"
@@ -346,8 +346,8 @@ class FastTextConfig:
     min_token_chars: int = 2
     """Tokens of fewer characters are left out."""
     stopwords: StopWords | None = OWN
-    """Tokens that are left out too: ``own`` for the list in udfs/segment.py, off for none, or an
-    artifact name or a path to a list, one a line."""
+    """Tokens that are left out too: ``own`` for the list in udfs/tokens/segment.py, off for none,
+    or an artifact name or a path to a list, one a line."""
     max_chars: int | None = 20_000
     """Leading characters of a text that are looked at; off for all."""
     join_lines: bool = False
@@ -356,8 +356,8 @@ class FastTextConfig:
     """Count each token once a text, however often it comes."""
     extra_tokens: Literal["forms", "shape"] | None = None
     """What a model was told of a text beside its words, as further tokens: ``forms`` (see
-    udfs/form_tokens.py) are turns of speakers, exam options, articles of law and the like;
-    ``shape`` (udfs/shape_tokens.py) its lines, signs and repetition, and its title."""
+    udfs/tokens/forms.py) are turns of speakers, exam options, articles of law and the like;
+    ``shape`` (udfs/tokens/shape_tokens.py) its lines, signs and repetition, and its title."""
 
 
 @dataclass(frozen=True)
@@ -492,7 +492,7 @@ class QualityBertConfig:
     """
 
     artifact: Model = "quality_bert"
-    """Artifact name of an encoder, or a path to one, as ``python -m jobs.import_bert`` makes it.
+    """Artifact name of an encoder, or a path to one, as ``python -m jobs.import_encoder`` makes it.
     The bundled one sees a page whole: its score of a document is no mean of segments."""
     segments: Literal["fixed", "casia-exact"] = "fixed"
     """``fixed`` cuts a text at ends of lines and sentences into segments of as many tokens as the

@@ -1,4 +1,6 @@
-"""Read the input files: splits -> documents, read_failures.
+"""The ranges that could not be read, as lists that ``--input @OUTPUT/replay`` takes.
+
+Read the input files: splits -> documents, read_failures.
 
 Records are read, decoded, turned into text and given a language in one pass of a Python worker.
 Records that are no wanted document are counted by reason in the ledger; what could not be read
@@ -14,24 +16,60 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.artifacts import find_artifact, ship
-from jobs.balance import Balance, close_ledger, splits_frame
-from jobs.catalogue import Artifact
-from jobs.command import Run, run_command
+from jobs.catalogue.catalogue import Artifact
+from jobs.catalogue.fetch import find_artifact, ship
 from jobs.config import Config, ExtractConfig
-from jobs.progress import shown_progress
-from jobs.replay_list import UNREAD, write_replay_list
-from jobs.splits import REPLAY, Split, work_units
-from jobs.stage import Basis, due, fingerprint_of, settings_of, wave_of
-from jobs.tables import DOCUMENTS, EXTRACTED, READ_FAILURES, SCHEMAS
+from jobs.run.command_line import run_command
+from jobs.run.commits import (
+    Balance,
+    Basis,
+    close_ledger,
+    due,
+    fingerprint_of,
+    settings_of,
+    splits_frame,
+    wave_of,
+)
+from jobs.run.console import shown_progress
+from jobs.run.request import Run
+from jobs.run.splits import REPLAY, Split, work_units
+from jobs.run.store import Store
+from jobs.tables import DOCUMENTS, EXTRACTED, RANGES, READ_FAILURES, SCHEMAS
 from jobs.transforms.ledger import read_ledger
 from jobs.transforms.row_ids import repeated_rows
-from udfs.artifact_files import ArtifactFile
-from udfs.extract import DOCUMENT, FAILURE, TALLY, ExtractOptions, extract_udf
-from udfs.html_text import HtmlLimits
-from udfs.pages import PageOptions
-from udfs.ranges import RangedSplit, RangeReading
-from udfs.retry import RetryPolicy
+from udfs.extract.extract import DOCUMENT, FAILURE, MISSING_FILE, TALLY, ExtractOptions, extract_udf
+from udfs.extract.pages import PageOptions
+from udfs.files.artifacts import ArtifactFile
+from udfs.files.retry import RetryPolicy
+from udfs.html.page_text import HtmlLimits
+from udfs.warc.ranges import RANGE_BEYOND_END, RANGE_UNREADABLE, RangedSplit, RangeReading
+
+REPLAY_LISTS = "replay"
+"""Their folder in an output."""
+
+UNREAD = (MISSING_FILE, RANGE_UNREADABLE, RANGE_BEYOND_END)
+"""Failure reasons of what another try, another day or another mirror may read."""
+
+
+def write_replay_list(spark: SparkSession, store: Store, wave: int) -> None:
+    """Write the unread ranges of a wave, a line each: name, offset and length, tabs between them.
+
+    A file of Common Crawl is named by its path, so that it can be tried on another mirror
+    (input.crawl_root); any other one by its URI. An empty list is written too: it replaces that
+    of an earlier try at the wave.
+    """
+    failed = store.read(spark, READ_FAILURES, [wave]).where(F.col("reason").isin(*UNREAD))
+    ranges = spark.read.parquet(store.table_path(RANGES, wave))
+    is_crawl_path = F.col("warc_path").startswith("crawl-data/")
+    name = F.when(is_crawl_path, F.col("warc_path")).otherwise(F.col("uri"))
+    lines = (
+        ranges.join(failed, on=["warc_path", "offset"], how="left_semi")
+        .coalesce(1)
+        .sortWithinPartitions("uri", "offset")
+        .select(F.concat_ws("\t", name, "offset", "length"))
+    )
+    lines.write.mode("overwrite").text(store.table_path(REPLAY_LISTS, wave))
+
 
 STAGE = "extract_documents"
 

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.artifact_lock import load_lock
-from jobs.artifacts import fetch
+from jobs.catalogue.fetch import fetch
+from jobs.catalogue.lock import load_lock
 from jobs.config import ConfigError, load_config
-from udfs.artifact_files import ArtifactMismatch
+from udfs.files.artifacts import ArtifactMismatch
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -20,16 +20,26 @@ from dataclasses import replace
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.balance import Balance, close_ledger, splits_frame
-from jobs.command import Run, run_command
-from jobs.lease import lease_of
-from jobs.log_lines import say
-from jobs.progress import shown_progress
-from jobs.signature_store import Session, open_store
-from jobs.stage import Basis, StageIncomplete, due, fingerprint_of, finished, settings_of, wave_of
-from jobs.stage_counts import write_counts
-from jobs.store import WHOLE, Store
-from jobs.survivors import rule_survivor_sources, rule_survivors, scored_sources
+from jobs.run.command_line import run_command
+from jobs.run.commits import (
+    Balance,
+    Basis,
+    StageIncomplete,
+    close_ledger,
+    due,
+    fingerprint_of,
+    finished,
+    settings_of,
+    splits_frame,
+    wave_of,
+    write_counts,
+)
+from jobs.run.console import say, shown_progress
+from jobs.run.current_documents import rule_survivor_sources, rule_survivors, scored_sources
+from jobs.run.lease import lease_of
+from jobs.run.request import Run
+from jobs.run.signature_store import Session, open_store
+from jobs.run.store import WHOLE, Store
 from jobs.tables import CUTS, DUPLICATES, scores
 from jobs.transforms.duplicates import Found, duplicate_rows, search_duplicates
 from jobs.transforms.earlier_snapshots import EarlierSnapshots, snapshot_keys

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from jobs.artifact_lock import Lock, lock_of, lock_path, lock_text, misfits, read_lock, unlocked
-from jobs.artifacts import path_of
-from jobs.catalogue import CODE, Artifact, Catalogue, read_catalogue
+from jobs.catalogue.catalogue import CODE, Artifact, Catalogue, read_catalogue
+from jobs.catalogue.fetch import path_of
+from jobs.catalogue.lock import Lock, lock_of, lock_path, lock_text, misfits, read_lock, unlocked
+from jobs.catalogue.resolution import Need, Unresolvable, resolve
 from jobs.config import Asked, ConfigError, asked_for, load_config
-from jobs.resolution import Need, Unresolvable, resolve
 
 
 def main(argv: Sequence[str] | None = None) -> int:

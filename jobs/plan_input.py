@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jobs.command import run_command
+from jobs.run.command_line import run_command
 
 STAGE = "plan_input"
 

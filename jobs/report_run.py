@@ -17,15 +17,13 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.balance import BalanceOpen
-from jobs.command import Run, run_command
 from jobs.config import Config, to_dict
-from jobs.report_page import report_page
-from jobs.report_text import report_text
-from jobs.scorers import chosen_scorers
-from jobs.splits import work_units
-from jobs.stage import StageIncomplete
-from jobs.stage_counts import read_counts
+from jobs.run.command_line import run_command
+from jobs.run.commits import BalanceOpen, StageIncomplete, read_counts
+from jobs.run.report import report_page, report_text
+from jobs.run.request import Run
+from jobs.run.scorers import chosen_scorers
+from jobs.run.splits import work_units
 from jobs.tables import CORPUS, DOCUMENTS, LEDGER, REJECTED
 from jobs.transforms.ledger import unbalanced
 from jobs.transforms.summary import (
@@ -38,7 +36,7 @@ from jobs.transforms.summary import (
     reason_totals,
     stage_totals,
 )
-from udfs.files import redact
+from udfs.files.uris import redact
 
 STAGE = "report_run"
 

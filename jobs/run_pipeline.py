@@ -3,7 +3,7 @@
 plan_input -> extract_documents -> apply_rules -> find_duplicates -> score_documents ->
 select_corpus -> report_run; with dedup.keep = "best" documents are scored before duplicates are
 looked for. What an earlier run on the same output has finished is not done again. The order is
-that of `jobs.command.NEEDS`.
+that of `jobs.run.command_line.NEEDS`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jobs.command import run_command
+from jobs.run.command_line import run_command
 
 STAGE = "run_pipeline"
 

@@ -14,15 +14,24 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.balance import close_ledger, splits_frame
-from jobs.command import Run, run_command
-from jobs.progress import shown_progress
-from jobs.scorers import lock_id_of, scorer_of, stamp_of_scorer
-from jobs.stage import Basis, Work, due, fingerprint_of, settings_of, wave_of
-from jobs.survivors import scored_documents, scored_sources
+from jobs.run.command_line import run_command
+from jobs.run.commits import (
+    Basis,
+    Work,
+    close_ledger,
+    due,
+    fingerprint_of,
+    settings_of,
+    splits_frame,
+    wave_of,
+)
+from jobs.run.console import shown_progress
+from jobs.run.current_documents import scored_documents, scored_sources
+from jobs.run.request import Run
+from jobs.run.scorers import lock_id_of, scorer_of, stamp_of_scorer
 from jobs.tables import scores
 from jobs.transforms.ledger import stage_ledger
-from udfs.scoring import Scorer, scoring_udf
+from udfs.scorers.scoring import Scorer, scoring_udf
 
 STAGE = "score_documents"
 

@@ -1,4 +1,6 @@
-"""Select the corpus by thresholds on stored scores: all tables -> corpus, rejected.
+"""The corpus as JSON lines: the published row with its provenance, compressed.
+
+Select the corpus by thresholds on stored scores: all tables -> corpus, rejected.
 
 Nothing is scored again: another threshold costs one join. rejected names, for every document
 that is not in the corpus, the stage that removed it and all its reasons. With
@@ -15,25 +17,64 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.balance import Balance, close_ledger, splits_frame
-from jobs.command import Run, run_command
-from jobs.jsonl_export import write_jsonl
-from jobs.progress import shown_progress
-from jobs.score_locks import check_locks
-from jobs.scorers import IN_CORPUS, chosen_scorers
-from jobs.stage import Basis, due, fingerprint_of, finished, settings_of, wave_of
-from jobs.store import WHOLE
-from jobs.survivors import (
+from jobs.run.command_line import run_command
+from jobs.run.commits import (
+    Balance,
+    Basis,
+    close_ledger,
+    due,
+    fingerprint_of,
+    finished,
+    settings_of,
+    splits_frame,
+    wave_of,
+)
+from jobs.run.console import shown_progress
+from jobs.run.current_documents import (
     duplicate_commit,
     rule_survivor_sources,
     scored_sources,
     survivors,
     with_current_text,
 )
+from jobs.run.request import Run
+from jobs.run.scorers import IN_CORPUS, check_locks, chosen_scorers
+from jobs.run.store import WHOLE, Store
 from jobs.tables import CORPUS, DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, REJECTED, SCHEMAS, scores
 from jobs.transforms.ledger import stage_ledger
 from jobs.transforms.runs import with_runs
 from jobs.transforms.selection import corpus_rows, kept_documents, with_verdicts
+from udfs.files.atomic_file import WRITTEN, jsonl_writer
+
+_FOLDER = "corpus_jsonl"
+
+
+class ExportIncomplete(RuntimeError):
+    """The files hold another number of rows than the corpus."""
+
+
+def write_jsonl(corpus: DataFrame, store: Store, compression: str) -> None:
+    """Write corpus_jsonl/part-*.jsonl.gz or .zst; ``none`` removes an earlier export.
+
+    _SUCCESS is written last.
+
+    Raises:
+        ExportIncomplete: rows were lost or doubled on the way.
+    """
+    store.delete(_FOLDER)
+    if compression == "none":
+        return
+    lines = corpus.select(
+        F.to_json(F.struct(*corpus.columns), {"ignoreNullFields": "false"}).alias("line")
+    )
+    folder = "/".join((store.root, _FOLDER))
+    written = lines.mapInArrow(jsonl_writer(folder, compression), WRITTEN)
+    rows = written.agg(F.coalesce(F.sum("rows"), F.lit(0)).alias("rows")).first()
+    expected = corpus.count()
+    if rows is None or rows.rows != expected:
+        raise ExportIncomplete(f"{_FOLDER}: {rows} of {expected} rows were written")
+    store.write_bytes(b"", _FOLDER, "_SUCCESS")
+
 
 STAGE = "select_corpus"
 

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.config import ConfigError
-from jobs.launch_files import load_values, render
-from jobs.launch_services import ServiceRefused, check_request, send_request
+from jobs.launch.request_files import load_values, render
+from jobs.launch.services import ServiceRefused, check_request, send_request
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -23,8 +23,8 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from udfs import result_types
-from udfs.passed_types import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
+from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
+from udfs.scorers import result_types
 
 DOCUMENTS = "documents"
 MEASURED = "measures"

@@ -30,27 +30,31 @@ from typing import Any, cast
 
 import numpy as np
 
-from jobs.taught_texts import TaughtTextsError, read_lesson
-from jobs.training.bert_pretrained import PretrainedError
-from jobs.training.card import render_card
-from jobs.training.distillation import AGREEMENT, Taught, distilled_quality
-from jobs.training.domain import figures_and_rows
-from jobs.training.domain_fit import DomainRecipe
-from jobs.training.domain_keywords import KEYWORDS, read_keywords
-from jobs.training.domain_proposals import Proposal, rounds
-from jobs.training.evaluation import EvaluationError, evaluate, render_table
-from jobs.training.examples import Document, distinct, fold_of_units
-from jobs.training.files import UNLABELLED
-from jobs.training.judge import Judge, JudgeError
-from jobs.training.judge_model import TEMPLATE, model_judge
-from jobs.training.learning_curve import learning_curve, units_of_share
-from jobs.training.quality_fit import QualityRecipe
-from jobs.training.speed import student_rate, teacher_rate
-from jobs.training.task import DataFile, Figures, Found, Model, Rows, Task
+from jobs.training.common.card import render_card
+from jobs.training.common.evaluation import (
+    EvaluationError,
+    evaluate,
+    render_table,
+    student_rate,
+    teacher_rate,
+)
+from jobs.training.common.examples import Document, distinct, fold_of_units
+from jobs.training.common.files import UNLABELLED
+from jobs.training.common.judge import TEMPLATE, Judge, JudgeError, model_judge
+from jobs.training.common.learning_curve import learning_curve, units_of_share
+from jobs.training.common.task import DataFile, Figures, Found, Model, Rows, Task
+from jobs.training.domain.fit import DomainRecipe
+from jobs.training.domain.keywords import KEYWORDS, read_keywords
+from jobs.training.domain.proposals import Proposal, rounds
+from jobs.training.domain.task import figures_and_rows
+from jobs.training.encoder.pretrained import PretrainedError
+from jobs.training.quality.distillation import AGREEMENT, Taught, distilled_quality
+from jobs.training.quality.fit import QualityRecipe
+from jobs.training.quality.teacher_scores import TaughtTextsError, read_lesson
 from jobs.training.tasks import ENCODER_TASKS, TASKS
-from jobs.training.toxicity_loop import judged_toxicity
-from udfs.artifact_files import sha256_of
-from udfs.domain import LABELS
+from jobs.training.toxicity.rounds import judged_toxicity
+from udfs.files.artifacts import sha256_of
+from udfs.scorers.domain import LABELS
 
 _TIMED = 200
 """Texts that teacher and student are timed on, at most."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jobs.training.domain import DOMAIN
-from jobs.training.perplexity import PERPLEXITY
-from jobs.training.quality import QUALITY
-from jobs.training.quality_bert import QUALITY_BERT_STAGES, fit_quality_encoder
-from jobs.training.quality_page import QUALITY_PAGE, fit_page
-from jobs.training.task import Found, Task
-from jobs.training.toxicity import TOXICITY
+from jobs.training.common.task import Found, Task
+from jobs.training.domain.task import DOMAIN
+from jobs.training.encoder.page_task import QUALITY_PAGE, fit_page
+from jobs.training.encoder.stages_task import QUALITY_BERT_STAGES, fit_quality_encoder
+from jobs.training.quality.task import QUALITY
+from jobs.training.toxicity.perplexity_task import PERPLEXITY
+from jobs.training.toxicity.task import TOXICITY
 
 TASKS = {task.name: task for task in (QUALITY, DOMAIN, PERPLEXITY, TOXICITY)}
 """Those that take minutes and nothing beyond what jobs need: all that are trained unasked."""

@@ -1,8 +1,9 @@
 """Candidate groups: documents that share a band key, directly or through others.
 
 Whether two documents are near duplicates, and which of a cluster stays, is decided inside one
-group. Nearly every group is a handful of documents: it is settled in one task (udfs/settle.py).
-The few larger ones go the way of `near_duplicates._Search`, pair by pair through all tasks.
+group. Nearly every group is a handful of documents: it is settled in one task
+(udfs/dedup/near_groups.py). The few larger ones go the way of `near_duplicates._Search`, pair by
+pair through all tasks.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pyspark.sql import functions as F
 from jobs.config import DedupConfig
 from jobs.transforms.components import Checkpoint, connected_numbers, observed
 from jobs.transforms.ranks import key_of, node_of
-from udfs.links import LINK_DDL, PACKED_DDL, pack_batches, star_batches
-from udfs.settle import SETTLED_DDL, SettleRules, settle_batches
+from udfs.dedup.near_groups import SETTLED_DDL, SettleRules, settle_batches
+from udfs.dedup.union_find import LINK_DDL, PACKED_DDL, pack_batches, star_batches
 
 
 class EarlierNear(NamedTuple):

@@ -9,8 +9,8 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
-from udfs import links as numbers
-from udfs.forest import LINK_DDL, contract_batches
+from udfs.dedup import union_find as numbers
+from udfs.dedup.forest import LINK_DDL, contract_batches
 
 log = logging.getLogger(__name__)
 

@@ -23,7 +23,7 @@ from jobs.transforms.ranks import (
     snapshot_of,
     snapshot_prefix,
 )
-from udfs.fingerprints import FINGERPRINT_DDL, Banding, fingerprint_batches
+from udfs.dedup.fingerprints import FINGERPRINT_DDL, Banding, fingerprint_batches
 
 log = logging.getLogger(__name__)
 

@@ -35,7 +35,7 @@ from jobs.transforms.candidate_groups import (
 )
 from jobs.transforms.components import Checkpoint, connected_components
 from jobs.transforms.ranks import is_before, key_of
-from udfs.pair_similarity import SIMILARITY_DDL, compare_batches
+from udfs.dedup.pair_similarity import SIMILARITY_DDL, compare_batches
 
 Report = Callable[[str, int], None]
 """Takes a named count of the run; called on the driver."""

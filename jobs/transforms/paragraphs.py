@@ -23,7 +23,7 @@ from jobs.config import DedupConfig
 from jobs.transforms.components import Checkpoint
 from jobs.transforms.near_duplicates import Report
 from jobs.transforms.ranks import document_of
-from udfs.paragraphs import (
+from udfs.dedup.paragraphs import (
     CUTS_DDL,
     PARAGRAPHS_DDL,
     cut_batches,

@@ -33,10 +33,10 @@ from transformers import AutoConfig, AutoTokenizer
 
 from tests.bench.rule_rates import TEXTS, read_texts
 from tests.bench.timing import medians, pin_to_one_core, table
-from udfs.bert_file import EncoderHeader, EncoderSettings
-from udfs.bert_model import Encoder, fastest_dtype, load_encoder
-from udfs.bert_segments import Span, published_segments
-from udfs.quality_bert import DocumentScorer, EncoderRules
+from udfs.encoder.encoder_file import EncoderHeader, EncoderSettings
+from udfs.encoder.model import Encoder, fastest_dtype, load_encoder
+from udfs.encoder.quality_bert import DocumentScorer, EncoderRules
+from udfs.encoder.segments import Span, published_segments
 
 VOCABULARY = "lexicons/vocab/bert-base-chinese_vocab.txt"
 BATCH = 32

@@ -35,9 +35,9 @@ from warcio.archiveiterator import ArchiveIterator
 from zhconv import convert
 
 from tests.bench.charset_peers import DETECTORS
-from udfs.charset import canonical_codec, decode
-from udfs.han import han_ideographs
-from udfs.mojibake import mojibake_share
+from udfs.base.han import han_ideographs
+from udfs.charset.decode import canonical_codec, decode
+from udfs.repair.mojibake import mojibake_share
 
 MIN_HAN = 16  # with fewer, no document is made
 _WRONG = ("utf-8", "gb2312", "big5", "iso-8859-1", "windows-1252", "euc-kr", "shift_jis", "cp1251")
@@ -334,7 +334,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         is_right(case, result.text, result.charset)
         for case, result in zip(cases, results, strict=True)
     ]
-    report("udfs.charset.decode", cases, right, seconds)
+    report("udfs.charset.decode.decode", cases, right, seconds)
     if arguments.peers:
         compare(arguments.peers, cases)
 

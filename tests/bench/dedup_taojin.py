@@ -21,7 +21,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import Config, DedupConfig
-from jobs.session import taken_session
+from jobs.run.session import taken_session
 from jobs.transforms.duplicates import find_duplicates
 from tests.bench.dedup_corpus import Corpus
 from tests.bench.dedup_cpu import cpu_seconds_by_name, peak_mb, tree_of

@@ -41,11 +41,11 @@ from jobs.extract_documents import extract_options
 from tests.bench import build_pages
 from tests.bench.build_mix import write_mix
 from tests.bench.timing import medians, pin_to_one_core, table
-from udfs.extract import DOCUMENT, extract_split
-from udfs.http_message import parse_response
-from udfs.language import LanguageModel, load_language_model
-from udfs.pages import PageOptions, PendingPage, first_look
-from udfs.warc import WarcRecord, read_records
+from udfs.extract.extract import DOCUMENT, extract_split
+from udfs.extract.language import LanguageModel, load_language_model
+from udfs.extract.pages import PageOptions, PendingPage, first_look
+from udfs.warc.http_message import parse_response
+from udfs.warc.reader import WarcRecord, read_records
 
 MIN_RATIO_TO_INFLATE = 0.5
 MIN_RATIO_TO_PEER = 10.0

@@ -6,13 +6,13 @@ The pages are those of DIR/extraction with a main text that a reader marked. Pre
 F1 are of character 4-grams, whitespace left out, each as often as it occurs, and means over pages;
 a page is lost when nothing of it is left. The first row is judged by cross-validation: five folds
 of whole sites, everything that is fitted fitted again for each fold, once for every seed. The
-second row is the model that udfs/main_text.py has, which has seen these pages.
+second row is the model that udfs/html/main_text.py has, which has seen these pages.
 
 Pages a second are of one core's time, each extractor in turn over all pages in each round, on
 pages decoded beforehand: the best round, and the median of its ratio to resiliparse's main content
 in the same round, which says more on a machine with other work.
 
---fit prints the model fitted to all pages, as udfs/main_text.py has it.
+--fit prints the model fitted to all pages, as udfs/html/main_text.py has it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from resiliparse.parse.html import HTMLTree
 
 from tests.bench.gold_pages import GoldPage, gold_pages, grams, mean_scores, scores
 from tests.bench.line_model import constants, cross_validated, example, fit
-from udfs.html_text import Extractor, HtmlLimits, extract_page
+from udfs.html.page_text import Extractor, HtmlLimits, extract_page
 
 FOLDS = 5
 REFERENCE = "resiliparse main_content"

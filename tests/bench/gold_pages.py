@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from udfs.charset import decode
+from udfs.charset.decode import decode
 
 _GRAM = 4
 

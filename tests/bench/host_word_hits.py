@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.timing import table
-from udfs.host_lists import read_host_list
-from udfs.url_measures import measure_urls
+from udfs.lists.host_lists import read_host_list
+from udfs.lists.urls import measure_urls
 
 OURS = Path(__file__).resolve().parents[2] / "conf/artifacts/host_words/host_words.tsv"
 TEXTS = ("domain/train.jsonl.gz", "domain/web_pages.jsonl.gz", "toxicity/lines.jsonl.gz")

@@ -27,9 +27,9 @@ from warcio.archiveiterator import ArchiveIterator
 from zhconv import convert
 
 from tests.bench.charset_accuracy import rows_of
-from udfs.charset import decode
-from udfs.language import LOOKS, Look, load_language_model
-from udfs.script import script_of
+from udfs.base.chinese_script import script_of
+from udfs.charset.decode import decode
+from udfs.extract.language import LOOKS, Look, load_language_model
 
 THRESHOLD = 0.65
 LONG = 1000  # characters

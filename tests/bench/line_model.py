@@ -1,4 +1,4 @@
-"""Fits the line model of udfs/main_text.py to pages whose main text is known.
+"""Fits the line model of udfs/html/main_text.py to pages whose main text is known.
 
 Everything that is fitted, weights and thresholds, is fitted by `fit` alone: a cross-validation
 that calls it for every fold has seen nothing of the pages that it is judged on.
@@ -16,9 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.bench.gold_pages import GoldPage, grams, mean_scores, scores
-from udfs.html_guard import find_tags
-from udfs.html_text import clean_text
-from udfs.main_text import (
+from udfs.html.main_text import (
     BLOCK_FEATURES,
     LINE_FEATURES,
     LineModel,
@@ -26,8 +24,10 @@ from udfs.main_text import (
     line_features,
     main_text,
 )
-from udfs.page_lines import Lines, page_lines, parsed
-from udfs.page_marks import marked, unmarked
+from udfs.html.markers import marked, unmarked
+from udfs.html.page_lines import Lines, page_lines, parsed
+from udfs.html.page_text import clean_text
+from udfs.html.tags import find_tags
 
 _RIDGE = 100.0  # against a weight of 100 for each page
 _PAGE_WEIGHT = 100.0
@@ -108,7 +108,7 @@ def cross_validated(
 
 
 def constants(model: LineModel) -> Iterator[str]:
-    """The model as udfs/main_text.py has it."""
+    """The model as udfs/html/main_text.py has it."""
     for title, names, weights in (
         ("line_weights", LINE_FEATURES, model.line_weights),
         ("block_weights", BLOCK_FEATURES, model.block_weights),

@@ -28,7 +28,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import Config, DedupConfig
-from jobs.session import taken_session
+from jobs.run.session import taken_session
 from jobs.transforms.paragraphs import find_paragraph_cuts
 from jobs.transforms.ranks import rank_of
 from tests.bench.dedup_cpu import tree_cpu_seconds

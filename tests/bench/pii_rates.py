@@ -22,9 +22,8 @@ from pathlib import Path
 
 from tests.bench.rule_rates import CHARS, documents_of_one_size, read_texts
 from tests.bench.timing import medians, pin_to_one_core, table
-from udfs.bank_cards import has_luhn_digit
-from udfs.identity_numbers import has_checksum
-from udfs.pii import PII_KINDS, find_pii, pii_of_texts
+from udfs.pii.find import PII_KINDS, find_pii, pii_of_texts
+from udfs.pii.numbers import has_checksum, has_luhn_digit
 
 TEXTS = (
     "domain/train.jsonl.gz",

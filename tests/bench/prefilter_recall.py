@@ -31,15 +31,15 @@ from jobs.config import ExtractConfig
 from tests.bench.build_mix import Site
 from tests.bench.build_pages import page as chinese_page
 from tests.bench.mix_texts import LANGUAGES, maker
-from udfs.charset import decode
-from udfs.han import han_ideographs
-from udfs.html_text import HtmlLimits, PageRejected, extract_page
-from udfs.http_message import HttpError, content_type, decode_body, parse_response
-from udfs.language import LanguageModel, load_language_model
-from udfs.page_bytes import page_bytes
-from udfs.pages import HTML_TYPES, PageOptions
-from udfs.prefilter import HanRules, may_hold_han, mostly_kana, text_may_hold_han
-from udfs.warc import WarcRecord, read_records
+from udfs.base.han import han_ideographs
+from udfs.base.page_bytes import page_bytes
+from udfs.charset.decode import decode
+from udfs.charset.prefilter import HanRules, may_hold_han, mostly_kana, text_may_hold_han
+from udfs.extract.language import LanguageModel, load_language_model
+from udfs.extract.pages import HTML_TYPES, PageOptions
+from udfs.html.page_text import HtmlLimits, PageRejected, extract_page
+from udfs.warc.http_message import HttpError, content_type, decode_body, parse_response
+from udfs.warc.reader import WarcRecord, read_records
 
 CODECS = (
     "utf-8", "utf-8-sig", "gbk", "gb18030", "big5", "big5hkscs", "utf-16-le", "utf-16-be",

@@ -23,17 +23,16 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs import apply_rules
-from jobs.artifact_lock import load_lock
-from jobs.command import Run
+from jobs.catalogue.lock import load_lock
 from jobs.config import load_config
-from jobs.splits import Split, write_wave
-from jobs.store import Commit, Store
-from jobs.survivors import MEASURING
+from jobs.run.current_documents import MEASURING
+from jobs.run.request import Run
+from jobs.run.splits import Split, write_wave
+from jobs.run.store import Commit, Store
 from jobs.tables import DOCUMENTS, MEASURED, SCHEMAS
 from tests.bench.pack_rates import LEXICON, local_session
-from udfs.edited_texts import Editing, edit_texts
-from udfs.lexicon import read_lexicon
-from udfs.text_pass import PassLists, measure_documents
+from udfs.lists.lexicon import read_lexicon
+from udfs.measures.text_pass import Editing, PassLists, edit_texts, measure_documents
 
 TEXTS = 2000
 SETTINGS = (

@@ -29,11 +29,11 @@ from zhconv import convert
 from tests.bench.mojibake_accuracy import MIX_UPS
 from tests.bench.rule_rates import TEXTS, documents_of_one_size, read_texts
 from tests.bench.timing import medians, pin_to_one_core, table
-from udfs.code_points import encode_texts
-from udfs.han import han_ideographs
-from udfs.mojibake_lines import MIN_IDEOGRAPHS, mend_lines
-from udfs.repair import KINDS, Repaired, repair_texts
-from udfs.simplify import TRADITIONAL, simplify_texts
+from udfs.base.code_points import encode_texts
+from udfs.base.han import han_ideographs
+from udfs.repair.mojibake import MIN_IDEOGRAPHS, mend_lines
+from udfs.repair.repair import KINDS, Repaired, repair_texts
+from udfs.repair.script_conversion import TRADITIONAL, simplify_texts
 
 ALL_TEXTS = (*TEXTS, "toxicity/lines.jsonl.gz")
 BATCH = 1000

@@ -28,13 +28,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tests.unit.published_rules import published_reason
-from udfs.casia_exact import casia_reasons
-from udfs.edited_texts import Editing
-from udfs.lexicon import Lexicon, read_lexicon
-from udfs.measures import measure_texts
-from udfs.pii import PII_KINDS
-from udfs.text_pass import PassLists, pass_over
+from tests.udfs.measures.published_rules import published_reason
+from udfs.lists.lexicon import Lexicon, read_lexicon
+from udfs.measures.casia_exact import casia_reasons
+from udfs.measures.measures import measure_texts
+from udfs.measures.text_pass import Editing, PassLists, pass_over
+from udfs.pii.find import PII_KINDS
 
 LEXICON = "lexicons/sensitive/chinesewebtext2_dict.txt"
 TEXTS = (

@@ -34,16 +34,16 @@ import pandas as pd
 import rjieba
 from pyspark import SparkContext, SparkFiles
 
-from jobs.artifact_lock import load_lock
-from jobs.artifacts import fetch, find_artifact
+from jobs.catalogue.fetch import fetch, find_artifact
+from jobs.catalogue.lock import load_lock
 from jobs.config import Config, ScoreConfig
-from jobs.scorers import scorer_of
+from jobs.run.scorers import scorer_of
 from tests.bench.rule_rates import CHARS, TEXTS, documents_of_one_size, read_texts
 from tests.bench.timing import medians, pin_to_one_core, table
-from udfs.fasttext_model import FastTextModel, load_fasttext
-from udfs.scoring import Scorer, score_texts
-from udfs.segment import STOP_WORDS, pieces_of, segment
-from udfs.token_lines import Reading, read_tokens
+from udfs.models.fasttext_model import FastTextModel, load_fasttext
+from udfs.scorers.scoring import Scorer, score_texts
+from udfs.tokens.segment import STOP_WORDS, pieces_of, segment
+from udfs.tokens.tokenizer import Reading, read_tokens
 
 ALL_TEXTS = (*TEXTS, "toxicity/lines.jsonl.gz")
 MODELS = ("quality", "domain", "toxicity")

@@ -28,7 +28,7 @@ PARTITIONS = 2_000
 PARTITION_BYTES = 200e6
 """Of a shuffle: more does not fit the memory of a task well, and is sorted on disk."""
 BLOCK_BYTES = 8 << 20
-"""A ranged GET of udfs.store_file."""
+"""A ranged GET of udfs.files.object_store."""
 PREFIX_GETS_PER_S = 5_500
 """What S3 gives a prefix before it says SlowDown (Amazon S3, "Optimizing performance")."""
 GPU_TOKENS_PER_S = 100_000

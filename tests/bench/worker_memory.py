@@ -22,8 +22,8 @@ import pyarrow as pa
 from jobs.config import Config
 from jobs.extract_documents import extract_options
 from tests.bench.timing import table
-from udfs.extract import EXTRACTED, TALLY, extract_split
-from udfs.language import load_language_model
+from udfs.extract.extract import EXTRACTED, TALLY, extract_split
+from udfs.extract.language import load_language_model
 
 _FIRST_MARK = 1_000
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pyspark
 
-from jobs.java_runtime import java_home
+from jobs.run.java_runtime import java_home
 
 ROOT = Path(__file__).resolve().parents[2]
 _SETTINGS = {

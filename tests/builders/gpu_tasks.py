@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from udfs.quality_bert import device_of_task
-from udfs.task_resources import cores_of_task, gpu_of_task
+from udfs.base.worker import cores_of_task, gpu_of_task
+from udfs.encoder.quality_bert import device_of_task
 
 TASKS = 4
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from udfs.normalise import normalise_text
-from udfs.paragraphs import Span
+from udfs.dedup.normalise import normalise_text
+from udfs.dedup.paragraphs import Span
 
 
 class Line(NamedTuple):

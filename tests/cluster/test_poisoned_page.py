@@ -25,8 +25,9 @@ DEADLY = f"""
 import os
 import signal
 
-from udfs import extract, pages
-from udfs.warc import Damage
+from udfs.extract import extract
+from udfs.extract import pages
+from udfs.warc.reader import Damage
 
 
 def first_look(record, options, look=pages.first_look):

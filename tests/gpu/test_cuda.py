@@ -20,15 +20,15 @@ from pyspark.sql import SparkSession
 torch = pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 
 from jobs import score_documents  # noqa: E402
-from jobs.training import bert_fit  # noqa: E402
-from jobs.training.bert_fit import Example, fit_encoder  # noqa: E402
-from jobs.training.bert_recipe import EncoderRecipe  # noqa: E402
-from jobs.training.bert_start import start_of  # noqa: E402
+from jobs.training.encoder import stages_fit as bert_fit  # noqa: E402
+from jobs.training.encoder.recipe import EncoderRecipe  # noqa: E402
+from jobs.training.encoder.stages_fit import Example, fit_encoder  # noqa: E402
+from jobs.training.encoder.start import start_of  # noqa: E402
 from tests.builders.encoders import CHARS, save_encoder  # noqa: E402
 from tests.jobs.conftest import LOCAL_CONFIG, ROOT  # noqa: E402
-from udfs.bert_inputs import InputMaker  # noqa: E402
-from udfs.quality_bert import DocumentScorer, EncoderRules  # noqa: E402
-from udfs.quality_bert import score_documents as scored  # noqa: E402
+from udfs.encoder.inputs import InputMaker  # noqa: E402
+from udfs.encoder.quality_bert import DocumentScorer, EncoderRules  # noqa: E402
+from udfs.encoder.quality_bert import score_documents as scored  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no GPU here")
 

@@ -11,7 +11,7 @@ from pyspark.sql import Row, SparkSession
 
 from jobs import find_duplicates, run_pipeline, score_documents
 from jobs.config import DedupConfig
-from jobs.signature_store import open_store
+from jobs.run.signature_store import open_store
 from tests.builders.near_duplicates import random_text
 from tests.jobs.conftest import LOCAL_CONFIG
 

@@ -14,12 +14,12 @@ from pyspark.sql import SparkSession
 pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 
 from jobs import run_pipeline, train_models
-from jobs.taught_texts import SCORER, TaughtTextsError, read_lesson
-from jobs.training.distillation import AGREEMENT
+from jobs.training.quality.distillation import AGREEMENT
+from jobs.training.quality.teacher_scores import SCORER, TaughtTextsError, read_lesson
 from tests.builders.encoders import CHARS, save_encoder
 from tests.jobs.conftest import LOCAL_CONFIG
 from tests.jobs.test_train_models import data, small_recipes  # noqa: F401
-from udfs.artifact_files import sha256_of
+from udfs.files.artifacts import sha256_of
 
 pytestmark = pytest.mark.timeout(240)  # a pipeline and a training on any machine
 

@@ -12,8 +12,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import apply_rules, run_pipeline
-from jobs.command import prepare
-from jobs.survivors import rule_survivors, scored_documents, scored_sources
+from jobs.run.command_line import prepare
+from jobs.run.current_documents import rule_survivors, scored_documents, scored_sources
 from tests.jobs.conftest import LOCAL_CONFIG
 
 SIMPLIFIED = "国学说话书写东西车马龙凤汉语学习门窗电脑风云"

@@ -16,10 +16,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import lock_artifacts, score_documents, select_corpus
-from jobs.artifact_lock import read_lock
-from jobs.catalogue import bundled_conf
+from jobs.catalogue.catalogue import bundled_conf
+from jobs.catalogue.lock import read_lock
 from tests.builders.models import train_model
-from udfs.artifact_files import sha256_of
+from udfs.files.artifacts import sha256_of
 
 TEXTS = {
     "article": "研究人员发布历史研究报告，\n我们认为研究很重要。" * 12,

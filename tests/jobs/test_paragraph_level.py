@@ -13,7 +13,7 @@ from pyspark.sql import Row, SparkSession
 from jobs import run_pipeline
 from tests.builders.near_duplicates import random_text
 from tests.jobs.conftest import LOCAL_CONFIG
-from udfs.paragraphs import Span, cut_spans
+from udfs.dedup.paragraphs import Span, cut_spans
 
 RNG = random.Random(4)
 SHARED = [random_text(RNG, 60) for _ in range(7)]

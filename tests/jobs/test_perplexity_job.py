@@ -11,8 +11,7 @@ from jobs import run_pipeline, score_documents, select_corpus
 from jobs.config import PerplexityConfig
 from tests.builders.warc_files import written_by_warcio
 from tests.jobs.conftest import LOCAL_CONFIG, ROOT
-from udfs.ngram_arpa import arpa_text
-from udfs.ngram_file import read_ngrams
+from udfs.models.char_lm_file import arpa_text, read_ngrams
 
 LINES = {
     "spam": "澳门金沙娱乐城注册送彩金，百家乐、老虎机、时时彩投注平台开户，皇冠现金网第{}期。",

@@ -15,9 +15,9 @@ pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 from jobs import run_pipeline, score_documents, select_corpus
 from tests.builders.encoders import CHARS, save_encoder
 from tests.jobs.conftest import LOCAL_CONFIG
-from udfs.artifact_files import sha256_of
-from udfs.quality_bert import DocumentScorer, EncoderRules
-from udfs.quality_bert import score_documents as scored
+from udfs.encoder.quality_bert import DocumentScorer, EncoderRules
+from udfs.encoder.quality_bert import score_documents as scored
+from udfs.files.artifacts import sha256_of
 
 pytestmark = pytest.mark.timeout(240)  # several runs of jobs on any machine
 

@@ -11,8 +11,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import apply_rules, extract_documents, find_duplicates, run_pipeline
-from jobs.balance import BalanceOpen
-from jobs.store import Store
+from jobs.run.commits import BalanceOpen
+from jobs.run.store import Store
 from tests.jobs.conftest import LOCAL_CONFIG
 
 

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import apply_rules, run_pipeline
-from jobs.store import Store
+from jobs.run.store import Store
 from tests.jobs.conftest import LOCAL_CONFIG
 
 TEXT = "山里的溪水在春天涨了起来，村里的人沿着石阶去看水。\n路上有人说今年的雨比去年多。\n"

@@ -12,7 +12,7 @@ import zstandard
 from pyspark.sql import functions as F
 from warcio.archiveiterator import ArchiveIterator
 
-from jobs.store import Store
+from jobs.run.store import Store
 from jobs.tables import CORPUS, SCHEMAS, check_schema
 from tests.jobs.conftest import Output
 from tests.sample.build_sample import Page, load_pages

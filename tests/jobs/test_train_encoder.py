@@ -11,15 +11,16 @@ import pytest
 
 torch = pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 
-from jobs import import_bert, train_models  # noqa: E402
+from jobs import import_encoder as import_bert  # noqa: E402
+from jobs import train_models  # noqa: E402
 from jobs.training import tasks  # noqa: E402
-from jobs.training.bert_page_fit import PageRecipe  # noqa: E402
-from jobs.training.quality import QUALITY  # noqa: E402
-from jobs.training.quality_page import MARGIN, PAGES, fit_page, page_task  # noqa: E402
+from jobs.training.encoder.page_fit import PageRecipe  # noqa: E402
+from jobs.training.encoder.page_task import MARGIN, PAGES, fit_page, page_task  # noqa: E402
+from jobs.training.quality.task import QUALITY  # noqa: E402
 from tests.builders.encoders import save_checkpoint  # noqa: E402
 from tests.jobs.test_train_models import data  # noqa: E402, F401
-from udfs.artifact_files import sha256_of  # noqa: E402
-from udfs.quality_bert import DocumentScorer, EncoderRules, score_documents  # noqa: E402
+from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents  # noqa: E402
+from udfs.files.artifacts import sha256_of  # noqa: E402
 
 NAME = "quality-bert-stages"
 
@@ -109,7 +110,7 @@ def test_without_the_pretrained_encoder_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from jobs.training import bert_pretrained
+    from jobs.training.encoder import pretrained as bert_pretrained
 
     monkeypatch.setattr(bert_pretrained, "PACKAGE", "no_such_package_here")
     arguments = ["--data", str(data), "--output", str(tmp_path), "--task", NAME]

@@ -10,26 +10,27 @@ import numpy as np
 import pytest
 
 from jobs import train_models
-from jobs.training import files, tasks
-from jobs.training.examples import (
+from jobs.training import tasks
+from jobs.training.common import files
+from jobs.training.common.examples import (
     Document,
     distinct,
     fold_of_units,
 )
-from jobs.training.judge import digest_of
-from jobs.training.metrics import (
+from jobs.training.common.judge import digest_of
+from jobs.training.common.metrics import (
     area_interval,
     area_under_roc,
     binary_figures,
     calibration_table,
     label_figures,
 )
-from jobs.training.task import DataFile, Settings, Task
-from udfs import domain, toxicity
-from udfs.artifact_files import sha256_of
-from udfs.fasttext_model import load_fasttext
-from udfs.token_lines import token_lines
-from udfs.tokens import tokens_of_lines
+from jobs.training.common.task import DataFile, Settings, Task
+from udfs.files.artifacts import sha256_of
+from udfs.models.fasttext_model import load_fasttext
+from udfs.scorers import domain, toxicity
+from udfs.tokens.tokenizer import token_lines
+from udfs.tokens.tokens import tokens_of_lines
 
 WORDS = {
     "book": "小说 章回 侠客",

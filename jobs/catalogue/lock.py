@@ -1,0 +1,197 @@
+"""The lock: which version of every artifact is used, and all that jobs read of a catalogue.
+
+It lies beside the catalogue, as TOML: an id over all that it says, the versions of code that it was
+made for, and a table for every artifact. The id of a table is over that artifact, whatever it needs
+and so on: what a score follows from. It changes with no other artifact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from jobs.catalogue.catalogue import (
+    CODE,
+    Artifact,
+    Catalogue,
+    artifact_of,
+    read_catalogue,
+    read_toml,
+)
+from jobs.catalogue.fetch import local_file, path_of
+from jobs.config import Asked, Config, ConfigError, asked_for
+
+HOW = "run `make lock` (python -m jobs.lock_artifacts --config FILE)"
+
+_HEAD = """\
+# Written by `make lock` from the catalogue beside it; jobs read nothing else of the catalogue.
+# id is over all of this file, that of an artifact over it and what it needs.
+
+"""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The artifacts that a run may use."""
+
+    artifacts: dict[str, Artifact]
+    """By name; files that a configuration names by a path, by that path."""
+    code: dict[str, str]
+    """Code that artifacts need -> its version."""
+    id: str
+    """Hex sha256 over all that the lock's file says."""
+
+    def id_of(self, names: Iterable[str]) -> str:
+        """Hex sha256 over artifacts and all that they need: versions and bytes, not places."""
+        found: set[str] = set()
+        left = list(names)
+        while left:
+            name = left.pop()
+            if name not in found:
+                found.add(name)
+                left += self.artifacts[name].needs if name in self.artifacts else ()
+        return _digest(sorted(map(self._identity, found)))
+
+    def _identity(self, name: str) -> list[str]:
+        artifact = self.artifacts.get(name)
+        if artifact is None:
+            return [name, self.code[name]]
+        return [artifact.name, artifact.version, artifact.sha256]
+
+
+def lock_of(artifacts: dict[str, Artifact], code: dict[str, str]) -> Lock:
+    """The lock of artifacts as the catalogue has them."""
+    said = [code, {name: asdict(artifact) for name, artifact in artifacts.items()}]
+    return Lock(artifacts, code, _digest(said))
+
+
+def lock_path(catalogue: Path) -> Path:
+    """Where the lock of a catalogue lies."""
+    return catalogue.with_suffix(".lock")
+
+
+def load_lock(config: Config, config_file: Path | None) -> Lock:
+    """The lock beside the catalogue that a configuration names, with the files that it names.
+
+    Raises:
+        ConfigError: there is none; it is damaged or does not fit catalogue, code or configuration.
+    """
+    catalogue = read_catalogue(config, config_file)
+    path = lock_path(catalogue.path)
+    lock = read_lock(path)
+    wrong = misfits(lock, catalogue)
+    if wrong:
+        raise ConfigError(f"{path} does not fit its catalogue: {'; '.join(wrong)}; {HOW}")
+    folder = catalogue.path.parent
+    artifacts = {name: artifact.located(folder) for name, artifact in lock.artifacts.items()}
+    for asked in asked_for(config):
+        if asked.name not in artifacts:
+            artifacts[asked.name] = _local(asked, lock, catalogue, config_file)
+        elif artifacts[asked.name].kind != asked.kind:
+            raise ConfigError(
+                f"{asked.key} = {asked.name!r}: is of kind {artifacts[asked.name].kind}, "
+                f"expected {asked.kind}"
+            )
+    return replace(lock, artifacts=artifacts)
+
+
+def read_lock(path: Path) -> Lock:
+    """Read a lock file.
+
+    Raises:
+        ConfigError: there is none, or it does not say what its id is of.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path}: no lock beside the catalogue; {HOW}")
+    tables = read_toml(path)
+    if tables.keys() != {"id", "code", "artifacts"}:
+        raise ConfigError(f"{path}: is no lock; {HOW}")
+    artifacts = {}
+    for name, table in tables["artifacts"].items():
+        entry = {key: value for key, value in table.items() if key not in ("id", "version")}
+        where = f"{path}: [artifacts.{name}]"
+        artifacts[name] = artifact_of(name, str(table.get("version")), entry, where)
+    lock = lock_of(artifacts, tables["code"])
+    if lock.id != tables["id"]:
+        raise ConfigError(f"{path}: was changed by hand: its id is not that of what it says; {HOW}")
+    return lock
+
+
+def lock_text(lock: Lock) -> str:
+    """A lock as it is written: sorted, the same for the same contents."""
+    lines = [f"id = {_quoted(lock.id)}", "", "[code]"]
+    lines += [f"{name} = {_quoted(version)}" for name, version in sorted(lock.code.items())]
+    for name, artifact in sorted(lock.artifacts.items()):
+        needs = ", ".join(f"{n} = {_quoted(v)}" for n, v in sorted(artifact.needs.items()))
+        lines += [
+            "",
+            f"[artifacts.{name}]",
+            f"version = {_quoted(artifact.version)}",
+            f"kind = {_quoted(artifact.kind)}",
+            f"uri = {_quoted(artifact.uri)}",
+            f"sha256 = {_quoted(artifact.sha256)}",
+            f"size = {artifact.size}",
+            f"licence = {_quoted(artifact.licence)}",
+            *([f"needs = {{{needs}}}"] if needs else []),
+            f"id = {_quoted(lock.id_of([name]))}",
+        ]
+    return _HEAD + "\n".join(lines) + "\n"
+
+
+def misfits(lock: Lock, catalogue: Catalogue, code: Mapping[str, str] = CODE) -> list[str]:
+    """Where a lock differs from catalogue and code; a newer version is no difference."""
+    found = []
+    for name, version in sorted(lock.code.items()):
+        if code.get(name) != version:
+            found.append(f"{name} is {code.get(name, 'not')} in the code, {version} in the lock")
+    for name, locked in sorted(lock.artifacts.items()):
+        entry = catalogue.artifacts.get(name, {}).get(locked.version)
+        if entry is None:
+            found.append(f"{name}@{locked.version} is locked, and not in the catalogue")
+        elif entry != locked:
+            found += _differences(entry, locked)
+    return found
+
+
+def unlocked(lock: Lock, asked: Sequence[Asked]) -> list[str]:
+    """What a configuration asks for by a name that is not locked."""
+    return [f"{a.key} asks for {a.name}" for a in asked if a.name not in lock.artifacts]
+
+
+def _local(asked: Asked, lock: Lock, catalogue: Catalogue, config_file: Path | None) -> Artifact:
+    path = path_of(asked, config_file)
+    if path is not None:
+        return local_file(path, asked.kind)
+    if asked.name in catalogue.artifacts:
+        raise ConfigError(
+            f"{asked.key} = {asked.name!r}: is in the catalogue, not in its lock; {HOW}"
+        )
+    file = ", and no file" if asked.or_file else ""
+    names = sorted(name for name, a in lock.artifacts.items() if a.kind == asked.kind)
+    raise ConfigError(
+        f"{asked.key} = {asked.name!r}: no such artifact{file}; the lock has, of kind "
+        f"{asked.kind}: {', '.join(names) or 'none'}"
+    )
+
+
+def _differences(entry: Artifact, locked: Artifact) -> list[str]:
+    said, has = asdict(entry), asdict(locked)
+    return [
+        f"{locked.name}@{locked.version}: {key} is {said[key]!r} in the catalogue, "
+        f"{has[key]!r} in the lock"
+        for key in said
+        if said[key] != has[key]
+    ]
+
+
+def _digest(contents: Any) -> str:
+    return hashlib.sha256(json.dumps(contents, sort_keys=True).encode()).hexdigest()
+
+
+def _quoted(text: str) -> str:
+    """A TOML string: JSON's escapes are among TOML's."""
+    return json.dumps(text, ensure_ascii=False)

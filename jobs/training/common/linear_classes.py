@@ -1,0 +1,193 @@
+"""Linear models of several classes on sparse rows, compiled and repeatable. No I/O, no Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from jobs.training.common.linear import Columns, Numbers, SparseRows, Values
+from udfs.base.jit import compiled
+
+Matrix = npt.NDArray[np.float64]
+
+_KEPT_STEPS = 6
+_LEAST_STEP = 1e-6
+_DECAY, _SQUARE_DECAY = 0.9, 0.99
+_MULTIPLIER_STEP = 0.05
+
+
+def class_logits(rows: SparseRows, weights: Matrix) -> Matrix:
+    """Each row times the weights of the columns, shape (rows, classes)."""
+    return _dot(rows.bounds, rows.columns, rows.values, np.ascontiguousarray(weights))
+
+
+def softmax(logits: Matrix) -> Matrix:
+    """Probabilities whose rows sum to 1."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: Matrix = shifted / shifted.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def fit_softmax(
+    rows: SparseRows,
+    targets: Matrix,
+    row_weights: npt.NDArray[np.float64],
+    penalty: float,
+    steps: int,
+) -> Matrix:
+    """The weights that minimise cross-entropy + penalty * |w|^2 / 2, without an intercept.
+
+    Args:
+        rows: One an example.
+        targets: Shape (rows, classes), each row sums to 1.
+        row_weights: What a row's loss counts.
+        penalty: Of large weights.
+        steps: Steps of L-BFGS; few of them hold back as a penalty does.
+    Returns:
+        Shape (columns, classes).
+    Source:
+        Nocedal, Wright: Numerical Optimization, algorithm 7.4 (L-BFGS), with backtracking.
+    """
+    shape = (rows.width, targets.shape[1])
+
+    def loss_of(point: Matrix) -> tuple[float, Matrix]:
+        weights = point.reshape(shape)
+        chances = softmax(class_logits(rows, weights))
+        loss = -(row_weights[:, None] * targets * np.log(chances + 1e-12)).sum()
+        gradient = _columns_of(rows, (chances - targets) * row_weights[:, None])
+        whole = float(loss) + penalty / 2 * _inner(point, point)
+        return whole, gradient.ravel() + penalty * point
+
+    return _minimise(loss_of, np.zeros(shape[0] * shape[1]), steps).reshape(shape)
+
+
+def fit_multipliers(
+    rows: SparseRows,
+    targets: Matrix,
+    row_weights: npt.NDArray[np.float64],
+    start: Matrix,
+    fixed: npt.NDArray[np.bool_],
+    hold: float,
+    most: float,
+    steps: int,
+) -> Matrix:
+    """Multiply given weights, none of which changes its sign, so that cross-entropy falls.
+
+    A weight of zero stays zero: a column speaks only for the classes that it was given for.
+
+    Args:
+        rows: One an example.
+        targets: Shape (rows, classes), each row sums to 1.
+        row_weights: What a row's loss counts.
+        start: Weights of the columns, shape (columns, classes), none below 0.
+        fixed: Columns that are left as they are.
+        hold: How strongly each multiplier is pulled to 1.
+        most: The largest multiplier.
+        steps: Steps of Adam on all rows.
+    Returns:
+        ``start`` times the multipliers.
+    Source:
+        Kingma, Ba 2015: Adam.
+    """
+    used = np.flatnonzero(start.any(axis=1))
+    given, rows = start[used], _some_columns(rows, used)
+    multipliers = np.ones_like(given)
+    free = (given > 0) & ~fixed[used, None]
+    mean, square = np.zeros_like(given), np.zeros_like(given)
+    for step in range(1, steps + 1):
+        chances = softmax(class_logits(rows, given * multipliers))
+        errors = (chances - targets) * row_weights[:, None] / len(rows)
+        gradient = _columns_of(rows, errors) * given + hold * (multipliers - 1) / len(rows)
+        mean = _DECAY * mean + (1 - _DECAY) * gradient
+        square = _SQUARE_DECAY * square + (1 - _SQUARE_DECAY) * gradient**2
+        move = mean / (1 - _DECAY**step) / (np.sqrt(square / (1 - _SQUARE_DECAY**step)) + 1e-12)
+        moved = np.clip(multipliers - _MULTIPLIER_STEP * move, 0.0, most)
+        multipliers = np.where(free, moved, 1.0)
+    found = start.copy()
+    found[used] *= multipliers
+    return found
+
+
+def _minimise(
+    loss_of: Callable[[Matrix], tuple[float, Matrix]], point: Matrix, steps: int
+) -> Matrix:
+    loss, gradient = loss_of(point)
+    moves: list[Matrix] = []
+    changes: list[Matrix] = []
+    for _ in range(steps):
+        direction = _direction(gradient, moves, changes)
+        slope, share = _inner(gradient, direction), 1.0
+        while True:
+            moved = point + share * direction
+            loss_there, gradient_there = loss_of(moved)
+            if loss_there <= loss + 1e-4 * share * slope or share < _LEAST_STEP:
+                break
+            share /= 2
+        move, change = moved - point, gradient_there - gradient
+        if _inner(move, change) > 1e-10:
+            moves, changes = [*moves, move][-_KEPT_STEPS:], [*changes, change][-_KEPT_STEPS:]
+        point, loss, gradient = moved, loss_there, gradient_there
+    return point
+
+
+def _direction(gradient: Matrix, moves: list[Matrix], changes: list[Matrix]) -> Matrix:
+    """Downhill, bent by the curvature that the last steps have shown."""
+    direction = gradient.copy()
+    pairs = list(zip(moves, changes, strict=True))
+    shares = []
+    for move, change in reversed(pairs):
+        share = _inner(move, direction) / _inner(change, move)
+        shares.append(share)
+        direction -= share * change
+    if pairs:
+        move, change = pairs[-1]
+        direction *= _inner(move, change) / _inner(change, change)
+    else:
+        direction /= max(1e-9, float(np.abs(gradient).max()))
+    for (move, change), share in zip(pairs, reversed(shares), strict=True):
+        direction += (share - _inner(change, direction) / _inner(change, move)) * move
+    return -direction
+
+
+def _some_columns(rows: SparseRows, columns: npt.NDArray[np.int64]) -> SparseRows:
+    """The rows without the other columns."""
+    places = np.full(rows.width, -1, dtype=np.int32)
+    places[columns] = np.arange(len(columns))
+    kept = places[rows.columns] >= 0
+    bounds = np.concatenate([[0], np.cumsum(kept)])[rows.bounds]
+    return SparseRows(bounds, places[rows.columns[kept]], rows.values[kept], len(columns))
+
+
+def _inner(left: Matrix, right: Matrix) -> float:
+    """The inner product; not by BLAS, which sums in another order for another number of threads."""
+    return float(np.einsum("i,i->", left, right))
+
+
+def _columns_of(rows: SparseRows, of_rows: Matrix) -> Matrix:
+    return _transposed_dot(rows.bounds, rows.columns, rows.values, of_rows, rows.width)
+
+
+@compiled
+def _dot(bounds: Numbers, columns: Columns, values: Values, weights: Matrix) -> Matrix:
+    classes = weights.shape[1]
+    products = np.zeros((len(bounds) - 1, classes), dtype=np.float64)
+    for row in range(len(bounds) - 1):
+        for at in range(bounds[row], bounds[row + 1]):
+            for number in range(classes):
+                products[row, number] += values[at] * weights[columns[at], number]
+    return products
+
+
+@compiled
+def _transposed_dot(
+    bounds: Numbers, columns: Columns, values: Values, of_rows: Matrix, width: int
+) -> Matrix:
+    classes = of_rows.shape[1]
+    products = np.zeros((width, classes), dtype=np.float64)
+    for row in range(len(bounds) - 1):
+        for at in range(bounds[row], bounds[row + 1]):
+            for number in range(classes):
+                products[columns[at], number] += values[at] * of_rows[row, number]
+    return products

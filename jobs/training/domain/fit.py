@@ -1,0 +1,297 @@
+"""Fitting the domain model: keywords first, then what the labelled sources add. No Spark.
+
+The labels of the curated documents follow from their sources, of which a label has three to seven.
+A model that is free to choose takes the style of those for the subject. So this one starts from
+keywords written for the labels, whose weights the documents may only scale, and adds a held-back
+regression on all words, which answers in part to what the keywords say. Sources count by the root
+of their size, and each with a limited number of documents.
+
+Logits are means over a line's tokens, as fastText takes them; the offset of the calibration is in
+every token, for a mean of tokens with the same in each is more by that.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jobs.training.common.examples import Document, fold_of_units
+from jobs.training.common.fasttext_writer import write_linear_model
+from jobs.training.common.linear import SparseRows
+from jobs.training.common.linear_classes import (
+    Matrix,
+    class_logits,
+    fit_multipliers,
+    fit_softmax,
+    softmax,
+)
+from jobs.training.common.task import Settings
+from jobs.training.domain.keywords import KEYWORDS, Keywords, read_keywords
+from udfs.base import model_constants
+from udfs.files.artifacts import sha256_of
+from udfs.scorers.domain import HOST_WEIGHT, LABELS, MIN_PROBABILITY, READING
+from udfs.tokens.forms import MARK
+
+PAGES = "crawl"
+"""The kind of documents whose units are sites, too small to be counted one by one."""
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainRecipe(Settings):
+    """How the model is fitted."""
+
+    folds: int = 8
+    inner_folds: int = 3
+    """Folds of the training units that threshold and slope come from."""
+    cell_documents: int = 200
+    """Most documents of one label of one source."""
+    pages_weight: float = 0.5
+    """What the crawl pages of a label count beside a source of it."""
+    main_share: float = 0.6
+    """The main label's part in the target of a document of several."""
+    min_lines: int = 5
+    """Fewest training lines of a word, other than a keyword, that gets a weight."""
+    keyword_scale: float = 8.0
+    form_scale: float = 5.0
+    """Of a form token's weight in the list, beside a keyword's, which is by rarity."""
+    keyword_hold: float = 10.0
+    most_scaled: float = 4.0
+    keyword_steps: int = 40
+    word_scale: float = 15.0
+    rarity_power: float = 0.7
+    word_penalty: float = 1.0
+    word_steps: int = 12
+    truth_share: float = 0.75
+    """Part of the labels in the words' targets; the rest is what the keywords say."""
+    thresholds: tuple[float, ...] = (1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5)
+    """Logits that a label may begin at."""
+    slopes: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7)
+    """Steeper ones would end in fastText's table of the logistic function, which is cut at 8."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Tokens that have a weight, and what is given for them."""
+
+    words: tuple[str, ...]
+    rarity: Floats
+    """Logarithm of how many lines there are for each that has the word."""
+    given: Matrix
+    """Weights of the keywords, shape (words, labels)."""
+
+    @classmethod
+    def of(cls, lines: Sequence[str], keywords: Keywords, recipe: DomainRecipe) -> Space:
+        """Keywords, and the words of enough lines; the commonest first, level ones by letters."""
+        counts: Counter[str] = Counter()
+        for line in lines:
+            counts.update(set(line.split(" ")))
+        kept = {w for w, n in counts.items() if w and (n >= recipe.min_lines or w in keywords)}
+        words = tuple(sorted(kept | keywords.keys(), key=lambda word: (-counts[word], word)))
+        found = np.array([counts[word] for word in words], dtype=np.float64)
+        given = np.zeros((len(words), len(LABELS)))
+        for place, word in enumerate(words):
+            weights = keywords.get(word, {})
+            rarity = max(0.0, float(np.log(len(lines) / (1 + counts[word]))))
+            by_rarity = rarity / max(1.0, sum(weights.values()))
+            shared = recipe.form_scale if word[0] == MARK else by_rarity
+            for label, weight in weights.items():
+                given[place, LABELS.index(label)] = recipe.keyword_scale * weight * shared
+        return cls(words, np.log(len(lines) / np.maximum(found, 1)), given)
+
+    def rows(self, lines: Sequence[str]) -> SparseRows:
+        """The share of each token in the tokens of a line that are known."""
+        places = {word: place for place, word in enumerate(self.words)}
+        bounds, columns, values = [0], list[int](), list[float]()
+        for line in lines:
+            known = Counter(places[word] for word in line.split(" ") if word in places)
+            whole = max(1, known.total())
+            columns += known.keys()
+            values += [count / whole for count in known.values()]
+            bounds.append(len(columns))
+        return SparseRows(
+            np.array(bounds, dtype=np.int64),
+            np.array(columns, dtype=np.int32),
+            np.array(values, dtype=np.float32),
+            len(self.words),
+        )
+
+
+def fit_domain(documents: Sequence[Document], path: Path, recipe: DomainRecipe) -> dict[str, Any]:
+    """Fit the model to some documents and write it.
+
+    Args:
+        documents: Curated ones, whose units are sources, and crawl pages, whose units are sites.
+        path: The fastText file.
+    Returns:
+        What the inner folds chose, numbers of documents and tokens, and the keywords' digest.
+    """
+    chosen = limited(documents, recipe)
+    keywords = read_keywords(KEYWORDS, LABELS)
+    space = Space.of([document.line for document in chosen], keywords, recipe)
+    rows = space.rows([document.line for document in chosen])
+    threshold, slope = inner_calibration(chosen, rows, space, recipe)
+    weights = fit_weights(chosen, rows, space, recipe)
+    offset = float(np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY)))
+    write_linear_model(
+        path,
+        space.words,
+        LABELS,
+        slope * (weights - threshold) + offset,
+        np.eye(len(LABELS)),
+        loss="ova",
+    )
+    return {
+        "max_chars": READING.max_chars,
+        "form_tokens": model_constants.FORM_TOKENS,
+        "host_weight": HOST_WEIGHT,
+        "threshold": threshold,
+        "slope": slope,
+        "documents": len(chosen),
+        "tokens": len(space.words),
+        "keywords": sum(map(len, keywords.values())),
+        "keywords_sha256": sha256_of(KEYWORDS),
+    }
+
+
+def limited(documents: Sequence[Document], recipe: DomainRecipe) -> list[Document]:
+    """At most so many documents with words of each label of each source, and all pages."""
+    order = [document for document in documents if document.line]
+    random.Random(recipe.seed).shuffle(order)
+    seen: Counter[tuple[str, str]] = Counter()
+    chosen = []
+    for document in order:
+        cell = _cell(document)
+        seen[cell] += 1
+        if cell[1] == PAGES or seen[cell] <= recipe.cell_documents:
+            chosen.append(document)
+    return chosen
+
+
+def fit_weights(
+    documents: Sequence[Document], rows: SparseRows, space: Space, recipe: DomainRecipe
+) -> Matrix:
+    """The weight of every token for every label; a line's logits are the means of its tokens'."""
+    targets = _targets(documents, recipe)
+    counts = row_weights(documents, recipe)
+    is_form = np.array([word[0] == MARK for word in space.words])
+    given = fit_multipliers(
+        rows, targets, counts, space.given, is_form, recipe.keyword_hold, recipe.most_scaled,
+        recipe.keyword_steps,
+    )  # fmt: skip
+    said = softmax(class_logits(rows, given))
+    # Form tokens are the style of a source too: they keep what was given for them.
+    scale = np.where(is_form, 0.0, recipe.word_scale * space.rarity**recipe.rarity_power)
+    added = fit_softmax(
+        rows.scaled(np.ones(len(rows)), scale),
+        recipe.truth_share * targets + (1 - recipe.truth_share) * said,
+        counts,
+        recipe.word_penalty,
+        recipe.word_steps,
+    )
+    return given + added * scale[:, None]
+
+
+def inner_calibration(
+    documents: Sequence[Document], rows: SparseRows, space: Space, recipe: DomainRecipe
+) -> tuple[float, float]:
+    """The logit that a label begins at, for the best F1 of sets, and the slope of the logistic.
+
+    Both are of documents whose unit the weights were not fitted on. The slope is the likeliest of
+    those in the recipe.
+    """
+    return calibration(inner_logits(documents, rows, space, recipe), documents, recipe)
+
+
+def inner_logits(
+    documents: Sequence[Document], rows: SparseRows, space: Space, recipe: DomainRecipe
+) -> Matrix:
+    """The logits of each document by weights that were fitted without its unit."""
+    folds = fold_of_units(documents, recipe.inner_folds)
+    fold_of = np.array([folds[document.unit] for document in documents])
+    logits = np.zeros((len(documents), len(LABELS)))
+    for fold in range(recipe.inner_folds):
+        inside, held = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
+        if len(inside) and len(held):
+            trained = [documents[place] for place in inside.tolist()]
+            weights = fit_weights(trained, picked(rows, inside), space, recipe)
+            logits[held] = class_logits(picked(rows, held), weights)
+    return logits
+
+
+def calibration(
+    logits: Matrix, documents: Sequence[Document], recipe: DomainRecipe
+) -> tuple[float, float]:
+    """Threshold and slope, as `inner_calibration` has them, from the logits of documents."""
+    truth, counts = truth_of(documents), row_weights(documents, recipe)
+    threshold = max(recipe.thresholds, key=lambda t: set_f1(logits, truth, counts, t))
+    offset = np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))
+
+    def likelihood(slope: float) -> float:
+        scaled = slope * (logits - threshold) + offset
+        signs = np.where(truth, -1.0, 1.0)
+        return -float((counts[:, None] * np.logaddexp(0.0, signs * scaled)).sum())
+
+    return threshold, max(recipe.slopes, key=likelihood)
+
+
+def picked(rows: SparseRows, places: npt.NDArray[np.int64]) -> SparseRows:
+    """Some of the rows."""
+    sizes = np.diff(rows.bounds)[places]
+    bounds = np.concatenate([[0], np.cumsum(sizes)])
+    at = np.arange(bounds[-1]) + np.repeat(rows.bounds[places] - bounds[:-1], sizes)
+    return SparseRows(bounds, rows.columns[at], rows.values[at], rows.width)
+
+
+def _cell(document: Document) -> tuple[str, str]:
+    return document.labels[0], PAGES if document.kind == PAGES else document.unit
+
+
+def _targets(documents: Sequence[Document], recipe: DomainRecipe) -> Matrix:
+    targets = np.zeros((len(documents), len(LABELS)))
+    for row, document in zip(targets, documents, strict=True):
+        main, *others = (LABELS.index(label) for label in document.labels)
+        row[main] = recipe.main_share if others else 1.0
+        row[others] = (1 - recipe.main_share) / max(1, len(others))
+    return targets
+
+
+def row_weights(documents: Sequence[Document], recipe: DomainRecipe) -> Floats:
+    """Labels count alike, sources of a label by the root of their size; they sum to the rows."""
+    sizes = Counter(map(_cell, documents))
+    parts = {
+        cell: np.sqrt(size) * (recipe.pages_weight if cell[1] == PAGES else 1.0)
+        for cell, size in sizes.items()
+    }
+    of_label: Counter[str] = Counter()
+    for (label, _), part in sorted(parts.items()):
+        of_label[label] += part
+    weights = np.array(
+        [parts[cell] / sizes[cell] / of_label[cell[0]] for cell in map(_cell, documents)]
+    )
+    scaled: Floats = weights / weights.sum() * len(documents)
+    return scaled
+
+
+def truth_of(documents: Sequence[Document]) -> npt.NDArray[np.bool_]:
+    """Which labels each document has, shape (documents, labels)."""
+    return np.array([[label in d.labels for label in LABELS] for d in documents])
+
+
+def set_f1(logits: Matrix, truth: npt.NDArray[np.bool_], counts: Floats, threshold: float) -> float:
+    """Micro-F1 and macro-F1, summed, of the labels from a threshold on, and the top one."""
+    chosen = logits >= threshold
+    chosen[np.arange(len(chosen)), logits.argmax(axis=1)] = True
+    hits = (counts[:, None] * (chosen & truth)).sum(axis=0)
+    sizes = (counts[:, None] * chosen).sum(axis=0) + (counts[:, None] * truth).sum(axis=0)
+    there = truth.any(axis=0)
+    macro = (2 * hits / np.maximum(sizes, 1e-9))[there].mean()
+    return float(2 * hits.sum() / max(sizes.sum(), 1e-9) + macro)

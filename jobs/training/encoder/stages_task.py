@@ -1,0 +1,169 @@
+"""An encoder of quality trained in two stages: pages that a reader would keep against junk.
+
+Documents, units, folds and figures are those of `jobs.training.quality.task`, the fastText
+student's, so that both compare.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from jobs.training.common.examples import Document
+from jobs.training.common.task import Answers, Found
+from jobs.training.encoder.recipe import EncoderRecipe
+from jobs.training.quality.fit import SPAM_NOTES
+from jobs.training.quality.made_pages import Page, made_pages
+from jobs.training.quality.task import QUALITY
+from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents
+from udfs.scorers import quality
+
+if TYPE_CHECKING:
+    from jobs.training.encoder.stages_fit import Example
+
+_JUDGED = ("read", "picked")
+"""Kinds of documents that are pages of the crawl."""
+
+
+class EncoderModel:
+    """A trained encoder as the figures ask for it."""
+
+    labels: tuple[str, ...] = (quality.CLEAN, quality.DIRTY)
+
+    def __init__(self, path: Path) -> None:
+        self.scorer = DocumentScorer(path, EncoderRules())
+        self.scorer.runner()  # loaded while the file is there
+
+    def column(self, label: str) -> int:
+        """Place of a label in the answers."""
+        return self.labels.index(label)
+
+
+def encoder_answers(model: EncoderModel, found: Found, documents: Sequence[Document]) -> Answers:
+    """The score of every document, as the scorer gives it, and what it lacks to 1."""
+    records = score_documents([document.text for document in documents], model.scorer)
+    scores = np.array([record["score"] or 0.0 for record in records])
+    return np.stack([scores, 1 - scores], axis=1)
+
+
+def fit_quality_encoder(
+    documents: Sequence[Document],
+    path: Path,
+    recipe: EncoderRecipe,
+    checkpoints: Path | None = None,
+) -> dict[str, Any]:
+    """Train an encoder on some documents and write it, as `fit_encoder` does.
+
+    Kinds "read", "picked" and "html" are learnt from, and pages made of them and of "curated" ones;
+    stage 2 labels those segments of the former that stage 1 does not look at, and has those of
+    "curated" as exemplars. Other kinds are not looked at.
+    """
+    try:
+        from jobs.training.encoder.stages_fit import Example, fit_encoder
+        from jobs.training.encoder.start import start_of
+        from udfs.encoder.inputs import InputMaker
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            'this task needs pip install "taojin[train]"', name=error.name
+        ) from error
+    start = start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.width)
+    maker = InputMaker(start.header)
+
+    def segments_of(texts: Sequence[str]) -> list[list[Any]]:
+        return [own for _, own in maker.of_texts(texts)]
+
+    pages = [d for d in documents if d.kind in (*_JUDGED, "html")]
+    curated = [d for d in documents if d.kind == "curated"]
+    rng = random.Random(recipe.seed)
+    examples: list[Example] = []
+    unlabelled = []
+    for page, own in zip(pages, segments_of([page.text for page in pages]), strict=True):
+        chosen = spread(len(own), recipe.most_segments)
+        if not chosen:
+            continue
+        examples.append(
+            Example(
+                tuple(own[place] for place in chosen),
+                float(page.labels[0] == quality.CLEAN),
+                page.copies**0.5,
+                page.unit,
+                page.kind in _JUDGED,
+            )
+        )
+        unlabelled += [segment for place, segment in enumerate(own) if place not in chosen]
+    made = _made_texts(pages, curated, recipe)
+    for page, own in zip(made, segments_of([page.text for page in made]), strict=True):
+        if chosen := spread(len(own), recipe.most_segments):
+            segments = tuple(own[place] for place in chosen)
+            target = float(page.is_clean)
+            examples.append(Example(segments, target, recipe.made_weight, page.unit, False))
+    exemplars = [rng.choice(own) for own in segments_of([d.text for d in curated]) if own]
+    return {
+        "made_pages": len(made),
+        **fit_encoder(
+            examples,
+            rng.sample(unlabelled, min(recipe.unlabelled_segments, len(unlabelled))),
+            rng.sample(exemplars, min(recipe.chosen_segments, len(exemplars))),
+            path,
+            recipe,
+            checkpoints,
+        ),
+    }
+
+
+def spread(count: int, most: int) -> list[int]:
+    """At most so many of the first ``count`` numbers, evenly spread, both ends among them.
+
+    >>> spread(9, 3), spread(2, 3)
+    ([0, 4, 8], [0, 1])
+    """
+    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, most))})
+
+
+def _made_texts(
+    pages: Sequence[Document], curated: Sequence[Document], recipe: EncoderRecipe
+) -> list[Any]:
+    """Some of the pages that the student makes of the same ones."""
+    if not recipe.made_pages or not curated:
+        return []
+    by_source: dict[str, list[str]] = {}
+    for document in curated:
+        by_source.setdefault(document.unit, []).append(document.text)
+    made = made_pages(
+        [Page(d.text, d.labels[0] == quality.CLEAN, d.note in SPAM_NOTES, d.unit) for d in pages],
+        [by_source[source] for source in sorted(by_source)],
+        recipe.seed,
+    )
+    return random.Random(recipe.seed).sample(made, min(recipe.made_pages, len(made)))
+
+
+QUALITY_BERT_STAGES = dataclasses.replace(
+    QUALITY,
+    name="quality_bert_stages",
+    curve=(),  # a fit takes minutes
+    recipe=EncoderRecipe(),
+    fit=fit_quality_encoder,
+    load=EncoderModel,
+    answers=encoder_answers,
+    written=("quality_bert_stages.safetensors",),
+    purpose="Whether a reader would keep a text, from 0 to 1: the mean of its segments' scores.",
+    split=(
+        "The folds, documents and figures of the fastText student (`quality`): ten folds of whole "
+        "groups; a group is all pages of a site and of a template, or a source. Every figure is of "
+        "documents whose group the scoring model was not trained on, scored as a run scores them, "
+        "by a file with its matrices in eight bits. Early stopping looks at units of each training "
+        "part. Pages with the same words count once, but where it is said. Clean means good or "
+        "mixed. The interval is that of 2,000 draws of whole groups."
+    ),
+    weaknesses=(
+        "A page's segments all learn the page's label: a menu on a good page too, so that the "
+        "scores of single segments are less sharp than the document's. Line breaks are blanks to "
+        "it. The encoder was pretrained on text in many languages and on pairs of queries and "
+        "passages; its matrices were in four bits."
+    ),
+)

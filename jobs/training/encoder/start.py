@@ -1,0 +1,142 @@
+"""What the training of an encoder starts from: a pretrained one, made smaller, or a scorer's file.
+
+Most of a multilingual encoder is rows for pieces that no Chinese text has. They go, and so do the
+upper layers: what this training asks of the encoder is known in the middle of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from jobs.training.encoder.pretrained import Pretrained, pretrained_path, read_pretrained
+from jobs.training.encoder.recipe import PRETRAINED
+from udfs.encoder.encoder_file import EncoderHeader, EncoderSettings, read_encoder_header
+from udfs.encoder.weights import in_float32, in_int8
+
+_OTHER_PIECES = 4_000
+"""Pieces without Han characters that are kept, the commonest of the pretraining."""
+_SPECIAL = 4  # <s>, <pad>, </s>, <unk>
+
+_CHINESE = re.compile(
+    "[\\x21-\\x7e▁\\u2010-\\u203f\\u3000-\\u303f\\uff00-\\uffef\\u3400-\\u4dbf\\u4e00-\\u9fff]+"
+)
+_HAN = re.compile("[\\u3400-\\u4dbf\\u4e00-\\u9fff]")
+
+
+@dataclass(frozen=True)
+class Start:
+    """An encoder without a trained head."""
+
+    header: EncoderHeader
+    weights: Mapping[str, Any]
+    """By the names of `udfs.encoder.model.Encoder`'s network, exact in eight bits; those that are
+    missing are drawn."""
+
+
+@lru_cache(maxsize=1)
+def start_of(source: str, layers: tuple[int, ...], max_tokens: int, width: int = 0) -> Start:
+    """The start of a recipe.
+
+    Args:
+        source: `PRETRAINED`, or the path of an encoder's file; a head of the kind goes on.
+        layers: Numbers of the layers that are kept, in order.
+        max_tokens: Longest input, the special tokens included.
+        width: Of the hidden layer over the mean of all tokens; 0 for the published head.
+    Raises:
+        PretrainedError, EncoderFileError, OSError: there is none.
+    """
+    if source == PRETRAINED:
+        return cut_encoder(read_pretrained(pretrained_path()), layers, max_tokens, width)
+    path = Path(source)
+    header = read_encoder_header(path)
+    settings = _settings(max_tokens, width)
+    config = {**header.config, "num_hidden_layers": len(layers)}
+    weights = _of_layers(in_float32(load_file(path)), layers)
+    if (settings.head, width) != (header.settings.head, header.settings.width):
+        weights = {name: w for name, w in weights.items() if name.startswith("encoder.")}
+    return Start(EncoderHeader(settings, config, header.tokenizer), _rounded(weights))
+
+
+def cut_encoder(whole: Pretrained, layers: Sequence[int], max_tokens: int, width: int = 0) -> Start:
+    """The Chinese part of a pretrained encoder's vocabulary, and some of its layers."""
+    kept = kept_pieces(whole.pieces, whole.scores.tolist())
+    pieces = [(whole.pieces[number], float(whole.scores[number])) for number in kept]
+    embedding = "embeddings.word_embeddings.weight"
+    own = {**whole.weights, embedding: whole.weights[embedding][kept]}
+    weights = {
+        f"encoder.{name}": torch.from_numpy(np.ascontiguousarray(w)) for name, w in own.items()
+    }
+    config = {
+        "model_type": "bert",
+        **whole.sizes,
+        "num_hidden_layers": len(layers),
+        "vocab_size": len(kept),
+        "layer_norm_eps": whole.epsilon,
+        "pad_token_id": 1,
+        "attention_probs_dropout_prob": 0.0,  # its draws would take as long as the products
+    }
+    header = EncoderHeader(_settings(max_tokens, width), config, tokenizer_of(pieces).to_str())
+    return Start(header, _rounded(_of_layers(weights, layers)))
+
+
+def kept_pieces(pieces: Sequence[str], scores: Sequence[float]) -> list[int]:
+    """Numbers of the special pieces, all with Han characters, single signs, and common others.
+
+    No text is asked: what is kept follows from the pretraining alone. A piece with a sign that is
+    neither Han nor ASCII nor Chinese punctuation is left out.
+    """
+    chinese = [n for n in range(_SPECIAL, len(pieces)) if _CHINESE.fullmatch(pieces[n])]
+    must = {n for n in chinese if _HAN.search(pieces[n]) or len(pieces[n].lstrip("▁")) <= 1}
+    others = sorted((n for n in chinese if n not in must), key=lambda n: (-scores[n], n))
+    return [*range(_SPECIAL), *sorted(must | set(others[:_OTHER_PIECES]))]
+
+
+def tokenizer_of(pieces: Sequence[tuple[str, float]]) -> Tokenizer:
+    """A unigram tokenizer of pieces that has ``<s>`` and ``</s>`` around a text.
+
+    Source:
+        SentencePiece as XLM-R has it: NFKC, any space one blank, a mark before each word.
+    """
+    tokenizer = Tokenizer(models.Unigram(list(pieces), unk_id=3))
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFKC(), normalizers.Replace(Regex("\\s+"), " ")]
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return tokenizer
+
+
+def _settings(max_tokens: int, width: int) -> EncoderSettings:
+    return EncoderSettings("mean" if width else "pooled", "sigmoid", 0, max_tokens, width)
+
+
+def _of_layers(weights: Mapping[str, Any], layers: Sequence[int]) -> dict[str, Any]:
+    """Weights of some of the layers, numbered anew, and all that are of no layer."""
+    stem = "encoder.encoder.layer."
+    numbers = {str(old): str(new) for new, old in enumerate(layers)}
+    found = {}
+    for name, tensor in weights.items():
+        if not name.startswith(stem):
+            found[name] = tensor
+            continue
+        number, _, rest = name.removeprefix(stem).partition(".")
+        if number in numbers:
+            found[f"{stem}{numbers[number]}.{rest}"] = tensor
+    return found
+
+
+def _rounded(weights: Mapping[str, Any]) -> dict[str, Any]:
+    """Weights as a file has them: the frozen layers are then the shipped ones."""
+    return in_float32(in_int8(weights))

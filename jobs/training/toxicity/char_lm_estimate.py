@@ -1,0 +1,191 @@
+"""Estimates an n-gram model of characters: interpolated, modified Kneser-Ney. No I/O, no Spark.
+
+Source:
+    Chen and Goodman 1999; Heafield et al. 2013 (lmplz), whose counts, discounts and pruning these
+    are: lower orders count the different characters that come before, but for what begins a line;
+    an n-gram that is pruned still counts in its context.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.models.char_lm import RESERVED, NGrams, Order, Words
+
+Keys = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+
+MOST_ORDER = 5
+_BITS = 12
+_MASK = np.uint64((1 << _BITS) - 1)
+MOST_WORDS = 1 << _BITS
+"""Entries of the vocabulary, those for begin, end and unknown included."""
+
+FEW_DISCOUNTS = (0.0, 0.5, 1.0, 1.5)
+"""lmplz's with --discount_fallback."""
+
+_NEVER = -99.0
+"""log10 of the probability of what never follows, as KenLM writes it."""
+
+
+def estimate(
+    lines: Sequence[str], order: int, min_counts: Sequence[int], most_words: int = MOST_WORDS
+) -> NGrams:
+    """The model of some lines, each character of which is a word.
+
+    Args:
+        lines: Text without white space; each is a sentence with a begin and an end.
+        order: Characters of the longest n-gram, 2 to 5.
+        min_counts: Least count of the n-grams of each order that are kept, from order 1 on; it may
+            not fall, and that of the first is 1.
+        most_words: Size of the vocabulary; rarer characters are unknown.
+    Raises:
+        ValueError: arguments out of range, or no line.
+    """
+    if not 2 <= order <= MOST_ORDER or len(min_counts) != order or min_counts[0] != 1:
+        raise ValueError(f"order {order} with least counts {list(min_counts)}")
+    if list(min_counts) != sorted(min_counts) or most_words > MOST_WORDS:
+        raise ValueError(
+            f"least counts {list(min_counts)} fall, or {most_words} words are too many"
+        )
+    if not lines:
+        raise ValueError("no line to estimate a model from")
+    vocabulary = _vocabulary(lines, most_words)
+    numbers = _numbers(lines, vocabulary)
+    raw = [_counted(numbers, n) for n in range(1, order + 1)]
+    orders: list[Order] = []
+    lower: tuple[Keys, Floats] | None = None
+    for n in range(1, order + 1):
+        keys, counts = raw[n - 1]
+        adjusted = counts if n == order else _adjusted(keys, counts, raw[n][0], n)
+        kept = counts >= min_counts[n - 1]
+        probabilities, contexts, weights = _interpolated(
+            keys, adjusted, kept, n, lower, len(vocabulary)
+        )
+        if n > 1:
+            orders[-1] = _with_backoff(orders[-1], contexts, weights)
+        if n == 1:
+            keys, probabilities = _with_unknown(keys, probabilities, len(vocabulary), weights[0])
+            kept = np.ones(len(keys), dtype=np.bool_)
+        lower = (keys[kept], probabilities[kept])
+        with np.errstate(divide="ignore"):
+            log10 = np.maximum(np.log10(probabilities[kept]), _NEVER)
+        floats = log10.astype(np.float32)
+        orders.append(Order(_unpacked(keys[kept], n), floats, np.zeros_like(floats)))
+    return NGrams(vocabulary, tuple(orders))
+
+
+def _vocabulary(lines: Sequence[str], most_words: int) -> tuple[str, ...]:
+    counts: Counter[str] = Counter()
+    for line in lines:
+        counts.update(line)
+    ranked = sorted(counts, key=lambda char: (-counts[char], char))
+    return (*RESERVED, *ranked[: most_words - 3])
+
+
+def _numbers(lines: Sequence[str], vocabulary: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """All lines end to end, as numbers of words."""
+    number_of = {word: number for number, word in enumerate(vocabulary)}
+    numbers: list[int] = []
+    for line in lines:
+        numbers.append(1)
+        numbers += [number_of.get(char, 0) for char in line]
+        numbers.append(2)
+    return np.array(numbers, dtype=np.uint64)
+
+
+def _counted(numbers: npt.NDArray[np.uint64], n: int) -> tuple[Keys, Counts]:
+    """The n-grams that lie within a line, and how often each comes."""
+    count = len(numbers) - n + 1
+    keys = np.zeros(max(0, count), dtype=np.uint64)
+    crosses = np.zeros(max(0, count), dtype=np.bool_)
+    for at in range(n):
+        part = numbers[at : at + count]
+        keys = (keys << np.uint64(_BITS)) | part
+        if at:
+            crosses |= part == 1  # a line begins inside
+    found, counts = np.unique(keys[~crosses], return_counts=True)
+    return found, counts.astype(np.int64)
+
+
+def _adjusted(keys: Keys, counts: Counts, longer: Keys, n: int) -> Counts:
+    """How many characters come before each n-gram; of what begins a line, how often it comes."""
+    ends = longer & np.uint64((1 << (_BITS * n)) - 1)
+    found, before = np.unique(ends, return_counts=True)
+    adjusted = np.zeros(len(keys), dtype=np.int64)
+    adjusted[np.searchsorted(keys, found)] = before
+    begins = (keys >> np.uint64(_BITS * (n - 1))) == 1
+    return np.where(begins, counts, adjusted)
+
+
+def _interpolated(
+    keys: Keys,
+    counts: Counts,
+    kept: npt.NDArray[np.bool_],
+    n: int,
+    lower: tuple[Keys, Floats] | None,
+    words: int,
+) -> tuple[Floats, Keys, Floats]:
+    """Probabilities of one order; and its contexts, with what they leave to shorter ones."""
+    of_begin = keys == 1 if n == 1 else np.zeros(len(keys), dtype=np.bool_)
+    counts = np.where(of_begin, 0, counts)  # a line's begin is given, never foretold
+    discounts = _discounts(counts)[np.minimum(counts, 3)]
+    contexts, which = np.unique(keys >> np.uint64(_BITS), return_inverse=True)
+    totals = np.bincount(which, counts)
+    left = np.where(kept, np.maximum(counts - discounts, 0.0), 0.0)
+    weights = 1.0 - np.bincount(which, left) / totals
+    if lower is None:
+        shorter = np.full(len(keys), 1 / (words - 1))
+    else:
+        ends = keys & np.uint64((1 << (_BITS * (n - 1))) - 1)
+        place = np.minimum(np.searchsorted(lower[0], ends), len(lower[0]) - 1)
+        shorter = np.where(lower[0][place] == ends, lower[1][place], 0.0)
+    probabilities = left / totals[which] + weights[which] * shorter
+    return np.where(of_begin, 0.0, probabilities), contexts, weights
+
+
+def _discounts(counts: Counts) -> Floats:
+    """What is taken off a count of 0, 1, 2, and 3 or more; the same for any text that is too little
+    to tell.
+    """
+    of = [int((counts == number).sum()) for number in range(5)]
+    if 0 not in of[1:]:
+        share = of[1] / (of[1] + 2 * of[2])
+        discounts = [0.0] + [
+            number - (number + 1) * share * of[number + 1] / of[number] for number in (1, 2, 3)
+        ]
+        if all(0 <= discount <= number for number, discount in enumerate(discounts)):
+            return np.array(discounts)
+    return np.array(FEW_DISCOUNTS)
+
+
+def _with_unknown(
+    keys: Keys, probabilities: Floats, words: int, weight: float
+) -> tuple[Keys, Floats]:
+    """The words with those that the text lacks: an unknown one has its share of what is left."""
+    whole = np.zeros(words)
+    whole[0] = weight / (words - 1)
+    whole[keys.astype(np.int64)] = probabilities
+    return np.arange(words, dtype=np.uint64), whole
+
+
+def _with_backoff(order: Order, contexts: Keys, weights: Floats) -> Order:
+    packed = np.zeros(len(order.words), dtype=np.uint64)
+    for column in order.words.T:
+        packed = (packed << np.uint64(_BITS)) | column
+    place = np.minimum(np.searchsorted(contexts, packed), len(contexts) - 1)
+    with np.errstate(divide="ignore"):
+        logs = np.maximum(np.log10(weights[place]), _NEVER)
+    backoff = np.where(contexts[place] == packed, logs, 0.0).astype(np.float32)
+    return replace(order, backoff=backoff)
+
+
+def _unpacked(keys: Keys, n: int) -> Words:
+    columns = [(keys >> np.uint64(_BITS * (n - 1 - at))) & _MASK for at in range(n)]
+    return np.stack(columns, axis=1).astype(np.uint32)

@@ -1,0 +1,74 @@
+"""The words that a fastText model knows of token lines, as sparse rows. No I/O, no Spark.
+
+Source: fastText v0.9.2, dictionary.cc (Dictionary::getLine).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jobs.training.common.linear import Columns, Numbers, SparseRows
+from udfs.base.jit import compiled
+from udfs.tokens.token_hashes import ABSENT, Keys, Rows, find_row, hash_bytes, table_of
+from udfs.tokens.tokens import END_OF_LINE, Tokens
+
+
+@dataclass(frozen=True)
+class WordSpace:
+    """Which tokens a model knows, a column each; behind them the end of the line, which fastText
+    takes for a token of every line."""
+
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, lines: Sequence[str], least: int) -> WordSpace:
+        """The tokens of so many lines at least, the commonest first, level ones by letters."""
+        counts: dict[str, int] = {}
+        for line in lines:
+            for word in set(line.split()):
+                counts[word] = counts.get(word, 0) + 1
+        kept = [word for word, count in counts.items() if count >= least]
+        return cls((*sorted(kept, key=lambda word: (-counts[word], word)), END_OF_LINE))
+
+    def rows(self, tokens: Tokens, spans: Numbers | None = None) -> SparseRows:
+        """The known tokens of texts, or of parts of them, each with the value 1 an occurrence.
+
+        Args:
+            tokens: Of some texts.
+            spans: First token of each part and the one behind its last, shape (parts, 2); None for
+                the whole texts.
+        Returns:
+            One row a text or part; times 1 / its number of values it is what fastText averages.
+        """
+        if spans is None:
+            spans = np.stack([tokens.bounds[:-1], tokens.bounds[1:]], axis=1)
+        _, keys = hash_bytes([word.encode() for word in self.words])
+        table = table_of(keys, np.arange(len(keys), dtype=np.int32))
+        bounds, columns = _columns(tokens.keys, spans, *table, len(self.words) - 1)
+        values = np.ones(len(columns), dtype=np.float32)
+        return SparseRows(bounds, columns, values, len(self.words))
+
+
+@compiled
+def _columns(
+    keys: Keys, spans: Numbers, word_keys: Keys, word_rows: Rows, end_row: int
+) -> tuple[Numbers, Columns]:
+    most = 0
+    for span in range(len(spans)):
+        most += spans[span, 1] - spans[span, 0] + 1
+    columns = np.empty(most, dtype=np.int32)
+    bounds = np.zeros(len(spans) + 1, dtype=np.int64)
+    count = 0
+    for span in range(len(spans)):
+        for token in range(spans[span, 0], spans[span, 1]):
+            row = find_row(word_keys, word_rows, keys[token])
+            if row != ABSENT:
+                columns[count] = row
+                count += 1
+        columns[count] = end_row
+        count += 1
+        bounds[span + 1] = count
+    return bounds, columns[:count].copy()

@@ -1,0 +1,124 @@
+"""Leases: one run at a time on an output."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from jobs.run.lease import Lease, LeaseLost, OutputInUse, lease_of
+from jobs.run.store import Store
+
+EXPIRY_S = 300.0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.at(str(tmp_path / "out"))
+
+
+def leases(store: Store) -> list[str]:
+    return store.list_names("_lease")
+
+
+def age(store: Store, name: str, seconds: float) -> None:
+    """Make a lease as old as if it had been written so long ago."""
+    path = Path(store.root) / "_lease" / name
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+
+
+def test_a_second_run_steps_back_and_leaves_the_first_alone(store: Store) -> None:
+    with lease_of(store, EXPIRY_S) as first:
+        with pytest.raises(OutputInUse, match=f"process {os.getpid()}"), lease_of(store, EXPIRY_S):
+            pass
+        assert leases(store) == [first.name]
+        first.check()
+    with lease_of(store, EXPIRY_S):
+        pass
+    assert leases(store) == []
+
+
+def test_a_lease_is_given_back_after_an_error(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), lease_of(store, EXPIRY_S):
+        raise ZeroDivisionError
+    assert leases(store) == []
+
+
+def test_the_lease_of_a_dead_run_expires(store: Store) -> None:
+    dead = Lease(store, EXPIRY_S)
+    dead.take()
+    age(store, dead.name, dead.expiry_s - 5)
+    with pytest.raises(OutputInUse, match=f"remove _lease/{dead.name}"):
+        Lease(store, EXPIRY_S).take()
+    age(store, dead.name, dead.expiry_s + 5)
+    with lease_of(store, EXPIRY_S) as lease:
+        assert leases(store) == [lease.name]
+
+
+def test_a_run_that_was_held_up_learns_that_it_lost_the_output(store: Store) -> None:
+    slow = Lease(store, EXPIRY_S)
+    slow.take()
+    slow.check()
+    age(store, slow.name, 2 * slow.expiry_s)
+    with lease_of(store, EXPIRY_S), pytest.raises(LeaseLost):
+        slow.check()
+
+
+def test_a_run_that_did_not_renew_in_time_does_not_trust_its_file(store: Store) -> None:
+    lease = Lease(store, 0.05)
+    lease.take()
+    time.sleep(0.1)
+    with pytest.raises(LeaseLost):
+        lease.check()
+
+
+def test_a_lease_is_renewed_while_its_run_lives(store: Store) -> None:
+    lease = Lease(store, 5.0)
+    lease.take()
+    age(store, lease.name, 2 * lease.expiry_s)
+    renewing = threading.Thread(target=lease.renew_until_given_back)
+    renewing.start()
+    deadline = time.monotonic() + 10
+    while time.time() - store.modified("_lease", lease.name) > lease.expiry_s:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    with pytest.raises(OutputInUse):
+        Lease(store, 5.0).take()
+    lease.give_back()
+    renewing.join(10)
+    assert not renewing.is_alive()
+    assert leases(store) == []
+
+
+def test_a_lost_lease_is_not_written_again(store: Store) -> None:
+    lease = Lease(store, 0.5)
+    lease.take()
+    store.delete("_lease", lease.name)
+    lease.renew_until_given_back()
+    assert leases(store) == []
+
+
+def test_of_many_that_begin_together_at_most_one_goes_on(store: Store) -> None:
+    begin = threading.Barrier(8)
+    going: list[Lease] = []
+
+    def run() -> None:
+        lease = Lease(store, EXPIRY_S)
+        begin.wait()
+        try:
+            lease.take()
+        except OutputInUse:
+            return
+        going.append(lease)
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(going) <= 1
+    assert leases(store) == [lease.name for lease in going]

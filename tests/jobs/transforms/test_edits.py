@@ -1,0 +1,101 @@
+"""Edited texts in the place of what was extracted, and what a report counts of them."""
+
+from __future__ import annotations
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.tables import EDITS, SCHEMAS
+from jobs.transforms.measuring import with_edited_text
+from jobs.transforms.selection import kept_documents
+from jobs.transforms.summary import edit_totals, pii_totals
+from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
+
+
+@pytest.fixture
+def documents(spark: SparkSession) -> DataFrame:
+    rows = [("a", "一", 1), ("b", "二", 2), ("c", None, 3)]
+    return spark.createDataFrame(rows, "doc_id string, text string, wave int")
+
+
+def test_the_edited_text_stands_in_the_place_of_the_other(
+    spark: SparkSession, documents: DataFrame
+) -> None:
+    edits = [("b", "二二", 1, "5e", {"width": 1}), ("x", "不", 1, "00", {"nfc": 2})]
+    edited = with_edited_text(documents, spark.createDataFrame(edits, SCHEMAS[EDITS]))
+    assert edited.columns == [*documents.columns, "original_chars", "original_sha256", "edits"]
+    assert sorted(map(tuple, edited.collect())) == [
+        ("a", "一", 1, None, None, {}),
+        ("b", "二二", 2, 1, "5e", {"width": 1}),
+        ("c", None, 3, None, None, {}),
+    ]
+    assert edited.schema["edits"].dataType == EDITS_TYPE
+
+
+def test_without_edits_every_text_is_as_extracted(
+    spark: SparkSession, documents: DataFrame
+) -> None:
+    edited = with_edited_text(documents, spark.createDataFrame([], SCHEMAS[EDITS]))
+    found = edited.select(*documents.columns).collect()
+    assert sorted(map(tuple, found)) == sorted(map(tuple, documents.collect()))
+
+
+def test_joins_by_document_move_the_texts_once(spark: SparkSession, documents: DataFrame) -> None:
+    """Removed documents, edits and more are all joined by doc_id: one shuffle of the documents."""
+    sides = {"removed": "doc_id string", "said": "doc_id string, score double"}
+    removed, said = (spark.createDataFrame([("a", 0.5)][:0], ddl) for ddl in sides.values())
+    edits = spark.createDataFrame([], SCHEMAS[EDITS])
+    threshold = "spark.sql.autoBroadcastJoinThreshold"
+    before = spark.conf.get(threshold)
+    spark.conf.set(threshold, "-1")
+    try:
+        kept = documents.join(removed, on="doc_id", how="left_anti")
+        joined = with_edited_text(kept, edits).join(said, on="doc_id", how="inner")
+        plan = joined._jdf.queryExecution().sparkPlan().toString()
+        executed = joined._jdf.queryExecution().executedPlan().toString()
+    finally:
+        spark.conf.set(threshold, before)
+    assert plan.count("Join") == 3
+    assert executed.count("Exchange hashpartitioning(doc_id") == 4  # a side each
+
+
+def test_a_kept_document_has_what_other_tables_say_of_it(
+    spark: SparkSession, documents: DataFrame
+) -> None:
+    verdicts = spark.createDataFrame(
+        [("a", None, 0.5), ("b", "apply_rules", None), ("c", None, 0.7)],
+        "doc_id string, stage string, score double",
+    ).selectExpr(
+        "doc_id", "stage", *(f"struct(score) {n}" for n in ("quality", "domain", "toxicity"))
+    )
+    duplicates = spark.createDataFrame(
+        [("d", "a", None), ("e", "a", None), ("f", None, None), ("g", "a", "earlier")],
+        "doc_id string, kept_doc_id string, kept_snapshot string",
+    )
+    found = [{"kind": "email", "start": 1, "length": 2}]
+    measures = dict.fromkeys(MEASURES_TYPE.fieldNames())
+    measured = spark.createDataFrame(
+        [("a", {**measures, "pii": found}), ("c", None)],
+        f"doc_id string, measures {MEASURES_TYPE.simpleString()}",
+    )
+    rows = kept_documents(documents, verdicts, duplicates, measured).collect()
+    by_id = {row.doc_id: row for row in rows}
+    assert by_id.keys() == {"a", "c"}
+    assert [by_id[name].cluster_size for name in "ac"] == [3, 1]
+    assert [span.asDict() for span in by_id["a"].pii] == found
+    assert by_id["c"].pii is None
+    assert by_id["a"].quality.score == 0.5
+
+
+def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> None:
+    phone, mail = ("phone", 1, 2), ("email", 5, 6)
+    rows = [
+        ({"width": 3, "nfc": 1}, [phone, mail, phone]),
+        ({"width": 4}, [phone]),
+        ({}, []),
+        ({}, None),
+    ]
+    ddl = f"edits {EDITS_TYPE.simpleString()}, pii {PII_TYPE.simpleString()}"
+    corpus = spark.createDataFrame(rows, ddl)
+    assert list(map(tuple, edit_totals(corpus).collect())) == [("width", 2, 7), ("nfc", 1, 1)]
+    assert list(map(tuple, pii_totals(corpus).collect())) == [("phone", 2, 3), ("email", 1, 1)]

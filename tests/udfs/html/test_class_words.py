@@ -1,0 +1,100 @@
+"""What class and id of a block say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.udfs.html.plain_markers import plain_block_kinds
+from udfs.html.class_words import KINDS, block_kinds
+
+
+def bits_of(tags: list[bytes]) -> list[int]:
+    ends = np.cumsum([len(tag) for tag in tags], dtype=np.intp)
+    starts = ends - np.array([len(tag) for tag in tags], dtype=np.intp)
+    found: list[int] = block_kinds(b"".join(tags), starts, ends).tolist()
+    return found
+
+
+def kinds(tag: str) -> list[str]:
+    [bits] = bits_of([tag.encode()])
+    return [kind for place, kind in enumerate(KINDS) if bits >> place & 1]
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ('<div class="leftSide-2">', ["side"]),
+        ("<div id='Article-Body'>", ["content"]),
+        ("<div class = comments id=footer>", ["frame", "comment"]),
+        ('<div class="a"\n id="xiangguan">', ["related"]),
+        ("<div>", []),
+        ('<div grid="nav" subclass="nav">', []),
+        # Only class and id name things.
+        ('<div style="text-align:right" data-class="nav" onclick="share()" title=side>', []),
+        ('<div style="color:red; display : none">', ["hidden"]),
+        ('<div hidden class="x">', ["hidden"]),
+        ('<div class="x" hidden>', ["hidden"]),
+        ('<div aria-hidden="true">', []),
+        ('<div style="overflow:hidden">', []),
+        ('<div class="open nav', ["frame"]),
+    ],
+)
+def test_kinds(tag: str, expected: list[str]) -> None:
+    assert kinds(tag) == expected
+
+
+def test_each_tag_has_its_own() -> None:
+    tags = [b"<div class=nav>", b"<div>", b'<div class="nav', b"<p id=text>", b"<div class=nav>"]
+    assert bits_of(tags) == [2, 0, 2, 1, 2]
+    assert bits_of([]) == []
+
+
+PIECES = [
+    "class",
+    "CLASS",
+    "id",
+    "Id",
+    "hidden",
+    "display",
+    "visibility",
+    "none",
+    ":",
+    "=",
+    '"',
+    "'",
+    ">",
+    "/",
+    "<",
+    "-",
+    "nav",
+    "side",
+    "text",
+    "article-body",
+    "leftSidebar",
+    "sharetool",
+    "dialog",
+    "com",
+    "comment",
+    "commentary",
+    "hot",
+    "photo",
+    "class=",
+    'class="',
+    "id='",
+    'style="',
+    "é",
+]
+TAG = st.one_of(
+    st.lists(st.sampled_from([*PIECES, " ", " ", "\n", "\f", "\x1c"]), max_size=14).map("".join),
+    st.text(alphabet="<>'\"= \nclasidnvhe:-", max_size=40),
+).map(lambda text: b"<" + text.encode())
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.lists(TAG, max_size=6))
+def test_as_patterns_and_a_library_find_them(tags: list[bytes]) -> None:
+    assert bits_of(tags) == plain_block_kinds(tags).tolist()
+    assert bits_of(tags) == [bits_of([tag])[0] for tag in tags]

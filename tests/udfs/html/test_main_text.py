@@ -1,0 +1,218 @@
+"""Which lines are the main text: the runs, the features, and what the model makes of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.udfs.html.plain_main_text import plain_features, plain_inherited, plain_rows, plain_runs
+from udfs.html.main_text import (
+    BLOCK_FEATURES,
+    LINE_FEATURES,
+    MODEL,
+    LineModel,
+    block_features,
+    inherited,
+    line_features,
+    line_probabilities,
+    main_rows,
+    main_text,
+    scoring_runs,
+)
+from udfs.html.markers import marked
+from udfs.html.page_lines import Lines, page_lines, parsed
+from udfs.html.tags import find_tags
+
+PARAGRAPHS = [
+    "市图书馆从本周开始延长开放时间，读者可以在晚上十点以前借书，周末也不例外。",
+    "馆长说，这样做是为了方便下班以后才有空的人。去年有三千多名读者提出了同样的要求。",
+    "记者在现场看到，不少家长带着孩子来看书，二楼的座位很快就坐满了。",
+]
+NEXT = "<div class=recommend><div>另一篇的题目</div><p>另一篇的第一句话</p></div>"
+CODE = "<div class=article><pre>set a=1\nset b=2</pre></div>"
+ARTICLE = "".join(f"<p>{paragraph}</p>" for paragraph in PARAGRAPHS)
+LONG = f"<p>{''.join(PARAGRAPHS)}</p>"
+LINKS = "".join(f'<div><a href="/{n}">今天还有第{n}条新闻要看</a></div>' for n in range(12))
+
+
+def lines_of(html: str) -> Lines:
+    return page_lines(parsed(marked(find_tags(html.encode()))))
+
+
+def runs_by_definition(gains: Sequence[int], start: int = 0) -> list[tuple[int, int, int]]:
+    """The shortest run of the largest sum, and the same of what is left on both sides of it."""
+    best = max(
+        (
+            (sum(gains[first:end]), first - end, -first)
+            for first in range(len(gains))
+            for end in range(first + 1, len(gains) + 1)
+        ),
+        default=(0, 0, 0),
+    )
+    if best[0] <= 0:
+        return []
+    first = -best[2]
+    end = first - best[1]
+    return [
+        *runs_by_definition(gains[:first], start),
+        (start + first, start + end, best[0]),
+        *runs_by_definition(gains[end:], start + end),
+    ]
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-6, 6), max_size=14))
+def test_runs_are_the_maximal_ones(gains: list[int]) -> None:
+    assert scoring_runs(gains) == runs_by_definition(gains)
+
+
+def test_runs_take_linear_time() -> None:
+    # Each new gain looks back over all runs before it, where those are not skipped.
+    gains = [1.0, -2.0] * 200_000 + [0.5, -0.1] * 200_000
+    assert len(scoring_runs(gains)) == 200_001
+
+
+def test_features_of_a_line() -> None:
+    lines = lines_of(
+        '<div class="content">甲，乙。<p>丙<a href=x>丁</a></p><li>版权</li></div><nav>戊</nav>'
+    )
+    rows = [
+        dict(zip(LINE_FEATURES, row, strict=True)) for row in line_features(lines).round(3).tolist()
+    ]
+    assert rows[0] == {
+        "constant": 1.0,
+        "links": 0.0,
+        "has punctuation": 1.0,
+        "much punctuation": 0.25,
+        "frame word": 0.0,
+        "paragraph": 0.0,
+        "list item": 0.0,
+        "prose around": 0.0,
+        "links around": 0.167,
+    }
+    assert [row["links"] for row in rows] == [0.0, 0.5, 0.0, 0.0]
+    assert [row["frame word"] for row in rows] == [0.0, 0.0, 1.0, 0.0]
+    assert [row["paragraph"] for row in rows] == [0.0, 1.0, 0.0, 0.0]
+    assert [row["list item"] for row in rows] == [0.0, 0.0, 1.0, 0.0]
+    said = [dict(zip(BLOCK_FEATURES, row, strict=True)) for row in block_features(lines).tolist()]
+    assert [(row["content"], row["frame"]) for row in said] == [(1, 0), (1, 0), (1, 0), (0, 1)]
+
+
+def test_what_a_block_says_fades_with_distance() -> None:
+    lines = lines_of("<div class=nav>一<div>二<div class=menu>三</div></div></div>")
+    frame = block_features(lines)[:, BLOCK_FEATURES.index("frame")]
+    assert frame.round(3).tolist() == [1.0, 0.7, 1.49]
+
+
+def test_probabilities_are_the_model_s() -> None:
+    lines = lines_of(f"<div class=article>{ARTICLE}</div><div class=related>{LINKS}</div>")
+    score = line_features(lines) @ MODEL.line_weights + block_features(lines) @ MODEL.block_weights
+    expected = 1 / (1 + np.exp(-score))
+    assert np.allclose(line_probabilities(lines, MODEL), expected)
+    assert expected[:3].min() > 0.6
+    assert expected[3:].max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        (f"{LINKS}{ARTICLE}{LINKS}", PARAGRAPHS),
+        (f"<table><tr><td>{LINKS}<td>{'<br>'.join(PARAGRAPHS)}<td>{LINKS}</table>", PARAGRAPHS),
+        # The blocks around the second say what it is.
+        (f"<div>{ARTICLE}</div>{NEXT}", PARAGRAPHS),
+        # The same text again, as for printing.
+        (f"<div>{LONG}</div>{LINKS}<div>{LONG}</div>", ["".join(PARAGRAPHS)]),
+        # Two parts as long as each other.
+        (f"{''.join(f'<p>{p}' for p in PARAGRAPHS[:2])}{LINKS}<p>{PARAGRAPHS[2]}{PARAGRAPHS[1]}",
+         [*PARAGRAPHS[:2], PARAGRAPHS[2] + PARAGRAPHS[1]]),
+        # No line looks like prose.
+        (f"{LINKS}{CODE}{LINKS}", ["set a=1", "set b=2"]),
+        # Nothing is text: all that is no link.
+        (f"<div class=nav>导航<li>{LINKS}<ul class=footer><li>版权</ul></div>", ["导航", "版权"]),
+    ],
+    ids=["links", "layout table", "recommended", "again", "two parts", "code", "portal"],
+)  # fmt: skip
+def test_main_text(html: str, expected: list[str]) -> None:
+    assert main_text(lines_of(html)).split("\n") == expected
+
+
+def test_short_lines_may_repeat() -> None:
+    html = "".join(f"<p>{line}，</p>" for line in ["啦啦啦", "我是卖报的小行家", "啦啦啦"])
+    assert main_text(lines_of(html)).count("啦啦啦") == 2
+
+
+def test_frame_words_are_found_in_every_piece_of_a_long_page() -> None:
+    lines = lines_of(f"<p>{'字' * 500_000}<p>版权所有<p>{'字' * 300}版权")
+    assert line_features(lines)[:, LINE_FEATURES.index("frame word")].tolist() == [0.0, 1.0, 0.0]
+
+
+def test_a_page_without_lines() -> None:
+    lines = lines_of("<p></p>")
+    assert len(lines) == 0
+    assert main_text(lines) == ""
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from(["<p>中文，好。", "<a href=x>链接", "<div class=nav>", "</div>", "1"]))
+)
+def test_something_is_left_of_every_page_with_text(pieces: list[str]) -> None:
+    lines = lines_of("".join(pieces))
+    rows = main_rows(lines, MODEL)
+    assert rows == sorted(set(rows))
+    assert bool(rows) == bool(len(lines))
+
+
+TEXTS = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["<p>", "<li>", "<div class=nav>", "<div class=content>", "</div>", "<br>"]
+        ),
+        st.sampled_from(
+            ["中文，好。", "<a href=x>链接</a>", "版权", "字" * 199, "编辑：", "下一", "页"]
+        ),
+    ),
+    min_size=1,
+    max_size=60,
+).map("".join)
+
+
+SHARES = st.floats(0.05, 0.95)
+MODELS = st.builds(replace, st.just(MODEL), threshold=SHARES, not_text=SHARES, other_run=SHARES)
+
+
+@settings(deadline=None)
+@given(TEXTS, MODELS)
+def test_compiled_loops_compute_what_their_twins_do(html: str, model: LineModel) -> None:
+    lines = lines_of(html + "末")
+    assert np.allclose(line_features(lines), plain_features(lines), atol=1e-15)
+    values = np.linspace(-1, 1, 256)
+    assert (
+        inherited(lines.blocks, values).tolist() == plain_inherited(lines.blocks, values).tolist()
+    )
+    probability = line_probabilities(lines, model)
+    assert main_rows(lines, model) == plain_rows(lines, probability, model)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 40), st.floats(0, 1)), min_size=1), MODELS)
+def test_any_probabilities_choose_the_rows_of_the_twin(
+    drawn: list[tuple[int, float]], model: LineModel
+) -> None:
+    lines = lines_of("<br>".join("字" * chars for chars, _ in drawn))
+    probability = np.array([share for _, share in drawn])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("udfs.html.main_text.line_probabilities", lambda lines, model: probability)
+        rows = main_rows(lines, model)
+    assert rows == plain_rows(lines, probability, model)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-9, 9), max_size=60))
+def test_runs_are_those_of_their_twin(gains: list[float]) -> None:
+    assert scoring_runs(gains) == plain_runs(gains)

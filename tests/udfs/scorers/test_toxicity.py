@@ -1,0 +1,220 @@
+"""Toxicity: the worst span of a text, what the score is made of, and what is not read."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jobs.config import ToxicityConfig
+from tests.builders.models import train_model
+from udfs.models.fasttext_model import FastTextModel, load_fasttext
+from udfs.scorers import perplexity, toxicity
+from udfs.scorers.scoring import Documents, with_odds
+from udfs.scorers.toxicity import ToxicityRules, raised, score_toxicity, texts_and_windows
+from udfs.tokens.tokenizer import Reading, read_tokens
+from udfs.tokens.tokens import Tokens
+
+BUNDLED = Path(__file__).parents[3] / "conf" / "artifacts" / "toxicity"
+CLEAN = "研究人员发布历史研究报告。"
+RUDE = "赌场开户送彩金，赌场注册开户。"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> FastTextModel:
+    path = tmp_path_factory.mktemp("toxicity") / "model.bin"
+    lessons = {"benign": "研究 人员 发布 历史 报告", "toxic": "赌场 开户 彩金 注册"}
+    return load_fasttext(train_model(path, lessons))
+
+
+def tokens_of(*texts: str, **options: Any) -> Tokens:
+    return read_tokens(texts, [Reading(**options)])[0]
+
+
+def test_one_rude_comment_under_a_long_article_is_seen_and_located(model: FastTextModel) -> None:
+    text = CLEAN * 60 + RUDE + CLEAN * 60
+    windows = ToxicityRules(0.9, window_tokens=6, aggregate="max")
+    whole, worst = (
+        score_toxicity(tokens_of(text), model, rules)[0]
+        for rules in (ToxicityRules(0.9, window_tokens=None), windows)
+    )
+    assert whole["label"] == 0 and whole["score"] < 0.5
+    assert worst["label"] == 1 and worst["score"] == worst["worst_score"] > 0.9
+    assert worst["mean_score"] == whole["score"] == whole["mean_score"] == whole["worst_score"]
+    start = worst["worst_start"]
+    assert "赌场" in text[start : start + worst["worst_length"]]
+    assert worst["worst_length"] < 2 * len(RUDE)
+    assert text[whole["worst_start"] :][: whole["worst_length"]] == text.rstrip("。")
+
+
+def test_a_text_without_tokens_has_no_worst_span(model: FastTextModel) -> None:
+    nothing = {
+        "label": 0, "score": 0.0, "worst_start": None, "worst_length": None, "worst_score": None,
+        "mean_score": 0.0,
+    }  # fmt: skip
+    for aggregate in ("max", "mean", "top_k"):
+        rules = ToxicityRules(aggregate=aggregate)
+        records = score_toxicity(tokens_of("", RUDE, "的", ""), model, rules)
+        assert [records[at] for at in (0, 2, 3)] == [nothing] * 3
+        assert records[1]["label"] == 1
+    assert score_toxicity(tokens_of(), model) == []
+    assert score_toxicity(tokens_of(""), model) == [nothing]
+
+
+def test_formulas_are_not_read_where_they_are_exempt(model: FastTextModel) -> None:
+    text = CLEAN + "赌场 1234567 + 7654321"
+    read, exempt = (
+        score_toxicity(tokens_of(text, exempt_formulas=is_exempt), model)[0]
+        for is_exempt in (False, True)
+    )
+    (clean,) = score_toxicity(tokens_of(CLEAN), model)
+    assert read["score"] > exempt["score"] == clean["score"]
+    assert exempt["worst_length"] == len(CLEAN) - 1
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.lists(st.sampled_from([CLEAN, RUDE, "的"]), max_size=8).map("".join), max_size=4),
+    st.none() | st.integers(1, 20),
+    st.sampled_from(["max", "mean", "top_k"]),
+    st.integers(1, 4),
+)
+def test_records_beside_plain_python(
+    model: FastTextModel, texts: list[str], size: int | None, aggregate: Any, top_k: int
+) -> None:
+    """Every window is scored as a line of its own."""
+    rules = ToxicityRules(0.5, "toxic", size, aggregate, top_k)
+    records = score_toxicity(tokens_of(*texts), model, rules)
+    column = model.column("toxic")
+    for text, record in zip(texts, records, strict=True):
+        tokens = tokens_of(text)
+        words = tokens.lines()[0].split()
+        if not words:
+            continue
+        spans = [(0, len(words))]
+        if size is not None and len(words) > size:
+            firsts = range(0, len(words) - size, max(1, size // 2))
+            spans = [(at, at + size) for at in (*firsts, len(words) - size)]
+        lines = [" ".join(words[first:last]) for first, last in spans]
+        scores = model.probabilities(lines)[:, column]
+        whole = model.probabilities([" ".join(words)])[0, column]
+        worst = int(np.argmax(np.round(scores, 12)))
+        expected = {
+            "max": scores.max(),
+            "mean": whole,
+            "top_k": np.mean(sorted(scores)[-top_k:]),
+        }[aggregate]
+        assert record["score"] == pytest.approx(expected, abs=1e-9)
+        assert record["label"] == int(record["score"] >= 0.5)
+        assert record["mean_score"] == pytest.approx(whole, abs=1e-9)
+        assert record["worst_score"] == pytest.approx(scores.max(), abs=1e-9)
+        first, last = spans[worst]
+        if np.sum(scores > scores.max() - 1e-9) == 1:  # else rounding says which is the worst
+            assert record["worst_start"] == tokens.starts[first]
+            end = record["worst_start"] + record["worst_length"]
+            assert end == tokens.stops[last - 1]
+
+
+def test_a_text_is_scored_the_same_in_any_company(model: FastTextModel) -> None:
+    texts = [CLEAN * 9, RUDE + CLEAN * 5, "", CLEAN * 3 + RUDE]
+    rules = ToxicityRules(window_tokens=8, aggregate="top_k", top_k=2)
+    together = score_toxicity(tokens_of(*texts), model, rules)
+    assert together == [score_toxicity(tokens_of(text), model, rules)[0] for text in texts]
+    assert together[::-1] == score_toxicity(tokens_of(*texts[::-1]), model, rules)
+
+
+def test_windows_of_a_model_that_is_not_folded(tmp_path: Path) -> None:
+    lessons = {"benign": "研究 人员 发布 历史 报告", "toxic": "赌场 开户 彩金 注册"}
+    model = load_fasttext(train_model(tmp_path / "hs.bin", lessons, "hs"))
+    assert type(model) is FastTextModel
+    rules = ToxicityRules(window_tokens=8, aggregate="max")
+    (record,) = score_toxicity(tokens_of(CLEAN * 30 + RUDE), model, rules)
+    assert record["mean_score"] < 0.5 < record["score"]
+
+
+def test_what_is_likelier_in_harmful_text_is_more_toxic(model: FastTextModel) -> None:
+    before = score_toxicity(tokens_of(CLEAN, RUDE, ""), model, ToxicityRules(0.9))
+    score = before[0]["score"]
+    for level in (1.0, 1.3):
+        assert raised(before, [level] * 3) == before
+    after = raised(before, [0.95, 0.95, 0.95], weight=20.0, rules=ToxicityRules(0.9))
+    odds = score / (1 - score) * 0.95**-20
+    assert after[0]["score"] == pytest.approx(odds / (1 + odds))
+    assert after[1]["score"] >= before[1]["score"]
+    assert after[2] == before[2]  # nothing was read
+    kept = {"worst_start", "worst_length", "worst_score", "mean_score"}
+    assert all(
+        {k: a[k] for k in kept} == {k: b[k] for k in kept}
+        for a, b in zip(before, after, strict=True)
+    )
+    (flagged, rude, _) = raised(before, [0.5, 0.5, 1.0], weight=150.0, rules=ToxicityRules(0.9))
+    assert (before[0]["label"], flagged["label"]) == (0, 1)
+    assert flagged["score"] == toxicity.MOST_BY_PERPLEXITY  # and no more
+    assert rude["score"] == max(before[1]["score"], toxicity.MOST_BY_PERPLEXITY)
+
+
+def test_the_worst_of_many_windows_is_discounted(model: FastTextModel) -> None:
+    rules = [ToxicityRules(window_tokens=6, window_discount=discount) for discount in (0.0, 0.5)]
+    for text in (CLEAN * 60, CLEAN * 60 + "赌场" + CLEAN * 60, CLEAN):
+        tokens = tokens_of(text)
+        ((plain,), (discounted,)) = (score_toxicity(tokens, model, rule) for rule in rules)
+        spans, _ = texts_and_windows(tokens.bounds, 6)
+        windows = max(1, len(spans) - 1)
+        logit = math.log(plain["score"] / (1 - plain["score"]))
+        share = min(1.0, max(0.0, 1 - logit / math.log(99)))
+        assert discounted["score"] == pytest.approx(
+            with_odds(plain["score"], -0.5 * math.log(windows) * share)
+        )
+        assert {**discounted, "score": 0} == {**plain, "score": 0}
+        assert (discounted["score"] < plain["score"]) == (windows > 1)
+
+
+def test_one_rude_comment_is_not_discounted(model: FastTextModel) -> None:
+    for discount in (0.0, 2.0):
+        rules = ToxicityRules(window_tokens=6, window_discount=discount)
+        (found,) = score_toxicity(tokens_of(CLEAN * 60 + RUDE * 3 + CLEAN * 60), model, rules)
+        assert (found["label"], found["score"]) == (1, found["worst_score"])
+
+
+def test_perplexity_is_found_once_for_all_scorers(
+    monkeypatch: pytest.MonkeyPatch, model: FastTextModel
+) -> None:
+    asked: list[list[str]] = []
+
+    def found(texts: list[str], *_: object) -> Any:
+        asked.append(list(texts))
+        return np.full(len(texts), 0.8)
+
+    monkeypatch.setattr(perplexity, "perplexities", found)
+    monkeypatch.setattr(perplexity, "model_of", lambda file, load: file)
+    monkeypatch.setattr(toxicity, "model_of", lambda file, load: file)
+    harmful, plain = object(), object()
+    text = toxicity.HarmfulText(harmful, plain, 10.0)  # type: ignore[arg-type]
+    documents = Documents([CLEAN, RUDE])
+    records = score_toxicity(tokens_of(*documents), model)
+    assert toxicity.with_perplexity(records, documents, text)[0]["score"] > records[0]["score"]
+    rows = perplexity.score_perplexity(documents, harmful, plain)  # type: ignore[arg-type]
+    assert [row["perplexity"] for row in rows] == [0.8, 0.8]
+    assert asked == [[CLEAN, RUDE]]
+    perplexity.score_perplexity(documents, harmful, plain, max_chars=5)  # type: ignore[arg-type]
+    perplexity.score_perplexity([CLEAN], harmful, plain)  # type: ignore[arg-type]
+    assert len(asked) == 3
+
+
+def test_the_defaults_are_those_of_training() -> None:
+    metrics = json.loads((BUNDLED / "metrics.json").read_text(encoding="utf-8"))
+    recipe, settings = metrics["recipe"], ToxicityConfig()
+    assert recipe["window_discount"] == settings.window_discount
+    assert recipe["harmful_weight"] == settings.harmful_weight == toxicity.HARMFUL_WEIGHT
+    assert recipe["most_likelier"] == toxicity.MOST_LIKELIER
+    assert recipe["most_by_perplexity"] == toxicity.MOST_BY_PERPLEXITY < settings.min_label_score
+    pages = metrics["figures"]["crawl pages of sites and templates never seen"]
+    assert pages["f1_from_0.5"] >= 0.8
+    assert pages["false_alarms_of_label_1"] <= 0.01
+    assert metrics["figures"]["lines of cold and swsr, held-out parts"]["f1_from_0.5"] >= 0.82

@@ -1,0 +1,317 @@
+"""One pass over an input file: records in; documents, failures and a tally out.
+
+Reading, decoding, extraction and language identification happen here together, so that bytes
+and HTML never leave the Python worker that read them. Every record becomes exactly one of: a
+document row, a count under a reject reason, or a failure row with a count under its reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from udfs.base.chinese_script import script_of
+from udfs.base.worker import is_retry
+from udfs.extract.isolated_worker import careful_outcomes
+from udfs.extract.language import LanguageModel, load_language_model
+from udfs.extract.outcomes import Candidate, Failed, Outcome, Rejected
+from udfs.extract.pages import PageOptions, PendingPage, finished, first_look
+from udfs.extract.rows import jsonl_outcomes, parquet_outcomes
+from udfs.files.artifacts import ArtifactFile
+from udfs.files.uris import open_input
+from udfs.warc.ranges import RangedFile, RangedSplit, Record, ranged_files
+from udfs.warc.reader import read_records
+
+DOCUMENT = "document"
+FAILURE = "failure"
+TALLY = "tally"
+
+MISSING_FILE = "missing_file"
+"""Failure reason of an input file that is not there when it is read."""
+
+_COUNTS = pa.map_(pa.string(), pa.int64())
+
+EXTRACTED = pa.schema(
+    [
+        ("row_kind", pa.string()),
+        ("doc_id", pa.string()),
+        ("url", pa.string()),
+        ("host", pa.string()),
+        ("capture_time", pa.timestamp("us", "UTC")),
+        ("warc_path", pa.string()),
+        ("warc_offset", pa.int64()),
+        ("truncated", pa.string()),
+        ("charset", pa.string()),
+        ("declared_charset", pa.string()),
+        ("charset_step", pa.string()),
+        ("title", pa.string()),
+        ("published", pa.date32()),
+        ("opt_outs", pa.list_(pa.string())),
+        ("text", pa.string()),
+        ("language", pa.string()),
+        ("language_score", pa.float64()),
+        ("script", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("seen", pa.int64()),
+        ("rejected", _COUNTS),
+        ("failed", _COUNTS),
+    ]
+)
+"""The rows that a worker yields; `jobs.tables.EXTRACTED` says what their columns mean."""
+
+PAGES_IN_A_ROW = 32
+"""Most pages that wait to be decoded and parsed."""
+BYTES_IN_A_ROW = 4 << 20
+"""Bytes after which they do, however few they are."""
+LANGUAGE_BATCH = 64
+"""Most texts that the language model is given at once."""
+LANGUAGE_BATCH_CHARS = 4_000_000
+"""Characters after which the batch is given, however few its texts: it bounds memory."""
+
+
+class SplitLike(Protocol):
+    """What the worker needs to know of an input file."""
+
+    @property
+    def uri(self) -> str: ...
+    @property
+    def warc_path(self) -> str: ...
+    @property
+    def input_format(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class ExtractOptions:
+    """Limits and choices of the extraction, as the worker takes them."""
+
+    languages: frozenset[str]  # empty keeps every language
+    min_language_score: float | None
+    max_record_bytes: int
+    page: PageOptions
+    text_column: str
+    id_column: str
+    batch_rows: int
+    batch_bytes: int
+
+
+def extract_udf(
+    splits: Sequence[SplitLike | RangedSplit],
+    options: ExtractOptions,
+    language_file: ArtifactFile,
+    on_documents: Callable[[int], None],
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """The function for mapInArrow over rows that number splits (column ``id``).
+
+    Args:
+        on_documents: Called with a count now and then, for progress.
+    """
+
+    def extract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        model = load_language_model(language_file.local_path())
+        for batch in batches:
+            for number in batch.column("id").to_pylist():
+                for rows in extract_split(splits[number], options, model):
+                    on_documents(sum(row["row_kind"] == DOCUMENT for row in rows))
+                    yield pa.RecordBatch.from_pylist(rows, EXTRACTED)
+
+    return extract
+
+
+def extract_split(
+    split: SplitLike | RangedSplit, options: ExtractOptions, model: LanguageModel
+) -> Iterator[list[dict[str, Any]]]:
+    """Batches of rows of a split, bounded in rows and in bytes of text.
+
+    The last batch of every file in it ends with the file's tally row.
+    """
+    if isinstance(split, RangedSplit):
+        for file in ranged_files(split):
+            yield from _extract_file(file, options, model)
+    else:
+        yield from _extract_file(split, options, model)
+
+
+def _extract_file(
+    split: SplitLike, options: ExtractOptions, model: LanguageModel
+) -> Iterator[list[dict[str, Any]]]:
+    tally = _Tally(split.warc_path)
+    rows: list[dict[str, Any]] = []
+    size = 0
+    for row in _rows(split_outcomes(split, options), split, options, model, tally):
+        rows.append(row)
+        size += len(row["text"] or "") * 3 if row["row_kind"] == DOCUMENT else 0
+        if len(rows) >= options.batch_rows or size >= options.batch_bytes:
+            yield rows
+            rows, size = [], 0
+    yield [*rows, tally.row()]
+
+
+def split_outcomes(split: SplitLike, options: ExtractOptions) -> Iterator[Outcome]:
+    """One outcome for every record of a file, or of the ranges that are read of it; a file that
+    is not there is one failure, or one for each range."""
+    read = partial(read_records, max_record_bytes=options.max_record_bytes)
+    try:
+        if isinstance(split, RangedFile):
+            yield from _page_outcomes(split.records(read), split, options)
+            return
+        with open_input(split.uri) as file:
+            if split.input_format == "jsonl":
+                yield from jsonl_outcomes(
+                    file, options.text_column, options.id_column, options.max_record_bytes
+                )
+            elif split.input_format == "parquet":
+                yield from parquet_outcomes(file, options.text_column, options.id_column)
+            else:
+                yield from _page_outcomes(read(file), split, options)
+    except FileNotFoundError:
+        yield Failed(None, MISSING_FILE, "no such file")
+
+
+def _page_outcomes(
+    records: Iterable[Record], split: SplitLike, options: ExtractOptions
+) -> Iterator[Outcome]:
+    """Outcomes in the file's order, but that pages wait until some can be finished in a row: to
+    parse and to read are other work, and a processor that changes between them for every page
+    takes a quarter longer for what is parsed. Another attempt at a split takes one by one."""
+    if is_retry():
+        yield from careful_outcomes(records, split.warc_path, options.page)
+        return
+    waiting: list[PendingPage] = []
+    size = 0
+    try:
+        for record in records:
+            seen = first_look(record, options.page)
+            if not isinstance(seen, PendingPage):
+                yield seen
+                continue
+            waiting.append(seen)
+            size += seen.size
+            if len(waiting) == PAGES_IN_A_ROW or size >= BYTES_IN_A_ROW:
+                yield from finished(waiting, split.warc_path, options.page)
+                waiting, size = [], 0
+    except FileNotFoundError:  # the pages before are there
+        yield from finished(waiting, split.warc_path, options.page)
+        raise
+    yield from finished(waiting, split.warc_path, options.page)
+
+
+class _Tally:
+    """Counts of one file: records seen at the reader, and what was not kept by reason."""
+
+    def __init__(self, warc_path: str) -> None:
+        self.warc_path = warc_path
+        self.seen = 0
+        self.rejected: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "row_kind": TALLY,
+            "warc_path": self.warc_path,
+            "seen": self.seen,
+            "rejected": sorted(self.rejected.items()),
+            "failed": sorted(self.failed.items()),
+        }
+
+
+def _rows(
+    outcomes: Iterator[Outcome],
+    split: SplitLike,
+    options: ExtractOptions,
+    model: LanguageModel,
+    tally: _Tally,
+) -> Iterator[dict[str, Any]]:
+    """Document and failure rows; candidates wait until the language model's batch is full."""
+    waiting: list[Candidate] = []
+    chars = 0
+    for outcome in outcomes:
+        tally.seen += 1
+        if isinstance(outcome, Rejected):
+            tally.rejected[outcome.reason] += 1
+        elif isinstance(outcome, Failed):
+            tally.failed[outcome.reason] += 1
+            yield _failure_row(outcome, split)
+        else:
+            waiting.append(outcome)
+            chars += len(outcome.text)
+            if len(waiting) == LANGUAGE_BATCH or chars >= LANGUAGE_BATCH_CHARS:
+                yield from _document_rows(waiting, split, options, model, tally)
+                waiting, chars = [], 0
+    yield from _document_rows(waiting, split, options, model, tally)
+
+
+def _document_rows(
+    candidates: Sequence[Candidate],
+    split: SplitLike,
+    options: ExtractOptions,
+    model: LanguageModel,
+    tally: _Tally,
+) -> Iterator[dict[str, Any]]:
+    languages = model.identify([candidate.text for candidate in candidates])
+    for candidate, (language, score) in zip(candidates, languages, strict=True):
+        if options.languages and language not in options.languages:
+            tally.rejected["wrong_language"] += 1
+        elif (
+            options.languages
+            and options.min_language_score is not None
+            and score < options.min_language_score
+        ):
+            tally.rejected["uncertain_language"] += 1
+        else:
+            yield _document_row(candidate, split, language, score)
+
+
+def _document_row(
+    candidate: Candidate, split: SplitLike, language: str, score: float
+) -> dict[str, Any]:
+    return {
+        "row_kind": DOCUMENT,
+        "doc_id": candidate.doc_id,
+        "url": candidate.url,
+        "host": host_of(candidate.url),
+        "capture_time": candidate.capture_time,
+        "warc_path": split.warc_path,
+        "warc_offset": candidate.offset,
+        "truncated": candidate.truncated,
+        "charset": candidate.charset,
+        "declared_charset": candidate.declared_charset,
+        "charset_step": candidate.charset_step,
+        "title": candidate.title,
+        "published": candidate.published,
+        "opt_outs": candidate.opt_outs,
+        "text": candidate.text,
+        "language": language,
+        "language_score": score,
+        "script": script_of(candidate.text),
+    }
+
+
+def _failure_row(failure: Failed, split: SplitLike) -> dict[str, Any]:
+    return {
+        "row_kind": FAILURE,
+        "warc_path": split.warc_path,
+        "warc_offset": failure.offset,
+        "reason": failure.reason,
+        "detail": failure.detail,
+    }
+
+
+def host_of(url: str | None) -> str | None:
+    """The host of a url in lower case; None where there is none.
+
+    >>> host_of("HTTP://User@WWW.Example.cn:8080/a")
+    'www.example.cn'
+    """
+    if url is None:
+        return None
+    try:
+        return urlsplit(url).hostname or None
+    except ValueError:  # a broken IPv6 bracket
+        return None

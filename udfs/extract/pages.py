@@ -1,0 +1,326 @@
+"""From a WARC record to a candidate document: HTTP, charset, main text.
+
+A WET file's `conversion` records and a WARC file's HTML captures end in the same shape. What
+costs least comes first: most captures of a crawl are no Chinese pages, and are passed over
+before they are decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+
+from udfs.base.han import han_ideographs
+from udfs.base.page_bytes import PageBytes, page_bytes
+from udfs.charset.decode import CHINESE, Decoded, choose, decode, decode_as, held_by
+from udfs.charset.prefilter import (
+    MOSTLY_KANA,
+    TOO_FEW_HAN,
+    HanRules,
+    mostly_kana,
+    plain_utf8,
+    refusal,
+    without_zeros,
+)
+from udfs.extract.outcomes import Candidate, Failed, Outcome, Rejected, content_id
+from udfs.html.head import meta_elements
+from udfs.html.page_text import Extractor, HtmlLimits, Page, clean_text, extract_pages
+from udfs.html.published import META_NAMES as DATE_NAMES
+from udfs.html.published import published_date
+from udfs.html.robots import META_NAMES as OPT_OUT_NAMES
+from udfs.html.robots import opt_outs
+from udfs.warc.digests import digest_problem
+from udfs.warc.http_message import (
+    HttpError,
+    HttpResponse,
+    content_type,
+    decode_body,
+    media_type,
+    parse_response,
+)
+from udfs.warc.reader import DEFAULT_WANTED, Damage, WarcRecord
+
+HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+TEXT_TYPE = "text/plain"
+
+_META_NAMES = frozenset({*DATE_NAMES, *OPT_OUT_NAMES})  # a head is read once for both
+_FIRST_CHARS = 500  # of a text: the first look for ideographs
+
+# Records that are no pages; any other type is counted as other_record.
+_OTHER_TYPES = ("warcinfo", "request", "metadata", "revisit", "continuation")
+_OTHER_RECORDS = {kind: Rejected(f"{kind}_record") for kind in _OTHER_TYPES}
+_OTHER_RECORD = Rejected("other_record")
+
+
+@dataclass(frozen=True)
+class PageOptions:
+    """Limits and choices for a page. None switches a limit off."""
+
+    max_body_bytes: int = 64 << 20  # a body that inflates past this is a failure
+    html: HtmlLimits = field(default_factory=HtmlLimits)
+    extractor: Extractor = "fast"
+    verify_digests: bool = False
+    min_han_chars: int | None = 16  # fewest Han ideographs of a text
+    # Most kana of a page's kana and ideographs, where ideographs are asked for.
+    max_kana_share: float | None = 0.5
+    prefilter: bool = True  # judge both on the bytes first
+
+    @cached_property
+    def han_rules(self) -> HanRules | None:
+        """What is asked of a page's ideographs and kana, None for nothing."""
+        if not self.min_han_chars:
+            return None
+        unescapes = self.extractor == "trafilatura"
+        return HanRules(self.min_han_chars, self.max_kana_share, twice_escaped=unescapes)
+
+
+@dataclass(slots=True)  # not frozen, which takes a microsecond a page
+class _Payload:
+    """A body to decode: `data` from `start` to `end`, and the response that it came in, if any."""
+
+    data: bytes
+    start: int
+    end: int
+    mime: str
+    declared: str | None
+    response: HttpResponse | None
+
+    @property
+    def body(self) -> bytes:
+        """A copy."""
+        return self.data[self.start : self.end]
+
+
+@dataclass(slots=True)
+class PendingPage:
+    """A page that may become a document, still to be decoded and parsed.
+
+    Attributes:
+        plain: What `udfs.charset.prefilter.plain_utf8` found; None for a page that was not looked
+        at, or
+            has to be decoded first.
+    """
+
+    record: WarcRecord
+    payload: _Payload
+    plain: tuple[PageBytes, int] | None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is plain text, and no HTML."""
+        return self.payload.mime == TEXT_TYPE
+
+    @property
+    def size(self) -> int:
+        """Bytes that it holds in memory."""
+        return len(self.payload.data)
+
+
+def page_outcome(record: WarcRecord | Damage, warc_path: str, options: PageOptions) -> Outcome:
+    """The one outcome of what the WARC reader yields.
+
+    Args:
+        warc_path: Names the file in the document's id.
+    """
+    seen = first_look(record, options)
+    return finished([seen], warc_path, options)[0] if isinstance(seen, PendingPage) else seen
+
+
+def first_look(record: WarcRecord | Damage, options: PageOptions) -> Outcome | PendingPage:
+    """What becomes of a record as far as its headers and a count of its bytes tell."""
+    if isinstance(record, Damage):
+        return Failed(record.offset, record.reason, record.detail)
+    try:
+        return _first_look(record, options)
+    except HttpError as error:
+        return Failed(record.offset, error.reason, record.field("warc-target-uri") or "")
+
+
+def finished(pending: Sequence[PendingPage], warc_path: str, options: PageOptions) -> list[Outcome]:
+    """What becomes of some pages in the end, in order; arguments as for `page_outcome`."""
+    outcomes: list[Outcome | None] = []
+    read: list[tuple[int, PendingPage, Decoded, bytes]] = []
+    for number, page in enumerate(pending):
+        found = _decoded(page, options)
+        outcomes.append(found if isinstance(found, Rejected) else None)
+        if not isinstance(found, Rejected):
+            read.append((number, page, *found))
+    extracted = iter(
+        extract_pages(
+            [utf8 for _, page, _, utf8 in read if not page.is_text],
+            options.html,
+            options.extractor,
+        )
+    )
+    for number, page, decoded, utf8 in read:
+        main = Page(None, clean_text(decoded.text)) if page.is_text else next(extracted)
+        if isinstance(main, str):
+            outcomes[number] = Rejected(main)
+        else:
+            outcomes[number] = _outcome(page, decoded, utf8, main, warc_path, options)
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _first_look(record: WarcRecord, options: PageOptions) -> Outcome | PendingPage:
+    if record.record_type not in DEFAULT_WANTED:
+        # A header may hold anything; a reason is one of a few.
+        return _OTHER_RECORDS.get(record.record_type, _OTHER_RECORD)
+    if options.verify_digests:  # of the others the reader delivers no block
+        problem = digest_problem(record)
+        if problem is not None:
+            return Failed(record.offset, "digest_mismatch", problem)
+    payload = _payload(record, options.max_body_bytes)
+    if isinstance(payload, Rejected):
+        return payload
+    if payload.start >= payload.end:
+        return Rejected("empty_body")
+    is_html = payload.mime in HTML_TYPES or payload.mime == TEXT_TYPE or _looks_like_html(payload)
+    if not is_html:
+        return Rejected("not_html")
+    rules = options.han_rules
+    plain = None
+    if options.prefilter and rules is not None:
+        data, start = payload.data, payload.start
+        plain = plain_utf8(data, start, payload.end, payload.declared)
+        if plain is not None:
+            held, last = plain
+            reason = refusal(data, start, last, held, rules)
+            if reason is not None:
+                return Rejected(reason)
+    return PendingPage(record, payload, plain)
+
+
+def _decoded(pending: PendingPage, options: PageOptions) -> tuple[Decoded, bytes] | Rejected:
+    """A page's text, and the same as UTF-8; or why the text is no document's."""
+    payload, rules = pending.payload, options.han_rules
+    body = payload.body
+    if pending.plain is not None:
+        decoded = decode(body, payload.declared, is_utf8=True)
+        is_whole = decoded.step == "utf8" and len(body) == _plain_end(pending)
+        return decoded, body if is_whole else decoded.text.encode("utf-8", "replace")
+    choice = choose(body, payload.declared)
+    # Chinese pages pass nearly always: to count first would be in vain.
+    if options.prefilter and rules is not None and choice.codec not in CHINESE:
+        held = None if rules.twice_escaped else held_by(body, choice)
+        reason = None if held is None else refusal(body, 0, len(body), held, rules)
+        if reason is not None:
+            return Rejected(reason)
+    decoded = decode_as(body, choice)
+    page = decoded.text.encode("utf-8", "replace") if decoded.utf8 is None else decoded.utf8
+    if rules is not None:
+        looked_at = without_zeros(page)
+        held = page_bytes(looked_at)
+        if options.prefilter:
+            reason = refusal(looked_at, 0, len(looked_at), held, rules)
+            if reason is not None:
+                return Rejected(reason)
+        elif mostly_kana(held, rules):
+            return Rejected(MOSTLY_KANA)
+    return decoded, page
+
+
+def _outcome(
+    pending: PendingPage,
+    decoded: Decoded,
+    utf8: bytes,
+    page: Page,
+    warc_path: str,
+    options: PageOptions,
+) -> Outcome:
+    """What becomes of a page whose main text is known."""
+    if not page.text:
+        return Rejected("empty_text")
+    rules = options.han_rules
+    if rules is not None and not _has_ideographs(page.text, rules.min_han_chars):
+        return Rejected(TOO_FEW_HAN)
+    record, response = pending.record, pending.payload.response
+    url = record.headers.get("warc-target-uri")
+    capture_time = parse_time(record.headers.get("warc-date"))
+    html = "" if pending.is_text else decoded.text
+    stated = list(meta_elements(html, _META_NAMES))
+    return Candidate(
+        offset=record.offset,
+        doc_id=content_id(warc_path, str(record.offset)),
+        url=url,
+        capture_time=capture_time,
+        truncated=record.truncated,
+        charset=decoded.charset,
+        declared_charset=decoded.declared,
+        charset_step=decoded.step,
+        title=page.title,
+        published=None
+        if pending.is_text
+        else published_date(html, url, capture_time, utf8=utf8, stated=stated),
+        opt_outs=opt_outs(response.headers if response else {}, html, stated),
+        text=page.text,
+    )
+
+
+def _has_ideographs(text: str, at_least: int) -> bool:
+    """Whether a text has so many Han ideographs; most show it in their first lines."""
+    return han_ideographs(text[:_FIRST_CHARS]) >= at_least or (
+        len(text) > _FIRST_CHARS and han_ideographs(text) >= at_least
+    )
+
+
+def _plain_end(pending: PendingPage) -> int:
+    """Bytes of a page that is UTF-8 and nothing else; 0 for any other."""
+    return 0 if pending.plain is None else pending.plain[1] - pending.payload.start
+
+
+def _payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:
+    if record.record_type == "response":
+        return _http_payload(record, max_body_bytes)
+    mime, charset = content_type(record.headers)
+    block = record.block
+    return _Payload(block, 0, len(block), mime, charset, None)
+
+
+def _http_payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:
+    """The payload of an HTTP capture, or why it has none."""
+    kind, url = record.field("content-type"), record.field("warc-target-uri")
+    is_http = kind is None or kind.startswith("application/http")
+    if not is_http or (url is not None and url.startswith("dns:")):
+        return Rejected("not_http")  # a DNS answer: ARC files give it no type of its own
+    response = parse_response(record.data, record.start, record.end)
+    if 300 <= response.status < 400:
+        return Rejected("redirect")
+    if not 200 <= response.status < 300:
+        return Rejected("http_error")
+    mime, charset = media_type(response.field("content-type") or "")
+    if mime and mime not in HTML_TYPES and mime != TEXT_TYPE:
+        return Rejected("not_html")  # before the work of decoding its body
+    if not response.is_coded:
+        end = len(response.data) if response.end is None else response.end
+        if end - response.start <= max_body_bytes:
+            return _Payload(response.data, response.start, end, mime, charset, response)
+    body = decode_body(response, max_body_bytes).data
+    return _Payload(body, 0, len(body), mime, charset, response)
+
+
+def _looks_like_html(payload: _Payload) -> bool:
+    """Whether a body of no declared type is HTML, by its opening."""
+    if payload.mime:
+        return False
+    head = payload.data[payload.start : min(payload.end, payload.start + 1024)]
+    head = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return head.startswith((b"<!doctype html", b"<html", b"<head", b"<body")) or b"<html" in head
+
+
+def parse_time(value: object) -> datetime | None:
+    """A WARC-Date or another ISO 8601 time as UTC; None where it is none."""
+    if isinstance(value, datetime):
+        parsed = value
+    elif isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return None
+    else:
+        return None
+    try:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:  # year 1 or 9999 moved over the calendar's edge
+        return None

@@ -1,0 +1,353 @@
+"""Marks: control characters put beside a page's tags before it is parsed.
+
+What the parser gives at little cost is the text of all nodes, run together. The marks say in it
+where lines, links, cells and blocks begin and end. The parser carries them through as text, to
+wherever it puts the tags, and drops them with the comments, attributes and heads that they may
+stand in. The page itself holds none of them by then. Walking the nodes from Python takes longer
+than a whole extraction does so, and so does the text writer of resiliparse.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from udfs.base.jit import compiled, copy_bytes
+from udfs.html.class_words import ELEMENT_KINDS, block_kinds
+from udfs.html.tags import CODES, Bytes, Flags, Places, Tags, tag_code
+
+# The marks. No whitespace to HTML or to Python is among them.
+LINK, LINK_END = 0x01, 0x02
+PARAGRAPH, ITEM, BREAK, BLOCK_END = 0x03, 0x04, 0x05, 0x06  # each also ends a line
+CELL_END = 0x07
+HARD_SPACE = 0x08
+SCRIPT, SCRIPT_END = 0x0E, 0x0F  # marks of any kind may stand between
+DIGIT, DIGIT_BITS, DIGITS = 0x10, 3, 3  # a block begins: its kinds, three bits a character
+CODE, CODE_END = 0x18, 0x19
+WIDGET, WIDGET_END = 0x1A, 0x1B  # other elements whose text is not for reading
+MARKS_END = 0x1C  # marks are below
+MARKS = bytes([*range(0x01, 0x09), *range(0x0E, MARKS_END)])
+# What the page itself has of them becomes DEL: taken out, "&#200\x013;" would be a reference.
+DELETE = 0x7F
+_FIRST_SPACE, _LOWEST_LATE_MARK = 0x09, 0x0E
+_UNMARKED = bytes.maketrans(MARKS, bytes([DELETE]) * len(MARKS))
+
+_BLOCK, _CELL, _ROW = 0x80, 0x81, 0x82  # not written: places for digits, and where rows begin
+_START_MARKS = np.zeros(CODES, dtype=np.uint8)
+_END_MARKS = np.zeros(CODES, dtype=np.uint8)
+_OUTSIDE = np.zeros(CODES, dtype=np.bool_)  # marks go outside the element
+_KINDS_OF_ELEMENT = np.zeros(CODES, dtype=np.uint8)
+# Names that share their first three letters with another: header, not head; textarea, not text.
+_FIFTH_LETTERS = np.zeros(CODES, dtype=np.uint8)
+_FIFTH_LETTERS[[tag_code("header"), tag_code("textarea")]] = [ord("e"), ord("a")]
+for _names, _start, _end in (
+    ("a", LINK, LINK_END),
+    ("p", PARAGRAPH, BREAK),
+    ("li", ITEM, BREAK),
+    ("br hr option", BREAK, 0),
+    ("h dt dd form legend figure address details summary dialog caption", BREAK, BREAK),
+    ("table", BREAK, BREAK),
+    # In a table the parser lets no text stand outside of cells: they say where rows begin.
+    ("tr", _ROW, 0),
+    ("td th", _CELL, CELL_END),
+    ("div section article main ul ol dl aside footer header nav", _BLOCK, BLOCK_END),
+    ("center blockquote fieldset", _BLOCK, BLOCK_END),
+    ("pre", CODE, CODE_END),
+    ("script", SCRIPT, SCRIPT_END),
+    ("style textarea iframe noscript select button", WIDGET, WIDGET_END),
+):
+    for _name in _names.split():
+        _START_MARKS[tag_code(_name)] = _start
+        _END_MARKS[tag_code(_name)] = _end
+        _KINDS_OF_ELEMENT[tag_code(_name)] = ELEMENT_KINDS.get(_name, 0)
+_OUTSIDE[tag_code("table")] = True
+_IS_SCRIPT = np.zeros(CODES, dtype=np.bool_)
+_IS_SCRIPT[[tag_code("script"), tag_code("style")]] = True
+_LONG_SCRIPT_BYTES = 1000  # shorter ones cost less than the cut
+_SCRIPT_BLOCK = 512
+_MAX_TAG_BYTES = 400  # what a longer tag says further on is not read
+_LESS, _GREATER, _MINUS, _EXCLAMATION = 0x3C, 0x3E, 0x2D, 0x21
+_BACKSLASH, _LOWER_CASE = 0x5C, 0x20  # the bit that letters of lower case have
+_BARE_TAG_BYTES = 7  # <center, <article: no room for an attribute that says anything
+
+
+def unmarked(page: bytes) -> bytes:
+    """A page without zero bytes and without characters that could be taken for marks."""
+    return page.translate(_UNMARKED, b"\0") if _holds_marks(page) else page
+
+
+@compiled
+def _holds_marks(page: bytes) -> bool:
+    """Whether a page holds a mark or a zero byte."""
+    found = False
+    for byte in page:  # to the end: without a way out the loop takes many bytes at a time
+        found |= byte < _FIRST_SPACE or _LOWEST_LATE_MARK <= byte < MARKS_END
+    return found
+
+
+def without_scripts(tags: Tags) -> Tags:
+    """A page without what is in its long scripts and styles: often half of its bytes.
+
+    What looks like a script may stand in a comment or an attribute, and reach from there into the
+    text: over a comment's end, over another script's tag, or from within a tag. Those stay.
+    """
+    page = tags.page
+    begins, stops, starts, ends, codes, is_end, may_go_on = _without_scripts(
+        page, tags.starts, tags.ends, tags.codes, tags.is_end, tags.may_go_on, _IS_SCRIPT
+    )
+    if not len(begins):
+        return tags
+    parts = zip([0, *stops.tolist()], [*begins.tolist(), len(page)], strict=True)
+    return Tags(
+        b"".join([page[start:end] for start, end in parts]),
+        starts,
+        ends,
+        codes,
+        is_end,
+        may_go_on,
+    )
+
+
+@compiled
+def _without_scripts(
+    page: bytes,
+    starts: Places,
+    ends: Places,
+    codes: Places,
+    is_end: Flags,
+    may_go_on: Flags,
+    is_script: Flags,
+) -> tuple[
+    Places,
+    Places,
+    Places,
+    Places,
+    Places,
+    Flags,
+    Flags,
+]:
+    """Where what is cut out begins and ends, and the arrays of the tags that stay."""
+    room = len(page) // _LONG_SCRIPT_BYTES + 1
+    begins, stops = np.empty(room, dtype=np.intp), np.empty(room, dtype=np.intp)
+    cuts, opening = 0, -1
+    for tag in range(len(codes)):
+        if not is_script[codes[tag]]:
+            continue
+        if not is_end[tag]:
+            opening = tag
+            continue
+        if opening >= 0 and codes[tag] == codes[opening]:
+            start, begin, stop = starts[opening], ends[opening], starts[tag]
+            if (
+                stop - start > _LONG_SCRIPT_BYTES
+                and begin <= stop
+                and not _within_tag(page, start)
+                and not _holds_comment_mark(page, begin, stop)
+            ):
+                begins[cuts], stops[cuts] = begin, stop
+                cuts += 1
+        opening = -1
+
+    left = len(codes) if cuts else 0
+    new_starts, new_ends, new_codes = (
+        np.empty(left, dtype=np.intp),
+        np.empty(left, dtype=np.intp),
+        np.empty(left, dtype=np.intp),
+    )
+    new_is_end, new_may_go_on = np.empty(left, dtype=np.bool_), np.empty(left, dtype=np.bool_)
+    kept = cut = gone = 0
+    for tag in range(left):
+        while cut < cuts and stops[cut] <= starts[tag]:
+            gone += stops[cut] - begins[cut]
+            cut += 1
+        if cut == cuts or starts[tag] < begins[cut]:
+            new_starts[kept], new_ends[kept] = starts[tag] - gone, ends[tag] - gone
+            new_codes[kept] = codes[tag]
+            new_is_end[kept], new_may_go_on[kept] = is_end[tag], may_go_on[tag]
+            kept += 1
+    return (
+        begins[:cuts],
+        stops[:cuts],
+        new_starts[:kept],
+        new_ends[:kept],
+        new_codes[:kept],
+        new_is_end[:kept],
+        new_may_go_on[:kept],
+    )
+
+
+@compiled
+def _within_tag(page: bytes, place: int) -> bool:
+    """Whether a "<" comes nearer before a place than a ">"."""
+    at = place - 1
+    while at >= 0 and page[at] != _LESS and page[at] != _GREATER:
+        at -= 1
+    return at >= 0 and page[at] == _LESS
+
+
+@compiled
+def _holds_comment_mark(page: bytes, begin: int, end: int) -> bool:
+    """Whether a stretch of a page holds "<!--" or "-->"."""
+    at = begin
+    while at < end - 1:
+        while at + _SCRIPT_BLOCK < end and not _holds_minuses(page[at : at + _SCRIPT_BLOCK + 1]):
+            at += _SCRIPT_BLOCK
+        for place in range(at, min(at + _SCRIPT_BLOCK, end - 1)):
+            if _is_comment_mark(page, place, begin, end):
+                return True
+        at += _SCRIPT_BLOCK
+    return False
+
+
+@compiled
+def _holds_minuses(block: bytes) -> bool:
+    """Whether two minus signs stand side by side; no way out, so many bytes are taken at a time."""
+    found = False
+    first, second = block[:-1], block[1:]
+    for place in range(len(first)):
+        found |= (first[place] == _MINUS) & (second[place] == _MINUS)
+    return found
+
+
+@compiled
+def _is_comment_mark(page: bytes, at: int, begin: int, end: int) -> bool:
+    """Whether two minus signs at a place are the second half of "<!--" or the first of "-->"."""
+    return bool(
+        page[at] == _MINUS
+        and page[at + 1] == _MINUS
+        and (
+            (at + 2 < end and page[at + 2] == _GREATER)
+            or (at - 2 >= begin and page[at - 1] == _EXCLAMATION and page[at - 2] == _LESS)
+        )
+    )
+
+
+def marked(tags: Tags) -> bytes:
+    """A page with the marks put in.
+
+    Args:
+        tags: Of a page without marks of its own.
+    """
+    page = tags.page
+    places, marks, kinds, asked, starts, stops = _chosen_marks(
+        page,
+        tags.starts,
+        tags.ends,
+        tags.codes,
+        tags.is_end,
+        _START_MARKS,
+        _END_MARKS,
+        _OUTSIDE,
+        _KINDS_OF_ELEMENT,
+        _FIFTH_LETTERS,
+    )
+    if not len(marks):
+        return page
+    kinds[asked] |= block_kinds(page, starts, stops)
+    return _with_marks(page, places, marks, kinds).tobytes()
+
+
+@compiled
+def _chosen_marks(
+    page: bytes,
+    starts: Places,
+    ends: Places,
+    codes: Places,
+    is_end: Flags,
+    start_marks: Bytes,
+    end_marks: Bytes,
+    outside: Flags,
+    kinds_of_element: Bytes,
+    fifth_letters: Bytes,
+) -> tuple[
+    Places,
+    Bytes,
+    Bytes,
+    Places,
+    Places,
+    Places,
+]:
+    """Which marks go where.
+
+    Returns:
+        Of each mark, in order: its place in the page, itself, and its element's kinds; then, of
+        the start tags that may say more of their blocks: the mark's number, and where the tag
+        begins and ends.
+    """
+    room = len(codes)
+    places, marks = np.empty(room, dtype=np.intp), np.empty(room, dtype=np.uint8)
+    kinds = np.empty(room, dtype=np.uint8)
+    asked, asked_starts, asked_stops = (
+        np.empty(room, dtype=np.intp),
+        np.empty(room, dtype=np.intp),
+        np.empty(room, dtype=np.intp),
+    )
+    count = asked_count = place = 0
+    row_begins = False
+    for tag in range(room):
+        code, closes = codes[tag], is_end[tag]
+        mark = end_marks[code] if closes else start_marks[code]
+        if mark == 0:
+            continue
+        if mark == _ROW:
+            row_begins = True
+            continue
+        if mark == _CELL:
+            if row_begins:
+                mark = _BLOCK  # the first cell of its row
+            row_begins = False
+        start, end = starts[tag], ends[tag]
+        # A tag that the page's end cuts is none; <\/script> stands in a script.
+        if end > len(page) or page[start + 1] == _BACKSLASH:
+            continue
+        fifth = fifth_letters[code]
+        if fifth and page[min(start + closes + 5, len(page) - 1)] | _LOWER_CASE != fifth:
+            continue
+        # After a start tag, before an end tag. "<" in an attribute can put two out of order.
+        place = max(place, start if closes != outside[code] else end)
+        places[count], marks[count], kinds[count] = place, mark, kinds_of_element[code]
+        if mark >= _BLOCK and end - start > _BARE_TAG_BYTES:
+            asked[asked_count], asked_starts[asked_count] = count, start
+            asked_stops[asked_count] = min(end, start + _MAX_TAG_BYTES)
+            asked_count += 1
+        count += 1
+    return (
+        places[:count],
+        marks[:count],
+        kinds[:count],
+        asked[:asked_count],
+        asked_starts[:asked_count],
+        asked_stops[:asked_count],
+    )
+
+
+@compiled
+def _with_marks(
+    page: bytes,
+    places: Places,
+    marks: Bytes,
+    kinds: Bytes,
+) -> Bytes:
+    """A page with marks at these places, which do not decrease."""
+    size = len(page)
+    for mark in marks:
+        size += 1 if mark < _BLOCK else DIGITS + (mark == _BLOCK)
+    whole = np.empty(size, dtype=np.uint8)
+    at = to = 0
+    for number in range(len(marks)):
+        length = places[number] - at
+        copy_bytes(whole, to, page, at, length)
+        at += length
+        to += length
+        mark, kind = marks[number], kinds[number]
+        if mark < _BLOCK:
+            whole[to] = mark
+            to += 1
+            continue
+        if mark == _BLOCK:
+            whole[to] = BREAK
+            to += 1
+        for digit in range(DIGITS):
+            whole[to] = DIGIT + (kind >> DIGIT_BITS * (DIGITS - 1 - digit) & 7)
+            to += 1
+    copy_bytes(whole, to, page, at, len(page) - at)
+    return whole

@@ -1,0 +1,275 @@
+"""A page without the attributes of its tags: half of its bytes, and most of a parser's work.
+
+Once it is known what the class of a block says, attributes say nothing that the text of a page
+depends on, with a few exceptions that stay: those of formatting elements, of which the parser
+reopens no more than three alike; of fonts and annotations, which end foreign content; of input.
+
+What looks like a tag may stand in a comment, an attribute or a script. So the page is read as the
+tokenizer of a browser reads it. Where that hangs on what the tree looks like (which elements hold
+raw text in SVG, or in a select), the rest of the page stays as it is.
+
+Source:
+    HTML Standard, 13.2.5 (tokenization) and 13.2.6 (tree construction), scripting being off.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.base.jit import compiled, copy_bytes, uncounted
+from udfs.html.tags import next_less
+
+_LESS, _GREATER, _SLASH, _EQUALS, _MINUS, _EXCLAMATION, _QUESTION = b"<>/=-!?"
+_DOUBLE_QUOTE, _SINGLE_QUOTE, _BRACKET = b"\"'["
+_SPACE, _TAB, _FORM_FEED, _RETURN = b" \t\f\r"
+_LINE_FEED = 0x0A
+_A, _Z, _UPPER_A, _UPPER_Z, _LOWER_CASE = 0x61, 0x7A, 0x41, 0x5A, 0x20
+_KEY_BYTES = 8  # of a name that are compared; longer names get the benefit of the doubt
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(name[:_KEY_BYTES].encode("ascii"), "big")
+
+
+_PLAIN, _KEPT, _RAW, _UNCERTAIN, _LAST = range(5)
+_ELEMENTS: dict[str, int] = {}
+for _kind, _listed in (
+    (_KEPT, "b big code em font i nobr s small strike strong tt u input"),
+    (_RAW, "script style title textarea iframe noembed noframes xmp"),
+    # In foreign content these begin HTML again; a template hides what is open around it.
+    (_UNCERTAIN, "desc foreignobject mi mo mn ms mtext template"),
+    (_LAST, "plaintext frameset annotation-xml"),
+    (_PLAIN, "svg math select"),
+):
+    _ELEMENTS |= dict.fromkeys(_listed.split(), _kind)
+_NAMES = sorted(_ELEMENTS)
+_KEYS = np.array([_key(name) for name in _NAMES], dtype=np.int64)
+_KINDS = np.array([_ELEMENTS[name] for name in _NAMES], dtype=np.uint8)
+# Where the names of each first letter begin.
+_FIRSTS = np.searchsorted([ord(name[0]) - _A for name in _NAMES], np.arange(27))
+_SVG, _MATH, _SELECT, _SCRIPT = (_key(name) for name in ("svg", "math", "select", "script"))
+
+
+def without_attributes(page: bytes) -> bytes:
+    """A page that is parsed to the same text.
+
+    Args:
+        page: Valid UTF-8 without zero bytes.
+
+    >>> without_attributes(b'<p class="a">1<br id=x/><img alt=">"/><!-- <p id=x> --><b id=x>2')
+    b'<p>1<br><img/><!-- <p id=x> --><b id=x>2'
+    """
+    return _without_attributes(page, _KEYS, _KINDS, _FIRSTS).tobytes()
+
+
+@compiled
+def _without_attributes(
+    page: bytes,
+    keys: npt.NDArray[np.int64],
+    kinds: npt.NDArray[np.uint8],
+    firsts: npt.NDArray[np.intp],
+) -> npt.NDArray[np.uint8]:
+    page = uncounted(page)
+    size = len(page)
+    bare = np.empty(size, dtype=np.uint8)
+    at = copied = to = 0
+    svg = math = 0  # open, or more
+    in_select = is_uncertain = False
+    while True:
+        at = next_less(page, at)
+        if at + 2 >= size:
+            break
+        byte = page[at + 1]
+        if byte in (_EXCLAMATION, _QUESTION):
+            at = _after_declaration(page, at)
+            if at == size:
+                break
+            continue
+        is_end = byte == _SLASH
+        name_at = at + 2 if is_end else at + 1
+        if not _A <= page[name_at] | _LOWER_CASE <= _Z:
+            at = _after(page, name_at, _GREATER) if is_end else at + 1
+            continue
+
+        key, name_end = np.int64(0), name_at
+        while name_end < size and not _ends_name(page[name_end]):
+            byte = page[name_end]
+            if name_end < name_at + _KEY_BYTES:
+                key = key << 8 | (byte | _LOWER_CASE if _UPPER_A <= byte <= _UPPER_Z else byte)
+            name_end += 1
+        end, stop, is_simple = _tag_end(page, name_end)
+        if end == 0:
+            break
+        if is_end:
+            svg -= key == _SVG and svg > 0
+            math -= key == _MATH and math > 0
+            in_select &= key != _SELECT
+            at = end
+            continue
+        kind = np.uint8(_PLAIN)
+        letter = (page[name_at] | _LOWER_CASE) - _A
+        for number in range(firsts[letter], firsts[letter + 1]):
+            if keys[number] == key:
+                kind = kinds[number]
+        is_long = name_end - name_at > _KEY_BYTES
+        if kind == _LAST or (kind == _RAW and is_long):
+            break
+        if kind != _KEPT and is_simple and stop > name_end:
+            copy_bytes(bare, to, page, copied, name_end - copied)
+            to += name_end - copied
+            copied = stop
+        at = end
+        if kind == _PLAIN:
+            svg += key == _SVG
+            math += key == _MATH
+            in_select |= key == _SELECT
+        elif kind == _UNCERTAIN:
+            is_uncertain |= svg > 0 or math > 0 or in_select
+        elif kind == _RAW:
+            end = _raw_end(page, at, name_at, name_end - name_at)
+            if end == size:
+                break
+            if _after(page, at, _LESS) <= end:
+                # Tags to the parser, if this is no raw text to it.
+                if is_uncertain or svg > 0 or math > 0 or in_select:
+                    break
+                # "</script>" does not end a script that writes one in a comment.
+                if key == _SCRIPT and _holds_script_in_comment(page, at, end, name_at):
+                    break
+            at = end
+    copy_bytes(bare, to, page, copied, size - copied)
+    return bare[: to + size - copied]
+
+
+@compiled
+def _ends_name(byte: int) -> bool:
+    return byte <= _GREATER and (byte in (_GREATER, _SLASH) or _is_space(byte))
+
+
+@compiled
+def _is_space(byte: int) -> bool:
+    return byte <= _SPACE and byte in (_SPACE, _LINE_FEED, _TAB, _RETURN, _FORM_FEED)
+
+
+@compiled
+def _after(page: bytes, at: int, byte: int) -> int:
+    """The place after the next such byte, or the page's end."""
+    while at < len(page) and page[at] != byte:
+        at += 1
+    return min(at + 1, len(page))
+
+
+@compiled
+def _after_declaration(page: bytes, at: int) -> int:
+    """Where a comment, a doctype or the like ends; the page's end for one that cannot be told."""
+    size = len(page)
+    if page[at + 1] == _EXCLAMATION:
+        if page[at + 2] == _BRACKET:
+            return size  # <![CDATA[, in foreign content
+        if page[at + 2] == _MINUS and at + 3 < size and page[at + 3] == _MINUS:
+            place = at + 4
+            if place < size and page[place] == _GREATER:
+                return place + 1
+            if place + 1 < size and page[place] == _MINUS and page[place + 1] == _GREATER:
+                return place + 2
+            while place + 2 < size:
+                if page[place] == _MINUS and page[place + 1] == _MINUS:
+                    if page[place + 2] == _GREATER:
+                        return place + 3
+                    if (
+                        page[place + 2] == _EXCLAMATION
+                        and place + 3 < size
+                        and page[place + 3] == _GREATER
+                    ):
+                        return place + 4
+                place += 1
+            return size
+    return _after(page, at + 2, _GREATER)
+
+
+@compiled
+def _tag_end(page: bytes, at: int) -> tuple[int, int, bool]:
+    """Where a tag ends whose name ends at a place, where its attributes do, and if it is simple.
+
+    A slash that closes an element is no attribute. A tag with a "<" in it is not simple: marks may
+    stand there. The first is 0 where the page's end cuts the tag.
+    """
+    page = uncounted(page)
+    size = len(page)
+    is_simple = True
+    while at < size:
+        byte = page[at]
+        if byte == _GREATER:
+            return at + 1, at, is_simple
+        if _is_space(byte):
+            at += 1
+            continue
+        if byte == _SLASH:
+            if at + 1 < size and page[at + 1] == _GREATER:
+                return at + 2, at, is_simple
+            at += 1
+            continue
+        # A name, which an equals sign may begin.
+        is_simple &= byte != _LESS
+        at += 1
+        while at < size and page[at] != _EQUALS and not _ends_name(page[at]):
+            is_simple &= page[at] != _LESS
+            at += 1
+        while at < size and _is_space(page[at]):
+            at += 1
+        if at == size or page[at] != _EQUALS:
+            continue
+        at += 1
+        while at < size and _is_space(page[at]):
+            at += 1
+        if at == size or page[at] == _GREATER:
+            continue
+        quote = page[at]
+        if quote in (_DOUBLE_QUOTE, _SINGLE_QUOTE):
+            at += 1
+            while at < size and page[at] != quote:
+                is_simple &= page[at] != _LESS
+                at += 1
+            at += 1
+        else:
+            while at < size and page[at] != _GREATER and not _is_space(page[at]):
+                is_simple &= page[at] != _LESS
+                at += 1
+    return 0, 0, False
+
+
+@compiled
+def _raw_end(page: bytes, at: int, name_at: int, length: int) -> int:
+    """Where the end tag of an element of raw text begins, or the page's end."""
+    size = len(page)
+    while at + 2 + length < size:
+        if (
+            page[at] == _LESS
+            and page[at + 1] == _SLASH
+            and _ends_name(page[at + 2 + length])
+            and _same_letters(page, at + 2, name_at, length)
+        ):
+            return at
+        at += 1
+    return size
+
+
+@compiled
+def _same_letters(page: bytes, at: int, other: int, length: int) -> bool:
+    """Whether the letters at two places are the same, in whatever case."""
+    for place in range(length):
+        if page[at + place] | _LOWER_CASE != page[other + place] | _LOWER_CASE:
+            return False
+    return True
+
+
+@compiled
+def _holds_script_in_comment(page: bytes, at: int, end: int, name_at: int) -> bool:
+    """Whether "<!--" and "<script" stand in a script."""
+    is_comment = is_script = False
+    for place in range(at, end - 3):
+        if page[place] == _LESS:
+            is_comment |= page[place + 1] == _EXCLAMATION and page[place + 2] == _MINUS
+            is_script |= _same_letters(page, place + 1, name_at, min(6, end - place - 1))
+    return is_comment and is_script

@@ -1,0 +1,264 @@
+"""Texts as the rules stage edits them before it measures: repaired, converted, masked.
+
+One pass over documents: their texts edited, the result measured, their addresses looked at.
+
+What rules can be about is stored here once: another limit, another condition needs no text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from udfs.files.artifacts import ArtifactFile
+from udfs.lists.host_lists import HostList, cached_host_list
+from udfs.lists.lexicon import Lexicon, cached_lexicon
+from udfs.lists.urls import URL_MEASURES, measure_urls
+from udfs.measures import measures
+from udfs.measures.schema import ARROW_OF, MEASURES_ARROW_TYPE, PASSED_ARROW_SCHEMA, PII_ARROW_TYPE
+from udfs.pii.find import PII_KINDS, Span, mask_pii, pii_of_texts
+from udfs.repair.repair import Repaired, repair_texts
+from udfs.repair.script_conversion import simplify_texts
+
+MASKED = "masked_"
+"""What the name of a kind of edit begins with that puts placeholders for a kind of data."""
+
+
+@dataclass(frozen=True)
+class Editing:
+    """What may change in a text."""
+
+    repair: bool = True
+    """Repair it."""
+    simplify: bool = False
+    """Convert traditional script to simplified."""
+    mask: tuple[str, ...] = ()
+    """Kinds of personal data that placeholders stand for."""
+
+
+@dataclass
+class Edited:
+    """A text after its edits."""
+
+    text: str
+    edits: Counter[str] = field(default_factory=Counter)
+    """Kind of edit -> places changed."""
+    unconverted: str | None = None
+    """The text before its script was converted; None where that changed nothing."""
+    pii: Sequence[Span] = ()
+    """Personal data in ``text``, placeholders where it is masked; ascending, disjoint."""
+
+
+def edit_texts(texts: Sequence[str | None], editing: Editing) -> list[Edited | None]:
+    """Edit texts: repair, then convert, then mask.
+
+    Args:
+        texts: One document each.
+        editing: What may change. Personal data is found in any case.
+    Returns:
+        As long as texts; None where there is no text.
+    """
+    edited = [None if text is None else Edited(text) for text in texts]
+    present = [one for one in edited if one is not None]
+    if editing.repair:
+        for one, repaired in zip(present, repair_texts(_texts(present)), strict=True):
+            _take(one, repaired)
+    if editing.simplify:
+        for one, simplified in zip(present, simplify_texts(_texts(present)), strict=True):
+            before = one.text
+            if _take(one, simplified):
+                one.unconverted = before
+    for one, spans in zip(present, pii_of_texts(_texts(present), PII_KINDS), strict=True):
+        one.pii = spans
+        if editing.mask and any(span.kind in editing.mask for span in spans):
+            _mask(one, editing.mask)
+    return edited
+
+
+def _texts(edited: Sequence[Edited]) -> list[str]:
+    return [one.text for one in edited]
+
+
+def _take(one: Edited, changed: Repaired | None) -> bool:
+    """Go on from a changed text. Returns whether it is another one."""
+    if changed is None or changed.text == one.text:
+        return False
+    one.text = changed.text
+    one.edits.update(changed.edits)
+    return True
+
+
+def _mask(one: Edited, kinds: Sequence[str]) -> None:
+    """Put placeholders for some kinds; the spans of the others move along."""
+    masked = mask_pii(one.text, [span for span in one.pii if span.kind in kinds])
+    placeholders = iter(masked.spans)
+    moved = []
+    shift = 0
+    for span in one.pii:
+        if span.kind in kinds:
+            placeholder = next(placeholders)
+            one.edits[MASKED + span.kind] += 1
+            shift += placeholder.length - span.length
+            moved.append(placeholder)
+        else:
+            moved.append(Span(span.kind, span.start + shift, span.length))
+    one.text, one.pii = masked.text, moved
+
+
+PART_BYTES = 4 << 20
+"""UTF-8 of the texts that are edited together: bounds memory beside the batch, at 20 bytes each."""
+
+
+@dataclass(frozen=True)
+class TextPass:
+    """What a pass does, as it travels to the executors."""
+
+    lexicon: ArtifactFile
+    editing: Editing
+    host_block: tuple[ArtifactFile, ...] = ()
+    host_allow: tuple[ArtifactFile, ...] = ()
+
+
+class PassLists(NamedTuple):
+    """The lists of a pass, opened."""
+
+    lexicon: Lexicon
+    host_block: Sequence[HostList] = ()
+    """The first that has an address names its category."""
+    host_allow: Sequence[HostList] = ()
+
+
+def text_pass(plan: TextPass) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """The function for mapInArrow over doc_id, url, opt_outs, text that gives PASSED_TYPE.
+
+    Batch: any number of rows in, one row out for each, in batches of about PART_BYTES of text.
+    Lists are loaded once a Python worker.
+    """
+
+    def passed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        lists = PassLists(
+            cached_lexicon(plan.lexicon.local_path(), plan.lexicon.sha256),
+            [cached_host_list(file.local_path(), file.sha256) for file in plan.host_block],
+            [cached_host_list(file.local_path(), file.sha256) for file in plan.host_allow],
+        )
+        for batch in batches:
+            for part in _parts(batch):
+                yield pass_over(part, plan.editing, lists)
+
+    return passed
+
+
+def pass_over(documents: pa.RecordBatch, editing: Editing, lists: PassLists) -> pa.RecordBatch:
+    """Edit the texts of documents, and measure what comes out.
+
+    Args:
+        documents: Columns doc_id, url, opt_outs, text; url and text may be null.
+        editing: What may change in a text.
+        lists: Words and hosts that are looked for.
+    Returns:
+        The columns of PASSED_TYPE, a row a document in the same order.
+    """
+    originals = documents.column("text").to_pylist()
+    edited = edit_texts(originals, editing)
+    changes = [_change(*pair) for pair in zip(originals, edited, strict=True)]
+    return pa.RecordBatch.from_arrays(
+        [
+            documents.column("doc_id"),
+            documents.column("opt_outs"),
+            measure_documents(documents.column("url").to_pylist(), edited, lists),
+            *(
+                pa.array(
+                    [change[place] for change in changes], PASSED_ARROW_SCHEMA.field(name).type
+                )
+                for place, name in enumerate(("text", "original_chars", "original_sha256", "edits"))
+            ),
+        ],
+        schema=PASSED_ARROW_SCHEMA,
+    )
+
+
+def measure_documents(
+    urls: Sequence[str | None], edited: Sequence[Edited | None], lists: PassLists
+) -> pa.StructArray:
+    """Measure documents.
+
+    Args:
+        urls: Address of each document; None where it has none.
+        edited: Its text; None gives null measures.
+    Returns:
+        Array in the fields of MEASURES_TYPE, as long as edited.
+    """
+    texts = [None if one is None else one.text for one in edited]
+    of_texts = measures.measure_texts(texts, lists.lexicon)
+    of_urls = measure_urls(urls)
+    columns = [
+        *of_texts.flatten(),
+        _original_traditional_shares(of_texts.field("traditional_share"), edited),
+        *(pa.array(of_urls[name], ARROW_OF[kind]) for name, kind in URL_MEASURES.items()),
+        _categories(lists.host_block, urls),
+        _categories(lists.host_allow, urls),
+        _pii_column(edited),
+    ]
+    unmeasured = pa.array([text is None for text in texts], pa.bool_())
+    return pa.StructArray.from_arrays(columns, fields=list(MEASURES_ARROW_TYPE), mask=unmeasured)
+
+
+_UNCHANGED = (None, None, None, None)
+
+
+def _change(original: str | None, edited: Edited | None) -> tuple[Any, ...]:
+    """The text after its edits, length and digest of what it was, and the edits; or nothing."""
+    if original is None or edited is None or edited.text == original:
+        return _UNCHANGED
+    digest = hashlib.sha256(original.encode()).hexdigest()
+    return edited.text, len(original), digest, sorted(edited.edits.items())
+
+
+def _original_traditional_shares(shares: pa.Array, edited: Sequence[Edited | None]) -> pa.Array:
+    """The shares before conversion: only what was converted had another."""
+    converted = [
+        (place, one.unconverted)
+        for place, one in enumerate(edited)
+        if one is not None and one.unconverted is not None
+    ]
+    if not converted:
+        return shares
+    places, texts = zip(*converted, strict=True)
+    original = shares.to_numpy(zero_copy_only=False).copy()
+    original[list(places)] = measures.traditional_shares(texts)
+    return pa.array(original)
+
+
+def _categories(lists: Sequence[HostList], urls: Sequence[str | None]) -> pa.Array:
+    """The category of each address in the first list that has it, else the empty text."""
+    if not lists:
+        return pa.array([""] * len(urls), pa.string())
+    return pa.array([_category(lists, url) for url in urls], pa.string())
+
+
+def _category(lists: Sequence[HostList], url: str | None) -> str:
+    return next((found for one in lists if (found := one.match(url)) is not None), "")
+
+
+def _pii_column(edited: Sequence[Edited | None]) -> pa.Array:
+    rows = [[] if one is None else [tuple_of._asdict() for tuple_of in one.pii] for one in edited]
+    return pa.array(rows, PII_ARROW_TYPE)
+
+
+def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch in parts of about PART_BYTES of text, a longer text alone."""
+    sizes = pc.fill_null(pc.binary_length(batch.column("text")), 0).to_numpy()
+    ends = np.cumsum(sizes)
+    start = 0
+    while start < batch.num_rows:
+        taken = ends[start] - sizes[start] + PART_BYTES
+        stop = max(start + 1, int(np.searchsorted(ends, taken, side="right")))
+        yield batch.slice(start, stop - start)
+        start = stop

@@ -1,0 +1,253 @@
+"""An n-gram model of characters in memory, asked about many lines at once.
+
+The answers are KenLM's: log10 of the probability of each character after those before it in its
+line, and of the line's end, with backoff where an n-gram is not known.
+
+Source:
+    Heafield 2011, KenLM.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.base.code_points import CODE_POINTS, CodePoints, EncodedTexts, encode_texts
+from udfs.base.jit import compiled
+
+Keys = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint32]
+Scores = npt.NDArray[np.float64]
+
+UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
+RESERVED = (UNKNOWN, BEGIN, END)
+"""The words with the numbers 0, 1 and 2; characters follow."""
+UNHEARD = -100.0
+"""log10 of a word without any entry, where a model has none for unknown ones either (KenLM's)."""
+MOST_ORDER = 6
+
+_UNKNOWN_NUMBER, _BEGIN_NUMBER, _END_NUMBER = range(3)
+_MULTIPLIER = 0x9E3779B97F4A7C15
+_SPACES = frozenset(" \t\n\r\u3000\xa0\u200b\ufeff")
+_NO_WORD = np.uint32(0xFFFFFFFF)
+
+
+@dataclass(frozen=True)
+class Order:
+    """The n-grams of one order."""
+
+    words: Words
+    """Numbers of words, shape (n-grams, order)."""
+    log10: Floats
+    """Of the probability of the last word after those before it, shape (n-grams,)."""
+    backoff: Floats
+    """log10 of what shorter contexts are worth behind it; 0 where nothing is known to follow."""
+
+
+@dataclass(frozen=True)
+class NGrams:
+    """An n-gram model as an ARPA file has it."""
+
+    vocabulary: tuple[str, ...]
+    """Words by number, the first of them `RESERVED`."""
+    orders: tuple[Order, ...]
+    """From 1 on; what an n-gram begins and ends with is there too."""
+
+
+class NGramModel:
+    """An n-gram model that answers for many lines at once.
+
+    Attributes:
+        order: Words of the longest n-gram.
+    """
+
+    def __init__(self, ngrams: NGrams) -> None:
+        """Put the n-grams in memory for look-ups; words of several characters are never asked."""
+        first, *longer = ngrams.orders
+        self.order = len(ngrams.orders)
+        self._words = _word_table(ngrams.vocabulary)
+        self._unigrams = np.full((len(ngrams.vocabulary), 2), (UNHEARD, 0), dtype=np.float32)
+        self._unigrams[first.words[:, 0]] = _pairs(first)
+        self._places, self._values = _hash_table(longer)
+
+    def line_scores(
+        self, codes: CodePoints, begins: Numbers, stops: Numbers
+    ) -> tuple[Scores, Numbers]:
+        """log10 of the probability of each line, and how many characters it has.
+
+        White space is passed over. A character that the model lacks is read as what it is a
+        variant of (small for capital, narrow for wide, 0 for a digit), else as unknown.
+
+        Args:
+            codes: Code points of texts.
+            begins: Where each line begins in codes.
+            stops: Where it stops.
+        Returns:
+            The sum over the characters and the line's end, and the number of the characters; both
+            of shape (lines,). The line's end counts too, so perplexity is
+            10 ** (-score / (characters + 1)).
+        """
+        scores = np.zeros(len(begins), dtype=np.float64)
+        counts = np.zeros(len(begins), dtype=np.int64)
+        _score(
+            codes, begins, stops, self._words, self._unigrams, self._places, self._values,
+            self.order, scores, counts,
+        )  # fmt: skip
+        return scores, counts
+
+    def encoded_scores(self, lines: EncodedTexts) -> tuple[Scores, Numbers]:
+        """As `line_scores`, each text being a line."""
+        return self.line_scores(lines.codes, lines.starts, lines.stops)
+
+
+def score_lines(model: NGramModel, lines: Sequence[str]) -> Scores:
+    """log10 of the probability of each line, its end included."""
+    return model.encoded_scores(encode_texts(lines))[0]
+
+
+def plain_character(char: str) -> str:
+    """What a character is a variant of: small, narrow, 0 for a digit; itself where nothing.
+
+    >>> "".join(map(plain_character, "Ａ8中"))
+    'a0中'
+    """
+    plain = unicodedata.normalize("NFKC", char).lower()
+    if len(plain) != 1:
+        return char
+    return "0" if plain.isdigit() else plain
+
+
+def key_of(words: Words) -> Keys:
+    """The keys of n-grams, from their words' numbers.
+
+    From the last word to the first, so that a context's key grows as it is looked back on. The
+    order is no part of a key: two of n n-grams of any order share one with a probability of
+    n^2 / 2^65, a millionth of a millionth for ten thousand, three in a hundred million for a
+    million.
+    """
+    keys = np.zeros(len(words), dtype=np.uint64)
+    for column in words.T[::-1]:
+        keys = (keys ^ (column.astype(np.uint64) + np.uint64(1))) * np.uint64(_MULTIPLIER)
+        keys ^= keys >> np.uint64(29)
+    return keys
+
+
+def _word_table(vocabulary: Sequence[str]) -> Words:
+    """Code point -> number of the word it is read as; _NO_WORD for white space."""
+    number_of = {word: number for number, word in enumerate(vocabulary) if len(word) == 1}
+    words = np.zeros(CODE_POINTS, dtype=np.uint32)
+    for code, plain in _variants():
+        words[code] = number_of.get(plain, _UNKNOWN_NUMBER)
+    for char, number in number_of.items():
+        words[ord(char)] = number
+    words[[ord(char) for char in _SPACES]] = _NO_WORD
+    return words
+
+
+@lru_cache(maxsize=1)
+def _variants() -> list[tuple[int, str]]:
+    """The characters that are variants of others, with those; of the basic plane."""
+    return [
+        (code, plain)
+        for code in range(0x10000)
+        if not 0xD800 <= code < 0xE000 and (plain := plain_character(chr(code))) != chr(code)
+    ]
+
+
+def _pairs(order: Order) -> Floats:
+    return np.stack([order.log10, order.backoff], axis=1).astype(np.float32)
+
+
+def _hash_table(orders: Sequence[Order]) -> tuple[Keys, Floats]:
+    """All n-grams by place, and their two numbers; a power of two of places, half of them free."""
+    size = 4
+    while size < 2 * sum(len(order.words) for order in orders):
+        size *= 2
+    places, values = np.zeros(size, dtype=np.uint64), np.zeros((size, 2), dtype=np.float32)
+    for order in orders:
+        _fill(places, values, key_of(order.words), _pairs(order))
+    return places, values
+
+
+@compiled
+def _fill(places: Keys, values: Floats, keys: Keys, its_values: Floats) -> None:
+    mask = np.uint64(len(places) - 1)
+    for number in range(len(keys)):
+        at = np.int64((keys[number] >> np.uint64(20)) & mask)
+        while places[at] != 0 and places[at] != keys[number]:
+            at = np.int64(np.uint64(at + 1) & mask)
+        places[at] = keys[number]
+        values[at, 0] = its_values[number, 0]
+        values[at, 1] = its_values[number, 1]
+
+
+@compiled
+def _score(
+    codes: CodePoints,
+    begins: Numbers,
+    stops: Numbers,
+    words: Words,
+    unigrams: Floats,
+    places: Keys,
+    values: Floats,
+    order: int,
+    scores: Scores,
+    counts: Numbers,
+) -> None:
+    mask = np.uint64(len(places) - 1)
+    # The words before, the last one first; and of the n-grams that they end with, shortest first,
+    # what giving each up costs. Both for as many as are known n-grams.
+    before = np.zeros(MOST_ORDER, dtype=np.uint64)
+    backoffs = np.zeros(MOST_ORDER, dtype=np.float64)
+    found = np.zeros(MOST_ORDER, dtype=np.float64)
+    for line in range(len(begins)):
+        before[0] = _BEGIN_NUMBER
+        backoffs[0] = unigrams[_BEGIN_NUMBER, 1]
+        known = min(1, order - 1)
+        total = 0.0
+        count = 0
+        for at in range(begins[line], stops[line] + 1):
+            if at == stops[line]:
+                word = np.uint64(_END_NUMBER)
+            else:
+                number = words[codes[at]]
+                if number == _NO_WORD:
+                    continue
+                word = np.uint64(number)
+                count += 1
+            # The longest n-gram that ends here; what it begins with is known, as it is itself.
+            score = np.float64(unigrams[word, 0])
+            found[0] = unigrams[word, 1]
+            key = (word + np.uint64(1)) * np.uint64(_MULTIPLIER)
+            key ^= key >> np.uint64(29)
+            length = 1
+            while length <= known:
+                key = (key ^ (before[length - 1] + np.uint64(1))) * np.uint64(_MULTIPLIER)
+                key ^= key >> np.uint64(29)
+                place = np.int64((key >> np.uint64(20)) & mask)
+                while places[place] != key and places[place] != 0:
+                    place = np.int64(np.uint64(place + 1) & mask)
+                if places[place] == 0:
+                    break
+                score = np.float64(values[place, 0])
+                found[length] = values[place, 1]
+                length += 1
+            # Contexts that are longer than what was found give way to shorter ones.
+            for context in range(length - 1, known):
+                score += backoffs[context]
+            total += score
+            known = min(length, order - 1)
+            for step in range(known - 1, 0, -1):
+                before[step] = before[step - 1]
+            before[0] = word
+            for step in range(known):
+                backoffs[step] = found[step]
+        scores[line] = total
+        counts[line] = count

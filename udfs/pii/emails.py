@@ -1,0 +1,89 @@
+"""Web and e-mail addresses in texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.base.code_points import Counts, EncodedTexts
+
+_URL = re.compile(r"https?://[!-~]|(?<![0-9a-z./_-])www\.[!-~]", re.IGNORECASE)
+# Found from the middle: a pattern that begins with the name tries every letter of a text, and
+# a long run of letters again and again. The look back stands behind the sign: the engine
+# leaps to signs, and only when no letter's case is to be ignored.
+_EMAIL = re.compile("[@＠](?<=[0-9A-Za-z_%+-][@＠])(?:[0-9A-Za-z-]{1,63}[.]){1,8}[A-Za-z]{2,63}")
+_LOCAL_PART_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-")
+MAX_LOCAL_PART_CHARS = 64
+"""Longest part before the sign @. Source: RFC 5321, section 4.5.3.1.1."""
+
+
+def count_urls(text: str) -> int:
+    """Number of web addresses that begin with http://, https:// or www."""
+    return sum(1 for _ in _URL.finditer(text))
+
+
+def count_emails(text: str) -> int:
+    """Number of e-mail addresses in ASCII letters, the sign @ in either width."""
+    return sum(1 for _ in _EMAIL.finditer(text))
+
+
+def find_emails(text: str) -> list[tuple[int, int]]:
+    """Where e-mail addresses begin and end, in code points, ascending and disjoint.
+
+    The addresses that ``count_emails`` counts, whole: of two that share letters (``a@b.cn@c.cn``)
+    the second begins where the first ends, and is part of it.
+    """
+    found: list[tuple[int, int]] = []
+    floor = 0
+    for match in _EMAIL.finditer(text):
+        sign, stop = match.span()
+        start = _local_part_start(text, sign, floor)
+        if start == floor and found and found[-1][1] == floor:
+            found[-1] = (found[-1][0], stop)
+        else:
+            found.append((start, stop))
+        floor = stop
+    return found
+
+
+def _local_part_start(text: str, sign: int, floor: int) -> int:
+    """Where the part before the sign @ begins: no dot first, at most 64 characters."""
+    start = sign
+    lowest = max(floor, sign - MAX_LOCAL_PART_CHARS)
+    while start > lowest and text[start - 1] in _LOCAL_PART_CHARS:
+        start -= 1
+    while start < sign - 1 and text[start] in ".-":
+        start += 1
+    return start
+
+
+def url_counts(texts: Sequence[str], encoded: EncodedTexts) -> Counts:
+    """``count_urls`` of each text, shape (texts,); among many, only of those with // or ww."""
+    if len(texts) == 1:
+        return np.array([count_urls(texts[0])])
+    lowered = encoded.codes | 0x20  # w for W; / stays /
+    doubled = lowered[1:] == lowered[:-1]
+    doubled &= (lowered[1:] == ord("/")) | (lowered[1:] == ord("w"))
+    return _counts_where(count_urls, doubled, texts, encoded)
+
+
+def email_counts(texts: Sequence[str], encoded: EncodedTexts) -> Counts:
+    """``count_emails`` of each text, shape (texts,); only texts with the sign are searched."""
+    signs = (encoded.codes == ord("@")) | (encoded.codes == ord("＠"))
+    return _counts_where(count_emails, signs, texts, encoded)
+
+
+def _counts_where(
+    count: Callable[[str], int],
+    flags: npt.NDArray[np.bool_],
+    texts: Sequence[str],
+    encoded: EncodedTexts,
+) -> Counts:
+    """Count in the texts that have a flag; in the others there is nothing."""
+    counts = np.zeros(len(texts), dtype=np.int64)
+    for index in encoded.texts_with(flags):
+        counts[index] = count(texts[index])
+    return counts

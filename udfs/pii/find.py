@@ -1,0 +1,282 @@
+"""Personal information in texts: e-mail, telephone, identity and bank card numbers, IP addresses.
+
+Only what can be told from a plain number by itself or by a word beside it counts: a check digit,
+a number plan, a label. Numbers of organisations are found too; nothing in them says whose they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.base.code_points import CodePoints, EncodedTexts, encode_texts
+from udfs.pii.emails import find_emails
+from udfs.pii.ip_addresses import ip_at
+from udfs.pii.numbers import Found, bank_card_at, identity_number_at, phone_at
+
+PII_KINDS = ("email", "phone", "id_number", "bank_card", "ip")
+"""What is found. A placeholder is the kind in capitals, in brackets."""
+
+RUN_CHARS = 1 << 17
+"""Characters of the texts that are looked through together: so many code points stay in cache."""
+
+_FILE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js", ".html")
+"""Of names such as icon@2x.png, which have the form of an address."""
+_EXAMPLE_DOMAIN = re.compile(r"[@.]example(?:\.(?:com|net|org))?$", re.IGNORECASE)
+"""Nobody's. Source: RFC 2606."""
+
+_DIGITS = 10
+"""Fewest digits of any number that is looked for."""
+_DIGITS_WITHIN = 17
+"""Code points that the first ten digits of one take at most: +86 (0)10 8888 8888."""
+_DOTS_WITHIN = 9
+"""Code points from the first to the third dot of an IPv4 address, at most."""
+
+
+Places = npt.NDArray[np.int64]
+
+
+class Span(NamedTuple):
+    """A place in a text, in code points."""
+
+    kind: str
+    start: int
+    length: int
+
+
+class Masked(NamedTuple):
+    """A text without what was found in it."""
+
+    text: str
+    spans: list[Span]
+    """Where the placeholders stand in it."""
+
+
+def find_pii(text: str) -> list[Span]:
+    """All personal information in a text, ascending and disjoint.
+
+    >>> find_pii("电话13812345678，邮箱a@b.cn")
+    [Span(kind='phone', start=2, length=11), Span(kind='email', start=16, length=6)]
+    """
+    return pii_of_texts([text])[0]
+
+
+def pii_of_texts(
+    texts: Sequence[str | None], kinds: Collection[str] = PII_KINDS
+) -> list[list[Span]]:
+    """Personal information in each text, ascending and disjoint.
+
+    Args:
+        texts: One document each; None has none.
+        kinds: Those to return. What belongs to another kind stays that kind's: the digits of
+            13812345678@mail.cn are no telephone number when only those are asked for.
+    Raises:
+        ValueError: an unknown kind.
+        UnicodeEncodeError: a lone surrogate, which no Arrow string can hold.
+    """
+    check_kinds(kinds)
+    found: list[list[Span]] = []
+    for run in _runs(texts):
+        encoded = encode_texts(run)
+        of_run: list[list[Span]] = [[] for _ in run]
+        for index, numbers, addresses in _candidates(encoded):
+            spans = _spans(_plain(encoded, index), numbers, addresses)
+            of_run[index] = [span for span in spans if span.kind in kinds]
+        found += of_run
+    return found
+
+
+def _runs(texts: Sequence[str | None]) -> Iterator[list[str]]:
+    """The texts in runs of RUN_CHARS characters, or of one longer text; None is empty."""
+    run: list[str] = []
+    chars = 0
+    for text in texts:
+        if run and chars + len(text or "") > RUN_CHARS:
+            yield run
+            run, chars = [], 0
+        run.append(text or "")
+        chars += len(text or "")
+    if run:
+        yield run
+
+
+def check_kinds(kinds: Collection[str]) -> None:
+    """Refuse kinds that are none.
+
+    Raises:
+        ValueError: naming it and the known ones.
+    """
+    for kind in kinds:
+        if kind not in PII_KINDS:
+            raise ValueError(f"{kind!r}: no kind of PII; there are {', '.join(PII_KINDS)}")
+
+
+def mask_pii(text: str, spans: Sequence[Span]) -> Masked:
+    """Put a placeholder in the place of every span.
+
+    Args:
+        spans: Ascending and disjoint, of this text.
+    Raises:
+        ValueError: they are not.
+
+    >>> mask_pii("邮箱a@b.cn。", [Span("email", 2, 6)])
+    Masked(text='邮箱[EMAIL]。', spans=[Span(kind='email', start=2, length=7)])
+    """
+    pieces: list[str] = []
+    placed: list[Span] = []
+    end, chars = 0, 0
+    for kind, start, length in spans:
+        if start < end or start + length > len(text):
+            raise ValueError(f"{kind} at {start}: spans overlap or lie outside the text")
+        placeholder = f"[{kind.upper()}]"
+        pieces += (text[end:start], placeholder)
+        chars += start - end
+        placed.append(Span(kind, chars, len(placeholder)))
+        chars += len(placeholder)
+        end = start + length
+    pieces.append(text[end:])
+    return Masked("".join(pieces), placed)
+
+
+def _candidates(encoded: EncodedTexts) -> Iterator[tuple[int, list[int], list[int]]]:
+    """Texts where something may stand: index, starts of numbers, of IP addresses; ascending.
+
+    One look over all texts. Starts are places in the text.
+    """
+    codes = encoded.codes
+    digits = np.flatnonzero(_is_digit(codes))
+    numbers = _number_starts(digits, encoded)
+    addresses = _ip_starts(encoded)
+    signs = np.flatnonzero((codes == ord("@")) | (codes == ord("＠")))
+    owners = [_owners(places, encoded) for places in (numbers, addresses, signs)]
+    for index in sorted(set(np.concatenate(owners).tolist())):
+        start = encoded.starts[index]
+        of_numbers, of_addresses = (
+            slice(*np.searchsorted(owner, (index, index + 1))) for owner in owners[:2]
+        )
+        yield (
+            index,
+            (numbers[of_numbers] - start).tolist(),
+            (addresses[of_addresses] - start).tolist(),
+        )
+
+
+def _owners(places: Places, encoded: EncodedTexts) -> Places:
+    """Index of the text that each place lies in, shape (places,)."""
+    owners: Places = np.searchsorted(encoded.stops, places, side="right")
+    return owners
+
+
+def _is_digit(codes: CodePoints) -> npt.NDArray[np.bool_]:
+    """ASCII and full-width digits."""
+    flags: npt.NDArray[np.bool_] = codes - np.uint32(ord("0")) < 10  # below: wraps round
+    flags |= codes - np.uint32(ord("０")) < 10
+    return flags
+
+
+def _number_starts(digits: Places, encoded: EncodedTexts) -> Places:
+    """Starts of runs of digits where a number may begin.
+
+    Ten digits have to stand close enough to be one number, and the first run of them has to be
+    as long as one that begins a number; most dates and times are left out by that.
+    """
+    if len(digits) < _DIGITS:
+        return digits[:0]
+    owners = _owners(digits, encoded)
+    breaks = (np.diff(digits) > 1) | (owners[1:] != owners[:-1])
+    starts = np.flatnonzero(np.concatenate(([True], breaks)))
+    lengths = np.diff(starts, append=len(digits))
+    tenth = np.minimum(starts + _DIGITS - 1, len(digits) - 1)
+    near = (digits[tenth] - digits[starts] < _DIGITS_WITHIN) & (owners[tenth] == owners[starts])
+    near &= (starts + _DIGITS <= len(digits)) & (lengths > 1)
+    starts, lengths = starts[near], lengths[near]
+    first = encoded.codes[digits[starts]] & 15  # of a digit in either width, its value
+    second = encoded.codes[digits[starts + 1]] & 15
+    tens = first * 10 + second
+    whole = (lengths >= 11) & (lengths <= 19)
+    group = (first == 0) | (tens == 86) | (lengths == 6) | ((lengths == 7) & (first == 1))
+    group |= (lengths == 4) & (tens != 19) & (tens != 20)  # no years
+    group |= (lengths == 3) & (tens >= 13) & (tens < 20)
+    places: Places = digits[starts[whole | (group & (lengths < 11))]]
+    return places
+
+
+def _ip_starts(encoded: EncodedTexts) -> Places:
+    """Places where an IP address may begin, ascending."""
+    return np.sort(np.concatenate((_ipv4_starts(encoded), _ipv6_starts(encoded))))
+
+
+def _ipv4_starts(encoded: EncodedTexts) -> Places:
+    """Up to three digits back from the first of three dots that stand between digits."""
+    codes = encoded.codes
+    dots = np.flatnonzero((codes == ord(".")) | (codes == ord("．")))
+    dots = dots[(dots > 0) & (dots + 1 < len(codes))]
+    dots = dots[_is_digit(codes[dots - 1]) & _is_digit(codes[dots + 1])]
+    firsts = dots[:-2][dots[2:] - dots[:-2] < _DOTS_WITHIN]
+    lowest = encoded.starts[_owners(firsts, encoded)]
+    starts = firsts - 1
+    for _ in range(2):
+        starts = starts - ((starts > lowest) & _is_digit(codes[starts - 1]))
+    return starts[starts >= lowest]
+
+
+def _ipv6_starts(encoded: EncodedTexts) -> Places:
+    """Four digits back from a colon: a global address begins so, the first digit a 2 or 3."""
+    colons = np.flatnonzero(encoded.codes == ord(":"))
+    starts = colons[colons >= 4] - 4
+    digits = encoded.codes[starts]
+    starts = starts[(digits == ord("2")) | (digits == ord("3"))]
+    places: Places = starts[_owners(starts, encoded) == _owners(starts + 4, encoded)]
+    return places
+
+
+_PUNCTUATION = np.arange(0x2000, 0x2213, dtype=np.uint32)
+_PUNCTUATION[: 0x200B - 0x2000] = ord(" ")
+_PUNCTUATION[[*range(0x10, 0x16), 0x212]] = ord("-")  # dashes, minus
+
+
+def _plain(encoded: EncodedTexts, index: int) -> str:
+    """A text with full-width forms, dashes and spaces as in ASCII; every place stays."""
+    codes = encoded.codes[encoded.starts[index] : encoded.stops[index]].copy()
+    codes[codes - np.uint32(ord("！")) < 94] -= ord("！") - ord("!")
+    punctuation = np.flatnonzero(codes - np.uint32(0x2000) < len(_PUNCTUATION))
+    codes[punctuation] = _PUNCTUATION[codes[punctuation] - 0x2000]
+    codes[(codes == 0x3000) | (codes == 0xA0)] = ord(" ")
+    return codes.tobytes().decode("utf-32-le")
+
+
+def _spans(text: str, numbers: Sequence[int], addresses: Sequence[int]) -> list[Span]:
+    """What stands at the candidates' places and at signs @, ascending and disjoint."""
+    mails = find_emails(text) if "@" in text else ()
+    spans = [Span("email", start, stop - start) for start, stop in mails]
+    spans = [span for span in spans if _is_mailbox(text, span)]
+    for places, read in ((addresses, ip_at), (numbers, _number_at)):
+        found = filter(None, (read(text, place) for place in places))
+        spans += [Span(kind, start, stop - start) for kind, start, stop in found]
+    return _disjoint(spans)
+
+
+def _number_at(text: str, place: int) -> Found | None:
+    """The number that begins at a place; an identity number may have a card's check digit."""
+    return identity_number_at(text, place) or bank_card_at(text, place) or phone_at(text, place)
+
+
+def _is_mailbox(text: str, span: Span) -> bool:
+    address = text[span.start : span.start + span.length].lower()
+    return not address.endswith(_FILE_ENDINGS) and not _EXAMPLE_DOMAIN.search(address)
+
+
+def _disjoint(spans: list[Span]) -> list[Span]:
+    """Of two that overlap the address, else the earlier one; ascending."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda span: span.start):
+        if kept and span.start < kept[-1].start + kept[-1].length:
+            if span.kind == "email" != kept[-1].kind:
+                kept[-1] = span
+        else:
+            kept.append(span)
+    return kept

@@ -1,0 +1,269 @@
+"""Control characters: line ends become newlines, tabs stay, others go.
+
+Full-width letters, digits and symbols, and spaces of other widths.
+
+Canonical composition: one code point for a letter and its accents.
+
+Marks that are repeated more often than anybody reads.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_LINE_ENDS = "\r\x0b\x0c\x85\u2028\u2029"
+_REMOVED = (
+    *range(0x00, 0x09),
+    *range(0x0E, 0x20),
+    *range(0x7F, 0x85),
+    *range(0x86, 0xA0),
+    *range(0xFDD0, 0xFDF0),  # noncharacters; those of other planes nobody has seen in a page
+    *(0xFFFE, 0xFFFF),
+)
+
+CONTROL_CHARACTERS = frozenset(_LINE_ENDS) | frozenset(map(chr, _REMOVED))
+"""What `clean_controls` looks at."""
+
+# Where a browser takes a number in this range for a byte of Windows-1252, a text has its character.
+_WINDOWS = {
+    chr(byte): bytes((byte,)).decode("cp1252")
+    for byte in range(0x80, 0xA0)
+    if byte not in (0x81, 0x85, 0x8D, 0x8F, 0x90, 0x9D)
+}
+# What is searched for is one character: a search for alternatives takes ten times as long.
+_CLEANED = re.compile(
+    f"[{''.join(map(re.escape, sorted(CONTROL_CHARACTERS)))}]"
+    r"(?:(?<=\r)\n"
+    r"|(?<=\x1b)\[[0-?]*[ -/]*[@-~])?"  # how a terminal is told colours: nothing of it is text
+)
+
+
+def clean_controls(text: str) -> tuple[str, int]:
+    """A text without control characters, and how many places that changed.
+
+    A tab stays: it divides the columns of a table and indents code. A carriage return, a vertical
+    tab, a form feed, U+0085, U+2028 and U+2029 end a line, as they do in what the extractors write.
+    Of a terminal's colour codes the whole sequence goes, not its first character alone.
+
+    A quotation mark or a dash that was written in Windows-1252 and read as Latin-1 becomes that
+    mark.
+
+    Source: Unicode Standard, sections 5.8 (line ends), 23.1 and 23.7 (noncharacters); ECMA-48, 5.4;
+    HTML Standard, numeric character references (Windows-1252).
+
+    >>> clean_controls("a\\r\\nb\\x00\\tc\\x1b[31m\\x93d\\x94")
+    ('a\\nb\\tc“d”', 5)
+    """
+    return _CLEANED.subn(_cleaned, text)
+
+
+def _cleaned(match: re.Match[str]) -> str:
+    character = match[0][0]
+    return "\n" if character in _LINE_ENDS else _WINDOWS.get(character, "")
+
+
+# What the national standard for punctuation lists stays as it is, and the dot, which is looked at
+# by itself.
+_CHINESE = "！（），：；？［］～．"
+_NARROW = {
+    code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in _CHINESE
+} | dict.fromkeys((0x00A0, *range(0x2000, 0x200B), 0x202F, 0x205F), 0x20)
+
+WIDE_CHARACTERS = frozenset(map(chr, _NARROW)) | {"．", "\u3000"}
+"""What `narrow` looks at."""
+
+_WIDE = re.compile(f"[{''.join(map(re.escape, map(chr, _NARROW)))}]+")
+_DOT = re.compile("．(?<=[0-9A-Za-z]．)")
+_INDENT_CHARS = 100  # what is further in is in the middle of a line
+_IDEOGRAPHIC_SPACES = re.compile("\u3000+")
+
+
+def narrow(text: str) -> tuple[str, int]:
+    """A text with half-width letters, digits and symbols, and how many characters that changed.
+
+    - Letters, digits and the symbols of ASCII become half-width. What Chinese is punctuated
+      with stays: ，：；！？（）［］ and the ～ of a range. So do ￥ and half-width kana.
+    - ． becomes a full stop behind a letter or a digit (３．１４, １．前言). Elsewhere it is the
+      dot of a foreign name or a full stop of scientific text, and stays.
+    - No-break and typographic spaces become spaces, one each: as wide as the letters, that is.
+      The ideographic space does inside a line. At its beginning it stays, because two of them are
+      how Chinese marks a paragraph: of 17,606 documents 6 % do.
+
+    Source: GB/T 15834-2011 for what is Chinese punctuation; Unicode, Halfwidth and Fullwidth Forms.
+
+    >>> narrow("　　ＩＳＯ　９００１：２０１５，共３．５％")
+    ('　　ISO 9001：2015，共3.5%', 16)
+    """
+    changed = 0
+
+    def narrowed(match: re.Match[str]) -> str:
+        nonlocal changed
+        changed += len(match[0])
+        return match[0].translate(_NARROW)
+
+    def spaced(match: re.Match[str]) -> str:
+        nonlocal changed
+        start = match.start()
+        begin = text.rfind("\n", max(0, start - _INDENT_CHARS), start) + 1
+        if (begin or start < _INDENT_CHARS) and not text[begin:start].strip():
+            return match[0]
+        changed += len(match[0])
+        return " " * len(match[0])
+
+    text = _WIDE.sub(narrowed, text)
+    if "．" in text:
+        text, dots = _DOT.subn(".", text)
+        changed += dots
+    if "\u3000" in text:
+        text = _IDEOGRAPHIC_SPACES.sub(spaced, text)
+    return text, changed
+
+
+# Beyond them stand only private use and what has no canonical mapping.
+_RANGES = ((0x00C0, 0x1FFFF), (0x2F800, 0x2FA1F))
+# Vowels and final consonants, which compose by arithmetic instead of by a table.
+_JAMO = (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))
+
+
+MAX_SEQUENCE = 1000
+"""Accents on one letter that are looked at: putting them in order takes the square of the time."""
+
+
+def compose(text: str) -> tuple[str, int]:
+    """A text in Normalization Form C, and how many sequences of it were in another form.
+
+    NFC, not NFKC: ①, ㎡, ℃ and Ⅲ are spellings of their own, which NFKC would take away. Of
+    Chinese text it changes CJK compatibility ideographs (U+F9xx, which Korean tables brought),
+    Å and Ω as units, and accents that stand behind their letter. A sequence of more than
+    `MAX_SEQUENCE` characters stays as it is; nobody writes one.
+
+    Source:
+        Unicode Standard Annex #15. The characters are those of the interpreter's version of
+        Unicode; what a version assigns keeps its normal form in all later ones.
+    """
+    pieces: list[str] = []
+    done = changed = 0
+    for match in _sequences().finditer(text):
+        # Together with the letter before.
+        begin, end = max(match.start() - 1, done), match.end()
+        if end - begin > MAX_SEQUENCE:
+            continue
+        before = text[begin:end]
+        after = unicodedata.normalize("NFC", before)
+        if after != before:
+            pieces += (text[done:begin], after)
+            done = end
+            changed += 1
+    return "".join((*pieces, text[done:])), changed
+
+
+@lru_cache(maxsize=1)
+def composition_characters() -> frozenset[str]:
+    """Characters that are not always as they are in NFC.
+
+    They change by themselves, compose with the character before them, or stand in an order: before
+    all others a text can be cut, and its pieces composed one by one.
+    """
+    normalize, decomposition = unicodedata.normalize, unicodedata.decomposition
+    found = {chr(code) for code in _JAMO}
+    for first, last in _RANGES:
+        for character in map(chr, range(first, last + 1)):
+            mapping = decomposition(character)
+            if unicodedata.combining(character):
+                found.add(character)
+            if not mapping or mapping.startswith("<"):
+                continue
+            if normalize("NFC", character) != character:
+                found.add(character)
+            elif " " in mapping:
+                found.add(chr(int(mapping.split()[1], 16)))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=1)
+def _sequences() -> re.Pattern[str]:
+    """Such characters in a row.
+
+    All beyond the basic plane are taken for such: a search for a hundred ranges there takes a
+    hundred times as long, and what is found in vain is rare.
+    """
+    listed = "".join(sorted(char for char in composition_characters() if char <= "\uffff"))
+    return re.compile(f"[{re.escape(listed)}\U00010000-\U0010ffff]+")
+
+
+RUN_LIMITS = {
+    **dict.fromkeys("！？，、；：～!?~", 3),
+    "。": 2,
+    "…": 4,
+    "—": 4,
+    "·": 6,
+    ".": 6,
+    **dict.fromkeys("-=*_", 10),
+}
+"""How often a mark may stand in a row; what `shorten_runs` looks at."""
+
+# What is searched for is one pattern that begins with one class: alternatives take ten times as
+# long.
+_RUNS = re.compile(f"([{''.join(map(re.escape, RUN_LIMITS))}])\\1\\1+")
+_HAN = re.compile("[\u3400-\u9fff]")
+_ADDRESS_CHARS = 300
+_NO_ADDRESS = re.compile("[^!-~]")
+_ADDRESS = re.compile(r"://|www\.", re.IGNORECASE)
+_RULES = "-=*_"
+_SHORT = {"。": "……", "…": "……", "—": "——", "·": "······", ".": "......"}
+
+
+def shorten_runs(text: str) -> tuple[str, int]:
+    """A text with bounded runs of the same mark, and how many runs were shortened.
+
+    - ！ and ？ stand at most three times, as the standard has it; so do ，、；：～. Alternating
+      ones (？！？！) are left alone.
+    - Three and more 。 are an ellipsis typed in haste: ……. Two may be a slip, and stay.
+    - An ellipsis is …… and, for lines left out, ………… ; what is longer is a leader: ……. A dash is
+      ——; what is over four becomes one. Six ··· or ... are an ellipsis; what is longer becomes six.
+    - ! ? ~ and . of ASCII are treated so in lines with Chinese text only, and not where the line
+      has a | or a ` (tables, code) nor inside an address. Commas of ASCII are left alone: they are
+      the empty fields of a table.
+    - A line that is nothing but more than ten of - = * or _ becomes three of them, which mean the
+      same in Markdown. Inside a line they are tables, code, or blanks to be filled in.
+
+    Emoji, stars and frames are no punctuation: ★★★★★ is a mark out of five.
+
+    Source: GB/T 15834-2011, on question and exclamation mark (at most three), ellipsis and dash.
+
+    >>> shorten_runs("好！！！！！！走了。。。。。。")
+    ('好！！！走了……', 2)
+    """
+    changed = line_end = 0
+    line = ""
+    prose = False
+
+    def shortened(match: re.Match[str]) -> str:
+        nonlocal changed, line, line_end, prose
+        run, mark = match[0], match[1]
+        if len(run) <= RUN_LIMITS[mark]:
+            return run
+        if mark.isascii():
+            if not line or match.start() > line_end:
+                begin = text.rfind("\n", 0, match.start()) + 1
+                line_end = text.find("\n", match.end())
+                line_end = line_end if line_end >= 0 else len(text)
+                line = text[begin:line_end]
+                prose = "|" not in line and "`" not in line and bool(_HAN.search(line))
+            if mark in _RULES:
+                if line.strip() != run:
+                    return run
+            elif not prose or _in_address(text, match.start()):
+                return run
+        changed += 1
+        return _SHORT.get(mark, mark * 3)
+
+    return _RUNS.sub(shortened, text), changed
+
+
+def _in_address(text: str, place: int) -> bool:
+    """Whether a place is in an address: what stands before it, up to anything but ASCII, says."""
+    before = _NO_ADDRESS.split(text[max(0, place - _ADDRESS_CHARS) : place])[-1]
+    return bool(_ADDRESS.search(before))

@@ -1,0 +1,217 @@
+"""Which words of cut texts are tokens, and texts cut into characters, compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.base.characters import CASED
+from udfs.base.code_points import CODE_POINTS, CodePoints
+from udfs.base.jit import compiled
+from udfs.tokens.cut_words import fraction_end
+from udfs.tokens.token_hashes import ABSENT, Hashes, Keys, Numbers, Rows, find_row, hash_characters
+from udfs.tokens.tokens import Lengths, Tokens
+
+_ALNUM, _SIGN = 1, 2
+
+
+@dataclass(frozen=True)
+class CutTexts:
+    """Texts put end to end, and the words that a segmenter cut them into."""
+
+    codes: CodePoints
+    bounds: Numbers
+    """Where each text begins in codes, and where the last one ends, shape (texts + 1,)."""
+    words: Lengths
+    """Code points of each word; the words of a text are all of it."""
+    word_bounds: Numbers
+    """Where the words of each text begin, and where the last one's end, shape (texts + 1,)."""
+    has_runs: bool
+    """Whether mixed runs such as ``v.qq.com`` are still to be cut up (see
+    udfs/tokens/segment.py)."""
+
+
+def cut_characters(codes: CodePoints, bounds: Numbers) -> CutTexts:
+    """Texts cut into characters, in lower case; letters a to z, and digits, in runs.
+
+    Lower case is that of a code point by itself, one for one.
+
+    Args:
+        codes: Code points of texts end to end.
+        bounds: Where each text begins, and where the last one ends, shape (texts + 1,).
+    """
+    lower = _lower_case()[codes]
+    words, word_bounds = _characters(lower, bounds)
+    return CutTexts(lower, bounds, words, word_bounds, has_runs=False)
+
+
+def kept_tokens(
+    cut: CutTexts, least: int, dropped: tuple[Keys, Rows], whole_runs: tuple[Keys, Rows]
+) -> Tokens:
+    """The words of some texts that are tokens.
+
+    White space, and U+0000, is none: fastText reads past it.
+
+    Args:
+        cut: The texts.
+        least: Shorter words are left out, by code points.
+        dropped: A table of words that are left out.
+        whole_runs: A table of mixed runs that are not cut up.
+    """
+    kept = _keep(
+        cut.codes, cut.bounds, cut.words, cut.word_bounds, cut.has_runs, least, *dropped,
+        *whole_runs, _RUN_CLASSES,
+    )  # fmt: skip
+    begins, lengths, starts, hashes, keys, bounds = kept
+    return Tokens(cut.codes, begins, lengths, starts, starts + lengths, hashes, keys, bounds)
+
+
+def _run_classes() -> npt.NDArray[np.uint8]:
+    """ASCII -> whether it is a letter or digit of mixed runs, a sign of theirs, or neither."""
+    classes = np.zeros(128, dtype=np.uint8)
+    for code in range(128):
+        if chr(code).isalnum():
+            classes[code] = _ALNUM
+        elif chr(code) in "+#&._%-":
+            classes[code] = _SIGN
+    return classes
+
+
+_RUN_CLASSES = _run_classes()
+
+
+@lru_cache(maxsize=1)
+def _lower_case() -> CodePoints:
+    """Code point -> that of its lower case, or itself where that is several."""
+    table = np.arange(CODE_POINTS, dtype=np.uint32)
+    for code in range(CASED):
+        lower = chr(code).lower()
+        if len(lower) == 1:
+            table[code] = ord(lower)
+    return table
+
+
+@compiled
+def _characters(codes: CodePoints, bounds: Numbers) -> tuple[Lengths, Numbers]:
+    """The length of each character or run, and where those of each text begin."""
+    lengths = np.empty(len(codes), dtype=np.int32)
+    starts = np.zeros(len(bounds), dtype=np.int64)
+    count = 0
+    for text in range(len(bounds) - 1):
+        at = bounds[text]
+        while at < bounds[text + 1]:
+            stop = at + 1
+            if 0x61 <= codes[at] <= 0x7A:
+                while stop < bounds[text + 1] and 0x61 <= codes[stop] <= 0x7A:
+                    stop += 1
+            elif 0x30 <= codes[at] <= 0x39:
+                while stop < bounds[text + 1] and 0x30 <= codes[stop] <= 0x39:
+                    stop += 1
+            lengths[count] = stop - at
+            count += 1
+            at = stop
+        starts[text + 1] = count
+    return lengths[:count].copy(), starts
+
+
+@compiled
+def _keep(
+    codes: CodePoints,
+    text_bounds: Numbers,
+    words: Lengths,
+    word_bounds: Numbers,
+    has_runs: bool,
+    least: int,
+    dropped_keys: Keys,
+    dropped_rows: Rows,
+    run_keys: Keys,
+    run_rows: Rows,
+    classes: npt.NDArray[np.uint8],
+) -> tuple[Numbers, Lengths, Lengths, Hashes, Keys, Numbers]:
+    most = len(codes) // max(1, least)
+    begins = np.empty(most, dtype=np.int64)
+    lengths = np.empty(most, dtype=np.int32)
+    starts = np.empty(most, dtype=np.int32)
+    hashes = np.empty(most, dtype=np.uint32)
+    keys = np.empty(most, dtype=np.uint64)
+    bounds = np.zeros(len(text_bounds), dtype=np.int64)
+    count = 0
+    for text in range(len(text_bounds) - 1):
+        at = text_bounds[text]
+        for word in range(word_bounds[text], word_bounds[text + 1]):
+            end = at + words[word]
+            is_cut_up = False
+            if has_runs and end - at > 1 and codes[at] < 0x80:
+                is_cut_up = _is_mixed(codes, at, end, classes)
+                if is_cut_up:
+                    _, key = hash_characters(codes, at, end - at)
+                    is_cut_up = find_row(run_keys, run_rows, key) == ABSENT
+            while at < end:
+                stop = _piece_end(codes, at, end, classes) if is_cut_up else end
+                length = stop - at
+                if length >= least and not _is_space(codes, at, stop):
+                    short, key = hash_characters(codes, at, length)
+                    if find_row(dropped_keys, dropped_rows, key) == ABSENT:
+                        begins[count] = at
+                        lengths[count] = length
+                        starts[count] = at - text_bounds[text]
+                        hashes[count] = short
+                        keys[count] = key
+                        count += 1
+                at = stop
+        bounds[text + 1] = count
+    return (
+        begins[:count].copy(),
+        lengths[:count].copy(),
+        starts[:count].copy(),
+        hashes[:count].copy(),
+        keys[:count].copy(),
+        bounds,
+    )
+
+
+@compiled
+def _is_mixed(codes: CodePoints, at: int, end: int, classes: npt.NDArray[np.uint8]) -> bool:
+    """Whether a word is letters, digits and signs of ASCII, and a sign is among them."""
+    has_sign = False
+    for place in range(at, end):
+        code = codes[place]
+        if code >= 0x80 or classes[code] == 0:
+            return False
+        has_sign |= classes[code] == _SIGN
+    return has_sign
+
+
+@compiled
+def _piece_end(codes: CodePoints, at: int, end: int, classes: npt.NDArray[np.uint8]) -> int:
+    """Where the piece of a mixed run ends that begins at a place.
+
+    A piece is signs, or letters and digits, with ``.`` and digits and with ``%`` behind them.
+    """
+    kind = classes[codes[at]]
+    stop = at + 1
+    while stop < end and classes[codes[stop]] == kind:
+        stop += 1
+    if kind == _SIGN:
+        return stop
+    return fraction_end(codes, stop, end)
+
+
+@compiled
+def _is_space(codes: CodePoints, at: int, stop: int) -> bool:
+    """Whether a word is white space, as str.isspace has it, or U+0000."""
+    for place in range(at, stop):
+        code = codes[place]
+        if code <= 0x20:
+            if code >= 0x1C or 9 <= code <= 13 or code == 0:
+                continue
+        elif code >= 0x85 and (
+            code in (0x85, 0xA0, 0x1680, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
+            or 0x2000 <= code <= 0x200A
+        ):
+            continue
+        return False
+    return True

@@ -1,0 +1,101 @@
+"""Which sentences of a text are formulas and figures rather than words."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.base.characters import SENTENCE_ENDS
+from udfs.base.code_points import CODE_POINTS, CodePoints
+from udfs.base.jit import compiled
+
+MAX_SHARE = 0.5
+"""Largest share of digits and symbols in a sentence that is read. Source: ChineseWebText 2.0,
+section on toxicity."""
+
+Flags = npt.NDArray[np.bool_]
+Kinds = npt.NDArray[np.uint8]
+
+# What a character is to a sentence: bits.
+_SPACE, _OTHER, _FORMULA, _END, _STOP = 0, 1, 2, 4, 8
+
+_PROSE_MARKS = ",.!?;:'\""
+"""Marks of ASCII that words have between them too; its other ones count as symbols."""
+
+_PICTOGRAPHS = 0x2460
+"""Enclosed letters, shapes and emoji begin here: no formula has them, and spam is written in them.
+Signs of mathematics and of money that come behind it do count."""
+
+_CODES = 0x20000
+"""There are no digits and symbols from here on, but for digits of a display."""
+
+
+def formula_flags(codes: CodePoints, bounds: npt.NDArray[np.int64]) -> Flags:
+    """Which characters stand in a sentence of which more than half is digits and symbols.
+
+    A sentence ends at a mark of SENTENCE_ENDS or a line break; a full stop with a digit or a letter
+    of ASCII behind it is inside a number or a name. White space does not count; punctuation counts
+    as no symbol, but brackets, slashes and the like of ASCII do.
+
+    Args:
+        codes: Code points of texts end to end.
+        bounds: Where each text begins, and where the last one ends, shape (texts + 1,).
+    Returns:
+        Shape (code points,).
+    """
+    return _flags(codes, bounds, _kinds(), MAX_SHARE)
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> Kinds:
+    """Code point -> its bits."""
+    kinds = np.full(CODE_POINTS, _OTHER, dtype=np.uint8)
+    for code in range(_CODES):
+        sign = chr(code)
+        category = unicodedata.category(sign)
+        if sign.isspace():
+            kinds[code] = _SPACE
+        elif (
+            category in ("Nd", "Sm", "Sc")
+            or (code < _PICTOGRAPHS and category in ("No", "So", "Sk"))
+            or (code < 0x80 and category[0] == "P" and sign not in _PROSE_MARKS)
+        ):
+            kinds[code] = _FORMULA
+    for sign in SENTENCE_ENDS:
+        kinds[ord(sign)] |= _END
+    for sign in "\n\r\v\f\x85\u2028\u2029":
+        kinds[ord(sign)] |= _END
+    kinds[ord(".")] = _OTHER | _STOP
+    return kinds
+
+
+@compiled
+def _flags(
+    codes: CodePoints, bounds: npt.NDArray[np.int64], kinds: Kinds, max_share: float
+) -> Flags:
+    flags = np.zeros(len(codes), dtype=np.bool_)
+    for text in range(len(bounds) - 1):
+        begin = bounds[text]
+        end = bounds[text + 1]
+        formula = total = 0
+        for at in range(begin, end):
+            kind = kinds[codes[at]]
+            formula += (kind & _FORMULA) != 0
+            total += (kind & (_FORMULA | _OTHER)) != 0
+            is_end = (kind & _END) != 0
+            if kind & _STOP:
+                is_end = at + 1 == end or not _is_ascii_word(codes[at + 1])
+            if is_end or at + 1 == end:
+                if formula > max_share * total:
+                    flags[begin : at + 1] = True
+                begin = at + 1
+                formula = total = 0
+    return flags
+
+
+@compiled
+def _is_ascii_word(code: np.uint32) -> bool:
+    return bool((0x30 <= code <= 0x39) | (0x61 <= (code | 0x20) <= 0x7A))

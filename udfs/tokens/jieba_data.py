@@ -1,0 +1,192 @@
+"""What jieba 0.42.1 cuts by, as arrays: its dictionary as a trie, and its hidden Markov model.
+
+The files are read where that package lies, without importing it: importing it takes longer, and
+loading it would leave a cache in a folder that anybody may write to.
+
+Source: jieba 0.42.1 (MIT): dict.txt, finalseg/prob_start.py, prob_trans.py, prob_emit.py.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.base.jit import compiled
+
+FIRST_HAN, LAST_HAN = 0x4E00, 0x9FD5
+"""The ideographs that jieba makes words of."""
+
+MIN_FLOAT = -3.14e100
+"""jieba's logarithm of a probability of 0."""
+
+STATES = "BMES"
+"""A word's begin, middle and end, and a single character."""
+
+ABSENT = -1
+_BMP = 0x10000
+_NODE_BITS, _CODE_BITS = 24, 16
+_SPREAD = 0x9E3779B97F4A7C15
+
+Numbers = npt.NDArray[np.int32]
+Logarithms = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WordTrie:
+    """Words and their beginnings, each a node."""
+
+    roots: Numbers
+    """Code point -> the node of what begins so; ABSENT where no word does, shape (65,536,)."""
+    edges: npt.NDArray[np.uint64]
+    """A table that `child_of` looks up in: node, code point behind it (16 bits), node of both (24
+    bits); a power of two of places, 0 where one is free."""
+    weights: Logarithms
+    """The logarithm of a word's share of all words; NaN for a beginning that is no word."""
+    rare: float
+    """That of a word that is counted once."""
+
+
+@dataclass(frozen=True)
+class Markov:
+    """The model of words that are not in the dictionary; logarithms, states as in STATES."""
+
+    start: Logarithms
+    moves: Logarithms
+    """From a state (row) to one (column)."""
+    emits: Logarithms
+    """An ideograph from FIRST_HAN on (row) in a state (column)."""
+
+
+@lru_cache(maxsize=1)
+def jieba_folder() -> Path:
+    """Where jieba is installed."""
+    spec = importlib.util.find_spec("jieba")
+    assert spec is not None and spec.origin is not None, "jieba is a requirement"
+    return Path(spec.origin).parent
+
+
+@lru_cache(maxsize=1)
+def jieba_data() -> tuple[WordTrie, Markov]:
+    """The dictionary and the model, read once a process in about a second."""
+    folder = jieba_folder()
+    counts: dict[str, int] = {}
+    total = 0
+    for line in (folder / "dict.txt").read_text(encoding="utf-8").splitlines():
+        word, count = line.split(" ", 2)[:2]
+        counts[word] = int(count)
+        total += int(count)
+    return trie_of(counts, total), _markov(folder / "finalseg")
+
+
+def trie_of(counts: dict[str, int], total: int) -> WordTrie:
+    """The trie of some words of the Basic Multilingual Plane.
+
+    Args:
+        counts: Word -> how often it comes; 0 is that of no word.
+        total: What those are counted among.
+    """
+    words = sorted(counts)
+    lengths = np.array([len(word) for word in words])
+    places = np.cumsum(lengths) - lengths
+    letters = np.frombuffer("".join(words).encode("utf-16-le"), dtype=np.uint16)
+    # math.log, since that of numpy may differ in the last bit, and a tie then falls otherwise.
+    log_total = math.log(total)
+    known = {count: math.log(count) - log_total for count in set(counts.values()) if count > 0}
+    values = np.array([known.get(counts[word], math.nan) for word in words])
+    parents = np.zeros(len(words), dtype=np.int64)  # the node of each word's beginning so far
+    roots = np.full(_BMP, ABSENT, dtype=np.int32)
+    edges = [np.zeros(0, dtype=np.uint64)]
+    weights = [np.zeros(0)]
+    nodes = 0
+    alive = np.arange(len(words))
+    for depth in range(int(lengths.max(initial=0))):
+        alive = alive[lengths[alive] > depth]
+        letter, parent = letters[places[alive] + depth], parents[alive]
+        # Words are sorted, so that those with a beginning in common follow each other.
+        is_new = np.ones(len(alive), dtype=np.bool_)
+        is_new[1:] = (parent[1:] != parent[:-1]) | (letter[1:] != letter[:-1])
+        number = np.cumsum(is_new) - 1
+        weight = np.full(int(is_new.sum()), math.nan)
+        ends = lengths[alive] == depth + 1
+        weight[number[ends]] = values[alive[ends]]
+        weights.append(weight)
+        new = np.arange(nodes, nodes + len(weight))
+        if depth == 0:
+            roots[letter[is_new]] = new
+        else:
+            keys = parent[is_new] << _CODE_BITS | letter[is_new]
+            edges.append((keys << _NODE_BITS | new).astype(np.uint64))
+        parents[alive] = nodes + number
+        nodes += len(weight)
+    if nodes >= 1 << _NODE_BITS:
+        raise ValueError(f"{nodes:,} beginnings of words are more than the trie has numbers for")
+    return WordTrie(
+        roots,
+        _table_of(np.concatenate(edges)),
+        np.concatenate(weights),
+        math.log(1) - log_total,
+    )
+
+
+@compiled
+def _table_of(edges: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    size = 2
+    while size < 2 * len(edges):
+        size *= 2
+    table = np.zeros(size, dtype=np.uint64)
+    for edge in edges:
+        at = _place(edge >> np.uint64(_NODE_BITS), size)
+        while table[at] != 0:
+            at = (at + 1) & (size - 1)
+        table[at] = edge
+    return table
+
+
+@compiled
+def _place(key: np.uint64, size: int) -> np.int64:
+    return np.int64((key * np.uint64(_SPREAD)) >> np.uint64(40)) & (size - 1)
+
+
+@compiled
+def child_of(node: int, code: np.uint32, table: npt.NDArray[np.uint64]) -> np.int64:
+    """The node of a beginning with one more character; ABSENT where no word begins so."""
+    if code >= _BMP:
+        return np.int64(ABSENT)
+    key = np.uint64(node) << np.uint64(_CODE_BITS) | np.uint64(code)
+    at = _place(key, len(table))
+    while table[at] != 0:
+        if table[at] >> np.uint64(_NODE_BITS) == key:
+            return np.int64(table[at] & np.uint64((1 << _NODE_BITS) - 1))
+        at = (at + 1) & (len(table) - 1)
+    return np.int64(ABSENT)
+
+
+def _markov(folder: Path) -> Markov:
+    names = ("start", "trans", "emit")
+    start, moves, emits = (_table(folder / f"prob_{name}.py") for name in names)
+    emitted = np.full((LAST_HAN - FIRST_HAN + 1, len(STATES)), MIN_FLOAT)
+    for column, state in enumerate(STATES):
+        for character, value in emits[state].items():
+            if FIRST_HAN <= ord(character) <= LAST_HAN:
+                emitted[ord(character) - FIRST_HAN, column] = value
+    return Markov(
+        np.array([start[state] for state in STATES]),
+        np.array([[moves[one].get(other, MIN_FLOAT) for other in STATES] for one in STATES]),
+        emitted,
+    )
+
+
+def _table(path: Path) -> Any:
+    """The table of a module of jieba's that holds one."""
+    spec = importlib.util.spec_from_file_location(f"_taojin_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.P

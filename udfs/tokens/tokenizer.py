@@ -1,0 +1,229 @@
+"""How a model wants its texts: from a text to the tokens that it was trained on."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from udfs.files.artifacts import ArtifactFile
+from udfs.tokens.cut_tokens import CutTexts, cut_characters, kept_tokens
+from udfs.tokens.formula_sentences import formula_flags
+from udfs.tokens.segment import MAX_CHARS, SIGNED_WORDS, STOP_WORDS, WordSegmenter, word_lengths
+from udfs.tokens.token_hashes import Keys, Rows, hash_bytes, table_of
+from udfs.tokens.tokens import Flags, Lengths, Tokens, first_in_text, tokens_of_words
+
+Segmenter = WordSegmenter | Literal["characters"]
+
+OWN: Literal["own"] = "own"
+
+ExtraTokens = Callable[[Sequence[str], Sequence[int]], Sequence[Sequence[str]] | Tokens]
+"""What a model is told of a text beside its words, as further tokens.
+
+(texts, counts) -> tokens for each text, as lists of strings or as `Tokens`; texts are cut to
+max_chars, and counts are the tokens that each has so far. None may hold white space. Called once a
+batch for all scorers with an equal reading, and pickled: a function of a module.
+"""
+
+_LINE_BREAKS = {ord(sign): None for sign in "\r\n"}
+
+
+class StopWordsError(ValueError):
+    """A list of stop words cannot be read; the message names the file."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a model wants its texts."""
+
+    segmenter: Segmenter = "rjieba"
+    """``rjieba`` gives jieba's words at thirty times its speed; ``characters`` cuts a text in lower
+    case into single ones, with runs of the letters a to z, and of digits, whole."""
+    min_token_chars: int = 2
+    """Shorter tokens are left out."""
+    stop_words: ArtifactFile | Literal["own"] | None = OWN
+    """Tokens that are left out: a list, one a line; or ours; or none."""
+    max_chars: int | None = MAX_CHARS
+    """Only so many leading characters are cut; None for all."""
+    join_lines: bool = False
+    """Take line breaks out first, so that words run over them."""
+    exempt_formulas: bool = False
+    """Leave out the tokens of sentences that are mostly digits and symbols."""
+    distinct: bool = False
+    """Each token once a text, where it comes first."""
+    extra: ExtraTokens | None = None
+    """Makes further tokens, which are put behind those of a text that has any."""
+
+
+def token_lines(texts: Sequence[str], readings: Sequence[Reading]) -> list[list[str]]:
+    """The token lines of every text, for every reading.
+
+    Returns:
+        One list a reading, of one line a text, without line breaks; an empty line where nothing is
+        left of a text.
+    """
+    return [tokens.lines() for tokens in read_tokens(texts, readings)]
+
+
+def read_tokens(texts: Sequence[str], readings: Sequence[Reading]) -> list[Tokens]:
+    """The tokens of every text, for every reading; texts are cut into words once for all readings
+    that have the same words.
+
+    Args:
+        texts: A lone surrogate in one is read as a question mark.
+        readings: How models want them.
+    Returns:
+        One object a reading.
+    """
+    desk = _Desk(texts)
+    return [desk.tokens(reading) for reading in readings]
+
+
+class _Desk:
+    """Texts that are read, and what was made of them so far."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts: dict[bool, list[str]] = {False: _encodable(texts)}
+        self._words: dict[tuple[Segmenter, bool], dict[tuple[int, int], Lengths]] = {}
+        self._cuts: dict[tuple[Segmenter, bool, int | None], CutTexts] = {}
+        self._flags: dict[int, Flags] = {}
+        self._tokens: dict[tuple[Reading, int | None], Tokens] = {}
+
+    def tokens(self, reading: Reading) -> Tokens:
+        texts = self._joined(reading.join_lines)
+        limit = reading.max_chars
+        if limit is not None and all(len(text) <= limit for text in texts):
+            limit = None
+        key = (replace(reading, max_chars=None), limit)
+        if key not in self._tokens:
+            self._tokens[key] = self._read(reading, limit)
+        return self._tokens[key]
+
+    def _read(self, reading: Reading, limit: int | None) -> Tokens:
+        cut = self._cut(reading.segmenter, reading.join_lines, limit)
+        if reading.extra is not None:
+            tokens = self.tokens(replace(reading, extra=None))
+            counts = np.diff(tokens.bounds).tolist()
+            texts = [text[:limit] for text in self._joined(reading.join_lines)]
+            words = reading.extra(texts, counts)
+            added = words if isinstance(words, Tokens) else tokens_of_words(words)
+            if not all(counts):
+                is_bare = np.equal(counts, 0)
+                added = added.without(np.repeat(is_bare, np.diff(added.bounds)))
+            return tokens.with_more(added, [len(text) for text in self._texts[False]])
+        if reading.distinct:
+            tokens = self.tokens(replace(reading, distinct=False))
+            return tokens.without(~first_in_text(tokens.keys, tokens.bounds))
+        if reading.exempt_formulas:
+            tokens = self.tokens(replace(reading, exempt_formulas=False))
+            if id(cut) not in self._flags:
+                self._flags[id(cut)] = formula_flags(cut.codes, cut.bounds)
+            is_dropped = self._flags[id(cut)][tokens.begins]
+            return tokens.without(is_dropped) if is_dropped.any() else tokens
+        dropped = _dropped_words(reading.stop_words)
+        tokens = kept_tokens(cut, reading.min_token_chars, dropped, _whole_runs())
+        return self._at_home(tokens, cut) if reading.join_lines else tokens
+
+    def _at_home(self, tokens: Tokens, cut: CutTexts) -> Tokens:
+        """Tokens of joined texts, with their places in the texts as they were."""
+        starts, stops = tokens.starts.copy(), tokens.stops.copy()
+        for lines, words in zip(self._texts[False], tokens, strict=True):
+            places = np.array(
+                [at for at, sign in enumerate(lines) if ord(sign) not in _LINE_BREAKS],
+                dtype=np.int32,
+            )
+            part = slice(words.start, words.stop)
+            starts[part] = places[tokens.starts[part]]
+            stops[part] = places[tokens.stops[part] - 1] + 1
+        return replace(tokens, starts=starts, stops=stops)
+
+    def _joined(self, join_lines: bool) -> list[str]:
+        if join_lines not in self._texts:
+            self._texts[True] = [text.translate(_LINE_BREAKS) for text in self._texts[False]]
+        return self._texts[join_lines]
+
+    def _cut(self, segmenter: Segmenter, join_lines: bool, limit: int | None) -> CutTexts:
+        key = (segmenter, join_lines, limit)
+        if key in self._cuts:
+            return self._cuts[key]
+        texts = [text[:limit] for text in self._joined(join_lines)]
+        codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32)
+        bounds = _bounds([len(text) for text in texts])
+        if segmenter == "characters":
+            self._cuts[key] = cut_characters(codes, bounds)
+            return self._cuts[key]
+        words = self._lengths(segmenter, join_lines, texts)
+        self._cuts[key] = CutTexts(
+            codes,
+            bounds,
+            np.concatenate([np.empty(0, dtype=np.int32), *words]),
+            _bounds([len(lengths) for lengths in words]),
+            has_runs=segmenter == "rjieba",
+        )
+        return self._cuts[key]
+
+    def _lengths(
+        self, segmenter: WordSegmenter, join_lines: bool, texts: Sequence[str]
+    ) -> list[Lengths]:
+        """The lengths of the words of each text, which is cut once for each length of its own."""
+        known = self._words.setdefault((segmenter, join_lines), {})
+        places = [(number, len(text)) for number, text in enumerate(texts)]
+        new = [place for place in places if place not in known]
+        cut = word_lengths([texts[number] for number, _ in new], segmenter)
+        known.update(zip(new, cut, strict=True))
+        return [known[place] for place in places]
+
+
+def read_stop_words(path: Path) -> frozenset[str]:
+    """A list of stop words, one a line; a byte order mark, CRLF and blank lines are fine.
+
+    Raises:
+        StopWordsError: unreadable, or not UTF-8.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise StopWordsError(f"{path}: is not UTF-8 text: {error.reason}") from error
+    except OSError as error:
+        raise StopWordsError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return frozenset(word for line in lines if (word := line.strip()))
+
+
+def _encodable(texts: Sequence[str]) -> list[str]:
+    """Texts with a question mark for a lone surrogate."""
+    try:
+        "".join(texts).encode("utf-8")
+    except UnicodeEncodeError:
+        return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+    return list(texts)
+
+
+def _bounds(lengths: Sequence[int]) -> Any:
+    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+
+
+@functools.lru_cache(maxsize=8)
+def _dropped_words(words: ArtifactFile | Literal["own"] | None) -> tuple[Keys, Rows]:
+    """A table of the stop words of a reading."""
+    return _table(_stop_words(words))
+
+
+@functools.lru_cache(maxsize=1)
+def _whole_runs() -> tuple[Keys, Rows]:
+    return _table(SIGNED_WORDS)
+
+
+def _table(words: frozenset[str]) -> tuple[Keys, Rows]:
+    _, keys = hash_bytes([word.encode("utf-8") for word in sorted(words)])
+    return table_of(keys, np.arange(len(keys), dtype=np.int32))
+
+
+@functools.lru_cache(maxsize=8)
+def _stop_words(words: ArtifactFile | Literal["own"] | None) -> frozenset[str]:
+    if words is None:
+        return frozenset()
+    return STOP_WORDS if isinstance(words, str) else read_stop_words(words.local_path())

@@ -1,0 +1,206 @@
+"""The tokens of texts as arrays: where they stand, and the hashes that models know them by.
+
+A text is cut once for all models that want the same words, and no token becomes a string: what a
+model reads of it are hashes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.base.code_points import CodePoints
+from udfs.base.jit import compiled
+from udfs.base.model_constants import LABEL_PREFIX
+from udfs.tokens.token_hashes import Hashes, Keys, Numbers, hash_bytes, place_of
+
+Lengths = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+
+_Array = TypeVar("_Array", bound=npt.NDArray[np.generic])
+
+END_OF_LINE = "</s>"
+"""The token that fastText puts behind every line, and ends it at."""
+
+# What parts tokens of a line. Source: fastText, Dictionary::readWord (v0.9.2).
+_TOKEN = re.compile("[^ \r\t\v\f\0]+")
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of some texts, in order; iterating gives the range of each text's tokens.
+
+    Arrays of shape (tokens,), but for codes and bounds.
+    """
+
+    codes: CodePoints
+    """Code points that the tokens are cut from."""
+    begins: Numbers
+    """Where a token begins in codes."""
+    lengths: Lengths
+    """Its code points."""
+    starts: Lengths
+    """Where it begins in its text, in code points."""
+    stops: Lengths
+    """Where it ends there."""
+    hashes: Hashes
+    """fastText's."""
+    keys: Keys
+    """Which word it is."""
+    bounds: Numbers
+    """Where the tokens of each text begin, and where the last one's end, shape (texts + 1,)."""
+
+    def __len__(self) -> int:
+        return len(self.bounds) - 1
+
+    def __iter__(self) -> Iterator[range]:
+        bounds = self.bounds.tolist()
+        return (range(first, last) for first, last in pairwise(bounds))
+
+    def lines(self) -> list[str]:
+        """The token line of each text, for a model that takes no hashes."""
+        return self.part_lines(np.stack([self.bounds[:-1], self.bounds[1:]], axis=1))
+
+    def part_lines(self, spans: Numbers) -> list[str]:
+        """The token lines of parts: first token and the one behind the last, shape (parts, 2)."""
+        letters = self.codes.tobytes().decode("utf-32-le")
+        words = [
+            letters[begin : begin + length]
+            for begin, length in zip(self.begins.tolist(), self.lengths.tolist(), strict=True)
+        ]
+        return [" ".join(words[first:last]) for first, last in spans.tolist()]
+
+    def with_more(self, added: Tokens, ends: Sequence[int]) -> Tokens:
+        """These, with further tokens behind those of each text, which stand nowhere in it.
+
+        Args:
+            added: Of the same texts, whatever they are cut from.
+            ends: Where each text ends, in code points, which is where they are said to stand.
+        """
+        if not len(added.keys):
+            return self
+        counts = np.diff(added.bounds)
+        places = np.repeat(np.array(ends, dtype=np.int32), counts)
+        bounds = self.bounds + added.bounds
+        is_added = np.ones(bounds[-1], dtype=np.bool_)
+        own = np.repeat(added.bounds[:-1], np.diff(self.bounds))
+        is_added[np.arange(len(self.keys)) + own] = False
+        return Tokens(
+            np.concatenate([self.codes, added.codes]),
+            _merged(self.begins, len(self.codes) + added.begins, is_added),
+            _merged(self.lengths, added.lengths, is_added),
+            _merged(self.starts, places, is_added),
+            _merged(self.stops, places, is_added),
+            _merged(self.hashes, added.hashes, is_added),
+            _merged(self.keys, added.keys, is_added),
+            bounds,
+        )
+
+    def without(self, is_dropped: Flags) -> Tokens:
+        """These without some; shape (tokens,)."""
+        kept = np.flatnonzero(~is_dropped)
+        return Tokens(
+            self.codes,
+            self.begins[kept],
+            self.lengths[kept],
+            self.starts[kept],
+            self.stops[kept],
+            self.hashes[kept],
+            self.keys[kept],
+            np.searchsorted(kept, self.bounds),
+        )
+
+
+def _merged(own: _Array, added: _Array, is_added: Flags) -> _Array:
+    """The values of tokens, and of further ones at their places."""
+    values = np.empty(len(is_added), dtype=own.dtype)
+    values[~is_added] = own
+    values[is_added] = added
+    return values  # type: ignore[return-value]
+
+
+def tokens_of_words(words: Sequence[Sequence[str]]) -> Tokens:
+    """Some words of each text as tokens, which stand nowhere in it."""
+    # The same few words come again and again: each is hashed once.
+    every = list(chain.from_iterable(words))
+    known = {word: number for number, word in enumerate(dict.fromkeys(every))}
+    numbers = np.fromiter(map(known.__getitem__, every), dtype=np.int64, count=len(every))
+    hashes, keys = hash_bytes([word.encode("utf-8") for word in known])
+    lengths = np.array([len(word) for word in known], dtype=np.int32)
+    begins = np.cumsum(lengths, dtype=np.int64) - lengths
+    nowhere = np.zeros(len(every), dtype=np.int32)
+    return Tokens(
+        np.frombuffer("".join(known).encode("utf-32-le"), dtype=np.uint32),
+        begins[numbers],
+        lengths[numbers],
+        nowhere,
+        nowhere,
+        hashes[numbers],
+        keys[numbers],
+        np.concatenate([[0], np.cumsum([len(of_text) for of_text in words], dtype=np.int64)]),
+    )
+
+
+def tokens_of_lines(lines: Sequence[str]) -> Tokens:
+    """The tokens that fastText reads of token lines.
+
+    A token in the shape of a label is none, and one that looks like a line's end is one.
+
+    Raises:
+        ValueError: a line holds a line break.
+    """
+    places: list[tuple[int, int]] = []
+    tokens: list[str] = []
+    bounds = [0]
+    for line in lines:
+        if "\n" in line:
+            raise ValueError("a model reads one line at a time (take the line breaks out)")
+        for found in _TOKEN.finditer(line):
+            token = found[0]
+            if token == END_OF_LINE:
+                break
+            if not token.startswith(LABEL_PREFIX):
+                tokens.append(token)
+                places.append(found.span())
+        bounds.append(len(tokens))
+    hashes, keys = hash_bytes([token.encode("utf-8") for token in tokens])
+    spans = np.array(places, dtype=np.int32).reshape(-1, 2)
+    lengths = spans[:, 1] - spans[:, 0]
+    return Tokens(
+        np.frombuffer("".join(tokens).encode("utf-32-le"), dtype=np.uint32),
+        np.cumsum(lengths, dtype=np.int64) - lengths,
+        lengths,
+        np.ascontiguousarray(spans[:, 0]),
+        np.ascontiguousarray(spans[:, 1]),
+        hashes,
+        keys,
+        np.array(bounds, dtype=np.int64),
+    )
+
+
+@compiled
+def first_in_text(keys: Keys, bounds: Numbers) -> Flags:
+    """Which tokens are the first of their kind in their text, shape (tokens,)."""
+    size = 2
+    for text in range(len(bounds) - 1):
+        while size < 2 * (bounds[text + 1] - bounds[text]):
+            size *= 2
+    places = np.zeros(size, dtype=np.uint64)
+    owners = np.full(size, -1, dtype=np.int64)
+    is_first = np.zeros(len(keys), dtype=np.bool_)
+    for text in range(len(bounds) - 1):
+        for token in range(bounds[text], bounds[text + 1]):
+            at = place_of(keys[token]) & (size - 1)
+            while owners[at] == text and places[at] != keys[token]:
+                at = (at + 1) & (size - 1)
+            if owners[at] != text:
+                owners[at] = text
+                places[at] = keys[token]
+                is_first[token] = True
+    return is_first

@@ -1,0 +1,80 @@
+"""A set of words as a trie in arrays, for compiled functions that look for words as they go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from udfs.base.code_points import CODE_POINTS, CodePoints
+from udfs.base.jit import compiled
+from udfs.tokens.token_hashes import ABSENT, Keys, Numbers, Rows, find_row, table_of
+
+PAIRS = 1 << 16
+
+
+@dataclass(frozen=True)
+class WordTrie:
+    """Words by their characters; node 0 is the empty word."""
+
+    keys: Keys
+    """Table of steps, each node * CODE_POINTS + character + 1."""
+    nodes: Rows
+    """The node that each step leads to, by place in the table."""
+    words: Numbers
+    """Node -> number of the word that ends there, or ABSENT."""
+    begins: npt.NDArray[np.bool_]
+    """Whether a word may begin with two characters, by `pair_place`: most that look like a
+    beginning are none, and a look here is soon."""
+
+
+def word_trie(words: Sequence[str]) -> WordTrie:
+    """The trie of some words; a word is known by its place among them."""
+    steps: dict[int, int] = {}
+    numbers = [ABSENT]
+    for number, word in enumerate(words):
+        node = 0
+        for char in word:
+            node = steps.setdefault(node * CODE_POINTS + ord(char) + 1, len(numbers))
+            if node == len(numbers):
+                numbers.append(ABSENT)
+        numbers[node] = number
+    keys = np.fromiter(steps, dtype=np.uint64, count=len(steps))
+    nodes = np.fromiter(steps.values(), dtype=np.int32, count=len(steps))
+    begins = np.zeros(PAIRS, dtype=np.bool_)
+    for word in words:
+        begins[[pair_place(ord(word[0]), ord(second)) for second in word[1:2]]] = True
+    return WordTrie(*table_of(keys, nodes), np.array(numbers, dtype=np.int64), begins)
+
+
+@compiled
+def pair_place(first: int, second: int) -> int:
+    """Where two characters stand in a table of PAIRS places, which some share."""
+    return (first * 0x9E5 ^ second) & 0xFFFF
+
+
+@compiled
+def longest_word(
+    codes: CodePoints, at: int, stop: int, keys: Keys, nodes: Rows, words: Numbers, step: int
+) -> tuple[int, int]:
+    """The longest word that begins at a place and ends before another.
+
+    Args:
+        codes: Code points.
+        at: The place.
+        stop: One behind the last place that is looked at.
+        keys: Of the trie, as are nodes and words.
+        step: CODE_POINTS.
+    Returns:
+        Number of the word and its length; ABSENT and 0 for none.
+    """
+    node, found, length = 0, ABSENT, 0
+    for place in range(at, stop):
+        node = find_row(keys, nodes, np.uint64(node * step + np.int64(codes[place]) + 1))
+        if node == ABSENT:
+            break
+        if words[node] != ABSENT:
+            found, length = words[node], place + 1 - at
+    return found, length
