@@ -1,0 +1,171 @@
+"""Whether two versions of the code write the same tables, row for row.
+
+    python -m tests.bench.same_outputs --commit REF
+    python -m tests.bench.same_outputs --folders BEFORE AFTER
+
+The first form runs the pipeline on the bundled sample with the code of a commit and with that of
+this checkout, in several configurations, and compares what they wrote; the second compares two
+outputs. Files, partitions and the order of rows may differ; tables, columns, types and rows may
+not. Reports and commits hold times and are left out. Exit status 1 where something differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import zstandard
+
+from tests.sample.build_sample import build
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = "conf/local.toml"
+
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "default": ("select.jsonl=zst",),
+    "casia-exact": ("rules.mode=casia-exact",),
+    "everything": (
+        "rules.traditional_policy=convert",
+        "rules.pii_policy=mask",
+        'dedup.levels=["url","exact","near","paragraph"]',
+        "dedup.keep=best",
+        "score.rows=all",
+        'score.scorers=["quality","domain","toxicity","perplexity"]',
+        "extract.languages=[]",
+        "select.jsonl=plain",
+    ),
+}
+"""Name -> settings of a run."""
+if importlib.util.find_spec("torch"):
+    VARIANTS["encoder"] = (
+        'score.scorers=["quality","domain","toxicity","quality_bert"]',
+        "select.min_segment_score=0.3",
+    )
+
+_LEFT_OUT = ("_", ".", "report", "run.json", "request.toml")
+_SHOWN_ROWS = 3
+
+
+def main() -> int:
+    """Compare, print a line for each table, and return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--commit", metavar="REF", help="run this commit's code and this checkout's")
+    which.add_argument("--folders", nargs=2, type=Path, metavar=("BEFORE", "AFTER"))
+    parser.add_argument("--variant", action="append", choices=VARIANTS, help="default: all")
+    arguments = parser.parse_args()
+    if arguments.folders:
+        return 0 if compare(*arguments.folders) else 1
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        build(work / "sample.warc.gz")
+        before = work / "before"
+        _git("worktree", "add", "--detach", "--quiet", str(before), arguments.commit)
+        try:
+            same = [_same_runs(name, work) for name in arguments.variant or VARIANTS]
+        finally:
+            _git("worktree", "remove", "--force", str(before))
+    return 0 if all(same) else 1
+
+
+def compare(before: Path, after: Path) -> bool:
+    """Print every table of two outputs with its rows and differences; whether there are none."""
+    names = sorted({*_tables(before), *_tables(after)})
+    same = [_same_table(name, before / name, after / name) for name in names]
+    return all(same)
+
+
+def _same_runs(variant: str, work: Path) -> bool:
+    print(f"{variant}: {' '.join(VARIANTS[variant])}", flush=True)
+    outputs = [work / f"{variant}-{side}" for side in ("before", "after")]
+    for code, output in zip((work / "before", ROOT), outputs, strict=True):
+        command = [sys.executable, "-m", "jobs.run_pipeline", "--config", CONFIG]
+        command += ["--input", str(work / "sample.warc.gz"), "--output", str(output)]
+        command += ["--set", *VARIANTS[variant]]
+        environment = {**os.environ, "PYTHONPATH": str(code)}
+        done = subprocess.run(
+            command, cwd=code, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            print(done.stderr[-2000:])
+            raise SystemExit(f"{code.name}: exit status {done.returncode}: {' '.join(command)}")
+    return compare(*outputs)
+
+
+def _tables(output: Path) -> Iterator[str]:
+    """Names of the folders that hold Parquet or JSON lines, as relative paths."""
+    for path in output.rglob("*"):
+        name = path.relative_to(output)
+        if path.is_file() and not name.parts[0].startswith(_LEFT_OUT) and name.name[0] not in "_.":
+            parts = [part for part in name.parts[:-1] if "=" not in part]
+            yield "/".join(parts)
+
+
+def _same_table(name: str, before: Path, after: Path) -> bool:
+    if not (before.is_dir() and after.is_dir()):
+        print(f"  {name}: only {'before' if before.is_dir() else 'after'}")
+        return False
+    (old_columns, old), (new_columns, new) = _rows(before), _rows(after)
+    lost, added = old - new, new - old
+    same = old_columns == new_columns and not lost and not added
+    print(f"  {name}: {old.total():,} rows, {'equal' if same else 'DIFFERENT'}", flush=True)
+    if old_columns != new_columns:
+        print(f"    columns before: {old_columns}\n    columns after:  {new_columns}")
+    for sign, rows in (("-", lost), ("+", added)):
+        for row in list(rows)[:_SHOWN_ROWS]:
+            print(f"    {sign} {row[:400]}")
+    return same
+
+
+def _rows(folder: Path) -> tuple[str, Counter[str]]:
+    """A table's columns with their types, and its rows as text with how often each occurs."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in found if path.name[0] not in "_.")
+    if all(path.suffix == ".parquet" for path in files):
+        table = ds.dataset(folder, format="parquet", partitioning="hive").to_table()
+        columns = ", ".join(f"{field.name} {field.type}" for field in table.schema)
+        return columns, Counter(_text(row) for row in _plain(table))
+    lines = [line for path in files for line in _lines(path)]
+    return "text", Counter(lines)
+
+
+def _plain(table: pa.Table) -> Iterator[dict[str, object]]:
+    for batch in table.to_batches(max_chunksize=1000):
+        yield from batch.to_pylist()
+
+
+def _text(row: dict[str, object]) -> str:
+    """A row as text; maps, which keep no order, by their sorted entries."""
+    return json.dumps({name: _ordered(value) for name, value in row.items()}, default=repr)
+
+
+def _ordered(value: object) -> object:
+    if isinstance(value, list) and value and all(isinstance(item, tuple) for item in value):
+        return sorted(value)
+    return value
+
+
+def _lines(path: Path) -> list[str]:
+    data = path.read_bytes()
+    if path.suffix == ".zst":
+        reader = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True)
+        data = reader.read()
+    return data.decode("utf-8").splitlines()
+
+
+def _git(*arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=ROOT, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""What import-linter cannot see of the house: names, sizes, and what each room says of itself."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = sorted(
+    path.parent for top in ("jobs", "udfs") for path in (ROOT / top).rglob("__init__.py")
+)
+MODULES = sorted(path for room in ROOMS for path in room.glob("*.py"))
+IN_JOBS = sorted({path.stem for path in (ROOT / "jobs").iterdir() if path.name[0] not in "_."})
+MAX_MODULES = 18
+MAX_LINES = 500
+MAX_FUNCTION_LINES = 80
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("name", IN_JOBS)
+def test_nothing_in_jobs_shadows_the_standard_library(name: str) -> None:
+    """spark-submit puts jobs/ first on sys.path."""
+    assert name not in sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=name_of)
+def test_a_room_says_what_it_is_for_and_nothing_else(room: Path) -> None:
+    body = ast.parse((room / "__init__.py").read_text(encoding="utf-8")).body
+    assert body, f"{name_of(room)}/__init__.py has no docstring"
+    assert isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=name_of)
+def test_a_room_has_at_most_18_modules(room: Path) -> None:
+    modules = [path.name for path in room.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= MAX_MODULES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_modules_and_functions_are_short_enough_to_read(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    long = [
+        f"{node.name}: {node.end_lineno - node.lineno + 1} lines"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno >= MAX_FUNCTION_LINES
+    ]
+    assert long == []
+    assert len(text.splitlines()) <= MAX_LINES
