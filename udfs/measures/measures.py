@@ -14,17 +14,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import zstandard
-from pyspark.sql.types import (
-    ArrayType,
-    BooleanType,
-    DataType,
-    DoubleType,
-    LongType,
-    MapType,
-    StringType,
-    StructField,
-    StructType,
-)
 
 from udfs.base.characters import Kind, count_kinds, is_function_char, kinds_of
 from udfs.base.chinese_script import casia_conversion
@@ -32,6 +21,7 @@ from udfs.base.code_points import Counts, EncodedTexts, encode_texts
 from udfs.lists.lexicon import Lexicon
 from udfs.measures.repeated_ngrams import ngram_shares
 from udfs.measures.repetition import LONG_CHARS, kept_characters
+from udfs.measures.schema import TEXT_MEASURES_ARROW_TYPE, TEXT_MEASURES_TYPE
 from udfs.measures.text_lines import LineShares, count_sentences, line_shares
 from udfs.pii.emails import email_counts, url_counts
 from udfs.repair.mojibake import mojibake_shares
@@ -69,72 +59,6 @@ RUN_CHARS = 1 << 20
 CHUNK_CHARS = 1 << 17
 """Code points whose numbers stand in one array: so many stay in cache, at 100 bytes each."""
 
-_COUNTS_BY_NAME = MapType(StringType(), LongType())
-
-_TYPES: dict[str, DataType] = {
-    "chars": LongType(),  # code points
-    "lines": LongType(),  # newlines + 1
-    "mean_line_chars": DoubleType(),  # code points but newlines / lines
-    "mean_sentence_chars": DoubleType(),  # code points but white space / sentences
-    # Shares of chars, unless said.
-    "han_share": DoubleType(),  # Script=Han
-    "traditional_share": DoubleType(),  # characters of traditional script only / Script=Han
-    "digit_share": DoubleType(),
-    "punctuation_share": DoubleType(),
-    "symbol_share": DoubleType(),  # emoji too
-    "emoji_share": DoubleType(),  # variation selector 16 too
-    "private_use_share": DoubleType(),
-    "control_share": DoubleType(),  # control and format characters, tab and line ends aside
-    "function_char_share": DoubleType(),  # particles, pronouns, conjunctions: 的, 了, 是, ...
-    "mojibake_share": DoubleType(),  # looks read through a wrong table / code points not ASCII
-    # Shares of lines, blank ones aside. The first copy of what repeats does not count.
-    "sentence_end_line_share": DoubleType(),  # end with a sentence
-    "bullet_line_share": DoubleType(),  # begin with a bullet
-    "ellipsis_line_share": DoubleType(),  # end with an ellipsis
-    "prose_line_char_share": DoubleType(),  # characters of long lines that end with a sentence
-    "dup_line_share": DoubleType(),  # repeat an earlier one
-    "dup_line_char_share": DoubleType(),  # their characters / characters of lines
-    "dup_paragraph_share": DoubleType(),  # paragraphs that repeat an earlier one / paragraphs
-    "dup_paragraph_char_share": DoubleType(),  # their characters / characters of paragraphs
-    # Shares of characters, white space aside. Every copy counts.
-    "top_2gram_char_share": DoubleType(),  # in the 2 characters that cover most
-    "top_3gram_char_share": DoubleType(),
-    "top_4gram_char_share": DoubleType(),
-    "dup_5gram_char_share": DoubleType(),  # in runs of 5 characters that occur more than once
-    "dup_6gram_char_share": DoubleType(),
-    "dup_7gram_char_share": DoubleType(),
-    "dup_8gram_char_share": DoubleType(),
-    "dup_9gram_char_share": DoubleType(),
-    "dup_10gram_char_share": DoubleType(),
-    "dup_13gram_share": DoubleType(),  # 13-character windows that occur more than once / windows
-    "zstd_ratio": DoubleType(),  # compressed bytes / bytes
-    "sensitive_distinct": LongType(),  # lexicon words that occur
-    "sensitive_total": LongType(),  # their occurrences, overlapping ones too
-    "sensitive_distinct_by_category": _COUNTS_BY_NAME,  # without categories that do not occur
-    "sensitive_total_by_category": _COUNTS_BY_NAME,
-    "sensitive_words": ArrayType(StringType()),  # the first 50 of those that occur, sorted
-    "url_count": LongType(),
-    "email_count": LongType(),
-    "casia_han_share": DoubleType(),  # U+4E00..U+9FA5 / chars
-    "casia_traditional": BooleanType(),  # conversion to zh-cn changes the text
-    "casia_dup_13gram_share": DoubleType(),  # without the last window
-}
-
-MEASURES_TYPE = StructType([StructField(name, kind) for name, kind in _TYPES.items()])
-"""The measures of a text. Null (as a whole) where there is no text; no field is null else.
-
-Fields that begin with casia_ are counted as the published script counts.
-"""
-
-_ARROW: dict[type[DataType], pa.DataType] = {
-    LongType: pa.int64(),
-    DoubleType: pa.float64(),
-    BooleanType: pa.bool_(),
-    ArrayType: pa.list_(pa.string()),
-    MapType: pa.map_(pa.string(), pa.int64()),
-}
-MEASURES_ARROW_TYPE = pa.struct([(name, _ARROW[type(kind)]) for name, kind in _TYPES.items()])
-
 
 def measure_texts(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArray:
     """Measure texts.
@@ -143,14 +67,14 @@ def measure_texts(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArr
         texts: One document each; None gives null measures.
         lexicon: Words that count as sensitive.
     Returns:
-        Array of MEASURES_ARROW_TYPE, as long as texts. Shares are in [0, 1], 0.0 where the
+        Array of TEXT_MEASURES_ARROW_TYPE, as long as texts. Shares are in [0, 1], 0.0 where the
         denominator is 0. What comes out for a text does not depend on its neighbours.
     Source:
         ChineseWebText 2.0, section 3; Gopher (arXiv 2112.11446), section A1.1. The functions
         that are called here define each measure.
     """
     parts = [_measure_run(run, lexicon) for run in _runs(texts, RUN_CHARS)]
-    fields = list(MEASURES_ARROW_TYPE)
+    fields = list(TEXT_MEASURES_ARROW_TYPE)
     columns = [_column([part[field.name] for part in parts], field.type) for field in fields]
     unmeasured = pa.array([text is None for text in texts], pa.bool_())
     return pa.StructArray.from_arrays(columns, fields=fields, mask=unmeasured)
@@ -272,7 +196,7 @@ def _ngram_columns(kept: EncodedTexts) -> dict[str, Any]:
 
 def _sensitive_columns(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
     rows = [_sensitive_row(lexicon.count(text), lexicon) for text in texts]
-    names = [name for name in _TYPES if name.startswith("sensitive_")]
+    names = [name for name in TEXT_MEASURES_TYPE.fieldNames() if name.startswith("sensitive_")]
     return dict(zip(names, zip(*rows, strict=True), strict=True))
 
 

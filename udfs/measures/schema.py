@@ -1,4 +1,8 @@
-"""What is stored of a document when it is measured, as types of Spark and of Arrow."""
+"""Names and types of the measures of a document, and of the columns that the text pass writes.
+
+Nothing here computes a measure, so that a table's schema is known without the libraries that
+measuring needs.
+"""
 
 from __future__ import annotations
 
@@ -17,73 +21,128 @@ from pyspark.sql.types import (
 )
 
 from udfs.lists.urls import URL_MEASURES
-from udfs.measures import measures
 
 EDITS_TYPE = MapType(StringType(), LongType())
 """Kind of edit -> places changed."""
 
+
+def _struct(**types: DataType) -> StructType:
+    return StructType([StructField(name, kind) for name, kind in types.items()])
+
+
 PII_TYPE = ArrayType(
-    StructType(
-        [
-            StructField("kind", StringType()),  # one of udfs.pii.find.PII_KINDS
-            StructField("start", IntegerType()),  # code points
-            StructField("length", IntegerType()),
-        ]
+    _struct(
+        kind=StringType(),  # one of udfs.pii.find.PII_KINDS
+        start=IntegerType(),  # code points
+        length=IntegerType(),
     )
 )
-"""Personal data in a text, or what stands for it; ascending, disjoint."""
+"""Personal data in a text, or the placeholders for it; ascending, disjoint."""
 
-SPARK_OF: dict[type, DataType] = {int: LongType(), float: DoubleType(), bool: BooleanType()}
-ARROW_OF = {int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+_COUNTS_BY_NAME = MapType(StringType(), LongType())
+
+TEXT_MEASURES_TYPE = _struct(
+    chars=LongType(),  # code points
+    lines=LongType(),  # newlines + 1
+    mean_line_chars=DoubleType(),  # code points but newlines / lines
+    mean_sentence_chars=DoubleType(),  # code points but white space / sentences
+    # Shares of chars, unless said.
+    han_share=DoubleType(),  # Script=Han
+    traditional_share=DoubleType(),  # characters of traditional script only / Script=Han
+    digit_share=DoubleType(),
+    punctuation_share=DoubleType(),
+    symbol_share=DoubleType(),  # emoji too
+    emoji_share=DoubleType(),  # variation selector 16 too
+    private_use_share=DoubleType(),
+    control_share=DoubleType(),  # control and format characters, tab and line ends aside
+    function_char_share=DoubleType(),  # particles, pronouns, conjunctions: 的, 了, 是, ...
+    mojibake_share=DoubleType(),  # looks decoded with the wrong table / code points not ASCII
+    # Shares of lines, blank ones aside. The first copy of what repeats does not count.
+    sentence_end_line_share=DoubleType(),  # end with a sentence
+    bullet_line_share=DoubleType(),  # begin with a bullet
+    ellipsis_line_share=DoubleType(),  # end with an ellipsis
+    prose_line_char_share=DoubleType(),  # characters of long lines that end with a sentence
+    dup_line_share=DoubleType(),  # repeat an earlier one
+    dup_line_char_share=DoubleType(),  # their characters / characters of lines
+    dup_paragraph_share=DoubleType(),  # paragraphs that repeat an earlier one / paragraphs
+    dup_paragraph_char_share=DoubleType(),  # their characters / characters of paragraphs
+    # Shares of characters, white space aside. Every copy counts.
+    top_2gram_char_share=DoubleType(),  # in the 2 characters that cover most
+    top_3gram_char_share=DoubleType(),
+    top_4gram_char_share=DoubleType(),
+    dup_5gram_char_share=DoubleType(),  # in runs of 5 characters that occur more than once
+    dup_6gram_char_share=DoubleType(),
+    dup_7gram_char_share=DoubleType(),
+    dup_8gram_char_share=DoubleType(),
+    dup_9gram_char_share=DoubleType(),
+    dup_10gram_char_share=DoubleType(),
+    dup_13gram_share=DoubleType(),  # 13-character windows that occur more than once / windows
+    zstd_ratio=DoubleType(),  # compressed bytes / bytes
+    sensitive_distinct=LongType(),  # lexicon words that occur
+    sensitive_total=LongType(),  # their occurrences, overlapping ones too
+    sensitive_distinct_by_category=_COUNTS_BY_NAME,  # without categories that do not occur
+    sensitive_total_by_category=_COUNTS_BY_NAME,
+    sensitive_words=ArrayType(StringType()),  # the first 50 of those that occur, sorted
+    url_count=LongType(),
+    email_count=LongType(),
+    casia_han_share=DoubleType(),  # U+4E00..U+9FA5 / chars
+    casia_traditional=BooleanType(),  # conversion to zh-cn changes the text
+    casia_dup_13gram_share=DoubleType(),  # without the last window
+)
+"""Measures of a text alone. Fields that begin with casia_ are as the published script counts."""
+
+_SPARK_TYPES: dict[type, DataType] = {
+    int: LongType(),
+    float: DoubleType(),
+    bool: BooleanType(),
+}
 
 MEASURES_TYPE = StructType(
     [
-        *measures.MEASURES_TYPE.fields,  # of the text after its edits
+        *TEXT_MEASURES_TYPE.fields,  # of the text after its edits
         # As traditional_share, before traditional script was converted.
         StructField("original_traditional_share", DoubleType()),
-        *(StructField(name, SPARK_OF[kind]) for name, kind in URL_MEASURES.items()),
+        *(StructField(name, _SPARK_TYPES[kind]) for name, kind in URL_MEASURES.items()),
         StructField("host_block_category", StringType()),  # empty where no list has the address
         StructField("host_allow_category", StringType()),
         StructField("pii", PII_TYPE),
     ]
 )
-"""The measures of a document. Null (as a whole) where there is no text; no field is null else."""
+"""Measures of a document. Null as a whole where there is no text; else no field is null."""
 
-PII_ARROW_TYPE = pa.list_(
-    pa.struct([("kind", pa.string()), ("start", pa.int32()), ("length", pa.int32())])
+PASSED_TYPE = _struct(
+    doc_id=StringType(),
+    opt_outs=ArrayType(StringType()),
+    measures=MEASURES_TYPE,
+    text=StringType(),  # null where it has not changed; so are the following
+    original_chars=LongType(),
+    original_sha256=StringType(),
+    edits=EDITS_TYPE,
 )
-MEASURES_ARROW_TYPE = pa.struct(
-    [
-        *measures.MEASURES_ARROW_TYPE,
-        ("original_traditional_share", pa.float64()),
-        *((name, ARROW_OF[kind]) for name, kind in URL_MEASURES.items()),
-        ("host_block_category", pa.string()),
-        ("host_allow_category", pa.string()),
-        ("pii", PII_ARROW_TYPE),
-    ]
-)
+"""What the text pass writes for a document."""
 
-PASSED_TYPE = StructType(
-    [
-        StructField("doc_id", StringType()),
-        StructField("opt_outs", ArrayType(StringType())),
-        StructField("measures", MEASURES_TYPE),
-        StructField("text", StringType()),  # null where it is as it was; so are the following
-        StructField("original_chars", LongType()),
-        StructField("original_sha256", StringType()),
-        StructField("edits", EDITS_TYPE),
-    ]
-)
-"""What the pass says of a document."""
+_ARROW_TYPES: dict[type[DataType], pa.DataType] = {
+    IntegerType: pa.int32(),
+    LongType: pa.int64(),
+    DoubleType: pa.float64(),
+    BooleanType: pa.bool_(),
+    StringType: pa.string(),
+}
 
-PASSED_ARROW_SCHEMA = pa.schema(
-    [
-        ("doc_id", pa.string()),
-        ("opt_outs", pa.list_(pa.string())),
-        ("measures", MEASURES_ARROW_TYPE),
-        ("text", pa.string()),
-        ("original_chars", pa.int64()),
-        ("original_sha256", pa.string()),
-        ("edits", pa.map_(pa.string(), pa.int64())),
-    ]
-)
+
+def _arrow_type(kind: DataType) -> pa.DataType:
+    """The Arrow type of a Spark type."""
+    match kind:
+        case StructType():
+            return pa.struct([(field.name, _arrow_type(field.dataType)) for field in kind])
+        case ArrayType():
+            return pa.list_(_arrow_type(kind.elementType))
+        case MapType():
+            return pa.map_(_arrow_type(kind.keyType), _arrow_type(kind.valueType))
+        case _:
+            return _ARROW_TYPES[type(kind)]
+
+
+TEXT_MEASURES_ARROW_TYPE = _arrow_type(TEXT_MEASURES_TYPE)
+MEASURES_ARROW_TYPE = _arrow_type(MEASURES_TYPE)
+PASSED_ARROW_SCHEMA = pa.schema(list(_arrow_type(PASSED_TYPE)))

@@ -22,7 +22,7 @@ from udfs.lists.host_lists import HostList, cached_host_list
 from udfs.lists.lexicon import Lexicon, cached_lexicon
 from udfs.lists.urls import URL_MEASURES, measure_urls
 from udfs.measures import measures
-from udfs.measures.schema import ARROW_OF, MEASURES_ARROW_TYPE, PASSED_ARROW_SCHEMA, PII_ARROW_TYPE
+from udfs.measures.schema import MEASURES_ARROW_TYPE, PASSED_ARROW_SCHEMA
 from udfs.pii.find import PII_KINDS, Span, mask_pii, pii_of_texts
 from udfs.repair.repair import Repaired, repair_texts
 from udfs.repair.script_conversion import simplify_texts
@@ -201,7 +201,7 @@ def measure_documents(
     columns = [
         *of_texts.flatten(),
         _original_traditional_shares(of_texts.field("traditional_share"), edited),
-        *(pa.array(of_urls[name], ARROW_OF[kind]) for name, kind in URL_MEASURES.items()),
+        *(pa.array(of_urls[name], MEASURES_ARROW_TYPE.field(name).type) for name in URL_MEASURES),
         _categories(lists.host_block, urls),
         _categories(lists.host_allow, urls),
         _pii_column(edited),
@@ -249,7 +249,7 @@ def _category(lists: Sequence[HostList], url: str | None) -> str:
 
 def _pii_column(edited: Sequence[Edited | None]) -> pa.Array:
     rows = [[] if one is None else [tuple_of._asdict() for tuple_of in one.pii] for one in edited]
-    return pa.array(rows, PII_ARROW_TYPE)
+    return pa.array(rows, MEASURES_ARROW_TYPE.field("pii").type)
 
 
 def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -19,11 +19,10 @@ from udfs.measures import repeated_ngrams as ngrams
 from udfs.measures import repetition, text_lines
 from udfs.measures.measures import (
     MAX_SENSITIVE_WORDS,
-    MEASURES_ARROW_TYPE,
-    MEASURES_TYPE,
     measure_texts,
     zstd_ratio,
 )
+from udfs.measures.schema import TEXT_MEASURES_ARROW_TYPE, TEXT_MEASURES_TYPE
 from udfs.pii.emails import count_emails, count_urls
 from udfs.repair.mojibake import mojibake_share
 
@@ -82,12 +81,12 @@ def test_the_empty_text_is_measured_and_no_text_is_null() -> None:
     assert absent is None
     assert (empty["chars"], empty["lines"], empty["han_share"]) == (0, 1, 0.0)
     assert not any(value is None for value in (*empty.values(), *ball.values()))
-    assert measure_texts([], LEXICON).type == MEASURES_ARROW_TYPE == array.type
+    assert measure_texts([], LEXICON).type == TEXT_MEASURES_ARROW_TYPE == array.type
     assert measure_texts([None], LEXICON).to_pylist() == [None]
 
 
 def test_arrow_and_spark_types_agree() -> None:
-    for field, column in zip(MEASURES_ARROW_TYPE, MEASURES_TYPE, strict=True):
+    for field, column in zip(TEXT_MEASURES_ARROW_TYPE, TEXT_MEASURES_TYPE, strict=True):
         assert field.name == column.name
         assert from_arrow_type(field.type) == column.dataType
 
@@ -191,7 +190,7 @@ def test_long_texts_have_the_same_measures_but_for_far_repeats(one: str, other: 
         patch.setattr("udfs.lists.lexicon.PIECE_BYTES", 5)
         patch.setattr("udfs.base.chinese_script.PIECE_BYTES", 5)
         cut = measure_texts(batch, LEXICON)
-    for field in MEASURES_ARROW_TYPE:
+    for field in TEXT_MEASURES_ARROW_TYPE:
         if not field.name.startswith(far):
             assert cut.field(field.name).equals(whole.field(field.name)), field.name
 
