@@ -1,6 +1,5 @@
-# Two commands do everything on a machine that has Python 3.11 or newer and make:
-#   make run     install what is missing, run the whole pipeline on the bundled sample
-#   make test    install what is missing, run lint, types and tests
+# Two commands do everything on a machine that has Python 3.11 or newer and make: make run and
+# make test. `make help` lists every target.
 
 PYTHON ?= python3
 SPARK ?=
@@ -9,39 +8,25 @@ OUTPUT ?= out/sample
 CONFIG ?= conf/local.toml
 INPUT_FORMAT ?= warc
 DATA ?= ../shared/data
+EXTRAS ?=
 
 # Another Spark version has an environment of its own: make test SPARK=4.0.2
 VENV := .venv$(if $(SPARK),-spark-$(SPARK))
 BIN := $(VENV)/bin
 PYSPARK := pyspark$(if $(SPARK),==$(SPARK),>=4.0.2,<5)
 SAMPLE := out/sample.warc.gz
+comma := ,
+extras := $(subst $(comma), ,$(EXTRAS))
 
-.PHONY: help install install-test run test lint types format bench bench-extract bench-rules bench-dedup bench-paragraphs bench-repair bench-scores bench-bert lock models eval-models package wheel test-cluster test-airflow test-bert test-gpu submit-emr submit-dataproc history clean
+.PHONY: help install run test lint types format bench models eval-models lock package wheel submit \
+  history clean
 
+#: make help        list the targets
 help:
-	@sed -n 's/^#   //p' Makefile
-	@echo "make run INPUT='/data/*.warc.gz' OUTPUT=/data/out CONFIG=conf/local.toml"
-	@echo "make test SPARK=4.0.2   the tests on another Spark"
-	@echo "make package [EXTRAS=bert]   dist/: the wheel, an environment, the jobs, for spark-submit"
-	@echo "make submit-emr LAUNCH=ec2-extract VALUES=FILE DRY_RUN=1   conf/emr; submit-dataproc too"
-	@echo "make history EVENTS=DIR Spark's history server over a folder of event logs"
-	@echo "make bench DATA=DIR     documents a second of every stage"
-	@echo "make bench-extract DATA=DIR [QUICK=1]   extraction beside inflating and beside peers"
-	@echo "make bench-rules DATA=DIR   documents a second of the rules, and what they remove"
-	@echo "make lock [UPGRADE=NAME]   the newest artifacts of the catalogue, or one, into its lock"
-	@echo "make bench-dedup DATA=DIR [QUICK=1]   near deduplication beside peers, recall, growth"
-	@echo "make bench-paragraphs DATA=DIR   paragraph deduplication, growth, what lines repeat"
-	@echo "make bench-repair DATA=DIR  documents a second of text repair and conversion, their effect"
-	@echo "make bench-scores DATA=DIR  documents a second of segmentation and scorers, score parity"
-	@echo "make bench-bert DATA=DIR   tokens a second of the BERT scorer beside the published loop"
-	@echo "make test-bert          the tests of the BERT scorer and its training, with PyTorch"
-	@echo "make test-gpu           the encoder on this machine's GPU; skips, and says why, without one"
-	@echo "make models DATA=DIR    train the bundled models again"
-	@echo "make eval-models [DATA=DIR]   their figures in one table; measured anew what no training saw"
+	@sed -n 's/^#: //p' Makefile
 
-install: $(VENV)/.installed
-
-install-test: $(VENV)/.installed-test
+#: make install     .venv with the project; EXTRAS=test,bert adds extras of pyproject.toml
+install: $(VENV)/.installed $(addprefix $(VENV)/.installed-,$(extras))
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -54,77 +39,153 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	@$(BIN)/python -m jobs.run.java_runtime || $(BIN)/python -m pip install --quiet --editable '.[java]'
 	@touch $@
 
-$(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet '$(PYSPARK)' --editable '.[test]'
+# An extra of pyproject.toml. PyTorch comes with bert alone, for the scorer quality_bert, its
+# training, and models that judge.
+$(VENV)/.installed-%: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet '$(PYSPARK)' --editable '.[$*]'
 	@touch $@
 
 $(SAMPLE): $(VENV)/.installed $(wildcard tests/sample/*.py tests/sample/pages/*/*)
 	@$(BIN)/python -m tests.sample.build_sample $@
 
+#: make run         the whole pipeline on the bundled sample
+#:                  INPUT='/data/*.warc.gz' OUTPUT=/data/out CONFIG=conf/local.toml INPUT_FORMAT=warc
 run: $(VENV)/.installed $(if $(INPUT),,$(SAMPLE))
 	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) --input-format $(INPUT_FORMAT) \
 	  --input $(if $(INPUT),$(INPUT),$(SAMPLE)) --output $(OUTPUT)
 
+#: make test        lint, types and the quick tests
+#:   SUITE=all      lint, types and every test that needs neither PyTorch nor a cluster
+#:   SUITE=spark    the tests of those that start Spark; SPARK=4.0.2 takes another Spark
+#:   SUITE=bert     the encoder, its training and its scorer, with PyTorch
+#:   SUITE=gpu      the encoder on this machine's GPU; they are skipped without one
+#:   SUITE=cluster  a cluster of local processes that are killed; make package first
+#:   SUITE=airflow  the Airflow example, in an environment of Airflow's own
+SUITE ?= unit
+SUITES := unit all spark bert gpu cluster airflow
+$(if $(filter $(SUITE),$(SUITES)),,$(error SUITE=$(SUITE) is unknown; known are $(SUITES)))
 # Each worker has a Spark session of its own, with two task threads. The longest files come first.
 WORKERS ?= 2
-test: lint types
-	$(BIN)/python -m jobs.lock_artifacts --check
-	$(BIN)/python -m jobs.fetch_artifacts
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+AIRFLOW ?= .venv-airflow
+PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
+NEEDS_unit := lint types
+NEEDS_all := lint types
+NEEDS_bert := $(VENV)/.installed-bert
+NEEDS_gpu := $(VENV)/.installed-bert
+
+define TEST_unit
+	$(BIN)/python -m jobs.lock_artifacts --check
+	$(BIN)/python -m pytest -m 'not slow and not bert' $(PARALLEL)
+endef
+define TEST_all
+	$(BIN)/python -m jobs.lock_artifacts --check
+	$(BIN)/python -m pytest -m 'not bert' $(PARALLEL)
+endef
+define TEST_spark
+	$(BIN)/python -m pytest -m 'spark and not bert' $(PARALLEL)
+endef
+define TEST_bert
+	$(BIN)/python -m pytest -m bert
+endef
+define TEST_gpu
+	$(BIN)/python -m pytest tests/gpu
+endef
+define TEST_cluster
+	$(BIN)/python -m pytest tests/cluster
+endef
+# Airflow pins what this project does not.
+define TEST_airflow
+	test -x $(AIRFLOW)/bin/python || $(PYTHON) -m venv $(AIRFLOW)
+	$(AIRFLOW)/bin/python -m pip install --quiet 'apache-airflow>=3,<4' \
+	  'apache-airflow-providers-amazon>=9' 'moto[server]>=5.1' 'pytest>=8.3' 'pytest-timeout>=2.3'
+	TAOJIN_PYTHON=$(abspath $(BIN))/python \
+	  $(AIRFLOW)/bin/python -m pytest --noconftest tests/airflow
+endef
+
+test: $(VENV)/.installed-test $(NEEDS_$(SUITE))
+	$(BIN)/python -m jobs.fetch_artifacts
+	$(TEST_$(SUITE))
+
+#: make lint        ruff, and which package may import which
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 
+#: make types       mypy
 types: $(VENV)/.installed-test
 	$(BIN)/mypy
 
+#: make format      what ruff can mend
 format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Which version of every artifact that CONFIG asks for is used: artifacts.lock beside the catalogue.
-# The bundled lock is for all of the bundled configurations.
-lock: $(VENV)/.installed
-	$(BIN)/python -m jobs.lock_artifacts \
-	  --config $(CONFIG) $(if $(filter conf/local.toml,$(CONFIG)),conf/quality_bert.toml) \
-	  $(if $(UPGRADE),--upgrade $(UPGRADE))
+#: make bench       documents a second of every stage, on 20,000 pages around the texts of DATA
+#:   BENCH=extract  extraction beside inflating and beside other programs; QUICK=1
+#:   BENCH=rules    the rules beside the published ones, and what they remove
+#:   BENCH=dedup    near deduplication beside other programs, recall, growth; QUICK=1
+#:   BENCH=paragraphs  paragraph deduplication, its growth, which lines repeat
+#:   BENCH=repair   text repair and script conversion, and what they change
+#:   BENCH=scores   segmentation and fastText scorers beside the published way, score parity
+#:   BENCH=bert     tokens a second of the encoder beside the published loop
+#:                  DATA=DIR: texts to measure on
+BENCH ?= pipeline
+BENCHES := pipeline extract rules dedup paragraphs repair scores bert
+$(if $(filter $(BENCH),$(BENCHES)),,$(error BENCH=$(BENCH) is unknown; known are $(BENCHES)))
+# Other programs have an environment of their own: datatrove pins older versions of what this
+# project uses.
+PEERS := .venv-peers
 
-models: $(VENV)/.installed
-	$(BIN)/python -m jobs.train_models --data $(DATA) --output conf/artifacts
+BENCH_NEEDS_extract := $(VENV)/.installed-test $(PEERS)/.installed
+BENCH_NEEDS_dedup := $(PEERS)/.installed-dedup
+BENCH_NEEDS_scores := $(VENV)/.installed-test
+BENCH_NEEDS_bert := $(VENV)/.installed-bert
 
-eval-models: $(VENV)/.installed
-	$(BIN)/python -m jobs.train_models --evaluate --output conf/artifacts \
-	  $(if $(wildcard $(DATA)),--data $(DATA))
-
-# Documents a second of every stage, on 20,000 pages around the texts of DATA.
-bench: $(VENV)/.installed
+define BENCH_pipeline
 	$(BIN)/python -m tests.bench.build_pages --data $(DATA) --pages 20000 out/bench/pages
 	rm -rf out/bench/run
 	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) --input out/bench/pages \
 	  --output out/bench/run
 	$(BIN)/python -m tests.bench.stage_rates out/bench/run --cores $$(nproc)
+endef
+define BENCH_extract
+	$(BIN)/python -m tests.bench.extract_rates --data $(DATA) --peers $(PEERS)/bin/python \
+	  $(if $(QUICK),--quick)
+	$(BIN)/python -m tests.bench.reader_parity --data $(DATA)
+endef
+define BENCH_rules
+	$(BIN)/python -m tests.bench.rule_rates --data $(DATA)
+	$(BIN)/python -m tests.bench.pack_rates --data $(DATA)
+	$(BIN)/python -m tests.bench.reflag_rate
+endef
+define BENCH_dedup
+	$(BIN)/python -m tests.bench.dedup_rates --data $(DATA) --peers $(PEERS)/bin/python \
+	  $(if $(QUICK),--quick)
+endef
+define BENCH_paragraphs
+	$(BIN)/python -m tests.bench.paragraph_rates
+	$(BIN)/python -m tests.bench.paragraph_lengths --data $(DATA)
+endef
+define BENCH_repair
+	$(BIN)/python -m tests.bench.repair_rates --data $(DATA)
+endef
+define BENCH_scores
+	$(BIN)/python -m tests.bench.score_rates --data $(DATA)
+endef
+define BENCH_bert
+	$(BIN)/python -m tests.bench.bert_rates --data $(DATA)
+endef
 
-# Extraction beside plain inflating and beside other pipelines, which live in an environment of
-# their own: datatrove pins older versions of what this project uses.
-PEERS := .venv-peers
+bench: $(VENV)/.installed $(BENCH_NEEDS_$(BENCH))
+	$(BENCH_$(BENCH))
 
 $(PEERS)/.installed:
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet 'datatrove[io,processing]' lxml_html_clean chardet \
 	  charset-normalizer faust-cchardet warcio fastwarc
 	@touch $@
-
-bench-extract: $(VENV)/.installed-test $(PEERS)/.installed
-	$(BIN)/python -m tests.bench.extract_rates --data $(DATA) --peers $(PEERS)/bin/python \
-	  $(if $(QUICK),--quick)
-	$(BIN)/python -m tests.bench.reader_parity --data $(DATA)
-
-# Documents a second of the rules beside the published ones, and what they remove of DATA.
-bench-rules: $(VENV)/.installed
-	$(BIN)/python -m tests.bench.rule_rates --data $(DATA)
-	$(BIN)/python -m tests.bench.pack_rates --data $(DATA)
-	$(BIN)/python -m tests.bench.reflag_rate
 
 # text-dedup pins versions of much that its Spark script does not use; datatrove's deduplication
 # does not name all that it needs, and fails with the xxhash of today.
@@ -134,53 +195,28 @@ $(PEERS)/.installed-dedup: $(PEERS)/.installed
 	  click-option-group fire ftfy tokenizers 'xxhash<3.6'
 	@touch $@
 
-# Documents a core-second of near deduplication, recall and growth, beside other programs.
-bench-dedup: $(VENV)/.installed $(PEERS)/.installed-dedup
-	$(BIN)/python -m tests.bench.dedup_rates --data $(DATA) --peers $(PEERS)/bin/python \
-	  $(if $(QUICK),--quick)
+#: make models      train the bundled models again; DATA=DIR
+models: $(VENV)/.installed
+	$(BIN)/python -m jobs.train_models --data $(DATA) --output conf/artifacts
 
-# Documents a core-second of paragraph deduplication, its growth, and which lines repeat in DATA.
-bench-paragraphs: $(VENV)/.installed
-	$(BIN)/python -m tests.bench.paragraph_rates
-	$(BIN)/python -m tests.bench.paragraph_lengths --data $(DATA)
+#: make eval-models  the bundled models' figures in one table, measured where DATA=DIR is there
+eval-models: $(VENV)/.installed
+	$(BIN)/python -m jobs.train_models --evaluate --output conf/artifacts \
+	  $(if $(wildcard $(DATA)),--data $(DATA))
 
-# Documents a second of text repair and of script conversion, and what they change of DATA.
-bench-repair: $(VENV)/.installed
-	$(BIN)/python -m tests.bench.repair_rates --data $(DATA)
+# The bundled lock is for all of the bundled configurations.
+#: make lock        choose the version of every artifact that CONFIG names; UPGRADE=NAME: only one
+lock: $(VENV)/.installed
+	$(BIN)/python -m jobs.lock_artifacts \
+	  --config $(CONFIG) $(if $(filter conf/local.toml,$(CONFIG)),conf/quality_bert.toml) \
+	  $(if $(UPGRADE),--upgrade $(UPGRADE))
 
-# Documents a second of segmentation and all fastText scorers beside the published way, and how far
-# the scores of both are apart.
-bench-scores: $(VENV)/.installed-test
-	$(BIN)/python -m tests.bench.score_rates --data $(DATA)
-
-# PyTorch is only for the scorer quality_bert, its training, and models that judge: elsewhere their
-# tests are skipped.
-$(VENV)/.installed-bert: $(VENV)/.installed-test
-	$(BIN)/python -m pip install --quiet '$(PYSPARK)' --editable '.[bert]'
-	@touch $@
-
-bench-bert: $(VENV)/.installed-bert
-	$(BIN)/python -m tests.bench.bert_rates --data $(DATA)
-
-test-bert: $(VENV)/.installed-bert
-	$(BIN)/python -m pytest tests/udfs/encoder/test_segments.py tests/udfs/encoder/test_quality_bert.py \
-	  tests/jobs/training/test_encoder_stages.py tests/jobs/training/test_judge.py tests/jobs/test_train_encoder.py \
-	  tests/udfs/encoder/test_page_head.py tests/udfs/encoder/test_bundled_encoder.py \
-	  tests/jobs/test_quality_bert_job.py tests/jobs/test_distillation_job.py
-
-test-gpu: $(VENV)/.installed-bert
-	$(BIN)/python -m pytest tests/gpu
-
-# What a cluster needs of the project: the wheel; an environment of it and its dependencies, for
-# --archives; the jobs and the settings that spark-submit is given. PySpark is the cluster's own.
-# The environment's loops are compiled by a run over the sample, as its workers else do it each.
-# CLUSTER_PYTHON is where the cluster's machines have the Python of this version, where that is
-# another place than here: make package PYTHON=python3.11 CLUSTER_PYTHON=/usr/bin/python3.11
-# EXTRAS are those of pyproject.toml that its jobs need: make package EXTRAS=bert writes
-# environment-bert.tar.gz, with PyTorch, beside the environment that is there without them.
+# PySpark is the cluster's own. The environment's loops are compiled by a run over the sample: else
+# each worker of the cluster compiles them.
+#: make package     dist/: the wheel, an environment, the jobs and their settings, for spark-submit
+#:                  EXTRAS=bert: environment-bert.tar.gz, with PyTorch
+#:                  CLUSTER_PYTHON=/usr/bin/python3.11: where the cluster has this Python
 CLUSTER_PYTHON ?=
-EXTRAS ?=
-comma := ,
 ENVIRONMENT := build/environment
 PACKED := dist/environment$(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS))).tar.gz
 
@@ -195,33 +231,22 @@ package: wheel $(SAMPLE)
 	cp $$(grep -l __main__ jobs/*.py) conf/cluster.toml docker/find_gpus.sh \
 	  conf/emr/open_gpus.sh dist/
 
+#: make wheel       dist/: the wheel alone
 wheel: $(VENV)/.installed-test
 	rm -f dist/taojin-*.whl
 	$(BIN)/python -m build --wheel --outdir dist .
 
-# Executors, workers and drivers of a cluster of local processes are killed; make package first.
-test-cluster: $(VENV)/.installed-test
-	$(BIN)/python -m jobs.fetch_artifacts
-	$(BIN)/python -m pytest tests/cluster
-
-# The Airflow example, in an environment of its own: Airflow pins what this project does not.
-AIRFLOW ?= .venv-airflow
-test-airflow: $(VENV)/.installed-test
-	test -x $(AIRFLOW)/bin/python || $(PYTHON) -m venv $(AIRFLOW)
-	$(AIRFLOW)/bin/python -m pip install --quiet 'apache-airflow>=3,<4' \
-	  'apache-airflow-providers-amazon>=9' 'moto[server]>=5.1' 'pytest>=8.3' 'pytest-timeout>=2.3'
-	TAOJIN_PYTHON=$(abspath $(BIN))/python \
-	  $(AIRFLOW)/bin/python -m pytest --noconftest tests/airflow
-
-# A request to EMR or Dataproc: make submit-emr LAUNCH=ec2-extract VALUES=my.toml DRY_RUN=1
-submit-emr submit-dataproc: submit-%: $(VENV)/.installed
-	$(BIN)/python -c 'import $(if $(findstring emr,$*),boto3,google.cloud.dataproc)' 2>/dev/null || \
-	  $(BIN)/python -m pip install --quiet --editable '.[$*]'
-	@$(BIN)/python -m jobs.submit_run conf/$*/$(LAUNCH).json \
-	  --values $(if $(VALUES),$(VALUES),conf/$*/values.toml) $(if $(SET),--set $(SET)) \
+#: make submit      send a request: CLOUD=emr or dataproc, LAUNCH=ec2-extract (conf/emr/*.json)
+#:                  VALUES=my.toml SET='key=value' DRY_RUN=1
+CLOUD ?=
+submit: $(VENV)/.installed $(if $(CLOUD),$(VENV)/.installed-$(CLOUD))
+	@test -n '$(CLOUD)' || { echo "CLOUD=emr or CLOUD=dataproc is needed" >&2; exit 1; }
+	@$(BIN)/python -m jobs.submit_run conf/$(CLOUD)/$(LAUNCH).json \
+	  --values $(if $(VALUES),$(VALUES),conf/$(CLOUD)/values.toml) $(if $(SET),--set $(SET)) \
 	  $(if $(DRY_RUN),--dry-run)
 
-# http://localhost:18080, of this machine only, until it is interrupted.
+# Of this machine only, until it is interrupted.
+#: make history     Spark's history server at http://localhost:18080; EVENTS=DIR of event logs, PORT
 PORT ?= 18080
 history: $(VENV)/.installed
 	@test -n '$(EVENTS)' || { echo "EVENTS=DIR is needed: spark.eventLog.dir of the runs" >&2; exit 1; }
@@ -229,5 +254,6 @@ history: $(VENV)/.installed
 	SPARK_HISTORY_OPTS='-Dspark.history.fs.logDirectory=$(EVENTS) -Dspark.history.ui.port=$(PORT)' \
 	$(BIN)/spark-class org.apache.spark.deploy.history.HistoryServer
 
+#: make clean       remove out, dist and build
 clean:
 	rm -rf out dist build *.egg-info

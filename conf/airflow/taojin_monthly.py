@@ -2,8 +2,8 @@
 
 Beside this file, in a folder named taojin_requests, lie the requests as the project prints them:
 
-    make -s submit-emr LAUNCH=ec2-extract VALUES=my.toml DRY_RUN=1 > ec2-extract.json
-    make -s submit-emr LAUNCH=ec2-score   VALUES=my.toml DRY_RUN=1 > ec2-score.json
+    make -s submit CLOUD=emr LAUNCH=ec2-extract VALUES=my.toml DRY_RUN=1 > ec2-extract.json
+    make -s submit CLOUD=emr LAUNCH=ec2-score   VALUES=my.toml DRY_RUN=1 > ec2-score.json
 
 Airflow needs apache-airflow-providers-amazon, and nothing of this project. Values may hold
 Airflow's templates: output = "s3://bucket/corpus/{{ ds }}" gives every run an output of its own.

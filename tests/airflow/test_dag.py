@@ -1,6 +1,6 @@
 """The Airflow example, loaded by Airflow itself, and its tasks run against a server like EMR's.
 
-Run in an environment of Airflow's own (make test-airflow): it pins what this project does not.
+make test SUITE=airflow runs them in another environment: Airflow pins what this project does not.
 """
 
 from __future__ import annotations

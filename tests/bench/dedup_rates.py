@@ -17,7 +17,7 @@ session, and a pass over 2,000 other documents.
 4. Bytes and seconds a document, and what they come to for a thousand million (dedup_scale): of a
    search that broadcasts nothing, as none of that size can.
 
-PYTHON is that of an environment with the peers (make bench-dedup makes it).
+PYTHON is that of an environment with the peers (make bench BENCH=dedup makes it).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ One core, CPU time, medians of five rounds that run everything in turns, Markdow
 4. The quality of what comes out, by the benches that measure it.
 5. Memory of a worker.
 
-PYTHON is that of an environment with the peers (make bench-extract makes it).
+PYTHON is that of an environment with the peers (make bench BENCH=extract makes it).
 """
 
 from __future__ import annotations

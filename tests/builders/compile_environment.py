@@ -69,7 +69,7 @@ def compile_environment(environment: Path, sample: Path) -> int:
         )
     if result.returncode != 0:
         raise NothingCompiled(f"the run over the sample failed:\n{result.stderr[-3000:]}")
-    found = len(list(environment.glob("lib/python*/site-packages/udfs/__pycache__/*.nbc")))
+    found = len(list(environment.glob("lib/python*/site-packages/udfs/**/*.nbc")))
     if not found:
         raise NothingCompiled(f"the run left no machine code in {environment}")
     return found

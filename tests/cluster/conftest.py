@@ -119,7 +119,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The packed environment, unpacked."""
     packed = DIST / "environment.tar.gz"
     if not packed.exists():
-        raise RuntimeError("these tests run what make package writes: make test-cluster")
+        raise RuntimeError(f"{packed} is missing: make package test SUITE=cluster")
     folder = tmp_path_factory.mktemp("environment")
     subprocess.run(["tar", "-xzf", packed, "-C", folder], check=True)
     return folder

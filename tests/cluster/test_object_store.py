@@ -23,7 +23,7 @@ BAD_HOUR = (
     Fault(late_s=4.0),
 )
 """What becomes of the first GETs of every file; only the last of them brings it."""
-MACHINE_CODE = "lib/python*/site-packages/udfs/__pycache__/*.nb[ci]"
+MACHINE_CODE = "lib/python*/site-packages/udfs/**/*.nb[ci]"
 
 
 def trouble(get: Get) -> Fault | None:

@@ -22,6 +22,8 @@ from tests.jobs.test_train_models import data  # noqa: E402, F401
 from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents  # noqa: E402
 from udfs.files.artifacts import sha256_of  # noqa: E402
 
+pytestmark = pytest.mark.bert
+
 NAME = "quality-bert-stages"
 
 

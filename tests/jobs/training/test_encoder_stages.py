@@ -36,6 +36,8 @@ from udfs.encoder.model import Encoder, load_encoder  # noqa: E402
 from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents  # noqa: E402
 from udfs.encoder.weights import SCALE, in_float32, in_int8, save_encoder  # noqa: E402
 
+pytestmark = pytest.mark.bert
+
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> None:

@@ -75,6 +75,7 @@ def test_a_folder_that_judges_nothing_is_refused(tmp_path: Path) -> None:
         model_judge(tmp_path)
 
 
+@pytest.mark.bert
 class TestModels:
     """Small models with weights set by hand."""
 

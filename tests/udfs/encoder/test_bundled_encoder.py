@@ -42,6 +42,7 @@ def test_its_file_is_what_catalogue_and_card_say() -> None:
     assert (header.settings.head, header.config["num_hidden_layers"]) == ("page", 7)
 
 
+@pytest.mark.bert
 def test_it_tells_prose_from_junk() -> None:
     pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
     scorer = DocumentScorer(FILE, EncoderRules(device="cpu"))

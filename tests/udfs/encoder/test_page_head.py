@@ -40,6 +40,8 @@ from udfs.tokens.segment import MAX_CHARS  # noqa: E402
 from udfs.tokens.tokenizer import token_lines  # noqa: E402
 from udfs.tokens.tokens import tokens_of_lines  # noqa: E402
 
+pytestmark = pytest.mark.bert
+
 PLAIN = EncoderRules(device="cpu", dtype="float32")
 
 

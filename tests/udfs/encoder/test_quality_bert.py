@@ -37,6 +37,8 @@ from udfs.encoder.quality_bert import (  # noqa: E402
 from udfs.encoder.segments import published_segments  # noqa: E402
 from udfs.scorers.result_types import QUALITY_BERT_TYPE  # noqa: E402
 
+pytestmark = pytest.mark.bert
+
 PLAIN = EncoderRules(dtype="float32")
 EXACT = EncoderRules("casia-exact", dtype="float32")
 
