@@ -17,7 +17,7 @@ from pathlib import Path
 
 from jobs.catalogue.fetch import catalogue_entry
 from udfs.files.atomic_file import atomic_file
-from udfs.models.char_lm_file import arpa_text, compact_bytes, is_compact, read_ngrams
+from udfs.models.char_lm_file import arpa_text, compact_bytes, is_compact, read_language_model
 from udfs.models.fasttext_file import ModelFileError
 
 
@@ -48,7 +48,7 @@ def convert(model: Path, output: Path) -> None:
             compact file.
         OSError: a file cannot be read or written.
     """
-    ngrams = read_ngrams(model)
+    ngrams = read_language_model(model)
     content = arpa_text(ngrams).encode() if is_compact(model) else compact_bytes(ngrams)
     with atomic_file(str(output.absolute())) as file:
         file.write(content)

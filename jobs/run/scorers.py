@@ -27,7 +27,7 @@ from udfs.encoder.encoder_file import EncoderFileError, read_encoder_header
 from udfs.encoder.quality_bert import EncoderRules, quality_bert_scorer
 from udfs.files.artifacts import ArtifactFile
 from udfs.lists.host_lists import HostListError, read_host_list
-from udfs.models.char_lm_file import read_ngrams
+from udfs.models.char_lm_file import read_language_model
 from udfs.models.fasttext_file import ModelFileError, read_fasttext_header
 from udfs.scorers.domain import (
     HostRules,
@@ -43,7 +43,13 @@ from udfs.scorers.scoring import Scorer
 from udfs.scorers.toxicity import HarmfulText, ToxicityRules, toxicity_scorer
 from udfs.tokens.forms import form_tokens
 from udfs.tokens.shape_tokens import shape_tokens
-from udfs.tokens.tokenizer import OWN, ExtraTokens, Reading, StopWordsError, read_stop_words
+from udfs.tokens.tokenizer import (
+    OWN,
+    ExtraTokens,
+    StopWordsError,
+    TokenizerSettings,
+    read_stop_words,
+)
 
 REQUIRED = ("quality", "domain", "toxicity")
 """Scorers that a corpus row is made of."""
@@ -101,7 +107,7 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
         _check_file(config, lock, name, wanted, fetch(wanted, config))
     file = ship(context, _artifact(config, lock, name), config)
 
-    def reading() -> Reading:
+    def reading() -> TokenizerSettings:
         return reading_of(name, config, lock, context)
 
     scorers = {
@@ -161,12 +167,12 @@ def _artifacts(config: Config, lock: Lock, name: str) -> list[Artifact]:
     return [_artifact(config, lock, name), *others, *ngrams]
 
 
-def reading_of(name: str, config: Config, lock: Lock, context: SparkContext) -> Reading:
+def reading_of(name: str, config: Config, lock: Lock, context: SparkContext) -> TokenizerSettings:
     """How a fastText scorer's model wants its texts, its list of stop words on its way."""
     settings: FastTextConfig = getattr(config, name)
     words = _stop_words(settings, lock, name)
     own_words = OWN if settings.stopwords is not None else None
-    return Reading(
+    return TokenizerSettings(
         segmenter=settings.segmentation,
         min_token_chars=settings.min_token_chars,
         stop_words=ship(context, words, config) if words else own_words,
@@ -275,7 +281,7 @@ def _check_file(config: Config, lock: Lock, name: str, artifact: Artifact, path:
         elif name == "quality_bert":
             read_encoder_header(path)
         elif artifact.kind == "model":
-            read_ngrams(path)
+            read_language_model(path)
         elif artifact.kind == "stopwords":
             read_stop_words(path)
         elif artifact.kind == "hosts":
@@ -345,7 +351,7 @@ def _toxicity_rules(settings: ToxicityConfig) -> ToxicityRules:
     )
 
 
-def _toxicity_reading(settings: ToxicityConfig, reading: Reading) -> Reading:
+def _toxicity_reading(settings: ToxicityConfig, reading: TokenizerSettings) -> TokenizerSettings:
     return replace(reading, exempt_formulas=settings.exempt_formulas)
 
 

@@ -43,7 +43,7 @@ from tests.bench.timing import medians, pin_to_one_core, table
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers.scoring import Scorer, score_texts
 from udfs.tokens.segment import STOP_WORDS, pieces_of, segment
-from udfs.tokens.tokenizer import Reading, read_tokens
+from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 
 ALL_TEXTS = (*TEXTS, "toxicity/lines.jsonl.gz")
 MODELS = ("quality", "domain", "toxicity")
@@ -122,7 +122,7 @@ def print_rates(made: Mapping[str, Bundle], texts: Sequence[str], count: int, ro
         natives = [bundle.native for bundle in group]
         ways[f"published, {what}"] = (few, partial(published, models=natives))
         ways[f"ours, {what}"] = (documents, partial(ours, chosen=group))
-    ways["ours, no model"] = (documents, lambda group: read_tokens(group, [Reading()]))
+    ways["ours, no model"] = (documents, lambda group: tokenize_texts(group, [TokenizerSettings()]))
     for group, way in ways.values():
         way(group[:20])  # dictionaries are read, code is compiled
     seconds = medians(
@@ -146,7 +146,7 @@ def print_differences(made: Mapping[str, Bundle], texts: Sequence[str]) -> None:
         native = FastTextModel(bundle.native)
         worst, others = 0.0, 0
         for part in _parts(texts):
-            (tokens,) = read_tokens(part, [bundle.scorer.reading or Reading()])
+            (tokens,) = tokenize_texts(part, [bundle.scorer.reading or TokenizerSettings()])
             expected, found = native.probabilities(tokens), bundle.model.probabilities(tokens)
             worst = max(worst, float(np.abs(expected - found).max()))
             others += int((expected.argmax(axis=1) != found.argmax(axis=1)).sum())

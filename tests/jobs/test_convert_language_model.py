@@ -11,7 +11,7 @@ from jobs.training.toxicity.char_lm_estimate import estimate
 from tests.jobs.training.test_char_lm_estimate import lines_of
 from udfs.files.artifacts import sha256_of
 from udfs.models.char_lm import score_lines
-from udfs.models.char_lm_file import arpa_text, compact_bytes, load_ngrams
+from udfs.models.char_lm_file import arpa_text, compact_bytes, load_language_model
 
 LINES = lines_of(5)
 NGRAMS = estimate(LINES, 3, [1, 1, 2])
@@ -32,7 +32,9 @@ def test_a_compact_model_goes_to_arpa_and_comes_back(
     assert f"size = {arpa.stat().st_size}\n" in said
     assert arpa.read_text(encoding="utf-8").startswith("\\data\\\nngram 1=")
     assert convert(arpa, again) == 0
-    scores = [score_lines(load_ngrams(path), LINES).tolist() for path in (compact, arpa, again)]
+    scores = [
+        score_lines(load_language_model(path), LINES).tolist() for path in (compact, arpa, again)
+    ]
     assert scores[1] == pytest.approx(scores[0], abs=1e-4)
     assert scores[2] == pytest.approx(scores[0], abs=1e-4)  # its levels are there already
 

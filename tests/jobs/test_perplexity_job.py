@@ -11,7 +11,7 @@ from jobs import run_pipeline, score_documents, select_corpus
 from jobs.config import PerplexityConfig
 from tests.builders.warc_files import written_by_warcio
 from tests.jobs.conftest import LOCAL_CONFIG, ROOT
-from udfs.models.char_lm_file import arpa_text, read_ngrams
+from udfs.models.char_lm_file import arpa_text, read_language_model
 
 LINES = {
     "spam": "澳门金沙娱乐城注册送彩金，百家乐、老虎机、时时彩投注平台开户，皇冠现金网第{}期。",
@@ -83,7 +83,7 @@ def test_an_arpa_file_of_ones_own_may_score(
     spark: SparkSession, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arpa = folder / "own.arpa"
-    arpa.write_text(arpa_text(read_ngrams(BUNDLED / "harmful.ng")), encoding="utf-8")
+    arpa.write_text(arpa_text(read_language_model(BUNDLED / "harmful.ng")), encoding="utf-8")
     mine = (f"perplexity.artifact={arpa}", "perplexity.plain=off", "perplexity.max_perplexity=200")
     only = ("--scorer", "perplexity")
     assert score_documents.main([*arguments(folder, *mine), *only]) == 0

@@ -40,7 +40,7 @@ _NO_WORD = np.uint32(0xFFFFFFFF)
 
 
 @dataclass(frozen=True)
-class Order:
+class NGramTable:
     """The n-grams of one order."""
 
     words: Words
@@ -52,23 +52,23 @@ class Order:
 
 
 @dataclass(frozen=True)
-class NGrams:
+class NGramTables:
     """An n-gram model as an ARPA file has it."""
 
     vocabulary: tuple[str, ...]
     """Words by number, the first of them `RESERVED`."""
-    orders: tuple[Order, ...]
+    orders: tuple[NGramTable, ...]
     """From 1 on; what an n-gram begins and ends with is there too."""
 
 
-class NGramModel:
+class CharLanguageModel:
     """An n-gram model that answers for many lines at once.
 
     Attributes:
         order: Words of the longest n-gram.
     """
 
-    def __init__(self, ngrams: NGrams) -> None:
+    def __init__(self, ngrams: NGramTables) -> None:
         """Put the n-grams in memory for look-ups; words of several characters are never asked."""
         first, *longer = ngrams.orders
         self.order = len(ngrams.orders)
@@ -107,7 +107,7 @@ class NGramModel:
         return self.line_scores(lines.codes, lines.starts, lines.stops)
 
 
-def score_lines(model: NGramModel, lines: Sequence[str]) -> Scores:
+def score_lines(model: CharLanguageModel, lines: Sequence[str]) -> Scores:
     """log10 of the probability of each line, its end included."""
     return model.encoded_scores(encode_texts(lines))[0]
 
@@ -161,11 +161,11 @@ def _variants() -> list[tuple[int, str]]:
     ]
 
 
-def _pairs(order: Order) -> Floats:
+def _pairs(order: NGramTable) -> Floats:
     return np.stack([order.log10, order.backoff], axis=1).astype(np.float32)
 
 
-def _hash_table(orders: Sequence[Order]) -> tuple[Keys, Floats]:
+def _hash_table(orders: Sequence[NGramTable]) -> tuple[Keys, Floats]:
     """All n-grams by place, and their two numbers; a power of two of places, half of them free."""
     size = 4
     while size < 2 * sum(len(order.words) for order in orders):

@@ -29,16 +29,16 @@ from udfs.models.char_lm import (
     END,
     MOST_ORDER,
     RESERVED,
+    CharLanguageModel,
     Floats,
-    NGramModel,
-    NGrams,
-    Order,
+    NGramTable,
+    NGramTables,
     key_of,
 )
 from udfs.models.fasttext_file import ModelFileError
 
 
-def checked(ngrams: NGrams, name: str) -> NGrams:
+def checked(ngrams: NGramTables, name: str) -> NGramTables:
     """The same n-grams.
 
     Args:
@@ -79,7 +79,7 @@ def checked(ngrams: NGrams, name: str) -> NGrams:
 _LEAST_LINE_BYTES = 4  # a digit, a tab, a word, a line's end
 
 
-def arpa_text(ngrams: NGrams) -> str:
+def arpa_text(ngrams: NGramTables) -> str:
     """A model in the ARPA format."""
     sizes = (f"ngram {n}={len(order.words)}" for n, order in enumerate(ngrams.orders, 1))
     parts = ["\\data\\", *sizes, ""]
@@ -95,7 +95,7 @@ def arpa_text(ngrams: NGrams) -> str:
     return "\n".join([*parts, "\\end\\", ""])
 
 
-def read_arpa(path: Path) -> NGrams:
+def read_arpa(path: Path) -> NGramTables:
     """The n-grams of an ARPA file.
 
     Raises:
@@ -110,7 +110,7 @@ def read_arpa(path: Path) -> NGrams:
         raise ModelFileError(f"{path}: is not UTF-8 text: {error.reason}") from error
 
 
-def _ngrams(lines: Iterator[str], most: int, name: str) -> NGrams:
+def _ngrams(lines: Iterator[str], most: int, name: str) -> NGramTables:
     sizes = _sizes(lines, most, name)
     number_of = {word: number for number, word in enumerate(RESERVED)}
     orders = []
@@ -130,9 +130,9 @@ def _ngrams(lines: Iterator[str], most: int, name: str) -> NGrams:
             except (KeyError, TypeError, ValueError) as error:
                 shown = line.rstrip()[:80]
                 raise ModelFileError(f"{name}: n-gram {row + 1} of order {n}: {shown!r}") from error
-        orders.append(Order(words, *values))
+        orders.append(NGramTable(words, *values))
         _skip_to(lines, f"\\{n + 1}-grams:" if n < len(sizes) else "\\end\\", name)
-    return NGrams(tuple(number_of), tuple(orders))
+    return NGramTables(tuple(number_of), tuple(orders))
 
 
 def _sizes(lines: Iterator[str], most: int, name: str) -> list[int]:
@@ -174,18 +174,18 @@ _LEAST_LOG10 = -10.0
 """There is no less: what never follows would spoil the level that it shares."""
 
 
-def load_ngrams(path: Path) -> NGramModel:
+def load_language_model(path: Path) -> CharLanguageModel:
     """A model from a compact file, or from an ARPA file.
 
     Raises:
         ModelFileError: it is neither, or not a whole one.
         OSError: it cannot be read.
     """
-    return NGramModel(read_ngrams(path))
+    return CharLanguageModel(read_language_model(path))
 
 
-def read_ngrams(path: Path) -> NGrams:
-    """The n-grams of a compact file, or of an ARPA file; else as `load_ngrams`."""
+def read_language_model(path: Path) -> NGramTables:
+    """The n-grams of a compact file, or of an ARPA file; else as `load_language_model`."""
     return read_compact(path.read_bytes(), str(path)) if is_compact(path) else read_arpa(path)
 
 
@@ -195,7 +195,7 @@ def is_compact(path: Path) -> bool:
         return file.read(len(_MAGIC)) == _MAGIC
 
 
-def compact_bytes(ngrams: NGrams) -> bytes:
+def compact_bytes(ngrams: NGramTables) -> bytes:
     """The compact file of a model of characters.
 
     Raises:
@@ -221,7 +221,7 @@ def compact_bytes(ngrams: NGrams) -> bytes:
     return b"".join(parts)
 
 
-def read_compact(content: bytes, name: str) -> NGrams:
+def read_compact(content: bytes, name: str) -> NGramTables:
     """The n-grams that a compact file holds.
 
     Raises:
@@ -256,8 +256,8 @@ def read_compact(content: bytes, name: str) -> NGrams:
         if (words >= len(RESERVED) + characters).any():
             raise ModelFileError(f"{name}: has an n-gram of a word that it does not name")
         log10, backoff = (take(_LEVELS, "<f4")[take(size, "u1")] for _ in range(2))
-        read.append(Order(words, log10, backoff))
-    return checked(NGrams((*RESERVED, *map(chr, codes.tolist())), tuple(read)), name)
+        read.append(NGramTable(words, log10, backoff))
+    return checked(NGramTables((*RESERVED, *map(chr, codes.tolist())), tuple(read)), name)
 
 
 def _quantised(values: Floats) -> tuple[Floats, npt.NDArray[np.uint8]]:

@@ -43,7 +43,7 @@ class FastTextModel:
 
         Args:
             lines: Token lines as `udfs.tokens.tokenizer.token_lines` makes them, or the tokens that
-                `read_tokens` there makes.
+                `tokenize_texts` there makes.
         Returns:
             Shape (lines, labels), in [0, 1]. Rows of a softmax model sum to 1 but for 1e-5 a
             label; the labels of a one-vs-all model are independent of each other.

@@ -17,7 +17,7 @@ from udfs.models.fasttext_model import FastTextModel
 from udfs.scorers.result_types import DOMAIN_TYPE
 from udfs.scorers.scoring import Documents, Record, Scorer, model_of, with_odds
 from udfs.tokens.forms import form_tokens
-from udfs.tokens.tokenizer import Reading
+from udfs.tokens.tokenizer import TokenizerSettings
 from udfs.tokens.tokens import Tokens
 
 
@@ -82,7 +82,7 @@ MIN_PROBABILITY = 0.3
 HOST_WEIGHT = 1.0
 """What the log odds of a label rise by, where the host of a document's address names it."""
 
-READING = Reading(min_token_chars=1, stop_words=None, distinct=True, extra=form_tokens)
+READING = TokenizerSettings(min_token_chars=1, stop_words=None, distinct=True, extra=form_tokens)
 """How the bundled model wants its texts."""
 
 
@@ -169,7 +169,7 @@ def host_label(hosts: HostList, url: str | None) -> str | None:
 def domain_scorer(
     artifact: ArtifactFile,
     rules: LabelRules | None = None,
-    reading: Reading | None = None,
+    reading: TokenizerSettings | None = None,
     hosts: HostRules | None = None,
 ) -> Scorer:
     """The domain scorer over one model, and what is known of hosts, if anything.
@@ -179,7 +179,9 @@ def domain_scorer(
     """
     score = partial(score_domains, rules=rules)
     revise = None if hosts is None else partial(with_hosts, hosts=hosts, rules=rules)
-    return Scorer("domain", artifact, DOMAIN_TYPE, score, reading or Reading(), revise=revise)
+    return Scorer(
+        "domain", artifact, DOMAIN_TYPE, score, reading or TokenizerSettings(), revise=revise
+    )
 
 
 def labels_of(probabilities: Mapping[str, float], min_probability: float) -> list[str]:

@@ -16,8 +16,8 @@ import numpy.typing as npt
 from udfs.base.code_points import CODE_POINTS, CodePoints, encode_texts
 from udfs.base.jit import compiled
 from udfs.files.artifacts import ArtifactFile
-from udfs.models.char_lm import NGramModel
-from udfs.models.char_lm_file import load_ngrams
+from udfs.models.char_lm import CharLanguageModel
+from udfs.models.char_lm_file import load_language_model
 from udfs.scorers.result_types import PERPLEXITY_TYPE
 from udfs.scorers.scoring import Documents, Record, Scorer, model_of
 
@@ -41,8 +41,8 @@ MAX_PERPLEXITY = 0.9629
 
 def perplexities(
     texts: Sequence[str],
-    harmful: NGramModel,
-    plain: NGramModel | None = None,
+    harmful: CharLanguageModel,
+    plain: CharLanguageModel | None = None,
     max_chars: int | None = MAX_CHARS,
 ) -> Scores:
     """How much a model of harmful text is surprised by each text.
@@ -79,7 +79,7 @@ def perplexities(
 
 def score_perplexity(
     texts: Sequence[str],
-    harmful: NGramModel,
+    harmful: CharLanguageModel,
     plain: ArtifactFile | None = None,
     max_perplexity: float = MAX_PERPLEXITY,
     max_chars: int | None = MAX_CHARS,
@@ -96,12 +96,12 @@ def score_perplexity(
 
 def document_perplexities(
     texts: Sequence[str],
-    harmful: NGramModel,
+    harmful: CharLanguageModel,
     plain: ArtifactFile | None = None,
     max_chars: int | None = MAX_CHARS,
 ) -> Scores:
     """`perplexities` by the model of a file: of `Documents` once for all scorers that ask."""
-    model = None if plain is None else model_of(plain, load_ngrams)
+    model = None if plain is None else model_of(plain, load_language_model)
     if not isinstance(texts, Documents):
         return perplexities(texts, harmful, model, max_chars)
     return texts.once(
@@ -119,7 +119,7 @@ def perplexity_scorer(
     score = partial(
         score_perplexity, plain=plain, max_perplexity=max_perplexity, max_chars=max_chars
     )
-    return Scorer("perplexity", harmful, PERPLEXITY_TYPE, score, None, load_ngrams)
+    return Scorer("perplexity", harmful, PERPLEXITY_TYPE, score, None, load_language_model)
 
 
 def _means(values: Scores, sizes: Numbers, owners: Numbers, texts: int) -> Scores:

@@ -10,13 +10,13 @@ from udfs.models.fasttext_model import FastTextModel
 from udfs.scorers.result_types import QUALITY_TYPE
 from udfs.scorers.scoring import Record, Scorer
 from udfs.tokens.shape_tokens import shape_tokens
-from udfs.tokens.tokenizer import Reading
+from udfs.tokens.tokenizer import TokenizerSettings
 from udfs.tokens.tokens import Tokens
 
 CLEAN = "clean"
 DIRTY = "dirty"
 
-READING = Reading(distinct=True, extra=shape_tokens)
+READING = TokenizerSettings(distinct=True, extra=shape_tokens)
 """How the bundled model wants its texts."""
 
 
@@ -33,8 +33,8 @@ def score_quality(
 
 
 def quality_scorer(
-    artifact: ArtifactFile, label: str = CLEAN, reading: Reading | None = None
+    artifact: ArtifactFile, label: str = CLEAN, reading: TokenizerSettings | None = None
 ) -> Scorer:
     """The quality scorer over one model; its result is struct(score double in [0, 1])."""
     score = partial(score_quality, label=label)
-    return Scorer("quality", artifact, QUALITY_TYPE, score, reading or Reading())
+    return Scorer("quality", artifact, QUALITY_TYPE, score, reading or TokenizerSettings())

@@ -24,7 +24,7 @@ from pyspark.sql.udf import UserDefinedFunction
 
 from udfs.files.artifacts import ArtifactFile
 from udfs.models.fasttext_model import load_fasttext
-from udfs.tokens.tokenizer import Reading, read_tokens
+from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 
 
 def with_odds(probability: float, weight: float) -> float:
@@ -81,7 +81,7 @@ class Scorer:
     score: Callable[[Any, Any], list[Record]]
     """(what was read, model) -> one record a text, each text on its own. What was read are tokens
     (`Tokens`), or without a reading the texts themselves (`Documents`); none of them is null."""
-    reading: Reading | None = field(default_factory=Reading)
+    reading: TokenizerSettings | None = field(default_factory=TokenizerSettings)
     """How the model wants its texts, which are read once for all scorers of an equal reading; None
     for the texts themselves."""
     load: Callable[[Path], Any] = load_fasttext
@@ -134,8 +134,8 @@ def score_texts(
     known = None if urls is None else urls.where(urls.notna(), None)[is_there].tolist()
     present = Documents(texts[is_there], known)
     readings = list(dict.fromkeys(s.reading for s in scorers if s.reading is not None))
-    read: dict[Reading | None, Any] = dict(
-        zip(readings, read_tokens(present, readings), strict=True)
+    read: dict[TokenizerSettings | None, Any] = dict(
+        zip(readings, tokenize_texts(present, readings), strict=True)
     )
     read[None] = present
     columns: dict[str, list[Record | None]] = {}

@@ -19,13 +19,13 @@ import numpy.typing as npt
 
 from udfs.base.jit import compiled
 from udfs.files.artifacts import ArtifactFile
-from udfs.models.char_lm_file import load_ngrams
+from udfs.models.char_lm_file import load_language_model
 from udfs.models.fasttext_model import FastTextModel
 from udfs.scorers.perplexity import MAX_CHARS, document_perplexities
 from udfs.scorers.result_types import TOXICITY_TYPE
 from udfs.scorers.scoring import Documents, Record, Scorer, model_of, with_odds
 from udfs.tokens.token_hashes import Numbers
-from udfs.tokens.tokenizer import Reading
+from udfs.tokens.tokenizer import TokenizerSettings
 from udfs.tokens.tokens import Tokens
 
 
@@ -83,7 +83,7 @@ MOST_LIKELIER = 0.1
 MOST_BY_PERPLEXITY = 0.98
 """The highest score that this makes: label 1 stays with what the model of words is sure of."""
 
-READING = Reading(
+READING = TokenizerSettings(
     min_token_chars=1, stop_words=None, max_chars=1_000_000, exempt_formulas=True, distinct=True
 )
 """How the bundled model wants its texts."""
@@ -188,7 +188,7 @@ def with_perplexity(
         records: As `score_toxicity` gives them.
         documents: What they are of.
     """
-    harmful = model_of(text.harmful, load_ngrams)
+    harmful = model_of(text.harmful, load_language_model)
     found = document_perplexities(documents, harmful, text.plain, text.max_chars)
     return raised(records, found.tolist(), text.weight, rules)
 
@@ -228,14 +228,16 @@ def likelier(perplexity: float) -> float:
 def toxicity_scorer(
     artifact: ArtifactFile,
     rules: ToxicityRules | None = None,
-    reading: Reading | None = None,
+    reading: TokenizerSettings | None = None,
     text: HarmfulText | None = None,
 ) -> Scorer:
     """The toxicity scorer over one model, and those of harmful text, if any; its result is
     `TOXICITY_TYPE`."""
     score = partial(score_toxicity, rules=rules)
     revise = None if text is None else partial(with_perplexity, text=text, rules=rules)
-    return Scorer("toxicity", artifact, TOXICITY_TYPE, score, reading or Reading(), revise=revise)
+    return Scorer(
+        "toxicity", artifact, TOXICITY_TYPE, score, reading or TokenizerSettings(), revise=revise
+    )
 
 
 def _discounted(scores: Scores, counts: Numbers, discount: float) -> Scores:

@@ -1,4 +1,4 @@
-"""How a model wants its texts: from a text to the tokens that it was trained on."""
+"""Tokenize texts for models: tokenizer settings, and the cache that several settings share."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Segmenter = WordSegmenter | Literal["characters"]
 OWN: Literal["own"] = "own"
 
 ExtraTokens = Callable[[Sequence[str], Sequence[int]], Sequence[Sequence[str]] | Tokens]
-"""What a model is told of a text beside its words, as further tokens.
+"""A function that gives extra tokens of each text, beside its words.
 
-(texts, counts) -> tokens for each text, as lists of strings or as `Tokens`; texts are cut to
-max_chars, and counts are the tokens that each has so far. None may hold white space. Called once a
-batch for all scorers with an equal reading, and pickled: a function of a module.
+(texts, counts) -> tokens of each text, as lists of strings or as `Tokens`. Texts are cut to
+max_chars; counts are the tokens that each text has already. No token may hold white space. Called
+once a batch for all scorers with equal settings. It is pickled, so it must be a module's function.
 """
 
 _LINE_BREAKS = {ord(sign): None for sign in "\r\n"}
@@ -37,99 +37,98 @@ class StopWordsError(ValueError):
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How a model wants its texts."""
+class TokenizerSettings:
+    """How a text becomes the tokens that a model was trained on."""
 
     segmenter: Segmenter = "rjieba"
-    """``rjieba`` gives jieba's words at thirty times its speed; ``characters`` cuts a text in lower
-    case into single ones, with runs of the letters a to z, and of digits, whole."""
+    """``rjieba`` gives jieba's words at thirty times its speed; ``characters`` gives single
+    characters in lower case, but runs of the letters a to z, and of digits, whole."""
     min_token_chars: int = 2
-    """Shorter tokens are left out."""
+    """Shorter tokens are dropped."""
     stop_words: ArtifactFile | Literal["own"] | None = OWN
-    """Tokens that are left out: a list, one a line; or ours; or none."""
+    """Tokens to drop: a file, one a line; OWN for `segment.STOP_WORDS`; None for no stop words."""
     max_chars: int | None = MAX_CHARS
-    """Only so many leading characters are cut; None for all."""
+    """Leading characters that are tokenized; None for all."""
     join_lines: bool = False
-    """Take line breaks out first, so that words run over them."""
+    """Remove line breaks first, so that words may cross them."""
     exempt_formulas: bool = False
-    """Leave out the tokens of sentences that are mostly digits and symbols."""
+    """Drop the tokens of sentences that are mostly digits and symbols."""
     distinct: bool = False
-    """Each token once a text, where it comes first."""
+    """Keep the first occurrence of each token in a text."""
     extra: ExtraTokens | None = None
-    """Makes further tokens, which are put behind those of a text that has any."""
+    """Gives extra tokens, appended to those of a text that has any."""
 
 
-def token_lines(texts: Sequence[str], readings: Sequence[Reading]) -> list[list[str]]:
-    """The token lines of every text, for every reading.
+def token_lines(texts: Sequence[str], settings: Sequence[TokenizerSettings]) -> list[list[str]]:
+    """Tokenize texts into lines of tokens joined by a space.
 
     Returns:
-        One list a reading, of one line a text, without line breaks; an empty line where nothing is
-        left of a text.
+        For each of the settings a list of one line a text, without line breaks; the line of a text
+        without tokens is empty.
     """
-    return [tokens.lines() for tokens in read_tokens(texts, readings)]
+    return [tokens.lines() for tokens in tokenize_texts(texts, settings)]
 
 
-def read_tokens(texts: Sequence[str], readings: Sequence[Reading]) -> list[Tokens]:
-    """The tokens of every text, for every reading; texts are cut into words once for all readings
-    that have the same words.
+def tokenize_texts(texts: Sequence[str], settings: Sequence[TokenizerSettings]) -> list[Tokens]:
+    """Tokenize texts with several settings; settings that agree on the words share one cut.
 
     Args:
-        texts: A lone surrogate in one is read as a question mark.
-        readings: How models want them.
+        texts: A lone surrogate becomes a question mark.
     Returns:
-        One object a reading.
+        The tokens of all texts, for each of the settings.
     """
-    desk = _Desk(texts)
-    return [desk.tokens(reading) for reading in readings]
+    cache = _TokenizerCache(texts)
+    return [cache.tokens(one) for one in settings]
 
 
-class _Desk:
-    """Texts that are read, and what was made of them so far."""
+class _TokenizerCache:
+    """Texts with the words and tokens computed so far, shared by all settings."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts: dict[bool, list[str]] = {False: _encodable(texts)}
         self._words: dict[tuple[Segmenter, bool], dict[tuple[int, int], Lengths]] = {}
         self._cuts: dict[tuple[Segmenter, bool, int | None], CutTexts] = {}
         self._flags: dict[int, Flags] = {}
-        self._tokens: dict[tuple[Reading, int | None], Tokens] = {}
+        self._tokens: dict[tuple[TokenizerSettings, int | None], Tokens] = {}
 
-    def tokens(self, reading: Reading) -> Tokens:
-        texts = self._joined(reading.join_lines)
-        limit = reading.max_chars
+    def tokens(self, settings: TokenizerSettings) -> Tokens:
+        """The tokens of all texts, from the cache where they are there."""
+        texts = self._joined(settings.join_lines)
+        limit = settings.max_chars
         if limit is not None and all(len(text) <= limit for text in texts):
-            limit = None
-        key = (replace(reading, max_chars=None), limit)
+            limit = None  # settings that differ only in limits above all texts share their tokens
+        key = (replace(settings, max_chars=None), limit)
         if key not in self._tokens:
-            self._tokens[key] = self._read(reading, limit)
+            self._tokens[key] = self._computed(settings, limit)
         return self._tokens[key]
 
-    def _read(self, reading: Reading, limit: int | None) -> Tokens:
-        cut = self._cut(reading.segmenter, reading.join_lines, limit)
-        if reading.extra is not None:
-            tokens = self.tokens(replace(reading, extra=None))
+    def _computed(self, settings: TokenizerSettings, limit: int | None) -> Tokens:
+        cut = self._cut(settings.segmenter, settings.join_lines, limit)
+        if settings.extra is not None:
+            tokens = self.tokens(replace(settings, extra=None))
             counts = np.diff(tokens.bounds).tolist()
-            texts = [text[:limit] for text in self._joined(reading.join_lines)]
-            words = reading.extra(texts, counts)
+            texts = [text[:limit] for text in self._joined(settings.join_lines)]
+            words = settings.extra(texts, counts)
             added = words if isinstance(words, Tokens) else tokens_of_words(words)
             if not all(counts):
                 is_bare = np.equal(counts, 0)
                 added = added.without(np.repeat(is_bare, np.diff(added.bounds)))
             return tokens.with_more(added, [len(text) for text in self._texts[False]])
-        if reading.distinct:
-            tokens = self.tokens(replace(reading, distinct=False))
+        if settings.distinct:
+            tokens = self.tokens(replace(settings, distinct=False))
             return tokens.without(~first_in_text(tokens.keys, tokens.bounds))
-        if reading.exempt_formulas:
-            tokens = self.tokens(replace(reading, exempt_formulas=False))
+        if settings.exempt_formulas:
+            tokens = self.tokens(replace(settings, exempt_formulas=False))
             if id(cut) not in self._flags:
                 self._flags[id(cut)] = formula_flags(cut.codes, cut.bounds)
             is_dropped = self._flags[id(cut)][tokens.begins]
             return tokens.without(is_dropped) if is_dropped.any() else tokens
-        dropped = _dropped_words(reading.stop_words)
-        tokens = kept_tokens(cut, reading.min_token_chars, dropped, _whole_runs())
-        return self._at_home(tokens, cut) if reading.join_lines else tokens
+        dropped = _dropped_words(settings.stop_words)
+        tokens = kept_tokens(cut, settings.min_token_chars, dropped, _whole_runs())
+        return self._with_original_places(tokens, cut) if settings.join_lines else tokens
 
-    def _at_home(self, tokens: Tokens, cut: CutTexts) -> Tokens:
-        """Tokens of joined texts, with their places in the texts as they were."""
+    def _with_original_places(self, tokens: Tokens, cut: CutTexts) -> Tokens:
+        """Tokens of joined texts, with their places in the texts before joining."""
         starts, stops = tokens.starts.copy(), tokens.stops.copy()
         for lines, words in zip(self._texts[False], tokens, strict=True):
             places = np.array(
@@ -169,7 +168,7 @@ class _Desk:
     def _lengths(
         self, segmenter: WordSegmenter, join_lines: bool, texts: Sequence[str]
     ) -> list[Lengths]:
-        """The lengths of the words of each text, which is cut once for each length of its own."""
+        """The lengths of the words of each text, cut once for each length that it is limited to."""
         known = self._words.setdefault((segmenter, join_lines), {})
         places = [(number, len(text)) for number, text in enumerate(texts)]
         new = [place for place in places if place not in known]
@@ -179,15 +178,17 @@ class _Desk:
 
 
 def read_stop_words(path: Path) -> frozenset[str]:
-    """A list of stop words, one a line; a byte order mark, CRLF and blank lines are fine.
+    """Read a list of stop words, one a line; byte order mark, CRLF and blank lines are accepted.
 
     Raises:
-        StopWordsError: unreadable, or not UTF-8.
+        StopWordsError: the file cannot be read, or is not UTF-8.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise StopWordsError(f"{path}: is not UTF-8 text: {error.reason}") from error
+        raise StopWordsError(
+            f"{path}: not UTF-8: {error.reason} at byte {error.start}; save the list as UTF-8"
+        ) from error
     except OSError as error:
         raise StopWordsError(f"{path}: cannot be read: {error.strerror or error}") from error
     return frozenset(word for line in lines if (word := line.strip()))
@@ -208,7 +209,7 @@ def _bounds(lengths: Sequence[int]) -> Any:
 
 @functools.lru_cache(maxsize=8)
 def _dropped_words(words: ArtifactFile | Literal["own"] | None) -> tuple[Keys, Rows]:
-    """A table of the stop words of a reading."""
+    """The hash table of the stop words that settings name."""
     return _table(_stop_words(words))
 
 

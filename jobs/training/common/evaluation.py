@@ -21,13 +21,13 @@ from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_docume
 from udfs.files.artifacts import sha256_of
 from udfs.models.fasttext_model import load_fasttext
 from udfs.scorers.quality import READING, score_quality
-from udfs.tokens.tokenizer import read_tokens
+from udfs.tokens.tokenizer import tokenize_texts
 
 
 def student_rate(path: Path, texts: Sequence[str], rounds: int = 3) -> float:
     """Texts a second of the fastText student, its cutting into words included."""
     model = load_fasttext(path)
-    return _rate(lambda: score_quality(read_tokens(texts, [READING])[0], model), texts, rounds)
+    return _rate(lambda: score_quality(tokenize_texts(texts, [READING])[0], model), texts, rounds)
 
 
 def teacher_rate(path: Path, texts: Sequence[str], rounds: int = 1) -> float:

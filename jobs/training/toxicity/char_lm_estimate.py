@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from udfs.models.char_lm import RESERVED, NGrams, Order, Words
+from udfs.models.char_lm import RESERVED, NGramTable, NGramTables, Words
 
 Keys = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
@@ -36,7 +36,7 @@ _NEVER = -99.0
 
 def estimate(
     lines: Sequence[str], order: int, min_counts: Sequence[int], most_words: int = MOST_WORDS
-) -> NGrams:
+) -> NGramTables:
     """The model of some lines, each character of which is a word.
 
     Args:
@@ -59,7 +59,7 @@ def estimate(
     vocabulary = _vocabulary(lines, most_words)
     numbers = _numbers(lines, vocabulary)
     raw = [_counted(numbers, n) for n in range(1, order + 1)]
-    orders: list[Order] = []
+    orders: list[NGramTable] = []
     lower: tuple[Keys, Floats] | None = None
     for n in range(1, order + 1):
         keys, counts = raw[n - 1]
@@ -77,8 +77,8 @@ def estimate(
         with np.errstate(divide="ignore"):
             log10 = np.maximum(np.log10(probabilities[kept]), _NEVER)
         floats = log10.astype(np.float32)
-        orders.append(Order(_unpacked(keys[kept], n), floats, np.zeros_like(floats)))
-    return NGrams(vocabulary, tuple(orders))
+        orders.append(NGramTable(_unpacked(keys[kept], n), floats, np.zeros_like(floats)))
+    return NGramTables(vocabulary, tuple(orders))
 
 
 def _vocabulary(lines: Sequence[str], most_words: int) -> tuple[str, ...]:
@@ -175,7 +175,7 @@ def _with_unknown(
     return np.arange(words, dtype=np.uint64), whole
 
 
-def _with_backoff(order: Order, contexts: Keys, weights: Floats) -> Order:
+def _with_backoff(order: NGramTable, contexts: Keys, weights: Floats) -> NGramTable:
     packed = np.zeros(len(order.words), dtype=np.uint64)
     for column in order.words.T:
         packed = (packed << np.uint64(_BITS)) | column

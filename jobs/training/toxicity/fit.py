@@ -34,7 +34,7 @@ from jobs.training.toxicity.perplexity_fit import (
     NGramRecipe,
     estimated,
 )
-from udfs.models.char_lm import NGramModel
+from udfs.models.char_lm import CharLanguageModel
 from udfs.models.char_lm_file import compact_bytes, read_compact
 from udfs.scorers.perplexity import perplexities
 from udfs.scorers.toxicity import (
@@ -230,7 +230,7 @@ def likelier_in_harmful(texts: Sequence[str], ngrams: NGramFiles | None) -> Floa
     Without models nothing is. Shape (texts,)."""
     if ngrams is None:
         return np.zeros(len(texts))
-    harmful, plain = (NGramModel(read_compact(content, "a model")) for content in ngrams)
+    harmful, plain = (CharLanguageModel(read_compact(content, "a model")) for content in ngrams)
     return np.array([likelier(value) for value in perplexities(texts, harmful, plain).tolist()])
 
 

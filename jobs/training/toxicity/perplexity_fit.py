@@ -15,8 +15,8 @@ from ahocorasick_rs import AhoCorasick
 from jobs.training.common.examples import Document, fold_of_units
 from jobs.training.common.task import Found, Settings
 from jobs.training.toxicity.char_lm_estimate import estimate
-from udfs.models.char_lm import NGramModel, NGrams, plain_character
-from udfs.models.char_lm_file import compact_bytes, load_ngrams, read_compact
+from udfs.models.char_lm import CharLanguageModel, NGramTables, plain_character
+from udfs.models.char_lm_file import compact_bytes, load_language_model, read_compact
 from udfs.scorers.perplexity import BREAKS, MAX_CHARS, perplexities
 from udfs.tokens.shape_measures import WORDS
 
@@ -53,8 +53,8 @@ class NGramRecipe(Settings):
 class Models:
     """The model of harmful text, and that of plain text."""
 
-    harmful: NGramModel
-    plain: NGramModel
+    harmful: CharLanguageModel
+    plain: CharLanguageModel
     labels: tuple[str, ...] = (HARMFUL,)
 
     def perplexities(self, documents: Sequence[Document]) -> Scores:
@@ -83,10 +83,12 @@ def fit_perplexity(documents: Sequence[Document], path: Path, recipe: NGramRecip
 
 def load_models(path: Path) -> Models:
     """The models that `fit_perplexity` wrote."""
-    return Models(load_ngrams(path), load_ngrams(path.with_name(PLAIN_FILE)))
+    return Models(load_language_model(path), load_language_model(path.with_name(PLAIN_FILE)))
 
 
-def estimated(documents: Sequence[Document], recipe: NGramRecipe) -> tuple[NGrams, NGrams]:
+def estimated(
+    documents: Sequence[Document], recipe: NGramRecipe
+) -> tuple[NGramTables, NGramTables]:
     """The models of harmful and of plain text.
 
     Of harmful pages only the pieces with a word of gambling or pornography are read, each once a
@@ -116,7 +118,7 @@ def limit_of(documents: Sequence[Document], recipe: NGramRecipe) -> float:
         if pages:
             # As the files will have them: probabilities of few levels.
             harmful, plain = (
-                NGramModel(read_compact(compact_bytes(ngrams), "a model"))
+                CharLanguageModel(read_compact(compact_bytes(ngrams), "a model"))
                 for ngrams in estimated(trained, recipe)
             )
             scores.append(Models(harmful, plain).perplexities(pages))

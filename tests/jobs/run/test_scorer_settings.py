@@ -17,7 +17,7 @@ from tests.builders.models import train_model
 from udfs.files.artifacts import sha256_of
 from udfs.scorers import quality
 from udfs.tokens.forms import form_tokens
-from udfs.tokens.tokenizer import Reading
+from udfs.tokens.tokenizer import TokenizerSettings
 
 OTHER_COUNT = f"toxicity.distinct={str(not ToxicityConfig().distinct).lower()}"
 """Tokens counted in another way than the bundled model's."""
@@ -123,7 +123,9 @@ def test_a_reading_is_what_the_settings_say(folder: Path) -> None:
     config = load_config(folder / "run.toml", ["toxicity.artifact=mine.bin", *settings])
     lock = load_lock(config, folder / "run.toml")
     reading = reading_of("toxicity", config, lock, cast(SparkContext, None))  # no list to ship
-    assert reading == Reading("characters", 1, None, None, distinct=True, extra=form_tokens)
+    assert reading == TokenizerSettings(
+        "characters", 1, None, None, distinct=True, extra=form_tokens
+    )
 
 
 def test_bundled_quality_reads_as_its_model_was_trained() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.training.toxicity.char_lm_estimate import estimate
 from tests.udfs.models.plain_char_lm import PlainBackoff, PlainKneserNey
-from udfs.models.char_lm import BEGIN, END, UNKNOWN, NGramModel, score_lines
+from udfs.models.char_lm import BEGIN, END, UNKNOWN, CharLanguageModel, score_lines
 
 LETTERS = "".join(map(chr, range(0x4E00, 0x4E00 + 1_000)))
 
@@ -65,7 +65,9 @@ def test_rare_characters_are_unknown_where_the_vocabulary_is_full() -> None:
     assert model.vocabulary[:3] == (UNKNOWN, BEGIN, END)
     assert len(model.vocabulary) == 350
     rare = next(char for char in LETTERS if char not in model.vocabulary)
-    heard, unheard, unknown = score_lines(NGramModel(model), [model.vocabulary[3], rare, "Ω"])
+    heard, unheard, unknown = score_lines(
+        CharLanguageModel(model), [model.vocabulary[3], rare, "Ω"]
+    )
     assert heard != unheard == unknown
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from udfs.models.char_lm import BEGIN, END, UNHEARD, UNKNOWN, NGrams
+from udfs.models.char_lm import BEGIN, END, UNHEARD, UNKNOWN, NGramTables
 
 Gram = tuple[str, ...]
 
@@ -66,7 +66,7 @@ class PlainKneserNey:
 class PlainBackoff:
     """A model as the ARPA format defines it: a dictionary, and backoff where it has no entry."""
 
-    def __init__(self, ngrams: NGrams) -> None:
+    def __init__(self, ngrams: NGramTables) -> None:
         self.order = len(ngrams.orders)
         self.table = {
             tuple(ngrams.vocabulary[word] for word in words): (float(log10), float(backoff))

@@ -15,9 +15,9 @@ from udfs.models.char_lm import (
     RESERVED,
     UNHEARD,
     UNKNOWN,
-    NGramModel,
-    NGrams,
-    Order,
+    CharLanguageModel,
+    NGramTable,
+    NGramTables,
     plain_character,
     score_lines,
 )
@@ -26,7 +26,7 @@ LETTERS = "甲乙丙丁"
 
 
 @st.composite
-def models(draw: st.DrawFn) -> NGrams:
+def models(draw: st.DrawFn) -> NGramTables:
     """Any n-grams whose beginnings and ends are there, with any numbers."""
     number = st.floats(-4, 0, width=32)
     vocabulary = (*RESERVED, *LETTERS)
@@ -41,15 +41,15 @@ def models(draw: st.DrawFn) -> NGrams:
         words = np.array(sorted(kept), dtype=np.uint32)
         numbers = draw(st.lists(st.tuples(number, number), min_size=len(kept), max_size=len(kept)))
         values = np.array(numbers, dtype=np.float32)
-        orders.append(Order(words, values[:, 0], values[:, 1]))
-    return NGrams(vocabulary, tuple(orders))
+        orders.append(NGramTable(words, values[:, 0], values[:, 1]))
+    return NGramTables(vocabulary, tuple(orders))
 
 
 @settings(deadline=None, max_examples=60)
 @given(models(), st.lists(st.text(LETTERS + "囧", max_size=8), min_size=1, max_size=5))
-def test_scores_are_those_of_a_dictionary(ngrams: NGrams, lines: list[str]) -> None:
+def test_scores_are_those_of_a_dictionary(ngrams: NGramTables, lines: list[str]) -> None:
     plain = PlainBackoff(ngrams)
-    found = score_lines(NGramModel(ngrams), lines)
+    found = score_lines(CharLanguageModel(ngrams), lines)
     assert found.tolist() == pytest.approx([plain.line(line) for line in lines], abs=1e-4)
 
 
@@ -57,12 +57,12 @@ def test_scores_are_those_of_a_dictionary(ngrams: NGrams, lines: list[str]) -> N
 def test_estimated_models_score_as_their_dictionaries_do(order: int) -> None:
     ngrams = estimate(lines_of(order), order, [1, *[2] * (order - 1)])
     plain, lines = PlainBackoff(ngrams), [*lines_of(99, 50), "一囧丁", "囧囧"]
-    found = score_lines(NGramModel(ngrams), lines)
+    found = score_lines(CharLanguageModel(ngrams), lines)
     assert found.tolist() == pytest.approx([plain.line(line) for line in lines], abs=1e-4)
 
 
 def test_lines_are_parts_of_texts_and_white_space_is_passed_over() -> None:
-    model = NGramModel(estimate(lines_of(1), 3, [1, 1, 1]))
+    model = CharLanguageModel(estimate(lines_of(1), 3, [1, 1, 1]))
     texts = encode_texts(["一 丁\u3000丂", "一丁丂，丁丁"])
     begins, stops = np.array([0, 5, 9, 9]), np.array([5, 8, 11, 9])
     scores, counts = model.line_scores(texts.codes, begins, stops)
@@ -71,14 +71,14 @@ def test_lines_are_parts_of_texts_and_white_space_is_passed_over() -> None:
 
 
 def test_a_character_is_read_as_what_it_is_a_variant_of() -> None:
-    model = NGramModel(
+    model = CharLanguageModel(
         estimate([line.translate({0x4E00: "a", 0x4E01: "0"}) for line in lines_of(5)], 3, [1, 1, 1])
     )
     small, wide, large, digit, unknown = score_lines(
         model, ["a0丂", "ａ０丂", "A0丂", "a7丂", "x0丂"]
     )
     assert small == wide == large == digit != unknown
-    own = NGramModel(
+    own = CharLanguageModel(
         estimate([line.translate({0x4E00: "a", 0x4E01: "A"}) for line in lines_of(5)], 3, [1, 1, 1])
     )
     assert score_lines(own, ["A"])[0] != score_lines(own, ["a"])[0]
@@ -88,6 +88,6 @@ def test_a_character_is_read_as_what_it_is_a_variant_of() -> None:
 def test_a_word_without_entry_has_the_least_probability() -> None:
     words = np.array([[1], [2], [3]], dtype=np.uint32)
     values = np.full(3, -1, dtype=np.float32)
-    ngrams = NGrams((*RESERVED, "甲"), (Order(words, values, np.zeros_like(values)),))
+    ngrams = NGramTables((*RESERVED, "甲"), (NGramTable(words, values, np.zeros_like(values)),))
     assert (UNKNOWN,) not in PlainBackoff(ngrams).table
-    assert score_lines(NGramModel(ngrams), ["囧"])[0] == pytest.approx(UNHEARD - 1)
+    assert score_lines(CharLanguageModel(ngrams), ["囧"])[0] == pytest.approx(UNHEARD - 1)

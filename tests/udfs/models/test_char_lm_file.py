@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from jobs.training.toxicity.char_lm_estimate import estimate
 from tests.jobs.training.test_char_lm_estimate import lines_of
-from udfs.models.char_lm import NGramModel, NGrams, score_lines
+from udfs.models.char_lm import CharLanguageModel, NGramTables, score_lines
 from udfs.models.char_lm_file import (
     arpa_text,
     compact_bytes,
-    load_ngrams,
+    load_language_model,
     read_compact,
-    read_ngrams,
+    read_language_model,
 )
 from udfs.models.fasttext_file import ModelFileError
 
@@ -43,7 +43,7 @@ ngram 2=2
 """
 
 
-def table_of(ngrams: NGrams) -> dict[tuple[str, ...], tuple[float, float]]:
+def table_of(ngrams: NGramTables) -> dict[tuple[str, ...], tuple[float, float]]:
     return {
         tuple(ngrams.vocabulary[word] for word in words): (log10, backoff)
         for order in ngrams.orders
@@ -56,19 +56,19 @@ def table_of(ngrams: NGrams) -> dict[tuple[str, ...], tuple[float, float]]:
 def test_an_arpa_file_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "model.arpa"
     path.write_text(arpa_text(NGRAMS), encoding="utf-8")
-    read, written = table_of(read_ngrams(path)), table_of(NGRAMS)
+    read, written = table_of(read_language_model(path)), table_of(NGRAMS)
     assert read.keys() == written.keys()
     for gram, values in written.items():
         assert read[gram] == pytest.approx(values, abs=1e-5)
-    assert score_lines(load_ngrams(path), LINES).tolist() == pytest.approx(
-        score_lines(NGramModel(NGRAMS), LINES).tolist(), abs=1e-4
+    assert score_lines(load_language_model(path), LINES).tolist() == pytest.approx(
+        score_lines(CharLanguageModel(NGRAMS), LINES).tolist(), abs=1e-4
     )
 
 
 def test_a_file_of_other_programs_is_read(tmp_path: Path) -> None:
     path = tmp_path / "model.arpa"
     path.write_bytes(SMALL.replace("\n", "\r\n").replace("ngram 1=", "ngram  1 = ").encode())
-    scores = score_lines(load_ngrams(path), ["甲", "", "乙"])
+    scores = score_lines(load_language_model(path), ["甲", "", "乙"])
     # 甲 begins and ends; no "<s> </s>": backoff and the end; unknown has no backoff of its own.
     assert scores.tolist() == pytest.approx([-0.1 - 0.2, -0.5 - 0.5, -0.5 - 0.8 - 0.5], abs=1e-6)
 
@@ -76,11 +76,11 @@ def test_a_file_of_other_programs_is_read(tmp_path: Path) -> None:
 def test_a_compact_file_keeps_the_ngrams_and_nearly_their_numbers(tmp_path: Path) -> None:
     path = tmp_path / "model.ng"
     path.write_bytes(COMPACT)
-    read, written = table_of(read_ngrams(path)), table_of(NGRAMS)
+    read, written = table_of(read_language_model(path)), table_of(NGRAMS)
     assert read.keys() == written.keys()
     assert max(abs(read[gram][0] - max(-10, written[gram][0])) for gram in written) < 0.1
-    own = score_lines(NGramModel(NGRAMS), LINES).tolist()
-    assert score_lines(load_ngrams(path), LINES).tolist() == pytest.approx(own, rel=0.03)
+    own = score_lines(CharLanguageModel(NGRAMS), LINES).tolist()
+    assert score_lines(load_language_model(path), LINES).tolist() == pytest.approx(own, rel=0.03)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_damaged_arpa_file_is_refused(tmp_path: Path, old: str, new: str, said
     assert old in SMALL
     path.write_text(SMALL.replace(old, new), encoding="utf-8")
     with pytest.raises(ModelFileError, match=said) as error:
-        read_ngrams(path)
+        read_language_model(path)
     assert str(path) in str(error.value)
 
 
@@ -132,7 +132,7 @@ def test_words_that_make_no_character_model_are_refused(
     rows = "".join(f"-1\t{word}\n" for word in words)
     path.write_text(f"\\data\\\nngram 1={len(words)}\n\n\\1-grams:\n{rows}\n\\end\\\n", "utf-8")
     with pytest.raises(ModelFileError, match=said):
-        read_ngrams(path)
+        read_language_model(path)
 
 
 def test_an_ngram_needs_what_it_begins_and_ends_with(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_an_ngram_needs_what_it_begins_and_ends_with(tmp_path: Path) -> None:
         text = text.replace("ngram 2=2\n", "ngram 2=2\nngram 3=1\n").replace("甲 </s>", "甲 甲")
         path.write_text(text.replace(missing, "甲 </s>", 1), "utf-8")
         with pytest.raises(ModelFileError, match="begins or ends with"):
-            read_ngrams(path)
+            read_language_model(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x93\xa4", b"TAOJINNG", b"\x00" * 64])
@@ -150,7 +150,7 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.ng"
     path.write_bytes(content)
     with pytest.raises(ModelFileError, match=r"model\.ng"):
-        read_ngrams(path)
+        read_language_model(path)
 
 
 @settings(deadline=None, max_examples=60)
@@ -174,7 +174,7 @@ def test_a_changed_byte_is_an_error_or_another_model(at: int, change: int) -> No
         ngrams = read_compact(bytes(content), "a file")
     except ModelFileError:
         return
-    assert np.isfinite(score_lines(NGramModel(ngrams), [*LINES, "囧"])).all()
+    assert np.isfinite(score_lines(CharLanguageModel(ngrams), [*LINES, "囧"])).all()
 
 
 def test_numbers_out_of_range_are_refused() -> None:

@@ -18,7 +18,7 @@ from udfs.models import fasttext_folded as fasttext_weights
 from udfs.models.fasttext_file import ModelFileError, opened_fasttext
 from udfs.models.fasttext_folded import read_weights
 from udfs.models.fasttext_model import FastTextModel, FoldedModel, load_fasttext
-from udfs.tokens.tokenizer import Reading, read_tokens
+from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 from udfs.tokens.tokens import tokens_of_lines
 
 ARTIFACTS = Path(__file__).parents[3] / "conf" / "artifacts"
@@ -160,7 +160,7 @@ def test_a_model_whose_ngrams_are_all_pruned(tmp_path: Path) -> None:
 def test_the_bundled_models(name: str) -> None:
     path = ARTIFACTS / name / f"{name}.ftz"
     texts = [ARTICLE, SPAM, "", "一", *(ARTICLE[at : at + 40] for at in range(0, 300, 7))]
-    (tokens,) = read_tokens(texts, [Reading()])
+    (tokens,) = tokenize_texts(texts, [TokenizerSettings()])
     native, folded = FastTextModel(fasttext.load_model(str(path))), load_fasttext(path)
     assert isinstance(folded, FoldedModel)
     assert_same(native, folded, tokens.lines())
@@ -198,7 +198,7 @@ def test_what_is_not_folded_is_answered_by_fasttext(
     assert read_weights(path) is None
     loaded = load_fasttext(path)
     assert type(loaded) is FastTextModel
-    (tokens,) = read_tokens(["一二", ""], [Reading(min_token_chars=1)])
+    (tokens,) = tokenize_texts(["一二", ""], [TokenizerSettings(min_token_chars=1)])
     np.testing.assert_array_equal(
         loaded.probabilities(tokens), loaded.probabilities(tokens.lines())
     )

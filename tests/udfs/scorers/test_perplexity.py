@@ -19,15 +19,15 @@ from jobs.training.toxicity.perplexity_fit import pieces
 from tests.jobs.training.test_char_lm_estimate import lines_of
 from tests.udfs.models.plain_char_lm import PlainBackoff
 from udfs.files.artifacts import ArtifactFile
-from udfs.models.char_lm import NGramModel
-from udfs.models.char_lm_file import load_ngrams
+from udfs.models.char_lm import CharLanguageModel
+from udfs.models.char_lm_file import load_language_model
 from udfs.scorers import perplexity
 from udfs.scorers.scoring import score_texts
 
 BUNDLED = Path(__file__).resolve().parents[3] / "conf" / "artifacts" / "perplexity"
 LINES = lines_of(21), lines_of(22)
 NGRAMS = [estimate(lines, 3, [1, 1, 1]) for lines in LINES]
-HARMFUL, PLAIN = (NGramModel(ngrams) for ngrams in NGRAMS)
+HARMFUL, PLAIN = (CharLanguageModel(ngrams) for ngrams in NGRAMS)
 PLAIN_HARMFUL, PLAIN_PLAIN = (PlainBackoff(ngrams) for ngrams in NGRAMS)
 TEXTS = st.lists(
     st.sampled_from([*LINES[0][:40], *LINES[1][:40], "，", "\n", " ", "　 ", "|", "囧"]),
@@ -110,7 +110,9 @@ def test_gambling_is_flagged_and_an_article_is_not(
 ) -> None:
     scorer = perplexity.perplexity_scorer(*bundled)
     frame = score_texts(
-        pd.Series([SPAM, ARTICLE, None, ""]), [scorer], [load_ngrams(BUNDLED / "harmful.ng")]
+        pd.Series([SPAM, ARTICLE, None, ""]),
+        [scorer],
+        [load_language_model(BUNDLED / "harmful.ng")],
     )
     spam, article, nothing, empty = frame["perplexity"]
     assert spam["flagged"] and spam["perplexity"] < 0.7
@@ -123,7 +125,7 @@ def test_without_a_plain_model_the_limit_is_of_another_order(
     bundled: tuple[ArtifactFile, ArtifactFile],
 ) -> None:
     scorer = perplexity.perplexity_scorer(bundled[0], max_perplexity=200.0)
-    spam, article = scorer.score([SPAM, ARTICLE], load_ngrams(BUNDLED / "harmful.ng"))
+    spam, article = scorer.score([SPAM, ARTICLE], load_language_model(BUNDLED / "harmful.ng"))
     assert 1 < spam["perplexity"] < 200 < article["perplexity"]
     assert spam["flagged"] and not article["flagged"]
 

@@ -24,7 +24,7 @@ from udfs.files.artifacts import ArtifactFile, sha256_of
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers import domain, quality, toxicity
 from udfs.scorers.scoring import Documents, Scorer, score_texts, scoring_udf, with_odds
-from udfs.tokens.tokenizer import Reading, read_tokens
+from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 from udfs.tokens.tokens import Tokens, tokens_of_lines
 
 ARTIFACTS = Path(__file__).parents[3] / "conf" / "artifacts"
@@ -231,7 +231,7 @@ def test_every_scorer_reads_the_texts_in_its_own_way(tiny: dict[str, Path]) -> N
     text = "研究研究赌场研究开户"
     models = [load_fasttext(tiny["toxicity"])] * 2
     whole = toxicity.toxicity_scorer(artifact(tiny["toxicity"]), toxicity.ToxicityRules(0.9))
-    start = replace(whole, name="start", reading=Reading(max_chars=4))
+    start = replace(whole, name="start", reading=TokenizerSettings(max_chars=4))
     frame = score_texts(pd.Series([text, None]), [whole, start], models)
     assert frame.loc[0, "start"]["score"] < 0.5 < frame.loc[0, "toxicity"]["score"]
     assert frame.loc[1].isna().all()
@@ -346,7 +346,7 @@ def test_committed_models_tell_an_article_from_gambling_spam() -> None:
     def read(name: str) -> tuple[Tokens, FastTextModel]:
         reading = reading_of(name, config, lock, cast(SparkContext, None))  # no list to ship
         model = load_fasttext(ARTIFACTS / name / f"{name}.ftz")
-        return read_tokens([ARTICLE, SPAM], [reading])[0], model
+        return tokenize_texts([ARTICLE, SPAM], [reading])[0], model
 
     good, bad = quality.score_quality(*read("quality"))
     assert good["score"] > bad["score"]

@@ -18,7 +18,7 @@ from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers import perplexity, toxicity
 from udfs.scorers.scoring import Documents, with_odds
 from udfs.scorers.toxicity import ToxicityRules, raised, score_toxicity, texts_and_windows
-from udfs.tokens.tokenizer import Reading, read_tokens
+from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 from udfs.tokens.tokens import Tokens
 
 BUNDLED = Path(__file__).parents[3] / "conf" / "artifacts" / "toxicity"
@@ -34,7 +34,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> FastTextModel:
 
 
 def tokens_of(*texts: str, **options: Any) -> Tokens:
-    return read_tokens(texts, [Reading(**options)])[0]
+    return tokenize_texts(texts, [TokenizerSettings(**options)])[0]
 
 
 def test_one_rude_comment_under_a_long_article_is_seen_and_located(model: FastTextModel) -> None:

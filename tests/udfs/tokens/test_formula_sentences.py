@@ -7,7 +7,7 @@ import pytest
 
 from udfs.base.code_points import encode_texts
 from udfs.tokens.formula_sentences import formula_flags
-from udfs.tokens.tokenizer import Reading, token_lines
+from udfs.tokens.tokenizer import TokenizerSettings, token_lines
 
 
 def marked(*texts: str) -> list[str]:
@@ -52,6 +52,8 @@ def test_texts_do_not_touch_each_other() -> None:
 
 def test_a_reading_may_leave_formulas_out() -> None:
     texts = ["解析方程 12345678 + 99。研究历史", "研究历史"]
-    read, all_of_it = token_lines(texts, [Reading(exempt_formulas=True), Reading()])
+    read, all_of_it = token_lines(
+        texts, [TokenizerSettings(exempt_formulas=True), TokenizerSettings()]
+    )
     assert read == ["研究 历史", "研究 历史"]
     assert all_of_it == ["解析 方程 12345678 99 研究 历史", "研究 历史"]

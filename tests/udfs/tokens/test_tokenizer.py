@@ -14,11 +14,11 @@ import pytest
 from udfs.files.artifacts import ArtifactFile, sha256_of
 from udfs.tokens.segment import tokens_for_fasttext
 from udfs.tokens.tokenizer import (
-    Reading,
     StopWordsError,
+    TokenizerSettings,
     read_stop_words,
-    read_tokens,
     token_lines,
+    tokenize_texts,
 )
 from udfs.tokens.tokens import Tokens, tokens_of_lines, tokens_of_words
 
@@ -53,11 +53,13 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ArtifactFile:
 
 
 def test_the_default_is_what_the_bundled_models_were_trained_on() -> None:
-    assert token_lines(TEXTS, [Reading()]) == [[tokens_for_fasttext(text) for text in TEXTS]]
+    assert token_lines(TEXTS, [TokenizerSettings()]) == [
+        [tokens_for_fasttext(text) for text in TEXTS]
+    ]
 
 
 def test_jieba_gives_the_line_of_the_published_scripts(words: ArtifactFile) -> None:
-    reading = Reading("jieba", 2, words, None)
+    reading = TokenizerSettings("jieba", 2, words, None)
     (lines,) = token_lines(TEXTS, [reading])
     # "\r\n" is a word of two characters to them, and no line of fastText's may hold it.
     expected = [published(text, {"大厦", "教程", "\r\n"}) for text in TEXTS]
@@ -69,19 +71,21 @@ def test_jieba_gives_the_line_of_the_published_scripts(words: ArtifactFile) -> N
 
 def test_words_run_over_line_breaks_that_are_taken_out() -> None:
     text = "中国科学\n院计算\r\n所"
-    joined = Reading("jieba", 2, None, None, join_lines=True)
+    joined = TokenizerSettings("jieba", 2, None, None, join_lines=True)
     assert token_lines([text], [joined]) == [[published("中国科学院计算所", set())]]
-    assert token_lines([text], [Reading("jieba", 2, None, None)]) != [["中国科学院 计算所"]]
+    assert token_lines([text], [TokenizerSettings("jieba", 2, None, None)]) != [
+        ["中国科学院 计算所"]
+    ]
 
 
 def test_single_characters_may_count_and_white_space_never_does() -> None:
-    (lines,) = token_lines(["我 的\u3000书\r\n很\t厚"], [Reading("rjieba", 1, None)])
+    (lines,) = token_lines(["我 的\u3000书\r\n很\t厚"], [TokenizerSettings("rjieba", 1, None)])
     assert lines == ["我 的 书 很 厚"]
 
 
 def test_only_the_leading_characters_count() -> None:
     text = "数学历史" * 20
-    short = Reading("rjieba", 2, None, max_chars=4)
+    short = TokenizerSettings("rjieba", 2, None, max_chars=4)
     assert token_lines([text], [short]) == [["数学 历史"]]
 
 
@@ -98,12 +102,12 @@ def test_readings_share_their_words_and_keep_their_own_lines(
 
     monkeypatch.setattr("udfs.tokens.tokenizer.word_lengths", counted)
     readings = [
-        Reading(min_token_chars=1),
-        Reading(min_token_chars=3),
-        Reading(stop_words=words),
-        Reading(min_token_chars=1, max_chars=8),
-        Reading(min_token_chars=1, max_chars=4),
-        Reading(exempt_formulas=True, distinct=True),
+        TokenizerSettings(min_token_chars=1),
+        TokenizerSettings(min_token_chars=3),
+        TokenizerSettings(stop_words=words),
+        TokenizerSettings(min_token_chars=1, max_chars=8),
+        TokenizerSettings(min_token_chars=1, max_chars=4),
+        TokenizerSettings(exempt_formulas=True, distinct=True),
     ]
     lines = token_lines(["大厦/一/教学楼"], readings)
     assert lines == [
@@ -114,7 +118,7 @@ def test_readings_share_their_words_and_keep_their_own_lines(
 
 
 def test_a_reading_travels(words: ArtifactFile) -> None:
-    reading = Reading("jieba", 1, words, None, True)
+    reading = TokenizerSettings("jieba", 1, words, None, True)
     assert pickle.loads(pickle.dumps(reading)) == reading
 
 
@@ -146,12 +150,14 @@ def _arrays(texts: Sequence[str], counts: Sequence[int]) -> Tokens:
 
 def test_further_tokens_may_come_as_words_or_as_arrays() -> None:
     texts = ["天气 散步", "", "周末的 天气", "，"]
-    plain = token_lines(texts, [Reading()])[0]
-    words, arrays = token_lines(texts, [Reading(extra=_words), Reading(extra=_arrays)])
+    plain = token_lines(texts, [TokenizerSettings()])[0]
+    words, arrays = token_lines(
+        texts, [TokenizerSettings(extra=_words), TokenizerSettings(extra=_arrays)]
+    )
     assert plain == ["天气 散步", "", "周末 天气", ""]
     assert words == ["天气 散步 +5 +5", "", "周末 天气 +6 +6", ""]
     assert arrays == ["天气 散步 +5 +加", "", "周末 天气 +6 +加", ""]
-    read = read_tokens(texts, [Reading(extra=_arrays)])[0]
+    read = tokenize_texts(texts, [TokenizerSettings(extra=_arrays)])[0]
     again = tokens_of_lines(arrays)
     assert np.array_equal(read.hashes, again.hashes)
     assert np.array_equal(read.keys, again.keys)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from udfs.tokens.segment import segment
-from udfs.tokens.tokenizer import Reading, read_tokens, token_lines
+from udfs.tokens.tokenizer import TokenizerSettings, token_lines, tokenize_texts
 from udfs.tokens.tokens import Tokens, first_in_text, tokens_of_lines
 
 MIXED_TEXT = st.text(
@@ -51,7 +51,7 @@ def written(tokens: Tokens, texts: Sequence[str]) -> list[list[str]]:
 @given(TEXTS, st.integers(1, 3))
 def test_tokens_are_the_words_of_plain_segmentation(texts: list[str], least: int) -> None:
     texts = [*texts, *DIFFERENT]
-    (tokens,) = read_tokens(texts, [Reading(min_token_chars=least, stop_words=None)])
+    (tokens,) = tokenize_texts(texts, [TokenizerSettings(min_token_chars=least, stop_words=None)])
     assert tokens.lines() == [plain_line(text, least) for text in texts]
     clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
     assert [" ".join(words) for words in written(tokens, clean)] == tokens.lines()
@@ -65,8 +65,8 @@ def test_tokens_are_the_words_of_plain_segmentation(texts: list[str], least: int
 def test_joined_lines_stand_where_they_stood(texts: list[str], least: int) -> None:
     texts = [*texts, "中国\r人\n民共\r\n和国"]
     texts = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-    reading = Reading(min_token_chars=least, stop_words=None, join_lines=True)
-    (tokens,) = read_tokens(texts, [reading])
+    reading = TokenizerSettings(min_token_chars=least, stop_words=None, join_lines=True)
+    (tokens,) = tokenize_texts(texts, [reading])
     joined = [re.sub("[\r\n]", "", text) for text in texts]
     assert tokens.lines() == [plain_line(text, least) for text in joined]
     places = [[re.sub("[\r\n]", "", w) for w in words] for words in written(tokens, texts)]
@@ -80,7 +80,7 @@ def test_characters_are_single_but_for_runs_of_letters_and_digits(texts: list[st
     texts = [text.encode("utf-8", "replace").decode("utf-8") for text in [*texts, "ABc12中，Ａ"]]
     # One code point for one: "İ" becomes two, and a sigma at a word's end another one.
     texts = [text.replace("İ", "").replace("Σ", "") for text in texts]
-    (lines,) = token_lines(texts, [Reading("characters", 1, None)])
+    (lines,) = token_lines(texts, [TokenizerSettings("characters", 1, None)])
     expected = [re.findall(r"[a-z]+|[0-9]+|[^\sa-z0-9\0]", text.lower()) for text in texts]
     assert lines == [" ".join(tokens) for tokens in expected]
     assert lines[-1] == "abc 12 中 ， ａ"
@@ -88,7 +88,9 @@ def test_characters_are_single_but_for_runs_of_letters_and_digits(texts: list[st
 
 def test_white_space_is_no_token_whatever_it_is() -> None:
     for code in range(0x3100):
-        (line,) = token_lines([chr(code)], [Reading(min_token_chars=1, stop_words=None)])[0]
+        (line,) = token_lines([chr(code)], [TokenizerSettings(min_token_chars=1, stop_words=None)])[
+            0
+        ]
         assert (line == "") == is_blank(chr(code)), hex(code)
 
 
@@ -103,7 +105,7 @@ def test_the_first_of_a_kind_in_a_text(texts: list[list[int]]) -> None:
 
 def test_distinct_words_come_once_where_they_come_first() -> None:
     texts = ["数学历史数学地理历史", "数学", ""]
-    (lines,) = token_lines(texts, [Reading(distinct=True)])
+    (lines,) = token_lines(texts, [TokenizerSettings(distinct=True)])
     assert lines == ["数学 历史 地理", "数学", ""]
 
 
@@ -117,8 +119,8 @@ def counted(texts: Sequence[str], counts: Sequence[int]) -> list[list[str]]:
 
 def test_further_tokens_stand_behind_the_words_of_texts_that_have_any() -> None:
     texts = ["数学数学历史", "的", "无数学", "地理数学"]
-    reading = Reading(max_chars=4, distinct=True, extra=counted)
-    (tokens,) = read_tokens(texts, [reading])
+    reading = TokenizerSettings(max_chars=4, distinct=True, extra=counted)
+    (tokens,) = tokenize_texts(texts, [reading])
     assert tokens.lines() == ["数学 §4 §1", "", "数学", "地理 数学 §4 §2"]
     assert written(tokens, texts) == [["数学", "", ""], [], ["数学"], ["地理", "数学", "", ""]]
     again = tokens_of_lines(tokens.lines())

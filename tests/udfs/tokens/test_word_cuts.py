@@ -17,7 +17,7 @@ from udfs.base.code_points import encode_texts
 from udfs.tokens.cut_words import cut_words
 from udfs.tokens.jieba_data import ABSENT, WordTrie, child_of, jieba_data, trie_of
 from udfs.tokens.segment import segment
-from udfs.tokens.tokenizer import Reading, token_lines
+from udfs.tokens.tokenizer import TokenizerSettings, token_lines
 
 ANY_TEXT = st.text(
     st.sampled_from("中国人民的学习科技一二三年月日在和了是不abcXYZ0129+#&._%-@，。 \r\n\t")
@@ -56,7 +56,7 @@ def test_the_compiled_cut_is_that_of_jieba_for_pages() -> None:
 @given(st.lists(ANY_TEXT, max_size=3))
 def test_tokens_are_those_of_plain_segmentation_with_rare_ideographs_too(texts: list[str]) -> None:
     texts = [*texts, "䴙䴘在水里，䴙#和鿕龦鿖鿗", "\uf900\uf901 \U00020000\U00030000"]
-    (lines,) = token_lines(texts, [Reading(min_token_chars=1, stop_words=None)])
+    (lines,) = token_lines(texts, [TokenizerSettings(min_token_chars=1, stop_words=None)])
     assert lines == [" ".join(w for w in segment(t) if w.strip("\0").strip()) for t in texts]
 
 
