@@ -18,7 +18,7 @@ from jobs.catalogue.catalogue import CODE, Artifact, Catalogue, read_catalogue
 from jobs.catalogue.fetch import path_of
 from jobs.catalogue.lock import Lock, lock_of, lock_path, lock_text, misfits, read_lock, unlocked
 from jobs.catalogue.resolution import Need, Unresolvable, resolve
-from jobs.config import Asked, ConfigError, asked_for, load_config
+from jobs.config import ConfigError, NamedArtifact, load_config, named_artifacts
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -49,17 +49,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _request(
     config_files: Sequence[Path | None], settings: Sequence[str]
-) -> tuple[Catalogue, list[Asked]]:
+) -> tuple[Catalogue, list[NamedArtifact]]:
     """The one catalogue of all configurations, and what they ask for by name."""
     catalogues: dict[Path, Catalogue] = {}
-    asked: list[Asked] = []
+    asked: list[NamedArtifact] = []
     for file in config_files:
         config = load_config(file, settings)
         catalogue = read_catalogue(config, file)
         catalogues[catalogue.path.resolve()] = catalogue
         asked += [
             wish
-            for wish in asked_for(config)
+            for wish in named_artifacts(config)
             if wish.name in catalogue.artifacts or path_of(wish, file) is None
         ]
     if len(catalogues) > 1:
@@ -67,7 +67,7 @@ def _request(
     return catalogue, asked
 
 
-def _lock(catalogue: Catalogue, asked: Sequence[Asked], upgraded: str | None) -> None:
+def _lock(catalogue: Catalogue, asked: Sequence[NamedArtifact], upgraded: str | None) -> None:
     """Resolve and write."""
     path = lock_path(catalogue.path)
     before = read_lock(path).artifacts if upgraded is not None else _locked_before(path)
@@ -93,7 +93,7 @@ def _lock(catalogue: Catalogue, asked: Sequence[Asked], upgraded: str | None) ->
     print(f"{path}: {lock.id}")
 
 
-def _check(catalogue: Catalogue, asked: Sequence[Asked]) -> int:
+def _check(catalogue: Catalogue, asked: Sequence[NamedArtifact]) -> int:
     """Say how the lock differs from catalogue, code and configurations."""
     path = lock_path(catalogue.path)
     lock = read_lock(path)
@@ -117,7 +117,7 @@ def _check(catalogue: Catalogue, asked: Sequence[Asked]) -> int:
     return int(bool(wrong))
 
 
-def _check_kinds(lock: Lock, asked: Sequence[Asked]) -> None:
+def _check_kinds(lock: Lock, asked: Sequence[NamedArtifact]) -> None:
     for wish in asked:
         kind = lock.artifacts[wish.name].kind if wish.name in lock.artifacts else "code"
         if kind != wish.kind:

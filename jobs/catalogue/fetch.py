@@ -15,7 +15,7 @@ from pathlib import Path
 from pyspark import SparkContext
 
 from jobs.catalogue.catalogue import Artifact
-from jobs.config import Asked, Config, ConfigError
+from jobs.config import Config, ConfigError, NamedArtifact
 from udfs.files.artifacts import (
     ArtifactFile,
     cached_copy,
@@ -65,7 +65,7 @@ def catalogue_entry(path: Path, kind: str) -> str:
     return f'kind = "{kind}"\nuri = "{path}"\nsha256 = "{made.sha256}"\nsize = {made.size}'
 
 
-def path_of(asked: Asked, config_file: Path | None) -> Path | None:
+def path_of(asked: NamedArtifact, config_file: Path | None) -> Path | None:
     """The file that a value names where it names no artifact; None where there is none.
 
     Relative ones are looked up beside the configuration file, then where the run was started.

@@ -23,7 +23,7 @@ from jobs.catalogue.catalogue import (
     read_toml,
 )
 from jobs.catalogue.fetch import local_file, path_of
-from jobs.config import Asked, Config, ConfigError, asked_for
+from jobs.config import Config, ConfigError, NamedArtifact, named_artifacts
 
 HOW = "run `make lock` (python -m jobs.lock_artifacts --config FILE)"
 
@@ -88,7 +88,7 @@ def load_lock(config: Config, config_file: Path | None) -> Lock:
         raise ConfigError(f"{path} does not fit its catalogue: {'; '.join(wrong)}; {HOW}")
     folder = catalogue.path.parent
     artifacts = {name: artifact.located(folder) for name, artifact in lock.artifacts.items()}
-    for asked in asked_for(config):
+    for asked in named_artifacts(config):
         if asked.name not in artifacts:
             artifacts[asked.name] = _local(asked, lock, catalogue, config_file)
         elif artifacts[asked.name].kind != asked.kind:
@@ -157,12 +157,14 @@ def misfits(lock: Lock, catalogue: Catalogue, code: Mapping[str, str] = CODE) ->
     return found
 
 
-def unlocked(lock: Lock, asked: Sequence[Asked]) -> list[str]:
+def unlocked(lock: Lock, asked: Sequence[NamedArtifact]) -> list[str]:
     """What a configuration asks for by a name that is not locked."""
     return [f"{a.key} asks for {a.name}" for a in asked if a.name not in lock.artifacts]
 
 
-def _local(asked: Asked, lock: Lock, catalogue: Catalogue, config_file: Path | None) -> Artifact:
+def _local(
+    asked: NamedArtifact, lock: Lock, catalogue: Catalogue, config_file: Path | None
+) -> Artifact:
     path = path_of(asked, config_file)
     if path is not None:
         return local_file(path, asked.kind)

@@ -18,7 +18,8 @@ from pyspark.sql import functions as F
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import fetch, find_artifact, ship
 from jobs.catalogue.lock import Lock
-from jobs.config import Config, ConfigError, FastTextConfig, QualityBertConfig, ToxicityConfig
+from jobs.config import Config, ConfigError
+from jobs.config.scorer_settings import FastTextConfig, QualityBertConfig, ToxicityConfig
 from jobs.run.commits import StageIncomplete
 from jobs.run.console import say
 from jobs.run.request import Run

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import Row, SparkSession
 
 from jobs import run_pipeline, score_documents, select_corpus
-from jobs.config import PerplexityConfig
+from jobs.config.scorer_settings import PerplexityConfig
 from tests.builders.warc_files import written_by_warcio
 from tests.jobs.conftest import LOCAL_CONFIG, ROOT
 from udfs.models.char_lm_file import arpa_text, read_language_model

@@ -15,7 +15,7 @@ from jobs import lock_artifacts
 from jobs.catalogue import lock as artifact_lock
 from jobs.catalogue.catalogue import CODE, Artifact, bundled_conf
 from jobs.catalogue.lock import Lock, load_lock, lock_of, lock_path, lock_text, read_lock
-from jobs.config import Config, ConfigError, asked_for, load_config
+from jobs.config import Config, ConfigError, load_config, named_artifacts
 from udfs.tokens import segment
 
 
@@ -105,7 +105,7 @@ def test_a_file_of_ones_own_counts_by_what_it_holds(folder: Path) -> None:
 def test_the_bundled_lock_fits(folder: Path) -> None:
     assert lock_artifacts.main(["--check"]) == 0
     found = load_lock(Config(), None)
-    assert {a.name for a in asked_for(Config())} <= found.artifacts.keys()
+    assert {a.name for a in named_artifacts(Config())} <= found.artifacts.keys()
     needed = {name for artifact in found.artifacts.values() for name in artifact.needs}
     assert found.code == {name: version for name, version in CODE.items() if name in needed}
     assert found.code["segmentation"] == segment.VERSION

@@ -11,7 +11,8 @@ from pyspark import SparkContext
 
 from jobs.catalogue.catalogue import bundled_conf
 from jobs.catalogue.lock import load_lock
-from jobs.config import Config, ConfigError, ToxicityConfig, load_config
+from jobs.config import Config, ConfigError, load_config
+from jobs.config.scorer_settings import ToxicityConfig
 from jobs.run.scorers import check_scorers, lock_id_of, reading_of, stamp_of_scorer
 from tests.builders.models import train_model
 from udfs.files.artifacts import sha256_of

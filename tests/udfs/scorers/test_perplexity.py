@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.config import PerplexityConfig
+from jobs.config.scorer_settings import PerplexityConfig
 from jobs.training.toxicity.char_lm_estimate import estimate
 from jobs.training.toxicity.perplexity_fit import pieces
 from tests.jobs.training.test_char_lm_estimate import lines_of

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.config import ToxicityConfig
+from jobs.config.scorer_settings import ToxicityConfig
 from tests.builders.models import train_model
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers import perplexity, toxicity

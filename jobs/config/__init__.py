@@ -1,0 +1,59 @@
+"""What can be set: the settings of a run as frozen dataclasses, and their strict loading.
+
+In comes a TOML file with ``--set section.key=value``; out comes a `Config`, or a `ConfigError` that
+names file, key, value and the known keys. `settings` and the scorers' modules hold the keys with
+their defaults and meanings, `scorers` the tuple of all scorers; `loading` puts defaults, rule pack,
+file and settings together, and ``python -m jobs.config.reference`` prints every key as Markdown.
+It may import `udfs`, and nothing else of `jobs`; the names that other rooms use are imported here.
+"""
+
+from jobs.config.loading import load_config, parse_value
+from jobs.config.packs import bundled_packs
+from jobs.config.sections import (
+    NamedArtifact,
+    named_artifacts,
+    section_types,
+    section_values,
+    to_dict,
+)
+from jobs.config.settings import (
+    RULE_REASONS,
+    ArtifactsConfig,
+    Config,
+    DedupConfig,
+    ExtractConfig,
+    InputConfig,
+    InputFormat,
+    KeepPolicy,
+    RulesConfig,
+    RunConfig,
+    ScoreConfig,
+    SelectConfig,
+    SparkConfig,
+)
+from udfs.base.settings import ConfigError
+
+__all__ = [
+    "RULE_REASONS",
+    "ArtifactsConfig",
+    "Config",
+    "ConfigError",
+    "DedupConfig",
+    "ExtractConfig",
+    "InputConfig",
+    "InputFormat",
+    "KeepPolicy",
+    "NamedArtifact",
+    "RulesConfig",
+    "RunConfig",
+    "ScoreConfig",
+    "SelectConfig",
+    "SparkConfig",
+    "bundled_packs",
+    "load_config",
+    "named_artifacts",
+    "parse_value",
+    "section_types",
+    "section_values",
+    "to_dict",
+]

@@ -1,0 +1,128 @@
+"""Loading a configuration: defaults, rule pack, file and ``--set`` in layers, checked as a whole.
+
+A run is described by one TOML file and ``--set section.key=value``. Every key has a default, so
+the empty file is a valid configuration. An unknown key, a value of the wrong type or a word
+outside its choices stops the run on the driver before Spark starts.
+
+TOML has no null: the word ``"off"`` switches an optional limit off (``0`` is a limit). A value is
+that of ``--set``, else of the file, else of the rule pack, else the default.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jobs.config.packs import pack_layer, read_toml
+from jobs.config.settings import Config, RulesConfig
+from jobs.config.values import with_tables
+from udfs.base.settings import ConfigError
+
+
+def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
+    """Read a TOML file and ``section.key=value`` settings into a Config.
+
+    Args:
+        path: The file; None gives the defaults.
+        settings: Later ones win, and all win over the file.
+    Returns:
+        All of it, what the rule pack says included; rules.pack is None where none is used.
+    Raises:
+        ConfigError: unreadable file, unknown key, wrong type, or a word outside its choices.
+    """
+    layers = [] if path is None else [(str(path), read_toml(path))]
+    layers += [(f"--set {setting}", _parse_setting(setting)) for setting in settings]
+    # First what can be said without the pack, which is only then known.
+    rules = Config().rules
+    for where, tables in layers:
+        rules = with_tables(Config(rules=rules), _without_conditions(tables), where).rules
+    pack = pack_layer(rules, layers, path)
+    config = Config()
+    for where, tables in [*([] if pack is None else [pack]), *layers]:
+        config = with_tables(config, tables, where)
+    if config.rules.mode == "casia-exact" and config.rules.conditions:
+        raise ConfigError(
+            f"rules.mode = 'casia-exact' takes the published decisions alone; it cannot have "
+            f"rules.conditions: {', '.join(config.rules.conditions)}"
+        )
+    _check_casia_edits_nothing(config.rules)
+    _check_dedup(config)
+    _check_segments(config)
+    if pack is None:
+        config = dataclasses.replace(config, rules=dataclasses.replace(config.rules, pack=None))
+    return config
+
+
+def _check_dedup(config: Config) -> None:
+    """What keys must say together; not before all layers are known."""
+    dedup = config.dedup
+    if (dedup.signature_store is None) != (dedup.snapshot is None):
+        raise ConfigError(
+            f"dedup.signature_store = {dedup.signature_store!r}, dedup.snapshot = "
+            f"{dedup.snapshot!r}: one needs the other"
+        )
+    if dedup.needs_scores() and config.score.rows != "all":
+        raise ConfigError(
+            f"dedup.keep = {dedup.keep!r}, dedup.url_keep = {dedup.url_keep!r}: best needs "
+            f"score.rows = 'all', it is {config.score.rows!r}: what decides between duplicates is "
+            "scored before they are known"
+        )
+
+
+def _check_segments(config: Config) -> None:
+    """What cutting documents to segments takes: scores, of the text as it is when it is cut."""
+    limit, dedup = config.select.min_segment_score, config.dedup
+    if limit is None:
+        return
+    if "quality_bert" not in config.score.scorers:
+        raise ConfigError(
+            f"select.min_segment_score = {limit}: score.scorers = {list(config.score.scorers)} has "
+            "no quality_bert"
+        )
+    cuts_paragraphs = "paragraph" in dedup.levels and dedup.paragraph_policy != "measure"
+    if cuts_paragraphs and config.score.rows == "all":
+        raise ConfigError(
+            f"select.min_segment_score = {limit}: with paragraphs cut (dedup.levels) it needs "
+            "score.rows = 'survivors': segments that are scored before lie elsewhere in the text"
+        )
+
+
+def _parse_setting(setting: str) -> dict[str, Any]:
+    name, equals, value = setting.partition("=")
+    section, *keys = name.strip().split(".")
+    if not (equals and section and keys and all(keys)):
+        raise ConfigError(f"--set {setting}: expected section.key=value")
+    parsed = parse_value(value.strip())
+    for key in reversed(keys):
+        parsed = {key: parsed}
+    return {section: parsed}
+
+
+def parse_value(value: str) -> Any:
+    """A TOML value; what is not TOML is a plain word, so that quotes are not needed."""
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value
+
+
+def _check_casia_edits_nothing(rules: RulesConfig) -> None:
+    """The published decisions are those on the text as it is. ``repair`` is on where nobody says
+    otherwise, and so just does nothing there."""
+    edits = {"traditional_policy": "convert", "pii_policy": "mask"}
+    for key, value in edits.items():
+        if rules.mode == "casia-exact" and getattr(rules, key) == value:
+            raise ConfigError(
+                f"rules.{key} = {value!r}: rules.mode = 'casia-exact' never changes a text"
+            )
+
+
+def _without_conditions(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Only the [rules] of a layer, without conditions: those may concern the pack's."""
+    rules = tables.get("rules", {})
+    if isinstance(rules, dict):
+        rules = {key: value for key, value in rules.items() if key != "conditions"}
+    return {"rules": rules}

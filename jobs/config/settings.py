@@ -1,0 +1,377 @@
+"""The settings of a run as frozen dataclasses: every key with its default and its meaning.
+
+A bare string after a field is its documentation; `jobs.config.reference` prints all of them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from jobs.config.scorer_settings import (
+    DomainConfig,
+    PerplexityConfig,
+    QualityBertConfig,
+    QualityConfig,
+    ToxicityConfig,
+)
+from udfs.base.settings import ArtifactKey, ConfigError, Hosts, Lexicon
+from udfs.html.robots import OPT_OUTS
+from udfs.pii.find import PII_KINDS
+
+InputFormat = Literal["warc", "wet", "jsonl", "parquet"]
+
+KeepPolicy = Literal["longest", "oldest", "newest", "best"]
+
+RULE_REASONS = (
+    "unmeasured",
+    "length",
+    "character",
+    "sensitive",
+    "duplication",
+    "mojibake",
+    "opted_out",
+    "host_blocked",
+    "pii",
+)
+"""Reject reasons of the rules that have keys of their own; a condition takes another name."""
+
+_HOST = re.compile(r"[^\s/:@?#.]+(\.[^\s/:@?#.]+)*")
+_SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class InputConfig:
+    """What is read."""
+
+    format: InputFormat = "warc"
+    """How the input files are laid out; ``--input-format`` sets it."""
+    text_column: str = "text"
+    """Column of JSONL and Parquet rows that holds the text."""
+    id_column: str = "id"
+    """Column that becomes doc_id where a row has it; other rows get an id from their content."""
+    crawl_root: str = "https://data.commoncrawl.org/"
+    """Where Common Crawl's files are read: what comes before ``crawl-data/``. Use
+    ``s3://commoncrawl/`` on machines at AWS."""
+    split_bytes: int = 128 * 2**20
+    """Compressed bytes of captures in a split that an index plans."""
+    max_gap_bytes: int = 64 * 2**10
+    """Most bytes between two captures that are fetched together, and thrown away."""
+    max_stretch_bytes: int = 8 * 2**20
+    """Most bytes that one request asks for; a longer capture takes several."""
+    parallel_reads: int = 4
+    """Requests of one task that are on their way at the same time."""
+    read_attempts: int = 8
+    """Failures in a row after which a capture is given up (``range_unreadable``)."""
+    retry_delay_s: float = 0.5
+    """Wait after the first failure; doubled at each further one, shortened at random by up to
+    half, a minute at most. A server's Retry-After is honoured."""
+    read_timeout_s: float = 60.0
+    """Seconds without a byte after which a connection counts as broken."""
+
+    def __post_init__(self) -> None:
+        least = {"split_bytes": 1, "max_gap_bytes": 0, "max_stretch_bytes": 1}
+        for key, value in (least | {"parallel_reads": 1, "read_attempts": 1}).items():
+            if getattr(self, key) < value:
+                raise ConfigError(f"input.{key} = {getattr(self, key)}: expected {value} or more")
+        for key in ("retry_delay_s", "read_timeout_s"):
+            if getattr(self, key) <= 0:
+                raise ConfigError(f"input.{key} = {getattr(self, key)}: expected above 0")
+        if not self.crawl_root:
+            raise ConfigError("input.crawl_root = '': expected a folder or a URI")
+
+
+@dataclass(frozen=True)
+class ExtractConfig:
+    """From a captured payload to text."""
+
+    languages: tuple[str, ...] = ("zh",)
+    """Languages kept, as lid.176 labels; an empty list keeps every language."""
+    min_language_score: float | None = 0.65
+    """Least probability of the language label (ChineseWebText keeps Chinese from CC's label)."""
+    language_artifact: Annotated[str, ArtifactKey("model", or_file=False)] = "lid"
+    """Artifact name of the language identifier."""
+    max_record_bytes: int = 32 * 2**20
+    """A WARC record over this size is skipped while streaming and counted, never held."""
+    max_body_bytes: int = 64 * 2**20
+    """A body that inflates past this size (a decompression bomb) is counted as failed."""
+    verify_digests: bool = False
+    """Check block and payload digests that a record states; a mismatch is a failure."""
+    min_han_chars: int | None = 16
+    """Fewest Han ideographs of a text (reason ``too_few_han``), where every wanted language is
+    written in them. Fewer are a menu's language names, or nothing that a corpus could use."""
+    max_kana_share: float | None = 0.5
+    """Largest share of kana in a page's kana and ideographs (reason ``mostly_kana``), where
+    ``min_han_chars`` counts: more is Japanese. Judged on the whole page, with the prefilter and
+    without; not with the extractor trafilatura."""
+    prefilter: bool = True
+    """Pass over a page whose bytes cannot hold ``min_han_chars`` before it is decoded and parsed.
+    Documents are the same without it; an unread page may be counted under another reason."""
+    extractor: Literal["fast", "trafilatura", "plain"] = "fast"
+    """How a page becomes text: ``fast`` is ours, ``trafilatura`` that library (to be installed
+    beside), ``plain`` all visible text."""
+    max_html_chars: int = 8_000_000
+    """Longest decoded page that is parsed."""
+    max_html_nodes: int = 300_000
+    """Most markup elements in a page that is parsed."""
+    max_html_depth: int = 512
+    """Deepest nesting that is parsed; a deeper page is counted as rejected."""
+    batch_rows: int = 500
+    """Rows in an Arrow batch that leaves the Python worker."""
+    batch_bytes: int = 4 * 2**20
+    """Bytes of text after which an Arrow batch leaves the Python worker."""
+
+
+@dataclass(frozen=True)
+class RulesConfig:
+    """Limits of the rule filter (ChineseWebText 2.0, section 3; the defaults are the paper's)."""
+
+    pack: str | None = "default"
+    """Rule pack: the name of a file in ``conf/packs``, or a path to one, relative to the
+    configuration file or to where the run is started. Off, and in mode ``casia-exact`` where none
+    is named, there is none."""
+    conditions: dict[str, str] = field(default_factory=dict)
+    """Further rules in mode ``fixed``: reject reason = SQL expression over the measures, true for
+    what is rejected (``too_many_links = "url_count > 0.02 * chars"``). Those of pack, file and
+    ``--set rules.conditions.NAME=EXPRESSION`` add up; off switches one of the former off. Where an
+    expression is null, a document is ``unmeasured``."""
+    mode: Literal["fixed", "casia-exact"] = "fixed"
+    """``fixed`` repairs the published script's quirks and records every reason that fires;
+    ``casia-exact`` takes its decisions bit for bit, first reason only."""
+    lexicon: Lexicon = "lexicon"
+    """Sensitive words: an artifact name, or a path to a list of ``category TAB word`` lines."""
+    min_chars: int | None = 200
+    """Fewest code points of a text (reason ``length``)."""
+    min_mean_line_chars: float | None = 10.0
+    """Least mean of code points a line (reason ``length``)."""
+    min_han_share: float | None = 0.30
+    """Least share of Han code points (reason ``character``)."""
+    repair: bool = True
+    """Repair texts before they are measured: NFC, invisible and control characters, full-width
+    Latin, repeated punctuation, lines of mojibake. ``documents`` keeps them as extracted, table
+    ``edits`` has what changed. Mode ``casia-exact`` never changes a text."""
+    traditional_policy: Literal["drop", "convert", "keep"] = "drop"
+    """``drop`` rejects texts whose traditional share passes the limit below; ``convert`` puts them
+    in simplified script before they are measured, and rejects none for it. The measure
+    ``original_traditional_share`` is the share before that."""
+    max_traditional_share: float | None = 0.10
+    """Largest share of Han characters that exist in traditional script only (``character``)."""
+    sensitive_count: Literal["distinct", "total"] = "distinct"
+    """Whether a sensitive word counts once a document or at each occurrence."""
+    max_sensitive_per_line: float | None = 0.5
+    """Most sensitive words a line (reason ``sensitive``)."""
+    max_dup_13gram_share: float | None = 0.5
+    """Largest share of 13-character windows that occur more than once (``duplication``)."""
+    max_mojibake_share: float | None = 0.1
+    """Largest share of the non-ASCII characters that look misread (``mojibake``), in mode
+    ``fixed``. The largest of 18,565 sound texts is 0.037; garbled ones begin near 0.3."""
+    opt_out_policy: Literal["keep", "reject"] = "keep"
+    """``reject`` removes pages that state one of ``opt_outs`` (reason ``opted_out``)."""
+    opt_outs: tuple[str, ...] = ("noindex", "noai", "tdm_reservation")
+    """Opt-outs that count; documents.opt_outs has all that a page states, noimageai too."""
+    host_block: tuple[Hosts, ...] = ()
+    """Lists of hosts, domains and words of addresses that are rejected (``host_blocked``): artifact
+    names, or paths to lists. The first that has an address names its category, the measure
+    ``host_block_category``."""
+    host_allow: tuple[Hosts, ...] = ()
+    """Lists whose addresses ``host_block`` never rejects; their category is the measure
+    ``host_allow_category``."""
+    pii_policy: Literal["keep", "mask", "reject"] = "keep"
+    """``mask`` puts placeholders such as [EMAIL] for personal data before texts are measured;
+    ``reject`` removes texts that have any (reason ``pii``). Where it stands is stored in any
+    case, as the measure ``pii`` and in the corpus."""
+    pii_kinds: tuple[str, ...] = PII_KINDS
+    """Kinds of personal data that are masked or rejected; all are found and stored."""
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.pii_kinds) - set(PII_KINDS):
+            raise ConfigError(
+                f"rules.pii_kinds = {list(self.pii_kinds)}: unknown {', '.join(sorted(unknown))}; "
+                f"known kinds: {', '.join(PII_KINDS)}"
+            )
+        if unknown := set(self.opt_outs) - set(OPT_OUTS):
+            raise ConfigError(
+                f"rules.opt_outs = {list(self.opt_outs)}: unknown {', '.join(sorted(unknown))}; "
+                f"known opt-outs: {', '.join(OPT_OUTS)}"
+            )
+
+
+@dataclass(frozen=True)
+class DedupConfig:
+    """Duplicate levels; each sees what the earlier ones kept."""
+
+    levels: tuple[str, ...] = ("url", "exact", "near")
+    """Which of url, exact, near, paragraph are run; always in that order. ``paragraph`` cuts text:
+    after near, since what is cut must stand in a document that stays."""
+    keep: KeepPolicy = "longest"
+    """Which document of a cluster survives; ties go to the smallest doc_id. ``longest`` counts
+    normalised characters; a document without capture time loses to one with. ``best`` is the
+    highest quality score, and needs ``score.rows = "all"``: quality is then scored before."""
+    url_keep: KeepPolicy | None = None
+    """Which capture of one address survives, by the same words; off: as ``keep`` says."""
+    preferred_hosts: tuple[str, ...] = ()
+    """A document of these hosts, or of hosts below them, survives before any other of its cluster,
+    whatever ``keep`` says."""
+    shingle_chars: int = 5
+    """Length of a shingle in normalised characters."""
+    bands: int = 20
+    """LSH bands. Of planted pairs, evenly from 0.8 to 1.0, bands x rows of 14 x 8 (FineWeb) find
+    0.989, 20 x 8 0.997, 28 x 8 all of 3,063, 17 x 15 (HPLT) 0.871."""
+    rows: int = 8
+    """MinHash values a band."""
+    min_similarity: float = 0.8
+    """Least Jaccard similarity of shingle sets for a near duplicate."""
+    verify: Literal["exact", "estimate"] = "exact"
+    """Check candidate pairs on their shingle sets, or on their signatures alone."""
+    max_pair_bucket: int = 32
+    """Largest LSH bucket in which every undecided pair is checked; a larger one is checked
+    against a bounded number of its members."""
+    max_hub_rounds: int = 3
+    """Members of a larger bucket that all others are checked against, beside the first; buckets
+    undecided after that are counted in the report."""
+    max_rounds: int = 50
+    """Most rounds of the connected-components loop; not converging by then is an error."""
+    paragraph_policy: Literal["first", "frequent", "measure"] = "first"
+    """What level ``paragraph`` does with lines that several documents have. ``first`` keeps each
+    in one place: of the kept documents in the one that ``keep`` prefers, where it comes first.
+    ``frequent`` cuts every copy of one that over ``max_paragraph_documents`` documents have.
+    ``measure`` cuts nothing; table ``cuts`` says what share of a text repeats."""
+    max_paragraph_documents: int = 1000
+    """Most documents of a paragraph that policy ``frequent`` leaves in them."""
+    min_paragraph_chars: int = 20
+    """Fewest normalised characters of a paragraph that is looked at. Of 64,071 shorter lines in
+    16,949 sound texts 30 % occur elsewhere: closing brackets, options of a question, turns of a
+    talk, 0.9 % of the characters; of 116,910 longer ones 2.9 % do."""
+    signature_store: str | None = None
+    """Folder or URI that keeps what later snapshots are matched against; off: this run stands
+    alone. One run at a time writes to it."""
+    snapshot: str | None = None
+    """Name of this run in the store. Snapshots that were committed before are earlier: what they
+    kept stays, and duplicates of it are removed here. A rerun replaces its own part alone."""
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.levels) - {"url", "exact", "near", "paragraph"}:
+            raise ConfigError(
+                f"dedup.levels = {list(self.levels)}: unknown {', '.join(sorted(unknown))}; "
+                "known levels: url, exact, near, paragraph"
+            )
+        least = {"max_pair_bucket": 2, "max_hub_rounds": 1, "max_rounds": 0}
+        counts = ("max_paragraph_documents", "min_paragraph_chars")
+        for key in ("shingle_chars", "bands", "rows", *counts, *least):
+            value = getattr(self, key)
+            if value < least.get(key, 1):
+                raise ConfigError(f"dedup.{key} = {value}: expected {least.get(key, 1)} or more")
+        if not 0.0 < self.min_similarity <= 1.0:
+            raise ConfigError(
+                f"dedup.min_similarity = {self.min_similarity}: expected above 0, at most 1"
+            )
+        for host in self.preferred_hosts:
+            if not _HOST.fullmatch(host):
+                raise ConfigError(
+                    f"dedup.preferred_hosts: {host!r} is not a host, such as people.com.cn"
+                )
+        if self.snapshot is not None and not _SNAPSHOT_NAME.fullmatch(self.snapshot):
+            raise ConfigError(
+                f"dedup.snapshot = {self.snapshot!r}: expected letters, digits, '-', '_' and '.', "
+                "a letter or digit first"
+            )
+
+    def needs_scores(self) -> bool:
+        """Whether quality has to be scored before duplicates are looked for."""
+        return "best" in (self.keep, self.url_keep)
+
+
+@dataclass(frozen=True)
+class ScoreConfig:
+    """Which scorers run, and on what."""
+
+    scorers: tuple[str, ...] = ("quality", "domain", "toxicity", "perplexity")
+    """Scorers of a pipeline run, in order; the corpus needs all of these but ``perplexity``.
+    There is ``quality_bert`` too."""
+    rows: Literal["survivors", "all"] = "survivors"
+    """``survivors`` leaves out documents that rules or dedup removed, where those tables are
+    there; ``all`` scores every document."""
+
+
+@dataclass(frozen=True)
+class SelectConfig:
+    """What enters the corpus: thresholds on stored scores, nothing is recomputed."""
+
+    min_quality: float | None = 0.5
+    """Least quality_score."""
+    max_toxicity: float | None = None
+    """Largest toxicity score; off keeps toxic texts, labelled."""
+    min_perplexity: float | None = None
+    """Least harmful-text perplexity; off keeps what is under it, flagged."""
+    domains: tuple[str, ...] = ()
+    """Domain labels kept (by single_label); empty keeps all."""
+    min_segment_score: float | None = None
+    """Cut a document to its runs of segments to which ``quality_bert`` gives at least this, joined
+    by line breaks; column ``runs`` says where they were. One without any is rejected as
+    ``no_good_segment``. Off: documents stay whole. The other thresholds are on whole documents."""
+    jsonl: Literal["none", "gz", "zst"] = "none"
+    """Also write the corpus as JSON lines, compressed so."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How the work is cut."""
+
+    wave_splits: int = 512
+    """Input splits in a wave; a wave commits whole and a rerun skips it."""
+    partitions: int | None = None
+    """Tasks a wave is read in; off gives every split its own task."""
+    lease_s: float = 300.0
+    """Seconds after which a run that vanished no longer keeps others from its output. While it
+    lives, a run says so five times as often."""
+    log: Literal["text", "json"] = "text"
+    """Lines on standard error: ``text`` for people, ``json`` for one object a line."""
+    metrics_file: str | None = None
+    """A file, local or in a store, that is written anew after each wave with how far the output
+    is, as Prometheus reads it; off for none."""
+
+    def __post_init__(self) -> None:
+        if self.wave_splits < 1:
+            raise ConfigError(f"run.wave_splits = {self.wave_splits}: expected 1 or more")
+        if self.lease_s <= 0:
+            raise ConfigError(f"run.lease_s = {self.lease_s}: expected above 0")
+
+
+@dataclass(frozen=True)
+class ArtifactsConfig:
+    """Where models and word lists come from."""
+
+    catalogue: str = "artifacts.toml"
+    """Catalogue file; a relative path is looked up beside the config file, then in conf/. Its lock
+    lies beside it, as ``artifacts.lock``."""
+    cache: str | None = None
+    """Folder of fetched artifacts, on every machine; off means the user's cache folder."""
+
+
+@dataclass(frozen=True)
+class SparkConfig:
+    """How Spark is started by ``python -m jobs.NAME``; under spark-submit nothing is read."""
+
+    properties: str | None = None
+    """Spark properties file; a relative path is beside the config file."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run."""
+
+    input: InputConfig = field(default_factory=InputConfig)
+    extract: ExtractConfig = field(default_factory=ExtractConfig)
+    rules: RulesConfig = field(default_factory=RulesConfig)
+    dedup: DedupConfig = field(default_factory=DedupConfig)
+    score: ScoreConfig = field(default_factory=ScoreConfig)
+    quality: QualityConfig = field(default_factory=QualityConfig)
+    domain: DomainConfig = field(default_factory=DomainConfig)
+    toxicity: ToxicityConfig = field(default_factory=ToxicityConfig)
+    perplexity: PerplexityConfig = field(default_factory=PerplexityConfig)
+    quality_bert: QualityBertConfig = field(default_factory=QualityBertConfig)
+    select: SelectConfig = field(default_factory=SelectConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+    artifacts: ArtifactsConfig = field(default_factory=ArtifactsConfig)
+    spark: SparkConfig = field(default_factory=SparkConfig)

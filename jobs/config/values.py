@@ -1,0 +1,120 @@
+"""Checked values: tables of a TOML file or of ``--set`` become settings of the declared types."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Literal, get_args, get_origin
+
+from jobs.config.sections import parts_of, section_types, with_parts
+from jobs.config.settings import RULE_REASONS, Config
+from udfs.base.settings import OFF, ConfigError
+
+_REASON_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def with_tables(config: Config, tables: Mapping[str, Any], where: str) -> Config:
+    """A configuration with the values of a layer in place of its own.
+
+    Args:
+        tables: Section -> key -> value, as TOML gives them.
+        where: File or setting that they come from, for messages.
+    Raises:
+        ConfigError: unknown section or key, wrong type, or a word outside its choices.
+    """
+    known = section_types()
+    for section, values in tables.items():
+        if section not in known:
+            raise ConfigError(
+                f"{where}: unknown section [{section}]; known sections: {', '.join(known)}"
+            )
+        if not isinstance(values, dict):
+            raise ConfigError(f"{where}: {section} = {values!r}: expected a table [{section}]")
+        parts = _with_values(parts_of(config, section), section, values, where)
+        config = with_parts(config, section, parts)
+    return config
+
+
+def _with_values(
+    parts: tuple[Any, ...], section: str, values: Mapping[str, Any], where: str
+) -> tuple[Any, ...]:
+    """The objects of a section with some keys changed; a key belongs to one of them."""
+    hints = [typing.get_type_hints(type(part)) for part in parts]
+    changed: list[dict[str, Any]] = [{} for _ in parts]
+    for key, value in values.items():
+        number = next((n for n, of_part in enumerate(hints) if key in of_part), None)
+        if number is None:
+            keys = ", ".join(name for of_part in hints for name in of_part)
+            raise ConfigError(
+                f"{where}: unknown key {section}.{key} = {value!r}; known keys of [{section}]: "
+                f"{keys}"
+            )
+        hint, current = hints[number][key], getattr(parts[number], key)
+        if get_origin(hint) is dict:
+            merge = _merged if key == "conditions" else partial(_mapping, hint)
+            changed[number][key] = merge(current, value, f"{where}: {section}.{key}")
+        else:
+            changed[number][key] = _checked(value, hint, f"{where}: {section}.{key} = {value!r}")
+    return tuple(dataclasses.replace(part, **new) for part, new in zip(parts, changed, strict=True))
+
+
+def _merged(conditions: Mapping[str, str], value: Any, where: str) -> dict[str, str]:
+    """Conditions with those of another layer; that one may switch off what the others have."""
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where} = {value!r}: expected a table of name = SQL expression")
+    merged = dict(conditions)
+    for name, expression in value.items():
+        if not isinstance(expression, str) or not expression.strip():
+            raise ConfigError(f"{where}.{name} = {expression!r}: expected an SQL expression")
+        if not _REASON_NAME.fullmatch(name):
+            raise ConfigError(f"{where}.{name}: a reject reason is written in snake_case")
+        if name in RULE_REASONS:
+            raise ConfigError(
+                f"{where}.{name}: is a rule of its own; take another name than "
+                f"{', '.join(RULE_REASONS)}"
+            )
+        if expression == OFF and name not in merged:
+            raise ConfigError(
+                f"{where}.{name}: there is none to switch off; there are: "
+                f"{', '.join(merged) or 'none'}"
+            )
+        merged[name] = expression
+        if expression == OFF:
+            del merged[name]
+    return merged
+
+
+def _mapping(hint: Any, table: Mapping[str, Any], value: Any, where: str) -> dict[str, Any]:
+    """A mapping with the entries of another layer, which win."""
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where} = {value!r}: expected a table of name = value")
+    _, kind = get_args(hint)
+    added = {
+        name: _checked(item, kind, f"{where}.{name} = {item!r}") for name, item in value.items()
+    }
+    return {**table, **added}
+
+
+def _checked(value: Any, hint: Any, where: str) -> Any:
+    """The value in its field's type. Raises ConfigError with what was expected."""
+    if get_origin(hint) in (types.UnionType, typing.Union):
+        if value == OFF:
+            return None
+        hint = next(choice for choice in get_args(hint) if choice is not type(None))
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ConfigError(f"{where}: expected one of {', '.join(map(str, get_args(hint)))}")
+        return value
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise ConfigError(f"{where}: expected a list of strings")
+        return tuple(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        raise ConfigError(f"{where}: expected {hint.__name__}")
+    return value
