@@ -11,14 +11,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jobs.run.command_line import run_command
-
-STAGE = "plan_input"
+from jobs.pipeline.command_line import run_command
+from jobs.pipeline.stages import PLAN
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    return run_command(STAGE, __doc__, argv)
+    return run_command(PLAN, __doc__, argv)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,6 @@
-"""The whole pipeline in one application: input files -> corpus and report.
+"""Run the whole pipeline in one application: input files -> corpus and report.
 
-plan_input -> extract_documents -> apply_rules -> find_duplicates -> score_documents ->
-select_corpus -> report_run; with dedup.keep = "best" documents are scored before duplicates are
-looked for. What an earlier run on the same output has finished is not done again. The order is
-that of `jobs.run.command_line.NEEDS`.
+What an earlier run on the same output has finished is not done again.
 """
 
 from __future__ import annotations
@@ -11,14 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jobs.run.command_line import run_command
-
-STAGE = "run_pipeline"
+from jobs.pipeline.command_line import run_command
+from jobs.pipeline.stages import PIPELINE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    return run_command(STAGE, __doc__, argv)
+    return run_command(PIPELINE, __doc__, argv)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,18 @@
-"""A checked request: what every stage works from."""
+"""A checked request: what every stage works from, and what a stage declares of itself."""
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from pyspark.sql import SparkSession
 
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.lock import Lock
 from jobs.config import Config
+from jobs.run.commits import Basis
 from jobs.run.crawl_request import RangeRequest
 from jobs.run.splits import Waves
 from jobs.run.store import Store
@@ -15,17 +20,61 @@ from jobs.run.store import Store
 
 @dataclass(frozen=True)
 class Run:
-    """A checked request: what a job's ``run(spark, run)`` works from."""
+    """A checked request."""
 
     config: Config
     config_file: Path | None
     store: Store
     waves: Waves
     lock: Lock
-    requests: tuple[RangeRequest, ...] = ()  # to be planned with Spark, before anything else
-    rehearsed: bool = False  # only to be looked at: nothing may be written
+    stages: tuple[Stage, ...] = ()
+    """All stages of a pipeline, in running order."""
+    requests: tuple[RangeRequest, ...] = ()
+    """Ranges that Spark has to look up before any stage runs."""
+    dry: bool = False
+    """Whether the request is only to be shown: nothing may be written."""
 
     @property
     def catalogue(self) -> dict[str, Artifact]:
-        """What the configuration may name: the locked artifacts, and files of its own."""
+        """The artifacts that the configuration may name."""
         return self.lock.artifacts
+
+
+Bases = Mapping[str, Mapping[int, Basis]]
+"""Name of a commit -> wave -> what the wave follows from."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a pipeline, with a command of the same name."""
+
+    name: str
+    summary: str
+    """One line for --help and the table of commands."""
+    reads: str
+    writes: tuple[str, ...]
+    """Names of its tables and files, as they are under an output."""
+    run: Callable[[SparkSession, Run], None] | None = None
+    """Does the work of every wave that is due; None where the request itself is the work."""
+    bases: Callable[[Run], Bases] | None = None
+    """What its waves follow from; None for a stage that runs each time."""
+    needs: tuple[Stage, ...] = ()
+    """Stages that are brought up to date before its own work."""
+    check: Callable[[Config], None] | None = None
+    """Raises ConfigError before Spark starts."""
+    check_on_spark: Callable[[SparkSession, Config], None] | None = None
+    """Raises ConfigError before any stage runs."""
+    add_arguments: Callable[[ArgumentParser], None] | None = None
+    """Adds the arguments that only its command has."""
+    with_arguments: Callable[[Config, Namespace], Config] | None = None
+    """The configuration as those arguments change it."""
+    ledgers: Callable[[Config], tuple[str, ...]] | None = None
+    """Its names in the ledger; None for its own name alone."""
+    sees: Stage | None = None
+    """The stage whose kept documents it sees: the ledger's balance is checked over both."""
+
+    def ledger_names(self, config: Config) -> tuple[str, ...]:
+        """Return the names under which it keeps a balance in the ledger, none for the report."""
+        if self.ledgers is not None:
+            return self.ledgers(config)
+        return () if self.bases is None else (self.name,)

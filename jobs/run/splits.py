@@ -1,8 +1,8 @@
 """Input splits and their waves: the small table that every job starts from.
 
 One file is one split, since a WARC file has no point at which a second reader could start;
-ranges of files are cut into splits of even bytes (`jobs.run.range_plan`). Waves are numbered in the
-order in which they were planned, and inside a plan by uri.
+ranges of files are cut into splits of even bytes (`jobs.pipeline.range_planning`). Waves are
+numbered in the order in which they were planned, and inside a plan by uri.
 
 Which plans of ranges an output holds: asked for in what words, in which waves, whole or not.
 

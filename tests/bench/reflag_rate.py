@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from jobs import apply_rules
 from jobs.catalogue.lock import load_lock
 from jobs.config import load_config
+from jobs.pipeline import rule_filtering
 from jobs.run.current_documents import MEASURING
 from jobs.run.request import Run
 from jobs.run.splits import Split, write_wave
@@ -108,11 +108,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         for settings in SETTINGS:
             run = Run(load_config(None, settings), None, store, {0: splits}, lock)
             # Measured as this configuration has it: only the rules are timed.
-            made_from = apply_rules.measuring_of(run).basis("documents").fingerprint
+            made_from = rule_filtering.measuring_of(run).basis("documents").fingerprint
             store.commit(Commit(MEASURING, 0, made_from, 0.0, arguments.rows, "documents"))
             begin = time.monotonic()
-            apply_rules.check(spark, run.config.rules)
-            apply_rules.run(spark, run)
+            rule_filtering.check_on_spark(spark, run.config)
+            rule_filtering.run(spark, run)
             seconds = time.monotonic() - begin
             flagged = spark.read.parquet(store.table_path("flagged", 0))
             rejected = flagged.where("size(reject_reasons) > 0").count()

@@ -12,7 +12,9 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import apply_rules, run_pipeline
-from jobs.run.command_line import prepare
+from jobs.pipeline import rule_filtering
+from jobs.pipeline.command_line import prepare
+from jobs.pipeline.stages import DUPLICATES, RULES, SCORE
 from jobs.run.current_documents import rule_survivors, scored_documents, scored_sources
 from tests.jobs.conftest import LOCAL_CONFIG
 
@@ -143,7 +145,7 @@ def test_casia_exact_never_changes_a_text(
     assert apply_rules.main(request) == 0
     assert table(spark, output, "edits") == {}
     assert reasons(spark, output) == {"blocked": ["host_blocked"], "personal": ["pii"]}
-    run = prepare("find_duplicates", None, request)
+    run = prepare(DUPLICATES, None, request)
     kept = {row.doc_id: row.text for row in rule_survivors(spark, run, [0]).collect()}
     assert kept == {name: TEXTS[name] for name in TEXTS.keys() - {"blocked", "personal"}}
 
@@ -162,7 +164,7 @@ def test_other_policies_read_no_text_and_other_edits_do(
         def measures_again(*_: object) -> None:
             raise AssertionError("the texts were measured again")
 
-        patched.setattr(apply_rules, "edit_and_measure", measures_again)
+        patched.setattr(rule_filtering, "edit_and_measure", measures_again)
         settings = [
             "rules.pii_policy=reject",
             "rules.traditional_policy=keep",
@@ -178,8 +180,8 @@ def test_other_policies_read_no_text_and_other_edits_do(
 
 def test_what_decides_that_texts_are_read_again(folder: Path, tmp_path: Path) -> None:
     def fingerprint(*settings: str) -> str:
-        run = prepare("apply_rules", None, arguments(folder, tmp_path / "out", *settings))
-        return apply_rules.measuring_of(run).basis("documents").fingerprint
+        run = prepare(RULES, None, arguments(folder, tmp_path / "out", *settings))
+        return rule_filtering.measuring_of(run).basis("documents").fingerprint
 
     usual = fingerprint()
     for same in (
@@ -212,7 +214,7 @@ def test_all_documents_are_scored_with_the_text_that_they_have_now(
 ) -> None:
     output = tmp_path / "out"
     every = ["score.rows=all"]
-    run = prepare("score_documents", None, arguments(folder, output, *every))
+    run = prepare(SCORE, None, arguments(folder, output, *every))
     assert apply_rules.main(arguments(folder, output, "rules.pii_policy=mask", *every)) == 0
     before = scored_sources(run)
     texts = {row.doc_id: row.text for row in scored_documents(spark, run, [0]).collect()}

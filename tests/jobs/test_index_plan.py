@@ -14,8 +14,8 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import extract_documents, plan_input, run_pipeline
+from jobs.pipeline.range_planning import readable_path
 from jobs.run.crawl_request import sampled
-from jobs.run.range_plan import readable_path
 from tests.builders.crawl import CRAWL, OTHER_CRAWL, Crawl, build_crawl, write_index
 from tests.builders.file_server import Fault, FileServer, Get, serving
 from tests.jobs.conftest import LOCAL_CONFIG

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs import extract_documents, run_pipeline
-from jobs.run import dry_run as rehearsal
+from jobs.pipeline import dry_run as rehearsal
 from jobs.run.commits import Basis, commit_of, due, wave_of
 from jobs.run.store import Store
 from tests.jobs.conftest import LOCAL_CONFIG

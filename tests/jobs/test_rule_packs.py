@@ -9,6 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import apply_rules, run_pipeline
+from jobs.pipeline import rule_filtering
 from jobs.run.store import Store
 from tests.jobs.conftest import LOCAL_CONFIG
 
@@ -54,7 +55,7 @@ def test_other_rules_flag_the_stored_measures_and_read_no_text(
         raise AssertionError("the texts were measured again")
 
     with monkeypatch.context() as patched:
-        patched.setattr(apply_rules, "edit_and_measure", measures_again)
+        patched.setattr(rule_filtering, "edit_and_measure", measures_again)
         changed = arguments(folder, output, "rules.conditions.long_text=chars > 350")
         assert apply_rules.main([*changed, "rules.min_chars=310"]) == 0
     assert files_of(output, "measures") == measures

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from jobs.config import ConfigError
-from jobs.run.command_line import prepare
+from jobs.pipeline.command_line import prepare
+from jobs.pipeline.stages import PIPELINE
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -60,4 +61,4 @@ def test_an_extractor_that_is_not_installed_is_a_wrong_request(
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     arguments = ["--output", str(tmp_path), "--set", "extract.extractor=trafilatura"]
     with pytest.raises(ConfigError, match=r"pip install .taojin\[trafilatura\]"):
-        prepare("run_pipeline", None, arguments)
+        prepare(PIPELINE, None, arguments)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -80,7 +79,7 @@ def test_a_wrong_request(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "jobs.run.range_plan", None)  # Spark's part: not to be reached
+    monkeypatch.setattr("jobs.pipeline.command_line.taken_session", None)  # not to be reached
     given = [str(crawl.index) if word == "INDEX" else word for word in arguments]
     if "--set" not in given:
         given += ["--set"]

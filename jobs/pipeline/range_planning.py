@@ -64,7 +64,7 @@ _FILES = pa.schema(
 
 
 def with_ranges_planned(spark: SparkSession, run: Run) -> Run:
-    """The run with what it asks for of ranges planned and written.
+    """Plan and write the ranges that a request names; return the run with their waves.
 
     Raises:
         ConfigError: a condition that Spark does not understand, an index that lacks a column,

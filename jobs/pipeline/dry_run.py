@@ -6,13 +6,12 @@ with it, in memory, and the stages behind it are looked at as they will find thi
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from jobs.run.commits import StageIncomplete, commit_of, due
-from jobs.run.request import Run
+from jobs.run.request import Run, Stage
 from jobs.run.store import WHOLE, Commit, Store
 
 
@@ -27,30 +26,29 @@ class RehearsedStore(Store):
         return super().commits(stage) | self.declared.get(stage, {})
 
 
-def rehearse(jobs: Iterable[str], run: Run) -> Iterator[str]:
-    """Say for every stage of these jobs which waves would be done, and why.
+def rehearse(stages: Iterable[Stage], run: Run) -> Iterator[str]:
+    """Say for every stage which waves would be done, and why.
 
     Args:
-        jobs: Names of jobs, in the order in which they would run.
+        stages: In the order in which they would run.
     Yields:
         Lines of text.
     """
     store = RehearsedStore(run.store.root)
     run = replace(run, store=store)
-    for job in jobs:
-        module = importlib.import_module(f"jobs.{job}")
-        if not hasattr(module, "bases"):
-            yield f"{job}: runs"
+    for stage in stages:
+        if stage.bases is None:
+            yield f"{stage.name}: runs"
             continue
         try:
-            stages = module.bases(run)
+            bases = stage.bases(run)
         except StageIncomplete as error:
-            yield f"{job}: cannot run: {error}"
+            yield f"{stage.name}: cannot run: {error}"
             return
-        for stage, waves in stages.items():
-            wanted = due(store, stage, waves)
-            store.declared[stage] = {wave: commit_of(stage, wave, waves[wave]) for wave in wanted}
-            yield from _lines(stage, wanted, len(waves))
+        for name, waves in bases.items():
+            wanted = due(store, name, waves)
+            store.declared[name] = {wave: commit_of(name, wave, waves[wave]) for wave in wanted}
+            yield from _lines(name, wanted, len(waves))
 
 
 def _lines(stage: str, wanted: dict[int, str], waves: int) -> Iterator[str]:

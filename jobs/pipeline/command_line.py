@@ -1,4 +1,4 @@
-"""The command line that every job shares, and the order in which jobs need each other.
+"""The command line that all stages share.
 
     python -m jobs.NAME --config FILE.toml --input URI... --output URI --set section.key=value...
 
@@ -9,7 +9,6 @@ A job that fails, or whose balance does not close, exits with 1.
 from __future__ import annotations
 
 import argparse
-import importlib
 import importlib.util
 import sys
 import traceback
@@ -23,6 +22,9 @@ from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import find_artifact, find_artifact_or_file
 from jobs.catalogue.lock import Lock, load_lock
 from jobs.config import Config, ConfigError, InputFormat, load_config
+from jobs.pipeline.dry_run import rehearse
+from jobs.pipeline.range_planning import with_ranges_planned
+from jobs.pipeline.stages import PLAN, STAGES, running_order, stage_help
 from jobs.run.console import set_log_format
 from jobs.run.crawl_request import (
     RangeRequest,
@@ -33,64 +35,45 @@ from jobs.run.crawl_request import (
     index_request,
     is_planned,
 )
+from jobs.run.java_runtime import NoJava
 from jobs.run.lease import OutputInUse, lease_of
 from jobs.run.metrics_file import MetricsFile
-from jobs.run.request import Run
-from jobs.run.scorers import REQUIRED, SCORERS, check_scorers
-from jobs.run.signature_store import check_settings
+from jobs.run.request import Run, Stage
+from jobs.run.scorers import SCORERS, check_scorers
+from jobs.run.session import taken_session
 from jobs.run.splits import Waves, drop_unfinished, plan_waves, planned_waves, write_wave
 from jobs.run.store import Store
 from udfs.files.uris import InputFile, InputNotFound, expand_inputs, range_lists
 from udfs.lists.host_lists import HostListError, read_host_list
 from udfs.lists.lexicon import LexiconError, read_lexicon
 
-NEEDS: dict[str, tuple[str, ...]] = {
-    "plan_input": (),
-    "extract_documents": (),
-    "apply_rules": ("extract_documents",),
-    "find_duplicates": ("extract_documents",),
-    "score_documents": ("extract_documents",),
-    "select_corpus": ("extract_documents", "apply_rules", "find_duplicates", "score_documents"),
-    "report_run": (),
-    "run_pipeline": (
-        "extract_documents",
-        "apply_rules",
-        "find_duplicates",
-        "score_documents",
-        "select_corpus",
-        "report_run",
-    ),
-}
-"""Jobs that are brought up to date before a job's own work. Where they are, they do nothing."""
 
-_ONLY_PLANS = ("plan_input", "run_pipeline")
-"""Jobs without work of their own beside the plan and the jobs that they need."""
-
-
-def run_command(job: str, doc: str | None, argv: Sequence[str] | None) -> int:
-    """Parse, check, start Spark, run the jobs that this one needs and the job itself.
+def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> int:
+    """Parse, check, start Spark, run the stages that a command needs and its own.
 
     Args:
-        job: Module name under ``jobs``; its ``run(spark, run)`` does the work.
-        doc: The job's docstring, shown by --help.
+        command: An entry of `jobs.pipeline.stages`.
+        doc: The command's docstring, shown by --help.
     Returns:
         The exit status.
     """
     try:
         with ExitStack() as held:
-            run = prepare(job, doc, argv, held)
-            if run.rehearsed:
-                return _rehearse(job, run)
-            if job == "plan_input" and not run.requests:
+            run = prepare(command, doc, argv, held)
+            stages = running_order(command, run.config)
+            if run.dry:
+                _show_plan(stages, run)
                 return 0
-            return _run_on_spark(job, run)
+            if not stages and not run.requests:
+                return 0
+            return _run_on_spark(command.name, stages, run)
     except (ConfigError, InputNotFound, OutputInUse) as error:
-        print(f"{job}: {error}", file=sys.stderr)
+        print(f"{command.name}: {error}", file=sys.stderr)
         return 2
 
 
 def prepare(
-    job: str, doc: str | None, argv: Sequence[str] | None, held: ExitStack | None = None
+    command: Stage, doc: str | None, argv: Sequence[str] | None, held: ExitStack | None = None
 ) -> Run:
     """Everything before Spark: arguments, configuration, artifacts, input plan.
 
@@ -99,20 +82,19 @@ def prepare(
     Raises:
         ConfigError, InputNotFound, OutputInUse: with a message that a user can act on.
     """
-    arguments = _parser(job, doc).parse_args(argv)
+    arguments = _parser(command, doc).parse_args(argv)
     settings = list(arguments.set)
     if arguments.input_format is not None:
         settings.append(f'input.format="{arguments.input_format}"')
     config = load_config(arguments.config, settings)
-    if getattr(arguments, "scorer", None):
-        config = replace(config, score=replace(config.score, scorers=tuple(arguments.scorer)))
+    if command.with_arguments is not None:
+        config = command.with_arguments(config, arguments)
     set_log_format(config.run.log)
     lock = load_lock(config, arguments.config)
     _check_names(config, lock)
-    if job in ("select_corpus", "run_pipeline"):
-        _check_corpus_scorers(config)
-    if "find_duplicates" in (*NEEDS[job], job):
-        check_settings(config.dedup)
+    for stage in running_order(command, config):
+        if stage.check is not None:
+            stage.check(config)
     files, requests = _asked_for(arguments, config)
     store = Store.at(arguments.output)
     if not files and not requests:  # else the plan need not be read here as well
@@ -123,13 +105,13 @@ def prepare(
     if config.run.metrics_file is not None:
         store = replace(store, after_commit=MetricsFile(config.run.metrics_file, store))
     waves, pending = _plan(files, requests, config, store, arguments.plan)
-    return Run(config, arguments.config, store, waves, lock, pending, arguments.plan)
+    return Run(config, arguments.config, store, waves, lock, STAGES, pending, arguments.plan)
 
 
-def _parser(job: str, doc: str | None) -> argparse.ArgumentParser:
+def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=f"python -m jobs.{job}",
-        description=doc,
+        prog=f"python -m jobs.{command.name}",
+        description=f"{doc}\n{stage_help(command)}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="configuration file")
@@ -158,10 +140,8 @@ def _parser(job: str, doc: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--plan", action="store_true", help="say what would run, and why; write nothing"
     )
-    if job == "score_documents":
-        parser.add_argument(
-            "--scorer", action="append", choices=SCORERS, help="run only this scorer (repeatable)"
-        )
+    if command.add_arguments is not None:
+        command.add_arguments(parser)
     return parser
 
 
@@ -190,20 +170,6 @@ def _check_names(config: Config, lock: Lock) -> None:
     check_scorers(config, lock)
 
 
-def _check_corpus_scorers(config: Config) -> None:
-    missing = [scorer for scorer in REQUIRED if scorer not in config.score.scorers]
-    if config.select.min_perplexity is not None and "perplexity" not in config.score.scorers:
-        raise ConfigError(
-            f"select.min_perplexity = {config.select.min_perplexity}: score.scorers = "
-            f"{list(config.score.scorers)} has no perplexity"
-        )
-    if missing:
-        raise ConfigError(
-            f"score.scorers = {list(config.score.scorers)}: a corpus row needs "
-            f"{', '.join(missing)} too"
-        )
-
-
 def _check_list(file: Artifact, key: str, read: Callable[[Path], object]) -> None:
     """Read a list that is at hand: a broken line is a mistake of the request."""
     if not Path(file.uri).is_file():
@@ -219,11 +185,11 @@ def _plan(
     requests: Sequence[RangeRequest],
     config: Config,
     store: Store,
-    rehearsed: bool,
+    dry: bool,
 ) -> tuple[Waves, tuple[RangeRequest, ...]]:
-    """The waves of the output, new input files planned, and written unless this is a rehearsal;
+    """The waves of the output, new input files planned, and written unless this is a dry run;
     ranges still to be planned."""
-    if not rehearsed:
+    if not dry:
         drop_unfinished(store)
     planned = planned_waves(store)
     pending = tuple(request for request in requests if not is_planned(store, request))
@@ -231,7 +197,7 @@ def _plan(
     size = config.run.wave_splits
     added = plan_waves(planned, files, settings.format, size, settings.crawl_root)
     for wave, splits in added.items():
-        if not rehearsed:
+        if not dry:
             write_wave(store, wave, splits)
     # Once more: what was planned may have been the half plan that is dropped now.
     _check_something_is_planned(store, planned, added, pending)
@@ -267,46 +233,31 @@ def _asked_for(
         raise ConfigError(f"--input: {error}") from error
 
 
-def _in_order(job: str, config: Config) -> list[str]:
-    """The jobs that a job needs, and itself. Where the best duplicate is kept, quality is scored
-    before duplicates are looked for."""
-    names = [name for name in (*NEEDS[job], job) if name not in _ONLY_PLANS]
-    if config.dedup.needs_scores() and {"find_duplicates", "score_documents"} <= set(names):
-        names.remove("score_documents")
-        names.insert(names.index("find_duplicates"), "score_documents")
-    return names
-
-
-def _rehearse(job: str, run: Run) -> int:
-    """Print what the job would do."""
-    from jobs.run.dry_run import rehearse  # imports every job, and they this module
-
+def _show_plan(stages: Sequence[Stage], run: Run) -> None:
+    """Print what the stages would do."""
     new = sorted(run.waves.keys() - planned_waves(run.store).keys())
-    print(f"plan_input: {len(new):,} new waves" if new else "plan_input: nothing to do")
+    print(f"{PLAN.name}: {len(new):,} new waves" if new else f"{PLAN.name}: nothing to do")
     if run.requests:
         print(
-            "plan_input: ranges are to be planned with Spark; what follows from them is not known"
+            f"{PLAN.name}: ranges are planned with Spark; what follows from them is not known yet"
         )
-    for line in rehearse(_in_order(job, run.config), run):
+    for line in rehearse(stages, run):
         print(line)
-    return 0
 
 
-def _run_on_spark(job: str, run: Run) -> int:
-    from jobs.run.java_runtime import NoJava
-    from jobs.run.session import taken_session  # imports Spark: only now
-
+def _run_on_spark(command: str, stages: Sequence[Stage], run: Run) -> int:
+    """Plan ranges, run the stages. Returns the exit status."""
     try:
-        with taken_session(job, run.config, run.config_file) as spark:
-            names = _in_order(job, run.config)
-            if "apply_rules" in names:
-                importlib.import_module("jobs.apply_rules").check(spark, run.config.rules)
-            if run.requests:  # imported only now: it needs this module, and Spark
-                run = importlib.import_module("jobs.run.range_plan").with_ranges_planned(spark, run)
-            for name in names:
-                importlib.import_module(f"jobs.{name}").run(spark, run)
+        with taken_session(command, run.config, run.config_file) as spark:
+            for stage in stages:
+                if stage.check_on_spark is not None:
+                    stage.check_on_spark(spark, run.config)
+            run = with_ranges_planned(spark, run)
+            for stage in stages:
+                if stage.run is not None:
+                    stage.run(spark, run)
     except (NoJava, ConfigError) as error:
-        print(f"{job}: {error}", file=sys.stderr)
+        print(f"{command}: {error}", file=sys.stderr)
         return 2
     except Exception:  # the boundary: whatever it is becomes a message and an exit status
         traceback.print_exc()

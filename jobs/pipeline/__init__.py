@@ -1,0 +1,7 @@
+"""The stages of a pipeline, their order and the command line that runs them.
+
+In come a checked request (`jobs.run`), a Spark session and the tables of earlier stages; out come
+the tables, commits and ledger of each stage. `stages` is the table of contents: a stage is one
+module here, one entry there, and one thin command directly in jobs/. The room imports jobs.run,
+jobs.transforms, jobs.catalogue, jobs.config, jobs.tables and udfs, and nothing of them imports it.
+"""

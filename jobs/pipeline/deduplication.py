@@ -1,0 +1,205 @@
+"""Find duplicates over all documents: documents -> duplicates, cuts.
+
+One row for each removed document: by which kind of match, of which cluster, and which document
+is kept in its place. Documents that a rule rejected take no part, where apply_rules has run.
+
+Level "paragraph" writes what documents that stay lose of their text; where it is not asked for,
+there is no table cuts.
+
+With a signature store, documents are also matched against earlier snapshots, which stay as they
+are, and what later snapshots need is left in the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.config import Config
+from jobs.run.commits import (
+    Balance,
+    Basis,
+    StageIncomplete,
+    close_ledger,
+    due,
+    fingerprint_of,
+    finished,
+    settings_of,
+    splits_frame,
+    wave_of,
+    write_counts,
+)
+from jobs.run.console import say, shown_progress
+from jobs.run.current_documents import rule_survivor_sources, rule_survivors, scored_sources
+from jobs.run.lease import lease_of
+from jobs.run.request import Run
+from jobs.run.signature_store import Session, check_settings, open_store
+from jobs.run.store import WHOLE, Store
+from jobs.tables import CUTS, DUPLICATES, scores
+from jobs.transforms.duplicates import Found, duplicate_rows, search_duplicates
+from jobs.transforms.earlier_snapshots import EarlierSnapshots, snapshot_keys
+from jobs.transforms.ledger import stage_ledger
+from jobs.transforms.paragraphs import cut_rows
+
+STAGE = "find_duplicates"
+
+
+def check(config: Config) -> None:
+    """Check that the signature store was made with the same settings.
+
+    Raises:
+        ConfigError: it was made with others.
+    """
+    check_settings(config.dedup)
+
+
+def run(spark: SparkSession, run: Run) -> None:
+    """Find the duplicates anew if the documents, the rules, the settings, the scores that decide
+    or the earlier snapshots have changed."""
+    with ExitStack() as held:
+        session = _session(run, held)
+        basis = _basis(run, session)
+        if not due(run.store, STAGE, {WHOLE: basis}):
+            return
+        with (
+            wave_of(run.store, STAGE, WHOLE, basis) as work,
+            shown_progress(spark, STAGE, "tasks"),
+        ):
+            work.balance = _find(spark, run, session, basis.fingerprint)
+
+
+def bases(run: Run) -> dict[str, dict[int, Basis]]:
+    """What the duplicates follow from."""
+    return {STAGE: {WHOLE: _basis(run, open_store(run.config.dedup))}}
+
+
+def _basis(run: Run, session: Session | None) -> Basis:
+    ruled = rule_survivor_sources(run)
+    scored = _score_commits(run)
+    sources: dict[str, str | None] = {
+        stage: fingerprint_of([ruled[wave][stage] for wave in sorted(ruled)])
+        for stage in ("extract_documents", "apply_rules")
+    }
+    if scored is not None:
+        sources["score_quality"] = fingerprint_of(scored)
+    if session is not None:
+        sources["earlier snapshots"] = fingerprint_of(session.place, session.fingerprints())
+    settings = settings_of("dedup", run.config.dedup)
+    if (least := _least_chars(run)) is not None:
+        settings["rules.min_chars"] = least
+    basis = Basis(settings, sources, reads=fingerprint_of(ruled))
+    if session is None or session.is_committed(basis.fingerprint):
+        return basis
+    return replace(basis, redo="the signature store has something else")
+
+
+def _session(run: Run, held: ExitStack) -> Session | None:
+    """The signature store, with the lease of it, so that places are given one after another."""
+    dedup = run.config.dedup
+    if dedup.signature_store is None:
+        return None
+    store = Store.at(dedup.signature_store)
+    lease = held.enter_context(lease_of(store, run.config.run.lease_s))
+    return open_store(dedup, replace(store, before_commit=lease.check))
+
+
+def _find(spark: SparkSession, run: Run, session: Session | None, fingerprint: str) -> Balance:
+    """Write duplicates, counts, ledger and the store."""
+    documents = rule_survivors(spark, run, list(run.waves))
+    earlier = None if session is None else session.read(spark)
+    counts: dict[str, int] = {}
+    found = _search(spark, run, documents, earlier, counts)
+    run.store.write(duplicate_rows(found.removed, earlier), DUPLICATES)
+    if found.cuts is None:
+        run.store.delete(CUTS)
+    else:
+        run.store.write(cut_rows(found.cuts), CUTS)
+    write_counts(run.store, STAGE, counts)
+    ledger = stage_ledger(
+        splits_frame(spark, run.store, run.waves),
+        documents.select("doc_id", "warc_path", "wave"),
+        _outcomes(documents, run.store.read(spark, DUPLICATES)),
+    )
+    balance = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
+    if session is not None:
+        keys = snapshot_keys(found.prints, found.removed)
+        session.write(keys, documents, fingerprint, run.config.dedup, run.store.root)
+    run.store.drop_scratch()
+    return balance
+
+
+def _search(
+    spark: SparkSession,
+    run: Run,
+    documents: DataFrame,
+    earlier: EarlierSnapshots | None,
+    counts: dict[str, int],
+) -> Found:
+    def report(name: str, value: int) -> None:
+        counts[name] = value
+        say("count", f"{STAGE}: {name} = {value:,}", stage=STAGE, name=name, value=value)
+
+    quality = None
+    if run.config.dedup.needs_scores():
+        quality = run.store.read(spark, scores("quality"), list(run.waves))
+    return search_duplicates(
+        documents.select("doc_id", "url", "capture_time", "text"),
+        run.config.dedup,
+        _checkpoint(spark, run.store),
+        report,
+        quality,
+        earlier,
+        _least_chars(run),
+    )
+
+
+def _least_chars(run: Run) -> int | None:
+    """Fewest characters of a document that loses paragraphs and stays: those of the length rule,
+    which in the published script is broken by its limit itself."""
+    rules = run.config.rules
+    if "paragraph" not in run.config.dedup.levels or rules.min_chars is None:
+        return None
+    return rules.min_chars + (rules.mode == "casia-exact")
+
+
+def _score_commits(run: Run) -> dict[int, str] | None:
+    """Fingerprints of the scores that decide which document is kept, None where none do.
+
+    Raises:
+        StageIncomplete: quality is not scored, or was scored on other documents.
+    """
+    if not run.config.dedup.needs_scores():
+        return None
+    reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
+    commits = finished(run.store, "score_quality", reads)
+    if commits is None:
+        raise StageIncomplete(
+            "dedup.keep = 'best' needs quality scores: run score_documents with "
+            "score.rows = 'all' first"
+        )
+    return commits
+
+
+def _outcomes(documents: DataFrame, duplicates: DataFrame) -> DataFrame:
+    """doc_id and the kind of match that removed it, null for a kept document."""
+    return documents.select("doc_id").join(
+        duplicates.select("doc_id", F.col("kind").alias("reason")), on="doc_id", how="left"
+    )
+
+
+def _checkpoint(spark: SparkSession, store: Store) -> Callable[[DataFrame, str], DataFrame]:
+    """A function that writes a frame and reads it back.
+
+    It cuts the lineage as ``localCheckpoint`` does, but a lost executor takes no data with it.
+    """
+
+    def checkpoint(frame: DataFrame, name: str) -> DataFrame:
+        path = store.scratch(STAGE, name)
+        store.write_parquet(frame, path)
+        return spark.read.schema(frame.schema).parquet(path)
+
+    return checkpoint

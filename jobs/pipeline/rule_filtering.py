@@ -1,0 +1,196 @@
+"""Edit and measure every document and apply the rules: documents -> edits, measures, flagged.
+
+edits holds the texts that were repaired, converted or masked; later stages take them from there,
+and documents stays as extracted. measures holds all measures of a document as it is then; flagged
+the reasons that fired, an empty list for a document that no rule rejects. A text is edited and
+measured once: when rules or thresholds change, flagged is made anew from the stored measures, and
+no text is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import ArrayType, MapType, StringType, StructField
+
+from jobs.catalogue.catalogue import Artifact
+from jobs.catalogue.fetch import find_artifact_or_file, ship
+from jobs.config import Config, RulesConfig
+from jobs.run.commits import (
+    Balance,
+    Basis,
+    close_ledger,
+    due,
+    fingerprint_of,
+    settings_of,
+    splits_frame,
+    wave_of,
+)
+from jobs.run.console import shown_progress
+from jobs.run.current_documents import MEASURING, document_commits
+from jobs.run.request import Run
+from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, SCHEMAS
+from jobs.transforms.ledger import stage_ledger
+from jobs.transforms.measuring import edit_and_measure
+from jobs.transforms.rules import check_conditions, with_reject_reasons
+from udfs.files.artifacts import ArtifactFile
+from udfs.measures.schema import MEASURES_TYPE
+from udfs.measures.text_pass import Editing, TextPass
+
+STAGE = "apply_rules"
+
+
+def check_on_spark(spark: SparkSession, config: Config) -> None:
+    """Check the configuration's own conditions, before any stage begins.
+
+    Raises:
+        ConfigError: one of them is not a condition over the measures.
+    """
+    if config.rules.conditions:
+        check_conditions(empty_measures(spark), config.rules.conditions)
+
+
+def empty_measures(spark: SparkSession) -> DataFrame:
+    """The measures of the empty text without an address, a column each: the zeros that an
+    expression may divide by.
+
+    Of literals, since Spark evaluates those without a job, and without measuring, which would build
+    tables that the driver has no use for.
+    """
+    columns = (_literal(field, int(field.name == "lines")) for field in MEASURES_TYPE)
+    return spark.sql("VALUES (0)").select(*columns)
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """All that decides what is measured of a document."""
+
+    lexicon: Artifact
+    host_block: tuple[Artifact, ...]
+    host_allow: tuple[Artifact, ...]
+    editing: Editing
+
+    def basis(self, documents: str) -> Basis:
+        """What measures of these documents follow from."""
+        editing = settings_of("rules", self.editing)
+        return Basis(
+            {f"{name} (editing)": value for name, value in editing.items()},
+            {
+                "rules.lexicon": self.lexicon.sha256,
+                "rules.host_block": fingerprint_of([one.sha256 for one in self.host_block]),
+                "rules.host_allow": fingerprint_of([one.sha256 for one in self.host_allow]),
+                "the measures that there are": fingerprint_of(MEASURES_TYPE.simpleString()),
+                "extract_documents": documents,
+            },
+            reads=documents,
+        )
+
+
+def measuring_of(run: Run) -> Measuring:
+    """What a run's configuration asks to be measured.
+
+    Raises:
+        ConfigError: an artifact or file that is not there.
+    """
+    rules = run.config.rules
+    block, allow = (
+        tuple(find_artifact_or_file(run.catalogue, name, f"rules.{key}") for name in names)
+        for key, names in (("host_block", rules.host_block), ("host_allow", rules.host_allow))
+    )
+    lexicon = find_artifact_or_file(run.catalogue, rules.lexicon, "rules.lexicon")
+    return Measuring(lexicon, block, allow, editing_of(rules))
+
+
+def editing_of(rules: RulesConfig) -> Editing:
+    """What the rules ask to be changed in texts; the published script changes nothing."""
+    if rules.mode == "casia-exact":
+        return Editing(repair=False)
+    return Editing(
+        repair=rules.repair,
+        simplify=rules.traditional_policy == "convert",
+        mask=rules.pii_kinds if rules.pii_policy == "mask" else (),
+    )
+
+
+def run(spark: SparkSession, run: Run) -> None:
+    """Flag every wave that is not done yet, having measured those that never were."""
+    waves = bases(run)
+    wanted = due(run.store, STAGE, waves[STAGE])
+    unmeasured = due(run.store, MEASURING, waves[MEASURING]).keys() & wanted.keys()
+    text_pass = _shipped(spark, run, measuring_of(run)) if unmeasured else None
+    for number, wave in enumerate(wanted, start=1):
+        with (
+            wave_of(run.store, STAGE, wave, waves[STAGE][wave]) as work,
+            shown_progress(spark, f"{STAGE}, wave {number} of {len(wanted)}", "tasks"),
+        ):
+            if text_pass is not None and wave in unmeasured:
+                with wave_of(run.store, MEASURING, wave, waves[MEASURING][wave]) as first:
+                    first.balance = _measure_wave(spark, run, wave, text_pass)
+            work.balance = _flag_wave(spark, run, wave)
+
+
+def bases(run: Run) -> dict[str, dict[int, Basis]]:
+    """What every wave of both halves of the stage follows from."""
+    measuring = measuring_of(run)
+    documents = document_commits(run)
+    measured = {wave: measuring.basis(commit) for wave, commit in documents.items()}
+    rules = settings_of("rules", run.config.rules)
+    flagged = {
+        wave: Basis(rules, {MEASURING: basis.fingerprint}, reads=documents[wave])
+        for wave, basis in measured.items()
+    }
+    return {MEASURING: measured, STAGE: flagged}
+
+
+def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:
+    """The pass, its lists on their way to the executors."""
+
+    def shipped(artifact: Artifact) -> ArtifactFile:
+        return ship(spark.sparkContext, artifact, run.config)
+
+    return TextPass(
+        shipped(measuring.lexicon),
+        measuring.editing,
+        tuple(map(shipped, measuring.host_block)),
+        tuple(map(shipped, measuring.host_allow)),
+    )
+
+
+def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass) -> Balance:
+    """Write a wave's edits and measures."""
+    documents = run.store.read(spark, DOCUMENTS, [wave])
+    passed = edit_and_measure(documents, text_pass).persist(StorageLevel.DISK_ONLY)
+    run.store.write(passed.select(*SCHEMAS[MEASURED].fieldNames()), MEASURED, wave)
+    edited = passed.where(F.col("text").isNotNull())
+    run.store.write(edited.select(*SCHEMAS[EDITS].fieldNames()), EDITS, wave)
+    passed.unpersist()
+    measured = run.store.read(spark, MEASURED, [wave]).count()
+    return Balance(seen=measured, kept=measured)
+
+
+def _flag_wave(spark: SparkSession, run: Run, wave: int) -> Balance:
+    """Write a wave's flagged table and ledger."""
+    measured = run.store.read(spark, MEASURED, [wave])
+    flagged = with_reject_reasons(measured, run.config.rules)
+    run.store.write(flagged.select("doc_id", "reject_reasons"), FLAGGED, wave)
+    ledger = stage_ledger(
+        splits_frame(spark, run.store, [wave]),
+        run.store.read_waves(spark, DOCUMENTS, [wave]).select("doc_id", "warc_path", "wave"),
+        _outcomes(run.store.read(spark, FLAGGED, [wave])),
+    )
+    return close_ledger(spark, run.store, ledger, STAGE, wave)
+
+
+def _literal(field: StructField, number: int) -> Column:
+    """A number as a measure; for a list, map or text one without entries."""
+    nothing = {MapType: F.create_map(), ArrayType: F.array(), StringType: F.lit("")}
+    empty = nothing.get(type(field.dataType))
+    return (F.lit(number) if empty is None else empty).cast(field.dataType).alias(field.name)
+
+
+def _outcomes(flagged: DataFrame) -> DataFrame:
+    """doc_id and the first reason, null for a kept document."""
+    return flagged.select("doc_id", F.get("reject_reasons", 0).alias("reason"))

@@ -1,0 +1,131 @@
+"""Score documents: documents + scorers -> scores/<scorer>, one table a scorer.
+
+Documents that rules or duplicate levels removed are left out where those stages have run (see
+score.rows). All scorers that are due for a wave run in one pass over its text.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.config import Config
+from jobs.run.commits import (
+    Basis,
+    Work,
+    close_ledger,
+    due,
+    fingerprint_of,
+    settings_of,
+    splits_frame,
+    wave_of,
+)
+from jobs.run.console import shown_progress
+from jobs.run.current_documents import scored_documents, scored_sources
+from jobs.run.request import Run
+from jobs.run.scorers import SCORERS, chosen_scorers, lock_id_of, scorer_of, stamp_of_scorer
+from jobs.tables import scores
+from jobs.transforms.ledger import stage_ledger
+from udfs.scorers.scoring import Scorer, scoring_udf
+
+STAGE = "score_documents"
+
+
+def stage_of(scorer: str) -> str:
+    """Name under which a scorer's waves are committed and its balance is kept."""
+    return f"score_{scorer}"
+
+
+def ledgers(config: Config) -> tuple[str, ...]:
+    """Return the names of the scorers' balances, in the order in which scorers are known."""
+    return tuple(map(stage_of, chosen_scorers(config)))
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add --scorer."""
+    parser.add_argument(
+        "--scorer", action="append", choices=SCORERS, help="run only this scorer (repeatable)"
+    )
+
+
+def with_arguments(config: Config, arguments: Namespace) -> Config:
+    """Return the configuration with the scorers that --scorer names, where it is given."""
+    if not arguments.scorer:
+        return config
+    return replace(config, score=replace(config.score, scorers=tuple(arguments.scorer)))
+
+
+def run(spark: SparkSession, run: Run) -> None:
+    """Run every scorer of the configuration on every wave that it has not scored yet."""
+    waves = bases(run)
+    wanted_of: dict[int, list[str]] = {}
+    for name in run.config.score.scorers:
+        for wave in due(run.store, stage_of(name), waves[stage_of(name)]):
+            wanted_of.setdefault(wave, []).append(name)
+    for number, (wave, wanted) in enumerate(sorted(wanted_of.items()), start=1):
+        scorers = [scorer_of(name, run.config, run.lock, spark.sparkContext) for name in wanted]
+        with (
+            ExitStack() as commits,
+            shown_progress(spark, f"{STAGE}, wave {number} of {len(wanted_of)}", "tasks"),
+        ):
+            work = [
+                commits.enter_context(
+                    wave_of(run.store, stage_of(name), wave, waves[stage_of(name)][wave])
+                )
+                for name in wanted
+            ]
+            _score_wave(spark, run, wave, scorers, work)
+
+
+def bases(run: Run) -> dict[str, dict[int, Basis]]:
+    """What every scorer's table follows from, wave by wave."""
+    return {
+        stage_of(name): {
+            wave: Basis(
+                settings_of(name, getattr(run.config, name)),
+                {f"{name}.artifact": lock_id_of(name, run.config, run.lock), **sources},
+                reads=fingerprint_of(sources),
+            )
+            for wave, sources in scored_sources(run).items()
+        }
+        for name in run.config.score.scorers
+    }
+
+
+def _score_wave(
+    spark: SparkSession, run: Run, wave: int, scorers: Sequence[Scorer], work: Sequence[Work]
+) -> None:
+    """Write a wave's table and ledger of each scorer."""
+    documents = scored_documents(spark, run, [wave])
+    result = scoring_udf(scorers)("text", "url")
+    scored = documents.select("doc_id", result.alias("scores")).persist(
+        StorageLevel.DISK_ONLY
+    )  # several tables come out of one pass
+    for scorer, its_work in zip(scorers, work, strict=True):
+        table = scores(scorer.name)
+        result = F.col("scores")[scorer.name]
+        fields = [result[name].alias(name) for name in scorer.result_type.fieldNames()]
+        came_from = [
+            F.lit(stamp_of_scorer(scorer.name, run.config, run.lock)).alias("artifact"),
+            F.lit(lock_id_of(scorer.name, run.config, run.lock)).alias("lock_id"),
+        ]
+        run.store.write(scored.select("doc_id", *fields, *came_from), table, wave)
+        ledger = stage_ledger(
+            splits_frame(spark, run.store, [wave]),
+            documents.select("doc_id", "warc_path", "wave"),
+            _outcomes(run.store.read(spark, table, [wave]), scorer),
+        )
+        its_work.balance = close_ledger(spark, run.store, ledger, stage_of(scorer.name), wave)
+    scored.unpersist()
+
+
+def _outcomes(table: DataFrame, scorer: Scorer) -> DataFrame:
+    """doc_id and null, or the reason where a document has no score."""
+    first = scorer.result_type.fieldNames()[0]
+    return table.select("doc_id", F.when(F.col(first).isNull(), "unscored").alias("reason"))

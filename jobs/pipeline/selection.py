@@ -1,0 +1,170 @@
+"""Selection by thresholds on stored scores: all tables -> corpus, rejected, corpus_jsonl.
+
+Nothing is scored again: another threshold costs one join. rejected names, for every document
+that is not in the corpus, the stage that removed it and all its reasons. With
+``select.min_segment_score`` a document is cut to its segments with at least that score of
+quality_bert.
+"""
+
+from __future__ import annotations
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.config import Config, ConfigError
+from jobs.run.commits import (
+    Balance,
+    Basis,
+    close_ledger,
+    due,
+    fingerprint_of,
+    finished,
+    settings_of,
+    splits_frame,
+    wave_of,
+)
+from jobs.run.console import shown_progress
+from jobs.run.current_documents import (
+    duplicate_commit,
+    rule_survivor_sources,
+    scored_sources,
+    survivors,
+    with_current_text,
+)
+from jobs.run.request import Run
+from jobs.run.scorers import IN_CORPUS, REQUIRED, check_locks, chosen_scorers
+from jobs.run.store import WHOLE, Store
+from jobs.tables import CORPUS, DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, REJECTED, SCHEMAS, scores
+from jobs.transforms.ledger import stage_ledger
+from jobs.transforms.runs import with_runs
+from jobs.transforms.selection import corpus_rows, kept_documents, with_verdicts
+from udfs.files.atomic_file import WRITTEN, jsonl_writer
+
+_FOLDER = "corpus_jsonl"
+
+
+class ExportIncomplete(RuntimeError):
+    """The files hold another number of rows than the corpus."""
+
+
+def write_jsonl(corpus: DataFrame, store: Store, compression: str) -> None:
+    """Write corpus_jsonl/part-*.jsonl.gz or .zst; ``none`` removes an earlier export.
+
+    _SUCCESS is written last.
+
+    Raises:
+        ExportIncomplete: rows were lost or doubled on the way.
+    """
+    store.delete(_FOLDER)
+    if compression == "none":
+        return
+    lines = corpus.select(
+        F.to_json(F.struct(*corpus.columns), {"ignoreNullFields": "false"}).alias("line")
+    )
+    folder = "/".join((store.root, _FOLDER))
+    written = lines.mapInArrow(jsonl_writer(folder, compression), WRITTEN)
+    rows = written.agg(F.coalesce(F.sum("rows"), F.lit(0)).alias("rows")).first()
+    expected = corpus.count()
+    if rows is None or rows.rows != expected:
+        raise ExportIncomplete(f"{_FOLDER}: {rows} of {expected} rows were written")
+    store.write_bytes(b"", _FOLDER, "_SUCCESS")
+
+
+STAGE = "select_corpus"
+
+
+def check(config: Config) -> None:
+    """Check that the scorers run that a corpus row needs.
+
+    Raises:
+        ConfigError: score.scorers lacks one of them.
+    """
+    missing = [scorer for scorer in REQUIRED if scorer not in config.score.scorers]
+    if config.select.min_perplexity is not None and "perplexity" not in config.score.scorers:
+        raise ConfigError(
+            f"select.min_perplexity = {config.select.min_perplexity}: score.scorers = "
+            f"{list(config.score.scorers)} has no perplexity"
+        )
+    if missing:
+        raise ConfigError(
+            f"score.scorers = {list(config.score.scorers)}: a corpus row needs "
+            f"{', '.join(missing)} too"
+        )
+
+
+def run(spark: SparkSession, run: Run) -> None:
+    """Select anew if anything that the corpus is made from has changed."""
+    waves = bases(run)[STAGE]
+    if not due(run.store, STAGE, waves):
+        return
+    with (
+        wave_of(run.store, STAGE, WHOLE, waves[WHOLE]) as work,
+        shown_progress(spark, STAGE, "tasks"),
+    ):
+        work.balance = _select(spark, run)
+
+
+def bases(run: Run) -> dict[str, dict[int, Basis]]:
+    """What the corpus follows from."""
+    reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
+    scored = {
+        f"score_{name}": fingerprint_of(finished(run.store, f"score_{name}", reads))
+        for name in _asked_scorers(run)
+    }
+    ruled = rule_survivor_sources(run)
+    sources: dict[str, str | None] = {
+        stage: fingerprint_of([ruled[wave][stage] for wave in sorted(ruled)])
+        for stage in ("extract_documents", "apply_rules")
+    }
+    sources |= {"find_duplicates": duplicate_commit(run), **scored}
+    return {STAGE: {WHOLE: Basis(settings_of("select", run.config.select), sources)}}
+
+
+def _select(spark: SparkSession, run: Run) -> Balance:
+    """Write corpus, rejected and ledger."""
+    waves = list(run.waves)
+    documents = run.store.read(spark, DOCUMENTS, waves)
+    duplicates = run.store.read(spark, DUPLICATES)
+    limits = run.config.select
+    tables = {name: run.store.read(spark, scores(name), waves) for name in _asked_scorers(run)}
+    check_locks(run, tables)
+    # Ids, reasons and scores only: the text comes in at the end, and only where it is kept.
+    verdicts = with_verdicts(
+        documents.select("doc_id", "url", "warc_path", "warc_offset"),
+        run.store.read(spark, FLAGGED, waves).select("doc_id", "reject_reasons"),
+        duplicates,
+        {name: table.drop("artifact", "lock_id") for name, table in tables.items()},
+        limits,
+    ).persist(StorageLevel.DISK_ONLY)
+    measured = run.store.read(spark, MEASURED, waves)
+    kept = kept_documents(documents, verdicts, duplicates, measured, limits.min_segment_score)
+    texts = with_current_text(spark, run, kept, waves)
+    whole_or_cut = texts if limits.min_segment_score is None else with_runs(texts)
+    run.store.write(corpus_rows(whole_or_cut), CORPUS)
+    rejected = verdicts.where(F.col("stage").isNotNull())
+    run.store.write(rejected.select(*SCHEMAS[REJECTED].fieldNames()), REJECTED)
+    corpus = run.store.read(spark, CORPUS)
+    ledger = stage_ledger(
+        splits_frame(spark, run.store, waves),
+        survivors(spark, run, waves).select("doc_id", "warc_path", "wave"),
+        _outcomes(corpus, run.store.read(spark, REJECTED)),
+    )
+    balance = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
+    write_jsonl(corpus, run.store, limits.jsonl)
+    verdicts.unpersist()
+    return balance
+
+
+def _asked_scorers(run: Run) -> list[str]:
+    """The scorers whose tables decide on documents, or are part of a corpus row."""
+    is_cut = run.config.select.min_segment_score is not None
+    return chosen_scorers(run.config, (*IN_CORPUS, "quality_bert") if is_cut else IN_CORPUS)
+
+
+def _outcomes(corpus: DataFrame, rejected: DataFrame) -> DataFrame:
+    """doc_id and null for a corpus row, or the first reason of this stage."""
+    here = rejected.where(F.col("stage") == STAGE)
+    return corpus.select("doc_id", F.lit(None).cast("string").alias("reason")).unionByName(
+        here.select("doc_id", F.get("reasons", 0).alias("reason"))
+    )

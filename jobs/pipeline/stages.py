@@ -1,0 +1,142 @@
+"""The stages of a pipeline in running order: the table of contents of a run.
+
+--help, --plan, the report, the ledger's balance and the table of commands come from here.
+``python -m jobs.pipeline.stages`` prints that table.
+"""
+
+from __future__ import annotations
+
+from jobs.config import Config
+from jobs.pipeline import (
+    deduplication,
+    extraction,
+    range_planning,
+    reporting,
+    rule_filtering,
+    scoring,
+    selection,
+)
+from jobs.run.request import Stage
+
+PLAN = Stage(
+    range_planning.STAGE,
+    "find the input and cut it into waves",
+    reads="names of files, a crawl or its index",
+    writes=("splits", "ranges"),
+)
+
+EXTRACT = Stage(
+    extraction.STAGE,
+    "read records and take the main text of pages",
+    reads="splits, ranges",
+    writes=("documents", "read_failures", "replay"),
+    run=extraction.run,
+    bases=extraction.bases,
+)
+
+RULES = Stage(
+    rule_filtering.STAGE,
+    "edit and measure texts and flag them by rules",
+    reads="documents",
+    writes=("edits", "measures", "flagged"),
+    run=rule_filtering.run,
+    bases=rule_filtering.bases,
+    needs=(EXTRACT,),
+    check_on_spark=rule_filtering.check_on_spark,
+    sees=EXTRACT,
+)
+
+DUPLICATES = Stage(
+    deduplication.STAGE,
+    "find duplicates over all documents",
+    reads="documents, edits, flagged; a signature store",
+    writes=("duplicates", "cuts"),
+    run=deduplication.run,
+    bases=deduplication.bases,
+    needs=(EXTRACT,),
+    check=deduplication.check,
+    sees=RULES,
+)
+
+SCORE = Stage(
+    scoring.STAGE,
+    "score texts, one table a scorer",
+    reads="documents, edits, flagged, duplicates, cuts",
+    writes=("scores/SCORER",),
+    run=scoring.run,
+    bases=scoring.bases,
+    needs=(EXTRACT,),
+    add_arguments=scoring.add_arguments,
+    with_arguments=scoring.with_arguments,
+    ledgers=scoring.ledgers,
+)
+
+SELECT = Stage(
+    selection.STAGE,
+    "select the corpus by thresholds on scores",
+    reads="all tables above",
+    writes=("corpus", "rejected", "corpus_jsonl"),
+    run=selection.run,
+    bases=selection.bases,
+    needs=(EXTRACT, RULES, DUPLICATES, SCORE),
+    check=selection.check,
+    sees=DUPLICATES,
+)
+
+REPORT = Stage(
+    reporting.STAGE,
+    "report what a run did",
+    reads="the ledger and all tables above",
+    writes=("report/index.html", "run.json"),
+    run=reporting.run,
+)
+
+STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
+
+PIPELINE = Stage(
+    "run_pipeline",
+    "all of the above in one application",
+    reads="names of files, a crawl or its index",
+    writes=("all of the above",),
+    needs=STAGES,
+)
+
+
+def running_order(command: Stage, config: Config) -> tuple[Stage, ...]:
+    """Return the stages that a command runs, itself included, each before those that need it.
+
+    Quality is scored before duplicates are looked for where it decides which of them is kept.
+    """
+    order = list(STAGES)
+    if config.dedup.needs_scores():
+        order.remove(SCORE)
+        order.insert(order.index(DUPLICATES), SCORE)
+    return tuple(
+        stage
+        for stage in order
+        if stage.run is not None and (stage is command or stage in command.needs)
+    )
+
+
+def stage_help(command: Stage) -> str:
+    """Return what a command reads, writes and runs first, for --help."""
+    lines = [f"reads   {command.reads}", f"writes  {', '.join(command.writes)}"]
+    first = [stage for stage in command.needs if stage.run is not None]
+    if first:
+        lines.append("brings up to date first:")
+        lines += [f"  {stage.name:<18} {stage.summary}" for stage in first]
+    return "\n".join(lines)
+
+
+def job_table() -> str:
+    """Return the table of the commands of a pipeline as Markdown."""
+    rows = [
+        f"| `{stage.name}` | {stage.summary} | {stage.reads} | "
+        f"{', '.join(name if ' ' in name else f'`{name}`' for name in stage.writes)} |"
+        for stage in (*STAGES, PIPELINE)
+    ]
+    return "\n".join(["| job | does | reads | writes |", "|---|---|---|---|", *rows])
+
+
+if __name__ == "__main__":
+    print(job_table())
