@@ -16,16 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.bench.gold_pages import GoldPage, grams, mean_scores, scores
+from tests.udfs.html.plain_main_text import block_features
+from udfs.html.class_words import KINDS
 from udfs.html.main_text import (
-    BLOCK_FEATURES,
     LINE_FEATURES,
     LineModel,
-    block_features,
     line_features,
     main_text,
 )
 from udfs.html.markers import marked, unmarked
-from udfs.html.page_lines import Lines, page_lines, parsed
+from udfs.html.page_lines import Lines, body_text, lines_of_text, parsed
 from udfs.html.page_text import clean_text
 from udfs.html.tags import find_tags
 
@@ -54,7 +54,7 @@ class Example:
 def example(page: GoldPage) -> Example:
     """A page with the features and the truth of its lines."""
     tags = find_tags(unmarked(page.html.encode("utf-8", "replace")))
-    lines = page_lines(parsed(marked(tags)))
+    lines = lines_of_text(body_text(parsed(marked(tags))))
     texts = lines.page.decode().split("\n")
     weight = np.sqrt(np.maximum(lines.chars, _MIN_LINE_CHARS))
     return Example(
@@ -111,7 +111,7 @@ def constants(model: LineModel) -> Iterator[str]:
     """The model as udfs/html/main_text.py has it."""
     for title, names, weights in (
         ("line_weights", LINE_FEATURES, model.line_weights),
-        ("block_weights", BLOCK_FEATURES, model.block_weights),
+        ("block_weights", KINDS, model.block_weights),
     ):
         yield f"    {title}=np.array(\n        [\n"
         for name, weight in zip(names, weights, strict=True):

@@ -31,10 +31,11 @@ from jobs.config import ExtractConfig
 from tests.bench.build_mix import Site
 from tests.bench.build_pages import page as chinese_page
 from tests.bench.mix_texts import LANGUAGES, maker
+from tests.udfs.charset.plain_prefilter import may_hold_han, text_may_hold_han
 from udfs.base.han import han_ideographs
 from udfs.base.page_bytes import page_bytes
 from udfs.charset.decode import decode
-from udfs.charset.prefilter import HanRules, may_hold_han, mostly_kana, text_may_hold_han
+from udfs.charset.prefilter import HanRules, mostly_kana
 from udfs.extract.language import LanguageModel, load_language_model
 from udfs.extract.pages import HTML_TYPES, PageOptions
 from udfs.html.page_text import HtmlLimits, PageRejected, extract_page

@@ -136,36 +136,6 @@ def mostly_kana(held: PageBytes, rules: HanRules) -> bool:
     return held.kana > rules.max_kana_share * (held.kana + others)
 
 
-def may_hold_han(
-    payload: bytes, declared: str | None, at_least: int, *, twice_escaped: bool = False
-) -> bool:
-    """Whether the text of a page can have so many Han ideographs.
-
-    Args:
-        payload: As for `udfs.charset.decode.decode`.
-        declared: Likewise.
-        at_least: Ideographs asked for; 0 makes every page one that may.
-        twice_escaped: As in `HanRules`.
-    Returns:
-        False only when no such text can come of it. True says nothing: the page has to be
-        decoded.
-    """
-    plain = plain_utf8(payload, 0, len(payload), declared)
-    rules = HanRules(at_least, None, twice_escaped)
-    return plain is None or refusal(payload, 0, plain[1], plain[0], rules) is None
-
-
-def text_may_hold_han(html: str, at_least: int, *, twice_escaped: bool = False) -> bool:
-    """The same for a page that is decoded, before it is parsed.
-
-    Args:
-        html: The decoded page.
-    """
-    page = without_zeros(html.encode("utf-8", "replace"))
-    rules = HanRules(at_least, None, twice_escaped)
-    return refusal(page, 0, len(page), page_bytes(page), rules) is None
-
-
 def without_zeros(page: bytes) -> bytes:
     """A page without zero bytes, which the extractor takes out, from inside references too."""
     return page.replace(b"\0", b"") if b"\0" in page else page

@@ -13,7 +13,6 @@ Source:
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -41,7 +40,6 @@ LINE_FEATURES = (
     "links around",
 )
 _FEATURES = len(LINE_FEATURES)
-BLOCK_FEATURES = KINDS  # what the blocks around a line say, the nearer the more
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class LineModel:
 
     Attributes:
         line_weights: In the order of LINE_FEATURES.
-        block_weights: In the order of BLOCK_FEATURES.
+        block_weights: In the order of `udfs.html.class_words.KINDS`.
         threshold: Share of the likeliest line's probability; lines above add to a run, lines
             below take away. Pages of code, of tables or of short lines have no likely line.
         not_text: A line inside a run goes when it is less likely than this. When all are, all
@@ -119,7 +117,7 @@ def main_text(lines: Lines, model: LineModel | None = None) -> str:
     A line of some length that comes again is left out: pages hold the same article once more for
     telephones or for printing.
     """
-    rows = _rows(lines, model or MODEL)
+    rows = main_rows(lines, model or MODEL)
     starts, ends = lines.starts[rows], lines.ends[rows]
     long = np.flatnonzero(ends - starts >= _REPEATED_BYTES)
     if len(long) > 1:
@@ -136,13 +134,8 @@ def main_text(lines: Lines, model: LineModel | None = None) -> str:
     return lines_text(lines, rows)
 
 
-def main_rows(lines: Lines, model: LineModel) -> list[int]:
+def main_rows(lines: Lines, model: LineModel) -> Numbers:
     """Indices of the lines of the main text, in order; at least one for a page with lines."""
-    rows: list[int] = _rows(lines, model).tolist()
-    return rows
-
-
-def _rows(lines: Lines, model: LineModel) -> Numbers:
     if not len(lines):
         return np.zeros(0, dtype=np.int64)
     return _main_rows(
@@ -173,12 +166,6 @@ def line_features(lines: Lines) -> Vector:
     )
 
 
-def block_features(lines: Lines) -> Vector:
-    """BLOCK_FEATURES of each line; shape (lines, features)."""
-    bits = np.ascontiguousarray(_kind_bits().T)
-    return np.stack([inherited(lines.blocks, bit)[lines.block] for bit in bits], axis=1)
-
-
 def inherited(blocks: Blocks, value_of_kinds: Vector) -> Vector:
     """What each block and, fading, those around it say; shape (blocks,).
 
@@ -186,19 +173,6 @@ def inherited(blocks: Blocks, value_of_kinds: Vector) -> Vector:
         value_of_kinds: Shape (256,), by the bits of a block's kinds.
     """
     return _inherited(blocks.parents, blocks.kinds, value_of_kinds)
-
-
-def scoring_runs(gains: Sequence[float]) -> list[tuple[int, int, float]]:
-    """(first, end, sum) of all maximal scoring runs, in order.
-
-    Source:
-        Ruzzo and Tompa (ISMB 1999), in linear time.
-
-    >>> scoring_runs([4, -5, 3, -3, 1, 2, -2, 2, -2, 1, 5])
-    [(0, 1, 4.0), (2, 3, 3.0), (4, 11, 7.0)]
-    """
-    firsts, ends, sums = _scoring_runs(np.array(gains, dtype=np.float64))
-    return list(zip(firsts.tolist(), ends.tolist(), sums.tolist(), strict=True))
 
 
 @compiled
@@ -230,7 +204,7 @@ def _main_rows(
     for row in range(lines):
         weight = math.sqrt(max(chars[row], _MIN_LINE_CHARS))
         gains[row] = (probability[row] - threshold) * weight
-    firsts, ends, sums = _scoring_runs(gains)
+    firsts, ends, sums = scoring_runs(gains)
     least = other_run * sums.max()
     likely = min(not_text, threshold)
     for run in range(len(sums)):
@@ -304,8 +278,12 @@ def _inherited(parents: Numbers, kinds: Bytes, value_of_kinds: Vector) -> Vector
 
 
 @compiled
-def _scoring_runs(gains: Vector) -> tuple[Numbers, Numbers, Vector]:
-    """The first, end and sum of each maximal scoring run; as many as there are runs."""
+def scoring_runs(gains: Vector) -> tuple[Numbers, Numbers, Vector]:
+    """First, end and sum of each maximal scoring run, in order: three arrays, shape (runs,).
+
+    Source:
+        Ruzzo and Tompa (ISMB 1999), in linear time.
+    """
     # Of each candidate: first, end, the last candidate before it that began lower; the sum of all
     # gains before it, and with it.
     firsts, ends, lowers = np.empty((3, len(gains)), dtype=np.int64)

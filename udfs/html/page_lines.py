@@ -127,11 +127,6 @@ def parsed(page: bytes) -> HTMLTree:
     return HTMLTree.parse_from_bytes(page, "utf-8")
 
 
-def page_lines(tree: HTMLTree) -> Lines:
-    """The lines of a page that was parsed with the marks in."""
-    return lines_of_text(body_text(tree))
-
-
 def body_text(tree: HTMLTree) -> bytes:
     """The text of all nodes of a page's body, run together."""
     body = tree.body

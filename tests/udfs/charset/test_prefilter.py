@@ -7,16 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.udfs.charset.plain_prefilter import may_hold_han, text_may_hold_han
 from udfs.base.han import han_ideographs
 from udfs.base.page_bytes import page_bytes
 from udfs.charset.decode import decode
-from udfs.charset.prefilter import (
-    HanRules,
-    may_hold_han,
-    mostly_kana,
-    plain_utf8,
-    text_may_hold_han,
-)
+from udfs.charset.prefilter import HanRules, mostly_kana, plain_utf8
 from udfs.html.page_text import HtmlLimits, extract_page
 
 NO_LIMITS = HtmlLimits(None, None, None)

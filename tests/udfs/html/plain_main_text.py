@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from udfs.html.main_text import _FRAME_WORDS, LINE_FEATURES, LineModel, Vector
+from udfs.html.class_words import KINDS
+from udfs.html.main_text import _FRAME_WORDS, LINE_FEATURES, LineModel, Vector, inherited
 from udfs.html.page_lines import Blocks, Lines
 
 _REACH = 3
@@ -58,6 +59,13 @@ def plain_features(lines: Lines) -> Vector:
     features[7] = np.convolve(prose, _AROUND)[_REACH:-_REACH]
     features[8] = np.convolve(links, _AROUND)[_REACH:-_REACH]
     return features.T
+
+
+def block_features(lines: Lines) -> Vector:
+    """What the blocks around each line say, by `KINDS`; shape (lines, kinds)."""
+    kinds = np.arange(256)[None, :] >> np.arange(len(KINDS))[:, None] & 1
+    values = [inherited(lines.blocks, kind) for kind in kinds.astype(np.float64)]
+    return np.stack([value[lines.block] for value in values], axis=1)
 
 
 def plain_inherited(blocks: Blocks, value_of_kinds: Vector) -> Vector:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from udfs.html.formulas import with_formulas
 from udfs.html.markers import marked
-from udfs.html.page_lines import all_text, page_lines, parsed
+from udfs.html.page_lines import all_text, body_text, lines_of_text, parsed
 from udfs.html.tags import find_tags
 
 TEX = r"x^{2} < y"
@@ -20,7 +20,9 @@ MATH = (
 
 
 def text_of(html: str) -> str:
-    return all_text(page_lines(parsed(marked(with_formulas(find_tags(html.encode()))))))
+    return all_text(
+        lines_of_text(body_text(parsed(marked(with_formulas(find_tags(html.encode()))))))
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.udfs.html.plain_main_text import plain_features, plain_inherited, plain_rows, plain_runs
+from tests.udfs.html.plain_main_text import (
+    block_features,
+    plain_features,
+    plain_inherited,
+    plain_rows,
+    plain_runs,
+)
+from udfs.html.class_words import KINDS
 from udfs.html.main_text import (
-    BLOCK_FEATURES,
     LINE_FEATURES,
     MODEL,
     LineModel,
-    block_features,
     inherited,
     line_features,
     line_probabilities,
@@ -25,7 +30,7 @@ from udfs.html.main_text import (
     scoring_runs,
 )
 from udfs.html.markers import marked
-from udfs.html.page_lines import Lines, page_lines, parsed
+from udfs.html.page_lines import Lines, body_text, lines_of_text, parsed
 from udfs.html.tags import find_tags
 
 PARAGRAPHS = [
@@ -41,7 +46,12 @@ LINKS = "".join(f'<div><a href="/{n}">今天还有第{n}条新闻要看</a></div
 
 
 def lines_of(html: str) -> Lines:
-    return page_lines(parsed(marked(find_tags(html.encode()))))
+    return lines_of_text(body_text(parsed(marked(find_tags(html.encode())))))
+
+
+def runs_of(gains: Sequence[float]) -> list[tuple[int, int, float]]:
+    firsts, ends, sums = scoring_runs(np.array(gains, dtype=np.float64))
+    return list(zip(firsts.tolist(), ends.tolist(), sums.tolist(), strict=True))
 
 
 def runs_by_definition(gains: Sequence[int], start: int = 0) -> list[tuple[int, int, int]]:
@@ -68,13 +78,13 @@ def runs_by_definition(gains: Sequence[int], start: int = 0) -> list[tuple[int, 
 @settings(deadline=None)
 @given(st.lists(st.integers(-6, 6), max_size=14))
 def test_runs_are_the_maximal_ones(gains: list[int]) -> None:
-    assert scoring_runs(gains) == runs_by_definition(gains)
+    assert runs_of(gains) == runs_by_definition(gains)
 
 
 def test_runs_take_linear_time() -> None:
     # Each new gain looks back over all runs before it, where those are not skipped.
     gains = [1.0, -2.0] * 200_000 + [0.5, -0.1] * 200_000
-    assert len(scoring_runs(gains)) == 200_001
+    assert len(runs_of(gains)) == 200_001
 
 
 def test_features_of_a_line() -> None:
@@ -99,13 +109,13 @@ def test_features_of_a_line() -> None:
     assert [row["frame word"] for row in rows] == [0.0, 0.0, 1.0, 0.0]
     assert [row["paragraph"] for row in rows] == [0.0, 1.0, 0.0, 0.0]
     assert [row["list item"] for row in rows] == [0.0, 0.0, 1.0, 0.0]
-    said = [dict(zip(BLOCK_FEATURES, row, strict=True)) for row in block_features(lines).tolist()]
+    said = [dict(zip(KINDS, row, strict=True)) for row in block_features(lines).tolist()]
     assert [(row["content"], row["frame"]) for row in said] == [(1, 0), (1, 0), (1, 0), (0, 1)]
 
 
 def test_what_a_block_says_fades_with_distance() -> None:
     lines = lines_of("<div class=nav>一<div>二<div class=menu>三</div></div></div>")
-    frame = block_features(lines)[:, BLOCK_FEATURES.index("frame")]
+    frame = block_features(lines)[:, KINDS.index("frame")]
     assert frame.round(3).tolist() == [1.0, 0.7, 1.49]
 
 
@@ -163,7 +173,7 @@ def test_a_page_without_lines() -> None:
 )
 def test_something_is_left_of_every_page_with_text(pieces: list[str]) -> None:
     lines = lines_of("".join(pieces))
-    rows = main_rows(lines, MODEL)
+    rows = main_rows(lines, MODEL).tolist()
     assert rows == sorted(set(rows))
     assert bool(rows) == bool(len(lines))
 
@@ -196,7 +206,7 @@ def test_compiled_loops_compute_what_their_twins_do(html: str, model: LineModel)
         inherited(lines.blocks, values).tolist() == plain_inherited(lines.blocks, values).tolist()
     )
     probability = line_probabilities(lines, model)
-    assert main_rows(lines, model) == plain_rows(lines, probability, model)
+    assert main_rows(lines, model).tolist() == plain_rows(lines, probability, model)
 
 
 @settings(deadline=None)
@@ -208,11 +218,11 @@ def test_any_probabilities_choose_the_rows_of_the_twin(
     probability = np.array([share for _, share in drawn])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("udfs.html.main_text.line_probabilities", lambda lines, model: probability)
-        rows = main_rows(lines, model)
+        rows = main_rows(lines, model).tolist()
     assert rows == plain_rows(lines, probability, model)
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(-9, 9), max_size=60))
 def test_runs_are_those_of_their_twin(gains: list[float]) -> None:
-    assert scoring_runs(gains) == plain_runs(gains)
+    assert runs_of(gains) == plain_runs(gains)
