@@ -1,7 +1,8 @@
-"""The README's commands are run as they stand there."""
+"""The project's pages: their commands run or exist, and what they show is what the code gives."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -10,56 +11,187 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.conftest import C1_ONLY, ROOT
+from jobs.config.reference import settings as all_settings
+from jobs.tables import SCHEMAS, SNAPSHOT_KEYS, SNAPSHOT_TEXTS, scores
+from tests.builders.generated_blocks import MAKERS, OF_A_RUN, PAGES, blocks_of
+from tests.jobs.conftest import C1_ONLY, ROOT, Output
 from tests.sample.build_sample import build
 
+MAX_LINES = 170
+CARDS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("conf/artifacts/*/CARD.md"))
+SETTINGS = {f"{setting.section}.{setting.key}": setting for setting in all_settings()}
+SECTIONS = {setting.section for setting in SETTINGS.values()} - {"spark"}  # Spark's own keys
 
-def commands_of(name: str) -> list[str]:
-    """All commands of a page, one a line."""
-    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / name).read_text(encoding="utf-8"), re.S)
+
+def text_of(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def written(page: str) -> str:
+    """A page without its generated blocks."""
+    text = text_of(page)
+    for block in filter(None, blocks_of(text).values()):
+        text = text.replace(block, "")
+    return text
+
+
+def commands_of(page: str) -> list[str]:
+    """All commands of a page's shell blocks, one a line."""
+    blocks = re.findall(r"```sh\n(.*?)```", text_of(page), re.S)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    return [line for line in lines if line.strip()]
+    return [" ".join(line.split()) for line in lines if line.strip()]
 
 
-COMMANDS = commands_of("README.md")
-MAKE = [command for command in COMMANDS if command.startswith("make ")]
-JOBS = [command for command in COMMANDS if command not in MAKE]
+def spans_of(page: str) -> list[str]:
+    """All inline code of a page."""
+    text = re.sub(r"```.*?```", "", written(page), flags=re.S)
+    return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", text)]
+
+
+COMMANDS = list(dict.fromkeys(command for page in PAGES for command in commands_of(page)))
+JOBS = [command for command in COMMANDS if not command.startswith("make ")]
+SHOWN = list(dict.fromkeys([*COMMANDS, *(span for page in PAGES for span in spans_of(page))]))
+MAKE = [command for command in SHOWN if command.startswith("make ")]
+FIRST = written("README.md")
+MODULES = sorted(
+    {name for shown in SHOWN for name in re.findall(r"python -m ([\w.]+)", shown) if name.islower()}
+)
 
 
 def test_there_are_commands() -> None:
-    assert {"make run", "make test", "make package"} <= {c.split("  #")[0].strip() for c in MAKE}
-    assert len(JOBS) >= 3
+    assert {"make run", "make test", "make package"} <= set(MAKE)
+    assert len(JOBS) >= 4
+    assert {"jobs.run_pipeline", "jobs.submit_run", "jobs.train_models"} <= set(MODULES)
 
 
-def test_the_chinese_page_shows_commands_of_the_english_one() -> None:
-    assert {"make run", "make test"} <= set(commands_of("README_zh.md")) <= set(COMMANDS)
+@pytest.mark.parametrize("page", ["README.md", "README_zh.md"])
+def test_the_first_page_is_short(page: str) -> None:
+    assert len(text_of(page).splitlines()) <= MAX_LINES
 
 
-@pytest.mark.parametrize("name", ["README.md", "README_zh.md"])
-def test_what_is_linked_is_there(name: str) -> None:
-    text = (ROOT / name).read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
-    assert len(links) > 10
+def test_the_chinese_page_says_the_same_as_the_english_one() -> None:
+    """Commands, blocks, settings, arguments and figures; words are not compared."""
+    english, chinese = "README.md", "README_zh.md"
+    assert commands_of(chinese) == commands_of(english)
+    assert blocks_of(text_of(chinese)) == blocks_of(text_of(english))
+    assert sorted(set(spans_of(chinese))) == sorted(set(spans_of(english)))
+    figures = [re.findall(r"\d+(?:[,.]\d+)*", written(page)) for page in (chinese, english)]
+    assert sorted(set(figures[0])) == sorted(set(figures[1]))
+
+
+@pytest.mark.parametrize("page", [*PAGES, *CARDS, "CHANGELOG.md"])
+def test_links_resolve(page: str) -> None:
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text_of(page)) if "://" not in link]
     for link in links:
         path, _, heading = link.partition("#")
-        page = ROOT / (path or name)
-        assert page.exists(), link
+        target = (ROOT / page).parent / path if path else ROOT / page
+        assert target.exists(), link
         if heading:
-            headings = re.findall(r"^#+ (.*)", page.read_text(encoding="utf-8"), re.M)
-            known = {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings}
-            assert heading in known, link
+            assert heading in slugs(target), link
 
 
-def test_make_knows_its_targets() -> None:
-    for command in MAKE:
-        shell = subprocess.run(
-            ["sh", "-c", f"{command} --dry-run"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert shell.returncode == 0, shell.stderr
+def slugs(page: Path) -> set[str]:
+    """What the headings of a page are linked by."""
+    headings = re.findall(r"^#+ (.*)", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings}
+
+
+BLOCKS = [(page, name) for page in PAGES for name in blocks_of(text_of(page))]
+
+
+@pytest.mark.parametrize("page, name", [block for block in BLOCKS if block[1] not in OF_A_RUN])
+def test_what_a_page_shows_of_the_code_is_so(page: str, name: str) -> None:
+    """python -m tests.builders.generated_blocks OUTPUT writes the blocks."""
+    assert blocks_of(text_of(page))[name] == MAKERS[name](Path())
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("page, name", [block for block in BLOCKS if block[1] in OF_A_RUN])
+def test_what_a_page_shows_of_a_run_is_so(page: str, name: str, sample_output: Output) -> None:
+    """python -m tests.builders.generated_blocks OUTPUT writes the blocks."""
+    assert blocks_of(text_of(page))[name] == MAKERS[name](sample_output.path)
+
+
+@pytest.mark.parametrize("command", MAKE)
+def test_make_has_the_target_that_a_page_names(command: str) -> None:
+    shell = subprocess.run(
+        ["sh", "-c", f"{command} --dry-run"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert shell.returncode == 0, shell.stderr
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_that_a_page_names_can_be_started(module: str) -> None:
+    source = ROOT / f"{module.replace('.', '/')}.py"
+    assert source.is_file()
+    assert '__name__ == "__main__"' in source.read_text(encoding="utf-8")
+
+
+def test_the_arguments_that_pages_give_to_jobs_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    helps: dict[str, str] = {}
+    for shown in SHOWN:
+        for module, arguments in re.findall(r"python -m (jobs\.[a-z_]+)\b(.*)", shown):
+            if module not in helps:
+                with pytest.raises(SystemExit):
+                    importlib.import_module(module).main(["--help"])
+                helps[module] = capsys.readouterr().out
+            for argument in re.findall(r"(?<=\s)--[\w-]+", arguments):
+                assert argument in helps[module], f"{module} {argument}"
+
+
+def test_launch_files_that_pages_name_exist() -> None:
+    named = {name for shown in SHOWN for name in re.findall(r"LAUNCH=([\w-]+)", shown)}
+    known = {
+        path.stem for cloud in ("emr", "dataproc") for path in ROOT.glob(f"conf/{cloud}/*.json")
+    }
+    assert named - known == set()
+    assert len(named) > 10
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_settings_that_a_page_names_exist(page: str) -> None:
+    words = [word for span in [*spans_of(page), *commands_of(page)] for word in span.split()]
+    for word in words:
+        name = word.strip("'\"").partition("=")[0]
+        section, _, key = name.partition(".")
+        if section in SECTIONS and re.fullmatch(r"[a-z_0-9]+", key) and key not in FILE_TYPES:
+            assert name in SETTINGS, f"{page}: {word}"
+
+
+FILE_TYPES = ("json", "lock", "toml")
+
+
+@pytest.mark.parametrize("page", ["README.md", "README_zh.md"])
+def test_the_defaults_that_the_first_page_names_are_so(page: str) -> None:
+    rows = re.findall(r"^\| `(\w+\.\w+)` \| `(.+?)` \|", written(page), re.M)
+    assert len(rows) > 8
+    for name, default in rows:
+        assert default in (SETTINGS[name].default, SETTINGS[name].default.strip('"')), name
+
+
+def test_the_table_of_tables_is_complete() -> None:
+    page = written("jobs/README.md")
+    table = page.partition("## The tables")[2].partition("\n## ")[0]
+    named = re.findall(r"^\| `([\w/]+)` \|", table, re.M)
+    of_an_output = {name for name in SCHEMAS if not name.startswith(scores(""))}
+    of_an_output -= {SNAPSHOT_KEYS, SNAPSHOT_TEXTS}
+    assert sorted(named) == sorted({*of_an_output, scores("SCORER")})
+
+
+def test_the_figures_of_models_are_those_of_their_cards() -> None:
+    """Of the first page; those of conf/README.md are a block."""
+    of_models = re.findall(r"^\| (?:quality|domain|toxicity|harmful).*\| (0\.\d+) \|", FIRST, re.M)
+    assert len(of_models) == 4
+    for figure in of_models:
+        assert figure in blocks_of(text_of("conf/README.md"))["models"]
+
+
+def test_the_figures_of_the_first_page_are_those_of_the_benches() -> None:
+    table = FIRST.partition("## Measured")[2].partition("\n## ")[0]
+    figures = re.findall(r"\b(?:\d+,\d{3}|0\.\d{3}|\d{2,3}|\d+\.\d{2,3} %)(?= \|)", table)
+    assert len(figures) > 8
+    for figure in figures:
+        assert figure in written("tests/bench/README.md"), figure
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +209,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
+@pytest.mark.spark
 @pytest.mark.parametrize("command", JOBS, ids=[" ".join(c.split()[:3]) for c in JOBS])
-@pytest.mark.timeout(180)  # half a minute here, a whole pipeline on any machine
+@pytest.mark.timeout(600)  # for one that hangs: each is a whole run, on a machine that may be busy
 def test_a_command_runs(checkout: Path, command: str) -> None:
     bin_folder = Path(sys.executable).parent
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYSPARK_GATEWAY")}
