@@ -21,7 +21,7 @@ import numpy as np
 from zhconv import convert
 
 from tests.bench.charset_accuracy import is_utf8, read, rows_of
-from udfs.repair.mojibake import mojibake_share
+from tests.udfs.repair.plain_repair import mojibake_share
 
 LIMITS = (0.05, 0.1, 0.2)
 _CLEAN = (

@@ -22,7 +22,8 @@ from pathlib import Path
 
 from tests.bench.rule_rates import CHARS, documents_of_one_size, read_texts
 from tests.bench.timing import medians, pin_to_one_core, table
-from udfs.pii.find import PII_KINDS, find_pii, pii_of_texts
+from tests.udfs.pii.plain_pii import find_pii
+from udfs.pii.find import PII_KINDS, pii_of_texts
 from udfs.pii.numbers import has_checksum, has_luhn_digit
 
 TEXTS = (

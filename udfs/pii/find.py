@@ -56,15 +56,6 @@ class Masked(NamedTuple):
     """Where the placeholders stand in it."""
 
 
-def find_pii(text: str) -> list[Span]:
-    """All personal information in a text, ascending and disjoint.
-
-    >>> find_pii("电话13812345678，邮箱a@b.cn")
-    [Span(kind='phone', start=2, length=11), Span(kind='email', start=16, length=6)]
-    """
-    return pii_of_texts([text])[0]
-
-
 def pii_of_texts(
     texts: Sequence[str | None], kinds: Collection[str] = PII_KINDS
 ) -> list[list[Span]]:
@@ -77,8 +68,15 @@ def pii_of_texts(
     Raises:
         ValueError: an unknown kind.
         UnicodeEncodeError: a lone surrogate, which no Arrow string can hold.
+
+    >>> pii_of_texts(["电话13812345678，邮箱a@b.cn"])
+    [[Span(kind='phone', start=2, length=11), Span(kind='email', start=16, length=6)]]
     """
-    check_kinds(kinds)
+    for kind in kinds:
+        if kind not in PII_KINDS:
+            raise ValueError(
+                f"unknown kind of personal data {kind!r}; known kinds: {', '.join(PII_KINDS)}"
+            )
     found: list[list[Span]] = []
     for run in _runs(texts):
         encoded = encode_texts(run)
@@ -102,17 +100,6 @@ def _runs(texts: Sequence[str | None]) -> Iterator[list[str]]:
         chars += len(text or "")
     if run:
         yield run
-
-
-def check_kinds(kinds: Collection[str]) -> None:
-    """Refuse kinds that are none.
-
-    Raises:
-        ValueError: naming it and the known ones.
-    """
-    for kind in kinds:
-        if kind not in PII_KINDS:
-            raise ValueError(f"{kind!r}: no kind of PII; there are {', '.join(PII_KINDS)}")
 
 
 def mask_pii(text: str, spans: Sequence[Span]) -> Masked:

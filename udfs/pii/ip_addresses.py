@@ -22,32 +22,17 @@ _HEX_OR_COLON = frozenset("0123456789abcdefABCDEF:")
 LOWEST_PLAIN_OCTET = 32
 """Without a label, numbers with a smaller first part are taken for versions and sections."""
 
-_NOT_PERSONAL = [
-    ipaddress.IPv4Network(network)
-    for network in (
-        "0.0.0.0/8",
-        "10.0.0.0/8",  # private
-        "100.64.0.0/10",  # shared by customers of a provider
-        "127.0.0.0/8",  # loopback
-        "169.254.0.0/16",  # link-local
-        "172.16.0.0/12",  # private
-        "192.0.0.0/24",
-        "192.0.2.0/24",  # documentation
-        "192.88.99.0/24",
-        "192.168.0.0/16",  # private
-        "198.18.0.0/15",  # benchmarks
-        "198.51.100.0/24",  # documentation
-        "203.0.113.0/24",  # documentation
-        "224.0.0.0/3",  # multicast, reserved
+_SHARED = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "3fff::/20"),
     )
-]
-"""Source: RFC 6890 and the registry of special-purpose addresses that it set up."""
+)
+"""Networks of no one person that ``ipaddress`` calls global, as a whole or in part.
 
-_NOT_PERSONAL_V6 = [
-    ipaddress.IPv6Network(network)
-    for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
-]
-_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
+What it says of them depends on Python's version. Source: RFC 6890 and the registry of
+special-purpose addresses that it set up.
+"""
 
 
 def ip_at(text: str, place: int) -> tuple[str, int, int] | None:
@@ -73,26 +58,20 @@ def ip_at(text: str, place: int) -> tuple[str, int, int] | None:
 
 
 def _v4(text: str, place: int, match: re.Match[str]) -> tuple[str, int, int] | None:
-    octets = match.groups()
-    if any(int(octet) > 255 or (octet[0] == "0" and octet != "0") for octet in octets):
-        return None
     stop = match.end()
     after = text[stop : stop + 2]
     if after[:1] in ("-", "_", "%") or (after[:1].isascii() and after[:1].isalpha()):
         return None
     if after[:1] == "." and after[1:].isdigit():
         return None
-    if _NETWORK.match(text, stop) or octets[3] in ("0", "255"):
+    if _NETWORK.match(text, stop) or match[4] in ("0", "255"):
         return None
     context = text[max(place - _LOOK_BACK, 0) : place]
     if context.endswith("/") or _VERSION.search(context):
         return None
-    if int(octets[0]) < LOWEST_PLAIN_OCTET and not _LABEL.search(context):
+    if int(match[1]) < LOWEST_PLAIN_OCTET and not _LABEL.search(context):
         return None
-    address = ipaddress.IPv4Address(match.group())
-    if any(address in network for network in _NOT_PERSONAL):
-        return None
-    return "ip", place, stop
+    return ("ip", place, stop) if _is_personal(match[0]) else None
 
 
 def _v6(text: str, place: int, stop: int) -> tuple[str, int, int] | None:
@@ -100,12 +79,17 @@ def _v6(text: str, place: int, stop: int) -> tuple[str, int, int] | None:
         return None
     while text[stop - 1] in ":." and text[stop - 2 : stop] != "::":
         stop -= 1
-    try:
-        address = ipaddress.IPv6Address(text[place:stop])
-    except ValueError:
-        return None
-    if address not in _GLOBAL_V6 or any(address in network for network in _NOT_PERSONAL_V6):
-        return None
-    if _NETWORK.match(text, stop) or address.packed[8:] == bytes(8):
+    if _NETWORK.match(text, stop) or not _is_personal(text[place:stop]):
         return None
     return "ip", place, stop
+
+
+def _is_personal(written: str) -> bool:
+    """Whether this is an address that is public, and not that of a network."""
+    try:
+        address = ipaddress.ip_address(written)
+    except ValueError:
+        return False
+    if not address.is_global or address.is_multicast or any(address in one for one in _SHARED):
+        return False
+    return address.version == 4 or address.packed[8:] != bytes(8)

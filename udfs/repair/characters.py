@@ -121,10 +121,8 @@ def narrow(text: str) -> tuple[str, int]:
     return text, changed
 
 
-# Beyond them stand only private use and what has no canonical mapping.
+# Beyond them are only private use and characters without a canonical mapping.
 _RANGES = ((0x00C0, 0x1FFFF), (0x2F800, 0x2FA1F))
-# Vowels and final consonants, which compose by arithmetic instead of by a table.
-_JAMO = (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))
 
 
 MAX_SEQUENCE = 1000
@@ -148,12 +146,9 @@ def compose(text: str) -> tuple[str, int]:
     for match in _sequences().finditer(text):
         # Together with the letter before.
         begin, end = max(match.start() - 1, done), match.end()
-        if end - begin > MAX_SEQUENCE:
-            continue
-        before = text[begin:end]
-        after = unicodedata.normalize("NFC", before)
-        if after != before:
-            pieces += (text[done:begin], after)
+        sequence = text[begin:end]
+        if len(sequence) <= MAX_SEQUENCE and not unicodedata.is_normalized("NFC", sequence):
+            pieces += (text[done:begin], unicodedata.normalize("NFC", sequence))
             done = end
             changed += 1
     return "".join((*pieces, text[done:])), changed
@@ -166,19 +161,14 @@ def composition_characters() -> frozenset[str]:
     They change by themselves, compose with the character before them, or stand in an order: before
     all others a text can be cut, and its pieces composed one by one.
     """
-    normalize, decomposition = unicodedata.normalize, unicodedata.decomposition
-    found = {chr(code) for code in _JAMO}
+    found: set[str] = set()
     for first, last in _RANGES:
         for character in map(chr, range(first, last + 1)):
-            mapping = decomposition(character)
-            if unicodedata.combining(character):
+            is_composed = unicodedata.is_normalized("NFC", character)
+            if unicodedata.combining(character) or not is_composed:
                 found.add(character)
-            if not mapping or mapping.startswith("<"):
-                continue
-            if normalize("NFC", character) != character:
-                found.add(character)
-            elif " " in mapping:
-                found.add(chr(int(mapping.split()[1], 16)))
+            if is_composed:  # all that it is made of but the first composes with what is before
+                found.update(unicodedata.normalize("NFD", character)[1:])
     return frozenset(found)
 
 

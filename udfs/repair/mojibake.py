@@ -46,27 +46,21 @@ _RUNS = (
 )
 
 
-def mojibake_share(text: str) -> float:
-    """Share of a text's non-ASCII characters that look like a wrong reading.
+def mojibake_shares(texts: EncodedTexts) -> npt.NDArray[np.float64]:
+    """Share of each text's non-ASCII characters that look decoded with the wrong table.
 
     Counted are U+FFFD, private-use characters and C1 controls; UTF-8 read as GBK; pairs of
     ideographs that are both rare in both scripts (Big5 read as GBK and the other way round, and
     the rest); GBK or UTF-8 read as Latin-1 or Windows-1252.
 
     Args:
-        text: One document. Lone surrogates count as ASCII.
+        texts: Documents, encoded together.
     Returns:
-        In [0, 1]; 0.0 for a text of ASCII alone.
+        Shape (texts,), in [0, 1]; 0.0 for a text of ASCII alone.
 
-    >>> mojibake_share("中文网页"), mojibake_share("锟斤拷锟斤拷"), mojibake_share("ÖÐÎÄÍøÒ³")
-    (0.0, 1.0, 1.0)
+    >>> mojibake_shares(encode_texts(["中文网页", "锟斤拷锟斤拷", "ÖÐÎÄÍøÒ³"])).tolist()
+    [0.0, 1.0, 1.0]
     """
-    codes = np.frombuffer(text.encode("utf-32-le", "replace"), dtype=np.uint32)
-    return float(mojibake_shares(EncodedTexts(codes, np.array([len(codes)])))[0])
-
-
-def mojibake_shares(texts: EncodedTexts) -> npt.NDArray[np.float64]:
-    """`mojibake_share` of many texts at once, shape (texts,)."""
     flags = _table()[texts.codes]
     # Of clean text one character in a hundred can begin anything: only there is looked further.
     begins = np.flatnonzero(flags & _BEGINS)

@@ -54,16 +54,6 @@ _MOJIBAKE_LINE, _CONTROL, _INVISIBLE, _WIDTH, _NFC, _PUNCTUATION = (
 )
 
 
-def repair_text(text: str) -> Repaired:
-    """One text repaired by `repair_texts`, whether that changes it or not.
-
-    >>> repair_text("ＡＢＣ１２３，好\\u200b的！！！！！！").text
-    'ABC123，好的！！！'
-    """
-    [repaired] = repair_texts([text])
-    return repaired or Repaired(text, {})
-
-
 def repair_texts(texts: Sequence[str | None]) -> list[Repaired | None]:
     """Repair texts. What is repaired stays as it is when it is repaired again.
 
@@ -75,6 +65,9 @@ def repair_texts(texts: Sequence[str | None]) -> list[Repaired | None]:
         for "nfc" and "punctuation", characters for "control", "invisible" and "width".
     Raises:
         UnicodeEncodeError: a lone surrogate, which no Arrow string can hold.
+
+    >>> repair_texts(["ＡＢＣ１２３，好\u200b的！！！！！！"])[0].text
+    'ABC123，好的！！！'
     """
     results: list[Repaired | None] = [None] * len(texts)
     pending = [place for place, text in enumerate(texts) if text]

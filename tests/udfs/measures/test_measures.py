@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pyspark.sql.pandas.types import from_arrow_type
 
 from tests.udfs.measures.plain_measures import plain_measures
+from tests.udfs.repair.plain_repair import mojibake_share
 from udfs.lists.lexicon import Lexicon
 from udfs.measures import measures as measures_module
 from udfs.measures import repeated_ngrams as ngrams
@@ -24,7 +25,6 @@ from udfs.measures.measures import (
 )
 from udfs.measures.schema import TEXT_MEASURES_ARROW_TYPE, TEXT_MEASURES_TYPE
 from udfs.pii.emails import count_emails, count_urls
-from udfs.repair.mojibake import mojibake_share
 
 CATEGORIES = {"赌球": "赌博", "球": "其他", "行文": "其他"}
 LEXICON = Lexicon(CATEGORIES)

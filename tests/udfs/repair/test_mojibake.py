@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.udfs.repair.plain_repair import mojibake_share
 from udfs.base.code_points import encode_texts
-from udfs.repair.mojibake import mojibake_share, mojibake_shares
+from udfs.repair.mojibake import mojibake_shares
 
 SIMPLIFIED = (
     "市图书馆昨天开始延长开放时间，读者可以在晚上十点以前借书。馆长说，这样做是为了方便下班以后"

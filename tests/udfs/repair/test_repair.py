@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.udfs.repair.plain_repair import repair_text
 from udfs.repair.characters import RUN_LIMITS, compose
-from udfs.repair.repair import KINDS, Repaired, repair_text, repair_texts
+from udfs.repair.repair import KINDS, Repaired, repair_texts
 
 PROSE = "市图书馆昨天开始延长开放时间，读者可以在晚上十点以前借书。"
 TRADITIONAL_PROSE = "市圖書館昨天開始延長開放時間，讀者可以在晚上十點以前借書。"
