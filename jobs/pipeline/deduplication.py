@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -36,16 +37,15 @@ from jobs.run.commits import (
 from jobs.run.console import say, shown_progress
 from jobs.run.current_documents import rule_survivor_sources, rule_survivors, scored_sources
 from jobs.run.lease import lease_of
-from jobs.run.request import Run
+from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, FIND_DUPLICATES, Run, score_stage
 from jobs.run.signature_store import Session, check_settings, open_store
 from jobs.run.store import WHOLE, Store
 from jobs.tables import CUTS, DUPLICATES, scores
-from jobs.transforms.duplicates import Found, duplicate_rows, search_duplicates
 from jobs.transforms.earlier_snapshots import EarlierSnapshots, snapshot_keys
 from jobs.transforms.ledger import stage_ledger
-from jobs.transforms.paragraphs import cut_rows
 
-STAGE = "find_duplicates"
+if TYPE_CHECKING:  # imports numba and pandas
+    from jobs.transforms.duplicates import Found
 
 
 def check(config: Config) -> None:
@@ -63,18 +63,18 @@ def run(spark: SparkSession, run: Run) -> None:
     with ExitStack() as held:
         session = _session(run, held)
         basis = _basis(run, session)
-        if not due(run.store, STAGE, {WHOLE: basis}):
+        if not due(run.store, FIND_DUPLICATES, {WHOLE: basis}):
             return
         with (
-            wave_of(run.store, STAGE, WHOLE, basis) as work,
-            shown_progress(spark, STAGE, "tasks"),
+            wave_of(run.store, FIND_DUPLICATES, WHOLE, basis) as work,
+            shown_progress(spark, FIND_DUPLICATES, "tasks"),
         ):
             work.balance = _find(spark, run, session, basis.fingerprint)
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
     """What the duplicates follow from."""
-    return {STAGE: {WHOLE: _basis(run, open_store(run.config.dedup))}}
+    return {FIND_DUPLICATES: {WHOLE: _basis(run, open_store(run.config.dedup))}}
 
 
 def _basis(run: Run, session: Session | None) -> Basis:
@@ -82,10 +82,10 @@ def _basis(run: Run, session: Session | None) -> Basis:
     scored = _score_commits(run)
     sources: dict[str, str | None] = {
         stage: fingerprint_of([ruled[wave][stage] for wave in sorted(ruled)])
-        for stage in ("extract_documents", "apply_rules")
+        for stage in (EXTRACT_DOCUMENTS, APPLY_RULES)
     }
     if scored is not None:
-        sources["score_quality"] = fingerprint_of(scored)
+        sources[score_stage("quality")] = fingerprint_of(scored)
     if session is not None:
         sources["earlier snapshots"] = fingerprint_of(session.place, session.fingerprints())
     settings = settings_of("dedup", run.config.dedup)
@@ -109,6 +109,9 @@ def _session(run: Run, held: ExitStack) -> Session | None:
 
 def _find(spark: SparkSession, run: Run, session: Session | None, fingerprint: str) -> Balance:
     """Write duplicates, counts, ledger and the store."""
+    from jobs.transforms.duplicates import duplicate_rows
+    from jobs.transforms.paragraphs import cut_rows
+
     documents = rule_survivors(spark, run, list(run.waves))
     earlier = None if session is None else session.read(spark)
     counts: dict[str, int] = {}
@@ -118,13 +121,13 @@ def _find(spark: SparkSession, run: Run, session: Session | None, fingerprint: s
         run.store.delete(CUTS)
     else:
         run.store.write(cut_rows(found.cuts), CUTS)
-    write_counts(run.store, STAGE, counts)
+    write_counts(run.store, FIND_DUPLICATES, counts)
     ledger = stage_ledger(
         splits_frame(spark, run.store, run.waves),
         documents.select("doc_id", "warc_path", "wave"),
         _outcomes(documents, run.store.read(spark, DUPLICATES)),
     )
-    balance = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
+    balance = close_ledger(spark, run.store, ledger, FIND_DUPLICATES, WHOLE)
     if session is not None:
         keys = snapshot_keys(found.prints, found.removed)
         session.write(keys, documents, fingerprint, run.config.dedup, run.store.root)
@@ -139,9 +142,18 @@ def _search(
     earlier: EarlierSnapshots | None,
     counts: dict[str, int],
 ) -> Found:
+    """Find the duplicates of documents, and what documents lose of their text."""
+    from jobs.transforms.duplicates import search_duplicates
+
     def report(name: str, value: int) -> None:
         counts[name] = value
-        say("count", f"{STAGE}: {name} = {value:,}", stage=STAGE, name=name, value=value)
+        say(
+            "count",
+            f"{FIND_DUPLICATES}: {name} = {value:,}",
+            stage=FIND_DUPLICATES,
+            name=name,
+            value=value,
+        )
 
     quality = None
     if run.config.dedup.needs_scores():
@@ -175,7 +187,7 @@ def _score_commits(run: Run) -> dict[int, str] | None:
     if not run.config.dedup.needs_scores():
         return None
     reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
-    commits = finished(run.store, "score_quality", reads)
+    commits = finished(run.store, score_stage("quality"), reads)
     if commits is None:
         raise StageIncomplete(
             "dedup.keep = 'best' needs quality scores: run score_documents with "
@@ -198,7 +210,7 @@ def _checkpoint(spark: SparkSession, store: Store) -> Callable[[DataFrame, str],
     """
 
     def checkpoint(frame: DataFrame, name: str) -> DataFrame:
-        path = store.scratch(STAGE, name)
+        path = store.scratch(FIND_DUPLICATES, name)
         store.write_parquet(frame, path)
         return spark.read.schema(frame.schema).parquet(path)
 

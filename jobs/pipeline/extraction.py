@@ -1,84 +1,18 @@
 """Extraction: splits -> documents, read_failures, lists of ranges to try again.
 
-Records are read, decoded, turned into text and given a language in one pass of a Python worker.
-Records that are no wanted document are counted by reason in the ledger; what could not be read
-has a row in read_failures.
+Records are read, decoded, turned into text and given a language in one pass of a Python worker
+(`jobs.pipeline.extraction_wave`). Records that are not wanted are counted by reason in the ledger;
+what could not be read has a row in read_failures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import SparkSession
 
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import find_artifact, ship
-from jobs.config import Config, ExtractConfig
-from jobs.run.commits import (
-    Balance,
-    Basis,
-    close_ledger,
-    due,
-    fingerprint_of,
-    settings_of,
-    splits_frame,
-    wave_of,
-)
-from jobs.run.console import shown_progress
-from jobs.run.request import Run
-from jobs.run.splits import REPLAY, Split, work_units
-from jobs.run.store import Store
-from jobs.tables import DOCUMENTS, EXTRACTED, RANGES, READ_FAILURES, SCHEMAS
-from jobs.transforms.ledger import read_ledger
-from jobs.transforms.row_ids import repeated_rows
-from udfs.extract.extract import DOCUMENT, FAILURE, MISSING_FILE, TALLY, ExtractOptions, extract_udf
-from udfs.extract.pages import PageOptions
-from udfs.files.artifacts import ArtifactFile
-from udfs.files.retry import RetryPolicy
-from udfs.html.page_text import HtmlLimits
-from udfs.warc.ranges import RANGE_BEYOND_END, RANGE_UNREADABLE, RangedSplit, RangeReading
-
-REPLAY_LISTS = "replay"
-"""Their folder in an output."""
-
-UNREAD = (MISSING_FILE, RANGE_UNREADABLE, RANGE_BEYOND_END)
-"""Failure reasons of what another try, another day or another mirror may read."""
-
-
-def write_replay_list(spark: SparkSession, store: Store, wave: int) -> None:
-    """Write the unread ranges of a wave, a line each: name, offset and length, tabs between them.
-
-    A file of Common Crawl is named by its path, so that it can be tried on another mirror
-    (input.crawl_root); any other one by its URI. An empty list is written too: it replaces that
-    of an earlier try at the wave.
-    """
-    failed = store.read(spark, READ_FAILURES, [wave]).where(F.col("reason").isin(*UNREAD))
-    ranges = spark.read.parquet(store.table_path(RANGES, wave))
-    is_crawl_path = F.col("warc_path").startswith("crawl-data/")
-    name = F.when(is_crawl_path, F.col("warc_path")).otherwise(F.col("uri"))
-    lines = (
-        ranges.join(failed, on=["warc_path", "offset"], how="left_semi")
-        .coalesce(1)
-        .sortWithinPartitions("uri", "offset")
-        .select(F.concat_ws("\t", name, "offset", "length"))
-    )
-    lines.write.mode("overwrite").text(store.table_path(REPLAY_LISTS, wave))
-
-
-STAGE = "extract_documents"
-
-ROW_FORMATS = frozenset({"jsonl", "parquet"})
-"""Formats whose rows may bring their own ids; a WARC record's id is unique by construction."""
-
-
-HAN_LANGUAGES = frozenset({"zh", "wuu", "yue"})
-"""lid.176 labels of the languages that are written in Han ideographs alone."""
-
-
-class NothingRead(RuntimeError):
-    """No input file could be opened."""
+from jobs.run.commits import Basis, due, fingerprint_of, settings_of, wave_of
+from jobs.run.request import EXTRACT_DOCUMENTS, Run
 
 
 def run(spark: SparkSession, run: Run) -> None:
@@ -87,15 +21,17 @@ def run(spark: SparkSession, run: Run) -> None:
     Raises:
         NothingRead: no file of a wave could be read; the wave is not committed.
     """
-    waves = bases(run)[STAGE]
-    wanted = due(run.store, STAGE, waves)
+    from jobs.pipeline.extraction_wave import extract_wave  # imports what a worker needs
+
+    waves = bases(run)[EXTRACT_DOCUMENTS]
+    wanted = due(run.store, EXTRACT_DOCUMENTS, waves)
     if not wanted:
         return
     language_file = ship(spark.sparkContext, _language_model(run), run.config)
     for number, wave in enumerate(wanted, start=1):
-        label = f"{STAGE}, wave {number} of {len(wanted)}"
-        with wave_of(run.store, STAGE, wave, waves[wave]) as work:
-            work.balance = _extract_wave(spark, run, wave, language_file, label)
+        label = f"{EXTRACT_DOCUMENTS}, wave {number} of {len(wanted)}"
+        with wave_of(run.store, EXTRACT_DOCUMENTS, wave, waves[wave]) as work:
+            work.balance = extract_wave(spark, run, wave, language_file, label)
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
@@ -106,7 +42,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     language = {"extract.language_artifact": _language_model(run).sha256}
     # The format is the split's own: another run may add files of another one.
     return {
-        STAGE: {
+        EXTRACT_DOCUMENTS: {
             wave: Basis(settings, {"input": fingerprint_of(splits), **language})
             for wave, splits in run.waves.items()
         }
@@ -116,135 +52,3 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
 def _language_model(run: Run) -> Artifact:
     name = run.config.extract.language_artifact
     return find_artifact(run.catalogue, name, "extract.language_artifact")
-
-
-def _extract_wave(
-    spark: SparkSession, run: Run, wave: int, language_file: ArtifactFile, label: str
-) -> Balance:
-    """Write a wave's documents, read_failures and ledger."""
-    splits = work_units(run.waves[wave])
-    done = spark.sparkContext.accumulator(0)  # for the progress line alone: retries add to it
-    extract = extract_udf(
-        [_as_read(split, run) for split in splits],
-        extract_options(run.config),
-        language_file,
-        done.add,
-    )
-    numbers = spark.range(0, len(splits), 1, run.config.run.partitions or len(splits))
-    # Three tables come out of one pass. On disk, since a wave's text outgrows memory; a block
-    # that is lost with its executor is computed again to the same rows.
-    extracted = numbers.mapInArrow(extract, EXTRACTED).persist(StorageLevel.DISK_ONLY)
-    with shown_progress(spark, label, "splits", lambda: int(done.value)):
-        repeated = _write_documents(spark, run, wave, extracted)
-    failures = extracted.where(F.col("row_kind") == FAILURE).select(
-        "warc_path", F.col("warc_offset").alias("offset"), "reason", "detail"
-    )
-    run.store.write(failures.coalesce(1), READ_FAILURES, wave)
-    if any(split.is_ranged for split in splits):
-        write_replay_list(spark, run.store, wave)
-    ledger = read_ledger(
-        splits_frame(spark, run.store, [wave]),
-        extracted.where(F.col("row_kind") == TALLY),
-        run.store.read(spark, DOCUMENTS, [wave]),
-        repeated,
-    )
-    balance = close_ledger(spark, run.store, ledger, STAGE, wave)
-    unread = extracted.where(F.col("reason").isin(*UNREAD)).count()
-    extracted.unpersist()
-    if unread and unread == balance.seen and not _may_be_lost(run.waves[wave]):
-        raise NothingRead(f"none of the {unread} files or captures of wave {wave} could be read")
-    return balance
-
-
-def _may_be_lost(splits: Sequence[Split]) -> bool:
-    """Whether a wave of which nothing can be read may be just so, and no wrong mount, prefix or
-    login: what is tried once more may fail once more, and captures of one file are lost with it.
-    """
-    if any(split.origin == REPLAY for split in splits):
-        return True
-    return len({split.warc_path for split in splits}) == 1 and splits[0].is_ranged
-
-
-def _as_read(split: Split, run: Run) -> Split | RangedSplit:
-    """A split as the worker takes it."""
-    if not split.is_ranged:
-        return split
-    settings = run.config.input
-    reading = RangeReading(
-        max_gap_bytes=settings.max_gap_bytes,
-        max_stretch_bytes=settings.max_stretch_bytes,
-        parallel=settings.parallel_reads,
-        policy=RetryPolicy(
-            attempts=settings.read_attempts,
-            first_delay_s=settings.retry_delay_s,
-            timeout_s=settings.read_timeout_s,
-        ),
-    )
-    return RangedSplit(f"{run.store.root}/{split.uri}", split.input_format, reading)
-
-
-def _write_documents(
-    spark: SparkSession, run: Run, wave: int, extracted: DataFrame
-) -> DataFrame | None:
-    """Write a wave's documents.
-
-    Returns:
-        (warc_path, n) of rows whose id was taken; None where ids are unique by construction.
-    """
-    documents = extracted.where(F.col("row_kind") == DOCUMENT).select(
-        *SCHEMAS[DOCUMENTS].fieldNames()
-    )
-    if not _may_repeat(run, wave):
-        run.store.write(documents, DOCUMENTS, wave)
-        return None
-    earlier = run.store.read(spark, DOCUMENTS, [w for w in run.waves if w < wave])
-    repeated = repeated_rows(documents, earlier).persist(StorageLevel.MEMORY_AND_DISK)
-    kept = documents.join(repeated, on=["warc_path", "warc_offset"], how="left_anti")
-    run.store.write(kept.select(*documents.columns), DOCUMENTS, wave)
-    return repeated.groupBy("warc_path").agg(F.count("*").alias("n"))
-
-
-def _may_repeat(run: Run, wave: int) -> bool:
-    """Whether an id of the wave's documents may be taken.
-
-    Whole WARC files give each record once, and so does an index; but not both together, nor what
-    is tried again.
-    """
-    splits = [split for number, rows in run.waves.items() if number <= wave for split in rows]
-    if any(split.input_format in ROW_FORMATS for split in run.waves[wave]):
-        return True
-    origins = {split.origin for split in splits}
-    return REPLAY in origins or len(origins) > 1
-
-
-def extract_options(config: Config) -> ExtractOptions:
-    """The configuration as the worker takes it."""
-    extract = config.extract
-    return ExtractOptions(
-        languages=frozenset(extract.languages),
-        min_language_score=extract.min_language_score,
-        max_record_bytes=extract.max_record_bytes,
-        page=page_options(extract),
-        text_column=config.input.text_column,
-        id_column=config.input.id_column,
-        batch_rows=extract.batch_rows,
-        batch_bytes=extract.batch_bytes,
-    )
-
-
-def page_options(extract: ExtractConfig) -> PageOptions:
-    """What the worker asks of a page; ideographs where all wanted languages are written in them."""
-    is_han = bool(extract.languages) and HAN_LANGUAGES.issuperset(extract.languages)
-    return PageOptions(
-        max_body_bytes=extract.max_body_bytes,
-        html=HtmlLimits(
-            max_chars=extract.max_html_chars,
-            max_nodes=extract.max_html_nodes,
-            max_depth=extract.max_html_depth,
-        ),
-        extractor=extract.extractor,
-        verify_digests=extract.verify_digests,
-        min_han_chars=extract.min_han_chars if is_han else None,
-        max_kana_share=extract.max_kana_share,
-        prefilter=extract.prefilter,
-    )

@@ -28,7 +28,7 @@ from jobs.run.crawl_request import (
     index_folder,
     sampled,
 )
-from jobs.run.request import Run
+from jobs.run.request import PLAN_INPUT, Run
 from jobs.run.splits import (
     INDEX,
     REPLAY,
@@ -50,7 +50,6 @@ from jobs.transforms.index_ranges import (
 )
 from udfs.files.uris import RANGE_LINE, check_scheme, provenance_path, redact
 
-STAGE = "plan_input"
 _NEEDED = ("warc_filename", "warc_record_offset", "warc_record_length")
 _FORMAT = "warc"
 _FILES = pa.schema(
@@ -90,7 +89,7 @@ def _plan(spark: SparkSession, run: Run, request: RangeRequest, first_wave: int)
     else:
         found = _listed(spark, request)
         origin, sample = REPLAY, None
-    scratch = run.store.scratch(STAGE, "ranges")
+    scratch = run.store.scratch(PLAN_INPUT, "ranges")
     run.store.write_parquet(with_bytes_before(found), scratch)
     ranges = spark.read.parquet(scratch)
     totals = file_totals(ranges).collect()
@@ -139,8 +138,8 @@ def _indexed(spark: SparkSession, request: IndexRequest) -> DataFrame:
         name for name in ("fetch_status", "content_mime_detected") if name not in index.columns
     ]
     if unchecked:
-        text = f"{STAGE}: the index has no {', '.join(unchecked)}: not asked for"
-        say("index", text, stage=STAGE, without=unchecked)
+        text = f"{PLAN_INPUT}: the index has no {', '.join(unchecked)}: not asked for"
+        say("index", text, stage=PLAN_INPUT, without=unchecked)
     try:
         wanted = index if request.where is None else index.where(request.where)
         return captures(wanted, list(conditions.values()))
@@ -214,7 +213,7 @@ def _as_frame(
     columns = list(zip(*files, strict=True))
     buffer = io.BytesIO()
     pq.write_table(pa.table([list(column) for column in columns], schema=_FILES), buffer)
-    place = ("_scratch", STAGE, "files.parquet")
+    place = ("_scratch", PLAN_INPUT, "files.parquet")
     store.write_bytes(buffer.getvalue(), *place)
     return spark.read.parquet(store.path(*place))
 
@@ -267,9 +266,9 @@ def _say_plan(totals: Sequence[Row], chosen: set[str], waves: Waves) -> None:
     size = sum(total.bytes for total in used)
     say(
         "planned",
-        f"{STAGE}: {captures:,} captures, {size:,} bytes of {len(used):,} files, in "
+        f"{PLAN_INPUT}: {captures:,} captures, {size:,} bytes of {len(used):,} files, in "
         f"{len(splits):,} splits, {len(waves):,} waves",
-        stage=STAGE,
+        stage=PLAN_INPUT,
         captures=captures,
         bytes=size,
         files=len(used),

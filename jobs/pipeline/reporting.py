@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from jobs.config import to_dict
 from jobs.run.commits import BalanceOpen, StageIncomplete, read_counts
 from jobs.run.report import report_page, report_text
-from jobs.run.request import Run, Stage
+from jobs.run.request import FIND_DUPLICATES, Run, Stage
 from jobs.run.splits import work_units
 from jobs.tables import CORPUS, DOCUMENTS, LEDGER, REJECTED
 from jobs.transforms.ledger import unbalanced
@@ -34,8 +34,6 @@ from jobs.transforms.summary import (
     stage_totals,
 )
 from udfs.files.uris import redact
-
-STAGE = "report_run"
 
 PACKAGES = ("taojin", "pyspark", "pyarrow", "pandas", "numpy", "resiliparse", "fasttext-community")
 
@@ -92,7 +90,7 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
             for stage in stages
         ],
         "reasons": _rows(reason_totals(ledger)),
-        "duplicates": read_counts(run.store, "find_duplicates"),
+        "duplicates": read_counts(run.store, FIND_DUPLICATES),
         "corpus": _rows(corpus_totals(corpus))[0],
         "domains": _rows(counts_by(corpus, F.col("domain")["single_label"], "domain")),
         "quality": _rows(counts_by(corpus, quality_bin(), "bin").orderBy("bin")),

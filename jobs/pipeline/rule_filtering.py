@@ -30,17 +30,15 @@ from jobs.run.commits import (
     wave_of,
 )
 from jobs.run.console import shown_progress
-from jobs.run.current_documents import MEASURING, document_commits
-from jobs.run.request import Run
+from jobs.run.current_documents import document_commits
+from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, Run
 from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, SCHEMAS
 from jobs.transforms.ledger import stage_ledger
-from jobs.transforms.measuring import edit_and_measure
 from jobs.transforms.rules import check_conditions, with_reject_reasons
+from jobs.transforms.texts import edit_and_measure
 from udfs.files.artifacts import ArtifactFile
 from udfs.measures.schema import MEASURES_TYPE
 from udfs.measures.text_pass import Editing, TextPass
-
-STAGE = "apply_rules"
 
 
 def check_on_spark(spark: SparkSession, config: Config) -> None:
@@ -83,7 +81,7 @@ class Measuring:
                 "rules.host_block": fingerprint_of([one.sha256 for one in self.host_block]),
                 "rules.host_allow": fingerprint_of([one.sha256 for one in self.host_allow]),
                 "the measures that there are": fingerprint_of(MEASURES_TYPE.simpleString()),
-                "extract_documents": documents,
+                EXTRACT_DOCUMENTS: documents,
             },
             reads=documents,
         )
@@ -118,16 +116,18 @@ def editing_of(rules: RulesConfig) -> Editing:
 def run(spark: SparkSession, run: Run) -> None:
     """Flag every wave that is not done yet, having measured those that never were."""
     waves = bases(run)
-    wanted = due(run.store, STAGE, waves[STAGE])
-    unmeasured = due(run.store, MEASURING, waves[MEASURING]).keys() & wanted.keys()
+    wanted = due(run.store, APPLY_RULES, waves[APPLY_RULES])
+    unmeasured = due(run.store, MEASURE_DOCUMENTS, waves[MEASURE_DOCUMENTS]).keys() & wanted.keys()
     text_pass = _shipped(spark, run, measuring_of(run)) if unmeasured else None
     for number, wave in enumerate(wanted, start=1):
         with (
-            wave_of(run.store, STAGE, wave, waves[STAGE][wave]) as work,
-            shown_progress(spark, f"{STAGE}, wave {number} of {len(wanted)}", "tasks"),
+            wave_of(run.store, APPLY_RULES, wave, waves[APPLY_RULES][wave]) as work,
+            shown_progress(spark, f"{APPLY_RULES}, wave {number} of {len(wanted)}", "tasks"),
         ):
             if text_pass is not None and wave in unmeasured:
-                with wave_of(run.store, MEASURING, wave, waves[MEASURING][wave]) as first:
+                with wave_of(
+                    run.store, MEASURE_DOCUMENTS, wave, waves[MEASURE_DOCUMENTS][wave]
+                ) as first:
                     first.balance = _measure_wave(spark, run, wave, text_pass)
             work.balance = _flag_wave(spark, run, wave)
 
@@ -139,10 +139,10 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     measured = {wave: measuring.basis(commit) for wave, commit in documents.items()}
     rules = settings_of("rules", run.config.rules)
     flagged = {
-        wave: Basis(rules, {MEASURING: basis.fingerprint}, reads=documents[wave])
+        wave: Basis(rules, {MEASURE_DOCUMENTS: basis.fingerprint}, reads=documents[wave])
         for wave, basis in measured.items()
     }
-    return {MEASURING: measured, STAGE: flagged}
+    return {MEASURE_DOCUMENTS: measured, APPLY_RULES: flagged}
 
 
 def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:
@@ -181,7 +181,7 @@ def _flag_wave(spark: SparkSession, run: Run, wave: int) -> Balance:
         run.store.read_waves(spark, DOCUMENTS, [wave]).select("doc_id", "warc_path", "wave"),
         _outcomes(run.store.read(spark, FLAGGED, [wave])),
     )
-    return close_ledger(spark, run.store, ledger, STAGE, wave)
+    return close_ledger(spark, run.store, ledger, APPLY_RULES, wave)
 
 
 def _literal(field: StructField, number: int) -> Column:

@@ -10,6 +10,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -28,23 +29,18 @@ from jobs.run.commits import (
 )
 from jobs.run.console import shown_progress
 from jobs.run.current_documents import scored_documents, scored_sources
-from jobs.run.request import Run
+from jobs.run.request import SCORE_DOCUMENTS, Run, score_stage
 from jobs.run.scorers import SCORERS, chosen_scorers, lock_id_of, scorer_of, stamp_of_scorer
 from jobs.tables import scores
 from jobs.transforms.ledger import stage_ledger
-from udfs.scorers.scoring import Scorer, scoring_udf
 
-STAGE = "score_documents"
-
-
-def stage_of(scorer: str) -> str:
-    """Name under which a scorer's waves are committed and its balance is kept."""
-    return f"score_{scorer}"
+if TYPE_CHECKING:  # imports numba and pandas
+    from udfs.scorers.scoring import Scorer
 
 
 def ledgers(config: Config) -> tuple[str, ...]:
     """Return the names of the scorers' balances, in the order in which scorers are known."""
-    return tuple(map(stage_of, chosen_scorers(config)))
+    return tuple(map(score_stage, chosen_scorers(config)))
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -66,17 +62,17 @@ def run(spark: SparkSession, run: Run) -> None:
     waves = bases(run)
     wanted_of: dict[int, list[str]] = {}
     for name in run.config.score.scorers:
-        for wave in due(run.store, stage_of(name), waves[stage_of(name)]):
+        for wave in due(run.store, score_stage(name), waves[score_stage(name)]):
             wanted_of.setdefault(wave, []).append(name)
     for number, (wave, wanted) in enumerate(sorted(wanted_of.items()), start=1):
         scorers = [scorer_of(name, run.config, run.lock, spark.sparkContext) for name in wanted]
         with (
             ExitStack() as commits,
-            shown_progress(spark, f"{STAGE}, wave {number} of {len(wanted_of)}", "tasks"),
+            shown_progress(spark, f"{SCORE_DOCUMENTS}, wave {number} of {len(wanted_of)}", "tasks"),
         ):
             work = [
                 commits.enter_context(
-                    wave_of(run.store, stage_of(name), wave, waves[stage_of(name)][wave])
+                    wave_of(run.store, score_stage(name), wave, waves[score_stage(name)][wave])
                 )
                 for name in wanted
             ]
@@ -86,7 +82,7 @@ def run(spark: SparkSession, run: Run) -> None:
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
     """What every scorer's table follows from, wave by wave."""
     return {
-        stage_of(name): {
+        score_stage(name): {
             wave: Basis(
                 settings_of(name, getattr(run.config, name)),
                 {f"{name}.artifact": lock_id_of(name, run.config, run.lock), **sources},
@@ -102,6 +98,8 @@ def _score_wave(
     spark: SparkSession, run: Run, wave: int, scorers: Sequence[Scorer], work: Sequence[Work]
 ) -> None:
     """Write a wave's table and ledger of each scorer."""
+    from udfs.scorers.scoring import scoring_udf
+
     documents = scored_documents(spark, run, [wave])
     result = scoring_udf(scorers)("text", "url")
     scored = documents.select("doc_id", result.alias("scores")).persist(
@@ -121,7 +119,7 @@ def _score_wave(
             documents.select("doc_id", "warc_path", "wave"),
             _outcomes(run.store.read(spark, table, [wave]), scorer),
         )
-        its_work.balance = close_ledger(spark, run.store, ledger, stage_of(scorer.name), wave)
+        its_work.balance = close_ledger(spark, run.store, ledger, score_stage(scorer.name), wave)
     scored.unpersist()
 
 

@@ -32,7 +32,14 @@ from jobs.run.current_documents import (
     survivors,
     with_current_text,
 )
-from jobs.run.request import Run
+from jobs.run.request import (
+    APPLY_RULES,
+    EXTRACT_DOCUMENTS,
+    FIND_DUPLICATES,
+    SELECT_CORPUS,
+    Run,
+    score_stage,
+)
 from jobs.run.scorers import IN_CORPUS, REQUIRED, check_locks, chosen_scorers
 from jobs.run.store import WHOLE, Store
 from jobs.tables import CORPUS, DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, REJECTED, SCHEMAS, scores
@@ -71,9 +78,6 @@ def write_jsonl(corpus: DataFrame, store: Store, compression: str) -> None:
     store.write_bytes(b"", _FOLDER, "_SUCCESS")
 
 
-STAGE = "select_corpus"
-
-
 def check(config: Config) -> None:
     """Check that the scorers run that a corpus row needs.
 
@@ -95,12 +99,12 @@ def check(config: Config) -> None:
 
 def run(spark: SparkSession, run: Run) -> None:
     """Select anew if anything that the corpus is made from has changed."""
-    waves = bases(run)[STAGE]
-    if not due(run.store, STAGE, waves):
+    waves = bases(run)[SELECT_CORPUS]
+    if not due(run.store, SELECT_CORPUS, waves):
         return
     with (
-        wave_of(run.store, STAGE, WHOLE, waves[WHOLE]) as work,
-        shown_progress(spark, STAGE, "tasks"),
+        wave_of(run.store, SELECT_CORPUS, WHOLE, waves[WHOLE]) as work,
+        shown_progress(spark, SELECT_CORPUS, "tasks"),
     ):
         work.balance = _select(spark, run)
 
@@ -109,16 +113,16 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     """What the corpus follows from."""
     reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
     scored = {
-        f"score_{name}": fingerprint_of(finished(run.store, f"score_{name}", reads))
+        score_stage(name): fingerprint_of(finished(run.store, score_stage(name), reads))
         for name in _asked_scorers(run)
     }
     ruled = rule_survivor_sources(run)
     sources: dict[str, str | None] = {
         stage: fingerprint_of([ruled[wave][stage] for wave in sorted(ruled)])
-        for stage in ("extract_documents", "apply_rules")
+        for stage in (EXTRACT_DOCUMENTS, APPLY_RULES)
     }
-    sources |= {"find_duplicates": duplicate_commit(run), **scored}
-    return {STAGE: {WHOLE: Basis(settings_of("select", run.config.select), sources)}}
+    sources |= {FIND_DUPLICATES: duplicate_commit(run), **scored}
+    return {SELECT_CORPUS: {WHOLE: Basis(settings_of("select", run.config.select), sources)}}
 
 
 def _select(spark: SparkSession, run: Run) -> Balance:
@@ -150,7 +154,7 @@ def _select(spark: SparkSession, run: Run) -> Balance:
         survivors(spark, run, waves).select("doc_id", "warc_path", "wave"),
         _outcomes(corpus, run.store.read(spark, REJECTED)),
     )
-    balance = close_ledger(spark, run.store, ledger, STAGE, WHOLE)
+    balance = close_ledger(spark, run.store, ledger, SELECT_CORPUS, WHOLE)
     write_jsonl(corpus, run.store, limits.jsonl)
     verdicts.unpersist()
     return balance
@@ -164,7 +168,7 @@ def _asked_scorers(run: Run) -> list[str]:
 
 def _outcomes(corpus: DataFrame, rejected: DataFrame) -> DataFrame:
     """doc_id and null for a corpus row, or the first reason of this stage."""
-    here = rejected.where(F.col("stage") == STAGE)
+    here = rejected.where(F.col("stage") == SELECT_CORPUS)
     return corpus.select("doc_id", F.lit(None).cast("string").alias("reason")).unionByName(
         here.select("doc_id", F.get("reasons", 0).alias("reason"))
     )

@@ -10,23 +10,31 @@ from jobs.config import Config
 from jobs.pipeline import (
     deduplication,
     extraction,
-    range_planning,
     reporting,
     rule_filtering,
     scoring,
     selection,
 )
-from jobs.run.request import Stage
+from jobs.run.request import (
+    APPLY_RULES,
+    EXTRACT_DOCUMENTS,
+    FIND_DUPLICATES,
+    PLAN_INPUT,
+    REPORT_RUN,
+    SCORE_DOCUMENTS,
+    SELECT_CORPUS,
+    Stage,
+)
 
 PLAN = Stage(
-    range_planning.STAGE,
+    PLAN_INPUT,
     "find the input and cut it into waves",
     reads="names of files, a crawl or its index",
     writes=("splits", "ranges"),
 )
 
 EXTRACT = Stage(
-    extraction.STAGE,
+    EXTRACT_DOCUMENTS,
     "read records and take the main text of pages",
     reads="splits, ranges",
     writes=("documents", "read_failures", "replay"),
@@ -35,7 +43,7 @@ EXTRACT = Stage(
 )
 
 RULES = Stage(
-    rule_filtering.STAGE,
+    APPLY_RULES,
     "edit and measure texts and flag them by rules",
     reads="documents",
     writes=("edits", "measures", "flagged"),
@@ -47,7 +55,7 @@ RULES = Stage(
 )
 
 DUPLICATES = Stage(
-    deduplication.STAGE,
+    FIND_DUPLICATES,
     "find duplicates over all documents",
     reads="documents, edits, flagged; a signature store",
     writes=("duplicates", "cuts"),
@@ -59,7 +67,7 @@ DUPLICATES = Stage(
 )
 
 SCORE = Stage(
-    scoring.STAGE,
+    SCORE_DOCUMENTS,
     "score texts, one table a scorer",
     reads="documents, edits, flagged, duplicates, cuts",
     writes=("scores/SCORER",),
@@ -72,7 +80,7 @@ SCORE = Stage(
 )
 
 SELECT = Stage(
-    selection.STAGE,
+    SELECT_CORPUS,
     "select the corpus by thresholds on scores",
     reads="all tables above",
     writes=("corpus", "rejected", "corpus_jsonl"),
@@ -84,7 +92,7 @@ SELECT = Stage(
 )
 
 REPORT = Stage(
-    reporting.STAGE,
+    REPORT_RUN,
     "report what a run did",
     reads="the ledger and all tables above",
     writes=("report/index.html", "run.json"),

@@ -12,17 +12,19 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.run.commits import fingerprint_of, finished
-from jobs.run.request import Run
+from jobs.run.request import (
+    APPLY_RULES,
+    EXTRACT_DOCUMENTS,
+    FIND_DUPLICATES,
+    MEASURE_DOCUMENTS,
+    Run,
+)
 from jobs.run.store import WHOLE
 from jobs.tables import CUTS, DOCUMENTS, DUPLICATES, EDITS, FLAGGED
-from jobs.transforms.measuring import with_edited_text
-from jobs.transforms.paragraphs import with_cut_text, with_cuts
+from jobs.transforms.texts import with_cut_text, with_cuts, with_edited_text
 
 Sources = dict[str, str | None]
 """Stage -> fingerprint of what was read of it; None where it was never run."""
-
-MEASURING = "measure_documents"
-"""The half of apply_rules that reads and edits texts; it commits its waves by itself."""
 
 
 def rule_survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
@@ -99,30 +101,30 @@ def document_commits(run: Run) -> dict[int, str]:
     Raises:
         StageIncomplete: a planned wave is not extracted.
     """
-    return finished(run.store, "extract_documents", dict.fromkeys(run.waves, "")) or {}
+    return finished(run.store, EXTRACT_DOCUMENTS, dict.fromkeys(run.waves, "")) or {}
 
 
 def edit_commits(run: Run) -> dict[int, str] | None:
     """Fingerprints of the waves whose texts are edited, and measured."""
-    return finished(run.store, MEASURING, document_commits(run))
+    return finished(run.store, MEASURE_DOCUMENTS, document_commits(run))
 
 
 def rule_commits(run: Run) -> dict[int, str] | None:
     """Fingerprints of the flagged waves; they contain those of `edit_commits`."""
-    return finished(run.store, "apply_rules", document_commits(run))
+    return finished(run.store, APPLY_RULES, document_commits(run))
 
 
 def duplicate_commit(run: Run) -> str | None:
     """Fingerprint of the duplicates."""
     reads = {WHOLE: fingerprint_of(rule_survivor_sources(run))}
-    return (finished(run.store, "find_duplicates", reads) or {}).get(WHOLE)
+    return (finished(run.store, FIND_DUPLICATES, reads) or {}).get(WHOLE)
 
 
 def rule_survivor_sources(run: Run) -> dict[int, Sources]:
     """Wave -> what decides which of its documents `rule_survivors` gives, with which texts."""
     rules = rule_commits(run) or {}
     return {
-        wave: {"extract_documents": commit, "apply_rules": rules.get(wave)}
+        wave: {EXTRACT_DOCUMENTS: commit, APPLY_RULES: rules.get(wave)}
         for wave, commit in document_commits(run).items()
     }
 
@@ -132,11 +134,11 @@ def scored_sources(run: Run) -> dict[int, Sources]:
     if run.config.score.rows == "all":
         edits = edit_commits(run) or {}
         return {
-            wave: {"extract_documents": commit, MEASURING: edits.get(wave)}
+            wave: {EXTRACT_DOCUMENTS: commit, MEASURE_DOCUMENTS: edits.get(wave)}
             for wave, commit in document_commits(run).items()
         }
     duplicates = duplicate_commit(run)
     return {
-        wave: {**sources, "find_duplicates": duplicates}
+        wave: {**sources, FIND_DUPLICATES: duplicates}
         for wave, sources in rule_survivor_sources(run).items()
     }

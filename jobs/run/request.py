@@ -17,6 +17,22 @@ from jobs.run.crawl_request import RangeRequest
 from jobs.run.splits import Waves
 from jobs.run.store import Store
 
+# Names of stages, of their commits and of their rows in the ledger.
+PLAN_INPUT = "plan_input"
+EXTRACT_DOCUMENTS = "extract_documents"
+APPLY_RULES = "apply_rules"
+MEASURE_DOCUMENTS = "measure_documents"
+"""The half of apply_rules that reads and edits texts; it commits its waves by itself."""
+FIND_DUPLICATES = "find_duplicates"
+SCORE_DOCUMENTS = "score_documents"
+SELECT_CORPUS = "select_corpus"
+REPORT_RUN = "report_run"
+
+
+def score_stage(scorer: str) -> str:
+    """Return the name under which a scorer's waves are committed and its balance is kept."""
+    return f"score_{scorer}"
+
 
 @dataclass(frozen=True)
 class Run:

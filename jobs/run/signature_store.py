@@ -26,8 +26,7 @@ from jobs.run.store import Store
 from jobs.tables import SCHEMAS, SNAPSHOT_KEYS, SNAPSHOT_TEXTS, check_schema
 from jobs.transforms.earlier_snapshots import EarlierSnapshots
 from jobs.transforms.ranks import MAX_SNAPSHOTS, key_of, snapshot_prefix
-from udfs.dedup.minhash import SIGNATURE_VERSION
-from udfs.dedup.normalise import NORMALISATION_VERSION
+from udfs.dedup.normalise import NORMALISATION_VERSION, SIGNATURE_VERSION
 
 _SETTINGS = "settings.json"
 _SNAPSHOTS = "snapshots"

@@ -27,15 +27,10 @@ from udfs.dedup.paragraphs import (
     CUTS_DDL,
     PARAGRAPHS_DDL,
     cut_batches,
-    cut_text_udf,
     paragraph_batches,
 )
 
-EDIT = "paragraph"
-"""Kind of this change of a text among the corpus's edits."""
-
 _KEY = ["high", "low"]
-_SPANS = "_spans"
 MAX_ROUNDS = 20
 """Rounds of `_settle`; its chains are short, as each link is a document that loses all but a few
 characters."""
@@ -96,81 +91,6 @@ def cut_rows(cuts: DataFrame) -> DataFrame:
     return cuts.select(
         document_of(F.col("rank")).alias("doc_id"), "spans", "chars_left", "repeated_chars"
     )
-
-
-def with_cut_text(documents: DataFrame, cuts: DataFrame) -> DataFrame:
-    """Documents with what is left of their text.
-
-    Needs: doc_id, text; cuts as in their table.
-    Replaces: text, where a document has cuts. Rows: all kept.
-    Shuffles: both sides by doc_id.
-    """
-    return _with_spans(documents, cuts).select(
-        *(_rest().alias(name) if name == "text" else name for name in documents.columns)
-    )
-
-
-def with_cuts(documents: DataFrame, cuts: DataFrame) -> DataFrame:
-    """Documents with what is left of their text, and what is said of it put right.
-
-    Needs: doc_id, text, original_chars and original_sha256 (null where text is as extracted),
-        edits (kind -> places), pii (places in text, or null); cuts as in their table.
-    Replaces: text, where a document has cuts; there original_chars and original_sha256 are not
-        null, edits has the number of spans as kind "paragraph", and pii has the places that are
-        left, where they are now.
-    Rows: all kept. Shuffles: both sides by doc_id.
-    """
-    spans = F.col(_SPANS)
-    is_cut = spans.isNotNull()
-    changed = {
-        "text": _rest(),
-        "original_chars": F.coalesce(
-            "original_chars", F.when(is_cut, F.char_length("text").cast("long"))
-        ),
-        "original_sha256": F.coalesce("original_sha256", F.when(is_cut, F.sha2("text", 256))),
-        "edits": F.when(
-            is_cut,
-            F.map_concat("edits", F.create_map(F.lit(EDIT), F.size(spans).cast("long"))),
-        ).otherwise(F.col("edits")),
-        "pii": F.when(is_cut, _places_left(F.col("pii"), spans)).otherwise(F.col("pii")),
-    }
-    return _with_spans(documents, cuts).select(
-        *(changed[name].alias(name) if name in changed else name for name in documents.columns)
-    )
-
-
-def _with_spans(documents: DataFrame, cuts: DataFrame) -> DataFrame:
-    """Documents with the spans that they lose; null where there are none."""
-    spans = cuts.where(F.size("spans") > 0).select("doc_id", F.col("spans").alias(_SPANS))
-    return documents.join(spans, on="doc_id", how="left")
-
-
-def _rest() -> Column:
-    """What is left of text. Only a text that changes goes to Python and back."""
-    changing = F.when(F.col(_SPANS).isNotNull(), F.col("text"))
-    rest = cut_text_udf()(changing, F.col(f"{_SPANS}.start"), F.col(f"{_SPANS}.length"))
-    return F.coalesce(rest, F.col("text"))
-
-
-def _places_left(places: Column, spans: Column) -> Column:
-    """Where structs with start and length lie in a text after cuts, without those that a cut took
-    a part of."""
-
-    def is_whole(place: Column) -> Column:
-        return ~F.exists(
-            spans,
-            lambda span: (
-                (span["start"] < place["start"] + place["length"])
-                & (place["start"] < span["start"] + span["length"])
-            ),
-        )
-
-    def moved(place: Column) -> Column:
-        before = F.filter(spans, lambda span: span["start"] < place["start"])
-        lost = F.aggregate(before, F.lit(0), lambda chars, span: chars + span["length"])
-        return place.withField("start", place["start"] - lost)
-
-    return F.transform(F.filter(places, is_whole), moved)
 
 
 def _with_paragraphs(documents: DataFrame, kept: DataFrame, config: DedupConfig) -> DataFrame:

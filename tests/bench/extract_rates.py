@@ -37,7 +37,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from jobs.config import Config
-from jobs.pipeline.extraction import extract_options
+from jobs.pipeline.extraction_wave import extract_options
 from tests.bench import build_pages
 from tests.bench.build_mix import write_mix
 from tests.bench.timing import medians, pin_to_one_core, table

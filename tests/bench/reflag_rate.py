@@ -25,8 +25,7 @@ from pyspark.sql import functions as F
 from jobs.catalogue.lock import load_lock
 from jobs.config import load_config
 from jobs.pipeline import rule_filtering
-from jobs.run.current_documents import MEASURING
-from jobs.run.request import Run
+from jobs.run.request import MEASURE_DOCUMENTS, Run
 from jobs.run.splits import Split, write_wave
 from jobs.run.store import Commit, Store
 from jobs.tables import DOCUMENTS, MEASURED, SCHEMAS
@@ -109,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             run = Run(load_config(None, settings), None, store, {0: splits}, lock)
             # Measured as this configuration has it: only the rules are timed.
             made_from = rule_filtering.measuring_of(run).basis("documents").fingerprint
-            store.commit(Commit(MEASURING, 0, made_from, 0.0, arguments.rows, "documents"))
+            store.commit(Commit(MEASURE_DOCUMENTS, 0, made_from, 0.0, arguments.rows, "documents"))
             begin = time.monotonic()
             rule_filtering.check_on_spark(spark, run.config)
             rule_filtering.run(spark, run)

@@ -20,7 +20,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from jobs.config import Config
-from jobs.pipeline.extraction import extract_options
+from jobs.pipeline.extraction_wave import extract_options
 from tests.bench.timing import table
 from udfs.extract.extract import EXTRACTED, TALLY, extract_split
 from udfs.extract.language import load_language_model

@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import apply_rules, extract_documents, find_duplicates, run_pipeline
-from jobs.pipeline import extraction
+from jobs.pipeline import extraction_wave
 from jobs.run.commits import BalanceOpen
 from jobs.run.store import Store
 from tests.jobs.conftest import LOCAL_CONFIG
@@ -103,7 +103,7 @@ def test_a_failing_stage_exits_with_1_and_commits_nothing(
         raise BalanceOpen("one record is missing")
 
     with monkeypatch.context() as patched:
-        patched.setattr(extraction, "close_ledger", open_balance)
+        patched.setattr(extraction_wave, "close_ledger", open_balance)
         assert run_pipeline.main(arguments(folder, output)) == 1
     assert "one record is missing" in capsys.readouterr().err
     assert Store.at(str(output)).commits("extract_documents") == {}

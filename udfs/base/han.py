@@ -5,8 +5,6 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.page_bytes import page_bytes
-
 # The function words and everyday characters of modern prose, both scripts, written down from
 # general knowledge of the language. They make up 30 to 45 % of real text and 2 to 6 % of text
 # that was decoded with the wrong table, which is all that is asked of them.
@@ -130,4 +128,8 @@ def han_ideographs(text: str) -> int:
     >>> han_ideographs("共3頁，𠮷野家のメニュー")
     5
     """
-    return 0 if text.isascii() else page_bytes(text.encode("utf-8", "replace")).ideographs
+    if text.isascii():
+        return 0
+    from udfs.base.page_bytes import page_bytes  # imports numba, which the weights do not need
+
+    return page_bytes(text.encode("utf-8", "replace")).ideographs

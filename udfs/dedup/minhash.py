@@ -30,9 +30,6 @@ from udfs.dedup.normalise import Codes, Offsets, fold_table, fold_texts
 Hashes = NDArray[np.uint64]
 Signatures = NDArray[np.uint32]
 
-SIGNATURE_VERSION = 1
-"""To be raised with every change of a constant or formula here: stored signatures are of one."""
-
 _SEED = 0x7A0_114
 _MASK64 = (1 << 64) - 1
 # About 100,000 hashes: an array of 32-bit products stays in the second-level cache.

@@ -35,6 +35,10 @@ DIGEST_BYTES = 16
 NORMALISATION_VERSION = 1
 """To be raised with every change of a key that a text or a URL gets: stored keys are of one."""
 
+SIGNATURE_VERSION = 1
+"""To be raised with every change of a constant or formula of `udfs.dedup.minhash`: stored
+signatures are of one version."""
+
 _DROPPED = 0
 _INVISIBLE_RANGES = (
     (0x0000, 0x0020),  # C0 controls and the space

@@ -6,9 +6,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.tables import EDITS, SCHEMAS
-from jobs.transforms.measuring import with_edited_text
 from jobs.transforms.selection import kept_documents
 from jobs.transforms.summary import edit_totals, pii_totals
+from jobs.transforms.texts import with_edited_text
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
 
 

@@ -19,9 +19,8 @@ from jobs.transforms.paragraphs import (
     find_paragraph_cuts,
     removed_by_cuts,
     shared_paragraphs,
-    with_cut_text,
-    with_cuts,
 )
+from jobs.transforms.texts import with_cut_text, with_cuts
 from tests.builders.checkpoints import parquet_checkpoint
 from tests.builders.plain_paragraphs import (
     first_kept,

@@ -12,8 +12,8 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import RULE_REASONS, RulesConfig
-from jobs.transforms.measuring import edit_and_measure
 from jobs.transforms.rules import rules, with_reject_reasons
+from jobs.transforms.texts import edit_and_measure
 from tests.udfs.measures.published_rules import published_reason
 from udfs.files.artifacts import ArtifactFile, sha256_of
 from udfs.measures.schema import MEASURES_TYPE

@@ -1,0 +1,123 @@
+"""The texts of documents: edited and measured, as edited, and as cut by paragraph deduplication."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from udfs.measures.schema import EDITS_TYPE, PASSED_TYPE
+from udfs.measures.text_pass import TextPass, text_pass
+
+PARAGRAPH_EDIT = "paragraph"
+"""Kind of edit of a text that lost paragraphs."""
+
+_SPANS = "_spans"
+
+
+def edit_and_measure(documents: DataFrame, plan: TextPass) -> DataFrame:
+    """Edit the texts and measure the result.
+
+    Needs: doc_id, url, opt_outs, text.
+    Adds: the columns of PASSED_TYPE, in the place of all others.
+    Rows: all kept. Shuffles: none.
+    """
+    looked_at = documents.select("doc_id", "url", "opt_outs", "text")
+    return looked_at.mapInArrow(text_pass(plan), PASSED_TYPE)
+
+
+def with_edited_text(documents: DataFrame, edits: DataFrame) -> DataFrame:
+    """Put the edited text in the place of what was extracted, where there is one.
+
+    Needs: documents (doc_id, text, ...); edits (as the table), one row a doc_id.
+    Adds: original_chars, original_sha256 (null where the text is as extracted), edits (empty
+        there). Replaces: text.
+    Rows: all kept. Shuffles: both sides by doc_id, with their texts.
+    """
+    edited = edits.withColumnRenamed("text", "edited_text")
+    joined = documents.join(edited, on="doc_id", how="left")
+    return joined.select(
+        *(
+            F.coalesce("edited_text", "text").alias("text") if name == "text" else name
+            for name in documents.columns
+        ),
+        "original_chars",
+        "original_sha256",
+        F.coalesce("edits", F.create_map().cast(EDITS_TYPE)).alias("edits"),
+    )
+
+
+def with_cut_text(documents: DataFrame, cuts: DataFrame) -> DataFrame:
+    """Documents with what is left of their text.
+
+    Needs: doc_id, text; cuts as in their table.
+    Replaces: text, where a document has cuts. Rows: all kept.
+    Shuffles: both sides by doc_id.
+    """
+    return _with_spans(documents, cuts).select(
+        *(_rest().alias(name) if name == "text" else name for name in documents.columns)
+    )
+
+
+def with_cuts(documents: DataFrame, cuts: DataFrame) -> DataFrame:
+    """Documents with what is left of their text, and what is said of it put right.
+
+    Needs: doc_id, text, original_chars and original_sha256 (null where text is as extracted),
+        edits (kind -> places), pii (places in text, or null); cuts as in their table.
+    Replaces: text, where a document has cuts; there original_chars and original_sha256 are not
+        null, edits has the number of spans as kind "paragraph", and pii has the places that are
+        left, where they are now.
+    Rows: all kept. Shuffles: both sides by doc_id.
+    """
+    spans = F.col(_SPANS)
+    is_cut = spans.isNotNull()
+    changed = {
+        "text": _rest(),
+        "original_chars": F.coalesce(
+            "original_chars", F.when(is_cut, F.char_length("text").cast("long"))
+        ),
+        "original_sha256": F.coalesce("original_sha256", F.when(is_cut, F.sha2("text", 256))),
+        "edits": F.when(
+            is_cut,
+            F.map_concat("edits", F.create_map(F.lit(PARAGRAPH_EDIT), F.size(spans).cast("long"))),
+        ).otherwise(F.col("edits")),
+        "pii": F.when(is_cut, _places_left(F.col("pii"), spans)).otherwise(F.col("pii")),
+    }
+    return _with_spans(documents, cuts).select(
+        *(changed[name].alias(name) if name in changed else name for name in documents.columns)
+    )
+
+
+def _with_spans(documents: DataFrame, cuts: DataFrame) -> DataFrame:
+    """Documents with the spans that they lose; null where there are none."""
+    spans = cuts.where(F.size("spans") > 0).select("doc_id", F.col("spans").alias(_SPANS))
+    return documents.join(spans, on="doc_id", how="left")
+
+
+def _rest() -> Column:
+    """What is left of text. Only a text that changes goes to Python and back."""
+    from udfs.dedup.paragraphs import cut_text_udf  # imports pandas and numba
+
+    changing = F.when(F.col(_SPANS).isNotNull(), F.col("text"))
+    rest = cut_text_udf()(changing, F.col(f"{_SPANS}.start"), F.col(f"{_SPANS}.length"))
+    return F.coalesce(rest, F.col("text"))
+
+
+def _places_left(places: Column, spans: Column) -> Column:
+    """Where structs with start and length lie in a text after cuts, without those that a cut took
+    a part of."""
+
+    def is_whole(place: Column) -> Column:
+        return ~F.exists(
+            spans,
+            lambda span: (
+                (span["start"] < place["start"] + place["length"])
+                & (place["start"] < span["start"] + span["length"])
+            ),
+        )
+
+    def moved(place: Column) -> Column:
+        before = F.filter(spans, lambda span: span["start"] < place["start"])
+        lost = F.aggregate(before, F.lit(0), lambda chars, span: chars + span["length"])
+        return place.withField("start", place["start"] - lost)
+
+    return F.transform(F.filter(places, is_whole), moved)
