@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from udfs.files.http_file import HUB, open_hub_file
+from udfs.files.hub import HUB, open_hub_file
 from udfs.files.uris import open_input, redact, scheme_of
 
 

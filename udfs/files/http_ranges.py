@@ -7,22 +7,13 @@ the connection serves the next one.
 
 from __future__ import annotations
 
-import base64
-import http.client
-import ssl
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
 
-from udfs.files.http_file import CONTENT_RANGE, USER_AGENT, ascii_url
-from udfs.files.retry import RemoteReadError, Retries, RetryPolicy, StatusError, raise_for_status
+from udfs.files.http_client import CONTENT_RANGE, HttpClient, finish
+from udfs.files.retry import FINAL_ERRORS, RemoteReadError, Retries, RetryPolicy
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MOST_REDIRECTS = 5
-_PIECE_BYTES = 1 << 20
-# What a server's closing of an idle connection looks like to the next request on it.
-_STALE = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+_PIECE_BYTES = 128 << 10  # read1() allocates the bytes that it may return
 
 
 class HttpRanges:
@@ -30,7 +21,7 @@ class HttpRanges:
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._policy = policy
-        self._links: dict[tuple[str, str], _Link] = {}
+        self._client = HttpClient(policy.timeout_s)
         self._whole: _WholeAnswer | None = None
 
     def read(self, url: str, name: str, offset: int, length: int) -> bytes:
@@ -50,21 +41,18 @@ class HttpRanges:
             try:
                 if self._append(stretch):
                     break
-            except (FileNotFoundError, PermissionError, RemoteReadError):
+            except FINAL_ERRORS:
                 self.close()
                 raise
-            except (OSError, http.client.HTTPException) as error:
+            except (OSError, HTTPError) as error:
                 self.close()
-                headers = error.headers if isinstance(error, StatusError) else None
-                retries.wait(error, len(stretch.got), headers)
+                retries.wait(error, len(stretch.got))
         return bytes(stretch.got)
 
     def close(self) -> None:
         """Close the connections; a later read opens new ones."""
         self._whole = None
-        for link in self._links.values():
-            link.connection.close()
-        self._links.clear()
+        self._client.close()
 
     def _append(self, stretch: _Stretch) -> bool:
         """Append what one answer gives; whether the file ends there."""
@@ -73,9 +61,10 @@ class HttpRanges:
             return whole.append_to(stretch)
         if whole is not None:
             self.close()  # an answer that was not read to its end blocks its connection
-        response = self._answer(stretch)
+        last = stretch.offset + stretch.length - 1
+        response = self._client.request("GET", stretch.url, stretch.name, f"{stretch.at}-{last}")
         if response.status == 416:
-            self._finish(response)
+            finish(response)
             return True
         stretch.check_etag(response.headers.get("ETag"))
         if response.status == 200:
@@ -92,54 +81,13 @@ class HttpRanges:
             raise RemoteReadError(f"the server sent another range than asked: {stretch.name}")
         missing = int(given[2]) - stretch.at + 1
         while missing > 0:
-            piece = response.read(min(missing, _PIECE_BYTES))
+            piece = response.read1(min(missing, _PIECE_BYTES))
             if not piece:
-                # http.client reports a connection that ends early as an empty read.
                 raise ConnectionError("the connection ended early")
             stretch.got += piece
             missing -= len(piece)
-        self._finish(response)
+        finish(response)
         return given[3] != "*" and int(given[2]) + 1 >= int(given[3])
-
-    def _answer(self, stretch: _Stretch) -> Any:
-        """The response to a GET of a stretch's missing part: 200, 206 or 416, after redirects."""
-        last = stretch.offset + stretch.length - 1
-        headers = {
-            "User-Agent": USER_AGENT,
-            "Accept-Encoding": "identity",
-            "Range": f"bytes={stretch.at}-{last}",
-        }
-        url = stretch.url
-        for _ in range(_MOST_REDIRECTS + 1):
-            response = self._get(url, headers)
-            if response.status in (200, 206, 416):
-                return response
-            self._finish(response)
-            if response.status not in _REDIRECTS:
-                raise_for_status(response.status, stretch.name)
-                raise StatusError(response.status, response.headers)
-            url = urljoin(url, response.headers.get("Location", ""))
-            if urlsplit(url).scheme not in ("http", "https"):
-                break
-        raise RemoteReadError(f"redirected to nowhere: {stretch.name}")
-
-    def _get(self, url: str, headers: dict[str, str]) -> Any:
-        parts = urlsplit(url)
-        key = (parts.scheme, parts.netloc)
-        kept = self._links.get(key)
-        if kept is not None:
-            try:
-                return kept.get(url, headers)
-            except _STALE:
-                kept.connection.close()  # idle for too long: not a failure of the file
-        link = self._links[key] = _link(*key, self._policy.timeout_s)
-        return link.get(url, headers)
-
-    def _finish(self, response: Any) -> None:
-        """Read an answer to its end, which frees its connection; a long one is not worth it."""
-        response.read(_PIECE_BYTES)
-        if not response.isclosed():
-            self.close()
 
 
 class _Stretch:
@@ -168,12 +116,11 @@ class _Stretch:
 class _WholeAnswer:
     """The answer of a server that sends the whole file whatever range was asked for."""
 
-    def __init__(self, url: str, response: Any) -> None:
+    def __init__(self, url: str, response: BaseHTTPResponse) -> None:
         self.url = url
         self.at = 0
         self._response = response
-        length = response.headers.get("Content-Length") or ""
-        self._size = int(length) if length.isdigit() else None
+        self._size = response.length_remaining
 
     def append_to(self, stretch: _Stretch) -> bool:
         """Append to a stretch that is not behind the position; whether the file ends there."""
@@ -188,50 +135,8 @@ class _WholeAnswer:
         return self.at == self._size
 
     def _piece(self, most: int) -> bytes:
-        piece: bytes = self._response.read(min(most, _PIECE_BYTES))
+        piece = self._response.read1(min(most, _PIECE_BYTES))
         self.at += len(piece)
         if not piece and self._size is not None and self.at < self._size:
             raise ConnectionError("the connection ended early")
         return piece
-
-
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """A connection, and what is different on it when it leads to a proxy."""
-
-    connection: http.client.HTTPConnection
-    to_proxy: bool  # which takes the whole url; a tunnelled connection leads to the host
-    headers: dict[str, str]
-
-    def get(self, url: str, headers: dict[str, str]) -> Any:
-        parts = urlsplit(ascii_url(url))
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        target = parts.geturl() if self.to_proxy else path
-        self.connection.request("GET", target, headers={**headers, **self.headers})
-        return self.connection.getresponse()
-
-
-def _link(scheme: str, host: str, timeout_s: float) -> _Link:
-    """A connection to a host, through the proxy that the environment names for it."""
-    proxy = getproxies().get(scheme)
-    if not proxy or proxy_bypass(host):
-        return _Link(_connection(scheme, host, timeout_s), False, {})
-    through = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    login = {}
-    if through.username is not None:
-        pair = f"{unquote(through.username)}:{unquote(through.password or '')}"
-        login["Proxy-Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
-    address = through.netloc.rpartition("@")[2]
-    if scheme == "http":
-        return _Link(_connection(through.scheme, address, timeout_s), True, login)
-    # http.client makes the tunnel on a plain connection and turns to TLS inside it.
-    connection = _connection("https", address, timeout_s)
-    connection.set_tunnel(host, headers=login)
-    return _Link(connection, False, {})
-
-
-def _connection(scheme: str, host: str, timeout_s: float) -> http.client.HTTPConnection:
-    if scheme == "https":
-        context = ssl.create_default_context()
-        return http.client.HTTPSConnection(host, timeout=timeout_s, context=context)
-    return http.client.HTTPConnection(host, timeout=timeout_s)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import random
 import time
-import urllib.error
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import Message
 from email.utils import parsedate_to_datetime
+
+from urllib3.exceptions import HTTPError, ProtocolError
 
 RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -38,10 +38,14 @@ class RemoteReadError(OSError):
     """A remote file that could not be read to its end; the message has no credentials."""
 
 
-class StatusError(OSError):
-    """An answer that says to come again: its status, and the headers that may say when."""
+FINAL_ERRORS = (FileNotFoundError, PermissionError, RemoteReadError)
+"""Errors that another try does not change."""
 
-    def __init__(self, status: int, headers: Message) -> None:
+
+class StatusError(OSError):
+    """A response whose status is worth a retry; its headers may say when."""
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
         super().__init__(f"status {status}")
         self.headers = headers
 
@@ -55,14 +59,13 @@ class Retries:
         self._failures = 0
         self._failed_at = 0
 
-    def wait(self, error: Exception, at: int, headers: Message | None = None) -> None:
-        """Sleep before the next try.
+    def wait(self, error: Exception, at: int) -> None:
+        """Sleep before the next try, as long as a StatusError's Retry-After asks for, or longer.
 
         Args:
-            at: Byte at which it failed: a failure far behind the last one is a first one.
-            headers: Of the answer, where there was one; its Retry-After is honoured.
+            at: Byte at which it failed: a failure far behind the last one counts as the first.
         Raises:
-            RemoteReadError: there have been tries enough.
+            RemoteReadError: the policy allows no further try.
         """
         policy = self._policy
         if at - self._failed_at >= policy.progress_bytes:
@@ -75,7 +78,8 @@ class Retries:
                 f"{_cause(error)}"
             ) from None
         delay = policy.first_delay_s * 2 ** (self._failures - 1) * random.uniform(0.5, 1.0)
-        time.sleep(min(max(delay, _asked_delay_s(headers)), policy.max_delay_s))
+        stated = _retry_after_s(error.headers) if isinstance(error, StatusError) else 0.0
+        time.sleep(min(max(delay, stated), policy.max_delay_s))
 
 
 def raise_for_status(status: int, name: str) -> None:
@@ -94,26 +98,27 @@ def raise_for_status(status: int, name: str) -> None:
         raise RemoteReadError(f"the server answered {status}: {name}")
 
 
-def _asked_delay_s(headers: Message | None) -> float:
-    """Seconds that Retry-After asks for, as a number or as a date; 0 where it asks for none."""
-    asked = (headers.get("Retry-After") or "").strip() if headers is not None else ""
-    if not asked or asked.isdigit():
-        return float(asked or 0)
+def _retry_after_s(headers: Mapping[str, str]) -> float:
+    """Seconds that Retry-After states, as a number or as a date; 0 where it states none."""
+    stated = (headers.get("Retry-After") or "").strip()
+    if not stated or stated.isdigit():
+        return float(stated or 0)
     try:
-        until = parsedate_to_datetime(asked)
+        until = parsedate_to_datetime(stated)
     except ValueError:
         return 0.0
     return (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds()
 
 
 def _cause(error: Exception) -> str:
-    """What failed, without the URL that some messages hold."""
-    if isinstance(error, urllib.error.HTTPError):
-        return f"status {error.code}"
-    if isinstance(error, urllib.error.URLError):
-        return f"{type(error.reason).__name__}: {error.reason}"
+    """What failed, without the URL that some of urllib3's messages hold."""
     if isinstance(error, StatusError):
         return str(error)
-    if isinstance(error, http.client.HTTPException):
-        return type(error).__name__
+    if isinstance(error, ProtocolError):
+        return f"the connection ended early: {type(error.args[-1]).__name__}"
+    if isinstance(error, HTTPError):
+        origin = error.__cause__ or error.__context__
+        if not isinstance(origin, OSError):
+            return type(error).__name__
+        error = origin
     return f"{type(error).__name__}: {error}"

@@ -409,7 +409,7 @@ def _web_file(uri: str, rest: str) -> Iterator[InputFile]:
             f"{redact(uri)} (name the files, or give a list of them as @paths.txt)"
         )
     try:
-        size = head_size(uri)
+        size = head_size(uri, redact(uri))
     except FileNotFoundError:
         return
     yield InputFile(uri, size)

@@ -15,7 +15,7 @@ from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import fetch
 from jobs.config import ArtifactsConfig, Config, ConfigError
 from udfs.files.artifacts import sha256_of
-from udfs.files.http_file import hub_url, open_hub_file
+from udfs.files.hub import hub_url, open_hub_file
 from udfs.files.retry import RemoteReadError, RetryPolicy
 
 TOKEN = "hf_5ec7e7"

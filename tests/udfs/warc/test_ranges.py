@@ -214,14 +214,24 @@ def test_a_redirect_is_followed(server: FileServer, http_ranges: HttpRanges) -> 
     server.fault = lambda get: Fault(status=302, headers=(("Location", "/a"),))
     with pytest.raises(RemoteReadError, match="redirected"):
         http_ranges.read(server.url + "/a", "a", 7, 10)
+    server.requests.clear()
+    server.fault = lambda get: Fault(status=302, headers=(("Location", "ftp://host/a"),))
+    with pytest.raises(RemoteReadError, match="redirected"):
+        http_ranges.read(server.url + "/a", "a", 7, 10)
+    assert len(server.requests) == 1
 
 
-def test_an_idle_connection_that_was_closed_costs_no_try(server: FileServer) -> None:
+@pytest.mark.parametrize("is_noticed", [True, False])
+def test_an_idle_connection_that_was_closed_costs_no_try(
+    server: FileServer, monkeypatch: pytest.MonkeyPatch, is_noticed: bool
+) -> None:
+    if not is_noticed:  # the server closes it just when the next request is sent
+        monkeypatch.setattr("urllib3.connectionpool.is_connection_dropped", lambda _: False)
     reader = HttpRanges(RetryPolicy(attempts=1, timeout_s=1))
+    server.fault = faults(Fault(drop_after=10))  # type: ignore[assignment]
     assert reader.read(server.url + "/a", "a", 0, 10) == CONTENT[:10]
-    for link in reader._links.values():
-        link.connection.sock.shutdown(1)  # the server sees the end, and closes its side
     assert reader.read(server.url + "/a", "a", 10, 10) == CONTENT[10:20]
+    assert (len(server.requests), server.connections) == (2, 2)
     reader.close()
 
 
