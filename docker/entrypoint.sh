@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What a container of the image does. Spark on Kubernetes starts it with "driver ..." or "executor"
-# and says the rest in environment variables; anything else is a command of its own.
+# The entry point of the image. Spark on Kubernetes passes "driver ..." or "executor" and sets
+# environment variables; any other arguments are run as a command.
 set -euo pipefail
 
 role=${1:-}
 
-# Spark hands its Java options over as SPARK_JAVA_OPT_0, SPARK_JAVA_OPT_1, ...
+# Spark passes Java options as SPARK_JAVA_OPT_0, SPARK_JAVA_OPT_1, ...
 java_options() {
   local name
   for name in $(compgen -v SPARK_JAVA_OPT_ | sort --version-sort); do

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The GPUs of this machine or container, as Spark's resource discovery reads them:
+# Print the GPUs of this machine or container in the format of Spark's resource discovery:
 # {"name": "gpu", "addresses": ["0", "1"]}
 set -eu
 found=$(nvidia-smi --query-gpu=index --format=csv,noheader)

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A bootstrap action of EMR on EC2: YARN gives a container its GPU, and keeps others away, by a
-# device controller of version 1, which the machines no longer mount by themselves.
+# A bootstrap action of EMR on EC2. YARN isolates the GPU of a container by the devices controller of
+# cgroups version 1, which the machines no longer mount by default.
 # Source: Amazon EMR, "Use the Nvidia RAPIDS Accelerator for Apache Spark", for EMR 7.
 set -euo pipefail
 sudo mkdir -p /spark-rapids-cgroup/devices
