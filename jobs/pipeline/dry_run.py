@@ -1,7 +1,7 @@
-"""What a command would do, and why: every stage looked at in order, and none of them run.
+"""The dry run: which waves of each stage a command would do, and why.
 
-What a wave is made from is known before it is made, so a stage that would run is declared done
-with it, in memory, and the stages behind it are looked at as they will find things.
+The basis of a wave is known before the wave is made. So a wave that would run is committed in
+memory, and the stages after it see that commit.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from jobs.run.store import WHOLE, Commit, Store
 
 
 @dataclass(frozen=True)
-class RehearsedStore(Store):
-    """An output whose stages can be declared done without their tables."""
+class DryRunStore(Store):
+    """An output with commits in memory beside its own."""
 
     declared: dict[str, dict[int, Commit]] = field(default_factory=dict)
 
     def commits(self, stage: str) -> dict[int, Commit]:
-        """The committed waves of a stage, and those that were declared."""
+        """Return the commits of a stage, those in memory included."""
         return super().commits(stage) | self.declared.get(stage, {})
 
 
-def rehearse(stages: Iterable[Stage], run: Run) -> Iterator[str]:
-    """Say for every stage which waves would be done, and why.
+def what_would_run(stages: Iterable[Stage], run: Run) -> Iterator[str]:
+    """Describe which waves of each stage would be done, and why.
 
     Args:
-        stages: In the order in which they would run.
+        stages: In running order.
     Yields:
         Lines of text.
     """
-    store = RehearsedStore(run.store.root)
+    store = DryRunStore(run.store.root)
     run = replace(run, store=store)
     for stage in stages:
         if stage.bases is None:
@@ -52,7 +52,7 @@ def rehearse(stages: Iterable[Stage], run: Run) -> Iterator[str]:
 
 
 def _lines(stage: str, wanted: dict[int, str], waves: int) -> Iterator[str]:
-    """A stage's waves, those of one reason together."""
+    """Describe a stage's waves, neighbours with the same reason in one line."""
     if not wanted:
         yield f"{stage}: nothing to do"
     elif WHOLE in wanted:

@@ -7,12 +7,33 @@ what could not be read has a row in read_failures.
 
 from __future__ import annotations
 
+import importlib.util
+
 from pyspark.sql import SparkSession
 
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import find_artifact, ship
+from jobs.catalogue.lock import Lock
+from jobs.config import Config, ConfigError
 from jobs.run.commits import Basis, due, fingerprint_of, settings_of, wave_of
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
+
+
+def check_settings(config: Config, lock: Lock) -> None:
+    """Check that the extractor is installed and the language model is locked.
+
+    Raises:
+        ConfigError: one of them is not.
+    """
+    if (
+        config.extract.extractor == "trafilatura"
+        and importlib.util.find_spec("trafilatura") is None
+    ):
+        raise ConfigError(
+            "extract.extractor = 'trafilatura': not installed; pip install \"taojin[trafilatura]\""
+        )
+    name = config.extract.language_artifact
+    find_artifact(lock.artifacts, name, "extract.language_artifact")
 
 
 def run(spark: SparkSession, run: Run) -> None:

@@ -9,7 +9,9 @@ no text is read.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -18,7 +20,8 @@ from pyspark.sql.types import ArrayType, MapType, StringType, StructField
 
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import find_artifact_or_file, ship
-from jobs.config import Config, RulesConfig
+from jobs.catalogue.lock import Lock
+from jobs.config import Config, ConfigError, RulesConfig
 from jobs.run.commits import (
     Balance,
     Basis,
@@ -37,8 +40,32 @@ from jobs.transforms.ledger import stage_ledger
 from jobs.transforms.rules import check_conditions, with_reject_reasons
 from jobs.transforms.texts import edit_and_measure
 from udfs.files.artifacts import ArtifactFile
+from udfs.lists.host_lists import HostListError, read_host_list
+from udfs.lists.lexicon import LexiconError, read_lexicon
 from udfs.measures.schema import MEASURES_TYPE
 from udfs.measures.text_pass import Editing, TextPass
+
+
+def check_settings(config: Config, lock: Lock) -> None:
+    """Check that the lists of the rules are locked, or files, and read those on this machine.
+
+    Raises:
+        ConfigError: a list is missing, or has a wrong line.
+    """
+    rules = config.rules
+    lists: tuple[tuple[str, Sequence[str], Callable[[Path], object]], ...] = (
+        ("rules.lexicon", (rules.lexicon,), read_lexicon),
+        ("rules.host_block", rules.host_block, read_host_list),
+        ("rules.host_allow", rules.host_allow, read_host_list),
+    )
+    for key, names, read in lists:
+        for name in names:
+            path = Path(find_artifact_or_file(lock.artifacts, name, key).uri)
+            try:
+                if path.is_file():
+                    read(path)
+            except (LexiconError, HostListError) as error:
+                raise ConfigError(f"{key}: {error}") from error
 
 
 def check_on_spark(spark: SparkSession, config: Config) -> None:

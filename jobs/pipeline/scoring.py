@@ -16,7 +16,8 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.config import Config
+from jobs.catalogue.lock import Lock
+from jobs.config import Config, ConfigError
 from jobs.run.commits import (
     Basis,
     Work,
@@ -30,12 +31,31 @@ from jobs.run.commits import (
 from jobs.run.console import shown_progress
 from jobs.run.current_documents import scored_documents, scored_sources
 from jobs.run.request import SCORE_DOCUMENTS, Run, score_stage
-from jobs.run.scorers import SCORERS, chosen_scorers, lock_id_of, scorer_of, stamp_of_scorer
+from jobs.run.scorers import (
+    SCORERS,
+    check_scorers,
+    chosen_scorers,
+    lock_id_of,
+    scorer_of,
+    stamp_of_scorer,
+)
 from jobs.tables import scores
 from jobs.transforms.ledger import stage_ledger
 
 if TYPE_CHECKING:  # imports numba and pandas
     from udfs.scorers.scoring import Scorer
+
+
+def check_settings(config: Config, lock: Lock) -> None:
+    """Check the names of scorers, and the settings and artifacts of those that run.
+
+    Raises:
+        ConfigError: naming key and value.
+    """
+    for scorer in config.score.scorers:
+        if scorer not in SCORERS:
+            raise ConfigError(f"score.scorers: unknown {scorer!r}; known: {', '.join(SCORERS)}")
+    check_scorers(config, lock)
 
 
 def ledgers(config: Config) -> tuple[str, ...]:

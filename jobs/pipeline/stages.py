@@ -40,6 +40,7 @@ EXTRACT = Stage(
     writes=("documents", "read_failures", "replay"),
     run=extraction.run,
     bases=extraction.bases,
+    check_settings=extraction.check_settings,
 )
 
 RULES = Stage(
@@ -49,6 +50,7 @@ RULES = Stage(
     writes=("edits", "measures", "flagged"),
     run=rule_filtering.run,
     bases=rule_filtering.bases,
+    check_settings=rule_filtering.check_settings,
     needs=(EXTRACT,),
     check_on_spark=rule_filtering.check_on_spark,
     sees=EXTRACT,
@@ -73,6 +75,7 @@ SCORE = Stage(
     writes=("scores/SCORER",),
     run=scoring.run,
     bases=scoring.bases,
+    check_settings=scoring.check_settings,
     needs=(EXTRACT,),
     add_arguments=scoring.add_arguments,
     with_arguments=scoring.with_arguments,

@@ -1,8 +1,8 @@
-"""Writing the ledger, and refusing to go on where it does not close.
+"""Commits and the ledger: which waves of a stage are due, and how a wave is declared done.
 
-What a stage counted of itself beside its tables, for the report.
-
-When a stage's wave has to be done, why, and how it is declared done.
+A wave is due when it has no commit, or one whose fingerprint differs from that of its `Basis`
+(settings and sources). Before a wave is committed its ledger must close: every record that the
+stage saw is kept, rejected or failed.
 """
 
 from __future__ import annotations
@@ -24,16 +24,24 @@ from jobs.run.store import WHOLE, Commit, Store
 from jobs.tables import LEDGER, check_schema
 from jobs.transforms.ledger import unbalanced
 
-_SHOWN = 10
+Waves = Mapping[int, "Basis"]
+
+_COUNTS = "counts"
+_SHOWN_FILES = 10
+_SHOWN_CHANGES = 3
+
+
+class StageIncomplete(RuntimeError):
+    """A stage needs the result of a stage that has not finished."""
 
 
 class BalanceOpen(RuntimeError):
-    """Records went in that are neither kept, nor rejected or failed by reason."""
+    """Some records that a stage saw are neither kept, nor rejected or failed by reason."""
 
 
 @dataclass(frozen=True)
 class Balance:
-    """What a stage saw in a wave, and what became of it."""
+    """Counts of what a stage saw in a wave, by outcome."""
 
     seen: int = 0
     """Records, rows or documents: kept + rejected + failed."""
@@ -44,142 +52,38 @@ class Balance:
     """Reason -> records."""
 
 
-def splits_frame(spark: SparkSession, store: Store, waves: Iterable[int]) -> DataFrame:
-    """The files of some waves as (warc_path, wave, parts): a row a file and wave, with the number
-    of splits that it is read in; more than one where ranges of it are."""
-    paths = [store.table_path(SPLITS, wave) for wave in waves]
-    splits = spark.read.option("basePath", store.table_path(SPLITS)).parquet(*paths)
-    by_file = splits.groupBy("warc_path", F.col("wave").cast("int").alias("wave"))
-    return by_file.agg(F.count("*").alias("parts"))
-
-
-def close_ledger(
-    spark: SparkSession, store: Store, ledger: DataFrame, stage: str, wave: int
-) -> Balance:
-    """Write a stage's ledger, read it back and check it.
-
-    Args:
-        ledger: The columns of the ledger and ``wave``.
-        wave: The wave that it is of, or WHOLE for all of them.
-    Returns:
-        The sums over the wave's files.
-    Raises:
-        BalanceOpen: naming the files whose balance is open.
-    """
-    counts = ledger.drop("wave")
-    check_schema(counts.schema, LEDGER)
-    path = store.path(LEDGER, f"stage={stage}")
-    if wave == WHOLE:
-        ledger = ledger.coalesce(1)  # a row an input file: small
-        ledger.write.mode("overwrite").partitionBy("wave").parquet(path, compression="zstd")
-    else:
-        path = f"{path}/wave={wave}"
-        store.write_parquet(counts.coalesce(1), path)
-    written = spark.read.parquet(path)
-    wrong = unbalanced(written).take(_SHOWN)
-    if wrong:
-        raise BalanceOpen(f"{stage}, wave {wave}: " + "; ".join(str(row.asDict()) for row in wrong))
-    return _summed(written)
-
-
-def _summed(ledger: DataFrame) -> Balance:
-    """The counts of all files together: as many rows as there are reasons."""
-    outcomes = F.concat(
-        F.array(_outcome("seen", F.lit(""), F.col("seen"))),
-        F.array(_outcome("kept", F.lit(""), F.col("kept"))),
-        _outcomes("rejected"),
-        _outcomes("failed"),
-    )
-    by_reason = ledger.select(F.explode(outcomes).alias("o")).groupBy("o.outcome", "o.reason")
-    found: dict[str, dict[str, int]] = {"seen": {}, "kept": {}, "rejected": {}, "failed": {}}
-    for row in by_reason.agg(F.sum("o.n").alias("n")).orderBy("outcome", "reason").collect():
-        found[row["outcome"]][row["reason"]] = row["n"]
-    return Balance(
-        found["seen"].get("", 0), found["kept"].get("", 0), found["rejected"], found["failed"]
-    )
-
-
-def _outcomes(counts: str) -> Column:
-    """A map column (reason -> records) as an array."""
-    entries = F.map_entries(counts)
-    return F.transform(entries, lambda entry: _outcome(counts, entry["key"], entry["value"]))
-
-
-def _outcome(outcome: str, reason: Column, n: Column) -> Column:
-    return F.struct(F.lit(outcome).alias("outcome"), reason.alias("reason"), n.alias("n"))
-
-
-_COUNTS = "counts"
-
-
-def write_counts(store: Store, stage: str, counts: Mapping[str, int]) -> None:
-    """Keep a stage's counts under the output, over those of an earlier run."""
-    store.write_bytes(json.dumps(counts, indent=1).encode(), _COUNTS, f"{stage}.json")
-
-
-def read_counts(store: Store, stage: str) -> dict[str, int]:
-    """The counts that a stage left; none where it left none."""
-    try:
-        counts: dict[str, int] = json.loads(store.read_bytes(_COUNTS, f"{stage}.json"))
-    except FileNotFoundError:
-        return {}
-    return counts
-
-
-Waves = Mapping[int, "Basis"]
-
-_SHOWN_CHANGES = 3
-
-
-class StageIncomplete(RuntimeError):
-    """A stage needs what another stage has not finished."""
-
-
 @dataclass(frozen=True)
 class Basis:
-    """All that a wave's output follows from, by name, so that a change of it can be named."""
+    """Everything that a wave's output depends on, by name, so that a change can be named."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """``section.key`` -> value, as JSON has it."""
+    """``section.key`` -> value, as in JSON."""
     sources: Mapping[str, str | None] = field(default_factory=dict)
-    """What is read (the input, a file, an earlier stage) -> digest; None for a stage that was
-    never run."""
+    """Input, file or earlier stage -> digest; None for a stage that never ran."""
     reads: str = ""
-    """Digest of the part that `finished` compares: what is read of earlier stages."""
-
+    """Digest of the tables of earlier stages alone: the part that `finished` compares."""
     redo: str | None = None
-    """Why it has to be done although nothing of the above has changed."""
+    """Why the wave must be done although nothing above has changed; None for no reason."""
 
     @property
     def fingerprint(self) -> str:
-        """Digest of it all."""
+        """Digest of settings and sources."""
         return fingerprint_of(self.settings, self.sources)
 
 
 @dataclass
 class Work:
-    """One wave of a stage while it is done."""
+    """A wave of a stage while it is worked on."""
 
     balance: Balance = field(default_factory=Balance)
-    """What it saw and what became of it; set by the job."""
-
-
-def fingerprint_of(*parts: object) -> str:
-    """Digest of settings, artifacts, inputs, earlier stages."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def settings_of(name: str, section: Any, keys: Sequence[str] | None = None) -> dict[str, Any]:
-    """The values of a configuration section, or of some of its keys, as a `Basis` has them."""
-    values: dict[str, Any] = json.loads(json.dumps(asdict(section), default=str))
-    return {f"{name}.{key}": values[key] for key in (values if keys is None else keys)}
+    """Set by the stage, before the block ends."""
 
 
 def due(store: Store, stage: str, waves: Waves) -> dict[int, str]:
-    """The waves that have to be done, and why: never finished, or made from something else."""
+    """Return the waves to do, with the reason: never committed, or committed on another basis."""
     commits = store.commits(stage)
     reasons = {
-        wave: _what_changed(commits[wave], basis) if wave in commits else "not done yet"
+        wave: _change(commits[wave], basis) if wave in commits else "not done yet"
         for wave, basis in sorted(waves.items())
     }
     return {wave: reason for wave, reason in reasons.items() if reason is not None}
@@ -187,7 +91,7 @@ def due(store: Store, stage: str, waves: Waves) -> dict[int, str]:
 
 @contextmanager
 def wave_of(store: Store, stage: str, wave: int, basis: Basis) -> Iterator[Work]:
-    """Revoke a wave's commit, do the work of the block, and commit it if nothing was raised."""
+    """Revoke a wave's commit, run the block, and commit the wave if the block raised nothing."""
     store.revoke(stage, wave)
     started = time.monotonic()
     work = Work()
@@ -195,11 +99,10 @@ def wave_of(store: Store, stage: str, wave: int, basis: Basis) -> Iterator[Work]
     seconds = time.monotonic() - started
     balance = work.balance
     store.commit(commit_of(stage, wave, basis, round(seconds, 3), balance))
-    name = stage if wave == WHOLE else f"{stage}, wave {wave}"
     rate = balance.seen / seconds if seconds else 0.0
     say(
         "wave_done",
-        f"{name}: done, {balance.seen:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
+        f"{stage}{_in_wave(wave)}: done, {balance.seen:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
         stage=stage,
         wave=None if wave == WHOLE else wave,
         **asdict(balance),
@@ -211,7 +114,7 @@ def wave_of(store: Store, stage: str, wave: int, basis: Basis) -> Iterator[Work]
 def commit_of(
     stage: str, wave: int, basis: Basis, seconds: float = 0.0, balance: Balance | None = None
 ) -> Commit:
-    """What declares a wave done that was made from a basis."""
+    """Return the commit of a wave that was made on a basis."""
     balance = balance or Balance()
     return Commit(
         stage,
@@ -229,27 +132,103 @@ def commit_of(
 
 
 def finished(store: Store, stage: str, reads: Mapping[int, str]) -> dict[int, str] | None:
-    """Fingerprints of a stage's waves, or None where the stage was never run.
+    """Return the fingerprints of a stage's waves, or None if the stage never ran.
 
     Args:
-        reads: Wave -> what the stage would read of earlier stages now.
+        reads: Wave -> `Basis.reads` of the stage, as it would be now.
     Raises:
-        StageIncomplete: some waves are not done, or were done from what is no longer there.
+        StageIncomplete: some waves are not done, or were made from other tables.
     """
     commits = store.commits(stage)
     if not any(wave in commits for wave in reads):
         return None
     for wave, expected in sorted(reads.items()):
-        where = "" if wave == WHOLE else f", wave {wave}"
         if wave not in commits:
-            raise StageIncomplete(f"{stage}{where} is not done: run it first")
+            raise StageIncomplete(f"{stage}{_in_wave(wave)} is not done: run it first")
         if commits[wave].reads != expected:
-            raise StageIncomplete(f"{stage}{where} was made from older tables: run it first")
+            raise StageIncomplete(
+                f"{stage}{_in_wave(wave)} was made from older tables: run it first"
+            )
     return {wave: commits[wave].fingerprint for wave in reads}
 
 
-def _what_changed(commit: Commit, basis: Basis) -> str | None:
-    """What a wave was made from and is not any more; None where nothing is."""
+def fingerprint_of(*parts: object) -> str:
+    """Return a digest of settings, artifacts, inputs and earlier stages."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def settings_of(name: str, section: Any, keys: Sequence[str] | None = None) -> dict[str, Any]:
+    """Return the values of a configuration section, or of some of its keys, as in `Basis`."""
+    values: dict[str, Any] = json.loads(json.dumps(asdict(section), default=str))
+    return {f"{name}.{key}": values[key] for key in (values if keys is None else keys)}
+
+
+def splits_frame(spark: SparkSession, store: Store, waves: Iterable[int]) -> DataFrame:
+    """Read the input files of some waves.
+
+    Returns:
+        (warc_path, wave, parts), one row for each file and wave. parts is the number of splits
+        that read the file: more than one where they read ranges of it.
+    """
+    paths = [store.table_path(SPLITS, wave) for wave in waves]
+    splits = spark.read.option("basePath", store.table_path(SPLITS)).parquet(*paths)
+    by_file = splits.groupBy("warc_path", F.col("wave").cast("int").alias("wave"))
+    return by_file.agg(F.count("*").alias("parts"))
+
+
+def close_ledger(
+    spark: SparkSession, store: Store, ledger: DataFrame, stage: str, wave: int
+) -> Balance:
+    """Write a stage's ledger, read it back and check it.
+
+    Args:
+        ledger: The columns of the ledger and ``wave``.
+        wave: The ledger's wave, or WHOLE for all waves.
+    Returns:
+        Sums over the wave's files.
+    Raises:
+        BalanceOpen: naming the files whose balance is open.
+    """
+    counts = ledger.drop("wave")
+    check_schema(counts.schema, LEDGER)
+    path = store.path(LEDGER, f"stage={stage}")
+    if wave == WHOLE:
+        ledger = ledger.coalesce(1)  # a row an input file: small
+        ledger.write.mode("overwrite").partitionBy("wave").parquet(path, compression="zstd")
+    else:
+        path = f"{path}/wave={wave}"
+        store.write_parquet(counts.coalesce(1), path)
+    written = spark.read.parquet(path)
+    wrong = unbalanced(written).take(_SHOWN_FILES)
+    if wrong:
+        shown = "; ".join(str(row.asDict()) for row in wrong)
+        raise BalanceOpen(
+            f"{stage}{_in_wave(wave)}: seen is not kept + rejected + failed for: {shown}"
+        )
+    return _summed(written)
+
+
+def write_counts(store: Store, stage: str, counts: Mapping[str, int]) -> None:
+    """Write a stage's counts under the output, over those of an earlier run."""
+    store.write_bytes(json.dumps(counts, indent=1).encode(), _COUNTS, f"{stage}.json")
+
+
+def read_counts(store: Store, stage: str) -> dict[str, int]:
+    """Return the counts that a stage wrote; an empty dictionary if it wrote none."""
+    try:
+        counts: dict[str, int] = json.loads(store.read_bytes(_COUNTS, f"{stage}.json"))
+    except FileNotFoundError:
+        return {}
+    return counts
+
+
+def _in_wave(wave: int) -> str:
+    """Return the wave as the end of a stage's name in messages."""
+    return "" if wave == WHOLE else f", wave {wave}"
+
+
+def _change(commit: Commit, basis: Basis) -> str | None:
+    """Name what changed since a wave was committed; None if nothing did."""
     if commit.fingerprint == basis.fingerprint:
         return basis.redo
     settings = [
@@ -270,3 +249,30 @@ def _what_changed(commit: Commit, basis: Basis) -> str | None:
 
 def _shown(settings: Mapping[str, Any], name: str) -> str:
     return json.dumps(settings[name], ensure_ascii=False) if name in settings else "not there"
+
+
+def _summed(ledger: DataFrame) -> Balance:
+    """Sum the counts of all files; collects one row for each reason."""
+    outcomes = F.concat(
+        F.array(_outcome("seen", F.lit(""), F.col("seen"))),
+        F.array(_outcome("kept", F.lit(""), F.col("kept"))),
+        _outcomes("rejected"),
+        _outcomes("failed"),
+    )
+    by_reason = ledger.select(F.explode(outcomes).alias("o")).groupBy("o.outcome", "o.reason")
+    found: dict[str, dict[str, int]] = {"seen": {}, "kept": {}, "rejected": {}, "failed": {}}
+    for row in by_reason.agg(F.sum("o.n").alias("n")).orderBy("outcome", "reason").collect():
+        found[row["outcome"]][row["reason"]] = row["n"]
+    return Balance(
+        found["seen"].get("", 0), found["kept"].get("", 0), found["rejected"], found["failed"]
+    )
+
+
+def _outcomes(counts: str) -> Column:
+    """Turn a map column (reason -> records) into an array of outcomes."""
+    entries = F.map_entries(counts)
+    return F.transform(entries, lambda entry: _outcome(counts, entry["key"], entry["value"]))
+
+
+def _outcome(outcome: str, reason: Column, n: Column) -> Column:
+    return F.struct(F.lit(outcome).alias("outcome"), reason.alias("reason"), n.alias("n"))

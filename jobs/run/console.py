@@ -1,9 +1,9 @@
-"""The lines that a run writes to standard error: for people, or one JSON object each.
+"""The lines that a run writes to standard error: plain text, or one JSON object each.
 
 find_duplicates: done, 1,204 seen in 3.1 s (388/s)
 {"time": "2024-06-01T03:10:00.123Z", "event": "wave_done", "stage": "find_duplicates", ...}
 
-One line every few seconds that says how far a long stage is.
+While Spark works, one line every few seconds gives the progress of the stage.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from pyspark.sql import SparkSession
 
 _LOG = logging.getLogger("taojin")
 _FIELDS = "taojin_fields"
+_PROGRESS_SECONDS = 5.0
 
 
 def set_log_format(log_format: Literal["text", "json"]) -> None:
-    """Choose what `say` writes from now on in this process."""
+    """Set the format of the lines that `say` writes in this process."""
     handler = _ToStandardError()
     handler.setFormatter(_JsonFormatter() if log_format == "json" else logging.Formatter())
     _LOG.handlers[:] = [handler]
@@ -37,42 +38,25 @@ def say(event: str, text: str, **fields: object) -> None:
     """Write one line.
 
     Args:
-        event: What kind of line it is, in JSON.
-        text: The line for people.
-        fields: What it says, in JSON.
+        event: Kind of line; only in JSON.
+        text: The line as plain text.
+        fields: The same facts by name; only in JSON.
     """
     if not _LOG.handlers:
         set_log_format("text")
     _LOG.info(text, extra={_FIELDS: {"event": event, **fields}})
 
 
-class _ToStandardError(logging.Handler):
-    """Writes to what standard error is at that moment."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        print(self.format(record), file=sys.stderr, flush=True)
-
-
-class _JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        fields = {"time": moment.replace("+00:00", "Z"), **getattr(record, _FIELDS)}
-        return json.dumps(fields, ensure_ascii=False)
-
-
-_SECONDS = 5.0
-
-
 @contextmanager
 def shown_progress(
     spark: SparkSession, label: str, unit: str, documents: Callable[[], int] | None = None
 ) -> Iterator[None]:
-    """Print the tasks done, documents a second and time left while the block runs.
+    """Write tasks done, documents per second and time left while the block runs.
 
     Args:
-        label: What is being done, as ``extract_documents wave 1 of 3``.
-        unit: What a task is, as ``splits``.
-        documents: How many documents are done so far; None leaves them out.
+        label: Name of the work, such as ``extract_documents, wave 1 of 3``.
+        unit: Plural noun for what a task handles, such as ``splits``.
+        documents: Returns the number of documents done; None leaves the rate out.
     """
     done = threading.Event()
     thread = threading.Thread(
@@ -86,6 +70,20 @@ def shown_progress(
         thread.join()
 
 
+class _ToStandardError(logging.Handler):
+    """Looks up standard error at each line, since tests replace it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print(self.format(record), file=sys.stderr, flush=True)
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        fields = {"time": moment.replace("+00:00", "Z"), **getattr(record, _FIELDS)}
+        return json.dumps(fields, ensure_ascii=False)
+
+
 def _watch(
     spark: SparkSession,
     label: str,
@@ -94,7 +92,7 @@ def _watch(
     done: threading.Event,
 ) -> None:
     started = time.monotonic()
-    while not done.wait(_SECONDS):
+    while not done.wait(_PROGRESS_SECONDS):
         finished, total = _tasks(spark)
         if not total:  # between two Spark jobs
             continue
@@ -117,7 +115,7 @@ def _watch(
 
 
 def _tasks(spark: SparkSession) -> tuple[int, int]:
-    """Finished and all tasks of the stages that run now."""
+    """Count the finished tasks and all tasks of the Spark stages that run now."""
     tracker = spark.sparkContext.statusTracker()
     infos = [tracker.getStageInfo(stage) for stage in tracker.getActiveStageIds()]
     known = [info for info in infos if info is not None]

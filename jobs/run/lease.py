@@ -1,9 +1,10 @@
-"""One run at a time on an output: a lease that is renewed while a run lives, and expires after it.
+"""The lease of an output: one run at a time.
 
-A lease is a small file under the output. A run writes its own, then looks for others: any that
-was written less than ``run.lease_s`` ago makes it step back. Two that begin at the same moment may
-both step back, and never go on both, since each writes before it looks. Ages are differences of
-the times that the store itself gave to files, so the clocks of the machines do not matter.
+A lease is a small file under the output, renewed while its run lives. A run writes its own, then
+looks for others; if one was written less than ``run.lease_s`` ago, the run gives up. Two runs that
+start at the same moment may both give up but never both continue, since each writes before it
+looks. Ages are differences of the store's own file times, so the clocks of the machines do not
+matter.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ _LEASES = "_lease"
 
 
 class OutputInUse(RuntimeError):
-    """Another run works on the output."""
+    """Another run holds the lease of the output."""
 
 
 class LeaseLost(RuntimeError):
-    """The run was held up for so long that another one may have begun."""
+    """The run did not renew its lease in time, so another one may have started."""
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Lease:
 
     store: Store
     expiry_s: float
-    """Seconds after which a lease that was not renewed counts for nothing: its run is gone."""
+    """Seconds after the last renewal at which a lease expires."""
     name: str = field(default_factory=lambda: f"{uuid.uuid4().hex}.json")
     _ended: threading.Event = field(default_factory=threading.Event)
     _written: float = 0.0  # time.monotonic() of the last renewal
@@ -52,44 +53,46 @@ class Lease:
             try:
                 age = written - self.store.modified(_LEASES, name)
             except FileNotFoundError:
-                continue  # its run has stepped back meanwhile
+                continue  # its run has ended meanwhile
             if age < self.expiry_s:
                 holder = self._holder(name)
                 self.give_back()
                 raise OutputInUse(
-                    f"{self.store.root}: another run works on it ({holder}), or ended less than "
-                    f"{self.expiry_s:.0f} s ago without saying so. If you know that it is gone, "
-                    f"remove {_LEASES}/{name} there"
+                    f"{self.store.root}: another run works on this output ({holder}), or was "
+                    f"killed less than {self.expiry_s:.0f} s ago. If it no longer runs, remove "
+                    f"{_LEASES}/{name} there"
                 )
             self.store.delete(_LEASES, name)
 
     def check(self) -> None:
-        """Raise LeaseLost if this run no longer has the output: before it declares work done."""
+        """Raise LeaseLost if this run no longer holds the lease; called before each commit."""
         is_late = time.monotonic() - self._written > self.expiry_s
         if is_late or self.name not in self.store.list_names(_LEASES):
             raise LeaseLost(
-                f"{self.store.root}: this run was held up for more than {self.expiry_s:.0f} s, "
-                "and another one has taken the output"
+                f"{self.store.root}: this run did not renew its lease for more than "
+                f"{self.expiry_s:.0f} s, and another run may have started on the output"
             )
 
     def renew_until_given_back(self) -> None:
-        """Keep it alive; for a thread of its own."""
+        """Renew the lease until `give_back` is called; runs in a thread."""
         while not self._ended.wait(self.expiry_s / 5):
             try:
                 self.check()
                 self._write()
             except LeaseLost:
-                return  # the next check of the run itself ends it
+                return  # the run's next `check` raises it
             except OSError as error:
-                print(f"lease of {self.store.root} not renewed: {error}", file=sys.stderr)
+                print(
+                    f"{self.store.root}: the lease could not be renewed: {error}", file=sys.stderr
+                )
 
     def give_back(self) -> None:
-        """Let the next run begin at once."""
+        """Remove the lease, so that the next run can start at once."""
         self._ended.set()
         self.store.delete(_LEASES, self.name)
 
     def _write(self) -> float:
-        """Write it, or write it again. Returns when, by the store's clock."""
+        """Write the lease file; return its time by the store's clock."""
         holder = {"host": socket.gethostname(), "process": os.getpid()}
         self._written = time.monotonic()  # before: the file is younger, never older
         self.store.write_bytes(json.dumps(holder).encode(), _LEASES, self.name)
@@ -99,16 +102,16 @@ class Lease:
         try:
             holder = json.loads(self.store.read_bytes(_LEASES, name))
         except FileNotFoundError:
-            return "which has just ended"
+            return "it has just ended"
         return f"process {holder['process']} on {holder['host']}"
 
 
 @contextmanager
 def lease_of(store: Store, expiry_s: float) -> Iterator[Lease]:
-    """The output's lease for the time of the block.
+    """Hold the output's lease while the block runs.
 
     Raises:
-        OutputInUse: another run has it.
+        OutputInUse: another run holds it.
     """
     lease = Lease(store, expiry_s)
     lease.take()

@@ -1,7 +1,7 @@
-"""How far an output is, in Prometheus' text format, for a collector that reads files.
+"""The progress of an output in Prometheus' text format, for a collector that reads files.
 
-The file is written anew whenever a wave is done, from what the commits say: a run that goes on
-where another one ended goes on with its counts.
+The file is written again after each commit, from all commits of the output, so counts continue
+when a run resumes another one.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class MetricsFile:
 
 
 def prometheus_text(output: str, commits: Mapping[str, Iterable[Commit]], now: float) -> str:
-    """The metrics of an output.
+    """Return the metrics of an output.
 
     Args:
-        output: Its address, without credentials: a label of every metric.
+        output: Its URI without credentials; a label of every metric.
         commits: Stage -> its committed waves.
-        now: Seconds since 1970, of the last wave that was done.
+        now: Time of the last commit, in seconds since 1970.
     Source:
         Prometheus, "Text-based format" (version 0.0.4).
     """
@@ -57,7 +57,7 @@ def prometheus_text(output: str, commits: Mapping[str, Iterable[Commit]], now: f
     last: list[Sample] = [({"output": output}, round(now, _SECONDS_DIGITS))]
     return "".join(
         [
-            _gauge("taojin_records", "Records, by what became of them.", records),
+            _gauge("taojin_records", "Records by outcome.", records),
             _gauge("taojin_stage_seconds", "Wall-clock time of the committed waves.", seconds),
             _gauge("taojin_waves_done", "Committed waves.", waves),
             _gauge("taojin_last_wave_timestamp_seconds", "When a wave was last committed.", last),
@@ -66,7 +66,7 @@ def prometheus_text(output: str, commits: Mapping[str, Iterable[Commit]], now: f
 
 
 def _outcomes(commits: Iterable[Commit]) -> list[tuple[str, str, int]]:
-    """(outcome, reason, records) over the waves; the reason of kept records is empty."""
+    """Sum commits to (outcome, reason, records); kept records have the reason ""."""
     counts: dict[tuple[str, str], int] = {}
     for commit in commits:
         decided = [(("kept", ""), commit.kept)]
@@ -78,7 +78,7 @@ def _outcomes(commits: Iterable[Commit]) -> list[tuple[str, str, int]]:
 
 
 def _gauge(name: str, meaning: str, samples: Iterable[Sample]) -> str:
-    """One metric. Gauges, since a wave that is done again may count less than before."""
+    """Format one metric. A gauge, since a wave that is done again may count less than before."""
     lines = [f"# HELP {name} {meaning}", f"# TYPE {name} gauge"]
     for labels, value in samples:
         shown = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())

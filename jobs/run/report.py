@@ -1,6 +1,7 @@
-"""The summary of a run for a terminal.
+"""The facts of a run as a summary for a terminal and as one HTML file.
 
-The report of a run as one HTML file: no scripts, nothing loaded from elsewhere.
+The HTML file has no scripts and loads nothing. Facts are those of
+`jobs.pipeline.reporting.gather_facts`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-_BAR = 30
-_TOP = 12
+_BAR = 30  # characters of the longest bar
+_TOP = 12  # reasons in the summary
+_FUNNEL_COLUMNS = ("seen", "kept", "rejected", "failed")
+_WIDTH, _HEIGHT = 320, 14  # pixels of a bar
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; color: #222;
+       padding: 0 1rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid #ddd;
+       overflow-wrap: anywhere; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
+td.bar { width: 40%; } svg { display: block; }
+.kept { fill: #2f7d4f; } .rejected { fill: #d9a441; } .failed { fill: #b5453c; }
+.plain { fill: #4a72a8; } pre { overflow-x: auto; background: #f6f6f4; padding: .8rem; }
+.legend span { margin-right: 1.2rem; } .legend i { display: inline-block; width: .8em;
+       height: .8em; margin-right: .3em; }
+"""
 
 
 def report_text(facts: Mapping[str, Any], root: str) -> str:
-    """Funnel, reject reasons, domain mix, throughput and where the report is."""
+    """Return the summary: funnel, reasons, domains, throughput and where the report is."""
     return "\n".join(
         [
             "",
@@ -26,11 +43,50 @@ def report_text(facts: Mapping[str, Any], root: str) -> str:
             *_domains(facts),
             "",
             *_throughput(facts),
-            *_unsettled(facts),
+            *_large_buckets(facts),
             "",
             f"corpus   {root}/corpus",
             f"report   {root}/report/index.html",
         ]
+    )
+
+
+def report_page(facts: Mapping[str, Any]) -> str:
+    """Return the HTML page. All text from data is escaped."""
+    corpus = facts["corpus"]
+    sections = [
+        "<h2>Funnel</h2>" + _legend() + _funnel_html(facts["stages"]),
+        "<h2>Why records were not kept</h2>" + _reasons_html(facts["reasons"]),
+        "<h2>Search for duplicates</h2>"
+        + _table(
+            ({"count": name, "n": n} for name, n in facts["duplicates"].items()), ("count", "n")
+        ),
+        "<h2>Domains of the corpus</h2>" + _bars(facts["domains"], "domain"),
+        "<h2>Quality of the corpus</h2>" + _bars(_with_bin_names(facts["quality"]), "quality"),
+        "<h2>Character sets of the documents</h2>" + _bars(facts["charsets"], "charset"),
+        "<h2>Edits of the corpus</h2>" + _table(facts["edits"], ("edit", "rows", "places")),
+        "<h2>Personal data in the corpus, masked where edits say so</h2>"
+        + _table(facts["pii"], ("pii", "rows", "places")),
+        "<h2>A rejected document for every reason</h2>"
+        + _table(
+            facts["samples"], ("stage", "reason", "doc_id", "url", "warc_path", "warc_offset")
+        ),
+        "<h2>Artifacts</h2>"
+        + _table(facts["artifacts"].values(), ("name", "version", "sha256", "licence")),
+        "<h2>Versions</h2><pre>" + escape(json.dumps(facts["versions"], indent=1)) + "</pre>",
+        "<h2>Configuration</h2><pre>" + escape(json.dumps(facts["config"], indent=1)) + "</pre>",
+    ]
+    lead = (
+        f"{corpus['rows']:,} rows and {corpus['characters']:,} characters from "
+        f"{facts['input']['splits']:,} input file(s); {corpus['toxic_rows']:,} rows are labelled "
+        f"toxic; the rows represent {corpus['documents_stood_for']:,} documents. "
+        f"Finished {facts['finished']}."
+    )
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>taojin run</title>'
+        f"<style>{_STYLE}</style></head><body><h1>taojin run</h1><p>{escape(lead)}</p>"
+        + "".join(sections)
+        + "</body></html>"
     )
 
 
@@ -58,7 +114,7 @@ def _domains(facts: Mapping[str, Any]) -> list[str]:
     head = (
         f"corpus: {corpus['rows']:,} rows, {corpus['characters']:,} characters, "
         f"{corpus['toxic_rows']:,} labelled toxic, "
-        f"standing for {corpus['documents_stood_for']:,} documents"
+        f"representing {corpus['documents_stood_for']:,} documents"
     )
     return [head] + [
         f"  {row['domain']:<14}{row['rows']:>10,}  {'#' * round(_BAR * row['rows'] / most)}"
@@ -73,72 +129,16 @@ def _throughput(facts: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _unsettled(facts: Mapping[str, Any]) -> list[str]:
-    """A line where buckets of near duplicates were too large to be searched whole."""
+def _large_buckets(facts: Mapping[str, Any]) -> list[str]:
+    """Return a line if buckets of near duplicates were too large to compare all their pairs."""
     buckets = facts["duplicates"].get("near_unsettled_buckets", 0)
     if not buckets:
         return []
     return [
         "",
-        f"near duplicates: {buckets:,} buckets of over dedup.max_pair_bucket documents were not "
-        "searched whole",
+        f"near duplicates: in {buckets:,} buckets with more than dedup.max_pair_bucket documents "
+        "not every pair was compared",
     ]
-
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; color: #222;
-       padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid #ddd;
-       overflow-wrap: anywhere; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-td.bar { width: 40%; } svg { display: block; }
-.kept { fill: #2f7d4f; } .rejected { fill: #d9a441; } .failed { fill: #b5453c; }
-.plain { fill: #4a72a8; } pre { overflow-x: auto; background: #f6f6f4; padding: .8rem; }
-.legend span { margin-right: 1.2rem; } .legend i { display: inline-block; width: .8em;
-       height: .8em; margin-right: .3em; }
-"""
-_WIDTH, _HEIGHT = 320, 14
-
-
-def report_page(facts: Mapping[str, Any]) -> str:
-    """The page. All text from data is escaped."""
-    corpus = facts["corpus"]
-    sections = [
-        "<h2>Funnel</h2>" + _legend() + _funnel_html(facts["stages"]),
-        "<h2>Why records were not kept</h2>" + _reasons_html(facts["reasons"]),
-        "<h2>Search for duplicates</h2>"
-        + _table(
-            ({"count": name, "n": n} for name, n in facts["duplicates"].items()), ("count", "n")
-        ),
-        "<h2>Domains of the corpus</h2>" + _bars(facts["domains"], "domain"),
-        "<h2>Quality of the corpus</h2>" + _bars(_with_bin_names(facts["quality"]), "quality"),
-        "<h2>Character sets of the documents</h2>" + _bars(facts["charsets"], "charset"),
-        "<h2>Edits of the corpus</h2>" + _table(facts["edits"], ("edit", "rows", "places")),
-        "<h2>Personal data in the corpus, masked where edits say so</h2>"
-        + _table(facts["pii"], ("pii", "rows", "places")),
-        "<h2>A rejected document for every reason</h2>"
-        + _table(
-            facts["samples"], ("stage", "reason", "doc_id", "url", "warc_path", "warc_offset")
-        ),
-        "<h2>Artifacts</h2>"
-        + _table(facts["artifacts"].values(), ("name", "version", "sha256", "licence")),
-        "<h2>Versions</h2><pre>" + escape(json.dumps(facts["versions"], indent=1)) + "</pre>",
-        "<h2>Configuration</h2><pre>" + escape(json.dumps(facts["config"], indent=1)) + "</pre>",
-    ]
-    lead = (
-        f"{corpus['rows']:,} rows and {corpus['characters']:,} characters from "
-        f"{facts['input']['splits']:,} input file(s); {corpus['toxic_rows']:,} rows are labelled "
-        f"toxic; the rows stand for {corpus['documents_stood_for']:,} documents. "
-        f"Finished {facts['finished']}."
-    )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>taojin run</title>'
-        f"<style>{_STYLE}</style></head><body><h1>taojin run</h1><p>{escape(lead)}</p>"
-        + "".join(sections)
-        + "</body></html>"
-    )
 
 
 def _legend() -> str:
@@ -161,11 +161,8 @@ def _funnel_html(stages: Sequence[Mapping[str, Any]]) -> str:
     return f"<table><tr><th>stage</th>{heads}<th></th></tr>{''.join(rows)}</table>"
 
 
-_FUNNEL_COLUMNS = ("seen", "kept", "rejected", "failed")
-
-
 def _split_bar(row: Mapping[str, Any]) -> str:
-    """Kept, rejected and failed side by side, as shares of what the stage saw."""
+    """Draw kept, rejected and failed side by side, as shares of what the stage saw."""
     parts, x = [], 0.0
     for name in ("kept", "rejected", "failed"):
         width = _WIDTH * row[name] / max(row["seen"], 1)

@@ -47,8 +47,8 @@ class Run:
     """All stages of a pipeline, in running order."""
     requests: tuple[RangeRequest, ...] = ()
     """Ranges that Spark has to look up before any stage runs."""
-    dry: bool = False
-    """Whether the request is only to be shown: nothing may be written."""
+    dry_run: bool = False
+    """Whether to show what would run, and to write nothing."""
 
     @property
     def catalogue(self) -> dict[str, Artifact]:
@@ -76,8 +76,11 @@ class Stage:
     """What its waves follow from; None for a stage that runs each time."""
     needs: tuple[Stage, ...] = ()
     """Stages that are brought up to date before its own work."""
+    check_settings: Callable[[Config, Lock], None] | None = None
+    """Raises ConfigError before Spark starts, whatever the command: for settings and artifacts
+    that only this stage reads."""
     check: Callable[[Config], None] | None = None
-    """Raises ConfigError before Spark starts."""
+    """Raises ConfigError before Spark starts, if the command runs the stage."""
     check_on_spark: Callable[[SparkSession, Config], None] | None = None
     """Raises ConfigError before any stage runs."""
     add_arguments: Callable[[ArgumentParser], None] | None = None

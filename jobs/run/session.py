@@ -1,4 +1,4 @@
-"""How a job takes its Spark session; what the session is like is said in conf/spark-*.conf."""
+"""The Spark session of a command; its settings are in conf/spark-*.conf."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _ZIPPED = (".zip", ".egg", ".jar")
 
 @contextmanager
 def taken_session(name: str, config: Config, config_file: Path | None) -> Iterator[SparkSession]:
-    """The running session, or a new one that ends with the block.
+    """Yield the running session, or a new one that stops when the block ends.
 
-    Under spark-submit the submitted settings hold. Started by ``python -m``, the properties file
-    that the configuration names does.
+    Under spark-submit the submitted settings apply; under ``python -m`` those of the properties
+    file that the configuration names.
 
     Raises:
-        NoJava: there is no Java runtime; it says what to install.
-        ConfigError: the properties file is not there.
+        NoJava: there is no usable Java runtime; the message names what to install.
+        ConfigError: the properties file does not exist.
     """
     running = SparkSession.getActiveSession()
     if running is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
@@ -38,10 +38,10 @@ def taken_session(name: str, config: Config, config_file: Path | None) -> Iterat
         # Unset, the workers would take whatever python3 comes first on PATH.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         _use_properties(config, config_file)
-    # A wheel is a zip: without this Spark ships one given as --py-files and imports nothing of it.
+    # A wheel is a zip: without this, Spark ships one given as --py-files but never imports from it.
     SparkContext.PACKAGE_EXTENSIONS = (*_ZIPPED, ".whl")
     spark = running or SparkSession.builder.appName(f"taojin {name}").getOrCreate()
-    # Timestamps are part of the output: they must not depend on where the driver stands.
+    # Timestamps are part of the output: they must not depend on the time zone of the driver.
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     try:
         yield spark
@@ -56,5 +56,5 @@ def _use_properties(config: Config, config_file: Path | None) -> None:
     folder = config_file.parent if config_file is not None else bundled_conf()
     path = folder / config.spark.properties
     if not path.is_file():
-        raise ConfigError(f"spark.properties = {config.spark.properties!r}: no file {path}")
+        raise ConfigError(f"spark.properties = {config.spark.properties!r}: {path} does not exist")
     os.environ["PYSPARK_SUBMIT_ARGS"] = f'--properties-file "{path.resolve()}" pyspark-shell'

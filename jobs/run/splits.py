@@ -1,14 +1,13 @@
-"""Input splits and their waves: the small table that every job starts from.
+"""Input splits, their waves, and the record of what was planned.
 
-One file is one split, since a WARC file has no point at which a second reader could start;
-ranges of files are cut into splits of even bytes (`jobs.pipeline.range_planning`). Waves are
-numbered in the order in which they were planned, and inside a plan by uri.
+A file is one split, since a WARC file has no offset at which a second reader could start; ranges
+of files are cut into splits of even bytes (`jobs.pipeline.range_planning`). Waves are numbered in
+the order in which they were planned, and inside a plan by uri. Each wave lies in a small Parquet
+file of the table splits.
 
-Which plans of ranges an output holds: asked for in what words, in which waves, whole or not.
-
-Planning ranges takes a while and writes many files; the record of a plan is written before the
-first of them and again, as whole, after the last. A plan that was broken off is taken back by the
-next command, so that no job ever works on half of one.
+Planning ranges takes minutes and writes many files, so each plan of ranges has a record under
+_plans: written before the first file as unfinished, after the last one as whole. The next command
+removes an unfinished plan, so that no stage works on half of one.
 """
 
 from __future__ import annotations
@@ -29,6 +28,10 @@ from jobs.tables import RANGES
 from udfs.files.uris import InputFile, provenance_path, redact
 
 SPLITS = "splits"
+
+FILE, INDEX, REPLAY = "file", "index", "replay"
+"""Origins of a split: a whole file; ranges of an index; a list of ranges to try again."""
+
 _FILE = "splits.parquet"
 _SCHEMA = pa.schema(
     [
@@ -39,36 +42,52 @@ _SCHEMA = pa.schema(
         ("origin", pa.string()),
     ]
 )
-
-FILE, INDEX, REPLAY = "file", "index", "replay"
-"""Where a split comes from: a whole file; ranges of an index; a list of ranges to try again."""
+_PLANS = "_plans"
 
 Waves = dict[int, tuple["Split", ...]]
+"""Number of a wave -> its splits."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """One input file; or, of a split of ranges, what it reads of one of its files."""
+    """One input file, or the ranges of one file that a task reads.
 
-    uri: str  # where the file is read; of ranges the folder that holds them, under the output
-    warc_path: str  # what its documents say of their source: the same on every mirror
+    A folder of ranges has one row for each file that its ranges lie in.
+    """
+
+    uri: str
+    """Where the file is read; for ranges the folder under the output that lists them."""
+    warc_path: str
+    """Source of its documents, as tables have it: the same on every mirror."""
     input_format: str
-    size_bytes: int | None  # None where the store was not asked
+    size_bytes: int | None
+    """None if the store was not asked."""
     origin: str = FILE
 
     @property
     def is_ranged(self) -> bool:
-        """Whether single records of the file are read."""
+        """Whether only ranges of the file are read."""
         return self.origin != FILE
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The record of a plan of ranges."""
+
+    name: str
+    request: dict[str, Any]
+    """The request without credentials, to compare with a later one."""
+    first_wave: int
+    whole: bool
+
+
 def planned_waves(store: Store) -> Waves:
-    """The waves that are planned in an output, by number."""
+    """Read the waves that are planned in an output."""
     waves = {}
     for folder in store.list_names(SPLITS):
         if _FILE in store.list_names(SPLITS, folder):
             table = pq.read_table(pa.BufferReader(store.read_bytes(SPLITS, folder, _FILE)))
-            rows = table.to_pylist()  # an output of an earlier version lacks columns
+            rows = table.to_pylist()  # an output of an earlier version lacks the later columns
             waves[wave_number(folder)] = tuple(Split(**row) for row in rows)
     return waves
 
@@ -80,10 +99,11 @@ def plan_waves(
     size: int,
     crawl_root: str = "",
 ) -> Waves:
-    """The waves that files add to a plan: those that are not planned yet, `size` a wave.
+    """Return the new waves for files that are not planned yet.
 
     Args:
-        crawl_root: A place of Common Crawl's files beside those that are known.
+        size: Splits in a wave.
+        crawl_root: Address of a mirror of Common Crawl, beside the known ones.
     Raises:
         ConfigError: a file was planned with another input format.
     """
@@ -110,44 +130,31 @@ def plan_waves(
 
 
 def wave_number(folder: str) -> int:
-    """The wave that a folder ``wave=N`` holds; -1 for another folder."""
+    """Return the number in a folder name ``wave=N``; -1 for another folder."""
     number = folder.removeprefix("wave=")
     return int(number) if number.isdigit() and number != folder else -1
 
 
 def next_wave(planned: Waves) -> int:
-    """The number of the first wave that is not planned yet."""
+    """Return the number of the first wave that is not planned yet."""
     return max(planned, default=-1) + 1
 
 
 def work_units(splits: Iterable[Split]) -> list[Split]:
-    """One split for every file and for every folder of ranges: what a task is given."""
+    """Return what tasks read: one split for each file and for each folder of ranges."""
     return list({split.uri if split.is_ranged else split: split for split in splits}.values())
 
 
 def write_wave(store: Store, wave: int, splits: Iterable[Split]) -> None:
-    """Write one wave of the splits table; it is planned when this returns."""
+    """Write one wave of the table splits; this plans the wave."""
     rows = pa.Table.from_pylist([asdict(split) for split in splits], _SCHEMA)
     buffer = io.BytesIO()
     pq.write_table(rows, buffer, compression="zstd")
     store.write_bytes(buffer.getvalue(), SPLITS, f"wave={wave:05d}", _FILE)
 
 
-_PLANS = "_plans"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A plan of ranges."""
-
-    name: str
-    request: dict[str, Any]  # what was asked for, without credentials
-    first_wave: int  # it has all waves from here on that it wrote
-    whole: bool
-
-
 def plans(store: Store) -> list[Plan]:
-    """The plans of an output, whole ones after `drop_unfinished`."""
+    """Read the plans of an output; all are whole after `drop_unfinished`."""
     names = store.list_names(_PLANS)
     return [
         Plan(**json.loads(store.read_bytes(_PLANS, name)))
@@ -160,7 +167,7 @@ def plans(store: Store) -> list[Plan]:
 def planning(
     store: Store, name: str, request: Mapping[str, Any], first_wave: int
 ) -> Iterator[None]:
-    """What the block writes of splits and ranges is one plan; if it raises, none."""
+    """Make one plan of the splits and ranges that the block writes; drop them if it raises."""
     plan = Plan(name, dict(request), first_wave, whole=False)
     _write(store, plan)
     try:
@@ -172,7 +179,7 @@ def planning(
 
 
 def drop_unfinished(store: Store) -> None:
-    """Take back what a command that was broken off had planned."""
+    """Delete the splits and ranges of plans that a killed command left unfinished."""
     for plan in plans(store):
         if plan.whole:
             continue

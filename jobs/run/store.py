@@ -1,8 +1,8 @@
-"""An output: where its tables lie, and which parts of them are whole.
+"""An output: where its tables lie, and which waves of them are complete.
 
-A wave of a stage is whole when its commit file is there: it is written last, after every table
-of the wave. Readers inside the project take committed waves only; a wave without a commit is
-written anew by the next run. Nothing is renamed, so that the same order holds on object stores.
+A wave of a stage is complete when its commit file exists: that file is written last, after every
+table of the wave. Stages read committed waves only; the next run writes a wave without a commit
+again. Nothing is renamed, so the same order holds on object stores.
 """
 
 from __future__ import annotations
@@ -24,31 +24,43 @@ from udfs.files.uris import canonical_uri, filesystem, scheme_of
 _COMMITS = "_commits"
 _SCRATCH = "_scratch"
 WHOLE = -1
-"""Wave number of a stage that is done at once for all waves."""
+"""Wave number of a stage that handles all waves at once."""
 
 
 def spark_path(uri: str) -> str:
-    """A URI as Spark takes it: local paths carry their scheme, since a cluster's default file
-    system may be another; others stay as written, since s3:// and s3a:// are not the same there."""
+    """Return a URI for Spark.
+
+    Local paths get their scheme, since a cluster's default file system may be another. Others are
+    unchanged: s3:// and s3a:// differ for Spark.
+    """
     is_local = scheme_of(uri) == ""
     return f"file://{canonical_uri(uri)}" if is_local else uri
 
 
 @dataclass(frozen=True)
 class Commit:
-    """What a finished wave of a stage leaves behind."""
+    """The record of a finished wave of a stage."""
 
     stage: str
     wave: int
-    fingerprint: str  # of inputs, settings and artifacts; another one means: do it again
-    seconds: float  # wall clock, for the report
-    rows: int  # records, rows or documents that the stage saw
-    reads: str = ""  # fingerprint of the earlier stages' part alone
-    kept: int = 0  # of the rows
-    rejected: dict[str, int] = field(default_factory=dict)  # reason -> rows
-    failed: dict[str, int] = field(default_factory=dict)  # reason -> rows
-    settings: dict[str, Any] = field(default_factory=dict)  # what the fingerprint is made of
+    fingerprint: str
+    """Digest of settings and sources; the wave is done again when it changes."""
+    seconds: float
+    """Wall clock, for the report."""
+    rows: int
+    """Records, rows or documents that the stage saw."""
+    reads: str = ""
+    """Digest of the tables of earlier stages alone."""
+    kept: int = 0
+    """Rows that were kept."""
+    rejected: dict[str, int] = field(default_factory=dict)
+    """Reason -> rows."""
+    failed: dict[str, int] = field(default_factory=dict)
+    """Reason -> rows."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """``section.key`` -> value, as in `jobs.run.commits.Basis`."""
     sources: dict[str, str | None] = field(default_factory=dict)
+    """Input, file or earlier stage -> digest, as in `jobs.run.commits.Basis`."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +69,25 @@ class Store:
 
     root: str
     before_commit: Callable[[], None] | None = None
-    """Raises where the work must not be declared done after all."""
+    """Called before each commit; raises if the wave must not be committed."""
     after_commit: Callable[[Commit], None] | None = None
-    """Told of every wave that is declared done."""
+    """Called with each new commit."""
 
     @staticmethod
     def at(uri: str) -> Store:
-        """The store at a local path or at an s3://, gs:// or hdfs:// prefix."""
+        """Return the store at a local path or an s3://, gs:// or hdfs:// prefix."""
         return Store(uri.rstrip("/") if "://" in uri else canonical_uri(uri))
 
     def path(self, *parts: str) -> str:
-        """A place under the root, as Spark takes it."""
+        """Return a path under the root, for Spark."""
         return "/".join((spark_path(self.root), *parts))
 
     def table_path(self, table: str, wave: int = WHOLE) -> str:
-        """The folder of a table, or of one wave of it."""
+        """Return the folder of a table, or of one wave of it, for Spark."""
         return self.path(table) if wave == WHOLE else self.path(table, f"wave={wave:05d}")
 
     def read(self, spark: SparkSession, table: str, waves: Sequence[int] = (WHOLE,)) -> DataFrame:
-        """A table, or the given waves of it.
+        """Read a table, or the given waves of it.
 
         Raises:
             SchemaMismatch: the files do not have the table's columns.
@@ -87,7 +99,7 @@ class Store:
         return frame
 
     def read_waves(self, spark: SparkSession, table: str, waves: Sequence[int]) -> DataFrame:
-        """The given waves of a table, with a column ``wave`` (int) that says which.
+        """Read the given waves of a table, with their number in a column ``wave`` (int).
 
         Raises:
             SchemaMismatch: the files do not have the table's columns.
@@ -101,7 +113,7 @@ class Store:
         return frame.withColumn("wave", F.col("wave").cast("int"))
 
     def write(self, frame: DataFrame, table: str, wave: int = WHOLE) -> None:
-        """Write a table, or one wave of it, over what was there.
+        """Write a table, or one wave of it, over an earlier one.
 
         Raises:
             SchemaMismatch: the frame does not have the table's columns.
@@ -110,11 +122,11 @@ class Store:
         self.write_parquet(frame, self.table_path(table, wave))
 
     def write_parquet(self, frame: DataFrame, path: str) -> None:
-        """Write a frame as zstd Parquet over what was there."""
+        """Write a frame as zstd Parquet over earlier files."""
         frame.write.mode("overwrite").option("compression", "zstd").parquet(path)
 
     def scratch(self, stage: str, name: str) -> str:
-        """A folder for a stage's intermediate data; `drop_scratch` removes it."""
+        """Return a folder for a stage's intermediate data; `drop_scratch` removes it."""
         return self.path(_SCRATCH, stage, name)
 
     def drop_scratch(self) -> None:
@@ -122,7 +134,7 @@ class Store:
         self.delete(_SCRATCH)
 
     def delete(self, *parts: str) -> None:
-        """Remove a file or folder under the root, if it is there."""
+        """Remove a file or folder under the root, if it exists."""
         files, path = self._at(*parts)
         kind = files.get_file_info(path).type
         if kind == pafs.FileType.Directory:
@@ -131,7 +143,7 @@ class Store:
             files.delete_file(path)
 
     def commits(self, stage: str) -> dict[int, Commit]:
-        """The committed waves of a stage."""
+        """Read the commits of a stage, by wave."""
         files, path = self._at(_COMMITS, stage)
         selector = pafs.FileSelector(path, allow_not_found=True)
         found = (
@@ -142,7 +154,7 @@ class Store:
         return {commit.wave: commit for commit in found}
 
     def commit(self, commit: Commit) -> None:
-        """Declare a wave whole. Everything it wrote must be there already."""
+        """Commit a wave. All its tables must be written."""
         if self.before_commit is not None:
             self.before_commit()
         self.write_bytes(
@@ -155,27 +167,27 @@ class Store:
             self.after_commit(commit)
 
     def stages(self) -> list[str]:
-        """The stages that have committed something, or had."""
+        """Return the stages that have committed a wave, now or earlier."""
         return self.list_names(_COMMITS)
 
     def revoke(self, stage: str, wave: int) -> None:
-        """Declare a wave unfinished, before its tables are written again."""
+        """Remove a wave's commit, before its tables are written again."""
         self.delete(_COMMITS, stage, self._commit_name(wave))
 
     def write_bytes(self, data: bytes, *parts: str) -> None:
-        """Write a small file so that a reader sees all of it or nothing."""
+        """Write a small file; readers see all of it or nothing."""
         with atomic_file("/".join((self.root, *parts))) as file:
             file.write(data)
 
     def read_bytes(self, *parts: str) -> bytes:
-        """The bytes of a small file. Raises FileNotFoundError."""
+        """Read a small file. Raises FileNotFoundError."""
         return self._read_bytes(*self._at(*parts))
 
     def modified(self, *parts: str) -> float:
-        """When a file was last written, in seconds by the store's clock.
+        """Return when a file was last written, in seconds since 1970 by the store's clock.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: the file does not exist.
         """
         files, path = self._at(*parts)
         info = files.get_file_info(path)
@@ -184,7 +196,7 @@ class Store:
         return float(info.mtime.timestamp())
 
     def list_names(self, *parts: str) -> list[str]:
-        """Names directly inside a folder under the root, sorted; empty where there is none."""
+        """List the names in a folder under the root, sorted; none if there is no such folder."""
         files, path = self._at(*parts)
         infos = files.get_file_info(pafs.FileSelector(path, allow_not_found=True))
         return sorted(info.base_name for info in infos)

@@ -63,7 +63,7 @@ def test_the_driver_dies_and_the_run_is_started_again(
     first.finish()
     refused = submit("refused")
     assert refused.finish() == 2
-    assert "another run works on it" in refused.log()
+    assert "another run works on this output" in refused.log()
     for lease in (first.output / "_lease").iterdir():
         lease.unlink()
     second = submit("second")

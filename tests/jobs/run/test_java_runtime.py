@@ -54,7 +54,7 @@ def test_without_a_runtime_the_packages_to_install_are_named(
         fake_java(tmp_path, installed)
     with pytest.raises(NoJava, match="openjdk-17-jre-headless") as error:
         java_home(tmp_path / "cache")
-    assert ("is missing" if installed is None else "is version 11") in str(error.value)
+    assert ("there is none" if installed is None else "has version 11") in str(error.value)
 
 
 def test_a_packaged_runtime_is_started_without_the_module_it_lacks(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs import extract_documents, run_pipeline
-from jobs.pipeline import dry_run as rehearsal
+from jobs.pipeline import dry_run
 from jobs.run.commits import Basis, commit_of, due, wave_of
 from jobs.run.store import Store
 from tests.jobs.conftest import LOCAL_CONFIG
@@ -110,16 +110,16 @@ def test_what_is_planned_is_what_runs(
 
 
 def foretell(monkeypatch: pytest.MonkeyPatch, folder: Path, output: Path) -> dict[str, str]:
-    """Fingerprints that a rehearsal declares."""
-    store_at = rehearsal.RehearsedStore
-    stores: list[rehearsal.RehearsedStore] = []
+    """Fingerprints that a dry run commits in memory."""
+    store_at = dry_run.DryRunStore
+    stores: list[dry_run.DryRunStore] = []
 
-    def noted(root: str) -> rehearsal.RehearsedStore:
+    def noted(root: str) -> dry_run.DryRunStore:
         stores.append(store_at(root))
         return stores[-1]
 
     with monkeypatch.context() as patched:
-        patched.setattr(rehearsal, "RehearsedStore", noted)
+        patched.setattr(dry_run, "DryRunStore", noted)
         assert run_pipeline.main([*arguments(folder, output), "--plan"]) == 0
     return {
         f"{stage}/{wave}": commit.fingerprint
