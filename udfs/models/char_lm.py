@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.base.code_points import CODE_POINTS, CodePoints, EncodedTexts, encode_texts
+from udfs.base.hash_table import FREE, probe, table_size
 from udfs.base.jit import compiled
 
 Keys = npt.NDArray[np.uint64]
@@ -167,10 +168,8 @@ def _pairs(order: NGramTable) -> Floats:
 
 def _hash_table(orders: Sequence[NGramTable]) -> tuple[Keys, Floats]:
     """All n-grams by place, and their two numbers; a power of two of places, half of them free."""
-    size = 4
-    while size < 2 * sum(len(order.words) for order in orders):
-        size *= 2
-    places, values = np.zeros(size, dtype=np.uint64), np.zeros((size, 2), dtype=np.float32)
+    size = table_size(sum(len(order.words) for order in orders))
+    places, values = np.full(size, FREE, np.uint64), np.zeros((size, 2), dtype=np.float32)
     for order in orders:
         _fill(places, values, key_of(order.words), _pairs(order))
     return places, values
@@ -178,11 +177,8 @@ def _hash_table(orders: Sequence[NGramTable]) -> tuple[Keys, Floats]:
 
 @compiled
 def _fill(places: Keys, values: Floats, keys: Keys, its_values: Floats) -> None:
-    mask = np.uint64(len(places) - 1)
     for number in range(len(keys)):
-        at = np.int64((keys[number] >> np.uint64(20)) & mask)
-        while places[at] != 0 and places[at] != keys[number]:
-            at = np.int64(np.uint64(at + 1) & mask)
+        at = probe(places, keys[number], keys[number] >> np.uint64(20))
         places[at] = keys[number]
         values[at, 0] = its_values[number, 0]
         values[at, 1] = its_values[number, 1]
@@ -201,7 +197,6 @@ def _score(
     scores: Scores,
     counts: Numbers,
 ) -> None:
-    mask = np.uint64(len(places) - 1)
     # The words before, the last one first; and of the n-grams that they end with, shortest first,
     # what giving each up costs. Both for as many as are known n-grams.
     before = np.zeros(MOST_ORDER, dtype=np.uint64)
@@ -231,10 +226,8 @@ def _score(
             while length <= known:
                 key = (key ^ (before[length - 1] + np.uint64(1))) * np.uint64(_MULTIPLIER)
                 key ^= key >> np.uint64(29)
-                place = np.int64((key >> np.uint64(20)) & mask)
-                while places[place] != key and places[place] != 0:
-                    place = np.int64(np.uint64(place + 1) & mask)
-                if places[place] == 0:
+                place = probe(places, key, key >> np.uint64(20))
+                if places[place] == FREE:
                     break
                 score = np.float64(values[place, 0])
                 found[length] = values[place, 1]

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.hash_table import ABSENT, find_value, hash_map
 from udfs.base.jit import compiled
 from udfs.base.model_constants import LABEL_PREFIX
 from udfs.models.fasttext_file import (
@@ -31,16 +32,7 @@ from udfs.models.fasttext_file import (
     ModelFileError,
     opened_fasttext,
 )
-from udfs.tokens.token_hashes import (
-    ABSENT,
-    Hashes,
-    Keys,
-    Numbers,
-    Rows,
-    find_row,
-    hash_bytes,
-    table_of,
-)
+from udfs.tokens.token_hashes import Hashes, Keys, Numbers, Rows, hash_bytes
 from udfs.tokens.tokens import END_OF_LINE, Tokens
 
 MAX_LOGIT_BYTES = 1 << 28
@@ -147,7 +139,7 @@ def _folded(data: mmap.mmap, layout: FastTextLayout, path: Path) -> LinearWeight
         word_ngrams=max(1, header.word_ngrams),
         logits=logits,
         codes=codes,
-        words=table_of(keys[:-1], rows),
+        words=hash_map(keys[:-1], rows),
         bucket=max(1, layout.bucket),
         first_ngram=header.words,
         ngrams=_ngram_table(data, layout),
@@ -168,7 +160,7 @@ def _ngram_table(data: mmap.mmap, layout: FastTextLayout) -> tuple[Keys, Rows]:
     # fastText looks a place up as a number of 32 bits with a sign, which no n-gram has negative.
     pairs = pairs[pairs[:, 0] >= 0]
     keys = pairs[:, 0].astype(np.uint64) + np.uint64(1)
-    return table_of(keys, layout.header.words + pairs[:, 1].astype(np.int32))
+    return hash_map(keys, layout.header.words + pairs[:, 1].astype(np.int32))
 
 
 def _floats(data: mmap.mmap, at: int, count: int) -> npt.NDArray[np.float32]:
@@ -357,7 +349,7 @@ def _span_sums(
                 for order in range(orders):
                     row = ABSENT
                     if order == 0:
-                        row = find_row(word_keys, word_rows, keys[begin + token])
+                        row = find_value(word_keys, word_rows, keys[begin + token])
                     elif token + order < length:
                         mixed = _mixed(mixed, hashes[begin + token + order])
                         row = _ngram_row(mixed, bucket, first_ngram, ngram_keys, ngram_rows)
@@ -416,4 +408,4 @@ def _ngram_row(
     place = mixed % bucket
     if len(ngram_keys) == 0:
         return first_ngram + int(place)
-    return find_row(ngram_keys, ngram_rows, place + np.uint64(1))
+    return find_value(ngram_keys, ngram_rows, place + np.uint64(1))

@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from udfs.base.characters import CASED
 from udfs.base.code_points import CODE_POINTS, CodePoints
+from udfs.base.hash_table import ABSENT, find_value
 from udfs.base.jit import compiled
 from udfs.tokens.cut_words import fraction_end
-from udfs.tokens.token_hashes import ABSENT, Hashes, Keys, Numbers, Rows, find_row, hash_characters
+from udfs.tokens.token_hashes import Hashes, Keys, Numbers, Rows, hash_characters
 from udfs.tokens.tokens import Lengths, Tokens
 
 _ALNUM, _SIGN = 1, 2
@@ -148,13 +149,13 @@ def _keep(
                 is_cut_up = _is_mixed(codes, at, end, classes)
                 if is_cut_up:
                     _, key = hash_characters(codes, at, end - at)
-                    is_cut_up = find_row(run_keys, run_rows, key) == ABSENT
+                    is_cut_up = find_value(run_keys, run_rows, key) == ABSENT
             while at < end:
                 stop = _piece_end(codes, at, end, classes) if is_cut_up else end
                 length = stop - at
                 if length >= least and not _is_space(codes, at, stop):
                     short, key = hash_characters(codes, at, length)
-                    if find_row(dropped_keys, dropped_rows, key) == ABSENT:
+                    if find_value(dropped_keys, dropped_rows, key) == ABSENT:
                         begins[count] = at
                         lengths[count] = length
                         starts[count] = at - text_bounds[text]

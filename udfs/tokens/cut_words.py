@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.base.code_points import CodePoints
+from udfs.base.hash_table import ABSENT
 from udfs.base.jit import compiled
 from udfs.tokens.jieba_data import (
-    ABSENT,
     FIRST_HAN,
     LAST_HAN,
     Logarithms,

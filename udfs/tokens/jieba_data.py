@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.hash_table import ABSENT, FREE, find_slot, table_size
 from udfs.base.jit import compiled
 
 FIRST_HAN, LAST_HAN = 0x4E00, 0x9FD5
@@ -29,10 +30,8 @@ MIN_FLOAT = -3.14e100
 STATES = "BMES"
 """A word's begin, middle and end, and a single character."""
 
-ABSENT = -1
 _BMP = 0x10000
 _NODE_BITS, _CODE_BITS = 24, 16
-_SPREAD = 0x9E3779B97F4A7C15
 
 Numbers = npt.NDArray[np.int32]
 Logarithms = npt.NDArray[np.float64]
@@ -137,21 +136,10 @@ def trie_of(counts: dict[str, int], total: int) -> WordTrie:
 
 @compiled
 def _table_of(edges: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    size = 2
-    while size < 2 * len(edges):
-        size *= 2
-    table = np.zeros(size, dtype=np.uint64)
+    table = np.full(table_size(len(edges)), FREE, dtype=np.uint64)
     for edge in edges:
-        at = _place(edge >> np.uint64(_NODE_BITS), size)
-        while table[at] != 0:
-            at = (at + 1) & (size - 1)
-        table[at] = edge
+        table[find_slot(table, edge >> np.uint64(_NODE_BITS), _NODE_BITS)] = edge
     return table
-
-
-@compiled
-def _place(key: np.uint64, size: int) -> np.int64:
-    return np.int64((key * np.uint64(_SPREAD)) >> np.uint64(40)) & (size - 1)
 
 
 @compiled
@@ -160,12 +148,10 @@ def child_of(node: int, code: np.uint32, table: npt.NDArray[np.uint64]) -> np.in
     if code >= _BMP:
         return np.int64(ABSENT)
     key = np.uint64(node) << np.uint64(_CODE_BITS) | np.uint64(code)
-    at = _place(key, len(table))
-    while table[at] != 0:
-        if table[at] >> np.uint64(_NODE_BITS) == key:
-            return np.int64(table[at] & np.uint64((1 << _NODE_BITS) - 1))
-        at = (at + 1) & (len(table) - 1)
-    return np.int64(ABSENT)
+    edge = table[find_slot(table, key, _NODE_BITS)]
+    if edge == FREE:
+        return np.int64(ABSENT)
+    return np.int64(edge & np.uint64((1 << _NODE_BITS) - 1))
 
 
 def _markov(folder: Path) -> Markov:

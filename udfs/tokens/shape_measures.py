@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from udfs.base.characters import FUNCTION_CHARS
 from udfs.base.code_points import CODE_POINTS, CodePoints, EncodedTexts, encode_texts
+from udfs.base.hash_table import ABSENT
 from udfs.base.jit import compiled
-from udfs.tokens.token_hashes import ABSENT, Keys, Numbers, Rows
+from udfs.tokens.token_hashes import Keys, Numbers, Rows
 from udfs.tokens.word_trie import WordTrie, longest_word, pair_place, word_trie
 
 _GAMBLING = """

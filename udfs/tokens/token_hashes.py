@@ -19,16 +19,10 @@ Keys = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.int64]
 
-ABSENT = -1
-"""What a table answers for a key that it does not hold."""
-
 # FNV-1a, of 32 and of 64 bits. Source: fastText, Dictionary::hash (v0.9.2), which reads a byte as
 # a signed one; and Fowler, Noll, Vo.
 _BASIS_32, _PRIME_32 = 2166136261, 16777619
 _BASIS_64, _PRIME_64 = 14695981039346656037, 1099511628211
-_SPREAD = 0x9E3779B97F4A7C15
-_EMPTY = 0
-"""The key of a free place of a table; no token has it but with a probability of 5e-20."""
 
 
 def hash_bytes(tokens: Sequence[bytes]) -> tuple[Hashes, Keys]:
@@ -82,47 +76,3 @@ def with_byte(short: np.uint32, long: np.uint64, byte: np.uint32) -> tuple[np.ui
         np.uint32((short ^ np.uint32(signed)) * np.uint32(_PRIME_32)),
         (long ^ np.uint64(byte)) * np.uint64(_PRIME_64),
     )
-
-
-def table_of(keys: Keys, rows: Rows) -> tuple[Keys, Rows]:
-    """A table that `find_row` looks keys up in; of several rows of one key the last counts.
-
-    Returns:
-        Keys and rows by place, a power of two of them, half of them free at least.
-    """
-    size = 2
-    while size < 2 * len(keys):
-        size *= 2
-    places = np.full(size, _EMPTY, dtype=np.uint64)
-    values = np.full(size, ABSENT, dtype=np.int32)
-    _fill(places, values, keys, rows)
-    return places, values
-
-
-@compiled
-def _fill(places: Keys, values: Rows, keys: Keys, rows: Rows) -> None:
-    mask = len(places) - 1
-    for number in range(len(keys)):
-        at = place_of(keys[number]) & mask
-        while places[at] not in (np.uint64(_EMPTY), keys[number]):
-            at = (at + 1) & mask
-        places[at] = keys[number]
-        values[at] = rows[number]
-
-
-@compiled
-def find_row(places: Keys, values: Rows, key: np.uint64) -> int:
-    """The row of a key; ABSENT where the table does not hold it."""
-    mask = len(places) - 1
-    at = place_of(key) & mask
-    while places[at] != key:
-        if places[at] == np.uint64(_EMPTY):
-            return ABSENT
-        at = (at + 1) & mask
-    return int(values[at])
-
-
-@compiled
-def place_of(key: np.uint64) -> np.int64:
-    """Where a key is looked for first, before the mask: the upper bits, which all bits reach."""
-    return np.int64((key * np.uint64(_SPREAD)) >> np.uint64(32))

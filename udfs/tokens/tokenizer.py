@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from udfs.base.hash_table import hash_map
 from udfs.files.artifacts import ArtifactFile
 from udfs.tokens.cut_tokens import CutTexts, cut_characters, kept_tokens
 from udfs.tokens.formula_sentences import formula_flags
 from udfs.tokens.segment import MAX_CHARS, SIGNED_WORDS, STOP_WORDS, WordSegmenter, word_lengths
-from udfs.tokens.token_hashes import Keys, Rows, hash_bytes, table_of
+from udfs.tokens.token_hashes import Keys, Rows, hash_bytes
 from udfs.tokens.tokens import Flags, Lengths, Tokens, first_in_text, tokens_of_words
 
 Segmenter = WordSegmenter | Literal["characters"]
@@ -220,7 +221,7 @@ def _whole_runs() -> tuple[Keys, Rows]:
 
 def _table(words: frozenset[str]) -> tuple[Keys, Rows]:
     _, keys = hash_bytes([word.encode("utf-8") for word in sorted(words)])
-    return table_of(keys, np.arange(len(keys), dtype=np.int32))
+    return hash_map(keys, np.arange(len(keys), dtype=np.int32))
 
 
 @functools.lru_cache(maxsize=8)

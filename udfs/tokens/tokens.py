@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.base.code_points import CodePoints
+from udfs.base.hash_table import FREE, find_slot, table_size
 from udfs.base.jit import compiled
 from udfs.base.model_constants import LABEL_PREFIX
-from udfs.tokens.token_hashes import Hashes, Keys, Numbers, hash_bytes, place_of
+from udfs.tokens.token_hashes import Hashes, Keys, Numbers, hash_bytes
 
 Lengths = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
@@ -187,20 +188,18 @@ def tokens_of_lines(lines: Sequence[str]) -> Tokens:
 @compiled
 def first_in_text(keys: Keys, bounds: Numbers) -> Flags:
     """Which tokens are the first of their kind in their text, shape (tokens,)."""
-    size = 2
+    longest = 0
     for text in range(len(bounds) - 1):
-        while size < 2 * (bounds[text + 1] - bounds[text]):
-            size *= 2
-    places = np.zeros(size, dtype=np.uint64)
-    owners = np.full(size, -1, dtype=np.int64)
+        longest = max(longest, bounds[text + 1] - bounds[text])
+    entries = np.empty(table_size(longest), dtype=np.uint64)
     is_first = np.zeros(len(keys), dtype=np.bool_)
     for text in range(len(bounds) - 1):
+        seen = entries[: table_size(bounds[text + 1] - bounds[text])]
+        seen[:] = FREE
         for token in range(bounds[text], bounds[text + 1]):
-            at = place_of(keys[token]) & (size - 1)
-            while owners[at] == text and places[at] != keys[token]:
-                at = (at + 1) & (size - 1)
-            if owners[at] != text:
-                owners[at] = text
-                places[at] = keys[token]
+            key = keys[token]
+            slot = find_slot(seen, key)
+            if seen[slot] == np.uint64(FREE):
+                seen[slot] = key
                 is_first[token] = True
     return is_first

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.base.code_points import CODE_POINTS, CodePoints
+from udfs.base.hash_table import ABSENT, find_value, hash_map
 from udfs.base.jit import compiled
-from udfs.tokens.token_hashes import ABSENT, Keys, Numbers, Rows, find_row, table_of
+from udfs.tokens.token_hashes import Keys, Numbers, Rows
 
 PAIRS = 1 << 16
 
@@ -46,7 +47,7 @@ def word_trie(words: Sequence[str]) -> WordTrie:
     begins = np.zeros(PAIRS, dtype=np.bool_)
     for word in words:
         begins[[pair_place(ord(word[0]), ord(second)) for second in word[1:2]]] = True
-    return WordTrie(*table_of(keys, nodes), np.array(numbers, dtype=np.int64), begins)
+    return WordTrie(*hash_map(keys, nodes), np.array(numbers, dtype=np.int64), begins)
 
 
 @compiled
@@ -72,7 +73,7 @@ def longest_word(
     """
     node, found, length = 0, ABSENT, 0
     for place in range(at, stop):
-        node = find_row(keys, nodes, np.uint64(node * step + np.int64(codes[place]) + 1))
+        node = find_value(keys, nodes, np.uint64(node * step + np.int64(codes[place]) + 1))
         if node == ABSENT:
             break
         if words[node] != ABSENT:

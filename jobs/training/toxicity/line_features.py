@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from jobs.training.common.linear import Columns, Numbers, SparseRows
+from udfs.base.hash_table import ABSENT, find_value, hash_map
 from udfs.base.jit import compiled
-from udfs.tokens.token_hashes import ABSENT, Keys, Rows, find_row, hash_bytes, table_of
+from udfs.tokens.token_hashes import Keys, Rows, hash_bytes
 from udfs.tokens.tokens import END_OF_LINE, Tokens
 
 
@@ -46,7 +47,7 @@ class WordSpace:
         if spans is None:
             spans = np.stack([tokens.bounds[:-1], tokens.bounds[1:]], axis=1)
         _, keys = hash_bytes([word.encode() for word in self.words])
-        table = table_of(keys, np.arange(len(keys), dtype=np.int32))
+        table = hash_map(keys, np.arange(len(keys), dtype=np.int32))
         bounds, columns = _columns(tokens.keys, spans, *table, len(self.words) - 1)
         values = np.ones(len(columns), dtype=np.float32)
         return SparseRows(bounds, columns, values, len(self.words))
@@ -64,7 +65,7 @@ def _columns(
     count = 0
     for span in range(len(spans)):
         for token in range(spans[span, 0], spans[span, 1]):
-            row = find_row(word_keys, word_rows, keys[token])
+            row = find_value(word_keys, word_rows, keys[token])
             if row != ABSENT:
                 columns[count] = row
                 count += 1

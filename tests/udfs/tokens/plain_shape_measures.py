@@ -23,7 +23,7 @@ def plain_shape(text: str) -> dict[str, float]:
     found = {word for line in lines for word in FINDER.findall(line)}
     words = Counter(KIND_OF[word] for word in found)
     whole, of_prose = "".join(lines), "".join(prose)
-    windows = [line[at : at + 5] for line in prose for at in range(len(line) - 4)]
+    windows = [window_key(line[at : at + 5]) for line in prose for at in range(len(line) - 4)]
     clean = [p for p in prose if not {KIND_OF[w] for w in FINDER.findall(p)} & SPAM_KINDS]
     sentences = [s for line in prose for s in re.findall(r"[^。！？!?…”；]*[。！？!?…”；]", line)]
     han = [c for c in whole if "\u4e00" <= c < "\ua000"]
@@ -64,3 +64,12 @@ def is_prose(line: str) -> bool:
 
 def count_of(text: str, signs: str) -> int:
     return sum(sign in signs for sign in text)
+
+
+def window_key(window: str) -> int:
+    """64 bits of five characters, which the lower 12 bits of the first and all of the others fill:
+    windows of one key are counted as equal."""
+    key = 0
+    for char in window:
+        key = (key << 13 ^ ord(char)) & 0xFFFFFFFFFFFFFFFF
+    return key

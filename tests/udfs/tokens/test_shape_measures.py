@@ -58,6 +58,12 @@ def test_repeats_are_windows_that_came_before() -> None:
     assert (twice["prose_top_window"], twice["prose_repeats_share"]) == (2, 0.5)
 
 
+def test_windows_are_told_apart_by_64_bits() -> None:
+    """U+3000 and U+0000 differ above the 12 bits that the oldest character of a window has."""
+    text = f"{PROSE}\0{PROSE}\u3000{PROSE}"
+    assert measured(text) == pytest.approx(plain_shape(text))
+
+
 def test_a_word_counts_once_and_the_longest_one_counts() -> None:
     assert measured("娱乐城 娱乐城")["gambling_words"] == 1
     assert measured("德州扑克")["gambling_words"] == 1

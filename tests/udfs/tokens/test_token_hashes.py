@@ -1,4 +1,4 @@
-"""Hashes of tokens beside fastText's definition in plain Python, and tables beside a dictionary."""
+"""Hashes of tokens beside fastText's definition in plain Python."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.tokens.token_hashes import ABSENT, find_row, hash_bytes, hash_characters, table_of
+from udfs.tokens.token_hashes import hash_bytes, hash_characters
 
 TOKENS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
@@ -38,18 +38,3 @@ def test_hashes_of_bytes_and_of_characters_are_those_of_the_definition(tokens: l
     for token, short, key in zip(tokens, hashes, keys, strict=True):
         assert hash_characters(codes, at, len(token)) == (short, key)
         at += len(token)
-
-
-@settings(deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(1, 60) | st.integers(1, 2**64 - 1), st.integers(0, 99))),
-    st.lists(st.integers(1, 60) | st.integers(1, 2**64 - 1)),
-)
-def test_a_table_answers_as_a_dictionary(pairs: list[tuple[int, int]], asked: list[int]) -> None:
-    keys = np.array([key for key, _ in pairs], dtype=np.uint64)
-    rows = np.array([row for _, row in pairs], dtype=np.int32)
-    table = table_of(keys, rows)
-    assert len(table[0]) >= 2 * len(pairs)
-    known = dict(pairs)  # the last of a key counts
-    for key in [*known, *asked, 0]:
-        assert find_row(*table, np.uint64(key)) == known.get(key, ABSENT)
