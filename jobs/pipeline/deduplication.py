@@ -125,9 +125,9 @@ def _find(spark: SparkSession, run: Run, session: Session | None, fingerprint: s
     ledger = stage_ledger(
         splits_frame(spark, run.store, run.waves),
         documents.select("doc_id", "warc_path", "wave"),
-        _outcomes(documents, run.store.read(spark, DUPLICATES)),
+        {FIND_DUPLICATES: _outcomes(documents, run.store.read(spark, DUPLICATES))},
     )
-    balance = close_ledger(spark, run.store, ledger, FIND_DUPLICATES, WHOLE)
+    balance = close_ledger(run.store, ledger, WHOLE)[FIND_DUPLICATES]
     if session is not None:
         keys = snapshot_keys(found.prints, found.removed)
         session.write(keys, documents, fingerprint, run.config.dedup, run.store.root)

@@ -80,9 +80,10 @@ def extract_wave(
         run.store.read(spark, DOCUMENTS, [wave]),
         repeated,
     )
-    balance = close_ledger(spark, run.store, ledger, EXTRACT_DOCUMENTS, wave)
-    unread = extracted.where(F.col("reason").isin(*UNREAD)).count()
+    ledger = ledger.withColumn("stage", F.lit(EXTRACT_DOCUMENTS))
+    balance = close_ledger(run.store, ledger, wave)[EXTRACT_DOCUMENTS]
     extracted.unpersist()
+    unread = sum(balance.failed.get(reason, 0) for reason in UNREAD)
     if unread and unread == balance.seen and not _may_be_lost(run.waves[wave]):
         raise NothingRead(f"none of the {unread} files or captures of wave {wave} could be read")
     return balance

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,18 +22,9 @@ from jobs.run.commits import BalanceOpen, StageIncomplete, read_counts
 from jobs.run.report import report_page, report_text
 from jobs.run.request import FIND_DUPLICATES, Run, Stage
 from jobs.run.splits import work_units
-from jobs.tables import CORPUS, DOCUMENTS, LEDGER, REJECTED
-from jobs.transforms.ledger import unbalanced
-from jobs.transforms.summary import (
-    audit_samples,
-    corpus_totals,
-    counts_by,
-    edit_totals,
-    pii_totals,
-    quality_bin,
-    reason_totals,
-    stage_totals,
-)
+from jobs.run.store import Commit
+from jobs.tables import CORPUS, DOCUMENTS, REJECTED
+from jobs.transforms.summary import audit_samples, corpus_facts, counts_by
 from udfs.files.uris import redact
 
 PACKAGES = ("taojin", "pyspark", "pyarrow", "pandas", "numpy", "resiliparse", "fasttext-community")
@@ -58,10 +50,9 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     absent = [stage for stage, commits in stages.items() if not commits]
     if absent:
         raise StageIncomplete(f"nothing to report: not run yet: {', '.join(absent)}")
-    ledger = spark.read.parquet(run.store.table_path(LEDGER))
-    totals = {row["stage"]: row for row in _rows(stage_totals(ledger))}
-    _check_balance(ledger, totals, run.stages)
-    corpus = run.store.read(spark, CORPUS)
+    totals = {name: _totals(name, list(commits.values())) for name, commits in stages.items()}
+    _check_balance(totals, run.stages)
+    facts = _rows(corpus_facts(run.store.read(spark, CORPUS)))
     documents = run.store.read(spark, DOCUMENTS, list(run.waves))
     seconds = {
         stage: round(sum(commit.seconds for commit in commits.values()), 3)
@@ -89,25 +80,76 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
             }
             for stage in stages
         ],
-        "reasons": _rows(reason_totals(ledger)),
+        "reasons": [row for name in sorted(stages) for row in _reasons(name, stages[name])],
         "duplicates": read_counts(run.store, FIND_DUPLICATES),
-        "corpus": _rows(corpus_totals(corpus))[0],
-        "domains": _rows(counts_by(corpus, F.col("domain")["single_label"], "domain")),
-        "quality": _rows(counts_by(corpus, quality_bin(), "bin").orderBy("bin")),
+        "corpus": _corpus_totals(facts),
+        "domains": _counts(facts, "domain"),
+        "quality": [
+            {"bin": int(row["quality"]), "rows": row["rows"]}
+            for row in sorted(_counts(facts, "quality"), key=lambda row: int(row["quality"]))
+        ],
         "charsets": _rows(counts_by(documents, F.col("charset"), "charset").limit(20)),
-        "edits": _rows(edit_totals(corpus)),
-        "pii": _rows(pii_totals(corpus)),
+        "edits": _counts(facts, "edit", "places"),
+        "pii": _counts(facts, "pii", "places"),
         "samples": _rows(audit_samples(run.store.read(spark, REJECTED))),
     }
 
 
-def _check_balance(
-    ledger: DataFrame, totals: Mapping[str, Mapping[str, int]], stages: Sequence[Stage]
-) -> None:
-    """Raise BalanceOpen where a stage lost records, or two stages lost some between them."""
-    wrong = unbalanced(ledger).take(1)
-    if wrong:
-        raise BalanceOpen(f"open balance: {wrong[0].asDict()}")
+def _totals(stage: str, commits: Sequence[Commit]) -> dict[str, Any]:
+    """The records of a stage over all waves, as their ledgers were summed up.
+
+    Raises:
+        BalanceOpen: they do not add up.
+    """
+    counts = {
+        "seen": sum(commit.rows for commit in commits),
+        "kept": sum(commit.kept for commit in commits),
+        "rejected": sum(sum(commit.rejected.values()) for commit in commits),
+        "failed": sum(sum(commit.failed.values()) for commit in commits),
+    }
+    if counts["seen"] != counts["kept"] + counts["rejected"] + counts["failed"]:
+        raise BalanceOpen(f"{stage}: open balance: {counts}")
+    return {"stage": stage, **counts}
+
+
+def _reasons(stage: str, commits: Mapping[int, Commit]) -> list[dict[str, Any]]:
+    """How many records each reason took at a stage, most first; failures before rejections."""
+    rows = []
+    for outcome in ("failed", "rejected"):
+        counts: Counter[str] = Counter()
+        for commit in commits.values():
+            counts.update(getattr(commit, outcome))
+        rows += [
+            {"stage": stage, "outcome": outcome, "reason": reason, "records": records}
+            for reason, records in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        ]
+    return rows
+
+
+def _corpus_totals(facts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Rows, characters, toxic rows, and documents that the rows stand for."""
+    of = {row["fact"]: row for row in facts if row["key"] == ""}
+    return {
+        "rows": of["corpus"]["rows"] if of else 0,
+        "characters": of["corpus"]["amount"] if of else 0,
+        "toxic_rows": of["toxic"]["rows"] if of else 0,
+        "documents_stood_for": of["stand_for"]["rows"] if of else 0,
+    }
+
+
+def _counts(
+    facts: Sequence[Mapping[str, Any]], fact: str, amount: str | None = None
+) -> list[dict[str, Any]]:
+    """The corpus rows of each key of a fact, most first, on request with an amount."""
+    found = [row for row in facts if row["fact"] == fact]
+    return [
+        {fact: row["key"], "rows": row["rows"], **({amount: row["amount"]} if amount else {})}
+        for row in sorted(found, key=lambda row: (-row["rows"], str(row["key"])))
+    ]
+
+
+def _check_balance(totals: Mapping[str, Mapping[str, Any]], stages: Sequence[Stage]) -> None:
+    """Raise BalanceOpen where records were lost between two stages."""
     for stage in stages:
         if stage.sees is None:
             continue

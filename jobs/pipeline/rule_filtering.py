@@ -206,9 +206,9 @@ def _flag_wave(spark: SparkSession, run: Run, wave: int) -> Balance:
     ledger = stage_ledger(
         splits_frame(spark, run.store, [wave]),
         run.store.read_waves(spark, DOCUMENTS, [wave]).select("doc_id", "warc_path", "wave"),
-        _outcomes(run.store.read(spark, FLAGGED, [wave])),
+        {APPLY_RULES: _outcomes(run.store.read(spark, FLAGGED, [wave]))},
     )
-    return close_ledger(spark, run.store, ledger, APPLY_RULES, wave)
+    return close_ledger(run.store, ledger, wave)[APPLY_RULES]
 
 
 def _literal(field: StructField, number: int) -> Column:

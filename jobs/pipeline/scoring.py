@@ -125,7 +125,8 @@ def _score_wave(
     scored = documents.select("doc_id", result.alias("scores")).persist(
         StorageLevel.DISK_ONLY
     )  # several tables come out of one pass
-    for scorer, its_work in zip(scorers, work, strict=True):
+    outcomes = {}
+    for scorer in scorers:
         table = scores(scorer.name)
         result = F.col("scores")[scorer.name]
         fields = [result[name].alias(name) for name in scorer.result_type.fieldNames()]
@@ -134,13 +135,13 @@ def _score_wave(
             F.lit(lock_id_of(scorer.name, run.config, run.lock)).alias("lock_id"),
         ]
         run.store.write(scored.select("doc_id", *fields, *came_from), table, wave)
-        ledger = stage_ledger(
-            splits_frame(spark, run.store, [wave]),
-            documents.select("doc_id", "warc_path", "wave"),
-            _outcomes(run.store.read(spark, table, [wave]), scorer),
-        )
-        its_work.balance = close_ledger(spark, run.store, ledger, score_stage(scorer.name), wave)
+        outcomes[score_stage(scorer.name)] = _outcomes(run.store.read(spark, table, [wave]), scorer)
     scored.unpersist()
+    seen = documents.select("doc_id", "warc_path", "wave")
+    ledger = stage_ledger(splits_frame(spark, run.store, [wave]), seen, outcomes)
+    balances = close_ledger(run.store, ledger, wave)
+    for scorer, its_work in zip(scorers, work, strict=True):
+        its_work.balance = balances[score_stage(scorer.name)]
 
 
 def _outcomes(table: DataFrame, scorer: Scorer) -> DataFrame:

@@ -152,9 +152,9 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     ledger = stage_ledger(
         splits_frame(spark, run.store, waves),
         survivors(spark, run, waves).select("doc_id", "warc_path", "wave"),
-        _outcomes(corpus, run.store.read(spark, REJECTED)),
+        {SELECT_CORPUS: _outcomes(corpus, run.store.read(spark, REJECTED))},
     )
-    balance = close_ledger(spark, run.store, ledger, SELECT_CORPUS, WHOLE)
+    balance = close_ledger(run.store, ledger, WHOLE)[SELECT_CORPUS]
     write_jsonl(corpus, run.store, limits.jsonl)
     verdicts.unpersist()
     return balance

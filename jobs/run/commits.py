@@ -8,21 +8,25 @@ stage saw is kept, rejected or failed.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, SparkSession
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.run.console import say
 from jobs.run.splits import SPLITS
 from jobs.run.store import WHOLE, Commit, Store
 from jobs.tables import LEDGER, check_schema
-from jobs.transforms.ledger import unbalanced
 
 Waves = Mapping[int, "Basis"]
 
@@ -164,48 +168,40 @@ def settings_of(name: str, section: Any, keys: Sequence[str] | None = None) -> d
 
 
 def splits_frame(spark: SparkSession, store: Store, waves: Iterable[int]) -> DataFrame:
-    """Read the input files of some waves.
-
-    Returns:
-        (warc_path, wave, parts), one row for each file and wave. parts is the number of splits
-        that read the file: more than one where they read ranges of it.
-    """
+    """The files of some waves as (warc_path, wave, parts): a row a file and wave, with the number
+    of splits that it is read in; more than one where ranges of it are."""
     paths = [store.table_path(SPLITS, wave) for wave in waves]
-    splits = spark.read.option("basePath", store.table_path(SPLITS)).parquet(*paths)
-    by_file = splits.groupBy("warc_path", F.col("wave").cast("int").alias("wave"))
-    return by_file.agg(F.count("*").alias("parts"))
+    reader = spark.read.schema("warc_path string, wave int")  # else a job looks for the columns
+    splits = reader.option("basePath", store.table_path(SPLITS)).parquet(*paths)
+    return splits.groupBy("warc_path", "wave").agg(F.count("*").alias("parts"))
 
 
-def close_ledger(
-    spark: SparkSession, store: Store, ledger: DataFrame, stage: str, wave: int
-) -> Balance:
-    """Write a stage's ledger, read it back and check it.
+def close_ledger(store: Store, ledger: DataFrame, wave: int) -> dict[str, Balance]:
+    """Write the ledger of one or more stages and check it.
+
+    The driver holds a row a stage and input file of the wave, as it holds the splits.
 
     Args:
-        ledger: The columns of the ledger and ``wave``.
-        wave: The ledger's wave, or WHOLE for all waves.
+        ledger: The columns of the ledger, ``stage`` and ``wave``.
+        wave: The wave that it is of, or WHOLE for all of them.
     Returns:
-        Sums over the wave's files.
+        Stage -> the sums over the wave's files.
     Raises:
         BalanceOpen: naming the files whose balance is open.
     """
-    counts = ledger.drop("wave")
-    check_schema(counts.schema, LEDGER)
-    path = store.path(LEDGER, f"stage={stage}")
-    if wave == WHOLE:
-        ledger = ledger.coalesce(1)  # a row an input file: small
-        ledger.write.mode("overwrite").partitionBy("wave").parquet(path, compression="zstd")
-    else:
-        path = f"{path}/wave={wave}"
-        store.write_parquet(counts.coalesce(1), path)
-    written = spark.read.parquet(path)
-    wrong = unbalanced(written).take(_SHOWN_FILES)
-    if wrong:
-        shown = "; ".join(str(row.asDict()) for row in wrong)
-        raise BalanceOpen(
-            f"{stage}{_in_wave(wave)}: seen is not kept + rejected + failed for: {shown}"
-        )
-    return _summed(written)
+    check_schema(ledger.drop("stage", "wave").schema, LEDGER)
+    rows = ledger.toArrow().sort_by(
+        [(name, "ascending") for name in ("stage", "wave", "warc_path")]
+    )
+    balances: dict[str, Balance] = {}
+    for stage in rows["stage"].unique().to_pylist():
+        of_stage = rows.filter(pc.field("stage") == stage)
+        _write_ledger(store, of_stage, stage, wave)
+        if wrong := open_rows(of_stage):
+            shown = "; ".join(map(str, wrong[:_SHOWN_FILES]))
+            raise BalanceOpen(f"{stage}, wave {wave}: {len(wrong)} files are open: {shown}")
+        balances[stage] = _balance_of(of_stage)
+    return balances
 
 
 def write_counts(store: Store, stage: str, counts: Mapping[str, int]) -> None:
@@ -251,28 +247,42 @@ def _shown(settings: Mapping[str, Any], name: str) -> str:
     return json.dumps(settings[name], ensure_ascii=False) if name in settings else "not there"
 
 
-def _summed(ledger: DataFrame) -> Balance:
-    """Sum the counts of all files; collects one row for each reason."""
-    outcomes = F.concat(
-        F.array(_outcome("seen", F.lit(""), F.col("seen"))),
-        F.array(_outcome("kept", F.lit(""), F.col("kept"))),
-        _outcomes("rejected"),
-        _outcomes("failed"),
-    )
-    by_reason = ledger.select(F.explode(outcomes).alias("o")).groupBy("o.outcome", "o.reason")
-    found: dict[str, dict[str, int]] = {"seen": {}, "kept": {}, "rejected": {}, "failed": {}}
-    for row in by_reason.agg(F.sum("o.n").alias("n")).orderBy("outcome", "reason").collect():
-        found[row["outcome"]][row["reason"]] = row["n"]
-    return Balance(
-        found["seen"].get("", 0), found["kept"].get("", 0), found["rejected"], found["failed"]
-    )
+def _write_ledger(store: Store, rows: pa.Table, stage: str, wave: int) -> None:
+    """Write a stage's ledger over what was there, a file a wave."""
+    folder = (LEDGER, f"stage={stage}")
+    store.delete(*folder, *([] if wave == WHOLE else [f"wave={wave}"]))
+    for number in rows["wave"].unique().to_pylist():
+        buffer = io.BytesIO()
+        of_wave = rows.filter(pc.field("wave") == number).drop_columns(["stage", "wave"])
+        pq.write_table(of_wave, buffer, compression="zstd")
+        store.write_bytes(buffer.getvalue(), *folder, f"wave={number}", "ledger.parquet")
 
 
-def _outcomes(counts: str) -> Column:
-    """Turn a map column (reason -> records) into an array of outcomes."""
-    entries = F.map_entries(counts)
-    return F.transform(entries, lambda entry: _outcome(counts, entry["key"], entry["value"]))
+def open_rows(ledger: pa.Table) -> list[dict[str, Any]]:
+    """The rows of a ledger in which seen is not kept + rejected + failed."""
+    return [row for row in _ledger_rows(ledger) if row["seen"] != _accounted(row)]
 
 
-def _outcome(outcome: str, reason: Column, n: Column) -> Column:
-    return F.struct(F.lit(outcome).alias("outcome"), reason.alias("reason"), n.alias("n"))
+def _accounted(row: Mapping[str, Any]) -> int:
+    by_reason = (*row["rejected"].values(), *row["failed"].values())
+    return int(row["kept"]) + sum(map(int, by_reason))
+
+
+def _ledger_rows(ledger: pa.Table) -> Iterator[dict[str, Any]]:
+    """The rows of a ledger, their counts by reason as dictionaries; null, which is equal to no
+    number, stays where a split left no tally."""
+    for batch in ledger.to_batches(max_chunksize=10_000):
+        for row in batch.to_pylist():
+            yield row | {name: dict(row[name] or ()) for name in ("rejected", "failed")}
+
+
+def _balance_of(ledger: pa.Table) -> Balance:
+    """The sums over a ledger's rows, whose balance is closed."""
+    seen = kept = 0
+    rejected: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    for row in _ledger_rows(ledger):
+        seen, kept = seen + row["seen"], kept + row["kept"]
+        rejected.update(row["rejected"])
+        failed.update(row["failed"])
+    return Balance(seen, kept, dict(sorted(rejected.items())), dict(sorted(failed.items())))

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.fs as pafs
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import IntegerType, StructField, StructType
 
 from jobs.tables import SCHEMAS, check_schema
 from udfs.files.atomic_file import atomic_file
@@ -23,6 +25,8 @@ from udfs.files.uris import canonical_uri, filesystem, scheme_of
 
 _COMMITS = "_commits"
 _SCRATCH = "_scratch"
+_SPARK_SCHEMA = b"org.apache.spark.sql.parquet.row.metadata"
+"""Key of the columns in the footer of a Parquet file that Spark wrote."""
 WHOLE = -1
 """Wave number of a stage that handles all waves at once."""
 
@@ -94,9 +98,9 @@ class Store:
         """
         if not waves:
             return spark.createDataFrame([], SCHEMAS[table])
-        frame = spark.read.parquet(*(self.table_path(table, wave) for wave in waves))
-        check_schema(frame.schema, table)
-        return frame
+        self._check_columns(table, waves[0])
+        paths = (self.table_path(table, wave) for wave in waves)
+        return spark.read.schema(SCHEMAS[table]).parquet(*paths)
 
     def read_waves(self, spark: SparkSession, table: str, waves: Sequence[int]) -> DataFrame:
         """Read the given waves of a table, with their number in a column ``wave`` (int).
@@ -107,10 +111,28 @@ class Store:
         if not waves:
             empty = spark.createDataFrame([], SCHEMAS[table])
             return empty.withColumn("wave", F.lit(0))
+        self._check_columns(table, waves[0])
         paths = (self.table_path(table, wave) for wave in waves)
-        frame = spark.read.option("basePath", self.table_path(table)).parquet(*paths)
-        check_schema(frame.drop("wave").schema, table)
-        return frame.withColumn("wave", F.col("wave").cast("int"))
+        schema = StructType([*SCHEMAS[table].fields, StructField("wave", IntegerType())])
+        reader = spark.read.schema(schema).option("basePath", self.table_path(table))
+        return reader.parquet(*paths)
+
+    def _check_columns(self, table: str, wave: int) -> None:
+        """Compare a table's columns with those that one of its files was written with.
+
+        Spark would look for them in a file, too, but starts a job for that.
+
+        Raises:
+            SchemaMismatch: naming the columns.
+            FileNotFoundError: the table, or this wave of it, was never written.
+        """
+        files, folder = self._at(table, *([] if wave == WHOLE else [f"wave={wave:05d}"]))
+        infos = files.get_file_info(pafs.FileSelector(folder))
+        parts = sorted(info.path for info in infos if info.base_name.endswith(".parquet"))
+        if not parts:
+            raise FileNotFoundError(f"{folder}: holds no Parquet file")
+        metadata = pq.read_metadata(parts[0], filesystem=files).metadata
+        check_schema(StructType.fromJson(json.loads(metadata[_SPARK_SCHEMA])), table)
 
     def write(self, frame: DataFrame, table: str, wave: int = WHOLE) -> None:
         """Write a table, or one wave of it, over an earlier one.

@@ -2,45 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import reduce
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-_FILE = ["warc_path", "wave"]
 
-
-def stage_ledger(splits: DataFrame, seen: DataFrame, outcomes: DataFrame) -> DataFrame:
-    """Count what a stage saw and what it decided, a row an input file.
+def stage_ledger(
+    splits: DataFrame, seen: DataFrame, outcomes: Mapping[str, DataFrame]
+) -> DataFrame:
+    """Count what stages saw and what they decided, a row a stage and input file.
 
     The two sides come from different tables, so that a row that was lost or doubled between
     them leaves the balance open.
 
-    Needs: splits (warc_path, wave), each pair once; seen (doc_id, warc_path, wave); outcomes
-        (doc_id, reason), reason null for a kept document.
-    Adds: seen, kept, rejected, failed.
-    Rows: one a file and wave, since ranges of a file may be read in two of them.
-    Shuffles: both sides by doc_id; counts by warc_path and wave.
+    Needs: splits (warc_path, wave), each pair once; seen (doc_id, warc_path, wave), each document
+        once; outcomes, stage -> (doc_id, reason), reason null for a kept document.
+    Adds: stage, seen, kept, rejected, failed.
+    Rows: one a stage, file and wave, since ranges of a file may be read in two waves.
+    Shuffles: both sides by doc_id; counts by file.
     """
-    counted = seen.groupBy(*_FILE).agg(F.count("*").alias("seen"))
-    decided = (
-        outcomes.withColumn("_decided", F.lit(True))
-        .join(seen, on="doc_id", how="right")
-        .where("_decided")
-        .groupBy(*_FILE, "reason")
-        .agg(F.count("*").alias("n"))
+    file = F.struct("warc_path", "wave")
+    sides = [seen.select("doc_id", file.alias("file"), F.lit(None).alias("decision"))]
+    sides += [
+        decided.select(
+            "doc_id",
+            F.lit(None).alias("file"),
+            F.struct(F.lit(stage).alias("stage"), F.col("reason").cast("string").alias("reason")),
+        )
+        for stage, decided in outcomes.items()
+    ]
+    # A document of no file was not seen: what was decided on it is nobody's.
+    documents = (
+        reduce(DataFrame.union, sides)
+        .groupBy("doc_id")
+        .agg(
+            F.max("file").alias("file"),
+            F.count("file").alias("seen"),
+            F.collect_list("decision").alias("decisions"),
+        )
+        .where(F.col("file").isNotNull())
     )
-    by_file = decided.groupBy(*_FILE).agg(
-        F.sum(F.when(F.col("reason").isNull(), F.col("n")).otherwise(0)).alias("kept"),
-        _count_map(F.col("reason").isNotNull()).alias("rejected"),
+    stages = F.array(*(F.lit(stage) for stage in outcomes))
+    counted = F.concat(
+        F.transform(stages, lambda stage: _count(stage, seen=F.col("seen"))),
+        F.transform(
+            "decisions",
+            lambda decision: _count(
+                decision["stage"],
+                decision["reason"],
+                kept=decision["reason"].isNull().cast("bigint"),
+                n=decision["reason"].isNotNull().cast("bigint"),
+            ),
+        ),
     )
-    # Full: a document of a file that nobody planned must show, not vanish.
-    joined = splits.join(counted, on=_FILE, how="full")
-    return joined.join(by_file, on=_FILE, how="left").select(
-        "wave",
-        "warc_path",
-        F.coalesce("seen", F.lit(0)).alias("seen"),
-        F.coalesce("kept", F.lit(0)).alias("kept"),
-        F.coalesce("rejected", _no_counts()).alias("rejected"),
-        _no_counts().alias("failed"),
+    # Every planned file has a row, whether anything was seen of it or not.
+    planned = splits.select(
+        file.alias("file"), F.explode(F.transform(stages, lambda stage: _count(stage))).alias("c")
+    )
+    by_reason = (
+        planned.union(documents.select("file", F.explode(counted).alias("c")))
+        .groupBy("file", "c.stage", "c.reason")
+        .agg(*(F.sum(f"c.{name}").alias(name) for name in ("seen", "kept", "n")))
+    )
+    return (
+        by_reason.groupBy("file", "stage")
+        .agg(
+            F.sum("seen").alias("seen"),
+            F.sum("kept").alias("kept"),
+            _count_map(F.col("reason").isNotNull()).alias("rejected"),
+        )
+        .select(
+            "stage",
+            "file.wave",
+            "file.warc_path",
+            "seen",
+            "kept",
+            "rejected",
+            _no_counts().alias("failed"),
+        )
+    )
+
+
+def _count(
+    stage: Column,
+    reason: Column | None = None,
+    *,
+    seen: Column | None = None,
+    kept: Column | None = None,
+    n: Column | None = None,
+) -> Column:
+    """What a document adds to a stage's counts of its file."""
+    none, zero = F.lit(None).cast("string"), F.lit(0).cast("bigint")
+    return F.struct(
+        stage.alias("stage"),
+        (none if reason is None else reason).alias("reason"),
+        (zero if seen is None else seen).alias("seen"),
+        (zero if kept is None else kept).alias("kept"),
+        (zero if n is None else n).alias("n"),
     )
 
 
@@ -81,16 +141,6 @@ def read_ledger(
     )
 
 
-def unbalanced(ledger: DataFrame) -> DataFrame:
-    """Ledger rows in which seen is not kept + rejected + failed.
-
-    Needs, Adds: the ledger's columns. Rows: only the open ones. Shuffles: nothing.
-    """
-    accounted = F.col("kept") + counts_total("rejected") + counts_total("failed")
-    # A split that left no tally has nulls, which are equal to nothing, themselves included.
-    return ledger.where(~F.coalesce(F.col("seen") == accounted, F.lit(False)))
-
-
 def _summed(counts: str) -> Column:
     """The group's maps (reason -> n) added up, sorted, under the same name."""
     added = F.aggregate(
@@ -112,8 +162,3 @@ def _count_map(condition: Column) -> Column:
 
 def _no_counts() -> Column:
     return F.create_map().cast("map<string,bigint>")
-
-
-def counts_total(counts: str) -> Column:
-    """The sum over the reasons of a map column (reason -> records)."""
-    return F.aggregate(F.map_values(counts), F.lit(0).cast("bigint"), lambda a, n: a + n)

@@ -5,79 +5,56 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.transforms.ledger import counts_total
-
 QUALITY_BINS = 10
 
 
-def stage_totals(ledger: DataFrame) -> DataFrame:
-    """Seen, kept, rejected and failed of every stage.
+def corpus_facts(corpus: DataFrame) -> DataFrame:
+    """All that a report counts of the corpus, in one pass over it.
 
-    Needs: the ledger with its stage. Rows: one a stage. Shuffles: a few counts.
+    Needs: the corpus. Shuffles: a few counts.
+    Rows: one a fact and key, as (fact, key, rows, amount): ``corpus`` with its characters,
+        ``toxic`` rows, documents that the rows ``stand_for``, rows by ``domain`` and by
+        ``quality``, the tenth of [0, 1] as 0 to 9; by kind of ``edit`` and of ``pii``, with the
+        places.
     """
-    return ledger.groupBy("stage").agg(
-        F.sum("seen").alias("seen"),
-        F.sum("kept").alias("kept"),
-        F.sum(counts_total("rejected")).alias("rejected"),
-        F.sum(counts_total("failed")).alias("failed"),
-    )
-
-
-def reason_totals(ledger: DataFrame) -> DataFrame:
-    """How many records every reason took, at every stage.
-
-    Needs: the ledger with its stage. Rows: one a stage, outcome (rejected or failed) and reason.
-    Shuffles: a few counts.
-    """
-    counts = [
-        ledger.select("stage", F.lit(outcome).alias("outcome"), F.explode(outcome))
-        for outcome in ("rejected", "failed")
-    ]
-    return (
-        counts[0]
-        .unionByName(counts[1])
-        .groupBy("stage", "outcome", F.col("key").alias("reason"))
-        .agg(F.sum("value").alias("records"))
-        .orderBy("stage", "outcome", F.desc("records"), "reason")
-    )
-
-
-def corpus_totals(corpus: DataFrame) -> DataFrame:
-    """Rows, characters, toxic rows, and documents that the rows stand for.
-
-    Needs: the corpus. Rows: one. Shuffles: a few counts.
-    """
-    return corpus.agg(
-        F.count("*").alias("rows"),
-        F.coalesce(F.sum(F.char_length("text")), F.lit(0)).alias("characters"),
-        F.coalesce(F.sum(F.col("toxicity")["label"]), F.lit(0)).alias("toxic_rows"),
-        F.coalesce(F.sum("cluster_size"), F.lit(0)).alias("documents_stood_for"),
-    )
-
-
-def edit_totals(corpus: DataFrame) -> DataFrame:
-    """Corpus rows and places in them that each kind of edit changed, most rows first.
-
-    Rows: one a kind, as (edit, rows, places). Shuffles: a few counts.
-    """
-    return _kind_totals(corpus.select(F.explode("edits").alias("edit", "places")), "edit")
-
-
-def pii_totals(corpus: DataFrame) -> DataFrame:
-    """Corpus rows with personal data of each kind, and places, masked ones too, most rows first.
-
-    Rows: one a kind, as (pii, rows, places). Shuffles: a few counts.
-    """
+    score = F.col("quality_score") * QUALITY_BINS
+    tenth = F.least(F.floor(score), F.lit(QUALITY_BINS - 1)).cast("string")
+    edits = F.coalesce("edits", F.create_map().cast("map<string,bigint>"))
     kinds = F.transform("pii", lambda span: span["kind"])
-    found = corpus.select(kinds.alias("kinds"), F.explode(F.array_distinct(kinds)).alias("pii"))
-    places = F.size(F.filter("kinds", lambda kind: kind == F.col("pii")))
-    return _kind_totals(found.withColumn("places", places), "pii")
+    kinds = F.coalesce(kinds, F.array().cast("array<string>"))
+    facts = F.concat(
+        F.array(
+            _fact("corpus", amount=F.char_length("text")),
+            _fact("toxic", rows=F.col("toxicity")["label"]),
+            _fact("stand_for", rows=F.col("cluster_size")),
+            _fact("domain", F.col("domain")["single_label"]),
+            _fact("quality", tenth),
+        ),
+        F.transform(
+            F.map_entries(edits), lambda edit: _fact("edit", edit["key"], amount=edit["value"])
+        ),
+        F.transform(
+            F.array_distinct(kinds),
+            lambda kind: _fact(
+                "pii", kind, amount=F.size(F.filter(kinds, lambda other: other == kind))
+            ),
+        ),
+    )
+    rows = corpus.select(F.explode(facts).alias("f")).groupBy("f.fact", "f.key")
+    return rows.agg(F.sum("f.rows").alias("rows"), F.sum("f.amount").alias("amount"))
 
 
-def _kind_totals(of_rows: DataFrame, kind: str) -> DataFrame:
-    """Needs: a row a corpus row and kind, with places."""
-    totals = of_rows.groupBy(kind).agg(F.count("*").alias("rows"), F.sum("places").alias("places"))
-    return totals.orderBy(F.desc("rows"), kind)
+def _fact(
+    fact: str, key: Column | None = None, rows: Column | None = None, amount: Column | None = None
+) -> Column:
+    """What a corpus row adds to a fact: its place in the table of `corpus_facts`."""
+    zero, one = F.lit(0), F.lit(1)
+    return F.struct(
+        F.lit(fact).alias("fact"),
+        (F.lit("") if key is None else key).alias("key"),
+        F.coalesce(one if rows is None else rows, zero).cast("bigint").alias("rows"),
+        F.coalesce(zero if amount is None else amount, zero).cast("bigint").alias("amount"),
+    )
 
 
 def counts_by(frame: DataFrame, column: Column, name: str) -> DataFrame:
@@ -90,11 +67,6 @@ def counts_by(frame: DataFrame, column: Column, name: str) -> DataFrame:
         .agg(F.count("*").alias("rows"))
         .orderBy(F.desc("rows"), name)
     )
-
-
-def quality_bin() -> Column:
-    """The tenth of [0, 1] that a corpus row's quality lies in, as 0 to 9."""
-    return F.least(F.floor(F.col("quality_score") * QUALITY_BINS), F.lit(QUALITY_BINS - 1))
 
 
 def audit_samples(rejected: DataFrame) -> DataFrame:

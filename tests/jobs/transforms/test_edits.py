@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.tables import EDITS, SCHEMAS
 from jobs.transforms.selection import kept_documents
-from jobs.transforms.summary import edit_totals, pii_totals
+from jobs.transforms.summary import corpus_facts
 from jobs.transforms.texts import with_edited_text
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
 
@@ -97,5 +98,25 @@ def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> Non
     ]
     ddl = f"edits {EDITS_TYPE.simpleString()}, pii {PII_TYPE.simpleString()}"
     corpus = spark.createDataFrame(rows, ddl)
-    assert list(map(tuple, edit_totals(corpus).collect())) == [("width", 2, 7), ("nfc", 1, 1)]
-    assert list(map(tuple, pii_totals(corpus).collect())) == [("phone", 2, 3), ("email", 1, 1)]
+    others = corpus.withColumns(
+        {
+            "text": F.lit("一二三"),
+            "domain": F.struct(F.lit("law").alias("single_label")),
+            "toxicity": F.struct(F.lit(1).alias("label")),
+            "quality_score": F.lit(1.0),
+            "cluster_size": F.lit(2),
+        }
+    )
+    found = {(row.fact, row.key): (row.rows, row.amount) for row in corpus_facts(others).collect()}
+    n = len(rows)
+    assert found == {
+        ("corpus", ""): (n, 3 * n),
+        ("toxic", ""): (n, 0),
+        ("stand_for", ""): (2 * n, 0),
+        ("domain", "law"): (n, 0),
+        ("quality", "9"): (n, 0),
+        ("edit", "width"): (2, 7),
+        ("edit", "nfc"): (1, 1),
+        ("pii", "phone"): (2, 3),
+        ("pii", "email"): (1, 1),
+    }

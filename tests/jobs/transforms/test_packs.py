@@ -8,7 +8,7 @@ import pytest
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.config import ConfigError, RulesConfig, bundled_packs, load_config
+from jobs.config import Config, ConfigError, RulesConfig, bundled_packs, load_config
 from jobs.pipeline.rule_filtering import check_on_spark, empty_measures
 from jobs.transforms.rules import check_conditions, with_reject_reasons
 from udfs.lists.lexicon import Lexicon
@@ -102,7 +102,7 @@ def test_the_measures_of_the_empty_text_are_those_that_conditions_are_checked_wi
 
 @pytest.mark.parametrize("pack", bundled_packs())
 def test_conditions_of_the_packs_are_in_order(spark: SparkSession, pack: str) -> None:
-    check_on_spark(spark, load_config(None, [f"rules.pack={pack}"]).rules)
+    check_on_spark(spark, load_config(None, [f"rules.pack={pack}"]))
 
 
 @pytest.mark.parametrize("pack", REJECTED)
@@ -139,7 +139,9 @@ def test_what_is_no_condition_over_the_measures_is_refused(
     spark: SparkSession, expression: str, said: str
 ) -> None:
     with pytest.raises(ConfigError) as error:
-        check_on_spark(spark, RulesConfig(conditions={"fine": "lines > 1", "mine": expression}))
+        check_on_spark(
+            spark, Config(rules=RulesConfig(conditions={"fine": "lines > 1", "mine": expression}))
+        )
     message = str(error.value)
     assert message.startswith(f"rules.conditions.mine = {expression!r}: ")
     assert said in message
@@ -162,7 +164,7 @@ def test_what_is_no_condition_over_the_measures_is_refused(
     ],
 )
 def test_conditions_over_the_measures_are_taken(spark: SparkSession, expression: str) -> None:
-    check_on_spark(spark, RulesConfig(conditions={"mine": expression}))
+    check_on_spark(spark, Config(rules=RulesConfig(conditions={"mine": expression})))
 
 
 def test_a_fault_that_somebody_else_raises_later_is_still_told(spark: SparkSession) -> None:
