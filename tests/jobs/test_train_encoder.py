@@ -15,7 +15,7 @@ from jobs import import_encoder as import_bert  # noqa: E402
 from jobs import train_models  # noqa: E402
 from jobs.training import tasks  # noqa: E402
 from jobs.training.encoder.page_fit import PageRecipe  # noqa: E402
-from jobs.training.encoder.page_task import MARGIN, PAGES, fit_page, page_task  # noqa: E402
+from jobs.training.encoder.page_task import MARGIN, PAGES, page_task  # noqa: E402
 from jobs.training.quality.task import QUALITY  # noqa: E402
 from tests.builders.encoders import save_checkpoint  # noqa: E402
 from tests.jobs.test_train_models import data  # noqa: E402, F401
@@ -34,12 +34,11 @@ def small_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     start = tmp_path / "start.safetensors"
     arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
     assert import_bert.main([*arguments, "--output", str(start)]) == 0
-    task, fit = tasks.ENCODER_TASKS[NAME]
+    task = tasks.ENCODER_TASKS[NAME]
     recipe = dataclasses.replace(
         task.recipe, folds=2, start=str(start), layers=(0, 1), frozen_layers=2, epochs=2, rounds=1
     )
-    changed = dataclasses.replace(task, recipe=recipe)
-    monkeypatch.setitem(tasks.ENCODER_TASKS, NAME, (changed, fit))
+    monkeypatch.setitem(tasks.ENCODER_TASKS, NAME, dataclasses.replace(task, recipe=recipe))
 
 
 @pytest.mark.usefixtures("small_encoder")
@@ -62,7 +61,7 @@ def test_the_encoder_is_trained_measured_and_described(
     assert 0 <= pages["auc"] <= 1
     card = (folder / "CARD.md").read_text(encoding="utf-8")
     assert metrics["model"]["sha256"] in card
-    assert "| loss_shares | (0.6, 0.2, 0.2) |" in card
+    assert "| loss_shares | 0.6, 0.2, 0.2 |" in card
     (record,) = score_documents(["天气 散步"], DocumentScorer(model, EncoderRules()))
     assert 0 < record["score"] < 1
 
@@ -89,7 +88,7 @@ def test_the_bundled_recipe_is_fitted_measured_and_described(
     made = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
     assert import_bert.main([*made, "--output", str(start)]) == 0
     recipe = PageRecipe(start=str(start), layers=(0, 1), folds=2, inner_folds=2, strengths=(0.1,))
-    monkeypatch.setitem(tasks.ENCODER_TASKS, "quality-bert", (page_task(recipe), fit_page))
+    monkeypatch.setitem(tasks.ENCODER_TASKS, "quality-bert", page_task(recipe))
     arguments = ["--data", str(data), "--task", "quality-bert", "--output", str(tmp_path / "out")]
     for _ in range(2):
         assert train_models.main([*arguments, "--checkpoints", str(tmp_path / "kept")]) == 0

@@ -11,13 +11,14 @@ import pytest
 
 from jobs import train_models
 from jobs.training import tasks
-from jobs.training.common import files
+from jobs.training.common import data_files as files
+from jobs.training.common import train
+from jobs.training.common.data_files import read_rows, read_task
 from jobs.training.common.examples import (
     Document,
     distinct,
     fold_of_units,
 )
-from jobs.training.common.judge import digest_of
 from jobs.training.common.metrics import (
     area_interval,
     area_under_roc,
@@ -25,7 +26,9 @@ from jobs.training.common.metrics import (
     calibration_table,
     label_figures,
 )
-from jobs.training.common.task import DataFile, Settings, Task
+from jobs.training.common.task import DataFile, Settings, Task, TrainingError
+from jobs.training.common.train import train_task
+from jobs.training.toxicity.judge import digest_of
 from udfs.files.artifacts import sha256_of
 from udfs.models.fasttext_model import load_fasttext
 from udfs.scorers import domain, toxicity
@@ -184,13 +187,13 @@ def test_lines_without_a_free_licence_are_measured_and_never_trained_on(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained: list[Document] = []
-    fit = train_models.fit
+    fit = train.fit
 
     def watched(task: Any, documents: list[Document], folder: Path | None = None) -> Any:
         trained.extend(documents)
         return fit(task, documents, folder)
 
-    monkeypatch.setattr(train_models, "fit", watched)
+    monkeypatch.setattr(train, "fit", watched)
     arguments = ["--data", str(data), "--output", str(tmp_path / "out"), "--task", "toxicity"]
     assert train_models.main(arguments) == 0
     assert {"cold", "swsr"} <= {d.note for d in trained}
@@ -206,7 +209,7 @@ def test_toxicity_learns_in_rounds_what_a_judge_says(data: Path, tmp_path: Path)
         {"text": f"{SPAM} {drugs} 第{i}货 " * 30, "url": f"http://shop{i}.com/"} for i in range(16)
     ]
     write(data / "crawl.jsonl.gz", crawl)
-    rows = train_models.read_rows(data / files.DOMAIN_TRAIN, ("text",))
+    rows = read_rows(data / files.DOMAIN_TRAIN, ("text",))
     poems: list[dict[str, Any]] = [
         {"text": f"{rude} 第{100 + i}句", "label": "book", "labels": ["book"], "source": "poems"}
         for i in range(4)
@@ -248,6 +251,12 @@ def test_toxicity_learns_in_rounds_what_a_judge_says(data: Path, tmp_path: Path)
         (["--task", "domain", "--judge", "v.jsonl"], "--judge is for the task toxicity"),
         (["--task", "quality", "--documents", "d.jsonl"], "--documents is for the task domain"),
         (["--judge-model", "folder"], "--judge-model needs --judge"),
+        (["--judge-template", "t.txt"], "--judge-template needs --judge-model"),
+        (
+            ["--task", "quality", "--checkpoints", "folder"],
+            "--checkpoints is for the task quality-bert or quality-bert-stages",
+        ),
+        (["--task", "domain", "--teacher-texts", "9"], "--teacher-texts is for the task quality"),
     ],
 )
 def test_an_option_that_nothing_would_come_of_is_refused(
@@ -336,7 +345,7 @@ def test_a_task_may_fit_load_and_ask_a_model_of_its_own(tmp_path: Path) -> None:
     for i in range(6):
         (tmp_path / f"{i}.html").write_text(f"<p>{i}", encoding="utf-8")
     file = DataFile("rows.jsonl.gz", ("text", "page"), "ours", attachment="page")
-    assert train_models.read_rows(tmp_path / file.path, file.needs, "page")[5]["bytes"] == b"<p>5"
+    assert read_rows(tmp_path / file.path, file.needs, "page")[5]["bytes"] == b"<p>5"
     task = Task(
         name="counted",
         files=(file,),
@@ -354,8 +363,8 @@ def test_a_task_may_fit_load_and_ask_a_model_of_its_own(tmp_path: Path) -> None:
         load=CountedWords,
         answers=answers,
     )
-    read = train_models.read_task(task, tmp_path)
-    metrics = train_models.train_task(task, read, tmp_path, tmp_path / "out")
+    read = read_task(task, tmp_path)
+    metrics = train_task(task, read, tmp_path, tmp_path / "out")
     assert all(line not in words for words, line in asked_of)
     assert sorted(line for _, line in asked_of) == [f"词{i}" for i in range(6)]
     assert metrics["figures"] == {"seen": {"share": 0.0}}
@@ -371,14 +380,12 @@ def test_a_task_may_fit_load_and_ask_a_model_of_its_own(tmp_path: Path) -> None:
     (data,) = metrics["data"]
     assert f"attachments `{data['attachments_sha256']}`" in card
     (tmp_path / "5.html").write_text("<p>other", encoding="utf-8")
-    changed = train_models.train_task(
-        task, train_models.read_task(task, tmp_path), tmp_path, tmp_path / "out"
-    )
+    changed = train_task(task, read_task(task, tmp_path), tmp_path, tmp_path / "out")
     assert changed["data"][0]["sha256"] == data["sha256"]
     assert changed["data"][0]["attachments_sha256"] != data["attachments_sha256"]
     (tmp_path / "5.html").unlink()
-    with pytest.raises(train_models.TrainingDataError, match=r"rows\.jsonl\.gz: cannot be read"):
-        train_models.read_task(task, tmp_path)
+    with pytest.raises(TrainingError, match=r"rows\.jsonl\.gz: cannot be read"):
+        read_task(task, tmp_path)
 
 
 @pytest.mark.usefixtures("small_recipes")
@@ -400,7 +407,7 @@ def test_models_are_evaluated_and_another_file_or_figure_is_told(
     assert line.split() == ["toxicity", size, *never_seen.split(), "auc", auc]
     assert every.split() == ["all", size]
     assert train_models.main([*arguments, "--evaluate", "--data", str(data)]) == 0
-    assert "2 tables of figures, all as they were" in capsys.readouterr().out
+    assert "never trained on: 2 tables, all equal" in capsys.readouterr().out
 
     path = out / "toxicity/metrics.json"
     path.write_text(json.dumps(metrics).replace(f'"auc": {auc}', '"auc": 0.999'), encoding="utf-8")
@@ -408,7 +415,7 @@ def test_models_are_evaluated_and_another_file_or_figure_is_told(
     assert f"metrics.json: {never_seen}: " in capsys.readouterr().err
     (out / "toxicity/toxicity.ftz").write_bytes(b"another")
     assert train_models.main([*arguments, "--evaluate"]) == 1
-    assert "toxicity.ftz: is not the file" in capsys.readouterr().err
+    assert "toxicity.ftz: sha256 " in capsys.readouterr().err
     assert train_models.main(["--output", str(tmp_path / "none"), "--evaluate"]) == 1
     assert "metrics.json" in capsys.readouterr().err
 
@@ -432,13 +439,13 @@ def test_a_missing_file_is_named(data: Path, tmp_path: Path, capsys: Any) -> Non
     [
         (b"no gzip", "cannot be read"),
         (gzip.compress(b'{"text": "a"}\n' * 99, mtime=0)[:20], "cannot be read"),
-        (gzip.compress(b"{]\n", mtime=0), "is not JSON lines"),
-        (gzip.compress(b'["text"]\n', mtime=0), "line 1 is no object"),
+        (gzip.compress(b"{]\n", mtime=0), "expected JSON lines"),
+        (gzip.compress(b'["text"]\n', mtime=0), "line 1: expected a JSON object"),
         (
             gzip.compress(b'{"text": "a", "label": 1}\n{"text": "b"}\n', mtime=0),
-            "line 2 lacks label",
+            "line 2: missing label; every line needs text, label",
         ),
-        (gzip.compress(b"", mtime=0), "holds no row"),
+        (gzip.compress(b"", mtime=0), "is empty"),
     ],
 )
 def test_a_broken_file_is_named_with_what_is_wrong(
@@ -446,8 +453,8 @@ def test_a_broken_file_is_named_with_what_is_wrong(
 ) -> None:
     path = tmp_path / "lines.jsonl.gz"
     path.write_bytes(content)
-    with pytest.raises(train_models.TrainingDataError, match=f"lines.jsonl.gz: {message}"):
-        train_models.read_rows(path, ("text", "label"))
+    with pytest.raises(TrainingError, match=f"lines.jsonl.gz: {message}"):
+        read_rows(path, ("text", "label"))
 
 
 def test_an_unknown_task_is_refused(tmp_path: Path) -> None:

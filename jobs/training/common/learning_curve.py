@@ -1,7 +1,4 @@
-"""Whether more data would help: figures of a recipe that is given a part of the sources and sites.
-
-No I/O, no Spark.
-"""
+"""Learning curves: figures of a recipe that is trained on a share of the sources and sites."""
 
 from __future__ import annotations
 
@@ -14,16 +11,16 @@ from jobs.training.common.examples import Document
 from jobs.training.common.task import Figures, Task
 
 SHARES = (0.25, 0.5, 0.75)
-"""Parts of the sources and sites, beside all of them."""
+"""Shares of the sources and sites, besides all of them."""
 NAME = "by the share of the other sources and sites that was trained on"
-"""Of the table among a task's figures."""
+"""Name of the table among a task's figures."""
 
 
 def units_of_share(documents: Iterable[Document], share: float, seed: int) -> set[str]:
-    """Sources and sites, so many of each kind of documents; those of a part are in any larger one.
+    """Draw this share of the sources and sites of each kind of documents.
 
     Returns:
-        They depend on the documents only, not on their order.
+        A larger share contains a smaller one. The draw does not depend on the documents' order.
     """
     units: dict[str, set[str]] = {}
     for document in documents:
@@ -42,20 +39,20 @@ def learning_curve(
     figures: Figures,
     held_out: Callable[[Task, Sequence[Document], float], Figures],
 ) -> Figures:
-    """A table of the measures that a task names, by share of the units trained on.
+    """Tabulate the measures of `task.curve` by the share of the units that was trained on.
 
     Args:
-        figures: Those of training on all other units.
-        held_out: Gives the figures of every document by a model that was trained without its
-            unit, on a share of the others.
+        figures: Figures of models trained on all other units.
+        held_out: Measures every document by a model that was trained without its unit, on a share
+            of the others.
     Returns:
-        Nothing for a task without such measures.
+        One table, by `NAME`; empty for a task without a curve.
     """
     if not task.curve:
         return {}
     tables: dict[float, Figures] = {}
     for share in SHARES:
-        with suppress(ValueError):  # of little data a part may hold one class alone
+        with suppress(ValueError):  # a share of little data may hold a single class
             tables[share] = held_out(task, documents, share)
     tables[1.0] = figures
     rows: list[dict[str, Any]] = [

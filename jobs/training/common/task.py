@@ -1,8 +1,9 @@
-"""What a training task is: its data, what their rows mean, its recipe and figures. No I/O."""
+"""What a training task is: its data files, how rows become documents, its recipe and figures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import argparse
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,19 +19,28 @@ TRAINED = "training and held-out figures"
 FIGURES_ONLY = "figures only"
 
 Rows = Mapping[str, list[dict[str, Any]]]
-"""Rows of a task's files, by file."""
+"""File, from the data directory -> its rows."""
 Figures = dict[str, dict[str, Any]]
+"""Name of a table of figures -> measure -> value."""
 Answers = npt.NDArray[np.float64]
-"""One row a document."""
+"""What a model says of documents, shape (documents, columns)."""
 Found = dict[str, Any]
-"""What a training found out, for the card."""
+"""What a fit chose or counted, for the card."""
+
+
+class TrainingError(ValueError):
+    """Training cannot start or continue; the message names the file or option, and the cause."""
+
+
+class OptionError(ValueError):
+    """Command-line options that do not fit together."""
 
 
 class Model(Protocol):
-    """A trained model as a task's functions know it."""
+    """A trained model as a task's functions see it."""
 
     labels: tuple[str, ...]
-    """What it tells apart."""
+    """The classes that it distinguishes."""
 
 
 @dataclass(frozen=True)
@@ -39,61 +49,95 @@ class DataFile:
 
     path: str
     needs: tuple[str, ...]
+    """Fields that every row has."""
     licence: str
     use: str = TRAINED
     attachment: str | None = None
-    """Field with the path of a file, from this one's folder, whose bytes a row gets as "bytes"."""
+    """Field with the path of another file, relative to this one's folder; a row gets its content
+    as "bytes"."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What every recipe says."""
+    """Settings that every recipe has."""
 
     seed: int = 20_240_601
     folds: int = 5
 
 
 def load_model(path: Path) -> FastTextModel:
-    """A model's file, to be answered by fastText itself."""
+    """Load a model file with the fastText library."""
     return FastTextModel(fasttext.load_model(str(path)))
 
 
 def probabilities(model: FastTextModel, found: Found, documents: Sequence[Document]) -> Answers:
-    """The probability of every label of a fastText model for every document."""
+    """Return the probability of every label of a fastText model, shape (documents, labels)."""
     return model.probabilities([document.line for document in documents])
+
+
+def no_report(metrics: Mapping[str, Any], folder: Path) -> Iterable[str]:
+    """Report nothing beyond the model's size and digest."""
+    return ()
 
 
 @dataclass(frozen=True)
 class Task:
-    """One scorer's training: data in, documents, recipe, figures, and words for the card."""
+    """Training of one scorer's model."""
 
     name: str
     files: tuple[DataFile, ...]
     documents: Callable[[Rows], list[Document]]
-    """Rows by file to documents; their kinds in `only_measured` are never trained on."""
+    """Turns rows into documents; those of a kind in `only_measured` are never trained on."""
     only_measured: frozenset[str]
     recipe: Settings
-    fit: Callable[[Sequence[Document], Path, Any], Found]
-    """Writes the model of some documents by the recipe, where it has several files the others
-    beside the path."""
+    fit: Callable[..., Found]
+    """Called with documents, a path and the recipe: fits a model and writes it to the path. A model
+    of several files writes the others beside it."""
     figures: Callable[[Sequence[Document], Any, Answers], Figures]
-    """Figures of documents by what a model answers; the model gives the order of the labels."""
+    """Figures of documents from a model's answers; the model gives the order of the labels."""
     purpose: str
     split: str
     weaknesses: str
     written: tuple[str, ...] = ()
-    """Names of the files of a model, that of the path first; empty for NAME.ftz."""
+    """Names of the model's files, that of `fit`'s path first; empty for NAME.ftz."""
     load: Callable[[Path], Model] = load_model
     answers: Callable[[Any, Found, Sequence[Document]], Answers] = probabilities
-    """What a model, and what its training found out, says of documents."""
-    options: str = ""
-    """What the command that trains it has beyond the task's name, a blank in front."""
+    """Called with a model, what its fit found, and documents."""
+    command_options: str = ""
+    """Options of the training command behind the task's name, with a leading blank."""
     curve: tuple[tuple[str, str], ...] = ()
-    """Names of figures and the measure in them that are told for parts of the data, too."""
+    """(table of figures, measure) pairs that the learning curve shows."""
     headlines: tuple[tuple[str, str], ...] = ()
-    """Names of figures and the measure in them that stand for the model in a table of all."""
+    """(table of figures, measure) pairs that an evaluation prints."""
+    report: Callable[[Mapping[str, Any], Path], Iterable[str]] = no_report
+    """Further lines to print after training, from metrics.json and the model's folder."""
+    instead: Callable[[Task, Rows], None] | None = None
+    """What the command does with the task's rows in place of training; None to train."""
 
     @property
     def model_files(self) -> tuple[str, ...]:
-        """Names of the files that a model has, the first the one it is loaded from."""
+        """Names of the model's files; the first is the one that `load` takes."""
         return self.written or (f"{self.name}.ftz",)
+
+
+def same_task(task: Task, arguments: argparse.Namespace) -> Task:
+    """Return the task unchanged."""
+    return task
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """Command-line options that only some tasks have."""
+
+    flags: Mapping[str, Mapping[str, Any]]
+    """Flag -> keyword arguments of `argparse.ArgumentParser.add_argument`."""
+    apply: Callable[[Task, argparse.Namespace], Task] = same_task
+    """Returns the task changed as the options say. Raises OptionError, TrainingError."""
+
+    def given(self, arguments: argparse.Namespace) -> list[str]:
+        """The flags whose value is not the default."""
+        return [
+            flag
+            for flag, settings in self.flags.items()
+            if getattr(arguments, flag[2:].replace("-", "_")) != settings.get("default")
+        ]

@@ -222,8 +222,8 @@ def inner_logits(
         inside, held = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
         if len(inside) and len(held):
             trained = [documents[place] for place in inside.tolist()]
-            weights = fit_weights(trained, picked(rows, inside), space, recipe)
-            logits[held] = class_logits(picked(rows, held), weights)
+            weights = fit_weights(trained, rows.picked(inside), space, recipe)
+            logits[held] = class_logits(rows.picked(held), weights)
     return logits
 
 
@@ -241,14 +241,6 @@ def calibration(
         return -float((counts[:, None] * np.logaddexp(0.0, signs * scaled)).sum())
 
     return threshold, max(recipe.slopes, key=likelihood)
-
-
-def picked(rows: SparseRows, places: npt.NDArray[np.int64]) -> SparseRows:
-    """Some of the rows."""
-    sizes = np.diff(rows.bounds)[places]
-    bounds = np.concatenate([[0], np.cumsum(sizes)])
-    at = np.arange(bounds[-1]) + np.repeat(rows.bounds[places] - bounds[:-1], sizes)
-    return SparseRows(bounds, rows.columns[at], rows.values[at], rows.width)
 
 
 def _cell(document: Document) -> tuple[str, str]:

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jobs.training.common.examples import Document, main_first
-from jobs.training.common.files import (
+from jobs.training.common.data_files import (
     DOMAIN_FILE,
     DOMAIN_TRAIN,
     GOLD_FILE,
@@ -23,6 +22,7 @@ from jobs.training.common.files import (
     PAGES_LABELLED,
     PAGES_READ,
 )
+from jobs.training.common.examples import Document, main_first
 from jobs.training.common.metrics import calibration_table, label_figures, share
 from jobs.training.common.task import (
     FIGURES_ONLY,

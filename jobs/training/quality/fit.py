@@ -1,18 +1,17 @@
-"""Fitting the quality model: a logistic regression, written as a fastText file. No Spark.
+"""Fit the quality model: a logistic regression, written as a fastText file.
 
-The line of a text is its different words, its shape and its title (udfs/tokens/shape_tokens.py);
+The line of a text holds its distinct words, its shape and its title (udfs/tokens/shape_tokens.py).
 fastText takes the mean of the weights of a line's tokens, and so does the regression. A shape token
-stands for two measures, whose weights add up: each bucket is a step on the one before it.
+encodes the buckets of two measures; each bucket adds a step to the one before it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +20,7 @@ from jobs.training.common.examples import Document, fold_of_units
 from jobs.training.common.fasttext_writer import write_linear_model
 from jobs.training.common.linear import Fitted, SparseRows, fit_logistic
 from jobs.training.common.metrics import area_under_roc
-from jobs.training.common.task import Settings
+from jobs.training.common.task import Found, Settings
 from jobs.training.quality.made_pages import Page, made_pages
 from udfs.scorers import quality
 from udfs.tokens.segment import MAX_CHARS, STOP_WORDS
@@ -35,93 +34,139 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class QualityRecipe(Settings):
-    """How the model is fitted."""
+    """Settings of the fit."""
 
     folds: int = 10
     inner_folds: int = 4
-    """Folds of the training pages that the strength and the calibration come from."""
+    """Folds of the training pages that choose strength and calibration."""
     strengths: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2)
-    """Of the regression, as `fit_logistic` has it; the inner folds choose."""
+    """Strengths of `fit_logistic` that the inner folds choose from."""
     min_lines: int = 5
     """Fewest training lines of a word or title pair that gets a weight."""
     made_weight: float = 0.3
-    """What a made page counts; a real one counts the square root of its copies."""
+    """Weight of a made page; a real one weighs the square root of its number of copies."""
     word_scale: float = 250.0
+    """Scale of word and title tokens: the larger, the less the penalty holds their weights back."""
     shape_scale: float = 80.0
-    """Of word and title tokens, and of shape tokens: how easily they take weight."""
+    """Scale of shape tokens."""
 
 
 SPAM_NOTES = frozenset({"seo_spam", "seo-spam", "gambling", "porn", "video"})
-"""What the read pages' field "kind" calls those that are there to lead readers elsewhere."""
+"""Values of the field "kind" of read pages that are there to lead readers elsewhere."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A line to learn from."""
+    """A training line."""
 
     line: str
     is_clean: bool
     weight: float
     unit: str
     is_page: bool
-    """Whether it is a page of the crawl, which strength and calibration are judged on."""
+    """Whether it is a page of the crawl: those choose strength and calibration."""
 
     @cached_property
     def counts(self) -> Counter[str]:
-        """How often each token comes."""
+        """Occurrences of each token."""
         return Counter(self.line.split())
 
 
-def fit_quality(documents: Sequence[Document], path: Path, recipe: QualityRecipe) -> dict[str, Any]:
-    """Fit the model to some documents and write it.
+def fit_quality(documents: Sequence[Document], path: Path, recipe: QualityRecipe) -> Found:
+    """Fit the model to documents and write it.
 
     Args:
         documents: With their texts. Kinds "read" and "picked" are pages of the crawl, "html" whole
-            pages of news sites and forums, "curated" what made pages take their prose from; other
-            kinds are not looked at.
+            pages of news sites and forums, "curated" the source of the prose of made pages; other
+            kinds are ignored.
         path: The fastText file.
     Returns:
         What the inner folds chose, and numbers of examples and tokens.
     """
     examples = training_examples(documents, recipe)
-    folds = fold_of_examples(examples, recipe.inner_folds)
-    pages = np.array([example.is_page for example in examples])
-    truth = np.array([example.is_clean for example in examples])
-    held_out = {strength: np.zeros(len(examples)) for strength in recipe.strengths}
-    for fold in range(recipe.inner_folds):
-        held = folds == fold
-        trained = [example for example, out in zip(examples, held, strict=True) if not out]
-        space = LineSpace.of(trained, recipe)
-        rows = space.rows(trained)
-        asked = space.rows([e for e, out in zip(examples, held, strict=True) if out])
-        for strength in recipe.strengths:
-            model = _fit(rows, trained, strength)
-            held_out[strength][held] = asked.dot(model.weights) + model.bias
-    areas = {
-        strength: area_under_roc(truth[pages], logits[pages])
-        for strength, logits in held_out.items()
-    }
-    strength = max(recipe.strengths, key=lambda strength: areas[strength])
-    slope, offset = calibration(held_out[strength][pages], truth[pages])
-    space = LineSpace.of(examples, recipe)
-    model = _fit(space.rows(examples), examples, strength)
-    words, weights = space.token_weights(model)
-    half = (slope * weights + offset)[:, np.newaxis] / 2
-    labels = (quality.CLEAN, quality.DIRTY)
-    write_linear_model(path, words, labels, half, np.array([[1.0], [-1.0]]))
+    fitted = fit_lines(examples, *page_judge(examples), recipe)
+    fitted.write(path)
     return {
-        "strength": strength,
-        "calibration_slope": round(slope, 4),
-        "calibration_offset": round(offset, 4),
+        "strength": fitted.strength,
+        "calibration_slope": round(fitted.slope, 4),
+        "calibration_offset": round(fitted.offset, 4),
         "made_pages": sum(example.weight < 1 for example in examples),
-        "tokens": len(words),
+        "tokens": len(fitted.words),
         "max_chars": MAX_CHARS,
         "stop_words": len(STOP_WORDS),
     }
 
 
+@dataclass(frozen=True)
+class FittedLines:
+    """A regression on lines whose strength and calibration the inner folds chose."""
+
+    strength: float
+    slope: float
+    offset: float
+    """Calibration: slope * logit + offset is the log odds of clean."""
+    held_out: Floats
+    """Uncalibrated logit of each example by the model of its inner fold, (examples,)."""
+    words: list[str]
+    weights: Floats
+    """What each word adds to the mean that is the uncalibrated logit, the bias included."""
+    bias: float
+
+    def write(self, path: Path) -> None:
+        """Write the calibrated model as a fastText file."""
+        half = (self.slope * self.weights + self.offset)[:, np.newaxis] / 2
+        labels = (quality.CLEAN, quality.DIRTY)
+        write_linear_model(path, self.words, labels, half, np.array([[1.0], [-1.0]]))
+
+
+def fit_lines(
+    examples: Sequence[Example],
+    targets: Floats,
+    is_judged: Bools,
+    goodness: Callable[[Floats], float],
+    recipe: QualityRecipe,
+) -> FittedLines:
+    """Choose strength and calibration on inner folds, then fit all examples.
+
+    Args:
+        examples: Those of a unit are held out together.
+        targets: The probability of clean of each example; with any strictly between 0 and 1 every
+            example is learnt twice, as clean and as junk, weighted by its target.
+        is_judged: The examples that strength and calibration are chosen on.
+        goodness: Rates the held-out logits of the judged examples; the largest value wins.
+    """
+    folds = fold_of_examples(examples, recipe.inner_folds)
+    held_out = {strength: np.zeros(len(examples)) for strength in recipe.strengths}
+    for fold in range(recipe.inner_folds):
+        held = folds == fold
+        trained = [example for example, out in zip(examples, held, strict=True) if not out]
+        space = LineSpace.of(trained, recipe)
+        fit_strength = _fitter(space, trained, targets[~held])
+        asked = space.rows([e for e, out in zip(examples, held, strict=True) if out])
+        for strength in recipe.strengths:
+            model = fit_strength(strength)
+            held_out[strength][held] = asked.dot(model.weights) + model.bias
+    strength = max(recipe.strengths, key=lambda strength: goodness(held_out[strength][is_judged]))
+    slope, offset = calibration(held_out[strength][is_judged], targets[is_judged])
+    space = LineSpace.of(examples, recipe)
+    model = _fitter(space, examples, targets)(strength)
+    words, weights = space.token_weights(model)
+    return FittedLines(strength, slope, offset, held_out[strength], words, weights, model.bias)
+
+
+def page_judge(examples: Sequence[Example]) -> tuple[Floats, Bools, Callable[[Floats], float]]:
+    """Return what `fit_lines` takes to judge by the area under the ROC curve on pages of the crawl.
+
+    Returns:
+        The targets, which examples are judged, and their goodness.
+    """
+    is_page = np.array([example.is_page for example in examples])
+    truth = np.array([example.is_clean for example in examples])
+    return truth.astype(np.float64), is_page, partial(area_under_roc, truth[is_page])
+
+
 def training_examples(documents: Sequence[Document], recipe: QualityRecipe) -> list[Example]:
-    """Real pages, and pages made from them."""
+    """Return the real pages of some documents, in order, and pages made from them."""
     real = [d for d in documents if d.kind in ("read", "picked", "html")]
     pages = [Page(d.text, d.labels[0] == quality.CLEAN, d.note in SPAM_NOTES, d.unit) for d in real]
     by_source: dict[str, list[str]] = {}
@@ -143,7 +188,7 @@ def training_examples(documents: Sequence[Document], recipe: QualityRecipe) -> l
 
 
 def fold_of_examples(examples: Sequence[Example], folds: int) -> npt.NDArray[np.int64]:
-    """The inner fold of each example; those of a unit are in one."""
+    """Return the fold of each example, (examples,); those of a unit are in one fold."""
     units = fold_of_units(
         [
             Document("", (quality.CLEAN if e.is_clean else quality.DIRTY,), e.unit, "")
@@ -154,9 +199,11 @@ def fold_of_examples(examples: Sequence[Example], folds: int) -> npt.NDArray[np.
     return np.array([units[example.unit] for example in examples])
 
 
-def calibration(logits: Floats, truth: Bools) -> tuple[float, float]:
-    """Slope and offset after which logits are those of the share of true ones.
+def calibration(logits: Floats, targets: Floats) -> tuple[float, float]:
+    """Fit slope and offset so that slope * logit + offset is the log odds of the targets.
 
+    Args:
+        targets: Probabilities, (logits,).
     Source:
         Platt 1999, without its smoothing of the targets.
     """
@@ -164,7 +211,7 @@ def calibration(logits: Floats, truth: Bools) -> tuple[float, float]:
     for _ in range(50):
         chance = 1 / (1 + np.exp(-(slope * logits + offset)))
         curve = chance * (1 - chance)
-        gradient = np.array([((chance - truth) * logits).sum(), (chance - truth).sum()])
+        gradient = np.array([((chance - targets) * logits).sum(), (chance - targets).sum()])
         mixed = (curve * logits).sum()
         hessian = np.array([[(curve * logits**2).sum(), mixed], [mixed, curve.sum()]])
         step = np.linalg.solve(hessian + 1e-6 * np.eye(2), gradient)
@@ -176,14 +223,14 @@ def calibration(logits: Floats, truth: Bools) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class LineSpace:
-    """The columns of the regression: steps of the measures, then words and title pairs."""
+    """Columns of the regression: steps of the measures, then words and title pairs."""
 
     words: tuple[str, ...]
     recipe: QualityRecipe
 
     @classmethod
     def of(cls, examples: Sequence[Example], recipe: QualityRecipe) -> LineSpace:
-        """The space of the words of some examples, the commonest first, level ones by letters."""
+        """Return the space of the words of some examples, by falling count, then by word."""
         counts: Counter[str] = Counter()
         for example in examples:
             counts.update(example.counts.keys())
@@ -196,7 +243,7 @@ class LineSpace:
         return {word: _FIRST_WORD + number for number, word in enumerate(self.words)}
 
     def rows(self, examples: Sequence[Example]) -> SparseRows:
-        """One row an example: the share of each token in the line, scaled."""
+        """Return one row an example: the share of each token in the line, scaled."""
         shape, columns = _shape_steps(), self._columns
         bounds, where, values = [0], [], []
         for example in examples:
@@ -222,9 +269,9 @@ class LineSpace:
         )
 
     def token_weights(self, model: Fitted) -> tuple[list[str], Floats]:
-        """All tokens, and what each adds to the mean that is the logit.
+        """Return all tokens, and what each adds to the mean that is the logit.
 
-        The bias is in every token: a mean of more with the same in each is more by that.
+        The bias is added to every token, which adds it to any mean of tokens.
         """
         shape = _shape_steps()
         of_words = self.recipe.word_scale * model.weights[_FIRST_WORD:]
@@ -237,7 +284,7 @@ class LineSpace:
 
 
 def _steps() -> npt.NDArray[np.int64]:
-    """The first column of each measure's steps, and the one behind the last's."""
+    """First column of each measure's steps, and the number of all steps."""
     return np.cumsum([0, *(len(BUCKETS[name]) for name in NAMES)])
 
 
@@ -245,7 +292,7 @@ _FIRST_WORD = int(_steps()[-1])
 
 
 def _shape_steps() -> dict[str, list[int]]:
-    """Shape token -> the steps that it is above."""
+    """Shape token -> columns of the steps up to its buckets."""
     first = _steps().tolist()
     return {
         token: [
@@ -257,7 +304,14 @@ def _shape_steps() -> dict[str, list[int]]:
     }
 
 
-def _fit(rows: SparseRows, examples: Sequence[Example], strength: float) -> Fitted:
-    truth = np.array([example.is_clean for example in examples])
+def _fitter(
+    space: LineSpace, examples: Sequence[Example], targets: Floats
+) -> Callable[[float], Fitted]:
+    """A function from strength to the model fitted to the examples."""
     weights = np.array([example.weight for example in examples])
-    return fit_logistic(rows, truth, weights, strength)
+    truth = targets == 1
+    if not ((targets == 0) | truth).all():
+        examples = [*examples, *examples]
+        truth = np.repeat([True, False], len(weights))
+        weights = np.concatenate([targets, 1 - targets]) * np.tile(weights, 2)
+    return partial(fit_logistic, space.rows(examples), truth, weights)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jobs.training.common.examples import Document
-from jobs.training.common.files import (
+from jobs.training.common.data_files import (
     CWT1,
     CWT1_FILE,
     DOMAIN_FILE,
@@ -23,6 +22,7 @@ from jobs.training.common.files import (
     PAGES_LABELLED,
     PAGES_READ,
 )
+from jobs.training.common.examples import Document
 from jobs.training.common.metrics import (
     THRESHOLDS,
     area_interval,

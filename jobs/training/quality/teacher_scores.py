@@ -1,6 +1,6 @@
-"""Texts that quality_bert scored in a run, from the run's tables: what a student learns from.
+"""Teacher scores: a sample of the texts that quality_bert scored in a run, from the run's tables.
 
-There is no Spark here: of the texts only a sample is read, as large as training takes.
+The tables are read with pyarrow, not Spark: a sample is as large as training can use.
 """
 
 from __future__ import annotations
@@ -16,38 +16,41 @@ import pyarrow.dataset as ds
 
 from jobs.run.store import WHOLE, Commit, Store
 from jobs.tables import CUTS, DOCUMENTS, EDITS, scores
-from jobs.training.quality.distillation import Taught
+from jobs.training.common.task import TrainingError
+from jobs.training.quality.distillation import ScoredText
 from udfs.dedup.paragraphs import Span, cut_spans
 from udfs.files.uris import filesystem
 
 SCORER = "quality_bert"
 STAGE = f"score_{SCORER}"
 
+_TEXT = ["doc_id", "text"]
 
-class TaughtTextsError(ValueError):
-    """An output has no scores to learn from; the message names it."""
+
+class TeacherScoresError(TrainingError):
+    """An output has no scores of one teacher; the message names it."""
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """Texts with a teacher's scores, and who that was."""
+class TeacherScores:
+    """Texts with the scores of one teacher."""
 
-    texts: list[Taught]
+    texts: list[ScoredText]
     teacher: str
-    """The model, as rows name it: ``quality_bert@1+6eb8aaaf2ec9``."""
+    """The model as rows name it: ``quality_bert@1+6eb8aaaf2ec9``."""
 
 
-def read_lesson(output: str, most: int) -> Lesson:
-    """Scored texts of a run, as they were scored.
+def read_teacher_scores(output: str, most: int) -> TeacherScores:
+    """Read scored texts of a run, as they were when they were scored.
 
     Args:
-        output: The run's output, local or in a store; waves of it that are not whole are left out.
-        most: Texts at most: those whose doc_ids have the lowest digests, which is a sample that
-            does not depend on the others.
+        output: The run's output, local or in an object store; uncommitted waves are skipped.
+        most: Texts at most: those whose doc_ids have the lowest digests, a sample that does not
+            depend on the other texts.
     Returns:
-        Texts by doc_id.
+        Texts ordered by doc_id.
     Raises:
-        TaughtTextsError: nothing is scored there, or by several models.
+        TeacherScoresError: no scores, or scores of several models.
     """
     store = Store.at(output)
     commits = store.commits(STAGE)
@@ -60,23 +63,26 @@ def read_lesson(output: str, most: int) -> Lesson:
                 digest = hashlib.sha256(row["doc_id"].encode()).digest()
                 found.append((digest, wave, row["doc_id"], row["score"]))
     if not found:
-        raise TaughtTextsError(
-            f"{output}: holds no scores of {SCORER}: run python -m jobs.score_documents "
-            f"--scorer {SCORER} there"
+        raise TeacherScoresError(
+            f"{output}: no scores of {SCORER} found: run python -m jobs.score_documents "
+            f"--scorer {SCORER} on this output first"
         )
     if len(teachers) > 1:
-        raise TaughtTextsError(f"{output}: scores of several models: {', '.join(sorted(teachers))}")
+        raise TeacherScoresError(
+            f"{output}: scores of several models: {', '.join(sorted(teachers))}: score the output "
+            "with one model"
+        )
     chosen = sorted(found)[:most]
-    texts: list[Taught] = []
+    texts: list[ScoredText] = []
     for wave in sorted({wave for _, wave, _, _ in chosen}):
         score_of = {doc_id: score for _, its, doc_id, score in chosen if its == wave}
         texts += _texts(store, commits[wave], score_of)
-    return Lesson(sorted(texts, key=lambda text: text.doc_id), teachers.pop())
+    return TeacherScores(sorted(texts, key=lambda text: text.doc_id), teachers.pop())
 
 
-def _texts(store: Store, commit: Commit, score_of: dict[str, float]) -> Iterator[Taught]:
-    """Texts of one wave as they were when they were scored: edited, and where the scores came
-    after it, without the paragraphs that were cut."""
+def _texts(store: Store, commit: Commit, score_of: dict[str, float]) -> Iterator[ScoredText]:
+    """Yield the texts of one wave as they were scored: edited, and without the duplicate paragraphs
+    if find_duplicates ran before the scorer."""
     ids = list(score_of)
     rows = _rows(store, DOCUMENTS, commit.wave, ["doc_id", "host", "text"], ids)
     edited: dict[str, str] = {}
@@ -91,16 +97,13 @@ def _texts(store: Store, commit: Commit, score_of: dict[str, float]) -> Iterator
     for row in rows:
         name = row["doc_id"]
         text = cut_spans(edited.get(name, row["text"]), spans_of.get(name, []))
-        yield Taught(name, row["host"] or name, text, score_of[name])
-
-
-_TEXT = ["doc_id", "text"]
+        yield ScoredText(name, row["host"] or name, text, score_of[name])
 
 
 def _rows(
     store: Store, table: str, wave: int, columns: list[str], ids: Sequence[str] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Rows of a table, or of those of some documents."""
+    """Yield the rows of one wave of a table, or only those of the documents `ids`."""
     files, path = filesystem(store.table_path(table, wave))
     of_table = ds.dataset(path, format="parquet", filesystem=files)
     wanted = None if ids is None else pc.field("doc_id").isin(pa.array(ids, pa.string()))

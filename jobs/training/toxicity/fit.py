@@ -23,8 +23,6 @@ from jobs.training.common.examples import Document, fold_of_units
 from jobs.training.common.fasttext_writer import write_linear_model
 from jobs.training.common.linear import Floats, Numbers, SparseRows, fit_logistic_by_rows
 from jobs.training.common.task import Found, Settings
-from jobs.training.domain.fit import picked
-from jobs.training.toxicity.line_features import WordSpace
 from jobs.training.toxicity.perplexity_fit import (
     CLEAN,
     HARMFUL,
@@ -34,6 +32,7 @@ from jobs.training.toxicity.perplexity_fit import (
     NGramRecipe,
     estimated,
 )
+from jobs.training.toxicity.word_space import WordSpace
 from udfs.models.char_lm import CharLanguageModel
 from udfs.models.char_lm_file import compact_bytes, read_compact
 from udfs.scorers.perplexity import perplexities
@@ -148,7 +147,7 @@ def fit_toxicity(documents: Sequence[Document], path: Path, recipe: ToxicityReci
     gains = np.zeros(len(examples))
     for fold in range(recipe.inner_folds):
         inside = np.flatnonzero(fold_of != fold)
-        weights = token_weights(picked(rows, inside), [examples[at] for at in inside], recipe)
+        weights = token_weights(rows.picked(inside), [examples[at] for at in inside], recipe)
         held = fold_of[windows.owners] == fold
         means[held] = (windows.rows.dot(weights) / windows.sizes)[held]
         ngrams = ngram_files([*(examples[at] for at in inside), *plain_pages])

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jobs.training.common.examples import Document
-from jobs.training.common.files import (
+from jobs.training.common.data_files import (
     DOMAIN_FILE,
     DOMAIN_TRAIN,
     GOLD_FILE,
@@ -21,6 +20,7 @@ from jobs.training.common.files import (
     PAGES_LABELLED,
     PAGES_READ,
 )
+from jobs.training.common.examples import Document
 from jobs.training.common.metrics import area_interval, area_under_roc, at_threshold
 from jobs.training.common.pages import page_groups, whole_page_documents
 from jobs.training.common.task import FIGURES_ONLY, Answers, Figures, Found, Rows, Task

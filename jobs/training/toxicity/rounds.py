@@ -1,9 +1,9 @@
-"""Toxicity in rounds: a judge is asked of what the model of the last round is unsure of. No Spark.
+"""Fit toxicity in rounds: a judge labels texts that the model of the last round is unsure of.
 
-Round 0 is the model of the labelled files. Round 1 scores crawl text that has no labels, and learns
-what the judge says of the doubtful and the toxic-looking. Round 2 scores edited texts of medicine,
-law, news and literature; those that are called toxic and that the judge calls clean become benign
-examples. Texts to judge are held out with their source or site as all others are.
+Round 0 fits the labelled files. Round 1 scores unlabelled crawl text and learns the judge's labels
+of the doubtful and the toxic-looking. Round 2 scores edited texts of medicine, law, news and
+literature; those that score as toxic and that the judge calls clean become benign examples. Texts
+to judge are held out with their source or site, as all others are.
 
 Source:
     ChineseWebText 2.0, section on toxicity (rounds R0 to R2 with a larger model as the judge).
@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from jobs.training.common.data_files import DOMAIN_TRAIN, PAGES_LABELLED, PAGES_READ
 from jobs.training.common.examples import Document
-from jobs.training.common.files import DOMAIN_TRAIN, PAGES_LABELLED, PAGES_READ
-from jobs.training.common.judge import Judge, digest_of
 from jobs.training.common.pages import page_groups
 from jobs.training.common.task import DataFile, Found, Rows, Task
 from jobs.training.toxicity.fit import CURATED, PAGES, ToxicityRecipe, fit_toxicity
+from jobs.training.toxicity.judge import Judge, digest_of
 from jobs.training.toxicity.task import CURATED_EVERY, TOXICITY, toxicity_documents
 from udfs.files.artifacts import sha256_of
 from udfs.models.fasttext_model import load_fasttext
@@ -33,31 +33,31 @@ from udfs.tokens.tokenizer import token_lines
 from udfs.tokens.tokens import tokens_of_lines
 
 UNLABELLED, SUSPECTS = "unlabelled", "suspects"
-"""Kinds of documents that no fit sees before they are judged: of the crawl, and edited ones."""
+"""Kinds of documents that are not fitted before they are judged: crawl text and edited text."""
 JUDGED = "judged"
-"""The kind of judged crawl texts: weighed as pages. A choice of hard ones says nothing of where
-scores should begin, which stays with the pages that were not chosen."""
+"""The kind of judged crawl texts: weighed as pages. Offsets and slope are fitted to the unselected
+pages only, as these texts are a selection of hard ones."""
 
 _UNJUDGED = ""
-"""In place of their label."""
+"""The label of texts that are not judged yet."""
 _SUSPECTED = frozenset({"medicine", "law", "news", "book"})
-"""Domains whose texts have rude words for good reasons."""
+"""Domains whose texts use rude words without being toxic."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedRecipe(ToxicityRecipe):
-    """How the model is fitted in rounds."""
+    """Settings of a fit in rounds."""
 
     doubtful_from: float = 0.3
-    """Least score of crawl text that the judge is asked of."""
+    """Least score of crawl text to be judged."""
     toxic_from: float = 0.5
-    """Least score of edited text that the judge is asked of."""
+    """Least score of edited text to be judged."""
     most_asked: int = 2_000
-    """Texts of either kind, chosen by their digests, that the judge is asked of at most."""
+    """Most texts of either kind to be judged, chosen by their digests."""
 
 
 def judged_toxicity(judge: Judge, unlabelled: str) -> Task:
-    """The task of toxicity, fitted in rounds.
+    """Return the task toxicity, fitted in rounds.
 
     Args:
         unlabelled: File of crawl text under the data directory, with "text", and "site" or "url".
@@ -68,7 +68,7 @@ def judged_toxicity(judge: Judge, unlabelled: str) -> Task:
         documents=partial(documents_and_texts_to_judge, unlabelled=unlabelled),
         recipe=JudgedRecipe(),
         fit=partial(fit_in_rounds, judge=judge),
-        options=f" --judge VERDICTS --unlabelled {unlabelled}",
+        command_options=f" --judge VERDICTS --unlabelled {unlabelled}",
         split=TOXICITY.split
         + " Texts without labels are judged as the file of verdicts says, and held out with the "
         "pages of their site and template, or with their source.",
@@ -76,7 +76,7 @@ def judged_toxicity(judge: Judge, unlabelled: str) -> Task:
 
 
 def documents_and_texts_to_judge(rows: Rows, unlabelled: str) -> list[Document]:
-    """The documents of the labelled files, and the texts that a judge may be asked of."""
+    """Return the documents of the labelled files, and the texts that may be judged."""
     read, crawl = [*rows[PAGES_READ], *rows[PAGES_LABELLED]], rows[unlabelled]
     pages = [*read, *crawl]
     groups = page_groups([r["text"] for r in pages], [_site(r) for r in pages])
@@ -104,12 +104,12 @@ def documents_and_texts_to_judge(rows: Rows, unlabelled: str) -> list[Document]:
 def fit_in_rounds(
     documents: Sequence[Document], path: Path, recipe: JudgedRecipe, *, judge: Judge
 ) -> Found:
-    """Fit the model of each round to what is known by then, and write the last.
+    """Fit a model in each round to the examples so far, and write the last one.
 
-    A round that adds nothing fits nothing.
+    A round that adds no examples is skipped.
 
     Returns:
-        What the last fit found, numbers of examples by the judge, and the digest of its verdicts.
+        What the last fit found, numbers of judged examples, and the digest of the verdicts.
     """
     examples = [d for d in documents if d.kind not in (UNLABELLED, SUSPECTS)]
     # A model is loaded once a process by its path, so each round has its own.
@@ -147,8 +147,11 @@ def fit_in_rounds(
 
 
 def to_ask(documents: Sequence[Document], path: Path, least: float, most: int) -> list[Document]:
-    """The documents that a model gives such a score; of too many those of the lowest digests, which
-    is a sample that does not depend on the others."""
+    """Return the documents that a model gives at least this score.
+
+    Of more than `most` those with the lowest digests are taken, a sample that does not depend on
+    the other documents.
+    """
     with_words = [d for d in documents if d.line]
     records = score_toxicity(tokens_of_lines([d.line for d in with_words]), load_fasttext(path))
     chosen = [d for d, r in zip(with_words, records, strict=True) if r["score"] >= least]
@@ -156,5 +159,5 @@ def to_ask(documents: Sequence[Document], path: Path, least: float, most: int) -
 
 
 def _site(row: dict[str, Any]) -> str:
-    """Its site; a text that says none is a site by itself."""
+    """Site of a row; a row without site and url is a site by itself."""
     return row.get("site") or urlsplit(row.get("url", "")).hostname or digest_of(row["text"])

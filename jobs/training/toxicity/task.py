@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from jobs.training.common.examples import Document
-from jobs.training.common.files import (
+from jobs.training.common.data_files import (
     DOMAIN_FILE,
     DOMAIN_TRAIN,
     FREE_LINES,
@@ -26,6 +25,7 @@ from jobs.training.common.files import (
     PAGES_READ,
     TOXIC_LINES,
 )
+from jobs.training.common.examples import Document
 from jobs.training.common.metrics import THRESHOLDS, at_threshold, binary_figures
 from jobs.training.common.pages import page_groups, whole_page_documents
 from jobs.training.common.task import FIGURES_ONLY, Answers, Figures, Found, Rows, Task

@@ -9,16 +9,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jobs.training.common.data_files import (
+    CWT1,
+    DOMAIN_TRAIN,
+    GOLD_PAGES,
+    HTML_PAGES,
+    PAGES_LABELLED,
+)
+from jobs.training.common.data_files import PAGES_READ as READ
 from jobs.training.common.examples import Document
-from jobs.training.common.files import CWT1, DOMAIN_TRAIN, GOLD_PAGES, HTML_PAGES, PAGES_LABELLED
-from jobs.training.common.files import PAGES_READ as READ
 from jobs.training.common.task import load_model
 from jobs.training.quality.distillation import (
     AGREEMENT,
-    TAUGHT,
+    SCORED,
     DistilledRecipe,
-    Taught,
-    TaughtDocument,
+    ScoredDocument,
+    ScoredText,
     agreement,
     distilled_quality,
     fit_distilled,
@@ -78,12 +84,12 @@ def test_soft_targets_are_learnt_as_what_they_say(tmp_path: Path) -> None:
     probabilities = {}
     for target in (0.25, 0.75):
         rng = random.Random(3)
-        taught: list[Document] = [
-            TaughtDocument(line(rng, 6), (quality.CLEAN,), f"t{n}", TAUGHT, score=target)
+        scored: list[Document] = [
+            ScoredDocument(line(rng, 6), (quality.CLEAN,), f"t{n}", SCORED, score=target)
             for n in range(80)
         ]
         path = tmp_path / f"{target}.ftz"
-        found = fit_distilled([*pages(rng), *taught], path, recipe, teacher="t@1")
+        found = fit_distilled([*pages(rng), *scored], path, recipe, teacher="t@1")
         assert (found["teacher"], found["taught_texts"]) == ("t@1", 80)
         model = load_model(path)
         asked = [line(random.Random(n), 6) for n in range(100, 140)]
@@ -102,37 +108,37 @@ def test_scored_texts_are_held_out_with_the_pages_of_their_site() -> None:
         PAGES_LABELLED: [{**page, "text": texts[1], "site": "b.cn"}],
         HTML_PAGES: [], GOLD_PAGES: [], CWT1: [], DOMAIN_TRAIN: [],
     }  # fmt: skip
-    taught = [
-        Taught("1", "a.cn", texts[2], 0.9),  # the site of a page that was read
-        Taught("2", "c.cn", texts[2][:300] + texts[3][:100], 0.2),  # its template
-        Taught("3", "d.cn", texts[3][::-1], 0.1),
+    scored = [
+        ScoredText("1", "a.cn", texts[2], 0.9),  # the site of a page that was read
+        ScoredText("2", "c.cn", texts[2][:300] + texts[3][:100], 0.2),  # its template
+        ScoredText("3", "d.cn", texts[3][::-1], 0.1),
     ]
-    task = distilled_quality(taught, "t@1")
+    task = distilled_quality(scored, "t@1")
     documents = task.documents(rows)
-    assert [d.kind for d in documents] == ["read", "picked", TAUGHT, TAUGHT, TAUGHT]
+    assert [d.kind for d in documents] == ["read", "picked", SCORED, SCORED, SCORED]
     units = [d.unit for d in documents]
     assert units[0] == units[2] == units[3]
     assert len(set(units)) == 3
-    labels = [d.labels[0] for d in documents if isinstance(d, TaughtDocument)]
+    labels = [d.labels[0] for d in documents if isinstance(d, ScoredDocument)]
     assert labels == [quality.CLEAN, quality.DIRTY, quality.DIRTY]
-    assert [d.score for d in documents if isinstance(d, TaughtDocument)] == [0.9, 0.2, 0.1]
+    assert [d.score for d in documents if isinstance(d, ScoredDocument)] == [0.9, 0.2, 0.1]
 
 
 def test_figures_of_pages_are_as_without_a_teacher(tmp_path: Path) -> None:
     rng = random.Random(4)
     documents = pages(rng)
-    taught = [
+    scored = [
         dataclasses.replace(
-            TaughtDocument(line(rng, n % 13), (quality.CLEAN,), f"t{n}", TAUGHT), score=n % 13 / 12
+            ScoredDocument(line(rng, n % 13), (quality.CLEAN,), f"t{n}", SCORED), score=n % 13 / 12
         )
         for n in range(40)
     ]
     recipe = DistilledRecipe(inner_folds=2, min_lines=2, strengths=(0.2,))
     task = distilled_quality([], "t@1")
     path = tmp_path / "model.ftz"
-    fit_distilled([*documents, *taught], path, recipe, teacher="t@1")
+    fit_distilled([*documents, *scored], path, recipe, teacher="t@1")
     model = load_model(path)
-    mixed = [*taught[:20], *documents, *taught[20:]]
+    mixed = [*scored[:20], *documents, *scored[20:]]
     table = model.probabilities([d.line for d in mixed])
     figures = task.figures(mixed, model, table)
     assert figures[AGREEMENT]["rows"] == 40

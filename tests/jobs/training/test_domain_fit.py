@@ -12,7 +12,7 @@ import pytest
 from jobs.training.common.examples import Document
 from jobs.training.common.linear_classes import class_logits
 from jobs.training.domain import fit as domain_fit
-from jobs.training.domain.fit import PAGES, DomainRecipe, Space, fit_domain, limited, picked
+from jobs.training.domain.fit import PAGES, DomainRecipe, Space, fit_domain, limited
 from jobs.training.domain.keywords import KEYWORDS, read_keywords
 from udfs.files.artifacts import sha256_of
 from udfs.models.fasttext_model import load_fasttext
@@ -110,7 +110,7 @@ def test_keywords_speak_for_their_labels_alone_and_rare_words_are_left_out() -> 
     assert class_logits(rows, np.eye(4)) == pytest.approx(
         np.array([[0, 2 / 3, 0, 1 / 3], [0, 0, 0, 0], [0, 0, 0, 0]])
     )
-    assert class_logits(picked(rows, np.array([2, 0])), np.eye(4)) == pytest.approx(
+    assert class_logits(rows.picked(np.array([2, 0])), np.eye(4)) == pytest.approx(
         np.array([[0, 0, 0, 0], [0, 2 / 3, 0, 1 / 3]])
     )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jobs.training.common.fasttext_writer import write_linear_model
-from jobs.training.toxicity.line_features import WordSpace
+from jobs.training.toxicity.word_space import WordSpace
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.tokens.tokens import tokens_of_lines
 

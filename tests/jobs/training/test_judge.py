@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jobs.training.common.judge import NO, YES, Judge, JudgeError, digest_of, model_judge
+from jobs.training.toxicity.judge import NO, YES, Judge, JudgeError, digest_of, model_judge
 
 CHARS = "的一不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自"
 
@@ -46,11 +46,14 @@ def test_what_is_asked_is_written_down_once_and_survives_a_stop(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{]\n", "line 1: is no verdict"),
-        ('"toxic"\n', "line 1: is no verdict"),
-        (verdict("a", "toxic") + '{"sha256": "b"}\n', "line 2: is no verdict"),
-        (verdict("a", "rude"), "line 1: label 'rude' is none of"),
-        (verdict("a", "toxic") + verdict("a", "benign"), "line 2: another verdict on"),
+        ("{]\n", "line 1: expected "),
+        ('"toxic"\n', "line 1: expected "),
+        (verdict("a", "toxic") + '{"sha256": "b"}\n', "line 2: expected "),
+        (verdict("a", "rude"), "line 1: label 'rude': expected benign or toxic"),
+        (
+            verdict("a", "toxic") + verdict("a", "benign"),
+            "line 2: benign contradicts an earlier verdict on",
+        ),
     ],
 )
 def test_a_broken_file_is_named_with_what_is_wrong(
@@ -106,14 +109,16 @@ class TestModels:
         assert bad
         assert fine
         assert list(ask([fine[0] * 800 + bad[0] * 400, fine[0] * 1200, ""])) == [True, False, False]
-        with pytest.raises(JudgeError, match=r"its labels are .*: which of them is toxic"):
+        with pytest.raises(
+            JudgeError, match=r"--judge-toxic None: expected one of its labels: fine, bad"
+        ):
             model_judge(tmp_path)
 
     def test_a_causal_model_answers_the_template(self, tmp_path: Path) -> None:
         ask = model_judge(save_echo(tmp_path), template="{text}")
         assert list(ask([f"这{YES}", f"这{NO}", f"{YES}这{NO}"])) == [True, False, False]
         assert list(model_judge(tmp_path, template="{text}" + YES)([NO])) == [True]
-        with pytest.raises(JudgeError, match=r"has no \{text\}"):
+        with pytest.raises(JudgeError, match=r"--judge-template: expected \{text\}"):
             model_judge(tmp_path, template="?")
 
 

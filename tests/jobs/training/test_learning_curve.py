@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs.train_models import held_out_figures
+from jobs.training.common.train import held_out_figures
 from jobs.training.common import learning_curve as curve
 from jobs.training.common.examples import Document
 from jobs.training.common.task import Figures, Settings, Task
@@ -50,7 +50,7 @@ def test_every_fold_is_trained_on_a_part_of_the_others(monkeypatch: pytest.Monke
     def figures(documents: Sequence[Document], model: Any, answers: Any) -> Figures:
         return {"all": {"units": len(set.union(*trained)), "rows": len(documents)}}
 
-    monkeypatch.setattr("jobs.train_models.fit", fit)
+    monkeypatch.setattr("jobs.training.common.train.fit", fit)
     task = Task(
         name="t", files=(), documents=lambda rows: DOCUMENTS, only_measured=frozenset(),
         recipe=Settings(folds=4), fit=lambda *_: {}, figures=figures, purpose="", split="",

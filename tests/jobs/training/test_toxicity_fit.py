@@ -17,8 +17,8 @@ from jobs.training.toxicity.fit import (
     token_weights,
     window_discount,
 )
-from jobs.training.toxicity.line_features import WordSpace
 from jobs.training.toxicity.perplexity_fit import CLEAN, HARMFUL, load_models
+from jobs.training.toxicity.word_space import WordSpace
 from udfs.models.fasttext_model import load_fasttext
 from udfs.scorers.toxicity import (
     BENIGN,

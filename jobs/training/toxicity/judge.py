@@ -1,11 +1,10 @@
-"""A judge of texts, and the file of its verdicts. No Spark.
+"""A judge of whether texts are toxic: a file of verdicts, and a local model that adds to it.
 
-Whatever judges, a verdict is written down: ``{"sha256": of the text, "label": ...}``, one JSON
-object a line. A second run reads it there, and needs no judge.
+The file holds one JSON object a line: ``{"sha256": digest of the text, "label": ...}``. A second
+run reads the verdicts from it and needs no model.
 
-A local model of transformers as a judge of texts: a classifier, or one that goes on with text.
-
-Nothing is fetched. A text is judged in pieces and is toxic where one of them is.
+The model is a classifier or a causal language model of transformers, loaded from a folder; nothing
+is downloaded. A long text is judged in pieces and is toxic where one of them is.
 """
 
 from __future__ import annotations
@@ -16,20 +15,34 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from jobs.training.common.task import TrainingError
 from udfs.scorers.toxicity import BENIGN, TOXIC
 
 LABELS = (BENIGN, TOXIC)
 
 Ask = Callable[[Sequence[str]], Iterator[bool]]
-"""Whether each text is toxic, one after another."""
+"""Yields whether each text is toxic."""
+
+TEXT = "{text}"
+TEMPLATE = (
+    "下面的网络文本是否侮辱他人或群体，或者推销赌博、色情、诈骗？"
+    "医学、法律、新闻、文学中提到这些内容的不算。只回答“是”或“否”。\n"
+    f"文本：{TEXT}\n"
+    "回答："
+)
+"""Prompt of a causal model, which answers `YES` or `NO`."""
+YES, NO = "是", "否"
+
+_CLASSIFIER_CHARS = 400  # of a piece: within the 512 tokens that an encoder of Chinese reads
+_CAUSAL_CHARS = 2_000
 
 
-class JudgeError(ValueError):
+class JudgeError(TrainingError):
     """Verdicts or their judge cannot be used; the message names the file."""
 
 
 class Judge:
-    """Verdicts of a file, and of whoever is asked where it has none.
+    """Verdicts of a file, completed by a model.
 
     Attributes:
         path: The file.
@@ -39,19 +52,20 @@ class Judge:
         """Read the file.
 
         Args:
-            path: It need not be there where somebody is asked.
-            ask: None where only the file is.
+            path: May be missing when there is a model.
+            ask: The model; None for the file alone.
         Raises:
-            JudgeError: it cannot be read, a line is no verdict, or two differ on a text.
+            JudgeError: the file cannot be read, a line is no verdict, or two verdicts on a text
+                differ.
         """
         self.path = path
         self._ask = ask
         self._verdicts = {} if ask is not None and not path.exists() else _read(path)
 
     def verdicts(self, texts: Sequence[str]) -> list[str | None]:
-        """The label of each text; None where there is no verdict, and nobody to ask.
+        """Return the label of each text; None where the file has no verdict and there is no model.
 
-        What is asked is written down at once, so that a run that stops goes on where it was.
+        Every new verdict is written at once, so that a run that stops continues where it was.
         """
         digests = [digest_of(text) for text in texts]
         if self._ask is not None:
@@ -71,7 +85,7 @@ class Judge:
 
 
 def digest_of(text: str) -> str:
-    """What a text is called in a file of verdicts: SHA-256 of its UTF-8, 64 hex digits."""
+    """Return the key of a text in a file of verdicts: SHA-256 of its UTF-8, 64 hex digits."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -86,38 +100,30 @@ def _read(path: Path) -> dict[str, str]:
             row = json.loads(line)
             digest, label = row["sha256"], row["label"]
         except (ValueError, TypeError, KeyError) as error:
-            raise JudgeError(f"{path}: line {number}: is no verdict") from error
+            raise JudgeError(
+                f'{path}: line {number}: expected {{"sha256": ..., "label": ...}}'
+            ) from error
         if label not in LABELS:
-            raise JudgeError(f"{path}: line {number}: label {label!r} is none of {LABELS}")
+            raise JudgeError(
+                f"{path}: line {number}: label {label!r}: expected {' or '.join(LABELS)}"
+            )
         if verdicts.setdefault(digest, label) != label:
-            raise JudgeError(f"{path}: line {number}: another verdict on {digest}")
+            raise JudgeError(
+                f"{path}: line {number}: {label} contradicts an earlier verdict on {digest}"
+            )
     return verdicts
 
 
-TEXT = "{text}"
-TEMPLATE = (
-    "下面的网络文本是否侮辱他人或群体，或者推销赌博、色情、诈骗？"
-    "医学、法律、新闻、文学中提到这些内容的不算。只回答“是”或“否”。\n"
-    f"文本：{TEXT}\n"
-    "回答："
-)
-"""What a causal model is asked; it answers `YES` or `NO`."""
-YES, NO = "是", "否"
-
-_CLASSIFIER_CHARS = 400  # of a piece: within the 512 tokens that an encoder of Chinese reads
-_CAUSAL_CHARS = 2_000
-
-
 def model_judge(folder: Path, toxic: str | None = None, template: str = TEMPLATE) -> Ask:
-    """A model's opinion of texts.
+    """Load a model as a judge of texts.
 
     Args:
         folder: As transformers saves one, with its tokenizer and weights as safetensors.
-        toxic: The label of a classifier that stands for toxic.
-        template: A causal model's question, with ``{text}`` in it.
+        toxic: The label of a classifier that means toxic.
+        template: Prompt of a causal model, with ``{text}`` in it.
     Raises:
-        JudgeError: it is neither kind, the label is not the classifier's, or the template has no
-            place for a text; or what it takes is not installed.
+        JudgeError: the model is of another kind, the label is not the classifier's, the template
+            has no ``{text}``, or transformers is not installed.
     """
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
@@ -151,7 +157,9 @@ def _classifier(folder: Path, toxic: str | None) -> Callable[[str], bool]:
     tokenizer, model = _loaded(folder, AutoModelForSequenceClassification)
     labels: dict[str, int] = model.config.label2id
     if toxic not in labels:
-        raise JudgeError(f"{folder}: its labels are {', '.join(labels)}: which of them is toxic?")
+        raise JudgeError(
+            f"{folder}: --judge-toxic {toxic}: expected one of its labels: {', '.join(labels)}"
+        )
 
     def is_toxic(piece: str) -> bool:
         logits = model(**tokenizer(piece, return_tensors="pt", truncation=True)).logits[0]
@@ -164,20 +172,22 @@ def _causal(folder: Path, template: str) -> Callable[[str], bool]:
     from transformers import AutoModelForCausalLM
 
     if TEXT not in template:
-        raise JudgeError(f"the judge's template has no {TEXT}")
+        raise JudgeError(f"--judge-template: expected {TEXT} in it, where the text goes")
     tokenizer, model = _loaded(folder, AutoModelForCausalLM)
     yes, no = (tokenizer(word, add_special_tokens=False)["input_ids"][:1] for word in (YES, NO))
     if yes == no:
-        raise JudgeError(f"{folder}: its tokenizer does not tell {YES} from {NO}")
+        raise JudgeError(
+            f"{folder}: its tokenizer gives {YES} and {NO} the same first token: use another model"
+        )
 
     def is_toxic(piece: str) -> bool:
-        # One replacement: a text may have the mark in it, too.
+        # One replacement: a text may contain {text} itself.
         question = template.replace(TEXT, piece, 1)
         if tokenizer.chat_template:
             question = tokenizer.apply_chat_template(
                 [{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True
             )
-        # A chat's text begins with its special tokens already.
+        # The chat template has already added the special tokens.
         inputs = tokenizer(
             question, return_tensors="pt", add_special_tokens=not tokenizer.chat_template
         )
@@ -188,7 +198,7 @@ def _causal(folder: Path, template: str) -> Callable[[str], bool]:
 
 
 def _loaded(folder: Path, kind: Any) -> tuple[Any, Any]:
-    """Its tokenizer and its model, which only answers."""
+    """The tokenizer of a folder, and its model without gradients."""
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -1,0 +1,153 @@
+"""Measure a task's recipe on held-out folds, train the shipped model and write its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jobs.training.common.card import render_card
+from jobs.training.common.examples import Document, distinct, fold_of_units
+from jobs.training.common.learning_curve import learning_curve, units_of_share
+from jobs.training.common.task import (
+    DataFile,
+    Figures,
+    Found,
+    Model,
+    Rows,
+    Task,
+    TrainingError,
+)
+from udfs.files.artifacts import sha256_of
+
+METRICS, CARD = "metrics.json", "CARD.md"
+
+
+def train_task(task: Task, rows: Rows, data: Path, output: Path) -> dict[str, Any]:
+    """Measure a task's recipe, train the model on all documents, write model, metrics and card.
+
+    Args:
+        rows: Those of the task's files.
+        data: The data directory, for the digests of its files.
+        output: Directory that gets the folder of the task's name.
+    Returns:
+        The content of metrics.json.
+    Raises:
+        TrainingError: something that the fit needs is missing.
+    """
+    documents = distinct(task.documents(rows))
+    trained = [d for d in documents if d.kind not in task.only_measured]
+    measured = [d for d in documents if d.kind in task.only_measured]
+    folder = output / task.name
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = held_out_figures(task, trained)
+    figures.update(learning_curve(task, trained, figures, held_out_figures))
+    model, found = fit(task, trained, folder)
+    if measured:
+        model = task.load(folder / task.model_files[0])  # as an evaluation loads it
+        figures.update(task.figures(measured, model, task.answers(model, found, measured)))
+    path, *others = [folder / name for name in task.model_files]
+    metrics = {
+        "task": task.name,
+        "command": f"python -m jobs.train_models --data DATA --output conf/artifacts "
+        f"--task {task.name.replace('_', '-')}{task.command_options}",
+        "model": {**_described(path), "labels": list(model.labels)},
+        "other_files": [_described(other) for other in others],
+        "recipe": {**dataclasses.asdict(task.recipe), **found},
+        "data": [_described_data(file, rows[file.path], data) for file in task.files],
+        "figures": figures,
+    }
+    (folder / METRICS).write_text(
+        json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    _write_card(task, folder, metrics)
+    return metrics
+
+
+def write_card(task: Task, folder: Path) -> Path:
+    """Write a model's card again from the metrics beside it, without training.
+
+    Returns:
+        The card's path.
+    Raises:
+        TrainingError: metrics.json cannot be read.
+    """
+    path = folder / METRICS
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path}: cannot be read: {error}") from error
+    return _write_card(task, folder, metrics)
+
+
+def held_out_figures(task: Task, documents: Sequence[Document], share: float = 1.0) -> Figures:
+    """Measure a recipe: every document by a model that was trained without its unit.
+
+    Args:
+        share: Share of the other units that each model is trained on.
+    """
+    folds = fold_of_units(documents, task.recipe.folds)
+    asked: list[Document] = []
+    answers = []
+    for fold in range(task.recipe.folds):
+        held = [d for d in documents if folds[d.unit] == fold]
+        if not held:
+            continue
+        others = [d for d in documents if folds[d.unit] != fold]
+        units = units_of_share(others, share, task.recipe.seed)
+        model, found = fit(task, [d for d in others if d.unit in units])
+        asked += held
+        answers.append(task.answers(model, found, held))
+    return task.figures(asked, model, np.concatenate(answers))
+
+
+def fit(
+    task: Task, documents: Sequence[Document], folder: Path | None = None
+) -> tuple[Model, Found]:
+    """Train one model; write its files into a folder unless that is None.
+
+    Returns:
+        The model, and what its fit chose or counted.
+    """
+    with tempfile.TemporaryDirectory(prefix="taojin-train-") as work:
+        path, *_ = written = [Path(work) / name for name in task.model_files]
+        found = task.fit(documents, path, task.recipe)
+        if folder is not None:
+            for file in written:
+                shutil.copyfile(file, folder / file.name)
+        return task.load(path), found
+
+
+def _write_card(task: Task, folder: Path, metrics: Mapping[str, Any]) -> Path:
+    card = folder / CARD
+    text = render_card(metrics, task.purpose, task.split, task.weaknesses)
+    card.write_text(text, encoding="utf-8")
+    return card
+
+
+def _described_data(
+    file: DataFile, rows: Sequence[Mapping[str, Any]], data: Path
+) -> dict[str, Any]:
+    described = {
+        "file": file.path,
+        "rows": len(rows),
+        "use": file.use,
+        "licence": file.licence,
+        "sha256": sha256_of(data / file.path),
+    }
+    if file.attachment is not None:
+        # The digest of the attachments' digests, in the order of the rows.
+        digests = [hashlib.sha256(row["bytes"]).digest() for row in rows]
+        described["attachments_sha256"] = hashlib.sha256(b"".join(digests)).hexdigest()
+    return described
+
+
+def _described(path: Path) -> dict[str, Any]:
+    return {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)}

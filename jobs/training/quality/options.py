@@ -1,0 +1,117 @@
+"""Command-line options of the task quality: a teacher's scores, and the report on both models."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from jobs.training.common.task import OptionError, Task, TaskOptions
+from jobs.training.quality.distillation import AGREEMENT, ScoredText, distilled_quality
+from jobs.training.quality.fit import QualityRecipe
+from jobs.training.quality.teacher_scores import read_teacher_scores
+from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents
+from udfs.models.fasttext_model import load_fasttext
+from udfs.scorers.quality import READING, score_quality
+from udfs.tokens.tokenizer import tokenize_texts
+
+_TIMED_TEXTS = 200
+"""Texts that teacher and student are timed on, at most."""
+
+
+def with_teacher_options(task: Task, arguments: argparse.Namespace) -> Task:
+    """Return the task, learning from a teacher's scores when --teacher names a run's output.
+
+    Raises:
+        OptionError: --teacher-model without --teacher.
+        TeacherScoresError: the output holds no scores of one teacher.
+    """
+    if arguments.teacher is None:
+        if arguments.teacher_model is not None:
+            raise OptionError("--teacher-model needs --teacher")
+        return task
+    scores = read_teacher_scores(arguments.teacher, arguments.teacher_texts)
+    task = distilled_quality(scores.texts, scores.teacher, cast("QualityRecipe", task.recipe))
+    report = partial(report_lines, teacher=arguments.teacher_model, texts=scores.texts)
+    return replace(task, report=report)
+
+
+def report_lines(
+    metrics: Mapping[str, Any], folder: Path, *, teacher: Path | None, texts: Sequence[ScoredText]
+) -> Iterator[str]:
+    """Yield how far student and teacher agree and, given the teacher's file, both their speeds."""
+    figures: Iterable[tuple[str, Any]] = metrics["figures"][AGREEMENT].items()
+    yield f"{AGREEMENT}: {', '.join(f'{name} {value}' for name, value in figures)}"
+    if teacher is not None:
+        timed = [text.text for text in texts[:_TIMED_TEXTS]]
+        slow = teacher_rate(teacher, timed)
+        fast = student_rate(folder / metrics["model"]["file"], timed)
+        yield (
+            f"{len(timed)} texts, documents a second on one core: teacher {slow:,.2f}, student "
+            f"{fast:,.0f}, {fast / slow:,.0f} times"
+        )
+
+
+def student_rate(path: Path, texts: Sequence[str], rounds: int = 3) -> float:
+    """Measure texts a second of a fastText quality model, tokenization included."""
+    model = load_fasttext(path)
+    return _rate(lambda: score_quality(tokenize_texts(texts, [READING])[0], model), texts, rounds)
+
+
+def teacher_rate(path: Path, texts: Sequence[str], rounds: int = 1) -> float:
+    """Measure texts a second of an encoder on one CPU core.
+
+    Raises:
+        ModuleNotFoundError: PyTorch is not installed.
+        EncoderFileError: the file is not an encoder's.
+    """
+    scorer = DocumentScorer(path, EncoderRules(device="cpu"))
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _rate(lambda: score_documents(texts, scorer), texts, rounds)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _rate(score: Callable[[], object], texts: Sequence[str], rounds: int) -> float:
+    """Texts a second in the best round.
+
+    The processor time of this process counts, all threads together (a tokenizer may use several).
+    A first round, which loads and compiles, is not timed.
+    """
+    score()
+    seconds = []
+    for _ in range(rounds):
+        started = time.process_time()
+        score()
+        seconds.append(time.process_time() - started)
+    return len(texts) / max(min(seconds), 1e-9)
+
+
+TEACHER_OPTIONS = TaskOptions(
+    {
+        "--teacher": {
+            "metavar": "OUTPUT",
+            "help": "output of a run with scores of quality_bert, to learn from too",
+        },
+        "--teacher-texts": {
+            "type": int,
+            "default": 5_000,
+            "metavar": "N",
+            "help": "scored texts to learn from at most (%(default)s)",
+        },
+        "--teacher-model": {
+            "type": Path,
+            "metavar": "FILE",
+            "help": "the teacher's encoder file, to measure the speed of both",
+        },
+    },
+    with_teacher_options,
+)
