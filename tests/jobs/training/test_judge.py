@@ -109,9 +109,7 @@ class TestModels:
         assert bad
         assert fine
         assert list(ask([fine[0] * 800 + bad[0] * 400, fine[0] * 1200, ""])) == [True, False, False]
-        with pytest.raises(
-            JudgeError, match=r"--judge-toxic None: expected one of its labels: fine, bad"
-        ):
+        with pytest.raises(JudgeError, match=r"--judge-toxic None: expected one of its labels: "):
             model_judge(tmp_path)
 
     def test_a_causal_model_answers_the_template(self, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jobs.training.common.train import held_out_figures
 from jobs.training.common import learning_curve as curve
 from jobs.training.common.examples import Document
 from jobs.training.common.task import Figures, Settings, Task
+from jobs.training.common.train import held_out_figures
 
 DOCUMENTS = [
     Document(f"{kind} {unit} {number}", ("a",), f"{kind}-{unit}", kind)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jobs.training.common.examples import Document
-from jobs.training.quality import fit as quality_fit
+from jobs.training.common.linear import fit_logistic
 from jobs.training.quality.fit import (
     Example,
     LineSpace,
@@ -111,7 +111,8 @@ def test_token_weights_add_up_to_the_logit_of_the_regression() -> None:
     space = LineSpace.of(examples, RECIPE)
     assert space.words == ("语", "新", "词")
     rows = space.rows(examples)
-    model = quality_fit._fit(rows, examples, 0.2)
+    truth = np.array([example.is_clean for example in examples])
+    model = fit_logistic(rows, truth, strength=0.2)
     words, weights = space.token_weights(model)
     of = dict(zip(words, weights.tolist(), strict=True))
     means = [np.mean([of[token] for token in e.line.split()]) for e in examples]
