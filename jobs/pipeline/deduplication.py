@@ -1,13 +1,11 @@
-"""Find duplicates over all documents: documents -> duplicates, cuts.
+"""Deduplication over all documents: documents -> duplicates, cuts.
 
-One row for each removed document: by which kind of match, of which cluster, and which document
-is kept in its place. Documents that a rule rejected take no part, where apply_rules has run.
+duplicates has one row for each removed document: the kind of match, its cluster and the document
+kept in its place. Documents that a rule rejected take no part, if apply_rules has run. The level
+"paragraph" adds the table cuts: what the kept documents lose of their text.
 
-Level "paragraph" writes what documents that stay lose of their text; where it is not asked for,
-there is no table cuts.
-
-With a signature store, documents are also matched against earlier snapshots, which stay as they
-are, and what later snapshots need is left in the store.
+With a signature store, documents are also matched against earlier snapshots, which do not change,
+and the store receives the signatures of this one.
 """
 
 from __future__ import annotations
@@ -38,7 +36,7 @@ from jobs.run.console import say, shown_progress
 from jobs.run.current_documents import rule_survivor_sources, rule_survivors, scored_sources
 from jobs.run.lease import lease_of
 from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, FIND_DUPLICATES, Run, score_stage
-from jobs.run.signature_store import Session, check_settings, open_store
+from jobs.run.signature_store import StoreView, check_settings, open_store
 from jobs.run.store import WHOLE, Store
 from jobs.tables import CUTS, DUPLICATES, scores
 from jobs.transforms.earlier_snapshots import EarlierSnapshots, snapshot_keys
@@ -58,8 +56,7 @@ def check(config: Config) -> None:
 
 
 def run(spark: SparkSession, run: Run) -> None:
-    """Find the duplicates anew if the documents, the rules, the settings, the scores that decide
-    or the earlier snapshots have changed."""
+    """Find the duplicates, unless nothing has changed that they depend on."""
     with ExitStack() as held:
         session = _session(run, held)
         basis = _basis(run, session)
@@ -73,11 +70,11 @@ def run(spark: SparkSession, run: Run) -> None:
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
-    """What the duplicates follow from."""
+    """Return the basis of the duplicates."""
     return {FIND_DUPLICATES: {WHOLE: _basis(run, open_store(run.config.dedup))}}
 
 
-def _basis(run: Run, session: Session | None) -> Basis:
+def _basis(run: Run, session: StoreView | None) -> Basis:
     ruled = rule_survivor_sources(run)
     scored = _score_commits(run)
     sources: dict[str, str | None] = {
@@ -94,11 +91,11 @@ def _basis(run: Run, session: Session | None) -> Basis:
     basis = Basis(settings, sources, reads=fingerprint_of(ruled))
     if session is None or session.is_committed(basis.fingerprint):
         return basis
-    return replace(basis, redo="the signature store has something else")
+    return replace(basis, redo="the signature store lacks this snapshot as it is now")
 
 
-def _session(run: Run, held: ExitStack) -> Session | None:
-    """The signature store, with the lease of it, so that places are given one after another."""
+def _session(run: Run, held: ExitStack) -> StoreView | None:
+    """Open the signature store and take its lease, so that places are given one at a time."""
     dedup = run.config.dedup
     if dedup.signature_store is None:
         return None
@@ -107,8 +104,8 @@ def _session(run: Run, held: ExitStack) -> Session | None:
     return open_store(dedup, replace(store, before_commit=lease.check))
 
 
-def _find(spark: SparkSession, run: Run, session: Session | None, fingerprint: str) -> Balance:
-    """Write duplicates, counts, ledger and the store."""
+def _find(spark: SparkSession, run: Run, session: StoreView | None, fingerprint: str) -> Balance:
+    """Write duplicates, cuts, counts, ledger and signatures."""
     from jobs.transforms.duplicates import duplicate_rows
     from jobs.transforms.paragraphs import cut_rows
 
@@ -170,8 +167,11 @@ def _search(
 
 
 def _least_chars(run: Run) -> int | None:
-    """Fewest characters of a document that loses paragraphs and stays: those of the length rule,
-    which in the published script is broken by its limit itself."""
+    """Return the fewest characters that a document must keep when paragraphs are cut.
+
+    The limit of the length rule; in the published script a text of exactly that length fails.
+    None if no paragraphs are cut, or there is no limit.
+    """
     rules = run.config.rules
     if "paragraph" not in run.config.dedup.levels or rules.min_chars is None:
         return None
@@ -179,7 +179,7 @@ def _least_chars(run: Run) -> int | None:
 
 
 def _score_commits(run: Run) -> dict[int, str] | None:
-    """Fingerprints of the scores that decide which document is kept, None where none do.
+    """Return the fingerprints of the scores that choose the kept document; None if none do.
 
     Raises:
         StageIncomplete: quality is not scored, or was scored on other documents.
@@ -197,16 +197,16 @@ def _score_commits(run: Run) -> dict[int, str] | None:
 
 
 def _outcomes(documents: DataFrame, duplicates: DataFrame) -> DataFrame:
-    """doc_id and the kind of match that removed it, null for a kept document."""
+    """Return doc_id and reason: the kind of match, null for a kept document."""
     return documents.select("doc_id").join(
         duplicates.select("doc_id", F.col("kind").alias("reason")), on="doc_id", how="left"
     )
 
 
 def _checkpoint(spark: SparkSession, store: Store) -> Callable[[DataFrame, str], DataFrame]:
-    """A function that writes a frame and reads it back.
+    """Return a function that writes a frame and reads it back.
 
-    It cuts the lineage as ``localCheckpoint`` does, but a lost executor takes no data with it.
+    It cuts the lineage like ``localCheckpoint``, but no data is lost with an executor.
     """
 
     def checkpoint(frame: DataFrame, name: str) -> DataFrame:

@@ -37,10 +37,10 @@ def check_settings(config: Config, lock: Lock) -> None:
 
 
 def run(spark: SparkSession, run: Run) -> None:
-    """Extract every wave that is not done yet.
+    """Extract every wave that is due.
 
     Raises:
-        NothingRead: no file of a wave could be read; the wave is not committed.
+        NothingRead: no file of a wave could be read; that wave is not committed.
     """
     from jobs.pipeline.extraction_wave import extract_wave  # imports what a worker needs
 
@@ -56,12 +56,12 @@ def run(spark: SparkSession, run: Run) -> None:
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
-    """What every wave of the stage follows from."""
+    """Return the basis of each wave."""
     settings = settings_of("extract", run.config.extract) | settings_of(
         "input", run.config.input, ("text_column", "id_column")
     )
     language = {"extract.language_artifact": _language_model(run).sha256}
-    # The format is the split's own: another run may add files of another one.
+    # The format is part of each split: another run may add files of another format.
     return {
         EXTRACT_DOCUMENTS: {
             wave: Basis(settings, {"input": fingerprint_of(splits), **language})

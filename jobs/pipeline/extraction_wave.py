@@ -1,6 +1,6 @@
 """One wave of extraction: splits -> documents, read_failures, ranges to try again.
 
-One pass of Python workers gives rows of three kinds, which go to three tables.
+One pass of Python workers gives documents, failures and tallies; each kind of row goes to a table.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from udfs.html.page_text import HtmlLimits
 from udfs.warc.ranges import RANGE_BEYOND_END, RANGE_UNREADABLE, RangedSplit, RangeReading
 
 REPLAY_LISTS = "replay"
-"""Their folder in an output."""
+"""Folder of the lists of ranges that could not be read."""
 
 UNREAD = (MISSING_FILE, RANGE_UNREADABLE, RANGE_BEYOND_END)
-"""Failure reasons of what another try, another day or another mirror may read."""
+"""Reasons of failures after which a later try, or another mirror, may succeed."""
 
 
 ROW_FORMATS = frozenset({"jsonl", "parquet"})
-"""Formats whose rows may bring their own ids; a WARC record's id is unique by construction."""
+"""Formats whose rows may have ids; the id of a WARC record is unique by construction."""
 
 
 HAN_LANGUAGES = frozenset({"zh", "wuu", "yue"})
@@ -53,9 +53,15 @@ class NothingRead(RuntimeError):
 def extract_wave(
     spark: SparkSession, run: Run, wave: int, language_file: ArtifactFile, label: str
 ) -> Balance:
-    """Write a wave's documents, read_failures and ledger."""
+    """Write a wave's documents, read_failures, ledger and list of ranges to try again.
+
+    Args:
+        label: Name of the work in progress lines.
+    Raises:
+        NothingRead: none of the wave's files could be read.
+    """
     splits = work_units(run.waves[wave])
-    done = spark.sparkContext.accumulator(0)  # for the progress line alone: retries add to it
+    done = spark.sparkContext.accumulator(0)  # only for the progress line: retries add to it
     extract = extract_udf(
         [_as_read(split, run) for split in splits],
         extract_options(run.config),
@@ -85,13 +91,17 @@ def extract_wave(
     extracted.unpersist()
     unread = sum(balance.failed.get(reason, 0) for reason in UNREAD)
     if unread and unread == balance.seen and not _may_be_lost(run.waves[wave]):
-        raise NothingRead(f"none of the {unread} files or captures of wave {wave} could be read")
+        raise NothingRead(
+            f"wave {wave}: none of its {unread:,} files or captures could be read; check paths, "
+            "permissions and credentials (the table read_failures has the details)"
+        )
     return balance
 
 
 def _may_be_lost(splits: Sequence[Split]) -> bool:
-    """Whether a wave of which nothing can be read may be just so, and no wrong mount, prefix or
-    login: what is tried once more may fail once more, and captures of one file are lost with it.
+    """Whether a wave without a readable file may be a real loss, not a wrong path or login.
+
+    Ranges that are tried again may fail again, and all captures of one file are lost with it.
     """
     if any(split.origin == REPLAY for split in splits):
         return True
@@ -99,7 +109,7 @@ def _may_be_lost(splits: Sequence[Split]) -> bool:
 
 
 def _as_read(split: Split, run: Run) -> Split | RangedSplit:
-    """A split as the worker takes it."""
+    """Return a split in the form that the worker reads."""
     if not split.is_ranged:
         return split
     settings = run.config.input
@@ -122,7 +132,8 @@ def _write_documents(
     """Write a wave's documents.
 
     Returns:
-        (warc_path, n) of rows whose id was taken; None where ids are unique by construction.
+        (warc_path, n): the number of rows dropped because an earlier row has their id; None if
+        ids are unique by construction.
     """
     documents = extracted.where(F.col("row_kind") == DOCUMENT).select(
         *SCHEMAS[DOCUMENTS].fieldNames()
@@ -138,10 +149,10 @@ def _write_documents(
 
 
 def _may_repeat(run: Run, wave: int) -> bool:
-    """Whether an id of the wave's documents may be taken.
+    """Whether an id of the wave's documents may occur twice.
 
-    Whole WARC files give each record once, and so does an index; but not both together, nor what
-    is tried again.
+    Whole WARC files give each record once, and so does an index. The two together may not, nor may
+    ranges that are tried again.
     """
     splits = [split for number, rows in run.waves.items() if number <= wave for split in rows]
     if any(split.input_format in ROW_FORMATS for split in run.waves[wave]):
@@ -151,7 +162,7 @@ def _may_repeat(run: Run, wave: int) -> bool:
 
 
 def extract_options(config: Config) -> ExtractOptions:
-    """The configuration as the worker takes it."""
+    """Return the configuration in the form that the worker reads."""
     extract = config.extract
     return ExtractOptions(
         languages=frozenset(extract.languages),
@@ -166,7 +177,7 @@ def extract_options(config: Config) -> ExtractOptions:
 
 
 def page_options(extract: ExtractConfig) -> PageOptions:
-    """What the worker asks of a page; ideographs where all wanted languages are written in them."""
+    """Return the options of pages; ideographs are counted if all languages are written in Han."""
     is_han = bool(extract.languages) and HAN_LANGUAGES.issuperset(extract.languages)
     return PageOptions(
         max_body_bytes=extract.max_body_bytes,
@@ -184,11 +195,10 @@ def page_options(extract: ExtractConfig) -> PageOptions:
 
 
 def write_replay_list(spark: SparkSession, store: Store, wave: int) -> None:
-    """Write the unread ranges of a wave, a line each: name, offset and length, tabs between them.
+    """Write the ranges of a wave that could not be read, as lines ``name TAB offset TAB length``.
 
-    A file of Common Crawl is named by its path, so that it can be tried on another mirror
-    (input.crawl_root); any other one by its URI. An empty list is written too: it replaces that
-    of an earlier try at the wave.
+    The name is a path of Common Crawl, so that another mirror can be tried (input.crawl_root), or
+    else a URI. An empty list is written too: it replaces that of an earlier attempt.
     """
     failed = store.read(spark, READ_FAILURES, [wave]).where(F.col("reason").isin(*UNREAD))
     ranges = spark.read.parquet(store.table_path(RANGES, wave))

@@ -1,7 +1,7 @@
-"""Plan ranges with Spark: captures of an index, or lists of ranges -> ranges, splits.
+"""Range planning on Spark: captures of an index, or lists of ranges -> ranges, splits.
 
-What grows with the number of ranges (150 million for a crawl's Chinese captures) stays in tables;
-what grows with the number of files (90,000) passes through the driver.
+Rows per range (150 million for a crawl's Chinese captures) stay in tables; rows per file (90,000)
+pass through the driver.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def with_ranges_planned(spark: SparkSession, run: Run) -> Run:
     """Plan and write the ranges that a request names; return the run with their waves.
 
     Raises:
-        ConfigError: a condition that Spark does not understand, an index that lacks a column,
-            nothing to plan, ranges that are no place in a file.
+        ConfigError: Spark rejects the condition, the index lacks a column, there is nothing to
+            plan, or ranges overlap or lack an offset or a length.
     """
     waves = run.waves
     for request in run.requests:
@@ -81,7 +81,7 @@ def with_ranges_planned(spark: SparkSession, run: Run) -> Run:
 
 
 def _plan(spark: SparkSession, run: Run, request: RangeRequest, first_wave: int) -> Waves:
-    """Write the ranges and splits of one request. Returns its waves."""
+    """Write the ranges and splits of one request; return its waves."""
     settings = run.config.input
     if isinstance(request, IndexRequest):
         found = _indexed(spark, request)
@@ -122,8 +122,8 @@ def _indexed(spark: SparkSession, request: IndexRequest) -> DataFrame:
     try:
         index = reader.parquet(readable_path(spark, folder))
     except AnalysisException as error:
-        raise ConfigError(f"{shown}: is no Parquet table: {_first_line(str(error))}") from error
-    except Py4JJavaError as error:  # a file that is none, a store whose classes Spark lacks
+        raise ConfigError(f"{shown}: not a Parquet table: {_first_line(str(error))}") from error
+    except Py4JJavaError as error:  # not Parquet, or a store whose classes Spark lacks
         said = str(error.java_exception.getMessage())
         raise ConfigError(f"{shown}: cannot be read: {_first_line(said)}") from error
     absent = [name for name in _NEEDED if name not in index.columns]
@@ -132,13 +132,13 @@ def _indexed(spark: SparkSession, request: IndexRequest) -> DataFrame:
     if absent:
         raise ConfigError(f"{shown}: has no column {', '.join(absent)}")
     if request.crawl is None and "crawl" in index.columns:
-        raise ConfigError(f"{shown}: holds crawls by name: give --crawl too")
+        raise ConfigError(f"{shown}: has several crawls: give --crawl too")
     conditions = crawl_conditions(index.columns, request.crawl, request.languages)
     unchecked = [
         name for name in ("fetch_status", "content_mime_detected") if name not in index.columns
     ]
     if unchecked:
-        text = f"{PLAN_INPUT}: the index has no {', '.join(unchecked)}: not asked for"
+        text = f"{PLAN_INPUT}: the index has no {', '.join(unchecked)}: not checked"
         say("index", text, stage=PLAN_INPUT, without=unchecked)
     try:
         wanted = index if request.where is None else index.where(request.where)
@@ -148,7 +148,7 @@ def _indexed(spark: SparkSession, request: IndexRequest) -> DataFrame:
 
 
 def _listed(spark: SparkSession, request: ReplayRequest) -> DataFrame:
-    """What lists hold, as (name, offset, length)."""
+    """Read lists of ranges as (name, offset, length)."""
     lines = spark.read.text([readable_path(spark, uri) for uri, _ in request.lists]).select(
         F.trim("value").alias("line")
     )
@@ -168,24 +168,24 @@ def _listed(spark: SparkSession, request: ReplayRequest) -> DataFrame:
 
 
 def _check(totals: Sequence[Row], request: RangeRequest) -> None:
-    """Raise ConfigError where there is nothing to plan, or what there is makes no sense."""
+    """Raise ConfigError if there is nothing to plan, or ranges overlap or lack a number."""
     if not totals:
-        raise ConfigError(f"nothing to plan: no capture is what was asked for: {request.words()}")
+        raise ConfigError(f"nothing to plan: no capture matches the request {request.words()}")
     for total in totals:
         if total.unusable:
             raise ConfigError(
-                f"{total.unusable} captures of {total.name!r} have no offset, or no length"
+                f"{redact(str(total.name))}: {total.unusable:,} captures lack an offset or a length"
             )
         if total.overlapping:
             raise ConfigError(
-                f"{total.overlapping} captures of {redact(total.name)} begin inside another one"
+                f"{redact(total.name)}: {total.overlapping:,} captures overlap an earlier one"
             )
 
 
 def _files(
     totals: Sequence[Row], place: Callable[[str], str], path: Callable[[str], str]
 ) -> list[tuple[str, str, str, int]]:
-    """The files that ranges lie in, in the order of their paths, as rows of _FILES."""
+    """Return the files of the ranges, ordered by path, as rows of _FILES."""
     by_path: dict[str, tuple[str, str, int]] = {}
     for total in totals:
         try:
@@ -193,11 +193,13 @@ def _files(
             check_scheme(uri)
         except ValueError as error:
             raise ConfigError(str(error)) from error
-        if redact(uri) != uri:  # it would stand in every table of the plan
-            raise ConfigError(f"credentials in a URI; use the environment: {redact(uri)}")
+        if redact(uri) != uri:  # it would be written to every table of the plan
+            raise ConfigError(
+                f"{redact(uri)}: remove the credentials from the URI; set them in the environment"
+            )
         same = by_path.setdefault(path(uri), (total.name, uri, total.bytes))
         if same[0] != total.name:
-            raise ConfigError(f"{same[0]}, {total.name}: the same file; name it one way")
+            raise ConfigError(f"{same[0]}, {total.name}: two names of one file; use one of them")
     rows = []
     before = 0
     for warc_path, (name, uri, size) in sorted(by_path.items()):
@@ -209,7 +211,7 @@ def _files(
 def _as_frame(
     spark: SparkSession, store: Store, files: Sequence[tuple[str, str, str, int]]
 ) -> DataFrame:
-    """The files as a frame: by way of a file, since 90,000 rows are much for a query plan."""
+    """Return the files as a frame, through a Parquet file: 90,000 rows are too many for a plan."""
     columns = list(zip(*files, strict=True))
     buffer = io.BytesIO()
     pq.write_table(pa.table([list(column) for column in columns], schema=_FILES), buffer)
@@ -221,12 +223,12 @@ def _as_frame(
 def _write(
     spark: SparkSession, store: Store, planned: DataFrame, origin: str, first_wave: int
 ) -> Waves:
-    """Write ranges and splits. Returns the waves."""
+    """Write ranges and splits; return the waves."""
     check_schema(planned.drop("wave", "split").schema, RANGES)
     (
         planned.repartition("wave", "split")
         .sortWithinPartitions("wave", "split", "warc_path", "offset")
-        .write.mode("append")  # earlier plans lie beside it
+        .write.mode("append")  # keeps earlier plans
         .partitionBy("wave", "split")
         .parquet(store.path(RANGES), compression="zstd")
     )
@@ -278,7 +280,7 @@ def _say_plan(totals: Sequence[Row], chosen: set[str], waves: Waves) -> None:
 
 
 def readable_path(spark: SparkSession, uri: str) -> str:
-    """The URI as this Spark reads it: s3:// is EMR's own, elsewhere the same is called s3a://."""
+    """Return a URI that this Spark reads: s3:// exists on EMR only, elsewhere it is s3a://."""
     path = spark_path(uri)
     hadoop = spark.sparkContext._jsc.hadoopConfiguration()
     if path.startswith("s3://") and not hadoop.get("fs.s3.impl"):

@@ -1,6 +1,6 @@
-"""Say what a run did: ledger and corpus -> report/index.html, run.json, a summary.
+"""Reporting: ledger and corpus -> report/index.html, run.json and a summary.
 
-The balance is checked once more over all stages: what one stage kept is what the next one saw.
+The balance is checked over all stages: each stage must have seen what the stage before it kept.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def run(spark: SparkSession, run: Run) -> None:
     """Write the report of a finished run and print its summary.
 
     Raises:
-        StageIncomplete: a stage of the pipeline has not been run.
-        BalanceOpen: records were lost between two stages.
+        StageIncomplete: a stage of the pipeline has not run.
+        BalanceOpen: records were lost in a stage or between two stages.
     """
     facts = gather_facts(spark, run)
     run.store.write_bytes(report_page(facts).encode(), "report", "index.html")
@@ -44,12 +44,12 @@ def run(spark: SparkSession, run: Run) -> None:
 
 
 def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
-    """All that the report and run.json say; nothing in it grows with the data."""
+    """Collect the facts of the report and run.json; their size does not grow with the data."""
     balanced = [name for stage in run.stages for name in stage.ledger_names(run.config)]
     stages = {name: run.store.commits(name) for name in balanced}
     absent = [stage for stage, commits in stages.items() if not commits]
     if absent:
-        raise StageIncomplete(f"nothing to report: not run yet: {', '.join(absent)}")
+        raise StageIncomplete(f"nothing to report: stages that have not run: {', '.join(absent)}")
     totals = {name: _totals(name, list(commits.values())) for name, commits in stages.items()}
     _check_balance(totals, run.stages)
     facts = _rows(corpus_facts(run.store.read(spark, CORPUS)))
@@ -96,10 +96,10 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
 
 
 def _totals(stage: str, commits: Sequence[Commit]) -> dict[str, Any]:
-    """The records of a stage over all waves, as their ledgers were summed up.
+    """Sum the records of a stage over its commits.
 
     Raises:
-        BalanceOpen: they do not add up.
+        BalanceOpen: seen is not kept + rejected + failed.
     """
     counts = {
         "seen": sum(commit.rows for commit in commits),
@@ -108,12 +108,12 @@ def _totals(stage: str, commits: Sequence[Commit]) -> dict[str, Any]:
         "failed": sum(sum(commit.failed.values()) for commit in commits),
     }
     if counts["seen"] != counts["kept"] + counts["rejected"] + counts["failed"]:
-        raise BalanceOpen(f"{stage}: open balance: {counts}")
+        raise BalanceOpen(f"{stage}: seen is not kept + rejected + failed: {counts}")
     return {"stage": stage, **counts}
 
 
 def _reasons(stage: str, commits: Mapping[int, Commit]) -> list[dict[str, Any]]:
-    """How many records each reason took at a stage, most first; failures before rejections."""
+    """Count a stage's records by reason, most first; failures before rejections."""
     rows = []
     for outcome in ("failed", "rejected"):
         counts: Counter[str] = Counter()
@@ -127,7 +127,7 @@ def _reasons(stage: str, commits: Mapping[int, Commit]) -> list[dict[str, Any]]:
 
 
 def _corpus_totals(facts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Rows, characters, toxic rows, and documents that the rows stand for."""
+    """Return rows, characters, toxic rows, and documents that the rows represent."""
     of = {row["fact"]: row for row in facts if row["key"] == ""}
     return {
         "rows": of["corpus"]["rows"] if of else 0,
@@ -140,7 +140,7 @@ def _corpus_totals(facts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 def _counts(
     facts: Sequence[Mapping[str, Any]], fact: str, amount: str | None = None
 ) -> list[dict[str, Any]]:
-    """The corpus rows of each key of a fact, most first, on request with an amount."""
+    """Count corpus rows by the keys of a fact, most first; `amount` names the amount to add."""
     found = [row for row in facts if row["fact"] == fact]
     return [
         {fact: row["key"], "rows": row["rows"], **({amount: row["amount"]} if amount else {})}
@@ -149,7 +149,7 @@ def _counts(
 
 
 def _check_balance(totals: Mapping[str, Mapping[str, Any]], stages: Sequence[Stage]) -> None:
-    """Raise BalanceOpen where records were lost between two stages."""
+    """Raise BalanceOpen if records were lost between two stages."""
     for stage in stages:
         if stage.sees is None:
             continue
@@ -159,7 +159,7 @@ def _check_balance(totals: Mapping[str, Mapping[str, Any]], stages: Sequence[Sta
 
 
 def _rows(frame: DataFrame) -> list[dict[str, Any]]:
-    """A small frame as dictionaries."""
+    """Collect a small frame as dictionaries."""
     return [row.asDict(recursive=True) for row in frame.collect()]
 
 
@@ -168,6 +168,6 @@ def _versions(spark: SparkSession) -> dict[str, str]:
     for package in PACKAGES:
         try:
             found[package] = version(package)
-        except PackageNotFoundError:  # code run from a zip has no metadata of its own
+        except PackageNotFoundError:  # code run from a zip has no metadata
             continue
     return found

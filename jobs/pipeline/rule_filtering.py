@@ -1,10 +1,10 @@
-"""Edit and measure every document and apply the rules: documents -> edits, measures, flagged.
+"""Rule filtering: documents -> edits, measures, flagged.
 
-edits holds the texts that were repaired, converted or masked; later stages take them from there,
-and documents stays as extracted. measures holds all measures of a document as it is then; flagged
-the reasons that fired, an empty list for a document that no rule rejects. A text is edited and
-measured once: when rules or thresholds change, flagged is made anew from the stored measures, and
-no text is read.
+edits holds the texts that were repaired, converted or masked; later stages read them from there,
+and documents stays as extracted. measures holds all measures of the edited text; flagged the
+reasons that fired, an empty list for a document that no rule rejects. A text is edited and measured
+once: when rules or thresholds change, flagged is written from the stored measures, and no text is
+read.
 """
 
 from __future__ import annotations
@@ -79,11 +79,10 @@ def check_on_spark(spark: SparkSession, config: Config) -> None:
 
 
 def empty_measures(spark: SparkSession) -> DataFrame:
-    """The measures of the empty text without an address, a column each: the zeros that an
-    expression may divide by.
+    """Return one row: the measures of an empty text without a URL, one column each.
 
-    Of literals, since Spark evaluates those without a job, and without measuring, which would build
-    tables that the driver has no use for.
+    They include the zeros that an expression may divide by. Literals, since Spark evaluates those
+    without a job and without the tables that measuring builds.
     """
     columns = (_literal(field, int(field.name == "lines")) for field in MEASURES_TYPE)
     return spark.sql("VALUES (0)").select(*columns)
@@ -91,7 +90,7 @@ def empty_measures(spark: SparkSession) -> DataFrame:
 
 @dataclass(frozen=True)
 class Measuring:
-    """All that decides what is measured of a document."""
+    """Settings and lists that the measures of a document depend on."""
 
     lexicon: Artifact
     host_block: tuple[Artifact, ...]
@@ -99,7 +98,7 @@ class Measuring:
     editing: Editing
 
     def basis(self, documents: str) -> Basis:
-        """What measures of these documents follow from."""
+        """Return the basis of the measures of these documents."""
         editing = settings_of("rules", self.editing)
         return Basis(
             {f"{name} (editing)": value for name, value in editing.items()},
@@ -115,10 +114,10 @@ class Measuring:
 
 
 def measuring_of(run: Run) -> Measuring:
-    """What a run's configuration asks to be measured.
+    """Find the lists and settings of a run's measures.
 
     Raises:
-        ConfigError: an artifact or file that is not there.
+        ConfigError: an artifact or file does not exist.
     """
     rules = run.config.rules
     block, allow = (
@@ -130,7 +129,7 @@ def measuring_of(run: Run) -> Measuring:
 
 
 def editing_of(rules: RulesConfig) -> Editing:
-    """What the rules ask to be changed in texts; the published script changes nothing."""
+    """Return the edits that the rules ask for; the published script edits nothing."""
     if rules.mode == "casia-exact":
         return Editing(repair=False)
     return Editing(
@@ -141,7 +140,7 @@ def editing_of(rules: RulesConfig) -> Editing:
 
 
 def run(spark: SparkSession, run: Run) -> None:
-    """Flag every wave that is not done yet, having measured those that never were."""
+    """Flag every wave that is due; edit and measure it first where that is due too."""
     waves = bases(run)
     wanted = due(run.store, APPLY_RULES, waves[APPLY_RULES])
     unmeasured = due(run.store, MEASURE_DOCUMENTS, waves[MEASURE_DOCUMENTS]).keys() & wanted.keys()
@@ -160,7 +159,7 @@ def run(spark: SparkSession, run: Run) -> None:
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
-    """What every wave of both halves of the stage follows from."""
+    """Return the basis of each wave, of measuring and of flagging."""
     measuring = measuring_of(run)
     documents = document_commits(run)
     measured = {wave: measuring.basis(commit) for wave, commit in documents.items()}
@@ -173,7 +172,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
 
 
 def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:
-    """The pass, its lists on their way to the executors."""
+    """Return the pass, with its lists shipped to the executors."""
 
     def shipped(artifact: Artifact) -> ArtifactFile:
         return ship(spark.sparkContext, artifact, run.config)
@@ -212,12 +211,12 @@ def _flag_wave(spark: SparkSession, run: Run, wave: int) -> Balance:
 
 
 def _literal(field: StructField, number: int) -> Column:
-    """A number as a measure; for a list, map or text one without entries."""
+    """Return a number as a measure's column; an empty value for a list, map or text."""
     nothing = {MapType: F.create_map(), ArrayType: F.array(), StringType: F.lit("")}
     empty = nothing.get(type(field.dataType))
     return (F.lit(number) if empty is None else empty).cast(field.dataType).alias(field.name)
 
 
 def _outcomes(flagged: DataFrame) -> DataFrame:
-    """doc_id and the first reason, null for a kept document."""
+    """Return doc_id and the first reason, null for a kept document."""
     return flagged.select("doc_id", F.get("reject_reasons", 0).alias("reason"))

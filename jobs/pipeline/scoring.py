@@ -1,6 +1,6 @@
-"""Score documents: documents + scorers -> scores/<scorer>, one table a scorer.
+"""Scoring: documents + scorers -> scores/SCORER, one table for each scorer.
 
-Documents that rules or duplicate levels removed are left out where those stages have run (see
+Documents that rules or deduplication removed are left out, if those stages have run (see
 score.rows). All scorers that are due for a wave run in one pass over its text.
 """
 
@@ -78,7 +78,7 @@ def with_arguments(config: Config, arguments: Namespace) -> Config:
 
 
 def run(spark: SparkSession, run: Run) -> None:
-    """Run every scorer of the configuration on every wave that it has not scored yet."""
+    """Run every scorer of the configuration on the waves that are due for it."""
     waves = bases(run)
     wanted_of: dict[int, list[str]] = {}
     for name in run.config.score.scorers:
@@ -100,7 +100,7 @@ def run(spark: SparkSession, run: Run) -> None:
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
-    """What every scorer's table follows from, wave by wave."""
+    """Return the basis of each wave of each scorer's table."""
     return {
         score_stage(name): {
             wave: Basis(
@@ -145,6 +145,6 @@ def _score_wave(
 
 
 def _outcomes(table: DataFrame, scorer: Scorer) -> DataFrame:
-    """doc_id and null, or the reason where a document has no score."""
+    """Return doc_id and reason: null for a scored document."""
     first = scorer.result_type.fieldNames()[0]
     return table.select("doc_id", F.when(F.col(first).isNull(), "unscored").alias("reason"))

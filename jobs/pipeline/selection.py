@@ -1,7 +1,7 @@
 """Selection by thresholds on stored scores: all tables -> corpus, rejected, corpus_jsonl.
 
-Nothing is scored again: another threshold costs one join. rejected names, for every document
-that is not in the corpus, the stage that removed it and all its reasons. With
+Nothing is scored again: another threshold costs one join. rejected has, for every document that is
+not in the corpus, the stage that removed it and all its reasons. With
 ``select.min_segment_score`` a document is cut to its segments with at least that score of
 quality_bert.
 """
@@ -52,7 +52,7 @@ _FOLDER = "corpus_jsonl"
 
 
 class ExportIncomplete(RuntimeError):
-    """The files hold another number of rows than the corpus."""
+    """The files of corpus_jsonl hold more or fewer rows than the corpus."""
 
 
 def write_jsonl(corpus: DataFrame, store: Store, compression: str) -> None:
@@ -74,7 +74,8 @@ def write_jsonl(corpus: DataFrame, store: Store, compression: str) -> None:
     rows = written.agg(F.coalesce(F.sum("rows"), F.lit(0)).alias("rows")).first()
     expected = corpus.count()
     if rows is None or rows.rows != expected:
-        raise ExportIncomplete(f"{_FOLDER}: {rows} of {expected} rows were written")
+        wrote = "nothing" if rows is None else f"{rows.rows:,} rows"
+        raise ExportIncomplete(f"{_FOLDER}: wrote {wrote}, the corpus has {expected:,} rows")
     store.write_bytes(b"", _FOLDER, "_SUCCESS")
 
 
@@ -98,7 +99,7 @@ def check(config: Config) -> None:
 
 
 def run(spark: SparkSession, run: Run) -> None:
-    """Select anew if anything that the corpus is made from has changed."""
+    """Select the corpus, unless nothing has changed that it depends on."""
     waves = bases(run)[SELECT_CORPUS]
     if not due(run.store, SELECT_CORPUS, waves):
         return
@@ -110,7 +111,7 @@ def run(spark: SparkSession, run: Run) -> None:
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
-    """What the corpus follows from."""
+    """Return the basis of the corpus."""
     reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
     scored = {
         score_stage(name): fingerprint_of(finished(run.store, score_stage(name), reads))
@@ -133,7 +134,7 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     limits = run.config.select
     tables = {name: run.store.read(spark, scores(name), waves) for name in _asked_scorers(run)}
     check_locks(run, tables)
-    # Ids, reasons and scores only: the text comes in at the end, and only where it is kept.
+    # Ids, reasons and scores only: the texts of kept documents are joined at the end.
     verdicts = with_verdicts(
         documents.select("doc_id", "url", "warc_path", "warc_offset"),
         run.store.read(spark, FLAGGED, waves).select("doc_id", "reject_reasons"),
@@ -161,13 +162,13 @@ def _select(spark: SparkSession, run: Run) -> Balance:
 
 
 def _asked_scorers(run: Run) -> list[str]:
-    """The scorers whose tables decide on documents, or are part of a corpus row."""
+    """Return the scorers whose tables the selection reads."""
     is_cut = run.config.select.min_segment_score is not None
     return chosen_scorers(run.config, (*IN_CORPUS, "quality_bert") if is_cut else IN_CORPUS)
 
 
 def _outcomes(corpus: DataFrame, rejected: DataFrame) -> DataFrame:
-    """doc_id and null for a corpus row, or the first reason of this stage."""
+    """Return doc_id and reason: null for a corpus row, else the first reason of this stage."""
     here = rejected.where(F.col("stage") == SELECT_CORPUS)
     return corpus.select("doc_id", F.lit(None).cast("string").alias("reason")).unionByName(
         here.select("doc_id", F.get("reasons", 0).alias("reason"))

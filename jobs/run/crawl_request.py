@@ -1,4 +1,4 @@
-"""What a request to plan captures of a crawl, or ranges to try again, asks for. Needs no Spark.
+"""Requests for files of a crawl, captures of its index, or ranges to try again. Needs no Spark.
 
 --crawl CC-MAIN-YYYY-WW [--sample N]                       all files of a crawl, or N of them
 --index URI --crawl ... --languages zho [--where SQL]      the captures that an index names
@@ -38,39 +38,45 @@ _SHOWN_CRAWLS = 5
 
 @dataclass(frozen=True)
 class IndexRequest:
-    """Captures of an index that are to be planned."""
+    """Captures of an index to plan."""
 
-    index: str  # URI of the Parquet table, as it was given
-    crawl: str | None  # None only for an index that does not tell crawls apart
-    languages: tuple[str, ...]  # ISO 639-3; empty does not ask for any
-    where: str | None  # a further condition in SQL
-    sample: int | None  # so many of the files only
+    index: str
+    """URI of the Parquet table, as given."""
+    crawl: str | None
+    """None only for an index without a partition per crawl."""
+    languages: tuple[str, ...]
+    """ISO 639-3 codes; empty for every language."""
+    where: str | None
+    """A further condition in SQL."""
+    sample: int | None
+    """Number of WARC files to take; None takes all."""
 
     @property
     def name(self) -> str:
-        """The plan's name: an output has one plan of an index."""
+        """Name of the plan; an output has one plan of an index."""
         return INDEX_PLAN
 
     def words(self) -> dict[str, Any]:
-        """What makes it the same request as another one."""
+        """Return the request without credentials; equal requests give equal values."""
         index = redact(canonical_uri(self.index))
         return asdict(self) | {"index": index, "languages": sorted(self.languages)}
 
 
 @dataclass(frozen=True)
 class ReplayRequest:
-    """Lists of ranges that are to be planned."""
+    """Lists of ranges to plan."""
 
-    lists: tuple[tuple[str, int | None], ...]  # (URI, bytes) of each
+    lists: tuple[tuple[str, int | None], ...]
+    """URI and bytes of each list."""
 
     @property
     def name(self) -> str:
-        """The plan's name, another one for other lists: each list is planned once."""
+        """Name of the plan, by the lists: each set of lists is planned once."""
         digest = hashlib.sha256(repr(sorted(self.lists)).encode()).hexdigest()
         return f"replay-{digest[:16]}"
 
     def words(self) -> dict[str, Any]:
-        """The lists, for whoever looks at the plan."""
+        """Return the lists without credentials."""
         return {"lists": [[redact(uri), size] for uri, size in sorted(self.lists)]}
 
 
@@ -78,7 +84,7 @@ RangeRequest = IndexRequest | ReplayRequest
 
 
 def add_crawl_arguments(parser: ArgumentParser) -> None:
-    """The arguments that name captures of a crawl."""
+    """Add the arguments that name captures of a crawl."""
     parser.add_argument(
         "--crawl",
         metavar="CC-MAIN-YYYY-WW",
@@ -107,32 +113,34 @@ def add_crawl_arguments(parser: ArgumentParser) -> None:
 
 
 def index_request(arguments: Namespace) -> IndexRequest | None:
-    """The checked arguments; None where no index is asked for.
+    """Return the checked request for an index; None without --index.
 
     Raises:
-        ConfigError: arguments that do not go together, or are not what they should be.
+        ConfigError: an argument has a wrong value, or contradicts another one.
     """
     languages = tuple(code for given in arguments.languages for code in given.split(",") if code)
     if arguments.crawl is not None and not _CRAWL.fullmatch(arguments.crawl):
         raise ConfigError(f"--crawl {arguments.crawl}: expected CC-MAIN-YYYY-WW")
     if (arguments.crawl or arguments.index) and arguments.input:
-        raise ConfigError("--input and --crawl, --index: one at a time; an output may have both")
+        raise ConfigError(
+            "--input: not together with --crawl or --index; give them in two runs on one output"
+        )
     if arguments.sample is not None:
         if not (arguments.crawl or arguments.index):
-            raise ConfigError("--sample takes files of a crawl: give --crawl too")
+            raise ConfigError("--sample: needs --crawl")
         if arguments.sample < 1:
             raise ConfigError(f"--sample {arguments.sample}: expected 1 or more")
     if arguments.index is None:
         if languages or arguments.where is not None:
-            raise ConfigError("--languages, --where: only an index knows them: give --index too")
+            raise ConfigError("--languages, --where: need --index")
         return None
     for code in languages:
         if not _LANGUAGE.fullmatch(code):
             raise ConfigError(f"--languages {code}: expected ISO 639-3 codes, as zho or yue")
     if not languages and arguments.where is None:
-        raise ConfigError("--index: which captures? Give --languages, --where or both")
+        raise ConfigError("--index: needs --languages, --where or both, to choose captures")
     if arguments.where is not None and not arguments.where.strip():
-        raise ConfigError("--where: is empty")
+        raise ConfigError("--where: the condition is empty")
     request = IndexRequest(
         arguments.index, arguments.crawl, languages, arguments.where, arguments.sample
     )
@@ -141,10 +149,10 @@ def index_request(arguments: Namespace) -> IndexRequest | None:
 
 
 def is_planned(store: Store, request: RangeRequest) -> bool:
-    """Whether an output holds the plan that is asked for.
+    """Whether an output holds the plan of a request.
 
     Raises:
-        ConfigError: it holds a plan of an index that was asked for in other words.
+        ConfigError: it holds the plan of another request for an index.
     """
     for plan in plans(store):
         if plan.name != request.name:
@@ -164,15 +172,15 @@ def is_planned(store: Store, request: RangeRequest) -> bool:
 
 
 def index_folder(request: IndexRequest) -> str:
-    """The folder of the index to read: the crawl's partition, where the table has partitions.
+    """Return the folder of the index to read: the crawl's partition, if the table has partitions.
 
     Raises:
-        ConfigError: there is no such table, or no such crawl in it.
+        ConfigError: the table does not exist, or has no such crawl.
     """
     store, path = filesystem(request.index)
     path = path.rstrip("/")
     if store.get_file_info(path).type == pafs.FileType.NotFound:
-        raise ConfigError(f"--index {redact(request.index)}: there is no such table")
+        raise ConfigError(f"--index {redact(request.index)}: no such table")
     given = request.index.rstrip("/")
     if request.crawl is None or store.get_file_info(path).type == pafs.FileType.File:
         return given
@@ -197,7 +205,7 @@ def _check_other_crawls(store: pafs.FileSystem, path: str, request: IndexRequest
 def _check_place(index: str) -> None:
     if scheme_of(index) in ("http", "https"):
         raise ConfigError(
-            f"--index {redact(index)}: a table cannot be read over https; use s3a:// or copy the "
+            f"--index {redact(index)}: a table cannot be read over https; use s3a://, or copy the "
             f"files that the crawl's cc-index-table.paths.gz names"
         )
     try:
@@ -207,10 +215,10 @@ def _check_place(index: str) -> None:
 
 
 def crawl_files(crawl: str, sample: int | None, config: InputConfig) -> list[InputFile]:
-    """The files of a crawl, as its own list of paths names them, or a sample of them.
+    """List the files of a crawl from its list of paths, or a sample of them.
 
     Raises:
-        ConfigError: the format is not one that a crawl has, or there is no such list.
+        ConfigError: crawls have no files of the format, or the list cannot be read.
     """
     if config.format not in _LISTS:
         raise ConfigError(
@@ -226,7 +234,7 @@ def crawl_files(crawl: str, sample: int | None, config: InputConfig) -> list[Inp
 
 
 def at_root(crawl_root: str, path: str) -> str:
-    """Where a path of Common Crawl is read; a URI or an absolute path stays what it is.
+    """Return the URI of a path of Common Crawl; a URI or an absolute path is unchanged.
 
     >>> at_root("s3a://commoncrawl", "crawl-data/a.warc.gz")
     's3://commoncrawl/crawl-data/a.warc.gz'
@@ -237,8 +245,11 @@ def at_root(crawl_root: str, path: str) -> str:
 
 
 def sampled(names: Iterable[str], count: int | None) -> set[str]:
-    """So many names, all where count is None: the same ones each time, and among those of any
-    larger count. By a hash, since neighbouring files of a crawl are of one segment."""
+    """Return a sample of names, or all if count is None.
+
+    A sample is the same each time and part of any larger sample. Chosen by a hash, since
+    neighbouring files of a crawl belong to one segment.
+    """
     if count is None:
         return set(names)
 

@@ -1,7 +1,6 @@
-"""The documents that earlier stages kept, with the text that they have now, and the fingerprints
-of what that depends on.
+"""Documents that earlier stages kept, with their current text, and the digests of their sources.
 
-A stage that was never run has removed nothing, and changed no text.
+A stage that never ran has removed no document and changed no text.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from jobs.tables import CUTS, DOCUMENTS, DUPLICATES, EDITS, FLAGGED
 from jobs.transforms.texts import with_cut_text, with_cuts, with_edited_text
 
 Sources = dict[str, str | None]
-"""Stage -> fingerprint of what was read of it; None where it was never run."""
+"""Stage -> fingerprint of its tables; None if it never ran."""
 
 
 def rule_survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
-    """The waves' documents that no rule rejected, with their wave and their text as edited.
+    """Read the documents that no rule rejected, with their wave and edited text.
 
     Raises:
-        StageIncomplete: the rules have been applied to other documents than there are.
+        StageIncomplete: the rules were applied to an earlier version of the documents.
     """
     documents = run.store.read_waves(spark, DOCUMENTS, waves)
     if rule_commits(run) is None:
@@ -43,8 +42,7 @@ def rule_survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataF
 
 
 def survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
-    """The waves' documents that neither a rule nor a duplicate level removed, with their wave and
-    their text as it is now."""
+    """Read the documents that neither rules nor deduplication removed, with their current text."""
     documents = rule_survivors(spark, run, waves)
     if duplicate_commit(run) is None:
         return documents
@@ -55,9 +53,11 @@ def survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
 
 
 def scored_documents(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
-    """The waves' documents that are scored, as score.rows says, with their wave and their text as
-    it is now. All of them are scored as edited, before paragraphs are cut: which document keeps a
-    paragraph may depend on its score."""
+    """Read the documents to score, as score.rows says, with their wave and text.
+
+    With score.rows = "all" the text is as edited, before paragraphs are cut: which document keeps
+    a paragraph may depend on its score. Else it is the current text.
+    """
     if run.config.score.rows == "all":
         documents = run.store.read_waves(spark, DOCUMENTS, waves)
         return _with_edits(spark, run, documents, waves).select(*documents.columns)
@@ -67,11 +67,11 @@ def scored_documents(spark: SparkSession, run: Run, waves: Sequence[int]) -> Dat
 def with_current_text(
     spark: SparkSession, run: Run, documents: DataFrame, waves: Sequence[int]
 ) -> DataFrame:
-    """Documents with their text as it is now, and what became of what was extracted.
+    """Replace the text of documents by the current one, and add how it differs from the original.
 
     Needs: doc_id, text, of documents of these waves; pii, the places of personal data in the text
-        as it was measured.
-    Adds: original_chars, original_sha256, edits: as in the corpus. Replaces: text, pii.
+        when it was measured.
+    Adds: original_chars, original_sha256, edits, as in the corpus. Replaces: text, pii.
     Rows: all kept.
     Shuffles: what `with_edited_text` does; joins by doc_id before and after it share its shuffle.
     """
@@ -83,20 +83,20 @@ def with_current_text(
 def _with_edits(
     spark: SparkSession, run: Run, documents: DataFrame, waves: Sequence[int]
 ) -> DataFrame:
-    """Documents as the rules stage left them, and what became of what was extracted."""
+    """Replace the text of documents by the edited one, and add the edits."""
     edited_waves = waves if edit_commits(run) is not None else []
     return with_edited_text(documents, run.store.read(spark, EDITS, edited_waves))
 
 
 def _cuts(spark: SparkSession, run: Run) -> DataFrame | None:
-    """What documents lose of their texts; None where no paragraphs were looked for."""
+    """Read the cuts; None if paragraphs were not deduplicated."""
     if duplicate_commit(run) is None or not run.store.list_names(CUTS):
         return None
     return run.store.read(spark, CUTS)
 
 
 def document_commits(run: Run) -> dict[int, str]:
-    """Fingerprints of the extracted waves.
+    """Return the fingerprints of the extracted waves.
 
     Raises:
         StageIncomplete: a planned wave is not extracted.
@@ -105,23 +105,23 @@ def document_commits(run: Run) -> dict[int, str]:
 
 
 def edit_commits(run: Run) -> dict[int, str] | None:
-    """Fingerprints of the waves whose texts are edited, and measured."""
+    """Return the fingerprints of the edited and measured waves; None if there are none."""
     return finished(run.store, MEASURE_DOCUMENTS, document_commits(run))
 
 
 def rule_commits(run: Run) -> dict[int, str] | None:
-    """Fingerprints of the flagged waves; they contain those of `edit_commits`."""
+    """Return the fingerprints of the flagged waves, which include those of `edit_commits`."""
     return finished(run.store, APPLY_RULES, document_commits(run))
 
 
 def duplicate_commit(run: Run) -> str | None:
-    """Fingerprint of the duplicates."""
+    """Return the fingerprint of the duplicates; None if there are none."""
     reads = {WHOLE: fingerprint_of(rule_survivor_sources(run))}
     return (finished(run.store, FIND_DUPLICATES, reads) or {}).get(WHOLE)
 
 
 def rule_survivor_sources(run: Run) -> dict[int, Sources]:
-    """Wave -> what decides which of its documents `rule_survivors` gives, with which texts."""
+    """Return the sources of `rule_survivors`, by wave."""
     rules = rule_commits(run) or {}
     return {
         wave: {EXTRACT_DOCUMENTS: commit, APPLY_RULES: rules.get(wave)}
@@ -130,7 +130,7 @@ def rule_survivor_sources(run: Run) -> dict[int, Sources]:
 
 
 def scored_sources(run: Run) -> dict[int, Sources]:
-    """Wave -> what decides which of its documents `scored_documents` gives, with which texts."""
+    """Return the sources of `scored_documents`, by wave."""
     if run.config.score.rows == "all":
         edits = edit_commits(run) or {}
         return {

@@ -1,14 +1,15 @@
-"""The signature store: what a run leaves behind for the runs of later snapshots.
+"""The signature store: signatures of earlier snapshots, for deduplication across runs.
 
-    STORE/settings.json              what its signatures depend on; never changed
-    STORE/snapshots/NAME.json        a snapshot's place, and whether its tables are whole
+    STORE/settings.json              settings that its signatures depend on; never changed
+    STORE/snapshots/NAME.json        a snapshot's place, and whether its tables are complete
     STORE/keys/snapshot=NAME/        Parquet: keys, bands and signatures (transforms/
                                      earlier_snapshots.py)
-    STORE/texts/snapshot=NAME/       Parquet: texts, to compare with; where dedup.verify is exact
+    STORE/texts/snapshot=NAME/       Parquet: texts to compare with, if dedup.verify is "exact"
 
-A snapshot takes its place, the next free one, when it is committed, and keeps it: a rerun writes
-its own part anew and sees the snapshots of lower places only, so it gives what it gave. While one
-is written anew, or when what it was matched against has changed, later ones are refused.
+A snapshot gets the next free place when it is committed, and keeps it. A rerun writes its own part
+again and sees only the snapshots of lower places, so it gives the same result. Later snapshots are
+refused while an earlier one is being written, and after the earlier ones it was matched against
+have changed.
 """
 
 from __future__ import annotations
@@ -35,19 +36,24 @@ _LAYOUT_VERSION = 1
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the store knows of a snapshot."""
+    """The record of a snapshot."""
 
     name: str
-    place: int  # in the order of snapshots, from 0
-    fingerprint: str | None  # of all that its tables depend on; None while they are written anew
-    earlier: Mapping[str, str]  # snapshots that it was matched against -> their fingerprints
-    documents: int  # that it left in the store
-    output: str  # of the run that wrote it
+    place: int
+    """Number in the order of snapshots, from 0."""
+    fingerprint: str | None
+    """Digest of everything its tables depend on; None while they are written again."""
+    earlier: Mapping[str, str]
+    """Snapshots that it was matched against -> their fingerprints."""
+    documents: int
+    """Documents that it has in the store."""
+    output: str
+    """Output of the run that wrote it."""
 
 
 @dataclass(frozen=True)
-class Session:
-    """A run's view of the store: fixed before its work begins."""
+class StoreView:
+    """A run's view of the store, fixed before the run changes anything."""
 
     store: Store
     name: str
@@ -56,16 +62,16 @@ class Session:
     keeps_texts: bool
 
     def fingerprints(self) -> dict[str, str]:
-        """Names of the earlier snapshots with their fingerprints."""
+        """Return the fingerprints of the earlier snapshots, by name."""
         return {snapshot.name: snapshot.fingerprint or "" for snapshot in self.earlier}
 
     def is_committed(self, fingerprint: str) -> bool:
-        """Whether the store holds what this run, with this fingerprint, leaves in it."""
+        """Whether the store holds this snapshot with this fingerprint."""
         own = _snapshots(self.store).get(self.name)
         return own is not None and own.fingerprint == fingerprint
 
     def read(self, spark: SparkSession) -> EarlierSnapshots:
-        """The earlier snapshots' rows. No row is read before it is asked for."""
+        """Return the rows of the earlier snapshots, not yet evaluated."""
         names = [snapshot.name for snapshot in self.earlier]
         keys = _read(spark, self.store, SNAPSHOT_KEYS, names)
         if self.keeps_texts:
@@ -86,13 +92,13 @@ class Session:
         config: DedupConfig,
         output: str,
     ) -> None:
-        """Write this snapshot's part over what it was, and commit it last.
+        """Write this snapshot's tables over earlier ones, then commit it.
 
         Args:
             keys: Rows of `transforms.earlier_snapshots.snapshot_keys`.
-            documents: doc_id and the text that was compared.
+            documents: doc_id and the compared text.
         Raises:
-            StageIncomplete: another run has taken the place meanwhile.
+            StageIncomplete: another run has committed a snapshot at this place meanwhile.
         """
         self._revoke()
         write_settings(self.store, config)
@@ -107,7 +113,7 @@ class Session:
             if other.place == self.place and other.name != self.name:
                 raise StageIncomplete(
                     f"signature store {self.store.root}: snapshot {other.name!r} was committed "
-                    f"while {self.name!r} was being made: run it again"
+                    f"while {self.name!r} was being written: run {self.name!r} again"
                 )
         commit(
             self.store,
@@ -115,21 +121,21 @@ class Session:
         )
 
     def _revoke(self) -> None:
-        """Say that the tables are not whole; the place stays taken."""
+        """Mark the tables as incomplete; the snapshot keeps its place."""
         own = _snapshots(self.store).get(self.name)
         if own is not None:
             commit(self.store, Snapshot(self.name, own.place, None, {}, 0, own.output))
 
 
-def open_store(config: DedupConfig, store: Store | None = None) -> Session | None:
-    """The store that the settings name, with the snapshots that this run comes after.
+def open_store(config: DedupConfig, store: Store | None = None) -> StoreView | None:
+    """Open the store that the settings name, with the snapshots before this run's.
 
     Args:
-        store: The store, where it was opened already.
+        store: The store, if it is open already.
     Raises:
         ConfigError: the store was made with other settings, or is full.
-        StageIncomplete: an earlier snapshot is being written, or was matched against others than
-            there are now.
+        StageIncomplete: an earlier snapshot is incomplete, or those it was matched against have
+            changed since.
     """
     if config.signature_store is None or config.snapshot is None:
         return None
@@ -142,7 +148,8 @@ def open_store(config: DedupConfig, store: Store | None = None) -> Session | Non
         place = own.place
     if place >= MAX_SNAPSHOTS:
         raise ConfigError(
-            f"dedup.signature_store = {config.signature_store!r}: has {MAX_SNAPSHOTS} snapshots"
+            f"dedup.signature_store = {config.signature_store!r}: is full "
+            f"({MAX_SNAPSHOTS} snapshots); use another one"
         )
     earlier = sorted(
         (snapshot for snapshot in known.values() if snapshot.place < place),
@@ -152,19 +159,19 @@ def open_store(config: DedupConfig, store: Store | None = None) -> Session | Non
         before = {one.name: one.fingerprint for one in earlier[:number]}
         if snapshot.fingerprint is None:
             raise StageIncomplete(
-                f"signature store {store.root}: snapshot {snapshot.name!r} is not whole: "
+                f"signature store {store.root}: snapshot {snapshot.name!r} is incomplete: "
                 "run it again first"
             )
         if dict(snapshot.earlier) != before:
             raise StageIncomplete(
-                f"signature store {store.root}: snapshot {snapshot.name!r} was matched against "
-                "others than there are now: run it again first"
+                f"signature store {store.root}: snapshots have changed since "
+                f"{snapshot.name!r} was matched against them: run it again first"
             )
-    return Session(store, config.snapshot, place, tuple(earlier), config.verify == "exact")
+    return StoreView(store, config.snapshot, place, tuple(earlier), config.verify == "exact")
 
 
 def check_settings(config: DedupConfig) -> None:
-    """Raise ConfigError where the store that the settings name was made with others."""
+    """Raise ConfigError if the store that the settings name was made with other settings."""
     if config.signature_store is None:
         return
     try:
@@ -180,7 +187,7 @@ def check_settings(config: DedupConfig) -> None:
 
 
 def _settings(config: DedupConfig) -> dict[str, object]:
-    """All that makes two runs' keys and signatures comparable."""
+    """Return the settings that keys and signatures of two runs must share to be comparable."""
     return {
         "layout_version": _LAYOUT_VERSION,
         "normalisation_version": NORMALISATION_VERSION,
@@ -195,7 +202,7 @@ def _settings(config: DedupConfig) -> dict[str, object]:
 
 
 def write_settings(store: Store, config: DedupConfig) -> None:
-    """Record what the store's keys depend on."""
+    """Write the settings that the store's keys depend on."""
     store.write_bytes(json.dumps(_settings(config), indent=1).encode(), _SETTINGS)
 
 
@@ -206,7 +213,7 @@ def _snapshots(store: Store) -> dict[str, Snapshot]:
 
 
 def commit(store: Store, snapshot: Snapshot) -> None:
-    """Write what the store is to know of a snapshot."""
+    """Write the record of a snapshot."""
     if store.before_commit is not None:
         store.before_commit()
     data = json.dumps(asdict(snapshot), indent=1).encode()

@@ -295,12 +295,12 @@ def test_an_index_that_cannot_be_planned(
     (tmp_path / "text").mkdir()
     (tmp_path / "text/a.parquet").write_text("nothing of the kind")
     cases = {
-        "inside": ("begin inside another one", ["--languages", "zho"]),
+        "inside": ("overlap an earlier one", ["--languages", "zho"]),
         "bare": ("no column content_languages", ["--languages", "zho"]),
         "signed": ("credentials", ["--where", "true"]),
         "ftp": ("cannot be read: ftp://h/a", ["--where", "true"]),
         "text": ("text: cannot be read", ["--where", "true"]),
-        "null": ("no offset, or no length", ["--where", "true"]),
+        "null": ("lack an offset or a length", ["--where", "true"]),
     }
     for name, (said, arguments) in cases.items():
         given = ["--index", str(tmp_path / name), *arguments]

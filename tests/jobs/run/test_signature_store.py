@@ -61,9 +61,9 @@ def test_a_rerun_keeps_its_place_and_sees_none_that_came_later(
 @pytest.mark.parametrize(
     ("snapshot", "said"),
     [
-        (named("b", 1, None), "snapshot 'b' is not whole"),
-        (named("b", 1, "fb", a="older"), "snapshot 'b' was matched against others"),
-        (named("b", 1, "fb"), "snapshot 'b' was matched against others"),
+        (named("b", 1, None), "snapshot 'b' is incomplete"),
+        (named("b", 1, "fb", a="older"), "snapshots have changed since 'b' was matched"),
+        (named("b", 1, "fb"), "snapshots have changed since 'b' was matched"),
     ],
 )
 def test_what_rests_on_nothing_is_refused(
