@@ -168,8 +168,12 @@ def settings_of(name: str, section: Any, keys: Sequence[str] | None = None) -> d
 
 
 def splits_frame(spark: SparkSession, store: Store, waves: Iterable[int]) -> DataFrame:
-    """The files of some waves as (warc_path, wave, parts): a row a file and wave, with the number
-    of splits that it is read in; more than one where ranges of it are."""
+    """Read the input files of some waves.
+
+    Returns:
+        (warc_path, wave, parts), one row for each file and wave. parts is the number of splits
+        that read the file: more than one if they read ranges of it.
+    """
     paths = [store.table_path(SPLITS, wave) for wave in waves]
     reader = spark.read.schema("warc_path string, wave int")  # else a job looks for the columns
     splits = reader.option("basePath", store.table_path(SPLITS)).parquet(*paths)
@@ -179,13 +183,13 @@ def splits_frame(spark: SparkSession, store: Store, waves: Iterable[int]) -> Dat
 def close_ledger(store: Store, ledger: DataFrame, wave: int) -> dict[str, Balance]:
     """Write the ledger of one or more stages and check it.
 
-    The driver holds a row a stage and input file of the wave, as it holds the splits.
+    The driver holds one row for each stage and input file of the wave, as it holds the splits.
 
     Args:
         ledger: The columns of the ledger, ``stage`` and ``wave``.
-        wave: The wave that it is of, or WHOLE for all of them.
+        wave: The ledger's wave, or WHOLE for all waves.
     Returns:
-        Stage -> the sums over the wave's files.
+        Stage -> sums over the wave's files.
     Raises:
         BalanceOpen: naming the files whose balance is open.
     """
@@ -199,7 +203,10 @@ def close_ledger(store: Store, ledger: DataFrame, wave: int) -> dict[str, Balanc
         _write_ledger(store, of_stage, stage, wave)
         if wrong := open_rows(of_stage):
             shown = "; ".join(map(str, wrong[:_SHOWN_FILES]))
-            raise BalanceOpen(f"{stage}, wave {wave}: {len(wrong)} files are open: {shown}")
+            raise BalanceOpen(
+                f"{stage}{_in_wave(wave)}: seen is not kept + rejected + failed for "
+                f"{len(wrong):,} files: {shown}"
+            )
         balances[stage] = _balance_of(of_stage)
     return balances
 
@@ -248,7 +255,7 @@ def _shown(settings: Mapping[str, Any], name: str) -> str:
 
 
 def _write_ledger(store: Store, rows: pa.Table, stage: str, wave: int) -> None:
-    """Write a stage's ledger over what was there, a file a wave."""
+    """Write a stage's ledger over an earlier one, one file for each wave."""
     folder = (LEDGER, f"stage={stage}")
     store.delete(*folder, *([] if wave == WHOLE else [f"wave={wave}"]))
     for number in rows["wave"].unique().to_pylist():
@@ -259,7 +266,7 @@ def _write_ledger(store: Store, rows: pa.Table, stage: str, wave: int) -> None:
 
 
 def open_rows(ledger: pa.Table) -> list[dict[str, Any]]:
-    """The rows of a ledger in which seen is not kept + rejected + failed."""
+    """Return the rows of a ledger in which seen is not kept + rejected + failed."""
     return [row for row in _ledger_rows(ledger) if row["seen"] != _accounted(row)]
 
 
@@ -269,15 +276,17 @@ def _accounted(row: Mapping[str, Any]) -> int:
 
 
 def _ledger_rows(ledger: pa.Table) -> Iterator[dict[str, Any]]:
-    """The rows of a ledger, their counts by reason as dictionaries; null, which is equal to no
-    number, stays where a split left no tally."""
+    """Yield the rows of a ledger, with counts by reason as dictionaries.
+
+    A split without a tally leaves a null, which equals no number, so that its row is open.
+    """
     for batch in ledger.to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
             yield row | {name: dict(row[name] or ()) for name in ("rejected", "failed")}
 
 
 def _balance_of(ledger: pa.Table) -> Balance:
-    """The sums over a ledger's rows, whose balance is closed."""
+    """Sum the rows of a ledger whose balance is closed."""
     seen = kept = 0
     rejected: Counter[str] = Counter()
     failed: Counter[str] = Counter()
