@@ -13,9 +13,39 @@ import pytest
 from hypothesis import settings
 from pyspark.sql import SparkSession
 
+CHEAP_PLANS = {
+    # Many small plans: the optimising compiler costs more than its code saves, threads that collect
+    # garbage beside the others more than they spare, and so do generated code and plans that change
+    # while they run. Commands that are started as processes have all of that.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
+    " -XX:+UseSerialGC",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+}
+
 # The first example may be what compiles a kernel; pytest's own limit holds for whole tests.
 settings.register_profile("compiled", deadline=None)
 settings.load_profile("compiled")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what takes the session, so that -m spark finds it."""
+    for item in items:
+        if "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)
+
+
+@pytest.fixture(autouse=True)
+def no_unmarked_session(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that takes a session without saying so fails: another Spark would not be tried."""
+    if request.node.get_closest_marker("spark") is None:
+
+        def refused(*_: object) -> None:
+            pytest.fail("a test that takes a Spark session needs the fixture or the marker spark")
+
+        monkeypatch.setattr(SparkSession.Builder, "getOrCreate", refused)
+        monkeypatch.setattr(SparkSession, "getActiveSession", refused)
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +55,9 @@ def spark() -> Iterator[SparkSession]:
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     session = (
         SparkSession.builder.appName("taojin tests")
+        .config(map=CHEAP_PLANS)
         .master("local[2]")
         .config("spark.driver.memory", "2g")
-        # Many small plans: the optimising compiler costs more than its code saves, and threads
-        # that collect garbage beside the others more than they spare.
-        .config(
-            "spark.driver.extraJavaOptions",
-            "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC",
-        )
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", "2")
         .config("spark.sql.session.timeZone", "UTC")

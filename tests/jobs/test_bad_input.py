@@ -208,6 +208,7 @@ def test_a_cut_jsonl_gzip_keeps_what_was_read(spark: SparkSession, tmp_path: Pat
     assert 0 < row.kept < 200
 
 
+@pytest.mark.usefixtures("spark")
 def test_a_run_of_nothing_but_missing_files_fails(tmp_path: Path) -> None:
     paths = tmp_path / "paths.txt"
     paths.write_text("missing.warc.gz\n", encoding="utf-8")

@@ -33,7 +33,6 @@ def removed(spark: SparkSession, folder: Path, name: str) -> dict[str, Row]:
     return {row.doc_id: row for row in rows}
 
 
-@pytest.mark.timeout(900)
 def test_a_run_is_matched_against_an_earlier_snapshot(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -70,7 +69,6 @@ def test_a_run_is_matched_against_an_earlier_snapshot(
     assert "was made with bands = 20, this run has 14" in capsys.readouterr().err
 
 
-@pytest.mark.timeout(900)
 def test_the_best_of_duplicates_is_known_before_they_are(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

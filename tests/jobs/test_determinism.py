@@ -13,6 +13,8 @@ from tests.jobs.conftest import LOCAL_CONFIG
 from tests.sample.build_sample import deal
 
 FILES = 7
+pytestmark = pytest.mark.slow  # three pipelines
+
 EDITS = ("rules.traditional_policy=convert", "rules.pii_policy=mask")
 """All that changes texts."""
 
@@ -49,14 +51,12 @@ def one_partition(
     return rows
 
 
-@pytest.mark.timeout(180)  # half a minute here, a whole pipeline on any machine
 def test_two_partitions_change_no_byte(
     spark: SparkSession, warc_files: Path, one_partition: list[str], tmp_path: Path
 ) -> None:
     assert run_with(spark, warc_files, tmp_path / "out", "run.partitions=2") == one_partition
 
 
-@pytest.mark.timeout(180)  # half a minute here, a whole pipeline on any machine
 def test_seven_partitions_waves_and_shuffles_change_no_byte(
     spark: SparkSession, warc_files: Path, one_partition: list[str], tmp_path: Path
 ) -> None:

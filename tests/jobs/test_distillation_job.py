@@ -21,7 +21,7 @@ from tests.jobs.conftest import LOCAL_CONFIG
 from tests.jobs.test_train_models import data, small_recipes  # noqa: F401
 from udfs.files.artifacts import sha256_of
 
-pytestmark = [pytest.mark.bert, pytest.mark.timeout(240)]  # a pipeline and a training
+pytestmark = pytest.mark.bert
 
 LEVELS = 'dedup.levels=["exact", "paragraph"]'
 SHARED = "到以说时要就出会可也你对生能而子那得于着下自之年过的一是不了在人有我他这。"

@@ -123,7 +123,7 @@ def lost_work(events: Path) -> tuple[int, int]:
     return lost, again
 
 
-@pytest.mark.timeout(900)  # starts a cluster of its own, and executors anew
+@pytest.mark.slow
 def test_killed_executors_change_nothing(
     spark: SparkSession, texts_file: Path, tmp_path: Path
 ) -> None:

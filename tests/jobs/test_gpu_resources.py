@@ -49,7 +49,8 @@ def environment(folder: Path, nvidia_smi: str) -> dict[str, str]:
     return kept | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
 
 
-@pytest.mark.timeout(300)  # starts a cluster of its own
+@pytest.mark.slow
+@pytest.mark.spark
 def test_every_task_sees_the_gpu_of_its_executor(tmp_path: Path) -> None:
     settings = read_properties(ROOT / "conf" / "spark-gpu.conf") | CLUSTER
     properties = tmp_path / "gpu.conf"

@@ -40,8 +40,6 @@ FILES = {
 }
 SCORERS = tuple(FILES)
 
-pytestmark = pytest.mark.timeout(240)  # several runs of jobs on any machine
-
 
 @pytest.fixture(scope="module")
 def conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -200,6 +198,7 @@ def test_scores_of_two_locks_make_no_corpus(
     assert not (output / "corpus").exists()
 
 
+@pytest.mark.usefixtures("spark")
 def test_a_tampered_model_ends_the_run(
     conf: Path, rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -80,7 +80,6 @@ def edited(spark: SparkSession, output: Path, doc_id: str) -> str:
     return edits[doc_id].text if doc_id in edits else TEXTS[doc_id]
 
 
-@pytest.mark.timeout(180)  # the first test runs the whole pipeline
 def test_corpus_texts_are_what_the_spans_leave(spark: SparkSession, output: Path) -> None:
     corpus = rows_of(spark, output, "corpus")
     cuts = rows_of(spark, output, "cuts")
@@ -144,7 +143,7 @@ def test_the_balance_closes(spark: SparkSession, output: Path) -> None:
     assert row.rejected == {"exact": 1, "near": 1, "paragraph": 1}
 
 
-@pytest.mark.timeout(180)  # a whole pipeline again
+@pytest.mark.slow
 def test_without_the_level_texts_are_whole_again(spark: SparkSession, output: Path) -> None:
     """The last test of this file: it writes the output anew."""
     run(output.parent)

@@ -19,8 +19,6 @@ LINES = {
 }
 BUNDLED = ROOT / "conf" / "artifacts" / "perplexity"
 
-pytestmark = pytest.mark.timeout(400)  # several runs of jobs on any machine
-
 
 def page(kind: str) -> bytes:
     text = "".join(f"<p>{LINES[kind].format(number)}</p>" for number in range(10))

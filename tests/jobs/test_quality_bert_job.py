@@ -19,7 +19,7 @@ from udfs.encoder.quality_bert import DocumentScorer, EncoderRules
 from udfs.encoder.quality_bert import score_documents as scored
 from udfs.files.artifacts import sha256_of
 
-pytestmark = [pytest.mark.bert, pytest.mark.timeout(240)]  # several runs of jobs
+pytestmark = pytest.mark.bert
 
 TEXTS = {f"text-{n}": (CHARS[n:] + "。\n") * (3 * n + 1) for n in range(7)}
 

@@ -111,6 +111,7 @@ def test_a_failing_stage_exits_with_1_and_commits_nothing(
     assert len(Store.at(str(output)).commits("extract_documents")) == 3
 
 
+@pytest.mark.usefixtures("spark")
 def test_tables_made_from_older_ones_are_not_taken(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -140,6 +141,7 @@ def test_files_of_another_format_may_join_and_leave_the_others_alone(
     assert spark.read.parquet(str(output / "documents")).count() == 10
 
 
+@pytest.mark.usefixtures("spark")
 def test_another_format_for_a_planned_file_is_refused(folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     assert extract_documents.main(arguments(folder, output)) == 0

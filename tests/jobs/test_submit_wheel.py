@@ -23,7 +23,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.timeout(180)  # half a minute here, a whole pipeline on any machine
+@pytest.mark.slow
 def test_the_wheel_runs_the_pipeline(
     spark: SparkSession, wheel: Path, sample_warc: Path, sample_output: Output, tmp_path: Path
 ) -> None:

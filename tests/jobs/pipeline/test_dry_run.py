@@ -79,7 +79,6 @@ def test_a_plan_says_what_runs_and_writes_nothing(
 
 
 @pytest.mark.usefixtures("spark")
-@pytest.mark.timeout(300)
 def test_what_is_planned_is_what_runs(
     folder: Path,
     tmp_path: Path,

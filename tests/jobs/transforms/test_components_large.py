@@ -20,6 +20,8 @@ from tests.builders.checkpoints import parquet_checkpoint
 from tests.builders.near_duplicates import union_find
 from tests.builders.spark_settings import changed_settings
 
+pytestmark = pytest.mark.slow
+
 Edges = list[tuple[str, str]]
 
 MANY_TASKS = {
@@ -92,7 +94,6 @@ GRAPHS: dict[str, Edges] = {
 }
 
 
-@pytest.mark.timeout(900)  # for hangs only: where it strikes, py4j breaks for all that follow
 def test_labels_are_those_of_union_find(cluster_like: SparkSession, checkpoint: Checkpoint) -> None:
     """All graphs at once, so that the short ones wait for the long ones."""
     every = [
@@ -122,7 +123,6 @@ def hub_edges(spark: SparkSession, rays: int, hub: str) -> DataFrame:
     )
 
 
-@pytest.mark.timeout(900)  # for hangs only: where it strikes, py4j breaks for all that follow
 def test_a_hub_of_a_million_edges(cluster_like: SparkSession, checkpoint: Checkpoint) -> None:
     """The hub is the largest node: no ray is told of the least one until the hub is."""
     edges = hub_edges(cluster_like, 1_000_000, "d9999999")

@@ -90,7 +90,7 @@ def test_the_exact_search_is_exact() -> None:
         )
 
 
-@pytest.mark.timeout(900)  # for hangs only: where it strikes, py4j breaks for all that follow
+@pytest.mark.slow
 def test_kept_documents_are_those_of_brute_force(kept_of: Callable[[DedupConfig], Kept]) -> None:
     """With bands enough that no pair is left to chance."""
     ids = list(texts())
@@ -110,8 +110,9 @@ def test_kept_documents_are_those_of_brute_force(kept_of: Callable[[DedupConfig]
     assert kept == expected
 
 
-@pytest.mark.timeout(900)  # for hangs only: where it strikes, py4j breaks for all that follow
-@pytest.mark.parametrize(("bands", "rows", "least"), [(14, 8, 0.97), (20, 8, 0.99)])
+@pytest.mark.parametrize(
+    ("bands", "rows", "least"), [(14, 8, 0.97), pytest.param(20, 8, 0.99, marks=pytest.mark.slow)]
+)
 def test_presets_find_what_they_promise_and_remove_nothing_else(
     kept_of: Callable[[DedupConfig], Kept], bands: int, rows: int, least: float
 ) -> None:
@@ -129,7 +130,7 @@ def test_quality_is_measured_right() -> None:
     assert (found.recall, found.precision, found.removed) == (2 / 3, 2 / 3, 3)
 
 
-@pytest.mark.timeout(900)  # for hangs only: where it strikes, py4j breaks for all that follow
+@pytest.mark.slow
 def test_partitions_change_no_row(spark: SparkSession, frame: DataFrame, tmp_path: Path) -> None:
     some = frame.filter("doc_id LIKE 'chain%' OR doc_id LIKE 'again%' OR doc_id LIKE 'doc%7'")
     answers = []

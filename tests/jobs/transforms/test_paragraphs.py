@@ -107,8 +107,10 @@ def rests_of(cuts: Mapping[str, Row], texts: Mapping[str, str]) -> dict[str, str
     return rests
 
 
-@pytest.mark.timeout(180)  # twenty small jobs, a quarter of a minute here
-@pytest.mark.parametrize("partitions", [1, 2, 7])
+@pytest.mark.parametrize(
+    "partitions",
+    [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow), 7],
+)
 def test_first_is_what_going_through_the_documents_says(
     spark: SparkSession, tmp_path: Path, partitions: int
 ) -> None:
@@ -173,7 +175,6 @@ def test_some_documents_take_no_part(spark: SparkSession, tmp_path: Path) -> Non
     assert by_id(cuts_of(documents, ["b", "null", "empty"], tmp_path, min_chars=None)) == {}
 
 
-@pytest.mark.timeout(180)  # four rounds of jobs, a quarter of a minute here
 def test_a_chain_of_short_documents_is_settled(spark: SparkSession, tmp_path: Path) -> None:
     """Each shares a paragraph with the next. One that goes leaves the next its first copy, so that
     one stays and takes the first copy from the one behind, which goes, and so on: a round each."""
@@ -194,6 +195,7 @@ def test_a_chain_of_short_documents_is_settled(spark: SparkSession, tmp_path: Pa
 
 
 SKEW = {
+    "spark.sql.adaptive.enabled": "true",
     "spark.sql.shuffle.partitions": "8",
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.adaptive.advisoryPartitionSizeInBytes": "16k",

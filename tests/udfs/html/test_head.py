@@ -1,7 +1,5 @@
 """Meta elements out of a head, without a parser."""
 
-import time
-
 import pytest
 
 from udfs.html.head import meta_elements
@@ -71,8 +69,6 @@ def test_elements_come_in_the_order_of_the_page() -> None:
      "<meta" + " " * 4000, "<meta " + "a" * 4000 + ">", "<meta " + "name=" * 800 + ">",
      "<meta " + "a=\"" * 1000 + ">", "</head", "<meta name=robots content=x>", "<!-->"]
 )  # fmt: skip
-def test_time_is_linear_in_a_hostile_head(unit: str) -> None:
-    html = unit * (1_000_000 // len(unit))
-    start = time.process_time()
-    list(meta_elements(html, WANTED))
-    assert time.process_time() - start < 0.06
+@pytest.mark.timeout(100)  # in quadratic time one of these takes longer
+def test_a_hostile_head_takes_linear_time(unit: str) -> None:
+    list(meta_elements(unit * (2_000_000 // len(unit)), WANTED))

@@ -1,6 +1,5 @@
 """The day on which a page says that it was published."""
 
-import time
 from datetime import UTC, date, datetime
 
 import pytest
@@ -247,9 +246,8 @@ def test_no_page_raises(html: str, url: str) -> None:
      "<body", '"datePublished"', '"datePublished":"', "itemprop=datePublished ", '"pubDate"', "<",
      ">", "&nbsp;", " ", "<title>一条新闻", "20", "来源", "发布时间：", "\n", "datePublished>"]
 )  # fmt: skip
-def test_time_is_bounded_on_a_hostile_page(unit: str) -> None:
+@pytest.mark.timeout(100)  # in quadratic time one of these takes longer
+def test_a_hostile_page_takes_linear_time(unit: str) -> None:
     html = unit * (2_000_000 // len(unit))
     for page in (html, body(html), f"<title>{unit * 20}</title><body><h1>{html}"):
-        start = time.process_time()
         published_date(page, "https://example.cn/" + "/2021" * 5000)
-        assert time.process_time() - start < 0.15

@@ -6,7 +6,6 @@ import gzip
 import io
 import pickle
 import tarfile
-import time
 from pathlib import Path
 from unittest import mock
 
@@ -325,12 +324,11 @@ def test_a_host_is_in_the_list_as_its_longest_suffix_of_labels(
         *("http://x.cn/" + "casino" * 50_000, "http://x.cn/?" + "a" * 10**6, "[" * 10**6),
     ],
 )
-def test_no_url_takes_long(tmp_path: Path, url: str) -> None:
+@pytest.mark.timeout(100)  # in quadratic time one of these takes longer
+def test_a_hostile_url_takes_linear_time(tmp_path: Path, url: str) -> None:
     hosts = read(tmp_path, "x.cn/y\ncasino\n=av\n")
-    begin = time.process_time()
     hosts.match(url)
     registered_domain(url)
-    assert time.process_time() - begin < 1
 
 
 @pytest.mark.parametrize(

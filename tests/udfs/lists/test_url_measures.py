@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -118,10 +117,11 @@ def test_batches_equal_the_plain_twin(batch: list[str | None]) -> None:
     assert kinds == URL_MEASURES
 
 
-def test_a_hundred_thousand_urls_take_a_second_at_most() -> None:
+def test_a_large_batch_equals_the_plain_twin() -> None:
     batch = [
         f"https://www.n{i}.example.com.cn/news/2024/{i}.html?id={i}&x=%20" for i in range(20_000)
     ]
-    begin = time.process_time()
-    measure_urls(batch)
-    assert time.process_time() - begin < 0.2 * 5  # five times for a busy machine
+    columns = measure_urls(batch)
+    assert {len(column) for column in columns.values()} == {len(batch)}
+    for row in (0, 9, 10, 9_999, 10_000, len(batch) - 1):
+        assert {name: columns[name].tolist()[row] for name in columns} == plain_measures(batch[row])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -99,7 +98,6 @@ def test_no_url_fails_and_hosts_are_in_their_normal_spelling(text: str, start: s
 
 
 @pytest.mark.parametrize("url", ["http://" + "é" * 10**6, "a." * 10**6, "http://" + ":" * 10**6])
-def test_no_url_takes_long(url: str) -> None:
-    begin = time.process_time()
+@pytest.mark.timeout(100)  # in quadratic time one of these takes longer
+def test_a_hostile_url_takes_linear_time(url: str) -> None:
     split_url(url)
-    assert time.process_time() - begin < 1

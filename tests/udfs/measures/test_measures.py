@@ -208,6 +208,7 @@ print(getrusage(RUSAGE_SELF).ru_maxrss - start)
 """
 
 
+@pytest.mark.slow
 def test_long_texts_take_bounded_memory() -> None:
     """Three of 8 million characters. Most of it is for pieces, which do not grow."""
     command = [sys.executable, "-c", _MEASURE_LONG_TEXTS]

@@ -146,7 +146,7 @@ print(getrusage(RUSAGE_SELF).ru_maxrss - start)
 """
 
 
-@pytest.mark.timeout(180)  # ten seconds of a processor
+@pytest.mark.slow
 def test_a_large_batch_takes_the_memory_of_a_part() -> None:
     """11 million characters, in parts of up to five documents."""
     command = [sys.executable, "-c", _PASS_OVER_A_LARGE_BATCH]

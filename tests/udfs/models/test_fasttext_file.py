@@ -241,7 +241,7 @@ print(passed)
 """
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.slow
 def test_what_passes_never_crashes_the_loader(tmp_path: Path) -> None:
     """Random damage: a process loads and asks all that passes, and lives."""
     rng = random.Random(7)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,8 +52,7 @@ def test_counts_equal_those_of_single_texts(texts: list[str]) -> None:
 @pytest.mark.parametrize(
     "text", ["a" * 10**6, "a@" * 10**5, "a@" + "b." * 10**5, "a@" + "1." * 10**5]
 )
-def test_no_text_takes_long(text: str) -> None:
-    begin = time.process_time()
+@pytest.mark.timeout(100)  # in quadratic time one of these takes longer
+def test_a_hostile_text_takes_linear_time(text: str) -> None:
     count_emails(text)
     count_urls(text)
-    assert time.process_time() - begin < 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -402,8 +401,6 @@ def test_spans_of_another_text_are_refused(spans: list[Span]) -> None:
         ),
     ],
 )
-def test_no_text_takes_long(unit: str) -> None:
-    text = unit * (300_000 // len(unit))
-    begin = time.process_time()
-    find_pii(text)
-    assert time.process_time() - begin < 2
+@pytest.mark.timeout(100)  # in quadratic time one of these takes longer
+def test_a_hostile_text_takes_linear_time(unit: str) -> None:
+    find_pii(unit * (300_000 // len(unit)))
