@@ -10,7 +10,6 @@ from __future__ import annotations
 from pyspark.sql.types import (
     ArrayType,
     BinaryType,
-    BooleanType,
     DataType,
     DateType,
     DoubleType,
@@ -23,8 +22,9 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
+from jobs.config.scorers import declared
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
-from udfs.scorers import result_types
+from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
 
 DOCUMENTS = "documents"
 MEASURED = "measures"
@@ -84,7 +84,7 @@ _LEDGER = _columns(
     failed=_COUNTS,  # reason -> records
 )
 
-SCHEMAS: dict[str, StructType] = {
+_SCHEMAS: dict[str, StructType] = {
     DOCUMENTS: _DOCUMENT,
     READ_FAILURES: _columns(
         warc_path=StringType(),
@@ -142,53 +142,6 @@ SCHEMAS: dict[str, StructType] = {
         chars_left=LongType(),  # code points of the text without its spans
         repeated_chars=LongType(),  # of paragraphs that occur more than once, whether cut or not
     ),
-    **{
-        scores(scorer): StructType(
-            [
-                StructField("doc_id", StringType()),
-                *result.fields,
-                StructField("artifact", StringType()),  # the model: name@version+digest
-                StructField("lock_id", StringType()),  # of the lock's part that it follows from
-            ]
-        )
-        for scorer, result in (
-            ("quality", result_types.QUALITY_TYPE),
-            ("domain", result_types.DOMAIN_TYPE),
-            ("toxicity", result_types.TOXICITY_TYPE),
-            ("perplexity", result_types.PERPLEXITY_TYPE),
-            ("quality_bert", result_types.QUALITY_BERT_TYPE),
-        )
-    },
-    CORPUS: _columns(
-        text=StringType(),  # the first four are ChineseWebText 2.0's row
-        domain=_columns(single_label=StringType(), multi_label=ArrayType(StringType())),
-        toxicity=_columns(label=IntegerType(), score=DoubleType()),
-        quality_score=DoubleType(),
-        harmful=_columns(perplexity=DoubleType(), flagged=BooleanType()),  # null: not scored
-        title=StringType(),
-        url=StringType(),
-        source_domain=StringType(),  # the url's host
-        doc_id=StringType(),
-        capture_time=TimestampType(),
-        published=DateType(),
-        opt_outs=ArrayType(StringType()),
-        warc_path=StringType(),
-        warc_offset=LongType(),
-        language_score=DoubleType(),
-        script=StringType(),
-        cluster_size=LongType(),  # documents that this one stands for, itself included
-        original_chars=LongType(),  # of the text as extracted; null where text still is that
-        original_sha256=StringType(),  # hex, of its UTF-8; null as above
-        edits=EDITS_TYPE,  # kind of edit -> places changed; empty where none is
-        pii=PII_TYPE,  # personal data in text, placeholders where it is masked
-        runs=ArrayType(  # what of the scored text is text; null where documents are not cut
-            _columns(
-                offset=IntegerType(),  # code points of the text that was scored
-                length=IntegerType(),  # likewise
-                score=DoubleType(),  # mean of quality_bert's segments
-            )
-        ),
-    ),
     REJECTED: _columns(
         doc_id=StringType(),
         stage=StringType(),  # the job that removed it
@@ -199,6 +152,32 @@ SCHEMAS: dict[str, StructType] = {
     ),
     LEDGER: _LEDGER,
 }
+
+_PROVENANCE = _columns(  # of a corpus row: columns that follow from no score
+    title=StringType(),
+    url=StringType(),
+    source_domain=StringType(),  # the url's host
+    doc_id=StringType(),
+    capture_time=TimestampType(),
+    published=DateType(),
+    opt_outs=ArrayType(StringType()),
+    warc_path=StringType(),
+    warc_offset=LongType(),
+    language_score=DoubleType(),
+    script=StringType(),
+    cluster_size=LongType(),  # documents that this one stands for, itself included
+    original_chars=LongType(),  # of the text as extracted; null where text still is that
+    original_sha256=StringType(),  # hex, of its UTF-8; null as above
+    edits=EDITS_TYPE,  # kind of edit -> places changed; empty where none is
+    pii=PII_TYPE,  # personal data in text, placeholders where it is masked
+    runs=ArrayType(  # parts of the scored text that the row keeps; null where documents are not cut
+        _columns(
+            offset=IntegerType(),  # code points of the text that was scored
+            length=IntegerType(),  # likewise
+            score=DoubleType(),  # mean of the segments' scores
+        )
+    ),
+)
 
 EXTRACTED = StructType(
     [
@@ -214,12 +193,59 @@ EXTRACTED = StructType(
 """What a worker yields for a split: its documents, its failures, and its tally at the end."""
 
 
+def table_names() -> list[str]:
+    """The tables of outputs and signature stores, with one for each scorer."""
+    return [*_SCHEMAS, CORPUS, *map(scores, declared())]
+
+
+def schema_of(table: str) -> StructType:
+    """The columns of a table, with their types."""
+    if table == CORPUS:
+        return _corpus()
+    scorer = table.removeprefix(scores(""))
+    if scorer == table:
+        return _SCHEMAS[table]
+    return StructType(
+        [
+            StructField("doc_id", StringType()),
+            *declared()[scorer].result_type.fields,
+            StructField("artifact", StringType()),  # the model: name@version+digest
+            StructField("lock_id", StringType()),  # of the lock's part that it follows from
+        ]
+    )
+
+
+def corpus_columns(*, required: bool) -> list[tuple[ScorerDeclaration, CorpusColumn]]:
+    """The scorers' columns of a corpus row, those that every row needs or the others."""
+    return [
+        (scorer, column)
+        for scorer in declared().values()
+        for column in scorer.corpus
+        if scorer.is_required == required
+    ]
+
+
+def _corpus() -> StructType:
+    """The published row of ChineseWebText 2.0 (text, domain, toxicity, quality_score), then columns
+    of further scorers, null where they did not run, then provenance."""
+    before, behind = (
+        [
+            StructField(column.name, column.type_in(scorer.result_type))
+            for scorer, column in corpus_columns(required=required)
+        ]
+        for required in (True, False)
+    )
+    text = StructField("text", StringType())
+    quality = StructField("quality_score", DoubleType())
+    return StructType([text, *before, quality, *behind, *_PROVENANCE.fields])
+
+
 def check_schema(actual: StructType, table: str) -> None:
     """Raise SchemaMismatch unless a frame has a table's columns, in order, with their types.
 
     Nullability is left out: Parquet readers make every column nullable.
     """
-    expected = [(f.name, _type_name(f.dataType)) for f in SCHEMAS[table].fields]
+    expected = [(f.name, _type_name(f.dataType)) for f in schema_of(table).fields]
     found = [(f.name, _type_name(f.dataType)) for f in actual.fields]
     if found == expected:
         return

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.config.packs import pack_layer, read_toml
+from jobs.config.scorers import declared, quality_scorers
 from jobs.config.settings import Config, RulesConfig
 from jobs.config.values import with_tables
 from udfs.base.settings import ConfigError
@@ -50,7 +51,7 @@ def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
         )
     _check_casia_edits_nothing(config.rules)
     _check_dedup(config)
-    _check_segments(config)
+    _check_scorers(config)
     if pack is None:
         config = dataclasses.replace(config, rules=dataclasses.replace(config.rules, pack=None))
     return config
@@ -72,21 +73,40 @@ def _check_dedup(config: Config) -> None:
         )
 
 
-def _check_segments(config: Config) -> None:
-    """What cutting documents to segments takes: scores, of the text as it is when it is cut."""
-    limit, dedup = config.select.min_segment_score, config.dedup
-    if limit is None:
-        return
-    if "quality_bert" not in config.score.scorers:
+def _check_scorers(config: Config) -> None:
+    """Check names of scorers, and the conditions of cutting documents to segments."""
+    known = declared()
+    for name in config.score.scorers:
+        if name not in known:
+            raise ConfigError(f"score.scorers: unknown {name!r}; known: {', '.join(known)}")
+    quality_from = config.select.quality_from
+    if quality_from not in quality_scorers():
         raise ConfigError(
-            f"select.min_segment_score = {limit}: score.scorers = {list(config.score.scorers)} has "
-            "no quality_bert"
+            f"select.quality_from = {quality_from!r}: expected a scorer with a score from 0 to 1: "
+            f"{', '.join(quality_scorers())}"
+        )
+    for name, limits in config.limits.items():
+        cut = known[name].cut
+        if cut is not None and getattr(limits, cut.key) is not None:
+            _check_cut(config, name, f"select.{cut.key} = {getattr(limits, cut.key)}")
+
+
+def _check_cut(config: Config, scorer: str, setting: str) -> None:
+    """Check that documents can be cut by a scorer's segments: of the text as it is when it is cut.
+
+    Args:
+        setting: The setting that cuts, for messages.
+    """
+    dedup = config.dedup
+    if scorer not in config.score.scorers:
+        raise ConfigError(
+            f"{setting}: score.scorers = {list(config.score.scorers)} has no {scorer}"
         )
     cuts_paragraphs = "paragraph" in dedup.levels and dedup.paragraph_policy != "measure"
     if cuts_paragraphs and config.score.rows == "all":
         raise ConfigError(
-            f"select.min_segment_score = {limit}: with paragraphs cut (dedup.levels) it needs "
-            "score.rows = 'survivors': segments that are scored before lie elsewhere in the text"
+            f"{setting}: with paragraphs cut (dedup.levels) it needs score.rows = 'survivors': "
+            "segments that are scored before have other places in the text"
         )
 
 

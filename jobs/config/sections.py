@@ -7,29 +7,43 @@ import typing
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from jobs.config.scorer_settings import FastTextConfig, PerplexityConfig, QualityBertConfig
+from jobs.config.scorers import declared
 from jobs.config.settings import Config
 from udfs.base.settings import OWN, ArtifactKey
 
 
 def section_types() -> dict[str, tuple[type, ...]]:
     """Name of each section -> the dataclasses whose keys it has, in the order of the files."""
-    return {
-        f.name: (typing.cast("type", f.default_factory),)
-        for f in dataclasses.fields(Config)
-        if callable(f.default_factory)
-    }
+    found: dict[str, tuple[type, ...]] = {}
+    for field in dataclasses.fields(Config):
+        if field.name == "scorers":
+            found |= {name: (scorer.settings,) for name, scorer in declared().items()}
+        elif field.name == "limits":
+            kinds = (scorer.limits for scorer in declared().values())
+            found["select"] += tuple(kind for kind in kinds if kind is not None)
+        else:
+            found[field.name] = (typing.cast("type", field.default_factory),)
+    return found
 
 
 def parts_of(config: Config, section: str) -> tuple[Any, ...]:
     """The settings of a section: one object for each of its `section_types`."""
-    return (getattr(config, section),)
+    if section in config.scorers:
+        return (config.scorers[section],)
+    own = getattr(config, section)
+    return (own, *config.limits.values()) if section == "select" else (own,)
 
 
 def with_parts(config: Config, section: str, parts: tuple[Any, ...]) -> Config:
     """A configuration with other settings in a section."""
-    (part,) = parts
-    return dataclasses.replace(config, **{section: part})
+    own, *others = parts
+    if section in config.scorers:
+        return dataclasses.replace(config, scorers={**config.scorers, section: own})
+    config = dataclasses.replace(config, **{section: own})
+    if section == "select":
+        limits = dict(zip(config.limits, others, strict=True))
+        config = dataclasses.replace(config, limits=limits)
+    return config
 
 
 def section_values(config: Config, section: str) -> dict[str, Any]:
@@ -63,14 +77,13 @@ def named_artifacts(config: Config) -> list[NamedArtifact]:
     that do not run."""
     found = []
     for section in section_types():
+        if section in config.scorers and section not in config.score.scorers:
+            continue
         for part in parts_of(config, section):
-            is_scorer = isinstance(part, FastTextConfig | PerplexityConfig | QualityBertConfig)
-            if is_scorer and section not in config.score.scorers:
-                continue
             found += [
                 NamedArtifact(f"{section}.{key}", name, mark.kind, mark.or_file)
                 for key, mark in artifact_keys(type(part)).items()
-                for name in _names(getattr(part, key))
+                for name in names_in(part, key, mark)
             ]
     return found
 
@@ -87,7 +100,10 @@ def _marks(hint: Any) -> list[ArtifactKey]:
     return own or [mark for part in get_args(hint) for mark in _marks(part)]
 
 
-def _names(value: Any) -> tuple[str, ...]:
-    """The artifact names in a key's value, which is a name, several, OWN or None."""
+def names_in(settings: Any, key: str, mark: ArtifactKey) -> tuple[str, ...]:
+    """The names of artifacts in a key's value; none where it or ``mark.used_with`` is off."""
+    if mark.used_with is not None and getattr(settings, mark.used_with) is None:
+        return ()
+    value = getattr(settings, key)
     values = value if isinstance(value, tuple) else (value,)
     return tuple(name for name in values if name not in (None, OWN))

@@ -6,16 +6,11 @@ A bare string after a field is its documentation; `jobs.config.reference` prints
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from jobs.config.scorer_settings import (
-    DomainConfig,
-    PerplexityConfig,
-    QualityBertConfig,
-    QualityConfig,
-    ToxicityConfig,
-)
+from jobs.config.scorers import declared, default_scorers
 from udfs.base.settings import ArtifactKey, ConfigError, Hosts, Lexicon
 from udfs.html.robots import OPT_OUTS
 from udfs.pii.find import PII_KINDS
@@ -286,9 +281,9 @@ class DedupConfig:
 class ScoreConfig:
     """Which scorers run, and on what."""
 
-    scorers: tuple[str, ...] = ("quality", "domain", "toxicity", "perplexity")
-    """Scorers of a pipeline run, in order; the corpus needs all of these but ``perplexity``.
-    There is ``quality_bert`` too."""
+    scorers: tuple[str, ...] = field(default_factory=default_scorers)
+    """Scorers that run, in order. A corpus row needs domain, toxicity and ``select.quality_from``.
+    """
     rows: Literal["survivors", "all"] = "survivors"
     """``survivors`` leaves out documents that rules or dedup removed, where those tables are
     there; ``all`` scores every document."""
@@ -296,22 +291,17 @@ class ScoreConfig:
 
 @dataclass(frozen=True)
 class SelectConfig:
-    """What enters the corpus: thresholds on stored scores, nothing is recomputed."""
+    """What enters the corpus: limits on stored scores, nothing is recomputed.
 
+    Scorers declare further keys of this section, which `Config.limits` has.
+    """
+
+    quality_from: str = "quality"
+    """Scorer whose score is the corpus's quality_score; any that has a score from 0 to 1."""
     min_quality: float | None = 0.5
     """Least quality_score."""
-    max_toxicity: float | None = None
-    """Largest toxicity score; off keeps toxic texts, labelled."""
-    min_perplexity: float | None = None
-    """Least harmful-text perplexity; off keeps what is under it, flagged."""
-    domains: tuple[str, ...] = ()
-    """Domain labels kept (by single_label); empty keeps all."""
-    min_segment_score: float | None = None
-    """Cut a document to its runs of segments to which ``quality_bert`` gives at least this, joined
-    by line breaks; column ``runs`` says where they were. One without any is rejected as
-    ``no_good_segment``. Off: documents stay whole. The other thresholds are on whole documents."""
     jsonl: Literal["none", "gz", "zst"] = "none"
-    """Also write the corpus as JSON lines, compressed so."""
+    """Also write the corpus as JSON lines, compressed in this way."""
 
 
 @dataclass(frozen=True)
@@ -357,6 +347,18 @@ class SparkConfig:
     """Spark properties file; a relative path is beside the config file."""
 
 
+def scorer_settings() -> dict[str, Any]:
+    """Scorer -> its settings with their defaults."""
+    return {name: scorer.settings() for name, scorer in declared().items()}
+
+
+def scorer_limits() -> dict[str, Any]:
+    """Scorer -> its keys of [select] with their defaults, for scorers that have some."""
+    return {
+        name: scorer.limits() for name, scorer in declared().items() if scorer.limits is not None
+    }
+
+
 @dataclass(frozen=True)
 class Config:
     """One run."""
@@ -366,12 +368,11 @@ class Config:
     rules: RulesConfig = field(default_factory=RulesConfig)
     dedup: DedupConfig = field(default_factory=DedupConfig)
     score: ScoreConfig = field(default_factory=ScoreConfig)
-    quality: QualityConfig = field(default_factory=QualityConfig)
-    domain: DomainConfig = field(default_factory=DomainConfig)
-    toxicity: ToxicityConfig = field(default_factory=ToxicityConfig)
-    perplexity: PerplexityConfig = field(default_factory=PerplexityConfig)
-    quality_bert: QualityBertConfig = field(default_factory=QualityBertConfig)
+    scorers: Mapping[str, Any] = field(default_factory=scorer_settings)
+    """Scorer -> the settings of its section, of the type that it declares."""
     select: SelectConfig = field(default_factory=SelectConfig)
+    limits: Mapping[str, Any] = field(default_factory=scorer_limits)
+    """Scorer -> its keys of [select], of the type that it declares."""
     run: RunConfig = field(default_factory=RunConfig)
     artifacts: ArtifactsConfig = field(default_factory=ArtifactsConfig)
     spark: SparkConfig = field(default_factory=SparkConfig)

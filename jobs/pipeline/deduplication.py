@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import Config
+from jobs.config.scorers import declared
 from jobs.run.commits import (
     Balance,
     Basis,
@@ -82,7 +83,7 @@ def _basis(run: Run, session: StoreView | None) -> Basis:
         for stage in (EXTRACT_DOCUMENTS, APPLY_RULES)
     }
     if scored is not None:
-        sources[score_stage("quality")] = fingerprint_of(scored)
+        sources[score_stage(run.config.select.quality_from)] = fingerprint_of(scored)
     if session is not None:
         sources["earlier snapshots"] = fingerprint_of(session.place, session.fingerprints())
     settings = settings_of("dedup", run.config.dedup)
@@ -154,7 +155,7 @@ def _search(
 
     quality = None
     if run.config.dedup.needs_scores():
-        quality = run.store.read(spark, scores("quality"), list(run.waves))
+        quality = _quality_scores(spark, run)
     return search_duplicates(
         documents.select("doc_id", "url", "capture_time", "text"),
         run.config.dedup,
@@ -164,6 +165,13 @@ def _search(
         earlier,
         _least_chars(run),
     )
+
+
+def _quality_scores(spark: SparkSession, run: Run) -> DataFrame:
+    """doc_id and score by the scorer that select.quality_from names."""
+    scorer = declared()[run.config.select.quality_from]
+    table = run.store.read(spark, scores(scorer.name), list(run.waves))
+    return table.select("doc_id", F.col(str(scorer.score)).alias("score"))
 
 
 def _least_chars(run: Run) -> int | None:
@@ -187,10 +195,11 @@ def _score_commits(run: Run) -> dict[int, str] | None:
     if not run.config.dedup.needs_scores():
         return None
     reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
-    commits = finished(run.store, score_stage("quality"), reads)
+    scorer = run.config.select.quality_from
+    commits = finished(run.store, score_stage(scorer), reads)
     if commits is None:
         raise StageIncomplete(
-            "dedup.keep = 'best' needs quality scores: run score_documents with "
+            f"dedup.keep = 'best' needs the scores of {scorer}: run score_documents with "
             "score.rows = 'all' first"
         )
     return commits

@@ -21,7 +21,7 @@ from jobs.run.console import shown_progress
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
 from jobs.run.splits import REPLAY, Split, work_units
 from jobs.run.store import Store
-from jobs.tables import DOCUMENTS, EXTRACTED, RANGES, READ_FAILURES, SCHEMAS
+from jobs.tables import DOCUMENTS, EXTRACTED, RANGES, READ_FAILURES, schema_of
 from jobs.transforms.ledger import read_ledger
 from jobs.transforms.row_ids import repeated_rows
 from udfs.extract.extract import DOCUMENT, FAILURE, MISSING_FILE, TALLY, ExtractOptions, extract_udf
@@ -136,7 +136,7 @@ def _write_documents(
         ids are unique by construction.
     """
     documents = extracted.where(F.col("row_kind") == DOCUMENT).select(
-        *SCHEMAS[DOCUMENTS].fieldNames()
+        *schema_of(DOCUMENTS).fieldNames()
     )
     if not _may_repeat(run, wave):
         run.store.write(documents, DOCUMENTS, wave)

@@ -18,6 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import to_dict
+from jobs.config.scorers import report_counts, report_shares
 from jobs.run.commits import BalanceOpen, StageIncomplete, read_counts
 from jobs.run.report import report_page, report_text
 from jobs.run.request import FIND_DUPLICATES, Run, Stage
@@ -83,7 +84,7 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
         "reasons": [row for name in sorted(stages) for row in _reasons(name, stages[name])],
         "duplicates": read_counts(run.store, FIND_DUPLICATES),
         "corpus": _corpus_totals(facts),
-        "domains": _counts(facts, "domain"),
+        **{shares.name: _counts(facts, shares.value) for shares in report_shares()},
         "quality": [
             {"bin": int(row["quality"]), "rows": row["rows"]}
             for row in sorted(_counts(facts, "quality"), key=lambda row: int(row["quality"]))
@@ -127,12 +128,12 @@ def _reasons(stage: str, commits: Mapping[int, Commit]) -> list[dict[str, Any]]:
 
 
 def _corpus_totals(facts: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Return rows, characters, toxic rows, and documents that the rows represent."""
+    """Return rows, characters, rows that scorers count, and documents that the rows represent."""
     of = {row["fact"]: row for row in facts if row["key"] == ""}
     return {
         "rows": of["corpus"]["rows"] if of else 0,
         "characters": of["corpus"]["amount"] if of else 0,
-        "toxic_rows": of["toxic"]["rows"] if of else 0,
+        **{count.name: of[count.name]["rows"] if of else 0 for count in report_counts()},
         "documents_stood_for": of["stand_for"]["rows"] if of else 0,
     }
 

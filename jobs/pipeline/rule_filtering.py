@@ -35,7 +35,7 @@ from jobs.run.commits import (
 from jobs.run.console import shown_progress
 from jobs.run.current_documents import document_commits
 from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, Run
-from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, SCHEMAS
+from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, schema_of
 from jobs.transforms.ledger import stage_ledger
 from jobs.transforms.rules import check_conditions, with_reject_reasons
 from jobs.transforms.texts import edit_and_measure
@@ -189,9 +189,9 @@ def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass)
     """Write a wave's edits and measures."""
     documents = run.store.read(spark, DOCUMENTS, [wave])
     passed = edit_and_measure(documents, text_pass).persist(StorageLevel.DISK_ONLY)
-    run.store.write(passed.select(*SCHEMAS[MEASURED].fieldNames()), MEASURED, wave)
+    run.store.write(passed.select(*schema_of(MEASURED).fieldNames()), MEASURED, wave)
     edited = passed.where(F.col("text").isNotNull())
-    run.store.write(edited.select(*SCHEMAS[EDITS].fieldNames()), EDITS, wave)
+    run.store.write(edited.select(*schema_of(EDITS).fieldNames()), EDITS, wave)
     passed.unpersist()
     measured = run.store.read(spark, MEASURED, [wave]).count()
     return Balance(seen=measured, kept=measured)

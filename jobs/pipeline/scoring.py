@@ -10,14 +10,13 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.catalogue.lock import Lock
-from jobs.config import Config, ConfigError
+from jobs.config import Config
+from jobs.config.scorers import declared
 from jobs.run.commits import (
     Basis,
     Work,
@@ -32,8 +31,6 @@ from jobs.run.console import shown_progress
 from jobs.run.current_documents import scored_documents, scored_sources
 from jobs.run.request import SCORE_DOCUMENTS, Run, score_stage
 from jobs.run.scorers import (
-    SCORERS,
-    check_scorers,
     chosen_scorers,
     lock_id_of,
     scorer_of,
@@ -41,21 +38,7 @@ from jobs.run.scorers import (
 )
 from jobs.tables import scores
 from jobs.transforms.ledger import stage_ledger
-
-if TYPE_CHECKING:  # imports numba and pandas
-    from udfs.scorers.scoring import Scorer
-
-
-def check_settings(config: Config, lock: Lock) -> None:
-    """Check the names of scorers, and the settings and artifacts of those that run.
-
-    Raises:
-        ConfigError: naming key and value.
-    """
-    for scorer in config.score.scorers:
-        if scorer not in SCORERS:
-            raise ConfigError(f"score.scorers: unknown {scorer!r}; known: {', '.join(SCORERS)}")
-    check_scorers(config, lock)
+from udfs.scorers.scorer import Scorer
 
 
 def ledgers(config: Config) -> tuple[str, ...]:
@@ -66,7 +49,10 @@ def ledgers(config: Config) -> tuple[str, ...]:
 def add_arguments(parser: ArgumentParser) -> None:
     """Add --scorer."""
     parser.add_argument(
-        "--scorer", action="append", choices=SCORERS, help="run only this scorer (repeatable)"
+        "--scorer",
+        action="append",
+        choices=list(declared()),
+        help="run only this scorer (repeatable)",
     )
 
 
@@ -104,7 +90,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     return {
         score_stage(name): {
             wave: Basis(
-                settings_of(name, getattr(run.config, name)),
+                settings_of(name, run.config.scorers[name]),
                 {f"{name}.artifact": lock_id_of(name, run.config, run.lock), **sources},
                 reads=fingerprint_of(sources),
             )

@@ -2,8 +2,7 @@
 
 Nothing is scored again: another threshold costs one join. rejected has, for every document that is
 not in the corpus, the stage that removed it and all its reasons. With
-``select.min_segment_score`` a document is cut to its segments with at least that score of
-quality_bert.
+``select.min_segment_score`` a document is cut to its segments with at least that score.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.config import Config, ConfigError
 from jobs.run.commits import (
     Balance,
     Basis,
@@ -40,12 +38,27 @@ from jobs.run.request import (
     Run,
     score_stage,
 )
-from jobs.run.scorers import IN_CORPUS, REQUIRED, check_locks, chosen_scorers
+from jobs.run.scorers import check_locks
 from jobs.run.store import WHOLE, Store
-from jobs.tables import CORPUS, DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, REJECTED, SCHEMAS, scores
+from jobs.tables import (
+    CORPUS,
+    DOCUMENTS,
+    DUPLICATES,
+    FLAGGED,
+    MEASURED,
+    REJECTED,
+    schema_of,
+    scores,
+)
 from jobs.transforms.ledger import stage_ledger
 from jobs.transforms.runs import with_runs
-from jobs.transforms.selection import corpus_rows, kept_documents, with_verdicts
+from jobs.transforms.selection import (
+    corpus_rows,
+    kept_documents,
+    runs_of,
+    selection_scorers,
+    with_verdicts,
+)
 from udfs.files.atomic_file import WRITTEN, jsonl_writer
 
 _FOLDER = "corpus_jsonl"
@@ -79,25 +92,6 @@ def write_jsonl(corpus: DataFrame, store: Store, compression: str) -> None:
     store.write_bytes(b"", _FOLDER, "_SUCCESS")
 
 
-def check(config: Config) -> None:
-    """Check that the scorers run that a corpus row needs.
-
-    Raises:
-        ConfigError: score.scorers lacks one of them.
-    """
-    missing = [scorer for scorer in REQUIRED if scorer not in config.score.scorers]
-    if config.select.min_perplexity is not None and "perplexity" not in config.score.scorers:
-        raise ConfigError(
-            f"select.min_perplexity = {config.select.min_perplexity}: score.scorers = "
-            f"{list(config.score.scorers)} has no perplexity"
-        )
-    if missing:
-        raise ConfigError(
-            f"score.scorers = {list(config.score.scorers)}: a corpus row needs "
-            f"{', '.join(missing)} too"
-        )
-
-
 def run(spark: SparkSession, run: Run) -> None:
     """Select the corpus, unless nothing has changed that it depends on."""
     waves = bases(run)[SELECT_CORPUS]
@@ -115,7 +109,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
     scored = {
         score_stage(name): fingerprint_of(finished(run.store, score_stage(name), reads))
-        for name in _asked_scorers(run)
+        for name in selection_scorers(run.config)
     }
     ruled = rule_survivor_sources(run)
     sources: dict[str, str | None] = {
@@ -123,7 +117,10 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
         for stage in (EXTRACT_DOCUMENTS, APPLY_RULES)
     }
     sources |= {FIND_DUPLICATES: duplicate_commit(run), **scored}
-    return {SELECT_CORPUS: {WHOLE: Basis(settings_of("select", run.config.select), sources)}}
+    settings = settings_of("select", run.config.select)
+    for limits in run.config.limits.values():
+        settings |= settings_of("select", limits)
+    return {SELECT_CORPUS: {WHOLE: Basis(settings, sources)}}
 
 
 def _select(spark: SparkSession, run: Run) -> Balance:
@@ -131,8 +128,9 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     waves = list(run.waves)
     documents = run.store.read(spark, DOCUMENTS, waves)
     duplicates = run.store.read(spark, DUPLICATES)
-    limits = run.config.select
-    tables = {name: run.store.read(spark, scores(name), waves) for name in _asked_scorers(run)}
+    tables = {
+        name: run.store.read(spark, scores(name), waves) for name in selection_scorers(run.config)
+    }
     check_locks(run, tables)
     # Ids, reasons and scores only: the texts of kept documents are joined at the end.
     verdicts = with_verdicts(
@@ -140,15 +138,16 @@ def _select(spark: SparkSession, run: Run) -> Balance:
         run.store.read(spark, FLAGGED, waves).select("doc_id", "reject_reasons"),
         duplicates,
         {name: table.drop("artifact", "lock_id") for name, table in tables.items()},
-        limits,
+        run.config,
     ).persist(StorageLevel.DISK_ONLY)
     measured = run.store.read(spark, MEASURED, waves)
-    kept = kept_documents(documents, verdicts, duplicates, measured, limits.min_segment_score)
+    runs = runs_of(run.config)
+    kept = kept_documents(documents, verdicts, duplicates, measured, runs)
     texts = with_current_text(spark, run, kept, waves)
-    whole_or_cut = texts if limits.min_segment_score is None else with_runs(texts)
-    run.store.write(corpus_rows(whole_or_cut), CORPUS)
+    whole_or_cut = texts if runs is None else with_runs(texts)
+    run.store.write(corpus_rows(whole_or_cut, run.config), CORPUS)
     rejected = verdicts.where(F.col("stage").isNotNull())
-    run.store.write(rejected.select(*SCHEMAS[REJECTED].fieldNames()), REJECTED)
+    run.store.write(rejected.select(*schema_of(REJECTED).fieldNames()), REJECTED)
     corpus = run.store.read(spark, CORPUS)
     ledger = stage_ledger(
         splits_frame(spark, run.store, waves),
@@ -156,15 +155,9 @@ def _select(spark: SparkSession, run: Run) -> Balance:
         {SELECT_CORPUS: _outcomes(corpus, run.store.read(spark, REJECTED))},
     )
     balance = close_ledger(run.store, ledger, WHOLE)[SELECT_CORPUS]
-    write_jsonl(corpus, run.store, limits.jsonl)
+    write_jsonl(corpus, run.store, run.config.select.jsonl)
     verdicts.unpersist()
     return balance
-
-
-def _asked_scorers(run: Run) -> list[str]:
-    """Return the scorers whose tables the selection reads."""
-    is_cut = run.config.select.min_segment_score is not None
-    return chosen_scorers(run.config, (*IN_CORPUS, "quality_bert") if is_cut else IN_CORPUS)
 
 
 def _outcomes(corpus: DataFrame, rejected: DataFrame) -> DataFrame:

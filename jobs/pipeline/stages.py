@@ -25,6 +25,7 @@ from jobs.run.request import (
     SELECT_CORPUS,
     Stage,
 )
+from jobs.run.scorers import check_corpus_scorers, check_scorers
 
 PLAN = Stage(
     PLAN_INPUT,
@@ -75,7 +76,7 @@ SCORE = Stage(
     writes=("scores/SCORER",),
     run=scoring.run,
     bases=scoring.bases,
-    check_settings=scoring.check_settings,
+    check_settings=check_scorers,
     needs=(EXTRACT,),
     add_arguments=scoring.add_arguments,
     with_arguments=scoring.with_arguments,
@@ -90,7 +91,7 @@ SELECT = Stage(
     run=selection.run,
     bases=selection.bases,
     needs=(EXTRACT, RULES, DUPLICATES, SCORE),
-    check=selection.check,
+    check=check_corpus_scorers,
     sees=DUPLICATES,
 )
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from jobs.config.scorers import report_counts, report_shares
+
 _BAR = 30  # characters of the longest bar
 _TOP = 12  # reasons in the summary
 _FUNNEL_COLUMNS = ("seen", "kept", "rejected", "failed")
@@ -32,7 +34,7 @@ td.bar { width: 40%; } svg { display: block; }
 
 
 def report_text(facts: Mapping[str, Any], root: str) -> str:
-    """Return the summary: funnel, reasons, domains, throughput and where the report is."""
+    """Return the summary: funnel, reasons, corpus, throughput and where the report is."""
     return "\n".join(
         [
             "",
@@ -40,7 +42,7 @@ def report_text(facts: Mapping[str, Any], root: str) -> str:
             "",
             *_reasons(facts),
             "",
-            *_domains(facts),
+            *_corpus(facts),
             "",
             *_throughput(facts),
             *_large_buckets(facts),
@@ -61,7 +63,10 @@ def report_page(facts: Mapping[str, Any]) -> str:
         + _table(
             ({"count": name, "n": n} for name, n in facts["duplicates"].items()), ("count", "n")
         ),
-        "<h2>Domains of the corpus</h2>" + _bars(facts["domains"], "domain"),
+        *(
+            f"<h2>{escape(shares.title)}</h2>" + _bars(facts[shares.name], shares.value)
+            for shares in report_shares()
+        ),
         "<h2>Quality of the corpus</h2>" + _bars(_with_bin_names(facts["quality"]), "quality"),
         "<h2>Character sets of the documents</h2>" + _bars(facts["charsets"], "charset"),
         "<h2>Edits of the corpus</h2>" + _table(facts["edits"], ("edit", "rows", "places")),
@@ -76,10 +81,11 @@ def report_page(facts: Mapping[str, Any]) -> str:
         "<h2>Versions</h2><pre>" + escape(json.dumps(facts["versions"], indent=1)) + "</pre>",
         "<h2>Configuration</h2><pre>" + escape(json.dumps(facts["config"], indent=1)) + "</pre>",
     ]
+    counted = "".join(f"{corpus[c.name]:,} rows are {c.label}; " for c in report_counts())
     lead = (
         f"{corpus['rows']:,} rows and {corpus['characters']:,} characters from "
-        f"{facts['input']['splits']:,} input file(s); {corpus['toxic_rows']:,} rows are labelled "
-        f"toxic; the rows represent {corpus['documents_stood_for']:,} documents. "
+        f"{facts['input']['splits']:,} input file(s); {counted}"
+        f"the rows represent {corpus['documents_stood_for']:,} documents. "
         f"Finished {facts['finished']}."
     )
     return (
@@ -108,18 +114,22 @@ def _reasons(facts: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _domains(facts: Mapping[str, Any]) -> list[str]:
+def _corpus(facts: Mapping[str, Any]) -> list[str]:
     corpus = facts["corpus"]
-    most = max((row["rows"] for row in facts["domains"]), default=1)
-    head = (
-        f"corpus: {corpus['rows']:,} rows, {corpus['characters']:,} characters, "
-        f"{corpus['toxic_rows']:,} labelled toxic, "
+    counted = "".join(f"{corpus[c.name]:,} {c.label}, " for c in report_counts())
+    lines = [
+        f"corpus: {corpus['rows']:,} rows, {corpus['characters']:,} characters, {counted}"
         f"representing {corpus['documents_stood_for']:,} documents"
-    )
-    return [head] + [
-        f"  {row['domain']:<14}{row['rows']:>10,}  {'#' * round(_BAR * row['rows'] / most)}"
-        for row in facts["domains"]
     ]
+    for shares in report_shares():
+        rows = facts[shares.name]
+        most = max((row["rows"] for row in rows), default=1)
+        lines += [
+            f"  {row[shares.value] or '-':<14}{row['rows']:>10,}  "
+            f"{'#' * round(_BAR * row['rows'] / most)}"
+            for row in rows
+        ]
+    return lines
 
 
 def _throughput(facts: Mapping[str, Any]) -> list[str]:

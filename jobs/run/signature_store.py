@@ -24,7 +24,7 @@ from pyspark.sql import functions as F
 from jobs.config import ConfigError, DedupConfig
 from jobs.run.commits import StageIncomplete
 from jobs.run.store import Store
-from jobs.tables import SCHEMAS, SNAPSHOT_KEYS, SNAPSHOT_TEXTS, check_schema
+from jobs.tables import SNAPSHOT_KEYS, SNAPSHOT_TEXTS, check_schema, schema_of
 from jobs.transforms.earlier_snapshots import EarlierSnapshots
 from jobs.transforms.ranks import MAX_SNAPSHOTS, key_of, snapshot_prefix
 from udfs.dedup.normalise import NORMALISATION_VERSION, SIGNATURE_VERSION
@@ -230,7 +230,7 @@ def _write(store: Store, frame: DataFrame, table: str, name: str) -> None:
 
 
 def _read(spark: SparkSession, store: Store, table: str, names: list[str]) -> DataFrame:
-    schema = SCHEMAS[table]
+    schema = schema_of(table)
     if not names:
         return spark.createDataFrame([], schema)
     frame = spark.read.parquet(*(_part(store, table, name) for name in names))

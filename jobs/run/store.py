@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, StructField, StructType
 
-from jobs.tables import SCHEMAS, check_schema
+from jobs.tables import check_schema, schema_of
 from udfs.files.atomic_file import atomic_file
 from udfs.files.uris import canonical_uri, filesystem, scheme_of
 
@@ -97,10 +97,10 @@ class Store:
             SchemaMismatch: the files do not have the table's columns.
         """
         if not waves:
-            return spark.createDataFrame([], SCHEMAS[table])
+            return spark.createDataFrame([], schema_of(table))
         self._check_columns(table, waves[0])
         paths = (self.table_path(table, wave) for wave in waves)
-        return spark.read.schema(SCHEMAS[table]).parquet(*paths)
+        return spark.read.schema(schema_of(table)).parquet(*paths)
 
     def read_waves(self, spark: SparkSession, table: str, waves: Sequence[int]) -> DataFrame:
         """Read the given waves of a table, with their number in a column ``wave`` (int).
@@ -109,11 +109,11 @@ class Store:
             SchemaMismatch: the files do not have the table's columns.
         """
         if not waves:
-            empty = spark.createDataFrame([], SCHEMAS[table])
+            empty = spark.createDataFrame([], schema_of(table))
             return empty.withColumn("wave", F.lit(0))
         self._check_columns(table, waves[0])
         paths = (self.table_path(table, wave) for wave in waves)
-        schema = StructType([*SCHEMAS[table].fields, StructField("wave", IntegerType())])
+        schema = StructType([*schema_of(table).fields, StructField("wave", IntegerType())])
         reader = spark.read.schema(schema).option("basePath", self.table_path(table))
         return reader.parquet(*paths)
 

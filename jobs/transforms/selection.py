@@ -1,16 +1,33 @@
-"""The last decision on every document, and the row that it becomes."""
+"""The last decision on every document, and the corpus row that it becomes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.config import SelectConfig
+from jobs.config import Config
+from jobs.config.scorers import declared
+from jobs.tables import CORPUS, corpus_columns, schema_of
 from jobs.transforms.runs import RUNS_DDL, good_runs, has_good_segment
+from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
 
-_SCORES = ("quality", "domain", "toxicity", "perplexity")
+
+def selection_scorers(config: Config) -> list[str]:
+    """The scorers that run and whose tables the selection reads: they have corpus columns, or
+    decide on documents."""
+    return [
+        name
+        for name, scorer in declared().items()
+        if name in config.score.scorers
+        and (
+            scorer.corpus
+            or name == config.select.quality_from
+            or scorer.limits_in_use(config.limits.get(name))
+        )
+    ]
 
 
 def with_verdicts(
@@ -18,14 +35,13 @@ def with_verdicts(
     flagged: DataFrame,
     duplicates: DataFrame,
     scores: Mapping[str, DataFrame],
-    limits: SelectConfig,
+    config: Config,
 ) -> DataFrame:
     """Which stage removed a document and why; null stage for a corpus document.
 
     Needs: documents (doc_id, ...); flagged (doc_id, reject_reasons); duplicates (doc_id, kind);
-        scores of quality, domain and toxicity by doc_id, and of perplexity and quality_bert where
-        they were asked.
-    Adds: stage, reasons, and a struct for each of the scores.
+        the tables of `selection_scorers`, by scorer.
+    Adds: stage, reasons, and for each scorer a struct ``score_SCORER``.
     Rows: all kept.
     Shuffles: every side by doc_id.
     """
@@ -34,9 +50,9 @@ def with_verdicts(
     )
     for name, table in scores.items():
         fields = [column for column in table.columns if column != "doc_id"]
-        packed = table.select("doc_id", F.struct(*fields).alias(name))
+        packed = table.select("doc_id", F.struct(*fields).alias(_struct(name)))
         joined = joined.join(packed, on="doc_id", how="left")
-    selection = _fired(selection_rules(limits))
+    selection = _names_of(selection_rules(config))
     stage = (
         F.when(_some("reject_reasons"), "apply_rules")
         .when(F.col("kind").isNotNull(), "find_duplicates")
@@ -48,33 +64,36 @@ def with_verdicts(
         .otherwise(selection)
     )
     return joined.select(
-        *documents.columns, stage.alias("stage"), reasons.alias("reasons"), *scores
+        *documents.columns, stage.alias("stage"), reasons.alias("reasons"), *map(_struct, scores)
     )
 
 
-def selection_rules(limits: SelectConfig) -> dict[str, Column]:
-    """Reject reason -> condition over the scores; a missing score has a reason of its own."""
-    quality = F.col("quality")["score"]
-    toxicity = F.col("toxicity")["score"]
-    label = F.col("domain")["single_label"]
-    unscored = quality.isNull() | toxicity.isNull() | label.isNull()
-    if limits.min_perplexity is not None:
-        unscored |= F.col("perplexity")["perplexity"].isNull()
-    segments = F.col("quality_bert")["segments"]
-    if limits.min_segment_score is not None:
-        unscored |= segments.isNull()
+def selection_rules(config: Config) -> dict[str, Column]:
+    """Reject reason -> condition over the structs of scores; a missing score has its own reason."""
+    select = config.select
+    quality = _quality_score(config)
+    unscored = quality.isNull()
+    limited: list[tuple[int, str, Column]] = []
+    cuts: dict[str, Column] = {}
+    for name, scorer in declared().items():
+        limits, scores = config.limits.get(name), F.col(_struct(name))
+        keys = scorer.limits_in_use(limits)
+        if scorer.is_required or keys:
+            unscored |= scores[scorer.result_type.fieldNames()[0]].isNull()
+        limited += [
+            (rule.rank, rule.reason, rule.holds(scores, getattr(limits, rule.key)))
+            for rule in scorer.rejections
+            if rule.key in keys
+        ]
+        if scorer.cut is not None and scorer.cut.key in keys:
+            segments = scores[scorer.cut.segments]
+            least = getattr(limits, scorer.cut.key)
+            cuts[scorer.cut.reason] = ~has_good_segment(segments, least)
     rules = {"unscored": unscored}
-    if limits.min_quality is not None:
-        rules["low_quality"] = quality < limits.min_quality
-    if limits.max_toxicity is not None:
-        rules["toxic"] = toxicity > limits.max_toxicity
-    if limits.min_perplexity is not None:
-        rules["low_perplexity"] = F.col("perplexity")["perplexity"] < limits.min_perplexity
-    if limits.domains:
-        rules["unwanted_domain"] = ~label.isin(*limits.domains)
-    if limits.min_segment_score is not None:
-        rules["no_good_segment"] = ~has_good_segment(segments, limits.min_segment_score)
-    return rules
+    if select.min_quality is not None:
+        rules["low_quality"] = quality < select.min_quality
+    rules |= {reason: holds for _, reason, holds in sorted(limited, key=lambda rule: rule[0])}
+    return rules | cuts
 
 
 def kept_documents(
@@ -82,23 +101,23 @@ def kept_documents(
     verdicts: DataFrame,
     duplicates: DataFrame,
     measured: DataFrame,
-    min_segment_score: float | None = None,
+    runs: Column | None = None,
 ) -> DataFrame:
-    """The documents that become corpus rows, with what other tables say of them.
+    """The documents that become corpus rows, with their scores and what other tables have of them.
 
-    Needs: documents (doc_id, ...); verdicts (doc_id, stage, quality, domain, toxicity, perplexity
-        and quality_bert where they were asked); duplicates (kept_doc_id, kept_snapshot); measured
-        (doc_id, measures).
-    Adds: the scores (structs) that a row has a place for, runs (null where documents stay whole),
-        cluster_size, pii.
+    Needs: documents (doc_id, ...); verdicts (of `with_verdicts`); duplicates (kept_doc_id,
+        kept_snapshot); measured (doc_id, measures).
+    Args:
+        runs: Column of `runs_of` over verdicts; None where documents stay whole.
+    Adds: the structs of scores, runs (null where documents stay whole), cluster_size, pii.
     Rows: those without a stage that removed them.
     Shuffles: every side by doc_id, documents with their texts once.
     """
-    scores = [name for name in _SCORES if name in verdicts.columns]
-    runs = F.lit(None).cast(RUNS_DDL)
-    if min_segment_score is not None:
-        runs = good_runs(F.col("quality_bert")["segments"], min_segment_score)
-    kept = verdicts.where(F.col("stage").isNull()).select("doc_id", *scores, runs.alias("runs"))
+    structs = [name for name in verdicts.columns if name.startswith(_struct(""))]
+    stretches = F.lit(None).cast(RUNS_DDL) if runs is None else runs
+    kept = verdicts.where(F.col("stage").isNull()).select(
+        "doc_id", *structs, stretches.alias("runs")
+    )
     # A document of an earlier snapshot may have the doc_id of one of this run.
     of_this_run = F.col("kept_snapshot").isNull() & F.col("kept_doc_id").isNotNull()
     stood_for = (
@@ -115,8 +134,18 @@ def kept_documents(
     )
 
 
-def corpus_rows(kept: DataFrame) -> DataFrame:
-    """The corpus: the published row, and its provenance beside it.
+def runs_of(config: Config) -> Column | None:
+    """The runs of good segments that documents are cut to; None where they stay whole."""
+    for name, scorer in declared().items():
+        limits = config.limits.get(name)
+        if scorer.cut is not None and scorer.cut.key in scorer.limits_in_use(limits):
+            segments = F.col(_struct(name))[scorer.cut.segments]
+            return good_runs(segments, getattr(limits, scorer.cut.key))
+    return None
+
+
+def corpus_rows(kept: DataFrame, config: Config) -> DataFrame:
+    """The corpus: the published row, further scores, and provenance.
 
     Needs: kept (as of `kept_documents`), their text as it is now, or their runs of it, and
         original_chars, original_sha256, edits of it.
@@ -124,45 +153,39 @@ def corpus_rows(kept: DataFrame) -> DataFrame:
     Rows: all kept. Shuffles: none.
     Source: ChineseWebText 2.0, the published row (text, domain, toxicity, quality_score).
     """
-    return kept.select(
-        "text",
-        F.struct(
-            F.col("domain")["single_label"].alias("single_label"),
-            F.col("domain")["multi_label"].alias("multi_label"),
-        ).alias("domain"),
-        F.struct(
-            F.col("toxicity")["label"].alias("label"), F.col("toxicity")["score"].alias("score")
-        ).alias("toxicity"),
-        F.col("quality")["score"].alias("quality_score"),
-        _harmful(kept),
-        "title",
-        "url",
-        F.col("host").alias("source_domain"),
-        "doc_id",
-        "capture_time",
-        "published",
-        "opt_outs",
-        "warc_path",
-        "warc_offset",
-        "language_score",
-        "script",
-        "cluster_size",
-        "original_chars",
-        "original_sha256",
-        "edits",
-        "pii",
-        "runs",
-    )
+    made: dict[str, Column] = {
+        column.name: _corpus_column(kept, scorer, column)
+        for required in (True, False)
+        for scorer, column in corpus_columns(required=required)
+    }
+    made |= {"quality_score": _quality_score(config), "source_domain": F.col("host")}
+    names = schema_of(CORPUS).fieldNames()
+    return kept.select(*(made.get(name, F.col(name)).alias(name) for name in names))
 
 
-def _harmful(kept: DataFrame) -> Column:
-    """What the harmful-text model says; null where it was not asked."""
-    if "perplexity" not in kept.columns:
-        return F.lit(None).cast("struct<perplexity:double,flagged:boolean>").alias("harmful")
-    return F.struct("perplexity.perplexity", "perplexity.flagged").alias("harmful")
+def _corpus_column(kept: DataFrame, scorer: ScorerDeclaration, column: CorpusColumn) -> Column:
+    """A column from a scorer's struct; null where it did not run."""
+    if _struct(scorer.name) not in kept.columns:
+        return F.lit(None).cast(column.type_in(scorer.result_type))
+    scores = F.col(_struct(scorer.name))
+    if isinstance(column.fields, str):
+        return scores[column.fields]
+    return F.struct(*(scores[name].alias(name) for name in column.fields))
 
 
-def _fired(rules: Mapping[str, Column]) -> Column:
+def _quality_score(config: Config) -> Column:
+    """The score that decides quality, as select.quality_from says."""
+    scorer = declared()[config.select.quality_from]
+    field: Any = scorer.score
+    return F.col(_struct(scorer.name))[field]
+
+
+def _struct(scorer: str) -> str:
+    """Name of the column with a scorer's results; documents have no such columns."""
+    return f"score_{scorer}"
+
+
+def _names_of(rules: Mapping[str, Column]) -> Column:
     """The names of the conditions that hold, in order."""
     return F.array_compact(F.array(*(F.when(rule, name) for name, rule in rules.items())))
 

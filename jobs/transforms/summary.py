@@ -5,6 +5,8 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.config.scorers import report_counts, report_shares
+
 QUALITY_BINS = 10
 
 
@@ -13,9 +15,9 @@ def corpus_facts(corpus: DataFrame) -> DataFrame:
 
     Needs: the corpus. Shuffles: a few counts.
     Rows: one a fact and key, as (fact, key, rows, amount): ``corpus`` with its characters,
-        ``toxic`` rows, documents that the rows ``stand_for``, rows by ``domain`` and by
-        ``quality``, the tenth of [0, 1] as 0 to 9; by kind of ``edit`` and of ``pii``, with the
-        places.
+        documents that the rows ``stand_for``, rows by ``quality``, the tenth of [0, 1] as 0 to
+        9; by kind of ``edit`` and of ``pii``, with the places; counts and shares that scorers
+        declare, under `ReportCount.name` and `ReportShares.value`.
     """
     score = F.col("quality_score") * QUALITY_BINS
     tenth = F.least(F.floor(score), F.lit(QUALITY_BINS - 1)).cast("string")
@@ -25,9 +27,9 @@ def corpus_facts(corpus: DataFrame) -> DataFrame:
     facts = F.concat(
         F.array(
             _fact("corpus", amount=F.char_length("text")),
-            _fact("toxic", rows=F.col("toxicity")["label"]),
+            *(_fact(count.name, rows=F.col(count.column)) for count in report_counts()),
             _fact("stand_for", rows=F.col("cluster_size")),
-            _fact("domain", F.col("domain")["single_label"]),
+            *(_fact(shares.value, F.col(shares.column)) for shares in report_shares()),
             _fact("quality", tenth),
         ),
         F.transform(

@@ -28,7 +28,7 @@ from jobs.pipeline import rule_filtering
 from jobs.run.request import MEASURE_DOCUMENTS, Run
 from jobs.run.splits import Split, write_wave
 from jobs.run.store import Commit, Store
-from jobs.tables import DOCUMENTS, MEASURED, SCHEMAS
+from jobs.tables import DOCUMENTS, MEASURED, schema_of
 from tests.bench.pack_rates import LEXICON, local_session
 from udfs.lists.lexicon import read_lexicon
 from udfs.measures.text_pass import Editing, PassLists, edit_texts, measure_documents
@@ -81,7 +81,7 @@ def write_tables(spark: SparkSession, store: Store, rows: int, folder: Path) -> 
             else F.lit("bench.warc.gz" if field.name == "warc_path" else None)
             .cast(field.dataType)
             .alias(field.name)
-            for field in SCHEMAS[DOCUMENTS]
+            for field in schema_of(DOCUMENTS)
         )
     )
     store.write(documents, DOCUMENTS, 0)

@@ -41,7 +41,8 @@ from jobs.run.scorers import scorer_of
 from tests.bench.rule_rates import CHARS, TEXTS, documents_of_one_size, read_texts
 from tests.bench.timing import medians, pin_to_one_core, table
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
-from udfs.scorers.scoring import Scorer, score_texts
+from udfs.scorers.scorer import Scorer
+from udfs.scorers.scoring import score_texts
 from udfs.tokens.segment import STOP_WORDS, pieces_of, segment
 from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 
@@ -146,7 +147,7 @@ def print_differences(made: Mapping[str, Bundle], texts: Sequence[str]) -> None:
         native = FastTextModel(bundle.native)
         worst, others = 0.0, 0
         for part in _parts(texts):
-            (tokens,) = tokenize_texts(part, [bundle.scorer.reading or TokenizerSettings()])
+            (tokens,) = tokenize_texts(part, [bundle.scorer.tokenizer or TokenizerSettings()])
             expected, found = native.probabilities(tokens), bundle.model.probabilities(tokens)
             worst = max(worst, float(np.abs(expected - found).max()))
             others += int((expected.argmax(axis=1) != found.argmax(axis=1)).sum())

@@ -10,7 +10,7 @@ from pathlib import Path
 CALL = """
 import json
 import numpy as np
-from udfs.scorers import toxicity as windows
+from udfs.scorers import spans as windows
 spans, _ = windows.texts_and_windows(np.array([0, 3, 9]), 4)
 stats = windows._spans.stats
 counts = [sum(count.values()) for count in (stats.cache_hits, stats.cache_misses)]

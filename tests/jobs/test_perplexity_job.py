@@ -8,10 +8,10 @@ import pytest
 from pyspark.sql import Row, SparkSession
 
 from jobs import run_pipeline, score_documents, select_corpus
-from jobs.config.scorer_settings import PerplexityConfig
 from tests.builders.warc_files import written_by_warcio
 from tests.jobs.conftest import LOCAL_CONFIG, ROOT
 from udfs.models.char_lm_file import arpa_text, read_language_model
+from udfs.scorers.perplexity import PerplexitySettings
 
 LINES = {
     "spam": "澳门金沙娱乐城注册送彩金，百家乐、老虎机、时时彩投注平台开户，皇冠现金网第{}期。",
@@ -50,7 +50,7 @@ def folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pat
 def test_every_document_is_measured_and_flagged(spark: SparkSession, folder: Path) -> None:
     rows = corpus(spark, folder)
     assert rows.keys() == LINES.keys()
-    limit = PerplexityConfig().max_perplexity
+    limit = PerplexitySettings().max_perplexity
     assert rows["spam"].harmful.perplexity < 0.7 < limit < rows["article"].harmful.perplexity <= 1
     assert [rows[kind].harmful.flagged for kind in LINES] == [True, False]
     table = spark.read.parquet(str(folder / "out/scores/perplexity")).collect()

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from warcio.archiveiterator import ArchiveIterator
 
 from jobs.run.store import Store
-from jobs.tables import CORPUS, SCHEMAS, check_schema
+from jobs.tables import CORPUS, check_schema, schema_of
 from tests.jobs.conftest import Output
 from tests.sample.build_sample import Page, load_pages
 
@@ -156,7 +156,7 @@ def test_jsonl_holds_the_same_rows(sample_output: Output) -> None:
     assert len(lines) == len(rows) == len(corpus)
     for row in corpus:
         line = rows[row.doc_id]
-        assert list(line) == SCHEMAS[CORPUS].fieldNames()
+        assert list(line) == schema_of(CORPUS).fieldNames()
         assert line["text"] == row.text
         assert line["domain"] == row.domain.asDict()
         assert line["toxicity"] == row.toxicity.asDict()

@@ -237,7 +237,7 @@ def test_toxicity_learns_in_rounds_what_a_judge_says(data: Path, tmp_path: Path)
     plain = json.loads((tmp_path / "plain/toxicity/metrics.json").read_text(encoding="utf-8"))
     assert metrics["recipe"]["documents"] == plain["recipe"]["documents"] + 16 + 4
     assert metrics["figures"].keys() == plain["figures"].keys(), "what is judged is not measured"
-    (line,) = token_lines([rude], [toxicity.READING])[0]
+    (line,) = token_lines([rude], [toxicity.bundled_tokenizer()])[0]
     before, after = (
         toxicity.score_toxicity(tokens_of_lines([line]), load_fasttext(path))[0]["score"]
         for path in (tmp_path / "plain/toxicity/toxicity.ftz", model)

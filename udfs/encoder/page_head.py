@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from udfs.scorers.quality import READING
+from udfs.scorers.quality import bundled_tokenizer
 from udfs.tokens.segment import MAX_CHARS
 from udfs.tokens.shape_measures import shape_measures
 from udfs.tokens.tokenizer import tokenize_texts
@@ -57,7 +57,7 @@ class PageHead:
     def whole(self, texts: Sequence[str]) -> Floats:
         """What is said of texts but by the encoder, as a logit, shape (texts,)."""
         heads = [readable(text) for text in texts]
-        words = self.word_logits(tokenize_texts(heads, [READING])[0])
+        words = self.word_logits(tokenize_texts(heads, [bundled_tokenizer()])[0])
         near = kernel(self.shape_places(heads), self.shapes, float(self.widths[0]))
         of_words, of_kernels, constant = self.joint.tolist()
         logits: Floats = of_words * words + of_kernels * (near @ self.alphas) + constant

@@ -1,7 +1,7 @@
 """Quality by an encoder: a document's segments are scored one by one, on a GPU where there is one.
 
-What runs the encoder is imported where that is done: the driver, and whoever has no use for it,
-need not have it.
+The libraries that run the encoder are imported where it runs: the driver, and a run without this
+scorer, need not have them.
 """
 
 from __future__ import annotations
@@ -15,43 +15,116 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
+from pyspark.sql.types import ArrayType, DoubleType, IntegerType, StructField, StructType
 
-from udfs.base.worker import cores_of_task, gpu_of_task
-from udfs.encoder.encoder_file import Dtype, read_encoder_header
-from udfs.encoder.page_head import PageHead, read_page_head
+from udfs.base.array_types import Float64Array, Int64Array
+from udfs.base.settings import ConfigError, Model
+from udfs.encoder.encoder_file import Dtype, EncoderFileError, read_encoder_header
 from udfs.encoder.segments import Span, published_segments
-from udfs.files.artifacts import ArtifactFile
-from udfs.scorers.result_types import QUALITY_BERT_TYPE
-from udfs.scorers.scoring import Record, Scorer
+from udfs.scorers.declaration import (
+    KnownFiles,
+    ScorerDeclaration,
+    ScorerFiles,
+    SegmentCut,
+    read_known,
+)
+from udfs.scorers.scorer import Record, Scorer
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from udfs.encoder.batches import BatchRunner
+    from udfs.encoder.page_head import PageHead
+    from udfs.files.artifacts import ArtifactFile
+
+NAME = "quality_bert"
 
 Segments = Literal["fixed", "casia-exact"]
 Device = Literal["auto", "cpu", "cuda"]
 
 
 @dataclass(frozen=True)
+class QualityBertSettings:
+    """Quality by an encoder, segment by segment; in a table beside the corpus.
+
+    It runs on CPUs where no GPU is declared to Spark (conf/spark-gpu.conf).
+    """
+
+    artifact: Model = "quality_bert"
+    """Artifact name of an encoder, or a path to one, as ``python -m jobs.import_encoder`` makes it.
+    The bundled one reads a page whole: its score of a document is not the mean of the segments."""
+    segments: Segments = "fixed"
+    """``fixed`` cuts a text at ends of lines and sentences into segments of as many tokens as the
+    encoder takes, and leaves nothing out; ``casia-exact`` makes those of the published script,
+    which drops segments under 200 characters, and pads as that does: its scores, at its speed."""
+    device: Device = "auto"
+    """``auto``: the GPU that Spark gives a task, else the CPU; ``cuda``: that GPU, else the
+    machine's first, for a run on one machine."""
+    dtype: Dtype = "auto"
+    """The encoder's number type; ``auto``: the fastest of the device, on a CPU bfloat16 where it
+    has AMX. Scores differ by less than 0.01."""
+    batch_tokens: int | None = None
+    """Tokens of a batch; off: 2,048 on a CPU, 65,536 on a GPU, halved when it is out of memory."""
+
+    def __post_init__(self) -> None:
+        if self.batch_tokens is not None and self.batch_tokens < 1:
+            raise ConfigError(
+                f"quality_bert.batch_tokens = {self.batch_tokens}: expected 1 or more, or off"
+            )
+
+
+@dataclass(frozen=True)
+class QualityBertLimits:
+    """Keys of [select] that look at segments."""
+
+    min_segment_score: float | None = None
+    """Cut a document to its runs of segments to which ``quality_bert`` gives at least this score,
+    joined by line breaks; column ``runs`` has their places. A document without any is rejected as
+    ``no_good_segment``. Off: documents stay whole. The other limits are on whole documents."""
+
+
+RESULT_TYPE = StructType(
+    [
+        # Of a head that reads the text whole, else the mean of the segments weighted by their
+        # characters; null without segments.
+        StructField("score", DoubleType()),
+        StructField(
+            "segments",
+            ArrayType(
+                StructType(
+                    [
+                        StructField("offset", IntegerType()),  # code points of the text
+                        StructField("length", IntegerType()),  # likewise
+                        StructField("score", DoubleType()),
+                    ]
+                )
+            ),
+        ),
+        StructField("mean", DoubleType()),  # of the segments, unweighted; null without segments
+        StructField("min", DoubleType()),
+        StructField("max", DoubleType()),
+    ]
+)
+
+
+@dataclass(frozen=True)
 class EncoderRules:
-    """How texts are cut, and how the encoder runs."""
+    """How texts are cut and how the encoder runs: keys of `QualityBertSettings`."""
 
     segments: Segments = "fixed"
-    """``fixed``: the whole text, in segments of as many tokens as the encoder takes;
-    ``casia-exact``: those of the published script, padded as it pads them."""
     device: Device = "auto"
-    """``auto``: the GPU that Spark gives the task, else the CPU; ``cuda``: that GPU, else the
-    machine's first."""
     dtype: Dtype = "auto"
-    """What the encoder computes in; ``auto``: what the device does fastest."""
     batch_tokens: int | None = None
-    """Tokens of a batch with its padding; None for what suits the kind of device."""
+    """Tokens of a batch with its padding; None for the device's default."""
 
 
 class DocumentScorer:
-    """An encoder's file, its tokenizer, and the encoder once on every device that was asked for."""
+    """An encoder's file and its tokenizer, and the encoder loaded once for each device in use."""
 
     def __init__(self, path: Path, rules: EncoderRules) -> None:
+        from udfs.base.worker import cores_of_task
+        from udfs.encoder.page_head import read_page_head
+
         cores = cores_of_task()
         if cores is not None:  # before the first use, which makes the tokenizer's threads
             os.environ["RAYON_NUM_THREADS"] = str(cores)
@@ -67,11 +140,11 @@ class DocumentScorer:
         self.max_tokens = header.settings.max_tokens
         self.inputs = InputMaker(header)
         self.page = read_page_head(path) if header.settings.head == "page" else None
-        """What sees a page whole, where the encoder's file has it."""
+        """The head that reads a page whole, where the encoder's file has one."""
         self.runners: dict[str, BatchRunner] = {}
 
     def runner(self) -> BatchRunner:
-        """The encoder on this task's device, loaded if it is the first use there."""
+        """The encoder on this task's device, loaded at its first use there."""
         device = device_of_task(self.rules.device)
         if device not in self.runners:
             self.runners[device] = self._loaded(device)
@@ -80,6 +153,7 @@ class DocumentScorer:
     def _loaded(self, device: str) -> BatchRunner:
         import torch
 
+        from udfs.base.worker import cores_of_task
         from udfs.encoder.batches import BatchRunner
         from udfs.encoder.model import load_encoder
 
@@ -125,17 +199,18 @@ def score_documents(texts: Sequence[str], scorer: DocumentScorer) -> list[Record
 def page_records(
     texts: Sequence[str],
     spans: Sequence[Sequence[Span]],
-    tokens: npt.NDArray[np.int64],
+    tokens: Int64Array,
     means: npt.NDArray[np.floating[Any]],
     page: PageHead,
 ) -> list[Record]:
-    """Records of texts whose head sees them whole: the score is that of all of a text, and not the
+    """Records of texts whose head reads them whole: the score is that of the whole text, not the
     mean of its segments.
 
     Args:
+        texts: Shape (texts,).
         spans: The segments of each text.
-        tokens: Of every segment of all texts, shape (segments,).
-        means: Of the hidden states of each segment's tokens, shape (segments, size).
+        tokens: Number of tokens of every segment of all texts, shape (segments,).
+        means: Mean of the hidden states of each segment's tokens, shape (segments, size).
     """
     has_any = [bool(own) for own in spans]
     read = [text for text, is_one in zip(texts, has_any, strict=True) if is_one]
@@ -154,19 +229,21 @@ def page_records(
     ]
 
 
-def _chances(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    chances: npt.NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(logits, -60.0, 60.0)))
+def _chances(logits: Float64Array) -> Float64Array:
+    chances: Float64Array = 1 / (1 + np.exp(-np.clip(logits, -60.0, 60.0)))
     return chances
 
 
 def quality_bert_scorer(artifact: ArtifactFile, rules: EncoderRules | None = None) -> Scorer:
-    """The scorer over one encoder; its result is `QUALITY_BERT_TYPE`."""
+    """The scorer over one encoder."""
     load = partial(DocumentScorer, rules=rules or EncoderRules())
-    return Scorer("quality_bert", artifact, QUALITY_BERT_TYPE, score_documents, None, load)
+    return Scorer(NAME, artifact, RESULT_TYPE, score_documents, None, load)
 
 
 def device_of_task(wanted: Device) -> str:
     """The device that a task computes on, as PyTorch names it."""
+    from udfs.base.worker import gpu_of_task
+
     gpu = None if wanted == "cpu" else gpu_of_task()
     if gpu is None:
         return "cuda:0" if wanted == "cuda" else "cpu"
@@ -174,9 +251,9 @@ def device_of_task(wanted: Device) -> str:
 
 
 def _record(spans: Sequence[Span], scores: Sequence[float], whole: float | None = None) -> Record:
-    """A text's record; its score is what is said of the whole, or the mean of the segments."""
+    """A text's record; its score is that of the whole text where given, else the segments' mean."""
     if not spans:
-        return dict.fromkeys(QUALITY_BERT_TYPE.fieldNames())
+        return dict.fromkeys(RESULT_TYPE.fieldNames())
     lengths = [stop - start for start, stop in spans]
     segments: list[dict[str, Any]] = [
         {"offset": start, "length": length, "score": score}
@@ -189,3 +266,25 @@ def _record(spans: Sequence[Span], scores: Sequence[float], whole: float | None 
         "min": min(scores),
         "max": max(scores),
     }
+
+
+def _make(settings: QualityBertSettings, files: ScorerFiles) -> Scorer:
+    rules = EncoderRules(settings.segments, settings.device, settings.dtype, settings.batch_tokens)
+    return quality_bert_scorer(files.shipped("artifact"), rules)
+
+
+def _check(settings: QualityBertSettings, limits: object, files: KnownFiles) -> None:
+    read_known("quality_bert.artifact", files["artifact"], read_encoder_header, EncoderFileError)
+
+
+QUALITY_BERT = ScorerDeclaration(
+    name=NAME,
+    settings=QualityBertSettings,
+    result_type=RESULT_TYPE,
+    make=_make,
+    check=_check,
+    score="score",
+    limits=QualityBertLimits,
+    cut=SegmentCut("min_segment_score", "segments", "no_good_segment"),
+    wants_gpu=lambda settings: settings.device == "auto",
+)

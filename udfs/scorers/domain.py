@@ -1,66 +1,43 @@
-"""Label sets: which labels there are, and which a text has that nothing can be said of.
-
-Domain: which of eleven subjects a text belongs to, several at once where it does.
-"""
+"""Domain: which of eleven subjects a text belongs to, several at once where it does."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from udfs.files.artifacts import ArtifactFile
-from udfs.lists.host_lists import HostList, read_host_list
+from pyspark.sql.types import ArrayType, DoubleType, MapType, StringType, StructField, StructType
+
+from udfs.base.settings import ConfigError, Hosts, Labels, Model, StopWords
 from udfs.lists.urls import split_url
-from udfs.models.fasttext_model import FastTextModel
-from udfs.scorers.result_types import DOMAIN_TYPE
-from udfs.scorers.scoring import Documents, Record, Scorer, model_of, with_odds
-from udfs.tokens.forms import form_tokens
-from udfs.tokens.tokenizer import TokenizerSettings
-from udfs.tokens.tokens import Tokens
+from udfs.scorers.declaration import (
+    CorpusColumn,
+    KnownFiles,
+    Rejection,
+    ReportShares,
+    ScorerDeclaration,
+    ScorerFiles,
+    read_known,
+)
+from udfs.scorers.fasttext_settings import (
+    FastTextSettings,
+    check_tokenizer,
+    labels_of_model,
+    plain_label,
+    tokenizer_settings,
+)
+from udfs.scorers.scorer import Documents, Record, Scorer, model_of, with_odds
+from udfs.scorers.taxonomy import Taxonomy, TaxonomyError, read_taxonomy
 
+if TYPE_CHECKING:
+    from udfs.files.artifacts import ArtifactFile
+    from udfs.lists.host_lists import HostList
+    from udfs.models.fasttext_model import FastTextModel
+    from udfs.tokens.tokenizer import TokenizerSettings
+    from udfs.tokens.tokens import Tokens
 
-class TaxonomyError(ValueError):
-    """A label set cannot be read; the message names file and line."""
-
-
-@dataclass(frozen=True)
-class Taxonomy:
-    """The labels of a set."""
-
-    labels: tuple[str, ...]
-    """All of them, sorted."""
-    fallback: str
-    """The label of a text without any word."""
-
-
-def read_taxonomy(path: Path) -> Taxonomy:
-    """Read a label set: UTF-8, ``label TAB what it is`` a line, the fallback first.
-
-    Blank lines and lines that begin with # are passed over.
-
-    Raises:
-        TaxonomyError: unreadable, not UTF-8, a label that comes twice or is none, or no label.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise TaxonomyError(f"{path}: is not UTF-8 text: {error.reason}") from error
-    except OSError as error:
-        raise TaxonomyError(f"{path}: cannot be read: {error.strerror or error}") from error
-    labels: list[str] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        label = line.partition("\t")[0].strip()
-        if not label or label in labels:
-            raise TaxonomyError(f"{path}:{number}: expected another label, found {label!r}")
-        labels.append(label)
-    if not labels:
-        raise TaxonomyError(f"{path}: holds no label")
-    return Taxonomy(tuple(sorted(labels)), labels[0])
-
+NAME = "domain"
 
 LABELS = (
     "book",
@@ -80,22 +57,67 @@ GENERAL = "general"
 MIN_PROBABILITY = 0.3
 
 HOST_WEIGHT = 1.0
-"""What the log odds of a label rise by, where the host of a document's address names it."""
+"""How much the log odds of a label rise where the host of a document's address is listed for it."""
 
-READING = TokenizerSettings(min_token_chars=1, stop_words=None, distinct=True, extra=form_tokens)
-"""How the bundled model wants its texts."""
+
+@dataclass(frozen=True)
+class DomainSettings(FastTextSettings):
+    """fastText domain labels."""
+
+    artifact: Model = "domain"
+    """Artifact name of the model, or a path."""
+    min_token_chars: int = 1
+    """Tokens of fewer characters are dropped."""
+    stopwords: StopWords | None = None
+    """Tokens that are dropped too, as in the other sections."""
+    distinct: bool = True
+    """Count each token once in a text, however often it occurs."""
+    extra_tokens: Literal["forms", "shape"] | None = "forms"
+    """Tokens beside the words, as in the other sections."""
+    taxonomy: Labels = "domain_labels"
+    """Artifact name of the list of labels, or a path to one: lines of ``label TAB meaning``. The
+    first label is that of a text without any word."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """Label of the model -> its name in the list of labels, where that differs."""
+    min_probability: float = MIN_PROBABILITY
+    """Least probability of a label in multi_label (MDFG); the top label is always in it."""
+    min_probabilities: dict[str, float] = field(default_factory=dict)
+    """Label -> its own least probability, where that differs."""
+    hosts: Hosts | None = "domain_hosts"
+    """Artifact name of a list of hosts and words in hosts whose categories are labels, or a path to
+    one, in any form that ``rules.host_block`` takes: the label of a document's host is likelier.
+    Categories that are no labels of the model change nothing. Off: the text alone."""
+    host_weight: float = HOST_WEIGHT
+    """How much the log odds of that label rise."""
+
+
+@dataclass(frozen=True)
+class DomainLimits:
+    """Keys of [select] that look at domains."""
+
+    domains: tuple[str, ...] = ()
+    """Domain labels kept (by single_label); empty keeps all."""
+
+
+RESULT_TYPE = StructType(
+    [
+        StructField("single_label", StringType()),
+        StructField("multi_label", ArrayType(StringType())),
+        StructField("probabilities", MapType(StringType(), DoubleType())),
+    ]
+)
 
 
 @dataclass(frozen=True)
 class LabelRules:
-    """From a model's probabilities to labels."""
+    """How a model's probabilities become labels."""
 
     min_probability: float = MIN_PROBABILITY
     """Least probability of a label of ``multi_label``."""
     min_probabilities: Mapping[str, float] = field(default_factory=dict)
-    """That of single labels, where it is another one."""
+    """Label -> its own least probability, where that differs."""
     names: Mapping[str, str] = field(default_factory=dict)
-    """A model's label -> the name that it goes by, where that is another one."""
+    """Label of the model -> its name, where that differs."""
     fallback: str = GENERAL
     """The label of an empty line."""
 
@@ -106,10 +128,10 @@ class LabelRules:
 
 @dataclass(frozen=True)
 class HostRules:
-    """What the hosts of addresses say of domains."""
+    """Domains by the hosts of addresses."""
 
     hosts: ArtifactFile
-    """A list of hosts and of words in them, whose categories are labels; others say nothing."""
+    """A list of hosts and of words in them, whose categories are labels; others change nothing."""
     weight: float = HOST_WEIGHT
 
 
@@ -118,11 +140,11 @@ def score_domains(
 ) -> list[Record]:
     """The domain labels of every token line, or of the tokens of every text.
 
-    ``single_label`` is the most probable label, the first by name of several that are level.
-    ``multi_label`` starts with it, so that no text is without a label, and goes on with every
-    other label that reaches its least probability, in descending probability, then by name.
-    ``probabilities`` holds all labels; of several of the model's that go by one name the likeliest.
-    An empty line has the fallback label, with probability 0 throughout.
+    ``single_label`` is the most probable label, the first by name of equal ones. ``multi_label``
+    starts with it, so that every text has a label, and continues with every other label that
+    reaches its least probability, in descending probability, then by name. ``probabilities`` holds
+    all labels; where several labels of the model have one name, the highest. An empty line has the
+    fallback label, with probability 0 for all.
 
     Source:
         ChineseWebText 2.0, section on domains (multi_label from 0.3 on).
@@ -142,14 +164,16 @@ def with_hosts(
     hosts: HostRules,
     rules: LabelRules | None = None,
 ) -> list[Record]:
-    """The records of documents whose addresses are known: the label that a host names is likelier.
+    """The records with a likelier label for documents whose host is listed for one.
 
     Args:
-        records: As `score_domains` gives them; those without any word stay as they are.
-        documents: What the records are of.
-        hosts: What is known of hosts.
+        records: Results of `score_domains`; those of texts without any word stay as they are.
+        documents: Their documents.
+        hosts: The list of hosts.
         rules: As for `score_domains`.
     """
+    from udfs.lists.host_lists import read_host_list
+
     named = model_of(hosts.hosts, read_host_list)
     chosen = rules or LabelRules()
     return [
@@ -159,9 +183,9 @@ def with_hosts(
 
 
 def host_label(hosts: HostList, url: str | None) -> str | None:
-    """What the host of an address is listed for; None for one that is not listed.
+    """The category for which the host of an address is listed; None for one that is not listed.
 
-    Paths are not looked at: many a company has its own /news/.
+    Paths are ignored: many companies have a /news/.
     """
     return None if url is None else hosts.match(split_url(url).host)
 
@@ -169,19 +193,22 @@ def host_label(hosts: HostList, url: str | None) -> str | None:
 def domain_scorer(
     artifact: ArtifactFile,
     rules: LabelRules | None = None,
-    reading: TokenizerSettings | None = None,
+    tokenizer: TokenizerSettings | None = None,
     hosts: HostRules | None = None,
 ) -> Scorer:
-    """The domain scorer over one model, and what is known of hosts, if anything.
+    """The domain scorer over one model, and the list of hosts, if any."""
+    from udfs.models.fasttext_model import load_fasttext
+    from udfs.tokens.tokenizer import TokenizerSettings
 
-    Its result is struct(single_label string, multi_label array<string>,
-    probabilities map<string, double>).
-    """
     score = partial(score_domains, rules=rules)
     revise = None if hosts is None else partial(with_hosts, hosts=hosts, rules=rules)
-    return Scorer(
-        "domain", artifact, DOMAIN_TYPE, score, reading or TokenizerSettings(), revise=revise
-    )
+    read = tokenizer or TokenizerSettings()
+    return Scorer(NAME, artifact, RESULT_TYPE, score, read, load_fasttext, revise)
+
+
+def bundled_tokenizer() -> TokenizerSettings:
+    """How the texts of the bundled model are tokenized."""
+    return tokenizer_settings(DomainSettings())
 
 
 def labels_of(probabilities: Mapping[str, float], min_probability: float) -> list[str]:
@@ -191,6 +218,88 @@ def labels_of(probabilities: Mapping[str, float], min_probability: float) -> lis
     ['finance', 'news']
     """
     return _labels(probabilities, LabelRules(min_probability))
+
+
+def _make(settings: DomainSettings, files: ScorerFiles) -> Scorer:
+    try:
+        fallback = read_taxonomy(files.local("taxonomy")).fallback
+    except TaxonomyError as error:
+        raise ConfigError(f"domain.taxonomy: {error}") from error
+    rules = LabelRules(
+        settings.min_probability, settings.min_probabilities, _names(settings), fallback
+    )
+    hosts = None
+    if settings.hosts is not None:
+        hosts = HostRules(files.shipped("hosts"), settings.host_weight)
+    tokenizer = tokenizer_settings(settings, files)
+    return domain_scorer(files.shipped("artifact"), rules, tokenizer, hosts)
+
+
+def _check(settings: DomainSettings, limits: DomainLimits, files: KnownFiles) -> None:
+    check_tokenizer(NAME, settings, files)
+    labels = labels_of_model(NAME, files)
+    taxonomy = read_known("domain.taxonomy", files["taxonomy"], read_taxonomy, TaxonomyError)
+    if labels is not None:
+        _check_labels(settings, labels, taxonomy)
+    if "hosts" in files:
+        from udfs.lists.host_list_files import HostListError
+        from udfs.lists.host_lists import read_host_list
+
+        read_known("domain.hosts", files["hosts"], read_host_list, HostListError)
+    if taxonomy is None:
+        return
+    named = {
+        "select.domains": limits.domains,
+        "domain.min_probabilities": settings.min_probabilities,
+    }
+    for key, names in named.items():
+        if unknown := sorted(set(names) - set(taxonomy.labels)):
+            known = ", ".join(taxonomy.labels)
+            raise ConfigError(f"{key}: no label {unknown[0]!r}; known labels: {known}")
+
+
+def _check_labels(
+    settings: DomainSettings, labels: Sequence[str], taxonomy: Taxonomy | None
+) -> None:
+    """Check the model's labels, and what the settings call them."""
+    names = _names(settings)
+    if surplus := sorted(names.keys() - set(labels)):
+        known = ", ".join(sorted(labels))
+        raise ConfigError(f"domain.labels: the model has no {surplus[0]!r}; its labels are {known}")
+    for label in labels if taxonomy is not None else ():
+        name = names.get(label, label)
+        if taxonomy is not None and name not in taxonomy.labels:
+            raise ConfigError(
+                f"domain.labels: the model's label {label!r} is called {name!r}, which is none of "
+                f"{', '.join(taxonomy.labels)}; give it one of these names"
+            )
+
+
+def _names(settings: DomainSettings) -> dict[str, str]:
+    """Label of the model -> its name, where that differs."""
+    return {plain_label(label): name for label, name in settings.labels.items()}
+
+
+DOMAIN = ScorerDeclaration(
+    name=NAME,
+    settings=DomainSettings,
+    result_type=RESULT_TYPE,
+    make=_make,
+    check=_check,
+    is_default=True,
+    is_required=True,
+    corpus=(CorpusColumn("domain", ("single_label", "multi_label")),),
+    limits=DomainLimits,
+    rejections=(
+        Rejection(
+            "unwanted_domain",
+            "domains",
+            lambda scores, labels: ~scores["single_label"].isin(*labels),
+            rank=1,
+        ),
+    ),
+    shares=(ReportShares("domains", "domain.single_label", "domain", "Domains of the corpus"),),
+)
 
 
 def _labels(probabilities: Mapping[str, float], rules: LabelRules) -> list[str]:

@@ -1,42 +1,96 @@
-"""Harmful-text perplexity: how likely a text is to a model of gambling and pornography pages.
+"""Harmful-text perplexity: how unlikely a text is to a model of gambling and pornography pages.
 
-A text is cut into pieces at line breaks and signs. Where a second model of plain text is given,
-a piece counts for what the harmful model foretells better than the plain one: menus and prose,
-which harmful pages hold as well, then say nothing.
+A text is cut into pieces at line breaks and signs. With a second model of plain text a piece
+counts only as far as the harmful model predicts it better than the plain one, so that menus and
+prose, which harmful pages contain too, change nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+from pyspark.sql.types import BooleanType, DoubleType, StructField, StructType
 
-from udfs.base.code_points import CODE_POINTS, CodePoints, encode_texts
-from udfs.base.jit import compiled
-from udfs.files.artifacts import ArtifactFile
-from udfs.models.char_lm import CharLanguageModel
-from udfs.models.char_lm_file import load_language_model
-from udfs.scorers.result_types import PERPLEXITY_TYPE
-from udfs.scorers.scoring import Documents, Record, Scorer, model_of
+from udfs.base.array_types import BoolArray, Float64Array, Int64Array
+from udfs.base.code_points import CODE_POINTS, encode_texts
+from udfs.base.settings import ConfigError, Model
+from udfs.scorers.declaration import (
+    CorpusColumn,
+    KnownFiles,
+    Rejection,
+    ScorerDeclaration,
+    ScorerFiles,
+    read_known,
+)
+from udfs.scorers.scorer import Documents, Record, Scorer, model_of
 
-Numbers = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from udfs.files.artifacts import ArtifactFile
+    from udfs.models.char_lm import CharLanguageModel
+
+NAME = "perplexity"
 
 MAX_CHARS = 20_000
 BREAKS = "\n\r，。！？；、|｜_-,!?;:：·»>【】（）()[]"
-"""Signs that part the pieces of a text; spammers string their words with them."""
+"""Signs between the pieces of a text; spam pages separate their words with them."""
 
 HARMFUL_SHARE = 0.1
-"""How likely a piece is a harmful one before it is read, with a plain model."""
+"""Prior probability that a piece is harmful, with a plain model."""
 HEAD_PIECES = 3
 HEAD_WEIGHT = 0.2
-"""The first pieces, a page's title, count once more, as a fifth of the text."""
+"""The first pieces, a page's title, count again, as a fifth of the text."""
 
 MAX_PERPLEXITY = 0.9629
-"""Under it a text is harmful, by the bundled models; see their card."""
+"""Below it a text is harmful, by the bundled models; see their card."""
+
+
+@dataclass(frozen=True)
+class PerplexitySettings:
+    """Harmful-text perplexity: how unlikely a text is to a model of gambling and pornography."""
+
+    artifact: Model = "perplexity"
+    """Artifact name of the language model of harmful text, or a path to an ARPA file whose words
+    are characters."""
+    plain: Model | None = "perplexity_plain"
+    """The language model of plain text, which the perplexity is divided by: at 1 nothing in the
+    text is likelier in harmful text. Off: the perplexity of the model above alone, as published;
+    ``max_perplexity`` is then of another order."""
+    max_perplexity: float = MAX_PERPLEXITY
+    """Perplexity below which a text is flagged; the default finds nine in ten harmful pages."""
+    max_chars: int | None = MAX_CHARS
+    """Leading characters of a text that are read; off for all."""
+
+    def __post_init__(self) -> None:
+        if self.max_perplexity <= 0:
+            raise ConfigError(
+                f"perplexity.max_perplexity = {self.max_perplexity}: expected above 0"
+            )
+        if self.max_chars is not None and self.max_chars < 1:
+            raise ConfigError(
+                f"perplexity.max_chars = {self.max_chars}: expected 1 or more, or off"
+            )
+
+
+@dataclass(frozen=True)
+class PerplexityLimits:
+    """Keys of [select] that look at perplexity."""
+
+    min_perplexity: float | None = None
+    """Least harmful-text perplexity; off keeps flagged texts too."""
+
+
+RESULT_TYPE = StructType(
+    [
+        StructField("perplexity", DoubleType()),  # above 0
+        StructField("flagged", BooleanType()),  # whether it is below max_perplexity
+    ]
+)
 
 
 def perplexities(
@@ -44,24 +98,28 @@ def perplexities(
     harmful: CharLanguageModel,
     plain: CharLanguageModel | None = None,
     max_chars: int | None = MAX_CHARS,
-) -> Scores:
-    """How much a model of harmful text is surprised by each text.
+) -> Float64Array:
+    """The perplexity of each text by a language model of harmful text.
 
-    Without a plain model it is the text's perplexity: 10 to the power of the mean of -log10 P
-    over its characters and the ends of its pieces; that of an empty line for a text without any
-    piece. With one it is relative: the text's perplexity where each piece may be harmful, by that
-    where each is plain. 1 says that nothing is likelier in harmful text; it is the lower the more
-    of the text is, its head above all.
+    Without a plain model it is 10 to the power of the mean of -log10 P over the text's characters
+    and the ends of its pieces; a text without pieces has that of an empty line. With a plain model
+    it is relative: the perplexity where each piece may be harmful, divided by that where each is
+    plain. At 1 nothing in the text is likelier in harmful text; it falls with the share of the
+    text that is, and most with its head.
 
     Returns:
-        Shape (texts,).
+        Shape (texts,), above 0.
     """
+    from udfs.scorers.spans import pieces_between
+
     encoded = encode_texts([text[:max_chars] for text in texts])
-    begins, stops, owners = _pieces(encoded.codes, encoded.starts, encoded.stops, _is_break())
+    begins, stops, owners = pieces_between(
+        encoded.codes, encoded.starts, encoded.stops, _is_break()
+    )
     scores, counts = harmful.line_scores(encoded.codes, begins, stops)
-    heard = counts > 0  # white space alone is no piece
-    begins, stops, owners = begins[heard], stops[heard], owners[heard]
-    scores, sizes = scores[heard], counts[heard] + 1
+    has_words = counts > 0  # white space alone is no piece
+    begins, stops, owners = begins[has_words], stops[has_words], owners[has_words]
+    scores, sizes = scores[has_words], counts[has_words] + 1
     if plain is None:
         empty = -harmful.encoded_scores(encode_texts([""]))[0]
         means = _means(-scores, sizes, owners, len(texts))
@@ -84,7 +142,7 @@ def score_perplexity(
     max_perplexity: float = MAX_PERPLEXITY,
     max_chars: int | None = MAX_CHARS,
 ) -> list[Record]:
-    """The perplexity of every text, and whether it is under the limit.
+    """The perplexity of every text, and whether it is below the limit.
 
     Source:
         Jansen et al. 2022, Perplexed by Quality (arXiv 2212.10440): a model of harmful text alone,
@@ -99,8 +157,11 @@ def document_perplexities(
     harmful: CharLanguageModel,
     plain: ArtifactFile | None = None,
     max_chars: int | None = MAX_CHARS,
-) -> Scores:
-    """`perplexities` by the model of a file: of `Documents` once for all scorers that ask."""
+) -> Float64Array:
+    """`perplexities` with the plain model of a file; computed once for all scorers of a batch of
+    `Documents` that use the same models."""
+    from udfs.models.char_lm_file import load_language_model
+
     model = None if plain is None else model_of(plain, load_language_model)
     if not isinstance(texts, Documents):
         return perplexities(texts, harmful, model, max_chars)
@@ -115,48 +176,82 @@ def perplexity_scorer(
     max_perplexity: float = MAX_PERPLEXITY,
     max_chars: int | None = MAX_CHARS,
 ) -> Scorer:
-    """The perplexity scorer over n-gram models; its result is `PERPLEXITY_TYPE`."""
+    """The perplexity scorer over language models of characters."""
+    from udfs.models.char_lm_file import load_language_model
+
     score = partial(
         score_perplexity, plain=plain, max_perplexity=max_perplexity, max_chars=max_chars
     )
-    return Scorer("perplexity", harmful, PERPLEXITY_TYPE, score, None, load_language_model)
+    return Scorer(NAME, harmful, RESULT_TYPE, score, None, load_language_model)
 
 
-def _means(values: Scores, sizes: Numbers, owners: Numbers, texts: int) -> Scores:
-    """Of each text the sum of its pieces' values by that of their sizes; NaN without a piece."""
+def check_language_models(name: str, keys: Sequence[str], files: KnownFiles) -> None:
+    """Read the language models that keys of a scorer name, as far as they are on this machine.
+
+    Raises:
+        ConfigError: a file is no language model of characters.
+    """
+    if any(key in files for key in keys):
+        from udfs.models.fasttext_file import ModelFileError
+
+        for key in keys:
+            read_known(f"{name}.{key}", files.get(key), _check_language_model, ModelFileError)
+
+
+@lru_cache(maxsize=16)
+def _check_language_model(path: Path) -> None:
+    """Read a file, once for all scorers that use it."""
+    from udfs.models.char_lm_file import read_language_model
+
+    read_language_model(path)
+
+
+def _make(settings: PerplexitySettings, files: ScorerFiles) -> Scorer:
+    plain = None if settings.plain is None else files.shipped("plain")
+    return perplexity_scorer(
+        files.shipped("artifact"), plain, settings.max_perplexity, settings.max_chars
+    )
+
+
+def _check(settings: PerplexitySettings, limits: object, files: KnownFiles) -> None:
+    check_language_models(NAME, ("artifact", "plain"), files)
+
+
+PERPLEXITY = ScorerDeclaration(
+    name=NAME,
+    settings=PerplexitySettings,
+    result_type=RESULT_TYPE,
+    make=_make,
+    check=_check,
+    is_default=True,
+    corpus=(CorpusColumn("harmful", ("perplexity", "flagged")),),
+    limits=PerplexityLimits,
+    rejections=(
+        Rejection(
+            "low_perplexity",
+            "min_perplexity",
+            lambda scores, least: scores["perplexity"] < least,
+        ),
+    ),
+)
+
+
+def _means(values: Float64Array, sizes: Int64Array, owners: Int64Array, texts: int) -> Float64Array:
+    """For each text the sum of its pieces' values divided by that of their sizes; NaN without a
+    piece."""
     totals, whole = np.bincount(owners, values, texts), np.bincount(owners, sizes, texts)
     with np.errstate(invalid="ignore"):
-        means: Scores = totals / whole
+        means: Float64Array = totals / whole
     return means
 
 
-def _power(exponents: Scores) -> Scores:
-    powers: Scores = 10.0**exponents
+def _power(exponents: Float64Array) -> Float64Array:
+    powers: Float64Array = 10.0**exponents
     return powers
 
 
 @lru_cache(maxsize=1)
-def _is_break() -> Flags:
+def _is_break() -> BoolArray:
     flags = np.zeros(CODE_POINTS, dtype=np.bool_)
     flags[[ord(sign) for sign in BREAKS]] = True
     return flags
-
-
-@compiled
-def _pieces(
-    codes: CodePoints, starts: Numbers, stops: Numbers, is_break: Flags
-) -> tuple[Numbers, Numbers, Numbers]:
-    """Where the pieces of texts begin and stop, and which text each is of; none is empty."""
-    begins = np.empty(len(codes), dtype=np.int64)
-    ends = np.empty(len(codes), dtype=np.int64)
-    owners = np.empty(len(codes), dtype=np.int64)
-    count = 0
-    for text in range(len(starts)):
-        begin = starts[text]
-        for at in range(starts[text], stops[text] + 1):
-            if at == stops[text] or is_break[codes[at]]:
-                if at > begin:
-                    begins[count], ends[count], owners[count] = begin, at, text
-                    count += 1
-                begin = at + 1
-    return begins[:count].copy(), ends[:count].copy(), owners[:count].copy()

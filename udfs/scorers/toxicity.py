@@ -1,9 +1,7 @@
-"""Windows of tokens that run over texts.
+"""Toxicity: the probability that a text insults, or offers gambling, pornography or fraud.
 
-Toxicity: the probability that a text insults, or peddles gambling, pornography or fraud.
-
-A text is looked at whole and through windows of tokens, so that one insult under a clean article
-is seen, and where it stands is said.
+A text is scored whole and through windows of tokens, so that one insult below a clean article
+counts, and its place is stored.
 """
 
 from __future__ import annotations
@@ -12,62 +10,38 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-import numpy.typing as npt
+from pyspark.sql.types import DoubleType, IntegerType, StructField, StructType
 
-from udfs.base.jit import compiled
-from udfs.files.artifacts import ArtifactFile
-from udfs.models.char_lm_file import load_language_model
-from udfs.models.fasttext_model import FastTextModel
-from udfs.scorers.perplexity import MAX_CHARS, document_perplexities
-from udfs.scorers.result_types import TOXICITY_TYPE
-from udfs.scorers.scoring import Documents, Record, Scorer, model_of, with_odds
-from udfs.tokens.token_hashes import Numbers
-from udfs.tokens.tokenizer import TokenizerSettings
-from udfs.tokens.tokens import Tokens
+from udfs.base.array_types import Float64Array, Int64Array
+from udfs.base.settings import ArtifactKey, ConfigError, Model, StopWords
+from udfs.scorers.declaration import (
+    CorpusColumn,
+    KnownFiles,
+    Rejection,
+    ReportCount,
+    ScorerDeclaration,
+    ScorerFiles,
+)
+from udfs.scorers.fasttext_settings import (
+    FastTextSettings,
+    check_label,
+    check_tokenizer,
+    plain_label,
+    tokenizer_settings,
+)
+from udfs.scorers.perplexity import MAX_CHARS, check_language_models, document_perplexities
+from udfs.scorers.scorer import Documents, Record, Scorer, model_of, with_odds
 
+if TYPE_CHECKING:
+    from udfs.files.artifacts import ArtifactFile
+    from udfs.models.fasttext_model import FastTextModel
+    from udfs.tokens.tokenizer import TokenizerSettings
+    from udfs.tokens.tokens import Tokens
 
-def texts_and_windows(bounds: Numbers, size: int | None) -> tuple[Numbers, Numbers]:
-    """Each text whole, and behind it the windows that it is seen through.
-
-    A window begins every half of its size; the last one ends with the text. A text that is no
-    longer than one has none, as has every text where there is no size.
-
-    Args:
-        bounds: Where the tokens of each text begin, and where the last one's end.
-        size: Tokens of a window, 1 at least.
-    Returns:
-        First token and the one behind the last of each span, shape (spans, 2); and where the spans
-        of each text begin, and the last one's end, shape (texts + 1,).
-    """
-    if size is None:
-        return np.stack([bounds[:-1], bounds[1:]], axis=1), np.arange(len(bounds))
-    return _spans(bounds, size, max(1, size // 2))
-
-
-@compiled
-def _spans(bounds: Numbers, size: int, stride: int) -> tuple[Numbers, Numbers]:
-    most = 2 * len(bounds) + (bounds[-1] - bounds[0]) // stride
-    spans = np.empty((most, 2), dtype=np.int64)
-    starts = np.zeros(len(bounds), dtype=np.int64)
-    count = 0
-    for text in range(len(bounds) - 1):
-        first, last = bounds[text], bounds[text + 1]
-        spans[count] = first, last
-        count += 1
-        if last - first > size:
-            at = first
-            while at + size < last:
-                spans[count] = at, at + size
-                count += 1
-                at += stride
-            spans[count] = last - size, last
-            count += 1
-        starts[text + 1] = count
-    return spans[:count].copy(), starts
-
+NAME = "toxicity"
 
 TOXIC = "toxic"
 BENIGN = "benign"
@@ -76,21 +50,86 @@ MIN_LABEL_SCORE = 0.99
 WINDOW_TOKENS = 64
 TOP_K = 3
 HARMFUL_WEIGHT = 30.0
-"""What the log odds of a text rise by, for each natural logarithm that it is likelier in harmful
-text."""
+"""How much the log odds of a text rise, for each natural logarithm by which it is likelier in
+harmful text."""
 MOST_LIKELIER = 0.1
-"""Of those logarithms the most that counts: more says no more, and would outweigh all else."""
+"""The most of those logarithms that counts: more adds no evidence, and would outweigh all else."""
 MOST_BY_PERPLEXITY = 0.98
-"""The highest score that this makes: label 1 stays with what the model of words is sure of."""
-
-READING = TokenizerSettings(
-    min_token_chars=1, stop_words=None, max_chars=1_000_000, exempt_formulas=True, distinct=True
-)
-"""How the bundled model wants its texts."""
-
-Scores = npt.NDArray[np.float64]
+"""The highest score that this can reach: label 1 needs the model of words to be sure."""
 
 Aggregate = Literal["max", "mean", "top_k"]
+
+
+@dataclass(frozen=True)
+class ToxicitySettings(FastTextSettings):
+    """fastText toxicity model: score = P(label)."""
+
+    artifact: Model = "toxicity"
+    """Artifact name of the model, or a path."""
+    label: str = TOXIC
+    """The model's label whose probability is the score, without ``__label__``."""
+    min_label_score: float = MIN_LABEL_SCORE
+    """Least score of label 1 (MDFG)."""
+    min_token_chars: int = 1
+    """Tokens of fewer characters are dropped."""
+    stopwords: StopWords | None = None
+    """Tokens that are dropped too, as in the other sections."""
+    distinct: bool = True
+    """Count each token once in a text, however often it occurs."""
+    max_chars: int | None = 1_000_000
+    """Leading characters of a text that are read; off for all. Windows run to its end."""
+    window_tokens: int | None = WINDOW_TOKENS
+    """Tokens of the windows through which a text is scored, beside the whole; they begin half a
+    window apart. Off: the whole text alone, as published."""
+    aggregate: Aggregate = "max"
+    """How scores become one: ``max`` is that of the worst window, so that one toxic comment below a
+    long article counts; ``mean`` that of the whole text, as published; ``top_k`` the mean of the
+    worst windows. The worst span and its score are stored in any case. ``min_label_score`` depends
+    on it: a worst window scores higher than its text."""
+    top_k: int = TOP_K
+    """Windows in the mean of ``top_k``."""
+    window_discount: float = 0.589
+    """How much the log odds of ``max`` are lowered, for each natural logarithm of the number of
+    windows: the worst of many is bad by chance. From a score of 0.5 on less, from 0.99 on not at
+    all."""
+    exempt_formulas: bool = True
+    """Leave out sentences of which more than half are digits and symbols (MDFG, which says so of
+    its method; its script reads them)."""
+    harmful: Model | None = "perplexity"
+    """Artifact name of a language model of harmful text, or a path to an ARPA file, as in
+    ``perplexity.artifact``: a text that is likelier in it than in plain text is more toxic. Off:
+    the fastText model alone."""
+    harmful_plain: Annotated[str, ArtifactKey("model", used_with="harmful")] = "perplexity_plain"
+    """The language model of plain text."""
+    harmful_weight: float = HARMFUL_WEIGHT
+    """How much the log odds of the score rise, for each natural logarithm of the perplexity by
+    these two below 1, of which at most 0.1 counts; to a score of 0.98 at most."""
+
+    def __post_init__(self) -> None:
+        for key in ("window_tokens", "top_k"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise ConfigError(f"toxicity.{key} = {value}: expected 1 or more")
+
+
+@dataclass(frozen=True)
+class ToxicityLimits:
+    """Keys of [select] that look at toxicity."""
+
+    max_toxicity: float | None = None
+    """Largest toxicity score; off keeps toxic texts, labelled."""
+
+
+RESULT_TYPE = StructType(
+    [
+        StructField("label", IntegerType()),  # 1 where score is at least min_label_score, else 0
+        StructField("score", DoubleType()),
+        StructField("worst_start", IntegerType()),  # code points of the text; null without a token
+        StructField("worst_length", IntegerType()),  # likewise
+        StructField("worst_score", DoubleType()),  # of that span by itself; null likewise
+        StructField("mean_score", DoubleType()),  # of the whole text
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -102,21 +141,21 @@ class ToxicityRules:
     label: str = TOXIC
     """The model's label whose probability is the score."""
     window_tokens: int | None = WINDOW_TOKENS
-    """Tokens of a window, which begins every half of that; None for the whole text alone."""
+    """Tokens of a window; they begin half a window apart. None for the whole text alone."""
     aggregate: Aggregate = "max"
-    """What the score is: that of the whole text, of the worst window, or the mean of the ``top_k``
-    worst windows."""
+    """The score: that of the worst window, of the whole text, or the mean of the ``top_k`` worst
+    windows."""
     top_k: int = TOP_K
     """Windows of that mean; fewer where a text has fewer."""
     window_discount: float = 0.0
-    """What the log odds of ``max`` are lowered by, for each natural logarithm of the number of
+    """How much the log odds of ``max`` are lowered, for each natural logarithm of the number of
     windows: the worst of many is bad by chance. From a score of 0.5 on less and less, from
-    `MIN_LABEL_SCORE` on not at all: one insult under a long article stays one."""
+    `MIN_LABEL_SCORE` on not at all: one insult below a long article keeps its score."""
 
 
 @dataclass(frozen=True)
 class HarmfulText:
-    """n-gram models that know offers of gambling and pornography (udfs/scorers/perplexity.py)."""
+    """Language models of harmful and of plain text (udfs/scorers/perplexity.py)."""
 
     harmful: ArtifactFile
     plain: ArtifactFile
@@ -127,22 +166,24 @@ class HarmfulText:
 def score_toxicity(
     tokens: Tokens, model: FastTextModel, rules: ToxicityRules | None = None
 ) -> list[Record]:
-    """How toxic every text is, and its worst span.
+    """The toxicity of every text, and its worst span.
 
     ``mean_score`` is P(label) of the whole text, which follows from the mean of its features;
-    ``worst_score`` the highest P(label) of a window by itself, ``worst_start`` and
-    ``worst_length`` where that window stands in the text, the first of several that are level.
-    ``score`` follows the aggregate, and ``label`` is 1 where it reaches ``min_label_score``. A text
-    without tokens scores 0.0 and has no worst span.
+    ``worst_score`` the highest P(label) of a window by itself; ``worst_start`` and
+    ``worst_length`` are that window's place in the text, the first of equal ones. ``score`` follows
+    the aggregate, and ``label`` is 1 where it reaches ``min_label_score``. A text without tokens
+    scores 0.0 and has no worst span.
 
     Source:
         ChineseWebText 2.0, section on toxicity (label 1 from 0.99 on; whole texts).
     """
+    from udfs.scorers.spans import texts_and_windows
+
     chosen = rules or ToxicityRules()
     spans, bounds = texts_and_windows(tokens.bounds, chosen.window_tokens)
     scores = model.span_probabilities(tokens, spans)[:, model.column(chosen.label)]
     wholes = scores[bounds[:-1]]
-    # A text without windows is one itself.
+    # A text without windows counts as one window.
     is_window = np.ones(len(spans), dtype=np.bool_)
     is_window[bounds[:-1][np.diff(bounds) > 1]] = False
     windows = np.flatnonzero(is_window)
@@ -179,15 +220,17 @@ def with_perplexity(
     text: HarmfulText,
     rules: ToxicityRules | None = None,
 ) -> list[Record]:
-    """The records of documents, those with a higher score that are likelier in harmful text.
+    """The records with a higher score for documents that are likelier in harmful text.
 
-    A page that is made of offers says the same few things all over; what a window of it holds is
-    known from harmless pages, too, and tells less.
+    A page made of offers repeats the same few words; a single window of it also occurs in harmless
+    pages, and is weaker evidence than the whole.
 
     Args:
-        records: As `score_toxicity` gives them.
-        documents: What they are of.
+        records: Results of `score_toxicity`.
+        documents: Their documents.
     """
+    from udfs.models.char_lm_file import load_language_model
+
     harmful = model_of(text.harmful, load_language_model)
     found = document_perplexities(documents, harmful, text.plain, text.max_chars)
     return raised(records, found.tolist(), text.weight, rules)
@@ -199,10 +242,8 @@ def raised(
     weight: float = HARMFUL_WEIGHT,
     rules: ToxicityRules | None = None,
 ) -> list[Record]:
-    """The records with ``score`` and ``label`` by perplexity, too: the odds of one under 1 rise, up
-    to a score of `MOST_BY_PERPLEXITY`.
-
-    What is said of the worst span and of the mean is left as it is.
+    """The records with ``score`` and ``label`` raised by perplexity: the odds rise for one below 1,
+    up to a score of `MOST_BY_PERPLEXITY`. Worst span and mean stay as they are.
     """
     least = (rules or ToxicityRules()).min_label_score
     raised_records = []
@@ -228,20 +269,68 @@ def likelier(perplexity: float) -> float:
 def toxicity_scorer(
     artifact: ArtifactFile,
     rules: ToxicityRules | None = None,
-    reading: TokenizerSettings | None = None,
+    tokenizer: TokenizerSettings | None = None,
     text: HarmfulText | None = None,
 ) -> Scorer:
-    """The toxicity scorer over one model, and those of harmful text, if any; its result is
-    `TOXICITY_TYPE`."""
+    """The toxicity scorer over one model, and the language models of harmful text, if any."""
+    from udfs.models.fasttext_model import load_fasttext
+    from udfs.tokens.tokenizer import TokenizerSettings
+
     score = partial(score_toxicity, rules=rules)
     revise = None if text is None else partial(with_perplexity, text=text, rules=rules)
-    return Scorer(
-        "toxicity", artifact, TOXICITY_TYPE, score, reading or TokenizerSettings(), revise=revise
+    read = tokenizer or TokenizerSettings()
+    return Scorer(NAME, artifact, RESULT_TYPE, score, read, load_fasttext, revise)
+
+
+def bundled_tokenizer() -> TokenizerSettings:
+    """How the texts of the bundled model are tokenized."""
+    return tokenizer_settings(ToxicitySettings(), exempt_formulas=True)
+
+
+def _make(settings: ToxicitySettings, files: ScorerFiles) -> Scorer:
+    rules = ToxicityRules(
+        settings.min_label_score,
+        plain_label(settings.label),
+        settings.window_tokens,
+        settings.aggregate,
+        settings.top_k,
+        settings.window_discount,
     )
+    text = None
+    if settings.harmful is not None:
+        models = files.shipped("harmful"), files.shipped("harmful_plain")
+        text = HarmfulText(*models, settings.harmful_weight)
+    tokenizer = tokenizer_settings(settings, files, exempt_formulas=settings.exempt_formulas)
+    return toxicity_scorer(files.shipped("artifact"), rules, tokenizer, text)
 
 
-def _discounted(scores: Scores, counts: Numbers, discount: float) -> Scores:
-    """The scores of texts' worst windows, by how many windows they are the worst of."""
+def _check(settings: ToxicitySettings, limits: object, files: KnownFiles) -> None:
+    # A model that was fitted beside the harmful-text models takes them as they were.
+    is_fitted_beside = ToxicitySettings.harmful in files["artifact"].needs
+    check_tokenizer(NAME, settings, files, _HARMFUL_KEYS if is_fitted_beside else ())
+    check_label(NAME, settings.label, files)
+    check_language_models(NAME, ("harmful", "harmful_plain"), files)
+
+
+_HARMFUL_KEYS = ("harmful", "harmful_plain", "harmful_weight", "window_discount")
+
+TOXICITY = ScorerDeclaration(
+    name=NAME,
+    settings=ToxicitySettings,
+    result_type=RESULT_TYPE,
+    make=_make,
+    check=_check,
+    is_default=True,
+    is_required=True,
+    corpus=(CorpusColumn("toxicity", ("label", "score")),),
+    limits=ToxicityLimits,
+    rejections=(Rejection("toxic", "max_toxicity", lambda scores, most: scores["score"] > most),),
+    counts=(ReportCount("toxic_rows", "toxicity.label", "labelled toxic"),),
+)
+
+
+def _discounted(scores: Float64Array, counts: Int64Array, discount: float) -> Float64Array:
+    """The scores of the texts' worst windows, lowered by the number of windows of each text."""
     if not discount:
         return scores
     with np.errstate(divide="ignore"):
@@ -251,32 +340,31 @@ def _discounted(scores: Scores, counts: Numbers, discount: float) -> Scores:
     return np.array([with_odds(score, -less) for score, less in pairs])
 
 
-def discounted_share(logits: Scores) -> Scores:
-    """How much of the discount log odds are subject to: all under 0, none from `MIN_LABEL_SCORE`
-    on."""
+def discounted_share(logits: Float64Array) -> Float64Array:
+    """Share of the discount that applies to log odds: 1 below 0, 0 from `MIN_LABEL_SCORE` on."""
     certain = math.log(MIN_LABEL_SCORE / (1 - MIN_LABEL_SCORE))
-    share: Scores = np.clip(1 - logits / certain, 0.0, 1.0)
+    share: Float64Array = np.clip(1 - logits / certain, 0.0, 1.0)
     return share
 
 
-def _worst_of_each(scores: Scores, firsts: Numbers) -> Numbers:
-    """The place of each text's highest score, the first of level ones."""
+def _worst_of_each(scores: Float64Array, firsts: Int64Array) -> Int64Array:
+    """The place of each text's highest score, the first of equal ones."""
     highest = np.maximum.reduceat(scores, firsts) if len(firsts) else scores
     counts = np.diff(firsts, append=len(scores))
     found = np.flatnonzero(scores == np.repeat(highest, counts))
-    first: Numbers = found[np.searchsorted(found, firsts)]
+    first: Int64Array = found[np.searchsorted(found, firsts)]
     return first
 
 
-def _mean_of_worst(scores: Scores, firsts: Numbers, count: int) -> Scores:
-    """The mean of so many of each text's highest scores, of all where there are fewer."""
+def _mean_of_worst(scores: Float64Array, firsts: Int64Array, count: int) -> Float64Array:
+    """The mean of each text's ``count`` highest scores, of all where there are fewer."""
     counts = np.diff(firsts, append=len(scores))
     owners = np.repeat(np.arange(len(firsts)), counts)
     order = np.lexsort((-scores, owners))
     places = np.arange(len(scores)) - np.repeat(firsts, counts)
     chosen = places < count
     sums = np.bincount(owners[chosen], scores[order][chosen], len(firsts))
-    means: Scores = sums / np.minimum(counts, count)
+    means: Float64Array = sums / np.minimum(counts, count)
     return means
 
 

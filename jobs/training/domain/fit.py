@@ -36,7 +36,7 @@ from jobs.training.common.task import Settings
 from jobs.training.domain.keywords import KEYWORDS, Keywords, read_keywords
 from udfs.base import model_constants
 from udfs.files.artifacts import sha256_of
-from udfs.scorers.domain import HOST_WEIGHT, LABELS, MIN_PROBABILITY, READING
+from udfs.scorers.domain import HOST_WEIGHT, LABELS, MIN_PROBABILITY, DomainSettings
 from udfs.tokens.forms import MARK
 
 PAGES = "crawl"
@@ -150,7 +150,7 @@ def fit_domain(documents: Sequence[Document], path: Path, recipe: DomainRecipe) 
         loss="ova",
     )
     return {
-        "max_chars": READING.max_chars,
+        "max_chars": DomainSettings().max_chars,
         "form_tokens": model_constants.FORM_TOKENS,
         "host_weight": HOST_WEIGHT,
         "threshold": threshold,

@@ -40,7 +40,7 @@ from udfs.lists.host_lists import cached_host_list
 from udfs.models.fasttext_model import FastTextModel
 from udfs.repair.script_conversion import simplify_texts
 from udfs.scorers import domain
-from udfs.scorers.scoring import with_odds
+from udfs.scorers.scorer import with_odds
 from udfs.tokens.segment import MAX_CHARS
 from udfs.tokens.tokenizer import token_lines
 
@@ -259,7 +259,7 @@ def _documents(
     addresses: Sequence[str] | None = None,
 ) -> list[Document]:
     """Documents, their addresses in `note`."""
-    lines = token_lines(texts, [domain.READING])[0]
+    lines = token_lines(texts, [domain.bundled_tokenizer()])[0]
     notes = addresses or [""] * len(lines)
     return [
         Document(line, tuple(its_labels), unit, kind, note=note)

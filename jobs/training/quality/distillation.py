@@ -96,7 +96,7 @@ def documents_and_scored_texts(rows: Rows, scored: Sequence[ScoredText]) -> list
     texts = [*(d.text for d in pages), *(t.text for t in scored)]
     groups = page_groups(texts, [*(d.unit for d in pages), *(t.site for t in scored)])
     group_of = {d.unit: group for d, group in zip(pages, groups, strict=False)}
-    lines = token_lines([t.text[:MAX_CHARS] for t in scored], [quality.READING])[0]
+    lines = token_lines([t.text[:MAX_CHARS] for t in scored], [quality.bundled_tokenizer()])[0]
     return [replace(d, unit=group_of.get(d.unit, d.unit)) for d in labelled] + [
         ScoredDocument(
             line=line,

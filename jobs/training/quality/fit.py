@@ -175,7 +175,7 @@ def training_examples(documents: Sequence[Document], recipe: QualityRecipe) -> l
             by_source.setdefault(document.unit, []).append(document.text)
     prose = [by_source[source] for source in sorted(by_source)]
     made = made_pages(pages, prose, recipe.seed) if prose else []
-    lines = token_lines([page.text for page in made], [quality.READING])[0]
+    lines = token_lines([page.text for page in made], [quality.bundled_tokenizer()])[0]
     return [
         Example(d.line, d.labels[0] == quality.CLEAN, d.copies**0.5, d.unit, d.kind != "html")
         for d in real

@@ -16,7 +16,7 @@ from jobs.training.quality.fit import QualityRecipe
 from jobs.training.quality.teacher_scores import read_teacher_scores
 from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents
 from udfs.models.fasttext_model import load_fasttext
-from udfs.scorers.quality import READING, score_quality
+from udfs.scorers.quality import bundled_tokenizer, score_quality
 from udfs.tokens.tokenizer import tokenize_texts
 
 _TIMED_TEXTS = 200
@@ -59,7 +59,8 @@ def report_lines(
 def student_rate(path: Path, texts: Sequence[str], rounds: int = 3) -> float:
     """Measure texts a second of a fastText quality model, tokenization included."""
     model = load_fasttext(path)
-    return _rate(lambda: score_quality(tokenize_texts(texts, [READING])[0], model), texts, rounds)
+    settings = bundled_tokenizer()
+    return _rate(lambda: score_quality(tokenize_texts(texts, [settings])[0], model), texts, rounds)
 
 
 def teacher_rate(path: Path, texts: Sequence[str], rounds: int = 1) -> float:

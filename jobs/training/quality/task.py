@@ -74,7 +74,7 @@ def quality_documents(rows: Rows) -> list[Document]:
         if r["label"] != "math" and len(r["text"]) >= _LEAST_PROSE_CHARS
     ]
     documents = pages + main_texts + samples + curated
-    lines = token_lines([d.text[:MAX_CHARS] for d in documents], [quality.READING])[0]
+    lines = token_lines([d.text[:MAX_CHARS] for d in documents], [quality.bundled_tokenizer()])[0]
     return [replace(d, line=line) for d, line in zip(documents, lines, strict=True)]
 
 

@@ -36,6 +36,7 @@ from jobs.training.toxicity.word_space import WordSpace
 from udfs.models.char_lm import CharLanguageModel
 from udfs.models.char_lm_file import compact_bytes, read_compact
 from udfs.scorers.perplexity import perplexities
+from udfs.scorers.spans import texts_and_windows
 from udfs.scorers.toxicity import (
     BENIGN,
     HARMFUL_WEIGHT,
@@ -46,7 +47,6 @@ from udfs.scorers.toxicity import (
     WINDOW_TOKENS,
     discounted_share,
     likelier,
-    texts_and_windows,
 )
 from udfs.tokens.tokens import tokens_of_lines
 

@@ -28,7 +28,7 @@ from jobs.training.toxicity.judge import Judge, digest_of
 from jobs.training.toxicity.task import CURATED_EVERY, TOXICITY, toxicity_documents
 from udfs.files.artifacts import sha256_of
 from udfs.models.fasttext_model import load_fasttext
-from udfs.scorers.toxicity import BENIGN, READING, TOXIC, score_toxicity
+from udfs.scorers.toxicity import BENIGN, TOXIC, bundled_tokenizer, score_toxicity
 from udfs.tokens.tokenizer import token_lines
 from udfs.tokens.tokens import tokens_of_lines
 
@@ -94,7 +94,7 @@ def documents_and_texts_to_judge(rows: Rows, unlabelled: str) -> list[Document]:
         *((r, group, UNLABELLED) for r, group in zip(crawl, groups, strict=True)),
         *((r, r["source"], SUSPECTS) for r in edited),
     ]
-    lines = token_lines([row["text"] for row, *_ in asked], [READING])[0]
+    lines = token_lines([row["text"] for row, *_ in asked], [bundled_tokenizer()])[0]
     return labelled + [
         Document(line, (_UNJUDGED,), unit, kind, text=row["text"])
         for line, (row, unit, kind) in zip(lines, asked, strict=True)

@@ -92,7 +92,7 @@ def toxicity_documents(rows: Rows) -> list[Document]:
         ),
         *((r, False, r["site"], "gold", "") for r in rows[GOLD_PAGES]),
     ]
-    lines = token_lines([row["text"] for row, *_ in found], [toxicity.READING])[0]
+    lines = token_lines([row["text"] for row, *_ in found], [toxicity.bundled_tokenizer()])[0]
     # One unit with a label of its own: how all others are dealt to folds stays as it is.
     plain = [
         Document(

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import cast
+from types import ModuleType
 
 import pytest
-from pyspark import SparkContext
 
 from jobs.catalogue.catalogue import bundled_conf
 from jobs.catalogue.lock import load_lock
-from jobs.config import Config, ConfigError, load_config
-from jobs.config.scorer_settings import ToxicityConfig
-from jobs.run.scorers import check_scorers, lock_id_of, reading_of, stamp_of_scorer
+from jobs.config import ConfigError, load_config
+from jobs.run.scorers import check_scorers, lock_id_of, stamp_of_scorer
 from tests.builders.models import train_model
 from udfs.files.artifacts import sha256_of
-from udfs.scorers import quality
+from udfs.scorers import domain, quality, toxicity
+from udfs.scorers.fasttext_settings import tokenizer_settings
 from udfs.tokens.forms import form_tokens
+from udfs.tokens.shape_tokens import shape_tokens
 from udfs.tokens.tokenizer import TokenizerSettings
 
-OTHER_COUNT = f"toxicity.distinct={str(not ToxicityConfig().distinct).lower()}"
+OTHER_COUNT = f"toxicity.distinct={str(not toxicity.ToxicitySettings().distinct).lower()}"
 """Tokens counted in another way than the bundled model's."""
 
 
@@ -112,8 +112,8 @@ def test_what_does_not_fit_is_named(folder: Path, settings: list[str], said: lis
         assert words in str(error.value)
 
 
-def test_a_reading_is_what_the_settings_say(folder: Path) -> None:
-    settings = (
+def test_the_tokenizer_is_what_the_settings_say(folder: Path) -> None:
+    keys = (
         "toxicity.segmentation=characters",
         "toxicity.stopwords=off",
         "toxicity.distinct=true",
@@ -121,18 +121,36 @@ def test_a_reading_is_what_the_settings_say(folder: Path) -> None:
         "toxicity.min_token_chars=1",
         "toxicity.max_chars=off",
     )
-    config = load_config(folder / "run.toml", ["toxicity.artifact=mine.bin", *settings])
-    lock = load_lock(config, folder / "run.toml")
-    reading = reading_of("toxicity", config, lock, cast(SparkContext, None))  # no list to ship
-    assert reading == TokenizerSettings(
+    config = load_config(folder / "run.toml", ["toxicity.artifact=mine.bin", *keys])
+    assert tokenizer_settings(config.scorers["toxicity"]) == TokenizerSettings(
         "characters", 1, None, None, distinct=True, extra=form_tokens
     )
 
 
-def test_bundled_quality_reads_as_its_model_was_trained() -> None:
-    lock = load_lock(Config(), None)
-    reading = reading_of("quality", Config(), lock, cast(SparkContext, None))  # no list to ship
-    assert reading == quality.READING
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        (quality, TokenizerSettings(distinct=True, extra=shape_tokens)),
+        (
+            domain,
+            TokenizerSettings(min_token_chars=1, stop_words=None, distinct=True, extra=form_tokens),
+        ),
+        (
+            toxicity,
+            TokenizerSettings(
+                min_token_chars=1,
+                stop_words=None,
+                max_chars=1_000_000,
+                exempt_formulas=True,
+                distinct=True,
+            ),
+        ),
+    ],
+)
+def test_texts_are_tokenized_as_for_training_of_the_bundled_models(
+    module: ModuleType, expected: TokenizerSettings
+) -> None:
+    assert module.bundled_tokenizer() == expected
 
 
 def test_a_score_follows_from_its_model_and_what_that_needs(folder: Path) -> None:

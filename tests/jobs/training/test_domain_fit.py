@@ -137,7 +137,8 @@ def test_a_large_source_is_cut_and_counts_by_its_root() -> None:
 
 def test_the_reading_has_words_once_and_forms_behind() -> None:
     text = "第一条法律，第二条法律§articles"
-    line, empty = token_lines([text, ""], [pickle.loads(pickle.dumps(domain.READING))])[0]
+    settings = pickle.loads(pickle.dumps(domain.bundled_tokenizer()))
+    line, empty = token_lines([text, ""], [settings])[0]
     words = line.split(" ")
     assert words[-1] == "§articles"
     assert words.count("§articles") == words.count("法律") == 1

@@ -58,7 +58,7 @@ def documents() -> list[Document]:
     made += [(article(rng), "clean", f"h{n}.cn", "html") for n in range(3)]
     made += [(article(rng), "clean", f"source{n % 2}", "curated") for n in range(6)]
     made += [("不看的字", "clean", "cwt1", "cwt1")]
-    lines = token_lines([text for text, *_ in made], [quality.READING])[0]
+    lines = token_lines([text for text, *_ in made], [quality.bundled_tokenizer()])[0]
     return [
         Document(line, (label,), unit, kind, text=text, note="gambling" if label == "dirty" else "")
         for line, (text, label, unit, kind) in zip(lines, made, strict=True)
@@ -72,7 +72,7 @@ def test_a_page_never_seen_is_told_from_junk(tmp_path: Path) -> None:
     rng = random.Random(99)
     error = "404 Error - Not Found\n404 您访问的页面找不回来了，您可以上网查找您感兴趣的内容。"
     texts = [article(rng), junk(rng), error]
-    scores = quality.score_quality(token_lines(texts, [quality.READING])[0], model)
+    scores = quality.score_quality(token_lines(texts, [quality.bundled_tokenizer()])[0], model)
     good, bad, stub = (record["score"] for record in scores)
     assert good > 0.8
     assert bad < 0.2

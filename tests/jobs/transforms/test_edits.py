@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.tables import EDITS, SCHEMAS
+from jobs.tables import EDITS, schema_of
 from jobs.transforms.selection import kept_documents
 from jobs.transforms.summary import corpus_facts
 from jobs.transforms.texts import with_edited_text
@@ -23,7 +23,7 @@ def test_the_edited_text_stands_in_the_place_of_the_other(
     spark: SparkSession, documents: DataFrame
 ) -> None:
     edits = [("b", "二二", 1, "5e", {"width": 1}), ("x", "不", 1, "00", {"nfc": 2})]
-    edited = with_edited_text(documents, spark.createDataFrame(edits, SCHEMAS[EDITS]))
+    edited = with_edited_text(documents, spark.createDataFrame(edits, schema_of(EDITS)))
     assert edited.columns == [*documents.columns, "original_chars", "original_sha256", "edits"]
     assert sorted(map(tuple, edited.collect())) == [
         ("a", "一", 1, None, None, {}),
@@ -36,7 +36,7 @@ def test_the_edited_text_stands_in_the_place_of_the_other(
 def test_without_edits_every_text_is_as_extracted(
     spark: SparkSession, documents: DataFrame
 ) -> None:
-    edited = with_edited_text(documents, spark.createDataFrame([], SCHEMAS[EDITS]))
+    edited = with_edited_text(documents, spark.createDataFrame([], schema_of(EDITS)))
     found = edited.select(*documents.columns).collect()
     assert sorted(map(tuple, found)) == sorted(map(tuple, documents.collect()))
 
@@ -45,7 +45,7 @@ def test_joins_by_document_move_the_texts_once(spark: SparkSession, documents: D
     """Removed documents, edits and more are all joined by doc_id: one shuffle of the documents."""
     sides = {"removed": "doc_id string", "said": "doc_id string, score double"}
     removed, said = (spark.createDataFrame([("a", 0.5)][:0], ddl) for ddl in sides.values())
-    edits = spark.createDataFrame([], SCHEMAS[EDITS])
+    edits = spark.createDataFrame([], schema_of(EDITS))
     threshold = "spark.sql.autoBroadcastJoinThreshold"
     before = spark.conf.get(threshold)
     spark.conf.set(threshold, "-1")
@@ -67,7 +67,7 @@ def test_a_kept_document_has_what_other_tables_say_of_it(
         [("a", None, 0.5), ("b", "apply_rules", None), ("c", None, 0.7)],
         "doc_id string, stage string, score double",
     ).selectExpr(
-        "doc_id", "stage", *(f"struct(score) {n}" for n in ("quality", "domain", "toxicity"))
+        "doc_id", "stage", *(f"struct(score) score_{n}" for n in ("quality", "domain", "toxicity"))
     )
     duplicates = spark.createDataFrame(
         [("d", "a", None), ("e", "a", None), ("f", None, None), ("g", "a", "earlier")],
@@ -85,7 +85,7 @@ def test_a_kept_document_has_what_other_tables_say_of_it(
     assert [by_id[name].cluster_size for name in "ac"] == [3, 1]
     assert [span.asDict() for span in by_id["a"].pii] == found
     assert by_id["c"].pii is None
-    assert by_id["a"].quality.score == 0.5
+    assert by_id["a"].score_quality.score == 0.5
 
 
 def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> None:
@@ -111,7 +111,7 @@ def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> Non
     n = len(rows)
     assert found == {
         ("corpus", ""): (n, 3 * n),
-        ("toxic", ""): (n, 0),
+        ("toxic_rows", ""): (n, 0),
         ("stand_for", ""): (2 * n, 0),
         ("domain", "law"): (n, 0),
         ("quality", "9"): (n, 0),

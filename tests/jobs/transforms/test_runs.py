@@ -11,14 +11,14 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from jobs.config import ConfigError, SelectConfig, load_config
+from jobs.config import ConfigError, load_config
 from jobs.transforms.runs import RUNS_DDL, good_runs, has_good_segment, with_runs
 from jobs.transforms.selection import selection_rules
+from udfs.encoder.quality_bert import RESULT_TYPE
 from udfs.measures.schema import EDITS_TYPE, PII_TYPE
-from udfs.scorers.result_types import QUALITY_BERT_TYPE
 
 T = 0.5
-SEGMENTS_TYPE = QUALITY_BERT_TYPE["segments"].dataType
+SEGMENTS_TYPE = RESULT_TYPE["segments"].dataType
 WORDS = "天地玄黄宇宙洪荒日月𠀀ab\n。"  # one of them two UTF-16 units
 Segments = list[tuple[int, int, float]]
 
@@ -130,12 +130,13 @@ def test_text_and_what_is_said_of_it_are_those_of_the_runs(spark: SparkSession) 
 
 
 def test_a_document_without_a_good_segment_has_its_own_reason(spark: SparkSession) -> None:
-    score = QUALITY_BERT_TYPE.simpleString()
+    score = RESULT_TYPE.simpleString()
     ddl = (
-        "doc_id string, quality struct<score:double>, toxicity struct<score:double>, "
-        f"domain struct<single_label:string>, quality_bert {score}"
+        "doc_id string, score_quality struct<score:double>, "
+        "score_toxicity struct<label:int,score:double>, "
+        f"score_domain struct<single_label:string>, score_quality_bert {score}"
     )
-    said = ((0.9,), (0.1,), ("news",))
+    said = ((0.9,), (0, 0.1), ("news",))
 
     def encoded(*scores: float) -> tuple[float, list[tuple[int, int, float]], float, float, float]:
         segments = [(10 * place, 10, score) for place, score in enumerate(scores)]
@@ -148,13 +149,15 @@ def test_a_document_without_a_good_segment_has_its_own_reason(spark: SparkSessio
         ("absent", *said, None),
     ]
     frame = spark.createDataFrame(rows, ddl)
-    rules = selection_rules(SelectConfig(min_segment_score=T))
+    scorers = 'score.scorers=["quality", "domain", "toxicity", "quality_bert"]'
+    cutting = load_config(None, [f"select.min_segment_score={T}", scorers])
+    rules = selection_rules(cutting)
     fired = frame.select("doc_id", *(rule.alias(name) for name, rule in rules.items())).collect()
     reasons = {row.doc_id: [name for name in rules if row[name]] for row in fired}
     assert reasons == {
         "good": [], "bad": ["no_good_segment"], "none": ["unscored"], "absent": ["unscored"]
     }  # fmt: skip
-    assert "no_good_segment" not in selection_rules(SelectConfig())
+    assert "no_good_segment" not in selection_rules(load_config(None))
 
 
 def test_cutting_takes_scores_of_the_text_that_is_cut() -> None:
@@ -162,7 +165,7 @@ def test_cutting_takes_scores_of_the_text_that_is_cut() -> None:
     scorers = 'score.scorers=["quality", "domain", "toxicity", "quality_bert"]'
     with pytest.raises(ConfigError, match=r"min_segment_score.*has no quality_bert"):
         load_config(None, [asked])
-    assert load_config(None, [asked, scorers]).select.min_segment_score == T
+    assert load_config(None, [asked, scorers]).limits["quality_bert"].min_segment_score == T
     levels = 'dedup.levels=["exact", "paragraph"]'
     load_config(None, [asked, scorers, levels])
     with pytest.raises(ConfigError, match=r"needs score\.rows = 'survivors'"):

@@ -71,7 +71,7 @@ def made_text(rng: random.Random, is_clean: bool) -> str:
 def made_documents(count: int = 48) -> list[Document]:
     rng = random.Random(1)
     texts = [made_text(rng, number % 2 == 0) for number in range(count)]
-    lines = token_lines([text[:MAX_CHARS] for text in texts], [quality.READING])[0]
+    lines = token_lines([text[:MAX_CHARS] for text in texts], [quality.bundled_tokenizer()])[0]
     return [
         Document(
             line,

@@ -29,13 +29,13 @@ from udfs.encoder.batches import MAX_WASTE, BatchRunner, token_batches  # noqa: 
 from udfs.encoder.encoder_file import EncoderFileError, read_encoder_header  # noqa: E402
 from udfs.encoder.model import load_encoder  # noqa: E402
 from udfs.encoder.quality_bert import (  # noqa: E402
+    RESULT_TYPE,
     DocumentScorer,
     EncoderRules,
     device_of_task,
     score_documents,
 )
 from udfs.encoder.segments import published_segments  # noqa: E402
-from udfs.scorers.result_types import QUALITY_BERT_TYPE  # noqa: E402
 
 pytestmark = pytest.mark.bert
 
@@ -98,7 +98,7 @@ def test_casia_exact_scores_are_those_of_the_published_network(
     for text, record in zip(TEXTS, records, strict=True):
         spans = published_segments(text)
         if not spans:
-            assert record == dict.fromkeys(QUALITY_BERT_TYPE.fieldNames())
+            assert record == dict.fromkeys(RESULT_TYPE.fieldNames())
             continue
         expected = published_scores(checkpoint, [text[start:stop] for start, stop in spans])
         assert [(s["offset"], s["offset"] + s["length"]) for s in record["segments"]] == spans
@@ -145,7 +145,7 @@ def test_bfloat16_scores_are_near(encoder_file: Path) -> None:
 
 def test_no_text_gives_no_score(encoder_file: Path) -> None:
     records = score_documents(["", " \n"], DocumentScorer(encoder_file, PLAIN))
-    assert records == [dict.fromkeys(QUALITY_BERT_TYPE.fieldNames())] * 2
+    assert records == [dict.fromkeys(RESULT_TYPE.fieldNames())] * 2
     assert score_documents([], DocumentScorer(encoder_file, PLAIN)) == []
 
 

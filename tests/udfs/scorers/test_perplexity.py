@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.config.scorer_settings import PerplexityConfig
 from jobs.training.toxicity.char_lm_estimate import estimate
 from jobs.training.toxicity.perplexity_fit import pieces
 from tests.jobs.training.test_char_lm_estimate import lines_of
@@ -133,7 +132,7 @@ def test_without_a_plain_model_the_limit_is_of_another_order(
 def test_the_default_limit_is_the_one_that_training_found() -> None:
     metrics: dict[str, Any] = json.loads((BUNDLED / "metrics.json").read_text("utf-8"))
     found = metrics["recipe"]["max_perplexity"], metrics["recipe"]["max_chars"]
-    settings = PerplexityConfig()
+    settings = perplexity.PerplexitySettings()
     assert (settings.max_perplexity, settings.max_chars) == found
     assert found == (perplexity.MAX_PERPLEXITY, perplexity.MAX_CHARS)
     for name, rows in metrics["figures"].items():

@@ -12,18 +12,15 @@ import fasttext
 import numpy as np
 import pandas as pd
 import pytest
-from pyspark import SparkContext
 from pyspark.sql import Column, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType, StructField, StructType
 
-from jobs.catalogue.lock import load_lock
-from jobs.config import Config, ScoreConfig
-from jobs.run.scorers import reading_of
 from udfs.files.artifacts import ArtifactFile, sha256_of
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers import domain, quality, toxicity
-from udfs.scorers.scoring import Documents, Scorer, score_texts, scoring_udf, with_odds
+from udfs.scorers.scorer import Documents, Scorer, with_odds
+from udfs.scorers.scoring import score_texts, scoring_udf
 from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 from udfs.tokens.tokens import Tokens, tokens_of_lines
 
@@ -231,7 +228,7 @@ def test_every_scorer_reads_the_texts_in_its_own_way(tiny: dict[str, Path]) -> N
     text = "研究研究赌场研究开户"
     models = [load_fasttext(tiny["toxicity"])] * 2
     whole = toxicity.toxicity_scorer(artifact(tiny["toxicity"]), toxicity.ToxicityRules(0.9))
-    start = replace(whole, name="start", reading=TokenizerSettings(max_chars=4))
+    start = replace(whole, name="start", tokenizer=TokenizerSettings(max_chars=4))
     frame = score_texts(pd.Series([text, None]), [whole, start], models)
     assert frame.loc[0, "start"]["score"] < 0.5 < frame.loc[0, "toxicity"]["score"]
     assert frame.loc[1].isna().all()
@@ -340,19 +337,15 @@ def test_the_domain_model_knows_exactly_the_published_labels() -> None:
 
 
 def test_committed_models_tell_an_article_from_gambling_spam() -> None:
-    config = Config(score=ScoreConfig(scorers=SCORERS))
-    lock = load_lock(config, None)
+    def read(module: Any) -> tuple[Tokens, FastTextModel]:
+        model = load_fasttext(ARTIFACTS / module.NAME / f"{module.NAME}.ftz")
+        return tokenize_texts([ARTICLE, SPAM], [module.bundled_tokenizer()])[0], model
 
-    def read(name: str) -> tuple[Tokens, FastTextModel]:
-        reading = reading_of(name, config, lock, cast(SparkContext, None))  # no list to ship
-        model = load_fasttext(ARTIFACTS / name / f"{name}.ftz")
-        return tokenize_texts([ARTICLE, SPAM], [reading])[0], model
-
-    good, bad = quality.score_quality(*read("quality"))
+    good, bad = quality.score_quality(*read(quality))
     assert good["score"] > bad["score"]
-    good, bad = toxicity.score_toxicity(*read("toxicity"))
+    good, bad = toxicity.score_toxicity(*read(toxicity))
     assert good["score"] < bad["score"]
     assert good["worst_score"] < bad["worst_score"]
-    article, _ = domain.score_domains(*read("domain"))
+    article, _ = domain.score_domains(*read(domain))
     assert article["multi_label"][0] == article["single_label"]
     assert article["probabilities"].keys() == set(domain.LABELS)

@@ -25,7 +25,7 @@ def test_the_first_label_is_the_fallback(tmp_path: Path) -> None:
     [
         (b"", "holds no label"),
         (b"# nothing\n", "holds no label"),
-        (b"a\tx\nb\na\n", r"labels\.tsv:3: expected another label, found 'a'"),
+        (b"a\tx\nb\na\n", r"labels\.tsv:3: expected a label that is new, found 'a'"),
         (b"a\n\tno name\n", r"labels\.tsv:2"),
         (b"\xff\xfe", "is not UTF-8"),
     ],

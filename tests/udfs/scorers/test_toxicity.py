@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.config.scorer_settings import ToxicityConfig
 from tests.builders.models import train_model
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers import perplexity, toxicity
-from udfs.scorers.scoring import Documents, with_odds
-from udfs.scorers.toxicity import ToxicityRules, raised, score_toxicity, texts_and_windows
+from udfs.scorers.scorer import Documents, with_odds
+from udfs.scorers.spans import texts_and_windows
+from udfs.scorers.toxicity import ToxicityRules, ToxicitySettings, raised, score_toxicity
 from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 from udfs.tokens.tokens import Tokens
 
@@ -209,7 +209,7 @@ def test_perplexity_is_found_once_for_all_scorers(
 
 def test_the_defaults_are_those_of_training() -> None:
     metrics = json.loads((BUNDLED / "metrics.json").read_text(encoding="utf-8"))
-    recipe, settings = metrics["recipe"], ToxicityConfig()
+    recipe, settings = metrics["recipe"], ToxicitySettings()
     assert recipe["window_discount"] == settings.window_discount
     assert recipe["harmful_weight"] == settings.harmful_weight == toxicity.HARMFUL_WEIGHT
     assert recipe["most_likelier"] == toxicity.MOST_LIKELIER

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.scorers.toxicity import texts_and_windows
+from udfs.scorers.spans import texts_and_windows
 
 
 @settings(deadline=None)

@@ -1,0 +1,43 @@
+"""The scorers: the one list of their declarations.
+
+A new scorer is a module with a `ScorerDeclaration` and a line in this tuple. Its table, its
+section, its keys in [select], its corpus columns and its reject reasons follow from there.
+"""
+
+from __future__ import annotations
+
+from udfs.encoder.quality_bert import QUALITY_BERT
+from udfs.scorers.declaration import ReportCount, ReportShares, ScorerDeclaration
+from udfs.scorers.domain import DOMAIN
+from udfs.scorers.perplexity import PERPLEXITY
+from udfs.scorers.quality import QUALITY
+from udfs.scorers.toxicity import TOXICITY
+
+SCORERS: tuple[ScorerDeclaration, ...] = (QUALITY, DOMAIN, TOXICITY, PERPLEXITY, QUALITY_BERT)
+"""Every scorer, in the order of sections, stages and columns. Readers call `declared`, so that a
+test may put another tuple here."""
+
+
+def declared() -> dict[str, ScorerDeclaration]:
+    """Name -> declaration of every scorer, in order."""
+    return {scorer.name: scorer for scorer in SCORERS}
+
+
+def default_scorers() -> tuple[str, ...]:
+    """The scorers that run where score.scorers does not say otherwise."""
+    return tuple(scorer.name for scorer in SCORERS if scorer.is_default)
+
+
+def quality_scorers() -> list[str]:
+    """The scorers whose score may become quality_score."""
+    return [scorer.name for scorer in SCORERS if scorer.score is not None]
+
+
+def report_counts() -> list[ReportCount]:
+    """The numbers of corpus rows that scorers add to the report."""
+    return [count for scorer in SCORERS for count in scorer.counts]
+
+
+def report_shares() -> list[ReportShares]:
+    """The tables of corpus rows by value that scorers add to the report."""
+    return [shares for scorer in SCORERS for shares in scorer.shares]

@@ -1,0 +1,191 @@
+"""The form in which a scorer declares itself: all that the rest of the project knows of it.
+
+A scorer's module holds one `ScorerDeclaration`, and `jobs/config/scorers.py` lists it. Tables,
+settings, checks, the corpus, its rejections and the report read the declaration. The
+configuration imports it, so a declaring module imports compiled code, pandas, PyTorch and Arrow
+only inside functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from pyspark.sql.types import DataType, StructField, StructType
+
+from udfs.base.settings import ConfigError
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
+
+    from udfs.files.artifacts import ArtifactFile
+    from udfs.scorers.scorer import Scorer
+
+_Content = TypeVar("_Content")
+
+
+@dataclass(frozen=True)
+class CorpusColumn:
+    """A column that a corpus row gets from a scorer's table."""
+
+    name: str
+    fields: str | tuple[str, ...]
+    """Column of the scorer's table; a tuple makes a struct of several."""
+
+    def type_in(self, result_type: StructType) -> DataType:
+        """The column's type, given that of the scorer's result."""
+        if isinstance(self.fields, str):
+            return result_type[self.fields].dataType
+        return StructType([StructField(name, result_type[name].dataType) for name in self.fields])
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A reason for which the selection leaves a scored document out of the corpus."""
+
+    reason: str
+    """Reject reason, snake_case; never renamed."""
+    key: str
+    """Key of the scorer's ``limits``; None or an empty tuple switches the rejection off."""
+    holds: Callable[[Column, Any], Column]
+    """(struct of the scorer's columns, value of the key) -> whether the document is rejected."""
+    rank: int = 0
+    """Place among a document's reasons: lower ranks first, equal ones in order of declaration."""
+
+
+@dataclass(frozen=True)
+class SegmentCut:
+    """A limit by which the selection cuts documents to their good segments."""
+
+    key: str
+    """Key of the scorer's ``limits``: least score of a segment that is kept; None keeps all."""
+    segments: str
+    """Column of the scorer's table: array of structs of offset, length (code points) and score."""
+    reason: str
+    """Reject reason of a document without a good segment."""
+
+
+@dataclass(frozen=True)
+class ReportCount:
+    """A number of corpus rows that the report states."""
+
+    name: str
+    """Its name in run.json."""
+    column: str
+    """Path of a corpus column that is 1 for a row that counts, 0 for others."""
+    label: str
+    """What the report says of these rows: ``labelled toxic``."""
+
+
+@dataclass(frozen=True)
+class ReportShares:
+    """A table of the report: corpus rows of each value of a column."""
+
+    name: str
+    """Its name in run.json."""
+    column: str
+    """Path of a corpus column."""
+    value: str
+    """Heading of the values."""
+    title: str
+
+
+class ScorerFiles(Protocol):
+    """The files that a scorer is made from, by the keys of its settings that name them."""
+
+    def shipped(self, key: str) -> ArtifactFile:
+        """A file that the executors read."""
+
+    def local(self, key: str) -> Path:
+        """A file that the driver reads."""
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """What the driver knows of a scorer's file when the settings are checked."""
+
+    artifact: str
+    """Name and version: ``quality@2``."""
+    needs: Mapping[str, str]
+    """Artifacts and code that it needs -> their versions."""
+    path: Path | None
+    """None where the file is not on this machine yet."""
+
+
+KnownFiles = Mapping[str, KnownFile]
+"""Key of the settings -> its file; keys that name no file are left out."""
+
+
+def _accept(settings: Any, limits: Any, files: KnownFiles) -> None:
+    """The check of a scorer whose settings need none."""
+
+
+def _never(settings: Any) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class ScorerDeclaration:
+    """A scorer: its name, settings, table and how it is made."""
+
+    name: str
+    """Its name in score.scorers, its section ``[NAME]`` and its table ``scores/NAME``."""
+    settings: type
+    """Frozen dataclass of its section: each key with a default and a docstring. ``artifact`` names
+    the model; keys of type `udfs.base.settings.Model` and the like name files."""
+    result_type: StructType
+    """The columns of its table; the first one is null for a document without a score."""
+    make: Callable[[Any, ScorerFiles], Scorer]
+    """(settings, files) -> scorer; runs on the driver, with Spark."""
+    check: Callable[[Any, Any, KnownFiles], None] = _accept
+    """(settings, limits, files): raise ConfigError for what does not fit. Runs before Spark starts
+    with the files that are on this machine, and again when all are."""
+    is_default: bool = False
+    """Whether score.scorers has it by default."""
+    is_required: bool = False
+    """Whether every corpus row needs its scores."""
+    score: str | None = None
+    """Column in [0, 1], higher for better texts, that select.quality_from may choose; or None."""
+    corpus: tuple[CorpusColumn, ...] = ()
+    limits: type | None = None
+    """Frozen dataclass of its keys in [select]."""
+    rejections: tuple[Rejection, ...] = ()
+    cut: SegmentCut | None = None
+    counts: tuple[ReportCount, ...] = ()
+    shares: tuple[ReportShares, ...] = ()
+    wants_gpu: Callable[[Any], bool] = _never
+    """(settings) -> whether it runs on a GPU where Spark has one."""
+
+    def default_limits(self) -> Any:
+        """Its keys of [select] with their defaults; None where it has none."""
+        return None if self.limits is None else self.limits()
+
+    def limits_in_use(self, limits: Any) -> list[str]:
+        """The keys of its limits that are not switched off: neither None nor an empty tuple."""
+        keys = [rejection.key for rejection in self.rejections]
+        keys += [] if self.cut is None else [self.cut.key]
+        return [key for key in dict.fromkeys(keys) if getattr(limits, key) not in (None, ())]
+
+
+def read_known(
+    key: str,
+    file: KnownFile | None,
+    read: Callable[[Path], _Content],
+    error: type[Exception],
+) -> _Content | None:
+    """Read a file as far as settings depend on it; None where it is not on this machine.
+
+    Args:
+        key: ``section.key`` that names the file, for the message.
+        error: Raised by ``read`` for a file that it refuses.
+    Raises:
+        ConfigError: the file is refused.
+    """
+    if file is None or file.path is None:
+        return None
+    try:
+        return read(file.path)
+    except error as refused:
+        raise ConfigError(f"{key}: {refused}") from refused
