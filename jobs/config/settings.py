@@ -282,8 +282,7 @@ class ScoreConfig:
     """Which scorers run, and on what."""
 
     scorers: tuple[str, ...] = field(default_factory=default_scorers)
-    """Scorers that run, in order. A corpus row needs domain, toxicity and ``select.quality_from``.
-    """
+    """Scorers that run, in order. A message names those that a corpus row needs and that miss."""
     rows: Literal["survivors", "all"] = "survivors"
     """``survivors`` leaves out documents that rules or dedup removed, where those tables are
     there; ``all`` scores every document."""
