@@ -1,4 +1,4 @@
-"""Running an encoder over segments of any lengths: batches with little padding, memory or none."""
+"""Run an encoder over segments of any lengths, in batches with little padding that fit memory."""
 
 from __future__ import annotations
 
@@ -7,36 +7,39 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import torch
+
+from udfs.base.array_types import Float32Array, Int64Array
 
 MAX_WASTE = 0.05
 """Largest share of padding in a batch."""
 BUDGET = {"cpu": 2048, "cuda": 65536}
-"""Tokens of a batch: on a CPU what its cache holds is fastest, on a GPU what keeps it busy."""
+"""Tokens of a batch: on a CPU as many as its cache holds, on a GPU enough to keep it busy."""
 
-Numbers = npt.NDArray[np.int64]
 Segment = Sequence[int]
 """Token numbers, special tokens included."""
 
 
 class Scores(Protocol):
-    """What runs a padded batch: `udfs.encoder.model.Encoder`."""
+    """An encoder that scores a padded batch: `udfs.encoder.model.Encoder`."""
 
     device: torch.device
     pad_id: int
 
-    def scores(self, ids: Numbers, lengths: Numbers) -> torch.Tensor: ...
+    def scores(self, ids: Int64Array, lengths: Int64Array) -> torch.Tensor: ...
 
 
-def token_batches(lengths: Numbers, budget: int, pad_to: int | None = None) -> Iterator[Numbers]:
-    """Numbers of the segments of each batch, longest ones first.
+def token_batches(
+    lengths: Int64Array, budget: int, pad_to: int | None = None
+) -> Iterator[Int64Array]:
+    """Yield the numbers of the segments of each batch, longest ones first.
 
     A batch has at most ``budget`` tokens with its padding, or is a single segment; at most
     `MAX_WASTE` of them are padding.
 
     Args:
-        pad_to: Length of every row, whatever is wasted; None for that of the longest one.
+        lengths: Tokens of each segment, shape (segments,).
+        pad_to: Length of every row, however much padding that takes; None for the longest one's.
     """
     order = np.argsort(-lengths, kind="stable")
     sums = np.concatenate([[0], np.cumsum(lengths[order])])
@@ -54,28 +57,28 @@ def token_batches(lengths: Numbers, budget: int, pad_to: int | None = None) -> I
 
 
 class BatchRunner:
-    """Scores segments, and remembers how many tokens the device can hold."""
+    """Scores segments in batches that fit the device."""
 
     def __init__(self, encoder: Scores, budget: int | None = None, pad_to: int | None = None):
-        """A budget of None is that of the kind of device; ``pad_to`` as in `token_batches`."""
+        """Take the device's default for a budget of None; ``pad_to`` as in `token_batches`."""
         self.encoder = encoder
         self.budget = budget or BUDGET[encoder.device.type]
         self.pad_to = pad_to
         self.tokens = 0
-        """Tokens of segments that were scored so far."""
+        """Tokens of the segments scored so far, without padding."""
         self.padded_tokens = 0
-        """The same with the padding of their batches."""
+        """The same with padding."""
 
-    def scores(self, segments: Sequence[Segment]) -> npt.NDArray[np.float32]:
-        """What the encoder says of each segment, in their order: a score, or a row of numbers.
+    def scores(self, segments: Sequence[Segment]) -> Float32Array:
+        """Return the encoder's output for each segment: shape (segments,) or (segments, size).
 
-        Where the device is out of memory, the budget is half of what it failed on from then on.
+        When the device is out of memory, the budget becomes half of the batch that failed.
 
         Raises:
-            torch.OutOfMemoryError: not even a single segment fits.
+            torch.OutOfMemoryError: a single segment does not fit.
         """
         lengths = np.fromiter(map(len, segments), np.int64, len(segments))
-        found: list[tuple[Numbers, Any]] = []
+        found: list[tuple[Int64Array, Any]] = []
         is_left = np.ones(len(segments), np.bool_)
         while is_left.any():
             left = np.flatnonzero(is_left)
@@ -92,8 +95,10 @@ class BatchRunner:
             result[chosen] = scores.cpu().numpy()  # the first one waits for the device
         return result
 
-    def _score_batch(self, segments: Sequence[Segment], lengths: Numbers, chosen: Numbers) -> Any:
-        """Scores on the device; None where it was out of memory, and the budget is now less."""
+    def _score_batch(
+        self, segments: Sequence[Segment], lengths: Int64Array, chosen: Int64Array
+    ) -> Any:
+        """Scores on the device; None when it ran out of memory, after lowering the budget."""
         width = int(self.pad_to or lengths[chosen].max())
         ids = np.full((len(chosen), width), self.encoder.pad_id, np.int64)
         for row, number in zip(ids, chosen, strict=True):
@@ -103,7 +108,7 @@ class BatchRunner:
         except torch.OutOfMemoryError:
             if len(chosen) == 1:
                 raise
-            scores = None  # what the failed call holds is free once this block is left
+            scores = None  # memory of the failed call is freed when this block ends
         if scores is None:
             self._halve(ids.size)
             return None
@@ -112,7 +117,7 @@ class BatchRunner:
         return scores
 
     def _halve(self, tokens: int) -> None:
-        """Make do with half of what did not fit."""
+        """Set the budget to half of the tokens that did not fit."""
         self.budget = tokens // 2
         torch.cuda.empty_cache()  # does nothing where there is no GPU
         print(

@@ -1,7 +1,7 @@
-"""A scorer's encoder as one file: weights, configuration, tokenizer and head.
+"""An encoder's file: weights, configuration, tokenizer and head in one.
 
-Safetensors with all but the weights in its header, so that one digest stands for the whole model
-and nothing in it is ever executed.
+It is a safetensors file with everything but the weights in its header, so that one digest covers
+the whole model and loading executes no code from it.
 """
 
 from __future__ import annotations
@@ -22,40 +22,40 @@ Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 
 class EncoderFileError(ValueError):
-    """A file is no encoder of this format; the message names the file."""
+    """A file is not an encoder of this format; the message names the file."""
 
 
 @dataclass(frozen=True)
 class EncoderSettings:
-    """From hidden states to a score."""
+    """How hidden states become a score."""
 
     head: Head
-    """``pooled``: one regression over the maximum of all tokens and the pooled first one, as
-    BERTEval has it; ``mean``: over the mean of all tokens and a hidden layer; ``sequence``: that of
-    AutoModelForSequenceClassification; ``page``: `udfs.encoder.page_head`, which sees a page
+    """``pooled``: a regression over the maximum of all tokens and the pooled first one, as in
+    BERTEval; ``mean``: over the mean of all tokens and a hidden layer; ``sequence``: the head of
+    AutoModelForSequenceClassification; ``page``: `udfs.encoder.page_head`, which reads a page
     whole."""
     activation: Activation
-    """What is made of the head's outputs: ``none`` for a regression on a scale of its own."""
+    """Function of the head's outputs: ``none`` for a regression on another scale."""
     output: int
     """Number of the output that is the score."""
     max_tokens: int
-    """Longest input, the special tokens included."""
+    """Tokens of the longest input, special tokens included."""
     width: int = 0
-    """Of the hidden layer of ``mean``."""
+    """Size of the hidden layer of head ``mean``."""
 
 
 @dataclass(frozen=True)
 class EncoderHeader:
-    """All of an encoder but its weights."""
+    """An encoder without its weights."""
 
     settings: EncoderSettings
     config: Mapping[str, Any]
-    """Of transformers, as ``to_dict`` gives it."""
+    """Configuration of transformers, as its ``to_dict`` gives it."""
     tokenizer: str
     """JSON of the tokenizers library."""
 
     def metadata(self) -> dict[str, str]:
-        """The strings that the file's header has."""
+        """The strings of the file's header."""
         return {
             "format": FORMAT,
             "settings": json.dumps(asdict(self.settings)),
@@ -65,22 +65,23 @@ class EncoderHeader:
 
 
 def read_encoder_header(path: Path) -> EncoderHeader:
-    """Read a file as far as its settings, which takes none of the libraries that run it.
+    """Read the header of a file; needs none of the libraries that run the encoder.
 
     Raises:
-        EncoderFileError: it is no such file.
+        EncoderFileError: it is not such a file.
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if length > min(_HEADER_LIMIT, path.stat().st_size):
-            raise EncoderFileError(f"{path}: is no safetensors file")
+            raise EncoderFileError(f"{path}: is not a safetensors file")
         content = file.read(length)
     try:
         metadata = json.loads(content).get("__metadata__", {})
         if metadata.get("format") != FORMAT:
             raise EncoderFileError(
-                f"{path}: is no encoder of format {FORMAT}; python -m jobs.import_encoder makes one"
+                f"{path}: is not an encoder of format {FORMAT}; make one with "
+                "python -m jobs.import_encoder"
             )
         return EncoderHeader(
             EncoderSettings(**json.loads(metadata["settings"])),

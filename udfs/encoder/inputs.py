@@ -1,4 +1,4 @@
-"""From texts to what an encoder reads: segments of token numbers."""
+"""Tokenize texts into an encoder's inputs: segments of token numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class InputMaker:
-    """An encoder's tokenizer, and how long its inputs may be."""
+    """An encoder's tokenizer with the length of its inputs."""
 
     def __init__(self, header: EncoderHeader) -> None:
         self.tokenizer = Tokenizer.from_str(header.tokenizer)
@@ -32,13 +32,13 @@ class InputMaker:
         self._room = header.settings.max_tokens - len(self._prefix) - len(self._suffix)
 
     def of_parts(self, text_spans: Sequence[tuple[str, Span]]) -> Iterator[Segment]:
-        """Input of each part of a text, for which the parts are tokenized by themselves."""
+        """Yield the input of each part of a text; every part is tokenized by itself."""
         parts = [text[start:stop] for text, (start, stop) in text_spans]
         for encoding in self.tokenizer.encode_batch(parts, add_special_tokens=False):
             yield self._input(encoding.ids[: self._room])
 
     def of_texts(self, texts: Sequence[str]) -> Iterator[tuple[list[Span], list[Segment]]]:
-        """Spans of the segments of each text, which is tokenized once, and their inputs."""
+        """Yield the spans of each text's segments and their inputs; a text is tokenized once."""
         encodings = self.tokenizer.encode_batch(texts, add_special_tokens=False)
         for text, encoding in zip(texts, encodings, strict=True):
             ids, offsets = encoding.ids, encoding.offsets

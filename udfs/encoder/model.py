@@ -23,12 +23,12 @@ class Encoder:
 
     Batch:
         Token numbers and their mask, both (rows, tokens); float32 scores (rows,) on the device, or
-        where the head sees pages whole, what it needs of the rows: means of tokens (rows, size).
+        for a head that reads pages whole the means of the tokens' hidden states (rows, size).
         The encoder computes in one dtype, the head in float32, both without gradients.
     """
 
     def __init__(self, header: EncoderHeader) -> None:
-        """Weights are random until `load` puts others in their place."""
+        """Build the network with random weights; `load` replaces them."""
         self.settings = header.settings
         config = AutoConfig.for_model(**header.config)
         if header.settings.head == "pooled":
@@ -61,14 +61,14 @@ class Encoder:
         self.device = torch.device("cpu")
         self.pad_id = int(config.pad_token_id or 0)
         self.pools_padding = False
-        """Whether the padding takes part in the maximum, as it does in the published script."""
+        """Whether padding counts in the maximum, as in the published script."""
 
     def load(self, weights: Mapping[str, Any]) -> None:
-        """Take weights, which have to be all that there are. Raises RuntimeError."""
+        """Load all weights. Raises RuntimeError where some are missing or unknown."""
         self.network.load_state_dict(weights)
 
     def move(self, device: str, dtype: Dtype) -> None:
-        """Put it on a device; ``auto`` is what that computes fastest."""
+        """Move the encoder to a device; dtype ``auto`` is the device's fastest."""
         self.device = torch.device(device)
         self.network.to(self.device)
         self.dtype = fastest_dtype(self.device) if dtype == "auto" else getattr(torch, dtype)
@@ -78,7 +78,7 @@ class Encoder:
     def scores(self, ids: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> torch.Tensor:
         """Scores of rows of token numbers, special tokens included, padded at the end.
 
-        Nothing waits for the device: the result is there once it is copied.
+        The call returns before the device has finished; copying the result waits for it.
 
         Raises:
             torch.OutOfMemoryError: the device cannot hold the batch.
@@ -110,7 +110,7 @@ class Encoder:
         return self.network["head"](pooled(found.last_hidden_state, found.pooler_output, own))
 
     def _moved(self, values: npt.NDArray[Any]) -> torch.Tensor:
-        """An array on the device; its copy to a GPU overlaps what that computes."""
+        """An array on the device; the copy to a GPU overlaps its computation."""
         tensor = torch.from_numpy(values)
         if self.device.type != "cuda":
             return tensor
@@ -118,11 +118,11 @@ class Encoder:
 
 
 def pooled(hidden: torch.Tensor, first: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """What BERTEval's head sees: the maximum over all tokens, and the pooled first one.
+    """The input of BERTEval's head: the maximum over all tokens, and the pooled first one.
 
     Batch:
-        Hidden states (rows, tokens, size), ``first`` (rows, size); a mask (rows, tokens) of what is
-        no padding; (rows, 2 * size).
+        Hidden states (rows, tokens, size), ``first`` (rows, size); a mask (rows, tokens), False for
+        padding; returns (rows, 2 * size).
     """
     if mask is not None:
         hidden = hidden.masked_fill(~mask[:, :, None], -torch.inf)
@@ -130,7 +130,7 @@ def pooled(hidden: torch.Tensor, first: torch.Tensor, mask: torch.Tensor | None)
 
 
 def mean_of_tokens(hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """The mean of hidden states (rows, tokens, size) over what is no padding, (rows, size)."""
+    """The mean of hidden states (rows, tokens, size) over tokens without padding, (rows, size)."""
     if mask is None:
         return hidden.mean(dim=1)
     kept = hidden.masked_fill(~mask[:, :, None], 0.0)
@@ -141,8 +141,8 @@ def load_encoder(path: Path, device: str, dtype: Dtype) -> Encoder:
     """The encoder of a file, on a device.
 
     Raises:
-        EncoderFileError: it is no such file.
-        RuntimeError: its weights are not those of its configuration, or there is no such device.
+        EncoderFileError: it is not an encoder's file.
+        RuntimeError: its weights do not fit its configuration, or there is no such device.
     """
     encoder = Encoder(read_encoder_header(path))
     tensors = load_file(path)
@@ -152,10 +152,11 @@ def load_encoder(path: Path, device: str, dtype: Dtype) -> Encoder:
 
 
 def fastest_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the device multiplies matrices of it; else float16 on a GPU, float32 on a CPU.
+    """bfloat16 where the device multiplies its matrices in hardware; else float16 on a GPU, float32
+    on a CPU.
 
-    A CPU without AMX computes bfloat16 slower than float32, even where it has other instructions
-    for it, and PyTorch's own capability string does not tell.
+    A CPU without AMX computes bfloat16 slower than float32, even with other instructions for it,
+    and PyTorch's capability string does not show that.
     """
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(False) else torch.float16
@@ -165,7 +166,7 @@ def fastest_dtype(device: torch.device) -> torch.dtype:
 
 
 def _to_float32(module: object, inputs: object, outputs: Any) -> Any:
-    """Hand the head what an encoder found, in the head's own dtype."""
+    """Convert an encoder's output to the head's dtype."""
     for name, value in outputs.items():
         if torch.is_tensor(value):
             outputs[name] = value.float()

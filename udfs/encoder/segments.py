@@ -1,4 +1,4 @@
-"""Cutting a document into the segments that an encoder scores."""
+"""Cut a document into the segments that an encoder scores."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 Span = tuple[int, int]
-"""Where a segment begins and ends, in code points of its text."""
+"""Start and end of a segment, in code points of its text."""
 
 PUBLISHED_CHARS = 510
-"""Longest segment of the published script."""
+"""Characters of the longest segment of the published script."""
 PUBLISHED_MIN_CHARS = 200
-"""A shorter one is dropped by it."""
+"""The published script drops shorter segments."""
 SENTENCE_ENDS = ".?!。？！"
 MIN_TOKENS = 128
-"""Fewest tokens of a segment, but for a text that has no more."""
+"""Fewest tokens of a segment, except in a shorter text."""
 
 _ENDS = np.array([ord(char) for char in SENTENCE_ENDS], np.uint32)
 _NEWLINE = ord("\n")
@@ -58,17 +58,16 @@ def _published_stop(text: str, start: int) -> int:
 
 
 def token_segments(text: str, offsets: Sequence[Span], max_tokens: int) -> list[Span]:
-    """Segments of at most so many tokens that hold every token, each of at least `MIN_TOKENS`.
+    """Cut a text into segments of `MIN_TOKENS` to ``max_tokens`` tokens that hold every token.
 
-    A segment ends at the last end of a line or sentence in the second half of what it may hold,
-    or where that is full. What is left for the last two is shared between them, where otherwise the
-    last one would be short.
+    A segment ends at the last end of a line or sentence in its second half, or when it is full. The
+    last two segments share their tokens where the last one would be too short.
 
     Args:
-        offsets: Where each token of the text begins and ends, in code points.
+        offsets: Start and end of each token in the text, in code points.
         max_tokens: At least twice `MIN_TOKENS`.
     Returns:
-        Ranges of token numbers, one behind the other.
+        Ranges of token numbers, in order.
     """
     places = np.array(offsets, np.int64).reshape(-1, 2)
     ends = _ends_before(text, places)
@@ -85,7 +84,7 @@ def token_segments(text: str, offsets: Sequence[Span], max_tokens: int) -> list[
 
 
 def _ends_before(text: str, places: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-    """Numbers of the tokens before which a line or sentence ends, ascending."""
+    """Numbers of the tokens that follow the end of a line or sentence, ascending."""
     codes: Any = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     lines = np.concatenate([[0], np.cumsum(codes == _NEWLINE)])
     stops, starts = places[:-1, 1], places[1:, 0]

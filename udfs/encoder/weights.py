@@ -1,4 +1,4 @@
-"""Weights of an encoder in its file, and their rounding to eight bits: a scale for each row."""
+"""Write an encoder's weights to its file, rounded to eight bits with a scale for each row."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from safetensors.torch import save
 from udfs.encoder.encoder_file import EncoderHeader
 
 SCALE = ".scale"
-"""What the name of a matrix's scales ends in."""
+"""Suffix of the name of a matrix's scales."""
 
-_LEAST_SCALE = 1e-7  # float16 has no smaller one with a digit behind it
+_LEAST_SCALE = 1e-7  # float16 rounds much smaller numbers to zero
 
 
 def in_int8(weights: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def in_int8(weights: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def in_float32(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """What `in_int8` made of weights, as float32; others are only made float32."""
+    """Weights as float32, those that `in_int8` rounded multiplied by their scales."""
     return {
         name: tensor.float() * weights[name + SCALE].float()
         if tensor.dtype == torch.int8
@@ -43,9 +43,9 @@ def in_float32(weights: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def save_encoder(header: EncoderHeader, weights: Mapping[str, Any], path: Path) -> None:
-    """Write a scorer's file; the same encoder gives the same bytes.
+    """Write an encoder's file; the same encoder gives the same bytes.
 
-    The library's own header has its entries in another order each time.
+    The library writes the header's entries in varying order, so they are sorted here.
     """
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
     content = save(tensors, header.metadata())
