@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -20,46 +19,24 @@ import numpy.typing as npt
 from udfs.base.code_points import CODE_POINTS, CodePoints, EncodedTexts, encode_texts
 from udfs.base.hash_table import FREE, probe, table_size
 from udfs.base.jit import compiled
+from udfs.models.char_lm_tables import (
+    MOST_ORDER,
+    MULTIPLIER,
+    UNHEARD,
+    Floats,
+    Keys,
+    NGramTable,
+    NGramTables,
+    Words,
+    key_of,
+)
 
-Keys = npt.NDArray[np.uint64]
-Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.int64]
-Words = npt.NDArray[np.uint32]
 Scores = npt.NDArray[np.float64]
 
-UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
-RESERVED = (UNKNOWN, BEGIN, END)
-"""The words with the numbers 0, 1 and 2; characters follow."""
-UNHEARD = -100.0
-"""log10 of a word without any entry, where a model has none for unknown ones either (KenLM's)."""
-MOST_ORDER = 6
-
 _UNKNOWN_NUMBER, _BEGIN_NUMBER, _END_NUMBER = range(3)
-_MULTIPLIER = 0x9E3779B97F4A7C15
 _SPACES = frozenset(" \t\n\r\u3000\xa0\u200b\ufeff")
 _NO_WORD = np.uint32(0xFFFFFFFF)
-
-
-@dataclass(frozen=True)
-class NGramTable:
-    """The n-grams of one order."""
-
-    words: Words
-    """Numbers of words, shape (n-grams, order)."""
-    log10: Floats
-    """Of the probability of the last word after those before it, shape (n-grams,)."""
-    backoff: Floats
-    """log10 of what shorter contexts are worth behind it; 0 where nothing is known to follow."""
-
-
-@dataclass(frozen=True)
-class NGramTables:
-    """An n-gram model as an ARPA file has it."""
-
-    vocabulary: tuple[str, ...]
-    """Words by number, the first of them `RESERVED`."""
-    orders: tuple[NGramTable, ...]
-    """From 1 on; what an n-gram begins and ends with is there too."""
 
 
 class CharLanguageModel:
@@ -123,21 +100,6 @@ def plain_character(char: str) -> str:
     if len(plain) != 1:
         return char
     return "0" if plain.isdigit() else plain
-
-
-def key_of(words: Words) -> Keys:
-    """The keys of n-grams, from their words' numbers.
-
-    From the last word to the first, so that a context's key grows as it is looked back on. The
-    order is no part of a key: two of n n-grams of any order share one with a probability of
-    n^2 / 2^65, a millionth of a millionth for ten thousand, three in a hundred million for a
-    million.
-    """
-    keys = np.zeros(len(words), dtype=np.uint64)
-    for column in words.T[::-1]:
-        keys = (keys ^ (column.astype(np.uint64) + np.uint64(1))) * np.uint64(_MULTIPLIER)
-        keys ^= keys >> np.uint64(29)
-    return keys
 
 
 def _word_table(vocabulary: Sequence[str]) -> Words:
@@ -220,11 +182,11 @@ def _score(
             # The longest n-gram that ends here; what it begins with is known, as it is itself.
             score = np.float64(unigrams[word, 0])
             found[0] = unigrams[word, 1]
-            key = (word + np.uint64(1)) * np.uint64(_MULTIPLIER)
+            key = (word + np.uint64(1)) * np.uint64(MULTIPLIER)
             key ^= key >> np.uint64(29)
             length = 1
             while length <= known:
-                key = (key ^ (before[length - 1] + np.uint64(1))) * np.uint64(_MULTIPLIER)
+                key = (key ^ (before[length - 1] + np.uint64(1))) * np.uint64(MULTIPLIER)
                 key ^= key >> np.uint64(29)
                 place = probe(places, key, key >> np.uint64(20))
                 if places[place] == FREE:

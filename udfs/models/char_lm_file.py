@@ -18,24 +18,26 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from udfs.base.code_points import CODE_POINTS
-from udfs.models.char_lm import (
+from udfs.models.char_lm_tables import (
     BEGIN,
     END,
     MOST_ORDER,
     RESERVED,
-    CharLanguageModel,
     Floats,
     NGramTable,
     NGramTables,
     key_of,
 )
 from udfs.models.fasttext_file import ModelFileError
+
+if TYPE_CHECKING:
+    from udfs.models.char_lm import CharLanguageModel
 
 
 def checked(ngrams: NGramTables, name: str) -> NGramTables:
@@ -181,6 +183,8 @@ def load_language_model(path: Path) -> CharLanguageModel:
         ModelFileError: it is neither, or not a whole one.
         OSError: it cannot be read.
     """
+    from udfs.models.char_lm import CharLanguageModel  # compiled code, which a check does without
+
     return CharLanguageModel(read_language_model(path))
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from udfs.models.char_lm import RESERVED, NGramTable, NGramTables, Words
+from udfs.models.char_lm_tables import RESERVED, NGramTable, NGramTables, Words
 
 Keys = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]

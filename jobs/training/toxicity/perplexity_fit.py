@@ -15,8 +15,9 @@ from ahocorasick_rs import AhoCorasick
 from jobs.training.common.examples import Document, fold_of_units
 from jobs.training.common.task import Found, Settings
 from jobs.training.toxicity.char_lm_estimate import estimate
-from udfs.models.char_lm import CharLanguageModel, NGramTables, plain_character
+from udfs.models.char_lm import CharLanguageModel, plain_character
 from udfs.models.char_lm_file import compact_bytes, load_language_model, read_compact
+from udfs.models.char_lm_tables import NGramTables
 from udfs.scorers.perplexity import BREAKS, MAX_CHARS, perplexities
 from udfs.tokens.shape_measures import WORDS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from udfs.models.char_lm import BEGIN, END, UNHEARD, UNKNOWN, NGramTables
+from udfs.models.char_lm_tables import BEGIN, END, UNHEARD, UNKNOWN, NGramTables
 
 Gram = tuple[str, ...]
 

@@ -11,16 +11,8 @@ from jobs.training.toxicity.char_lm_estimate import estimate
 from tests.jobs.training.test_char_lm_estimate import lines_of
 from tests.udfs.models.plain_char_lm import PlainBackoff
 from udfs.base.code_points import encode_texts
-from udfs.models.char_lm import (
-    RESERVED,
-    UNHEARD,
-    UNKNOWN,
-    CharLanguageModel,
-    NGramTable,
-    NGramTables,
-    plain_character,
-    score_lines,
-)
+from udfs.models.char_lm import CharLanguageModel, plain_character, score_lines
+from udfs.models.char_lm_tables import RESERVED, UNHEARD, UNKNOWN, NGramTable, NGramTables
 
 LETTERS = "甲乙丙丁"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jobs.training.toxicity.char_lm_estimate import estimate
 from tests.jobs.training.test_char_lm_estimate import lines_of
-from udfs.models.char_lm import CharLanguageModel, NGramTables, score_lines
+from udfs.models.char_lm import CharLanguageModel, score_lines
 from udfs.models.char_lm_file import (
     arpa_text,
     compact_bytes,
@@ -20,6 +20,7 @@ from udfs.models.char_lm_file import (
     read_compact,
     read_language_model,
 )
+from udfs.models.char_lm_tables import NGramTables
 from udfs.models.fasttext_file import ModelFileError
 
 LINES = lines_of(11)
