@@ -1,10 +1,8 @@
 """Edit and measure every document and apply the rules: documents -> edits, measures, flagged.
 
-edits holds the texts that were repaired, converted or masked; later stages take them from there,
-and documents stays as extracted. measures holds all measures of a document as it is then; flagged
-the reasons that fired, an empty list for a document that no rule rejects. A text is edited and
-measured once: when rules or thresholds change, flagged is made anew from the stored measures, and
-no text is read.
+edits holds the texts that were repaired, converted or masked; measures all measures of the edited
+text; flagged the reasons that fired, an empty list for a document that no rule rejects. When only
+rules or thresholds change, the stored measures are used and no text is read.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Read the input files: splits -> documents, read_failures.
 
-Records that are no wanted document are counted by reason in the ledger; what could not be read
-has a row in read_failures. Ranges that could not be read are listed under OUTPUT/replay, which
-``--input @OUTPUT/replay`` takes.
+Records that are not wanted are counted by reason in the ledger; what could not be read has a row in
+read_failures. Ranges that could not be read are listed under OUTPUT/replay, for
+``--input @OUTPUT/replay``.
 """
 
 from __future__ import annotations

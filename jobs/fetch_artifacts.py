@@ -1,6 +1,6 @@
 """Fetch every locked artifact into this machine's cache, and check its size and digest.
 
-A run does this by itself for what it needs. This is for images and machines that will have no
+A run fetches what it needs itself. This command is for images, and for machines that have no
 network later. Needs no Spark.
 """
 

@@ -1,13 +1,10 @@
 """Find duplicates over all documents: documents -> duplicates, cuts.
 
-One row for each removed document: by which kind of match, of which cluster, and which document
-is kept in its place. Documents that a rule rejected take no part, where apply_rules has run.
+duplicates has one row for each removed document: the kind of match, its cluster and the document
+kept in its place. Documents that a rule rejected take no part, if apply_rules has run. The level
+"paragraph" adds the table cuts: what the kept documents lose of their text.
 
-Level "paragraph" writes what documents that stay lose of their text; where it is not asked for,
-there is no table cuts.
-
-With a signature store, documents are also matched against earlier snapshots, which stay as they
-are, and what later snapshots need is left in the store.
+With a signature store, documents are also matched against earlier snapshots.
 """
 
 from __future__ import annotations

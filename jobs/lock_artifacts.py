@@ -1,8 +1,8 @@
 """Lock artifacts: the catalogue, and what configurations ask for -> artifacts.lock beside it.
 
-Takes the newest versions with which every need is met, and says who asks for what where there are
-none. --check writes nothing and ends with 1 where the lock does not fit; --upgrade moves
-one artifact, and what it needs, and leaves the others where they are. Needs no Spark.
+Chooses the newest versions with which every need is met, and names the conflicting needs if there
+are none. --check writes nothing and exits with 1 if the lock does not match; --upgrade moves one
+artifact, and what it needs, and keeps the others. Needs no Spark.
 """
 
 from __future__ import annotations
@@ -22,18 +22,20 @@ from jobs.config import ConfigError, NamedArtifact, load_config, named_artifacts
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status: 1 where --check finds a difference, 2 for an error."""
+    """Entry point; returns the exit status: 1 if --check finds a difference, 2 for an error."""
     parser = argparse.ArgumentParser(prog="python -m jobs.lock_artifacts", description=__doc__)
     parser.add_argument(
         "--config",
         type=Path,
         nargs="+",
         metavar="FILE.toml",
-        help="configurations that the lock is for; the defaults without",
+        help="configurations that the lock is for; without it the defaults",
     )
     parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="say whether the lock still fits")
+    what.add_argument(
+        "--check", action="store_true", help="check whether the lock still matches; write nothing"
+    )
     what.add_argument("--upgrade", metavar="NAME", help="move this artifact to its newest version")
     arguments = parser.parse_args(argv)
     try:
@@ -50,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _request(
     config_files: Sequence[Path | None], settings: Sequence[str]
 ) -> tuple[Catalogue, list[NamedArtifact]]:
-    """The one catalogue of all configurations, and what they ask for by name."""
+    """Return the one catalogue of all configurations, and the artifacts that they name."""
     catalogues: dict[Path, Catalogue] = {}
     asked: list[NamedArtifact] = []
     for file in config_files:
@@ -63,17 +65,19 @@ def _request(
             if wish.name in catalogue.artifacts or path_of(wish, file) is None
         ]
     if len(catalogues) > 1:
-        raise ConfigError(f"several catalogues: {', '.join(map(str, catalogues))}; lock each alone")
+        raise ConfigError(
+            f"--config: several catalogues: {', '.join(map(str, catalogues))}; lock each alone"
+        )
     return catalogue, asked
 
 
 def _lock(catalogue: Catalogue, asked: Sequence[NamedArtifact], upgraded: str | None) -> None:
-    """Resolve and write."""
+    """Resolve the versions and write the lock."""
     path = lock_path(catalogue.path)
     before = read_lock(path).artifacts if upgraded is not None else _locked_before(path)
     kept = {name: artifact.version for name, artifact in before.items()}
     if upgraded is not None and upgraded not in kept:
-        raise ConfigError(f"--upgrade {upgraded}: is not locked; locked are {', '.join(kept)}")
+        raise ConfigError(f"--upgrade {upgraded}: not a locked artifact; known: {', '.join(kept)}")
     needs = [Need(wish.name, "", wish.key) for wish in asked]
     versions = resolve(catalogue.artifacts, needs, kept, upgraded)
     lock = lock_of(
@@ -94,7 +98,7 @@ def _lock(catalogue: Catalogue, asked: Sequence[NamedArtifact], upgraded: str | 
 
 
 def _check(catalogue: Catalogue, asked: Sequence[NamedArtifact]) -> int:
-    """Say how the lock differs from catalogue, code and configurations."""
+    """Print how the lock differs from catalogue, code and configurations; return the status."""
     path = lock_path(catalogue.path)
     lock = read_lock(path)
     needed = set(lock.artifacts) & {wish.name for wish in asked}
@@ -111,9 +115,9 @@ def _check(catalogue: Catalogue, asked: Sequence[NamedArtifact]) -> int:
         if Version(newest) > Version(artifact.version):
             print(f"{name} {artifact.version}: the catalogue has {newest}")
     for name in sorted(lock.artifacts.keys() - needed):
-        print(f"{name}: is locked, and these configurations do not ask for it")
+        print(f"{name}: is locked but not used by these configurations")
     if not wrong:
-        print(f"{path}: fits; {lock.id}")
+        print(f"{path}: matches; {lock.id}")
     return int(bool(wrong))
 
 
@@ -125,7 +129,7 @@ def _check_kinds(lock: Lock, asked: Sequence[NamedArtifact]) -> None:
 
 
 def _locked_before(path: Path) -> dict[str, Artifact]:
-    """What the lock that is written over says; nothing where it says nothing that can be used."""
+    """Return the artifacts of the lock that will be replaced; none if it cannot be read."""
     try:
         return read_lock(path).artifacts
     except ConfigError:

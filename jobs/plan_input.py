@@ -1,9 +1,8 @@
 """Find the input and cut it into waves: names of files, a crawl or an index -> splits, ranges.
 
-A file that was planned before keeps its wave and new files go to new waves, so that an input
-that grows is processed once. An index of captures, and lists of ranges that could not be read,
-become ranges of files in splits of even bytes; an output has one plan of an index. Only those
-need Spark.
+A file that was planned before keeps its wave and new files go to new waves, so an input that grows
+is processed once. Captures of an index, and lists of ranges that could not be read, become ranges
+in splits of even bytes; only these need Spark. An output has one plan of an index.
 """
 
 from __future__ import annotations

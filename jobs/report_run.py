@@ -1,6 +1,6 @@
-"""Say what a run did: ledger and corpus -> report/index.html, run.json, a summary.
+"""Report what a run did: ledger and corpus -> report/index.html, run.json, a summary.
 
-The balance is checked once more over all stages: what one stage kept is what the next one saw.
+The balance is checked over all stages: each stage must have seen what the stage before it kept.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Score documents: documents + scorers -> scores/<scorer>, one table a scorer.
+"""Score documents: documents + scorers -> scores/SCORER, one table for each scorer.
 
-Documents that rules or duplicate levels removed are left out where those stages have run (see
-score.rows). All scorers that are due for a wave run in one pass over its text.
+Documents that rules or deduplication removed are left out, if those stages have run (see
+score.rows).
 """
 
 from __future__ import annotations

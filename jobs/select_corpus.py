@@ -1,7 +1,7 @@
 """Select the corpus by thresholds on stored scores: all tables -> corpus, rejected.
 
-Nothing is scored again: another threshold costs one join. rejected names, for every document
-that is not in the corpus, the stage that removed it and all its reasons. With
+Nothing is scored again: another threshold costs one join. rejected has, for every document that is
+not in the corpus, the stage that removed it and all its reasons. With
 ``select.min_segment_score`` a document is cut to its segments with at least that score of
 quality_bert. ``select.jsonl`` writes the corpus as compressed JSON lines too.
 """

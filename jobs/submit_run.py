@@ -2,9 +2,9 @@
 
     python -m jobs.submit_run conf/emr/ec2-extract.json --values my-values.toml --dry-run
 
-The request is what the launch file says, with the user's values filled in; --dry-run prints it,
-checked against the service's own definition, and sends nothing. Credentials are those that the
-services' own tools use; none are taken from a file of this project.
+The request is the launch file with the user's values filled in. --dry-run checks it against the
+service's own definition, prints it and sends nothing. Credentials are those of the services' own
+tools; none are read from a file of this project.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from jobs.launch.services import ServiceRefused, check_request, send_request
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry point; returns the exit status: 2 for what is wrong with the request, 1 where the
-    service refuses it."""
+    """Entry point; returns the exit status: 2 for a wrong request, 1 if the service refuses it."""
     arguments = _parser().parse_args(argv)
     try:
         values = load_values(arguments.values, arguments.set)

@@ -1,4 +1,4 @@
-"""The artifact catalogue: every model, word list and label set, in all the versions there are."""
+"""The artifact catalogue: every model, word list and label set, in all its versions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CODE = {
     "form_tokens": model_constants.FORM_TOKENS,
     "shape_tokens": model_constants.SHAPE_TOKENS,
 }
-"""Code that artifacts may need: name -> its version, which follows from the code alone."""
+"""Code that artifacts may need: name -> version, which only the code decides."""
 
 _KEYS = {"kind": str, "uri": str, "sha256": str, "size": int, "licence": str}
 _NEEDS = "needs"
@@ -43,17 +43,17 @@ class Artifact:
     licence: str
     kind: str = "model"
     size: int | None = None
-    """Bytes; None where nobody has said."""
+    """Bytes; None if unknown."""
     needs: Mapping[str, str] = field(default_factory=dict)
-    """Name of an artifact or of code -> the versions of it that this one works with."""
+    """Name of an artifact or of code -> specifiers of the versions that this one works with."""
 
     @property
     def stamp(self) -> str:
-        """Name, version and the beginning of the digest, as tables and messages have it."""
+        """Name, version and the start of the digest, as in tables and messages."""
         return stamp_of(self.name, self.version, self.sha256)
 
     def located(self, folder: Path) -> Artifact:
-        """The same with a relative path of its uri taken from a folder."""
+        """Return the artifact with a relative uri resolved against a folder."""
         if "://" in self.uri:
             return self
         return replace(self, uri=str((folder / self.uri).resolve()))
@@ -65,7 +65,7 @@ class Catalogue:
 
     path: Path
     artifacts: dict[str, dict[str, Artifact]]
-    """Name -> version -> artifact, its uri as it is written."""
+    """Name -> version -> artifact, with its uri as written."""
 
 
 def read_catalogue(config: Config, config_file: Path | None) -> Catalogue:
@@ -74,7 +74,7 @@ def read_catalogue(config: Config, config_file: Path | None) -> Catalogue:
     Args:
         config_file: A relative catalogue path is looked up beside it, then in the bundled conf.
     Raises:
-        ConfigError: no such file, not TOML, a wrong name, version, key or value.
+        ConfigError: the file does not exist or is not TOML; a wrong name, version, key or value.
     """
     path = find_catalogue(config.artifacts.catalogue, config_file)
     tables = read_toml(path)
@@ -82,7 +82,7 @@ def read_catalogue(config: Config, config_file: Path | None) -> Catalogue:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file. Raises ConfigError."""
+    """Read a TOML file. Raises ConfigError."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -90,21 +90,24 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def find_catalogue(name: str, config_file: Path | None) -> Path:
-    """Where a catalogue lies: beside the configuration file, else in the bundled conf.
+    """Find a catalogue: beside the configuration file, else in the bundled conf.
 
     Raises:
-        ConfigError: in neither.
+        ConfigError: it is in neither.
     """
     if config_file is not None and (config_file.parent / name).is_file():
         return config_file.parent / name
     path = bundled_conf() / name
     if not path.is_file():
-        raise ConfigError(f"artifacts.catalogue = {name!r}: no such file beside the configuration")
+        raise ConfigError(
+            f"artifacts.catalogue = {name!r}: no such file beside the configuration, nor in "
+            f"{path.parent}"
+        )
     return path
 
 
 def bundled_conf() -> Path:
-    """The conf folder that comes with the code: in a checkout, an installation or a zip."""
+    """Return the conf folder of a checkout, an installation or a zip."""
     checkout = Path(__file__).resolve().parents[2] / "conf"
     if (checkout / "artifacts.toml").is_file():
         return checkout
@@ -117,11 +120,11 @@ def bundled_conf() -> Path:
 
 
 def artifact_of(name: str, version: str, table: Any, where: str) -> Artifact:
-    """One entry of a catalogue or a lock. Raises ConfigError."""
+    """Parse one entry of a catalogue or a lock. Raises ConfigError."""
     if not isinstance(table, dict) or table.keys() - {_NEEDS} != _KEYS.keys():
         raise ConfigError(
-            f"{where} needs the keys {', '.join(_KEYS)}, and may have {_NEEDS}, alone; "
-            "a version with dots is quoted"
+            f"{where}: expected the keys {', '.join(_KEYS)} and, if it needs others, {_NEEDS}; "
+            "quote a version that has dots"
         )
     for key, kind in _KEYS.items():
         if not isinstance(table[key], kind) or isinstance(table[key], bool):
@@ -153,15 +156,13 @@ def artifact_of(name: str, version: str, table: Any, where: str) -> Artifact:
 def _versions(name: str, table: Any, path: Path) -> dict[str, Artifact]:
     where = f"{path}: [{name}]"
     if not _NAME.fullmatch(name) or name in CODE:
-        raise ConfigError(
-            f"{where}: a name is written in snake_case, and is none of code: {', '.join(CODE)}"
-        )
+        raise ConfigError(f"{where}: expected a name in snake_case other than {', '.join(CODE)}")
     if not isinstance(table, dict) or not table:
         raise ConfigError(f"{where}: expected a table [{name}.VERSION]")
     for version in table:
         if not _VERSION.fullmatch(version):
             raise ConfigError(
-                f"{path}: [{name}.{version}]: expected [NAME.VERSION], the version of numbers"
+                f"{path}: [{name}.{version}]: expected [NAME.VERSION], a version such as 1.2"
             )
     return {
         version: artifact_of(name, version, entry, f"{path}: [{name}.{version}]")

@@ -1,8 +1,8 @@
-"""Artifacts on the driver: finding what a configuration names, fetching, checking, shipping.
+"""Artifacts on the driver: find, fetch, check and ship what a configuration names.
 
-A model, word list or label set is used only if the lock names it, or the configuration names the
-file itself; its bytes have to be those that the lock promises. Files are kept in a cache folder
-under their digest, so that a second run fetches nothing.
+A model, word list or label set is used only if it is locked, or if the configuration names the file
+itself; its bytes must have the digest in the lock. Files are cached under their digest, so a second
+run fetches nothing.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from udfs.files.uris import redact
 _UNSAFE = re.compile(r"[^\w.-]")
 
 LOCAL = "local"
-"""Version of a file that a configuration names by its path."""
+"""Version of a file that a configuration names by path."""
 
 
 def find_artifact(artifacts: Mapping[str, Artifact], name: str, key: str) -> Artifact:
-    """The artifact of a configuration value.
+    """Return the locked artifact that a configuration value names.
 
     Raises:
         ConfigError: naming the key, the value and the known names.
     """
     if name not in artifacts:
         known = ", ".join(sorted(artifacts))
-        raise ConfigError(f"{key} = {name!r}: no such artifact; locked are {known}")
+        raise ConfigError(f"{key} = {name!r}: not a locked artifact; known: {known}")
     return artifacts[name]
 
 
 def find_artifact_or_file(artifacts: Mapping[str, Artifact], name: str, key: str) -> Artifact:
-    """As `find_artifact`, but a path to a file is taken too, under its own digest."""
+    """Like `find_artifact`, but also accept a path to a file."""
     path = Path(name)
     if name in artifacts or not path.is_file():
         return find_artifact(artifacts, name, key)
@@ -53,22 +53,22 @@ def find_artifact_or_file(artifacts: Mapping[str, Artifact], name: str, key: str
 
 
 def local_file(path: Path, kind: str) -> Artifact:
-    """A file that no catalogue has, under its own digest."""
+    """Return a file outside the catalogue as an artifact."""
     size = path.stat().st_size
     uri = str(path.resolve())
     return Artifact(path.name, LOCAL, uri, sha256_of(path), "not stated", kind, size)
 
 
 def catalogue_entry(path: Path, kind: str) -> str:
-    """The lines of the catalogue that a file of one's own makes, but for its name and licence."""
+    """Return the catalogue's lines for a user's file, without name and licence."""
     made = local_file(path, kind)
     return f'kind = "{kind}"\nuri = "{path}"\nsha256 = "{made.sha256}"\nsize = {made.size}'
 
 
 def path_of(asked: NamedArtifact, config_file: Path | None) -> Path | None:
-    """The file that a value names where it names no artifact; None where there is none.
+    """Return the file that a value names; None if there is none.
 
-    Relative ones are looked up beside the configuration file, then where the run was started.
+    A relative path is looked up beside the configuration file, then in the working folder.
     """
     if not asked.or_file:
         return None
@@ -77,12 +77,12 @@ def path_of(asked: NamedArtifact, config_file: Path | None) -> Path | None:
 
 
 def fetch(artifact: Artifact, config: Config) -> Path:
-    """The artifact's file in the cache, fetched if it is not there, its size and digest checked.
+    """Return the artifact's file in the cache, fetched if missing, with size and digest checked.
 
     Raises:
-        ArtifactMismatch: the bytes are not those that the lock promises.
-        ConfigError: there is no such file, or its uri cannot be read.
-        OSError: it cannot be had.
+        ArtifactMismatch: size or digest differ from the lock.
+        ConfigError: the file does not exist, or its uri is wrong.
+        OSError: reading or writing failed.
     """
 
     def fetched(target: Path) -> None:
@@ -100,11 +100,11 @@ def fetch(artifact: Artifact, config: Config) -> Path:
 
 
 def ship(context: SparkContext, artifact: Artifact, config: Config) -> ArtifactFile:
-    """Give an artifact to the executors.
+    """Make an artifact available to the executors.
 
-    What lies in a store that they reach they read from there, into a cache that the executors of a
-    machine share. Any other file is fetched here and handed to ``SparkContext.addFile``: Spark
-    fetches it once an executor, under a lock and by a rename, before a task that may use it.
+    Executors read a file in an object store themselves, into a cache that those of one machine
+    share. Any other file is fetched here and passed to ``SparkContext.addFile``: Spark copies it
+    once per executor, under a lock and by a rename, before the first task that may use it.
     """
     name = _file_name(artifact)
     file = (artifact.name, artifact.version, name, artifact.sha256, artifact.size)
@@ -115,13 +115,13 @@ def ship(context: SparkContext, artifact: Artifact, config: Config) -> ArtifactF
 
 
 def cache_folder(config: Config) -> Path:
-    """Where fetched artifacts lie on a machine."""
+    """Return the folder of fetched artifacts on this machine."""
     if config.artifacts.cache is not None:
         return Path(config.artifacts.cache).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "taojin"
 
 
 def _file_name(artifact: Artifact) -> str:
-    """A name that changes with the content; what follows a ? may be a signature and is left out."""
+    """Return a name that changes with the content, without a query, which may be a signature."""
     name = artifact.uri.partition("?")[0].rsplit("/", 1)[-1]
     return f"{artifact.sha256[:16]}-{_UNSAFE.sub('_', name)}"

@@ -1,8 +1,9 @@
-"""The lock: which version of every artifact is used, and all that jobs read of a catalogue.
+"""The lock: the version of every artifact that runs use.
 
-It lies beside the catalogue, as TOML: an id over all that it says, the versions of code that it was
-made for, and a table for every artifact. The id of a table is over that artifact, whatever it needs
-and so on: what a score follows from. It changes with no other artifact.
+A TOML file beside the catalogue, and the only thing that stages read of it: an id over the whole
+file, the versions of code that it was made for, and a table for every artifact. The id of a table
+covers the artifact and everything that it needs, directly or not: what a score depends on. Other
+artifacts do not change it.
 """
 
 from __future__ import annotations
@@ -39,14 +40,14 @@ class Lock:
     """The artifacts that a run may use."""
 
     artifacts: dict[str, Artifact]
-    """By name; files that a configuration names by a path, by that path."""
+    """By name; files that a configuration names by path, by that path."""
     code: dict[str, str]
-    """Code that artifacts need -> its version."""
+    """Name of code that artifacts need -> version."""
     id: str
-    """Hex sha256 over all that the lock's file says."""
+    """Hex sha256 over artifacts and code."""
 
     def id_of(self, names: Iterable[str]) -> str:
-        """Hex sha256 over artifacts and all that they need: versions and bytes, not places."""
+        """Return a hex sha256 over artifacts and what they need: versions and digests, not URIs."""
         found: set[str] = set()
         left = list(names)
         while left:
@@ -64,28 +65,29 @@ class Lock:
 
 
 def lock_of(artifacts: dict[str, Artifact], code: dict[str, str]) -> Lock:
-    """The lock of artifacts as the catalogue has them."""
+    """Return the lock of artifacts as the catalogue has them."""
     said = [code, {name: asdict(artifact) for name, artifact in artifacts.items()}]
     return Lock(artifacts, code, _digest(said))
 
 
 def lock_path(catalogue: Path) -> Path:
-    """Where the lock of a catalogue lies."""
+    """Return the path of a catalogue's lock."""
     return catalogue.with_suffix(".lock")
 
 
 def load_lock(config: Config, config_file: Path | None) -> Lock:
-    """The lock beside the catalogue that a configuration names, with the files that it names.
+    """Load the lock of the configuration's catalogue, and add the files that it names by path.
 
     Raises:
-        ConfigError: there is none; it is damaged or does not fit catalogue, code or configuration.
+        ConfigError: the lock is missing, damaged, or does not match catalogue, code or
+            configuration.
     """
     catalogue = read_catalogue(config, config_file)
     path = lock_path(catalogue.path)
     lock = read_lock(path)
     wrong = misfits(lock, catalogue)
     if wrong:
-        raise ConfigError(f"{path} does not fit its catalogue: {'; '.join(wrong)}; {HOW}")
+        raise ConfigError(f"{path}: does not match its catalogue: {'; '.join(wrong)}; {HOW}")
     folder = catalogue.path.parent
     artifacts = {name: artifact.located(folder) for name, artifact in lock.artifacts.items()}
     for asked in named_artifacts(config):
@@ -93,8 +95,8 @@ def load_lock(config: Config, config_file: Path | None) -> Lock:
             artifacts[asked.name] = _local(asked, lock, catalogue, config_file)
         elif artifacts[asked.name].kind != asked.kind:
             raise ConfigError(
-                f"{asked.key} = {asked.name!r}: is of kind {artifacts[asked.name].kind}, "
-                f"expected {asked.kind}"
+                f"{asked.key} = {asked.name!r}: is a {artifacts[asked.name].kind}, "
+                f"expected a {asked.kind}"
             )
     return replace(lock, artifacts=artifacts)
 
@@ -103,13 +105,13 @@ def read_lock(path: Path) -> Lock:
     """Read a lock file.
 
     Raises:
-        ConfigError: there is none, or it does not say what its id is of.
+        ConfigError: the file is missing, or its id does not match its contents.
     """
     if not path.is_file():
         raise ConfigError(f"{path}: no lock beside the catalogue; {HOW}")
     tables = read_toml(path)
     if tables.keys() != {"id", "code", "artifacts"}:
-        raise ConfigError(f"{path}: is no lock; {HOW}")
+        raise ConfigError(f"{path}: not a lock file; {HOW}")
     artifacts = {}
     for name, table in tables["artifacts"].items():
         entry = {key: value for key, value in table.items() if key not in ("id", "version")}
@@ -117,12 +119,12 @@ def read_lock(path: Path) -> Lock:
         artifacts[name] = artifact_of(name, str(table.get("version")), entry, where)
     lock = lock_of(artifacts, tables["code"])
     if lock.id != tables["id"]:
-        raise ConfigError(f"{path}: was changed by hand: its id is not that of what it says; {HOW}")
+        raise ConfigError(f"{path}: was changed by hand: its id does not match its contents; {HOW}")
     return lock
 
 
 def lock_text(lock: Lock) -> str:
-    """A lock as it is written: sorted, the same for the same contents."""
+    """Return the text of a lock file: sorted, the same for the same contents."""
     lines = [f"id = {_quoted(lock.id)}", "", "[code]"]
     lines += [f"{name} = {_quoted(version)}" for name, version in sorted(lock.code.items())]
     for name, artifact in sorted(lock.artifacts.items()):
@@ -143,23 +145,29 @@ def lock_text(lock: Lock) -> str:
 
 
 def misfits(lock: Lock, catalogue: Catalogue, code: Mapping[str, str] = CODE) -> list[str]:
-    """Where a lock differs from catalogue and code; a newer version is no difference."""
+    """List the differences between a lock and catalogue or code; newer versions are not."""
     found = []
     for name, version in sorted(lock.code.items()):
         if code.get(name) != version:
-            found.append(f"{name} is {code.get(name, 'not')} in the code, {version} in the lock")
+            found.append(
+                f"{name} is {code.get(name, 'missing')} in the code, {version} in the lock"
+            )
     for name, locked in sorted(lock.artifacts.items()):
         entry = catalogue.artifacts.get(name, {}).get(locked.version)
         if entry is None:
-            found.append(f"{name}@{locked.version} is locked, and not in the catalogue")
+            found.append(f"{name}@{locked.version} is locked but not in the catalogue")
         elif entry != locked:
             found += _differences(entry, locked)
     return found
 
 
 def unlocked(lock: Lock, asked: Sequence[NamedArtifact]) -> list[str]:
-    """What a configuration asks for by a name that is not locked."""
-    return [f"{a.key} asks for {a.name}" for a in asked if a.name not in lock.artifacts]
+    """List the names in a configuration that are not locked."""
+    return [
+        f"{a.key} needs {a.name}, which is not locked"
+        for a in asked
+        if a.name not in lock.artifacts
+    ]
 
 
 def _local(
@@ -170,12 +178,12 @@ def _local(
         return local_file(path, asked.kind)
     if asked.name in catalogue.artifacts:
         raise ConfigError(
-            f"{asked.key} = {asked.name!r}: is in the catalogue, not in its lock; {HOW}"
+            f"{asked.key} = {asked.name!r}: is in the catalogue but not in its lock; {HOW}"
         )
     file = ", and no file" if asked.or_file else ""
     names = sorted(name for name, a in lock.artifacts.items() if a.kind == asked.kind)
     raise ConfigError(
-        f"{asked.key} = {asked.name!r}: no such artifact{file}; the lock has, of kind "
+        f"{asked.key} = {asked.name!r}: no such artifact{file}; known of kind "
         f"{asked.kind}: {', '.join(names) or 'none'}"
     )
 
@@ -195,5 +203,5 @@ def _digest(contents: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A TOML string: JSON's escapes are among TOML's."""
+    """Return a TOML string; JSON's escapes are valid in TOML."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,7 +1,6 @@
-"""Choosing versions: the newest set of artifacts in which every need is met.
+"""Version resolution: the newest set of artifacts in which every need is met.
 
-Source: resolvelib, the resolver of pip, over a provider of ours; version specifiers as `packaging`
-reads them.
+Source: resolvelib, the resolver of pip; version specifiers are those of `packaging`.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ _MAX_ROUNDS = 100_000
 
 
 class Unresolvable(ValueError):
-    """No set of artifacts meets every need; the message says who asks for what."""
+    """No set of artifacts meets every need; the message names the conflicting needs."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """That somebody asks for an artifact, or for code."""
+    """A requirement for an artifact, or for code."""
 
     name: str
     specifiers: str
     by: str
-    """Who: a key of the configuration, or an artifact as name@version."""
+    """A key of the configuration, or an artifact as name@version."""
 
     def __str__(self) -> str:
         return f"{self.by} needs {self.name} {self.specifiers or '(any version)'}"
@@ -49,23 +48,22 @@ def resolve(
     upgraded: str | None = None,
     code: Mapping[str, str] = CODE,
 ) -> dict[str, str]:
-    """The versions to use, the same whatever the order of artifacts and needs.
+    """Choose versions, whatever the order of artifacts and needs.
 
-    Each choice is the newest that leaves a solution: there is no other one in which a version is
-    newer and none is older.
+    No other solution has a newer version of one artifact and no older version of any.
 
     Args:
         artifacts: Name -> version -> artifact.
-        asked: What the configuration asks for.
-        kept: Versions of a lock. With ``upgraded`` all stay as they are, but those of that
-            artifact and of what it needs; of the latter, what can stay stays.
-        upgraded: The artifact that moves.
-        code: Versions of the code that may be needed.
+        asked: Needs of the configuration.
+        kept: Versions of a lock. With ``upgraded`` they stay, except those of that artifact and,
+            if they must change, of what it needs.
+        upgraded: The artifact to move to its newest version.
+        code: Versions of the code that artifacts may need.
     Returns:
-        Name -> version of everything that is needed, code too.
+        Name -> version of everything that is needed, code included.
     Raises:
-        Unresolvable: there is no such set, a name is unknown, a specifier is none, or needs go in
-            a circle.
+        Unresolvable: there is no such set, a name is unknown, a specifier is invalid, or needs
+            form a circle.
     """
     _refuse_circles(artifacts)
     provider = _Provider(artifacts, code, kept or {}, upgraded)
@@ -81,7 +79,7 @@ def resolve(
 
 
 class _Provider(resolvelib.AbstractProvider):  # type: ignore[type-arg,misc,unused-ignore]
-    """What resolvelib asks of a catalogue."""
+    """A catalogue as resolvelib's provider."""
 
     def __init__(
         self,
@@ -97,7 +95,7 @@ class _Provider(resolvelib.AbstractProvider):  # type: ignore[type-arg,misc,unus
         self._movable = set() if upgraded is None else self._reach(upgraded)
 
     def versions(self, name: str) -> list[str]:
-        """The versions to choose from, the best first."""
+        """Return the versions to choose from, the best first."""
         if name in self._code:
             return [self._code[name]]
         known = sorted(self._artifacts.get(name, {}), key=Version, reverse=True)
@@ -108,7 +106,7 @@ class _Provider(resolvelib.AbstractProvider):  # type: ignore[type-arg,misc,unus
         return [locked, *others] if name in self._movable else [locked]
 
     def stays(self, name: str) -> bool:
-        """Whether an artifact may not move, though there are other versions."""
+        """Whether the lock keeps an artifact at its version."""
         return self._kept.get(name) in self._artifacts.get(name, {}) and name not in self._movable
 
     def identify(self, requirement_or_candidate: Need | _Candidate) -> str:
@@ -142,7 +140,7 @@ class _Provider(resolvelib.AbstractProvider):  # type: ignore[type-arg,misc,unus
         return [Need(name, specifiers, by) for name, specifiers in sorted(artifact.needs.items())]
 
     def _reach(self, name: str) -> set[str]:
-        """A name and all that any version of it may need."""
+        """Return a name and everything that any of its versions may need."""
         found: set[str] = set()
         left = [name]
         while left:
@@ -155,8 +153,7 @@ class _Provider(resolvelib.AbstractProvider):  # type: ignore[type-arg,misc,unus
 
 
 def _refuse_circles(artifacts: Mapping[str, Mapping[str, Artifact]]) -> None:
-    """Raise Unresolvable where versions of artifacts need each other, which resolvelib may not end
-    with."""
+    """Raise Unresolvable if artifacts need each other: resolvelib may then not terminate."""
     needs = {
         name: {other for artifact in versions.values() for other in artifact.needs}
         for name, versions in artifacts.items()
@@ -166,7 +163,7 @@ def _refuse_circles(artifacts: Mapping[str, Mapping[str, Artifact]]) -> None:
     def walk(name: str, path: list[str]) -> None:
         if name in path:
             circle = [*path[path.index(name) :], name]
-            raise Unresolvable(f"needs go in a circle: {', '.join(circle)}")
+            raise Unresolvable(f"needs form a circle: {', '.join(circle)}")
         if name not in done:
             for other in sorted(needs.get(name, ())):
                 walk(other, [*path, name])
@@ -180,17 +177,17 @@ def _allows(need: Need, version: str) -> bool:
     try:
         return SpecifierSet(need.specifiers).contains(version)
     except InvalidSpecifier:
-        raise Unresolvable(f"{need}: is no version specifier, such as '>=1,<2'") from None
+        raise Unresolvable(f"{need}: expected a version specifier, such as '>=1,<2'") from None
 
 
 def _explained(causes: Iterable[Any], provider: _Provider) -> str:
-    """Who asks for what, and what there is to choose from."""
+    """Describe the conflicting needs and the versions there are."""
     needs: set[Need] = {cause.requirement for cause in causes}
     lines = ["no set of artifacts meets every need:"]
     lines += sorted(f"  {need}" for need in needs)
     for name in sorted({need.name for need in needs}):
         versions = ", ".join(provider.versions(name))
-        stays = ", where the lock keeps it" if provider.stays(name) else ""
+        stays = " (kept by the lock)" if provider.stays(name) else ""
         there_are = f"there is {versions}{stays}" if versions else "the catalogue has none"
         lines.append(f"  of {name} {there_are}")
     return "\n".join(lines)

@@ -1,15 +1,15 @@
 """Launch files: requests to a cloud service as data, with the user's values filled in.
 
-A launch file is JSON: ``service``, ``operation`` and the ``request`` as the service's own API
-takes it. What differs between users stands in a TOML file of values beside it. Inside a string:
+A launch file is JSON: ``service``, ``operation`` and the ``request`` of the service's own API.
+What differs between users is in a TOML file of values. Placeholders inside a string:
 
-    ${name}                 a value; alone in its string it keeps its type, and a list that stands
-                            in a list is spliced into it
-    ${properties:FILE,...}  Spark properties files of the folder above, as one table
+    ${name}                 a value; alone in its string it keeps its type, and a list inside a
+                            list is spliced into it
+    ${properties:FILE,...}  Spark properties files of the parent folder, as one table
     ${conf:FILE,...}        the same as arguments: --conf KEY=VALUE ...
     ${request:FILE}         the request of another launch file, as JSON text
 
-Values go into the parsed request, never into its text, so that no value can change its shape.
+Values are put into the parsed request, not into its text, so no value can change its structure.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ class Launch:
     """One call of a cloud service's API."""
 
     service: str
-    """The service's name in its client library: ``emr``, ``emr-serverless``, ``dataproc``, ..."""
+    """Name of the service in its client library: ``emr``, ``dataproc``, ..."""
     operation: str
-    """The operation as the service spells it: ``RunJobFlow``, ``CreateBatch``, ..."""
+    """Name of the operation: ``RunJobFlow``, ``CreateBatch``, ..."""
     request: dict[str, Any]
     """Its parameters."""
 
 
 def load_values(path: Path | None, settings: Sequence[str]) -> dict[str, Any]:
-    """The values of a file, with ``key=value`` settings over them.
+    """Load the values of a file; ``key=value`` settings replace some of them.
 
     Raises:
-        ConfigError: unreadable file, a setting without ``=`` or of a key that the file lacks.
+        ConfigError: the file cannot be read; a setting lacks ``=``, or the file lacks its key.
     """
     values: dict[str, Any] = {}
     if path is not None:
@@ -59,33 +59,37 @@ def load_values(path: Path | None, settings: Sequence[str]) -> dict[str, Any]:
         if not equals or not key:
             raise ConfigError(f"--set {setting}: expected key=value")
         if path is not None and key not in values:
-            raise ConfigError(f"--set {setting}: {path} has no {key}; it has {', '.join(values)}")
+            raise ConfigError(
+                f"--set {setting}: {path} has no key {key}; known: {', '.join(values)}"
+            )
         values[key] = parse_value(value)
     return values
 
 
 def render(path: Path, values: Mapping[str, Any]) -> Launch:
-    """A launch file with its placeholders filled in.
+    """Load a launch file and fill in its placeholders.
 
     Args:
-        values: What the placeholders stand for.
+        values: By the name of the placeholder.
     Raises:
-        ConfigError: unreadable, not a launch file, a placeholder without a value, or with one
-            that is still empty.
+        ConfigError: the file cannot be read or is not a launch file; a value is missing or
+            empty.
     """
     try:
         launch = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     if not isinstance(launch, dict) or launch.keys() != _KEYS:
-        raise ConfigError(f"{path}: a launch file has exactly {', '.join(sorted(_KEYS))}")
+        raise ConfigError(
+            f"{path}: not a launch file: expected the keys {', '.join(sorted(_KEYS))} and no other"
+        )
     request = _Filling(path, values).fill(launch["request"])
     return Launch(launch["service"], launch["operation"], request)
 
 
 @dataclass(frozen=True)
 class _Filling:
-    """The placeholders of one launch file and what they stand for."""
+    """Fills the placeholders of one launch file."""
 
     path: Path
     values: Mapping[str, Any]
@@ -98,7 +102,7 @@ class _Filling:
         return self._text(part) if isinstance(part, str) else part
 
     def _items(self, entry: Any) -> list[Any]:
-        """What an entry of a list becomes: several entries where it stands for a list."""
+        """Fill an entry of a list; a placeholder for a list gives several entries."""
         filled = self.fill(entry)
         return filled if isinstance(entry, str) and isinstance(filled, list) else [filled]
 
@@ -108,12 +112,14 @@ class _Filling:
         return _PLACEHOLDER.sub(lambda match: self._written(match), text)
 
     def _written(self, match: re.Match[str]) -> str:
-        """A value inside a longer text; a list as a shell would take it."""
+        """Format a value inside a longer text; a list is quoted as for a shell."""
         value = self._value(match)
         if isinstance(value, list):
             return shlex.join(map(str, value))
         if isinstance(value, dict):
-            raise ConfigError(f"{self.path}: {match[0]} is a table, and stands inside a text")
+            raise ConfigError(
+                f"{self.path}: {match[0]} is a table and cannot be part of a longer text"
+            )
         return str(value)
 
     def _value(self, match: re.Match[str]) -> Any:
@@ -121,10 +127,13 @@ class _Filling:
         if argument is not None:
             return self._of_file(name, argument)
         if name not in self.values:
-            raise ConfigError(f"{self.path}: no value for {match[0]}")
+            raise ConfigError(
+                f"{self.path}: no value for {match[0]}: give --set {name}=VALUE, or add it to the "
+                "file of --values"
+            )
         if self.values[name] == "":
             raise ConfigError(
-                f"{self.path}: the value {name} is empty: say yours with --set {name}="
+                f"{self.path}: the value {name} is empty: set it with --set {name}=VALUE"
             )
         return self.values[name]
 
@@ -133,7 +142,10 @@ class _Filling:
             other = render(self.path.parent / name, self.values)
             return json.dumps(other.request, ensure_ascii=False, separators=(",", ":"))
         if kind not in ("properties", "conf"):
-            raise ConfigError(f"{self.path}: ${{{kind}:{name}}}: known: properties, conf, request")
+            raise ConfigError(
+                f"{self.path}: ${{{kind}:{name}}}: unknown kind {kind}; known: properties, conf, "
+                "request"
+            )
         properties: dict[str, str] = {}
         for file in name.split(","):
             properties |= read_properties(self.path.parent.parent / file)

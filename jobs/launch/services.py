@@ -1,8 +1,7 @@
-"""The services that launch files are for: checking a request against a service's own definition,
-and sending it.
+"""The cloud services: check a request against the service's own definition, and send it.
 
-Amazon's requests are checked with the service models that botocore brings, Google's with the
-protocol buffers of their client libraries. Both are extras: ``taojin[emr]``, ``taojin[dataproc]``.
+Amazon's requests are checked with the service models in botocore, Google's with the protocol
+buffers of their client libraries. Both are extras: ``taojin[emr]``, ``taojin[dataproc]``.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ GOOGLE = {
 
 
 class ServiceRefused(RuntimeError):
-    """The service was asked and said no; the message is its own."""
+    """The service refused the request; the message is the service's."""
 
 
 def check_request(launch: Launch) -> None:
-    """Raise ConfigError unless the service defines the operation and such a request.
+    """Raise ConfigError unless the request fits the service's definition of the operation.
 
     Needs no network and no credentials.
     """
@@ -43,13 +42,13 @@ def check_request(launch: Launch) -> None:
     else:
         known = sorted({*AMAZON, *(f"{service} {name}" for service, name in GOOGLE)})
         raise ConfigError(
-            f"{launch.service} {launch.operation}: not a service that is known here; "
+            f"{launch.service} {launch.operation}: unknown service or operation; "
             f"known: {', '.join(known)}"
         )
 
 
 def send_request(launch: Launch, region: str | None) -> str:
-    """Send a checked request. Returns the service's answer as JSON text.
+    """Send a checked request; return the service's answer as JSON text.
 
     Raises:
         ServiceRefused: no credentials, no permission, no capacity, ...
@@ -63,9 +62,9 @@ def _check_amazon(launch: Launch) -> None:
     session = _library("botocore.session", "emr").get_session()
     model = session.get_service_model(launch.service)
     if launch.operation not in model.operation_names:
-        raise ConfigError(f"{launch.service}: has no operation {launch.operation}")
+        raise ConfigError(f"{launch.service}: no such operation: {launch.operation}")
     shape = model.operation_model(launch.operation).input_shape
-    # The client fills in tokens that make a repeated request harmless.
+    # The client fills in the idempotency tokens.
     tokens = {name: "-" for name, member in shape.members.items() if _is_token(member)}
     validator = _library("botocore.validate", "emr").ParamValidator()
     report = validator.validate({**tokens, **launch.request}, shape)
@@ -91,7 +90,7 @@ def _send_amazon(launch: Launch, region: str | None) -> str:
 
 
 def _google_request(launch: Launch) -> Any:
-    """The request as the client library's message."""
+    """Return the request as a message of the client library."""
     module_name, _ = GOOGLE[launch.service, launch.operation]
     module = _library(module_name, "dataproc")
     message = getattr(module, f"{launch.operation}Request")

@@ -8,10 +8,10 @@ from jobs.config import ConfigError
 
 
 def read_properties(path: Path) -> dict[str, str]:
-    """Key -> value of every line ``key value``; blank lines and comments are left out.
+    """Read key -> value from lines ``key value``, without blank lines and comments.
 
     Raises:
-        ConfigError: unreadable, or a line that is only a key.
+        ConfigError: the file cannot be read, or a line has only a key.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()

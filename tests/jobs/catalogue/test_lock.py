@@ -146,9 +146,9 @@ def _needs_more(folder: Path) -> None:
     [
         (_remove, ["no lock beside the catalogue"]),
         (_by_hand, ["changed by hand"]),
-        (_no_lock, ["is no lock"]),
+        (_no_lock, ["not a lock file"]),
         (_other_bytes, [f"{STAMP}: sha256 is '7eb8", f"'{BUNDLED['quality'].sha256}"]),
-        (_version_gone, [f"{STAMP} is locked, and not in the catalogue"]),
+        (_version_gone, [f"{STAMP} is locked but not in the catalogue"]),
         (_needs_more, ["toxicity@", "'segmentation': '>=1'}"]),
     ],
 )
@@ -189,9 +189,9 @@ def test_code_that_has_moved_on_ends_the_run(
     [
         ("quality.artifact=extra", ["quality.artifact = 'extra'", "not in its lock", "make lock"]),
         ("quality.artifact=best", ["no such artifact, and no file", "kind model", "toxicity"]),
-        ("quality.artifact=lexicon", ["is of kind lexicon, expected model"]),
+        ("quality.artifact=lexicon", ["is a lexicon, expected a model"]),
         ("quality.stopwords=words", ["quality.stopwords", "kind stopwords: none"]),
-        ("extract.language_artifact=run.toml", ["no such artifact; the lock has", "lid"]),
+        ("extract.language_artifact=run.toml", ["no such artifact; known of kind", "lid"]),
     ],
 )
 def test_what_a_configuration_asks_for_has_to_be_locked(
@@ -234,7 +234,7 @@ def test_a_newer_version_is_no_misfit_but_is_said(
     assert lock_artifacts.main(call) == 0
     assert read_lock(folder / "artifacts.lock").artifacts["toxicity"].version == "1000"
     assert lock_artifacts.main([*call, "--upgrade", "beauty"]) == 2
-    assert "--upgrade beauty: is not locked" in capsys.readouterr().err
+    assert "--upgrade beauty: not a locked artifact" in capsys.readouterr().err
 
 
 def test_the_check_knows_what_nobody_asks_for_and_what_is_missing(
@@ -244,12 +244,12 @@ def test_the_check_knows_what_nobody_asks_for_and_what_is_missing(
     (folder / "mine.toml").write_text('[rules]\nlexicon = "words.tsv"\n', encoding="utf-8")
     call = ["--config", str(folder / "mine.toml")]
     assert lock_artifacts.main([*call, "--check"]) == 0
-    assert "lexicon: is locked, and these configurations do not ask" in capsys.readouterr().out
+    assert "lexicon: is locked but not used by these configurations" in capsys.readouterr().out
     assert lock_artifacts.main(call) == 0
     assert "lexicon" not in read_lock(folder / "artifacts.lock").artifacts
     both = ["--config", str(folder / "mine.toml"), str(folder / "run.toml")]
     assert lock_artifacts.main([*both, "--check"]) == 1
-    assert "rules.lexicon asks for lexicon" in capsys.readouterr().err
+    assert "rules.lexicon needs lexicon, which is not locked" in capsys.readouterr().err
     assert lock_artifacts.main(both) == 0
     assert lock_artifacts.main([*both, "--check"]) == 0
 
