@@ -1,7 +1,10 @@
-"""Requests are checked before Spark starts."""
+"""Requests are checked before Spark starts, without the libraries that only workers need."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,46 @@ from jobs import run_pipeline
 from jobs.config import ConfigError
 from jobs.pipeline.command_line import prepare
 from jobs.pipeline.stages import PIPELINE
+from tests.jobs.conftest import ROOT
+
+HEAVY = {"numba", "pandas", "scipy", "sklearn", "torch"}
+
+LIGHT = """
+import importlib, json, pkgutil, sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+
+output, sample, heavy = sys.argv[1], sys.argv[2], set(sys.argv[3].split(","))
+found = {}
+
+def note(name):
+    found[name] = sorted(heavy & sys.modules.keys())
+
+def main(job, *arguments):
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        try:
+            return importlib.import_module(f"jobs.{job}").main([*arguments])
+        except SystemExit as end:
+            return end.code
+
+import jobs.tables
+note("jobs.tables")
+import jobs.launch
+for module in pkgutil.iter_modules(jobs.launch.__path__, "jobs.launch."):
+    importlib.import_module(module.name)
+note("jobs.launch")
+assert main("submit_run", "--help") == 0
+note("submit_run --help")
+assert main("run_pipeline", "--help") == 0
+note("--help")
+assert main("run_pipeline", "--output", output, "--set", "rules.min_char=3") == 2
+note("a wrong setting")
+assert main("run_pipeline", "--output", output) == 2
+note("no input")
+assert main("run_pipeline", "--output", output, "--input", sample, "--plan") == 0
+note("--plan")
+print(json.dumps(found))
+"""
 
 
 @pytest.mark.parametrize(
@@ -40,6 +83,22 @@ def test_a_wrong_request_is_refused_before_spark_starts(
         assert words in error
     assert "Traceback" not in error
     assert not (tmp_path / "out").exists()
+
+
+def test_what_needs_no_spark_imports_no_library_of_its_workers(tmp_path: Path) -> None:
+    sample = tmp_path / "a.jsonl"
+    sample.write_text("{}\n", encoding="utf-8")
+    result = subprocess.run(
+        [sys.executable, "-c", LIGHT, str(tmp_path / "out"), str(sample), ",".join(HEAVY)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert "--plan" in found
+    assert {name: modules for name, modules in found.items() if modules} == {}
 
 
 def test_an_extractor_that_is_not_installed_is_a_wrong_request(
