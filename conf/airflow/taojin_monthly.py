@@ -6,7 +6,7 @@ Beside this file, in a folder named taojin_requests, lie the requests as the pro
     make -s submit CLOUD=emr LAUNCH=ec2-score   VALUES=my.toml DRY_RUN=1 > ec2-score.json
 
 Airflow needs apache-airflow-providers-amazon, and nothing of this project. Values may hold
-Airflow's templates: output = "s3://bucket/corpus/{{ ds }}" gives every run an output of its own.
+Airflow's templates: output = "s3://bucket/corpus/{{ ds }}" gives every run a separate output.
 
 A task that fails is tried again, and goes on where it ended: what is committed is not done again. A
 second run on the same output would be refused while the first one lives, so there is one at a time.
