@@ -30,13 +30,13 @@ def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
         path: The file; None gives the defaults.
         settings: Later ones win, and all win over the file.
     Returns:
-        All of it, what the rule pack says included; rules.pack is None where none is used.
+        The configuration with the rule pack's values; rules.pack is None without a pack.
     Raises:
         ConfigError: unreadable file, unknown key, wrong type, or a word outside its choices.
     """
     layers = [] if path is None else [(str(path), read_toml(path))]
     layers += [(f"--set {setting}", _parse_setting(setting)) for setting in settings]
-    # First what can be said without the pack, which is only then known.
+    # The layers' own [rules] first: they name the pack.
     rules = Config().rules
     for where, tables in layers:
         rules = with_tables(Config(rules=rules), _without_conditions(tables), where).rules
@@ -46,7 +46,7 @@ def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
         config = with_tables(config, tables, where)
     if config.rules.mode == "casia-exact" and config.rules.conditions:
         raise ConfigError(
-            f"rules.mode = 'casia-exact' takes the published decisions alone; it cannot have "
+            f"rules.mode = 'casia-exact': makes the published decisions only; remove "
             f"rules.conditions: {', '.join(config.rules.conditions)}"
         )
     _check_casia_edits_nothing(config.rules)
@@ -58,18 +58,18 @@ def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
 
 
 def _check_dedup(config: Config) -> None:
-    """What keys must say together; not before all layers are known."""
+    """Check keys of [dedup] that depend on each other or on [score]."""
     dedup = config.dedup
     if (dedup.signature_store is None) != (dedup.snapshot is None):
         raise ConfigError(
             f"dedup.signature_store = {dedup.signature_store!r}, dedup.snapshot = "
-            f"{dedup.snapshot!r}: one needs the other"
+            f"{dedup.snapshot!r}: set both or none"
         )
     if dedup.needs_scores() and config.score.rows != "all":
         raise ConfigError(
             f"dedup.keep = {dedup.keep!r}, dedup.url_keep = {dedup.url_keep!r}: best needs "
-            f"score.rows = 'all', it is {config.score.rows!r}: what decides between duplicates is "
-            "scored before they are known"
+            f"score.rows = 'all', it is {config.score.rows!r}: texts must be scored before "
+            "duplicates are searched"
         )
 
 
@@ -122,7 +122,7 @@ def _parse_setting(setting: str) -> dict[str, Any]:
 
 
 def parse_value(value: str) -> Any:
-    """A TOML value; what is not TOML is a plain word, so that quotes are not needed."""
+    """Return a TOML value; other text is a string, so that words need no quotes."""
     try:
         return tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
@@ -130,18 +130,21 @@ def parse_value(value: str) -> Any:
 
 
 def _check_casia_edits_nothing(rules: RulesConfig) -> None:
-    """The published decisions are those on the text as it is. ``repair`` is on where nobody says
-    otherwise, and so just does nothing there."""
+    """Check that mode casia-exact leaves texts as they are, as the published decisions need.
+
+    ``repair`` is on by default, and has no effect in that mode.
+    """
     edits = {"traditional_policy": "convert", "pii_policy": "mask"}
     for key, value in edits.items():
         if rules.mode == "casia-exact" and getattr(rules, key) == value:
             raise ConfigError(
-                f"rules.{key} = {value!r}: rules.mode = 'casia-exact' never changes a text"
+                f"rules.{key} = {value!r}: rules.mode = 'casia-exact' never changes a text; "
+                "set another policy or mode fixed"
             )
 
 
 def _without_conditions(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """Only the [rules] of a layer, without conditions: those may concern the pack's."""
+    """The [rules] of a layer without conditions, which may refer to the pack's."""
     rules = tables.get("rules", {})
     if isinstance(rules, dict):
         rules = {key: value for key, value in rules.items() if key != "conditions"}

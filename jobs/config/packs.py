@@ -28,11 +28,14 @@ def bundled_packs() -> dict[str, Traversable]:
 def pack_layer(
     rules: RulesConfig, layers: Sequence[tuple[str, Mapping[str, Any]]], path: Path | None
 ) -> tuple[str, dict[str, Any]] | None:
-    """The layer of the rule pack: where it is from, and its tables.
+    """Return the layer of the rule pack: its file or name, and its tables; None without a pack.
 
     Args:
-        rules: What the layers say; keys that none of them has are the defaults.
-        path: The run's file, which a path may be relative to.
+        rules: The [rules] of defaults and layers, without the pack.
+        layers: The run's file and settings.
+        path: The run's file; a pack's path may be relative to it.
+    Raises:
+        ConfigError: no such pack, other tables than [rules], or a pack for another mode.
     """
     is_named = any("pack" in tables.get("rules", {}) for _, tables in layers)
     if rules.pack is None or (rules.mode == "casia-exact" and not is_named):
@@ -42,35 +45,38 @@ def pack_layer(
     own = tables.get("rules", {})
     if surplus or not isinstance(own, dict) or "pack" in own:
         raise ConfigError(
-            f"{where}: a rule pack has one table [rules], whose keys are those of a run but pack"
+            f"{where}: a rule pack has one table [rules], with the keys of a run's except pack"
         )
     pack = with_tables(Config(), tables, where).rules
     if pack.mode == "casia-exact" and pack.conditions:
         raise ConfigError(
-            f"{where}: mode = 'casia-exact' takes the published decisions alone; it cannot have "
+            f"{where}: mode = 'casia-exact' makes the published decisions only; remove its "
             f"conditions: {', '.join(pack.conditions)}"
         )
     if rules.mode == "casia-exact" and pack.mode != "casia-exact":
         raise ConfigError(
-            f"rules.pack = {rules.pack!r}: is for mode fixed, and rules.mode is 'casia-exact', "
-            "which takes the published decisions alone"
+            f"rules.pack = {rules.pack!r}: is a pack for mode fixed; with rules.mode = "
+            "'casia-exact' set rules.pack = 'off'"
         )
     return where, tables
 
 
 def _read_pack(name: str, config_file: Path | None) -> tuple[str, dict[str, Any]]:
-    """Where a pack lies, and its tables."""
+    """Return a pack's file or name, and its tables."""
     packs = bundled_packs()
     if name in packs:
         return f"rules.pack {name}", tomllib.loads(packs[name].read_text(encoding="utf-8"))
     folders = [Path(), *([] if config_file is None else [config_file.parent])]
     found = [path for folder in reversed(folders) if (path := folder / name).is_file()]
     if not found:
-        raise ConfigError(f"rules.pack = {name!r}: no such pack or file; packs: {', '.join(packs)}")
+        raise ConfigError(
+            f"rules.pack = {name!r}: no such pack or file; known packs: {', '.join(packs)}"
+        )
     return str(found[0]), read_toml(found[0])
 
 
 def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file. Raises ConfigError naming it."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -38,30 +38,30 @@ _SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True)
 class InputConfig:
-    """What is read."""
+    """The input files and how they are read."""
 
     format: InputFormat = "warc"
-    """How the input files are laid out; ``--input-format`` sets it."""
+    """Format of the input files; ``--input-format`` sets it."""
     text_column: str = "text"
     """Column of JSONL and Parquet rows that holds the text."""
     id_column: str = "id"
-    """Column that becomes doc_id where a row has it; other rows get an id from their content."""
+    """Column that becomes doc_id; rows without it get an id from their content."""
     crawl_root: str = "https://data.commoncrawl.org/"
-    """Where Common Crawl's files are read: what comes before ``crawl-data/``. Use
+    """Where Common Crawl's files are read: the part before ``crawl-data/``. Use
     ``s3://commoncrawl/`` on machines at AWS."""
     split_bytes: int = 128 * 2**20
-    """Compressed bytes of captures in a split that an index plans."""
+    """Compressed bytes of captures in a split, where an index plans it."""
     max_gap_bytes: int = 64 * 2**10
-    """Most bytes between two captures that are fetched together, and thrown away."""
+    """Most bytes between two captures that are fetched with them and discarded."""
     max_stretch_bytes: int = 8 * 2**20
-    """Most bytes that one request asks for; a longer capture takes several."""
+    """Most bytes of one request; a longer capture takes several."""
     parallel_reads: int = 4
-    """Requests of one task that are on their way at the same time."""
+    """Requests that one task makes at the same time."""
     read_attempts: int = 8
-    """Failures in a row after which a capture is given up (``range_unreadable``)."""
+    """Failures in a row after which a capture counts as failed (``range_unreadable``)."""
     retry_delay_s: float = 0.5
-    """Wait after the first failure; doubled at each further one, shortened at random by up to
-    half, a minute at most. A server's Retry-After is honoured."""
+    """Seconds before the first retry; doubled for each further one, shortened at random by up to
+    half, at most a minute. A server's Retry-After is honoured."""
     read_timeout_s: float = 60.0
     """Seconds without a byte after which a connection counts as broken."""
 
@@ -79,7 +79,7 @@ class InputConfig:
 
 @dataclass(frozen=True)
 class ExtractConfig:
-    """From a captured payload to text."""
+    """How captured payloads become texts."""
 
     languages: tuple[str, ...] = ("zh",)
     """Languages kept, as lid.176 labels; an empty list keeps every language."""
@@ -95,17 +95,17 @@ class ExtractConfig:
     """Check block and payload digests that a record states; a mismatch is a failure."""
     min_han_chars: int | None = 16
     """Fewest Han ideographs of a text (reason ``too_few_han``), where every wanted language is
-    written in them. Fewer are a menu's language names, or nothing that a corpus could use."""
+    written in them. Texts with fewer are names of languages in a menu, or of no use."""
     max_kana_share: float | None = 0.5
     """Largest share of kana in a page's kana and ideographs (reason ``mostly_kana``), where
-    ``min_han_chars`` counts: more is Japanese. Judged on the whole page, with the prefilter and
-    without; not with the extractor trafilatura."""
+    ``min_han_chars`` applies: more is Japanese. Counted on the whole page, with and without the
+    prefilter; ignored by the extractor trafilatura."""
     prefilter: bool = True
-    """Pass over a page whose bytes cannot hold ``min_han_chars`` before it is decoded and parsed.
-    Documents are the same without it; an unread page may be counted under another reason."""
+    """Skip a page whose bytes cannot hold ``min_han_chars`` before it is decoded and parsed.
+    Documents are the same without it; a skipped page may be counted under another reason."""
     extractor: Literal["fast", "trafilatura", "plain"] = "fast"
-    """How a page becomes text: ``fast`` is ours, ``trafilatura`` that library (to be installed
-    beside), ``plain`` all visible text."""
+    """How a page becomes text: ``fast`` is this project's extractor, ``trafilatura`` that library
+    (installed separately), ``plain`` all visible text."""
     max_html_chars: int = 8_000_000
     """Longest decoded page that is parsed."""
     max_html_nodes: int = 300_000
@@ -124,16 +124,16 @@ class RulesConfig:
 
     pack: str | None = "default"
     """Rule pack: the name of a file in ``conf/packs``, or a path to one, relative to the
-    configuration file or to where the run is started. Off, and in mode ``casia-exact`` where none
-    is named, there is none."""
+    configuration file or to where the run is started. Off: no pack; so is the default in mode
+    ``casia-exact``."""
     conditions: dict[str, str] = field(default_factory=dict)
     """Further rules in mode ``fixed``: reject reason = SQL expression over the measures, true for
-    what is rejected (``too_many_links = "url_count > 0.02 * chars"``). Those of pack, file and
-    ``--set rules.conditions.NAME=EXPRESSION`` add up; off switches one of the former off. Where an
-    expression is null, a document is ``unmeasured``."""
+    rejected documents (``too_many_links = "url_count > 0.02 * chars"``). Those of pack, file and
+    ``--set rules.conditions.NAME=EXPRESSION`` add up; off removes one of an earlier layer. Where an
+    expression is null, the document is ``unmeasured``."""
     mode: Literal["fixed", "casia-exact"] = "fixed"
-    """``fixed`` repairs the published script's quirks and records every reason that fires;
-    ``casia-exact`` takes its decisions bit for bit, first reason only."""
+    """``fixed`` corrects errors of the published script and records every reason;
+    ``casia-exact`` makes its decisions exactly, and records the first reason only."""
     lexicon: Lexicon = "lexicon"
     """Sensitive words: an artifact name, or a path to a list of ``category TAB word`` lines."""
     min_chars: int | None = 200
@@ -147,35 +147,35 @@ class RulesConfig:
     Latin, repeated punctuation, lines of mojibake. ``documents`` keeps them as extracted, table
     ``edits`` has what changed. Mode ``casia-exact`` never changes a text."""
     traditional_policy: Literal["drop", "convert", "keep"] = "drop"
-    """``drop`` rejects texts whose traditional share passes the limit below; ``convert`` puts them
-    in simplified script before they are measured, and rejects none for it. The measure
-    ``original_traditional_share`` is the share before that."""
+    """``drop`` rejects texts whose traditional share exceeds the limit below; ``convert`` converts
+    them to simplified script before they are measured, and rejects none for it. The measure
+    ``original_traditional_share`` is the share before the conversion."""
     max_traditional_share: float | None = 0.10
     """Largest share of Han characters that exist in traditional script only (``character``)."""
     sensitive_count: Literal["distinct", "total"] = "distinct"
-    """Whether a sensitive word counts once a document or at each occurrence."""
+    """Count a sensitive word once in a document, or each occurrence."""
     max_sensitive_per_line: float | None = 0.5
     """Most sensitive words a line (reason ``sensitive``)."""
     max_dup_13gram_share: float | None = 0.5
     """Largest share of 13-character windows that occur more than once (``duplication``)."""
     max_mojibake_share: float | None = 0.1
     """Largest share of the non-ASCII characters that look misread (``mojibake``), in mode
-    ``fixed``. The largest of 18,565 sound texts is 0.037; garbled ones begin near 0.3."""
+    ``fixed``. The largest of 18,565 intact texts is 0.037; garbled ones begin near 0.3."""
     opt_out_policy: Literal["keep", "reject"] = "keep"
     """``reject`` removes pages that state one of ``opt_outs`` (reason ``opted_out``)."""
     opt_outs: tuple[str, ...] = ("noindex", "noai", "tdm_reservation")
-    """Opt-outs that count; documents.opt_outs has all that a page states, noimageai too."""
+    """Opt-outs that reject; documents.opt_outs has all that a page states, noimageai too."""
     host_block: tuple[Hosts, ...] = ()
     """Lists of hosts, domains and words of addresses that are rejected (``host_blocked``): artifact
-    names, or paths to lists. The first that has an address names its category, the measure
+    names, or paths to lists. The first list that has an address gives its category, the measure
     ``host_block_category``."""
     host_allow: tuple[Hosts, ...] = ()
     """Lists whose addresses ``host_block`` never rejects; their category is the measure
     ``host_allow_category``."""
     pii_policy: Literal["keep", "mask", "reject"] = "keep"
-    """``mask`` puts placeholders such as [EMAIL] for personal data before texts are measured;
-    ``reject`` removes texts that have any (reason ``pii``). Where it stands is stored in any
-    case, as the measure ``pii`` and in the corpus."""
+    """``mask`` replaces personal data by placeholders such as [EMAIL] before texts are measured;
+    ``reject`` removes texts that have any (reason ``pii``). Its places are stored in any case, as
+    the measure ``pii`` and in the corpus."""
     pii_kinds: tuple[str, ...] = PII_KINDS
     """Kinds of personal data that are masked or rejected; all are found and stored."""
 
@@ -194,56 +194,57 @@ class RulesConfig:
 
 @dataclass(frozen=True)
 class DedupConfig:
-    """Duplicate levels; each sees what the earlier ones kept."""
+    """Levels of deduplication; each sees the documents that the earlier ones kept."""
 
     levels: tuple[str, ...] = ("url", "exact", "near")
-    """Which of url, exact, near, paragraph are run; always in that order. ``paragraph`` cuts text:
-    after near, since what is cut must stand in a document that stays."""
+    """Levels that run, of url, exact, near and paragraph, always in this order. ``paragraph`` cuts
+    text; it runs after near, since the text that it cuts must remain in a kept document."""
     keep: KeepPolicy = "longest"
-    """Which document of a cluster survives; ties go to the smallest doc_id. ``longest`` counts
+    """Document of a cluster that is kept; ties go to the smallest doc_id. ``longest`` counts
     normalised characters; a document without capture time loses to one with. ``best`` is the
-    highest quality score, and needs ``score.rows = "all"``: quality is then scored before."""
+    highest score of ``select.quality_from``, and needs ``score.rows = "all"``: texts are then
+    scored before."""
     url_keep: KeepPolicy | None = None
-    """Which capture of one address survives, by the same words; off: as ``keep`` says."""
+    """Capture of one address that is kept, in the same words; off: as ``keep``."""
     preferred_hosts: tuple[str, ...] = ()
-    """A document of these hosts, or of hosts below them, survives before any other of its cluster,
-    whatever ``keep`` says."""
+    """A document of these hosts, or of hosts below them, is kept before any other of its cluster,
+    whatever ``keep`` is."""
     shingle_chars: int = 5
     """Length of a shingle in normalised characters."""
     bands: int = 20
-    """LSH bands. Of planted pairs, evenly from 0.8 to 1.0, bands x rows of 14 x 8 (FineWeb) find
-    0.989, 20 x 8 0.997, 28 x 8 all of 3,063, 17 x 15 (HPLT) 0.871."""
+    """LSH bands. Of planted pairs with similarities evenly from 0.8 to 1.0, bands x rows of 14 x 8
+    (FineWeb) find 0.989, 20 x 8 0.997, 28 x 8 all of 3,063, 17 x 15 (HPLT) 0.871."""
     rows: int = 8
-    """MinHash values a band."""
+    """MinHash values in a band."""
     min_similarity: float = 0.8
     """Least Jaccard similarity of shingle sets for a near duplicate."""
     verify: Literal["exact", "estimate"] = "exact"
-    """Check candidate pairs on their shingle sets, or on their signatures alone."""
+    """Check candidate pairs by their shingle sets, or by their signatures alone."""
     max_pair_bucket: int = 32
     """Largest LSH bucket in which every undecided pair is checked; a larger one is checked
     against a bounded number of its members."""
     max_hub_rounds: int = 3
-    """Members of a larger bucket that all others are checked against, beside the first; buckets
-    undecided after that are counted in the report."""
+    """Members of a larger bucket, beside the first, that all others are checked against; buckets
+    that are undecided after that are counted in the report."""
     max_rounds: int = 50
-    """Most rounds of the connected-components loop; not converging by then is an error."""
+    """Most rounds of the connected-components loop; without convergence by then the run fails."""
     paragraph_policy: Literal["first", "frequent", "measure"] = "first"
-    """What level ``paragraph`` does with lines that several documents have. ``first`` keeps each
-    in one place: of the kept documents in the one that ``keep`` prefers, where it comes first.
-    ``frequent`` cuts every copy of one that over ``max_paragraph_documents`` documents have.
-    ``measure`` cuts nothing; table ``cuts`` says what share of a text repeats."""
+    """How level ``paragraph`` treats lines that several documents have. ``first`` keeps each in one
+    place: its first occurrence in the kept document that ``keep`` prefers. ``frequent`` cuts every
+    copy of a line that more than ``max_paragraph_documents`` documents have. ``measure`` cuts
+    nothing; table ``cuts`` has the share of a text that repeats."""
     max_paragraph_documents: int = 1000
-    """Most documents of a paragraph that policy ``frequent`` leaves in them."""
+    """Most documents with a paragraph that policy ``frequent`` does not cut."""
     min_paragraph_chars: int = 20
-    """Fewest normalised characters of a paragraph that is looked at. Of 64,071 shorter lines in
-    16,949 sound texts 30 % occur elsewhere: closing brackets, options of a question, turns of a
+    """Fewest normalised characters of a paragraph that is compared. Of 64,071 shorter lines in
+    16,949 intact texts 30 % occur elsewhere: closing brackets, options of a question, turns of a
     talk, 0.9 % of the characters; of 116,910 longer ones 2.9 % do."""
     signature_store: str | None = None
-    """Folder or URI that keeps what later snapshots are matched against; off: this run stands
-    alone. One run at a time writes to it."""
+    """Folder or URI of the data that later snapshots are matched against; off: this run is matched
+    against no other. One run at a time writes to it."""
     snapshot: str | None = None
-    """Name of this run in the store. Snapshots that were committed before are earlier: what they
-    kept stays, and duplicates of it are removed here. A rerun replaces its own part alone."""
+    """Name of this run in the store. Snapshots committed before are earlier: their kept documents
+    stay, and duplicates of them are removed here. A rerun replaces its own part only."""
 
     def __post_init__(self) -> None:
         if unknown := set(self.levels) - {"url", "exact", "near", "paragraph"}:
@@ -264,7 +265,7 @@ class DedupConfig:
         for host in self.preferred_hosts:
             if not _HOST.fullmatch(host):
                 raise ConfigError(
-                    f"dedup.preferred_hosts: {host!r} is not a host, such as people.com.cn"
+                    f"dedup.preferred_hosts: {host!r} is not a host; write it as people.com.cn"
                 )
         if self.snapshot is not None and not _SNAPSHOT_NAME.fullmatch(self.snapshot):
             raise ConfigError(
@@ -273,19 +274,19 @@ class DedupConfig:
             )
 
     def needs_scores(self) -> bool:
-        """Whether quality has to be scored before duplicates are looked for."""
+        """Whether texts must be scored before duplicates are searched."""
         return "best" in (self.keep, self.url_keep)
 
 
 @dataclass(frozen=True)
 class ScoreConfig:
-    """Which scorers run, and on what."""
+    """The scorers that run, and the documents that they score."""
 
     scorers: tuple[str, ...] = field(default_factory=default_scorers)
-    """Scorers that run, in order. A message names those that a corpus row needs and that miss."""
+    """Scorers that run, in order. Where a corpus row needs others, an error names them."""
     rows: Literal["survivors", "all"] = "survivors"
-    """``survivors`` leaves out documents that rules or dedup removed, where those tables are
-    there; ``all`` scores every document."""
+    """``survivors`` leaves out documents that rules or deduplication removed, where these stages
+    have run; ``all`` scores every document."""
 
 
 @dataclass(frozen=True)
@@ -305,20 +306,20 @@ class SelectConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How the work is cut."""
+    """How the work is cut into waves and tasks, and how a run reports."""
 
     wave_splits: int = 512
-    """Input splits in a wave; a wave commits whole and a rerun skips it."""
+    """Input splits in a wave; a wave is committed whole, and a rerun skips it."""
     partitions: int | None = None
-    """Tasks a wave is read in; off gives every split its own task."""
+    """Tasks that read a wave; off: one for each split."""
     lease_s: float = 300.0
-    """Seconds after which a run that vanished no longer keeps others from its output. While it
-    lives, a run says so five times as often."""
+    """Seconds after which the lease of a run that died expires and others may write to its output.
+    A live run renews it five times as often."""
     log: Literal["text", "json"] = "text"
-    """Lines on standard error: ``text`` for people, ``json`` for one object a line."""
+    """Lines on standard error: ``text`` to read, ``json`` for one object a line."""
     metrics_file: str | None = None
-    """A file, local or in a store, that is written anew after each wave with how far the output
-    is, as Prometheus reads it; off for none."""
+    """A file, local or in a store, that is rewritten after each wave with the progress of the
+    output, in the format of Prometheus; off: no file."""
 
     def __post_init__(self) -> None:
         if self.wave_splits < 1:
@@ -329,21 +330,21 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class ArtifactsConfig:
-    """Where models and word lists come from."""
+    """Where models and word lists are found."""
 
     catalogue: str = "artifacts.toml"
     """Catalogue file; a relative path is looked up beside the config file, then in conf/. Its lock
-    lies beside it, as ``artifacts.lock``."""
+    is ``artifacts.lock`` beside it."""
     cache: str | None = None
-    """Folder of fetched artifacts, on every machine; off means the user's cache folder."""
+    """Folder of fetched artifacts, on every machine; off: the user's cache folder."""
 
 
 @dataclass(frozen=True)
 class SparkConfig:
-    """How Spark is started by ``python -m jobs.NAME``; under spark-submit nothing is read."""
+    """How ``python -m jobs.NAME`` starts Spark; spark-submit ignores it."""
 
     properties: str | None = None
-    """Spark properties file; a relative path is beside the config file."""
+    """Spark properties file; a relative path is looked up beside the config file."""
 
 
 def scorer_settings() -> dict[str, Any]:
@@ -360,7 +361,7 @@ def scorer_limits() -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Config:
-    """One run."""
+    """All settings of a run."""
 
     input: InputConfig = field(default_factory=InputConfig)
     extract: ExtractConfig = field(default_factory=ExtractConfig)

@@ -15,6 +15,7 @@ from jobs.config.settings import RULE_REASONS, Config
 from udfs.base.settings import OFF, ConfigError
 
 _REASON_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_EXPECTED = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
 
 
 def with_tables(config: Config, tables: Mapping[str, Any], where: str) -> Config:
@@ -63,7 +64,7 @@ def _with_values(
 
 
 def _merged(conditions: Mapping[str, str], value: Any, where: str) -> dict[str, str]:
-    """Conditions with those of another layer; that one may switch off what the others have."""
+    """Conditions with those of a later layer, which may switch earlier ones off."""
     if not isinstance(value, dict):
         raise ConfigError(f"{where} = {value!r}: expected a table of name = SQL expression")
     merged = dict(conditions)
@@ -71,15 +72,15 @@ def _merged(conditions: Mapping[str, str], value: Any, where: str) -> dict[str, 
         if not isinstance(expression, str) or not expression.strip():
             raise ConfigError(f"{where}.{name} = {expression!r}: expected an SQL expression")
         if not _REASON_NAME.fullmatch(name):
-            raise ConfigError(f"{where}.{name}: a reject reason is written in snake_case")
+            raise ConfigError(f"{where}.{name}: expected a reject reason in snake_case")
         if name in RULE_REASONS:
             raise ConfigError(
-                f"{where}.{name}: is a rule of its own; take another name than "
+                f"{where}.{name}: is the reason of a built-in rule; take another name than "
                 f"{', '.join(RULE_REASONS)}"
             )
         if expression == OFF and name not in merged:
             raise ConfigError(
-                f"{where}.{name}: there is none to switch off; there are: "
+                f"{where}.{name}: no such condition to switch off; known conditions: "
                 f"{', '.join(merged) or 'none'}"
             )
         merged[name] = expression
@@ -89,7 +90,7 @@ def _merged(conditions: Mapping[str, str], value: Any, where: str) -> dict[str, 
 
 
 def _mapping(hint: Any, table: Mapping[str, Any], value: Any, where: str) -> dict[str, Any]:
-    """A mapping with the entries of another layer, which win."""
+    """A mapping updated with the entries of a later layer."""
     if not isinstance(value, dict):
         raise ConfigError(f"{where} = {value!r}: expected a table of name = value")
     _, kind = get_args(hint)
@@ -100,7 +101,7 @@ def _mapping(hint: Any, table: Mapping[str, Any], value: Any, where: str) -> dic
 
 
 def _checked(value: Any, hint: Any, where: str) -> Any:
-    """The value in its field's type. Raises ConfigError with what was expected."""
+    """Return the value in its field's type; raise ConfigError with the expected type or words."""
     if get_origin(hint) in (types.UnionType, typing.Union):
         if value == OFF:
             return None
@@ -116,5 +117,5 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ConfigError(f"{where}: expected {hint.__name__}")
+        raise ConfigError(f"{where}: expected {_EXPECTED[hint]}")
     return value

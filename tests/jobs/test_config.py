@@ -58,23 +58,23 @@ def test_a_plain_word_needs_no_quotes() -> None:
     [
         ("rules.min_char=3", ["rules.min_char = 3", "known keys of [rules]", "min_chars"]),
         ("rule.min_chars=3", ["unknown section [rule]", "rules"]),
-        ("rules.min_chars=many", ["rules.min_chars = 'many'", "expected int"]),
-        ("rules.min_chars=true", ["expected int"]),
+        ("rules.min_chars=many", ["rules.min_chars = 'many'", "expected a whole number"]),
+        ("rules.min_chars=true", ["expected a whole number"]),
         ("rules.mode=loose", ["rules.mode = 'loose'", "fixed", "casia-exact"]),
         ("extract.languages=zh", ["extract.languages = 'zh'", "list of strings"]),
-        ("run.wave_splits=off", ["run.wave_splits = 'off'", "expected int"]),
+        ("run.wave_splits=off", ["run.wave_splits = 'off'", "expected a whole number"]),
         ("rules", ["expected section.key=value"]),
         ("rules..x=1", ["expected section.key=value"]),
-        ("rules.min_chars.x=1", ["rules.min_chars = {'x': 1}", "expected int"]),
+        ("rules.min_chars.x=1", ["rules.min_chars = {'x': 1}", "expected a whole number"]),
         ("rules.conditions=chars", ["rules.conditions = 'chars'", "table of name = SQL"]),
         ("rules.conditions.a.b=chars", ["rules.conditions.a", "expected an SQL expression"]),
         ("rules.conditions.few=1", ["rules.conditions.few = 1", "expected an SQL expression"]),
         ("rules.conditions.few=", ["rules.conditions.few = ''", "expected an SQL expression"]),
         ("rules.conditions.Too_few=chars < 3", ["Too_few", "snake_case"]),
         ("rules.conditions.length=chars < 3", ["length", "take another name", "duplication"]),
-        ("rules.conditions.few=off", ["none to switch off", "no_prose"]),
-        ("rules.pack=3", ["rules.pack = 3", "expected str"]),
-        ("rules.repair=1", ["rules.repair = 1", "expected bool"]),
+        ("rules.conditions.few=off", ["no such condition to switch off", "no_prose"]),
+        ("rules.pack=3", ["rules.pack = 3", "expected a string"]),
+        ("rules.repair=1", ["rules.repair = 1", "expected true or false"]),
         ("rules.traditional_policy=turn", ["rules.traditional_policy", "drop, convert, keep"]),
         ("rules.pii_policy=hide", ["rules.pii_policy = 'hide'", "keep, mask, reject"]),
         ("rules.host_block=hosts", ["rules.host_block = 'hosts'", "list of strings"]),
@@ -186,9 +186,9 @@ def test_casia_exact_takes_no_pack_and_no_conditions(tmp_path: Path) -> None:
     casia = "rules.mode=casia-exact"
     rules = load_config(None, [casia]).rules
     assert rules == replace(Config().rules, mode="casia-exact", pack=None)
-    with pytest.raises(ConfigError, match=r"published decisions alone.*few_lines"):
+    with pytest.raises(ConfigError, match=r"published decisions only.*few_lines"):
         load_config(None, [casia, "rules.conditions.few_lines=lines < 3"])
-    with pytest.raises(ConfigError, match="is for mode fixed"):
+    with pytest.raises(ConfigError, match="is a pack for mode fixed"):
         load_config(None, [casia, "rules.pack=fineweb2-zh"])
     pack = tmp_path / "strict.toml"
     pack.write_text('[rules]\nmode = "casia-exact"\nmin_chars = 500\n')
@@ -243,7 +243,7 @@ def test_the_reference_has_type_default_and_meaning_of_every_key() -> None:
     keep = listed["dedup", "url_keep"]
     assert keep.values == "`longest`, `oldest`, `newest`, `best`, or off"
     assert keep.default == '"off"'
-    assert keep.meaning.startswith("Which capture of one address")
+    assert keep.meaning.startswith("Capture of one address")
     # Inherited, with the default and the meaning of the class that says otherwise.
     assert listed["domain", "segmentation"].default == '"rjieba"'
     assert listed["quality", "extra_tokens"].default == '"shape"'

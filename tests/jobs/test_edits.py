@@ -232,7 +232,7 @@ def test_all_documents_are_scored_with_the_text_that_they_have_now(
         ('rules.host_block=["absent.txt"]', "rules.host_block = 'absent.txt'"),
         ('rules.pii_kinds=["name"]', "unknown name; known kinds: email"),
         ("rules.pii_policy=hide", "expected one of keep, mask, reject"),
-        ("rules.repair=maybe", "expected bool"),
+        ("rules.repair=maybe", "expected true or false"),
     ],
 )
 def test_a_wrong_setting_is_said_before_any_work(

@@ -112,4 +112,4 @@ def test_without_conditions_in_casia_exact(
     output = tmp_path / "out"
     exact = arguments(folder, output, "rules.mode=casia-exact", "rules.conditions.mine=chars > 3")
     assert apply_rules.main(exact) == 2
-    assert "published decisions alone" in capsys.readouterr().err
+    assert "published decisions only" in capsys.readouterr().err

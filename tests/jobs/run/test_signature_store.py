@@ -103,7 +103,7 @@ def test_a_name_that_is_no_folder_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("alone", ["dedup.snapshot=a", "dedup.signature_store=store"])
 def test_store_and_snapshot_need_each_other(alone: str) -> None:
-    with pytest.raises(ConfigError, match="one needs the other"):
+    with pytest.raises(ConfigError, match="set both or none"):
         load_config(None, [alone])
     both = load_config(None, ["dedup.snapshot=a", "dedup.signature_store=store"]).dedup
     assert (both.signature_store, both.snapshot) == ("store", "a")
