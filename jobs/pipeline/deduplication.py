@@ -27,16 +27,20 @@ from jobs.run.commits import (
     close_ledger,
     due,
     fingerprint_of,
-    finished,
     settings_of,
     splits_frame,
     wave_of,
     write_counts,
 )
 from jobs.run.console import say, shown_progress
-from jobs.run.current_documents import rule_survivor_sources, rule_survivors, scored_sources
+from jobs.run.current_documents import (
+    rule_sources,
+    rule_survivor_sources,
+    rule_survivors,
+    score_commits,
+)
 from jobs.run.lease import lease_of
-from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, FIND_DUPLICATES, Run, score_stage
+from jobs.run.request import FIND_DUPLICATES, Run, score_stage
 from jobs.run.signature_store import StoreView, check_settings, open_store
 from jobs.run.store import WHOLE, Store
 from jobs.tables import CUTS, DUPLICATES, scores
@@ -59,15 +63,15 @@ def check(config: Config) -> None:
 def run(spark: SparkSession, run: Run) -> None:
     """Find the duplicates, unless nothing has changed that they depend on."""
     with ExitStack() as held:
-        session = _session(run, held)
-        basis = _basis(run, session)
+        view = _opened_view(run, held)
+        basis = _basis(run, view)
         if not due(run.store, FIND_DUPLICATES, {WHOLE: basis}):
             return
         with (
             wave_of(run.store, FIND_DUPLICATES, WHOLE, basis) as work,
             shown_progress(spark, FIND_DUPLICATES, "tasks"),
         ):
-            work.balance = _find(spark, run, session, basis.fingerprint)
+            work.balance = _find(spark, run, view, basis.fingerprint)
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
@@ -75,27 +79,23 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     return {FIND_DUPLICATES: {WHOLE: _basis(run, open_store(run.config.dedup))}}
 
 
-def _basis(run: Run, session: StoreView | None) -> Basis:
-    ruled = rule_survivor_sources(run)
+def _basis(run: Run, view: StoreView | None) -> Basis:
     scored = _score_commits(run)
-    sources: dict[str, str | None] = {
-        stage: fingerprint_of([ruled[wave][stage] for wave in sorted(ruled)])
-        for stage in (EXTRACT_DOCUMENTS, APPLY_RULES)
-    }
+    sources = rule_sources(run)
     if scored is not None:
         sources[score_stage(run.config.select.quality_from)] = fingerprint_of(scored)
-    if session is not None:
-        sources["earlier snapshots"] = fingerprint_of(session.place, session.fingerprints())
+    if view is not None:
+        sources["earlier snapshots"] = fingerprint_of(view.place, view.fingerprints())
     settings = settings_of("dedup", run.config.dedup)
     if (least := _least_chars(run)) is not None:
         settings["rules.min_chars"] = least
-    basis = Basis(settings, sources, reads=fingerprint_of(ruled))
-    if session is None or session.is_committed(basis.fingerprint):
+    basis = Basis(settings, sources, reads=fingerprint_of(rule_survivor_sources(run)))
+    if view is None or view.is_committed(basis.fingerprint):
         return basis
     return replace(basis, redo="the signature store lacks this snapshot as it is now")
 
 
-def _session(run: Run, held: ExitStack) -> StoreView | None:
+def _opened_view(run: Run, held: ExitStack) -> StoreView | None:
     """Open the signature store and take its lease, so that places are given one at a time."""
     dedup = run.config.dedup
     if dedup.signature_store is None:
@@ -105,13 +105,13 @@ def _session(run: Run, held: ExitStack) -> StoreView | None:
     return open_store(dedup, replace(store, before_commit=lease.check))
 
 
-def _find(spark: SparkSession, run: Run, session: StoreView | None, fingerprint: str) -> Balance:
+def _find(spark: SparkSession, run: Run, view: StoreView | None, fingerprint: str) -> Balance:
     """Write duplicates, cuts, counts, ledger and signatures."""
     from jobs.transforms.duplicates import duplicate_rows
     from jobs.transforms.paragraphs import cut_rows
 
     documents = rule_survivors(spark, run, list(run.waves))
-    earlier = None if session is None else session.read(spark)
+    earlier = None if view is None else view.read(spark)
     counts: dict[str, int] = {}
     found = _search(spark, run, documents, earlier, counts)
     run.store.write(duplicate_rows(found.removed, earlier), DUPLICATES)
@@ -126,9 +126,9 @@ def _find(spark: SparkSession, run: Run, session: StoreView | None, fingerprint:
         {FIND_DUPLICATES: _outcomes(documents, run.store.read(spark, DUPLICATES))},
     )
     balance = close_ledger(run.store, ledger, WHOLE)[FIND_DUPLICATES]
-    if session is not None:
+    if view is not None:
         keys = snapshot_keys(found.prints, found.removed)
-        session.write(keys, documents, fingerprint, run.config.dedup, run.store.root)
+        view.write(keys, documents, fingerprint, run.config.dedup, run.store.root)
     run.store.drop_scratch()
     return balance
 
@@ -194,9 +194,8 @@ def _score_commits(run: Run) -> dict[int, str] | None:
     """
     if not run.config.dedup.needs_scores():
         return None
-    reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
     scorer = run.config.select.quality_from
-    commits = finished(run.store, score_stage(scorer), reads)
+    commits = score_commits(run, scorer)
     if commits is None:
         raise StageIncomplete(
             f"dedup.keep = 'best' needs the scores of {scorer}: run score_documents with "

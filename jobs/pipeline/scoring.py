@@ -104,13 +104,12 @@ def _score_wave(
     spark: SparkSession, run: Run, wave: int, scorers: Sequence[Scorer], work: Sequence[Work]
 ) -> None:
     """Write a wave's table and ledger of each scorer."""
-    from udfs.scorers.scoring import scoring_udf
+    from udfs.scorers.scoring import scoring_udf  # imports numba and pandas
 
     documents = scored_documents(spark, run, [wave])
     result = scoring_udf(scorers)("text", "url")
-    scored = documents.select("doc_id", result.alias("scores")).persist(
-        StorageLevel.DISK_ONLY
-    )  # several tables come out of one pass
+    # Several tables come out of one pass.
+    scored = documents.select("doc_id", result.alias("scores")).persist(StorageLevel.DISK_ONLY)
     outcomes = {}
     for scorer in scorers:
         table = scores(scorer.name)

@@ -17,7 +17,6 @@ from jobs.run.commits import (
     close_ledger,
     due,
     fingerprint_of,
-    finished,
     settings_of,
     splits_frame,
     wave_of,
@@ -25,14 +24,12 @@ from jobs.run.commits import (
 from jobs.run.console import shown_progress
 from jobs.run.current_documents import (
     duplicate_commit,
-    rule_survivor_sources,
-    scored_sources,
+    rule_sources,
+    score_commits,
     survivors,
     with_current_text,
 )
 from jobs.run.request import (
-    APPLY_RULES,
-    EXTRACT_DOCUMENTS,
     FIND_DUPLICATES,
     SELECT_CORPUS,
     Run,
@@ -106,17 +103,11 @@ def run(spark: SparkSession, run: Run) -> None:
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
     """Return the basis of the corpus."""
-    reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
     scored = {
-        score_stage(name): fingerprint_of(finished(run.store, score_stage(name), reads))
+        score_stage(name): fingerprint_of(score_commits(run, name))
         for name in selection_scorers(run.config)
     }
-    ruled = rule_survivor_sources(run)
-    sources: dict[str, str | None] = {
-        stage: fingerprint_of([ruled[wave][stage] for wave in sorted(ruled)])
-        for stage in (EXTRACT_DOCUMENTS, APPLY_RULES)
-    }
-    sources |= {FIND_DUPLICATES: duplicate_commit(run), **scored}
+    sources = rule_sources(run) | {FIND_DUPLICATES: duplicate_commit(run), **scored}
     settings = settings_of("select", run.config.select)
     for limits in run.config.limits.values():
         settings |= settings_of("select", limits)

@@ -17,6 +17,7 @@ from jobs.run.request import (
     FIND_DUPLICATES,
     MEASURE_DOCUMENTS,
     Run,
+    score_stage,
 )
 from jobs.run.store import WHOLE
 from jobs.tables import CUTS, DOCUMENTS, DUPLICATES, EDITS, FLAGGED
@@ -127,6 +128,25 @@ def rule_survivor_sources(run: Run) -> dict[int, Sources]:
         wave: {EXTRACT_DOCUMENTS: commit, APPLY_RULES: rules.get(wave)}
         for wave, commit in document_commits(run).items()
     }
+
+
+def rule_sources(run: Run) -> Sources:
+    """Return the sources of `rule_survivors`, all waves together."""
+    by_wave = rule_survivor_sources(run)
+    return {
+        stage: fingerprint_of([by_wave[wave][stage] for wave in sorted(by_wave)])
+        for stage in (EXTRACT_DOCUMENTS, APPLY_RULES)
+    }
+
+
+def score_commits(run: Run, scorer: str) -> dict[int, str] | None:
+    """Return the fingerprints of a scorer's waves; None if it never ran.
+
+    Raises:
+        StageIncomplete: a wave is not scored, or was scored on other documents.
+    """
+    reads = {wave: fingerprint_of(sources) for wave, sources in scored_sources(run).items()}
+    return finished(run.store, score_stage(scorer), reads)
 
 
 def scored_sources(run: Run) -> dict[int, Sources]:

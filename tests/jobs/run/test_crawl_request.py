@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from jobs import plan_input
@@ -20,13 +18,7 @@ from jobs.run.crawl_request import (
     is_planned,
 )
 from jobs.run.splits import (
-    Split,
-    drop_unfinished,
-    planned_waves,
     planning,
-    plans,
-    work_units,
-    write_wave,
 )
 from jobs.run.store import Store
 from tests.builders.crawl import CRAWL, OTHER_CRAWL, Crawl, build_crawl
@@ -108,44 +100,6 @@ def test_requests_in_other_words_are_the_same(tmp_path: Path) -> None:
         pass
     assert is_planned(store, ReplayRequest((("/b", None), ("/a", 3))))
     assert not is_planned(store, ReplayRequest((("/a", 4), ("/b", None))))
-
-
-def test_a_plan_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
-    store = Store.at(str(tmp_path))
-    split = Split("/a", "/a", "warc", None)
-    write_wave(store, 9, [split])
-    with pytest.raises(RuntimeError, match="broken"), planning(store, "index", {}, 10):
-        write_wave(store, 10, [split])
-        store.write_bytes(b"", "ranges", "wave=00010", "split=00000", "a.parquet")
-        raise RuntimeError("broken")
-    assert set(planned_waves(store)) == {9}
-    assert plans(store) == []
-    assert store.list_names("ranges") == []
-    drop_unfinished(store)
-    assert set(planned_waves(store)) == {9}
-
-
-def test_splits_of_an_earlier_version_are_whole_files(tmp_path: Path) -> None:
-    folder = tmp_path / "splits/wave=00000"
-    folder.mkdir(parents=True)
-    row = {"uri": "/a", "warc_path": "/a", "input_format": "warc", "size_bytes": 3}
-    pq.write_table(pa.Table.from_pylist([row]), folder / "splits.parquet")
-    (split,) = planned_waves(Store.at(str(tmp_path)))[0]
-    assert not split.is_ranged
-
-
-def test_a_folder_of_ranges_is_one_piece_of_work() -> None:
-    splits = [
-        Split("/a", "/a", "warc", 1),
-        Split("ranges/wave=00000/split=00000", "/a", "warc", 5, "index"),
-        Split("ranges/wave=00000/split=00000", "/b", "warc", 5, "index"),
-        Split("ranges/wave=00000/split=00001", "/b", "warc", 5, "index"),
-    ]
-    assert [split.uri for split in work_units(splits)] == [
-        "/a",
-        "ranges/wave=00000/split=00000",
-        "ranges/wave=00000/split=00001",
-    ]
 
 
 def test_the_crawl_s_own_list(crawl: Crawl, tmp_path: Path) -> None:
