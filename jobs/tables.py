@@ -1,8 +1,9 @@
 """Every table under an output: its name, its columns, its types.
 
-A table is Parquet (zstd). Tables made row by row from a wave of input lie in ``wave=N``
-folders; tables that need all documents at once lie directly in their folder. Checked on every
-read and on every write.
+A table is Parquet (zstd). Tables computed wave by wave lie in ``wave=N`` folders; tables that need
+all documents at once lie directly in their folder. Columns and types are checked on every read
+and on every write. The columns of ``scores/NAME`` and the scorers' columns of ``corpus`` come from
+their declarations.
 """
 
 from __future__ import annotations
@@ -58,22 +59,22 @@ _COUNTS = MapType(StringType(), LongType())
 
 _DOCUMENT = _columns(
     doc_id=StringType(),  # 32 hex digits of provenance, or the row's own id
-    url=StringType(),  # null where the record names none
+    url=StringType(),  # null where the record has none
     host=StringType(),  # lower case, null where the url has none
     capture_time=TimestampType(),  # UTC, null where absent or unreadable
     warc_path=StringType(),  # the file; Common Crawl's as crawl-data/...
     warc_offset=LongType(),  # of the record in the file; the row's position in JSONL, Parquet
-    truncated=StringType(),  # why the capture is not whole: length, time, cut, ...; else null
-    charset=StringType(),  # that the bytes were decoded with
-    declared_charset=StringType(),  # what header or page claim, null where they claim none
-    charset_step=StringType(),  # rung of the ladder that decided; null for JSONL, Parquet
+    truncated=StringType(),  # why the capture is incomplete: length, time, cut, ...; else null
+    charset=StringType(),  # used to decode the bytes
+    declared_charset=StringType(),  # stated by header or page, null where neither states one
+    charset_step=StringType(),  # detection step that decided; null for JSONL, Parquet
     title=StringType(),
-    published=DateType(),  # when the page says that it was published, null where it does not
-    opt_outs=ArrayType(StringType()),  # noindex, noai, ...; null where nobody could state any
+    published=DateType(),  # date stated by the page, null where it states none
+    opt_outs=ArrayType(StringType()),  # noindex, noai, ...; null where the input cannot state any
     text=StringType(),
     language=StringType(),  # lid.176 label
     language_score=DoubleType(),  # its probability
-    script=StringType(),  # hans, hant or mixed; null where no character tells
+    script=StringType(),  # hans, hant or mixed; null without a character of one script only
 )
 
 _LEDGER = _columns(
@@ -88,7 +89,7 @@ _SCHEMAS: dict[str, StructType] = {
     DOCUMENTS: _DOCUMENT,
     READ_FAILURES: _columns(
         warc_path=StringType(),
-        offset=LongType(),  # null where the whole file is meant
+        offset=LongType(),  # null for the whole file
         reason=StringType(),
         detail=StringType(),
     ),
@@ -98,40 +99,40 @@ _SCHEMAS: dict[str, StructType] = {
         offset=LongType(),
         length=LongType(),
     ),
-    MEASURED: _columns(  # all that the rules look at: a rule may change and no text is read
+    MEASURED: _columns(  # all that the rules read, so that a changed limit reads no text
         doc_id=StringType(),
         opt_outs=ArrayType(StringType()),  # as in documents
         measures=MEASURES_TYPE,  # null where the text could not be measured
     ),
     EDITS: _columns(  # one row for each document whose text the rules stage changed
         doc_id=StringType(),
-        text=StringType(),  # after; documents has what was extracted
-        original_chars=LongType(),  # code points of what was extracted
+        text=StringType(),  # after the edits; documents has the extracted text
+        original_chars=LongType(),  # code points of the extracted text
         original_sha256=StringType(),  # hex, of its UTF-8
         edits=EDITS_TYPE,  # kind of edit -> places changed
     ),
     FLAGGED: _columns(
         doc_id=StringType(),
-        reject_reasons=ArrayType(StringType()),  # all that fired; empty for a kept document
+        reject_reasons=ArrayType(StringType()),  # all that apply; empty for a kept document
     ),
     DUPLICATES: _columns(  # one row for each removed document
         doc_id=StringType(),
         kind=StringType(),  # url, exact, near or paragraph
         cluster_id=StringType(),  # smallest doc_id of the cluster
-        cluster_size=LongType(),  # documents of this run in the cluster, and the survivor
-        kept_doc_id=StringType(),  # the cluster's survivor; null for paragraph, as its cluster is
-        kept_snapshot=StringType(),  # the earlier snapshot that it is of; null: of this run
-        similarity=DoubleType(),  # Jaccard to the survivor; 1.0 for exact, null for url
+        cluster_size=LongType(),  # documents of this run in the cluster, and the kept one
+        kept_doc_id=StringType(),  # null for paragraph, like the cluster
+        kept_snapshot=StringType(),  # earlier snapshot of the kept document; null for this run
+        similarity=DoubleType(),  # Jaccard to the kept document; 1.0 for exact, null for url
     ),
     SNAPSHOT_KEYS: _columns(  # one row for each document that the url level kept
         rank=StringType(),  # snapshot, preference and doc_id: see transforms/ranks.py
-        kept_rank=StringType(),  # of the document that stays in its place, or its own
+        kept_rank=StringType(),  # of the document kept instead of it, or its own
         url_key=BinaryType(),  # 128 bits, null where it has none
         text_key=BinaryType(),  # likewise; null where the exact level removed it
         bands=ArrayType(LongType()),  # null likewise, and for a text below one shingle
         signature=BinaryType(),  # little-endian 32-bit values; null where texts are compared
     ),
-    SNAPSHOT_TEXTS: _columns(  # what near duplicates are compared by
+    SNAPSHOT_TEXTS: _columns(  # texts that near duplicates are compared with
         key=StringType(),  # of the rank: snapshot and doc_id
         text=StringType(),
     ),
@@ -144,8 +145,8 @@ _SCHEMAS: dict[str, StructType] = {
     ),
     REJECTED: _columns(
         doc_id=StringType(),
-        stage=StringType(),  # the job that removed it
-        reasons=ArrayType(StringType()),  # all that fired
+        stage=StringType(),  # that removed it
+        reasons=ArrayType(StringType()),  # all that apply
         url=StringType(),
         warc_path=StringType(),
         warc_offset=LongType(),
@@ -165,7 +166,7 @@ _PROVENANCE = _columns(  # of a corpus row: columns that follow from no score
     warc_offset=LongType(),
     language_score=DoubleType(),
     script=StringType(),
-    cluster_size=LongType(),  # documents that this one stands for, itself included
+    cluster_size=LongType(),  # documents that this one represents, itself included
     original_chars=LongType(),  # of the text as extracted; null where text still is that
     original_sha256=StringType(),  # hex, of its UTF-8; null as above
     edits=EDITS_TYPE,  # kind of edit -> places changed; empty where none is
@@ -190,7 +191,7 @@ EXTRACTED = StructType(
         StructField("failed", _COUNTS),
     ]
 )
-"""What a worker yields for a split: its documents, its failures, and its tally at the end."""
+"""Rows that a worker yields for a split: its documents, its failures, and its tally at the end."""
 
 
 def table_names() -> list[str]:

@@ -1,4 +1,4 @@
-"""Documents cut to their good runs: neighbouring segments with a score that is good enough."""
+"""Cut documents to their good runs: neighbouring segments with scores above a limit."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 EDIT = "segment"
-"""Kind of this change of a text among the corpus's edits."""
+"""Kind of this edit in the corpus's column ``edits``."""
 
 SEAM = "\n"
-"""Stands between two runs."""
+"""Separates two runs in a text."""
 
 RUNS_DDL = "array<struct<offset:int,length:int,score:double>>"
 
@@ -28,7 +28,7 @@ def good_runs(segments: Column, min_score: float) -> Column:
         segments: Array of structs of offset, length (code points) and score, by offset.
     Returns:
         Array of structs of offset, length and score, the mean of a run's segments; empty where no
-        segment is good enough. What lies between two segments is in no run.
+        segment is good enough. Text between two segments is in no run.
     Source:
         ChineseWebText 1.0, BERTEval; a score of exactly the threshold is kept here.
     """
@@ -56,19 +56,19 @@ def good_runs(segments: Column, min_score: float) -> Column:
 
 
 def with_runs(documents: DataFrame) -> DataFrame:
-    """Documents with their runs for their text, and what is said of it put right.
+    """Replace the text of documents by their runs, and adapt the columns that describe it.
 
     Needs: doc_id, text, runs (of `good_runs`, one or more, of this text), original_chars and
         original_sha256 (null where text is as extracted), edits (kind -> places), pii (places in
         text, or null).
-    Replaces: text, the runs with a line break between each two, unless a single run is all of it;
-        there original_chars and original_sha256 are not null, edits has the number of stretches
-        that went as kind "segment", and pii has the places that lie in a run, where they are now.
+    Replaces: text, by its runs joined by line breaks, unless a single run is all of it; then
+        original_chars and original_sha256 are not null, edits has the number of removed parts as
+        kind "segment", and pii the places that lie in a run, moved to where they are now.
     Rows: all kept. Shuffles: none.
     """
     text, runs = F.col("text"), F.col("runs")
-    stretches = _stretches_between(runs, F.char_length(text))
-    is_cut = stretches > 0
+    parts = _removed_parts(runs, F.char_length(text))
+    is_cut = parts > 0
     joined = F.array_join(
         F.transform(runs, lambda run: F.substring(text, run["offset"] + 1, run["length"])), SEAM
     )
@@ -79,7 +79,7 @@ def with_runs(documents: DataFrame) -> DataFrame:
         ),
         "original_sha256": F.coalesce("original_sha256", F.when(is_cut, F.sha2(text, 256))),
         "edits": F.when(
-            is_cut, F.map_concat("edits", F.create_map(F.lit(EDIT), stretches.cast("long")))
+            is_cut, F.map_concat("edits", F.create_map(F.lit(EDIT), parts.cast("long")))
         ).otherwise(F.col("edits")),
         "pii": F.when(is_cut, _places_in(F.col("pii"), runs)).otherwise(F.col("pii")),
     }
@@ -88,8 +88,8 @@ def with_runs(documents: DataFrame) -> DataFrame:
     )
 
 
-def _stretches_between(runs: Column, chars: Column) -> Column:
-    """How many stretches of a text of so many characters are in none of its runs."""
+def _removed_parts(runs: Column, chars: Column) -> Column:
+    """Number of parts of a text that are in none of its runs; ``chars`` is the text's length."""
     last = F.get(runs, F.size(runs) - 1)
     before = (F.get(runs, F.lit(0))["offset"] > 0).cast("int")
     behind = (last["offset"] + last["length"] < chars).cast("int")
@@ -97,11 +97,11 @@ def _stretches_between(runs: Column, chars: Column) -> Column:
 
 
 def _places_in(places: Column, runs: Column) -> Column:
-    """Where structs with start and length lie in the joined runs, without those that are not
-    wholly in one."""
+    """Structs with start and length moved to their places in the joined runs, without those that
+    are not wholly in a run."""
 
     def home(place: Column) -> Column:
-        """The run that a place lies in."""
+        """The run that holds a place."""
         its = F.filter(
             runs,
             lambda run: (

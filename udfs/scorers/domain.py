@@ -1,10 +1,11 @@
-"""Domain: which of eleven subjects a text belongs to, several at once where it does."""
+"""Domain: the subjects of a text, of a set of labels; the bundled model knows eleven."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pyspark.sql.types import ArrayType, DoubleType, MapType, StringType, StructField, StructType
@@ -28,7 +29,6 @@ from udfs.scorers.fasttext_settings import (
     tokenizer_settings,
 )
 from udfs.scorers.scorer import Documents, Record, Scorer, model_of, with_odds
-from udfs.scorers.taxonomy import Taxonomy, TaxonomyError, read_taxonomy
 
 if TYPE_CHECKING:
     from udfs.files.artifacts import ArtifactFile
@@ -106,6 +106,47 @@ RESULT_TYPE = StructType(
         StructField("probabilities", MapType(StringType(), DoubleType())),
     ]
 )
+
+
+class TaxonomyError(ValueError):
+    """A label set cannot be read; the message names file and line."""
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """The labels of a set."""
+
+    labels: tuple[str, ...]
+    """All of them, sorted."""
+    fallback: str
+    """The label of a text without any word."""
+
+
+def read_taxonomy(path: Path) -> Taxonomy:
+    """Read a label set: UTF-8, lines of ``label TAB meaning``, the fallback first.
+
+    Blank lines and lines that begin with # are skipped.
+
+    Raises:
+        TaxonomyError: unreadable, not UTF-8, an empty or repeated label, or no label at all.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise TaxonomyError(f"{path}: is not UTF-8 text: {error.reason}") from error
+    except OSError as error:
+        raise TaxonomyError(f"{path}: cannot be read: {error.strerror or error}") from error
+    labels: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        label = line.partition("\t")[0].strip()
+        if not label or label in labels:
+            raise TaxonomyError(f"{path}:{number}: expected a label that is new, found {label!r}")
+        labels.append(label)
+    if not labels:
+        raise TaxonomyError(f"{path}: holds no label")
+    return Taxonomy(tuple(sorted(labels)), labels[0])
 
 
 @dataclass(frozen=True)
