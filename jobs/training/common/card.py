@@ -1,4 +1,4 @@
-"""The evaluation card of a trained artifact, written from its metrics. No I/O, no Spark."""
+"""CARD.md, the evaluation card of a trained artifact, rendered from its metrics."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 
 def render_card(metrics: Mapping[str, Any], purpose: str, split: str, weaknesses: str) -> str:
-    """CARD.md of one artifact.
+    """Render the card of one artifact as Markdown.
 
     Args:
-        metrics: What metrics.json of the artifact holds.
-        purpose: What the model answers, in a sentence.
+        metrics: Content of the artifact's metrics.json.
+        purpose: What the model's score means.
         split: What was held out, and how.
         weaknesses: Where the model is known to fail.
     """
@@ -24,12 +24,12 @@ def render_card(metrics: Mapping[str, Any], purpose: str, split: str, weaknesses
                 f"- file: `{model['file']}`, {model['bytes']:,} bytes",
                 f"- sha256: `{model['sha256']}`",
                 *(
-                    f"- beside it: `{other['file']}`, {other['bytes']:,} bytes, sha256 "
+                    f"- second file: `{other['file']}`, {other['bytes']:,} bytes, sha256 "
                     f"`{other['sha256']}`"
                     for other in metrics["other_files"]
                 ),
                 f"- labels: {', '.join(model['labels'])}",
-                "- made by:",
+                "- made with:",
             ]
         ),
         f"```\n{metrics['command']}\n```",

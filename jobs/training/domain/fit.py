@@ -1,13 +1,13 @@
-"""Fitting the domain model: keywords first, then what the labelled sources add. No Spark.
+"""Fit the domain model: keywords first, then a regression on the labelled sources.
 
-The labels of the curated documents follow from their sources, of which a label has three to seven.
-A model that is free to choose takes the style of those for the subject. So this one starts from
-keywords written for the labels, whose weights the documents may only scale, and adds a held-back
-regression on all words, which answers in part to what the keywords say. Sources count by the root
-of their size, and each with a limited number of documents.
+The labels of the curated documents follow from their sources, and a label has only three to seven.
+An unconstrained model learns the style of the sources instead of the subject. So this one starts
+from keywords written for the labels, whose weights the documents may only scale, and adds a
+penalised regression on all words, whose targets are partly the keywords' predictions. Sources count
+by the root of their size, and each with a limited number of documents.
 
-Logits are means over a line's tokens, as fastText takes them; the offset of the calibration is in
-every token, for a mean of tokens with the same in each is more by that.
+Logits are means over a line's tokens, as in fastText; the offset of the calibration is added to
+every token, which adds it to any mean.
 """
 
 from __future__ import annotations
@@ -40,57 +40,65 @@ from udfs.scorers.domain import HOST_WEIGHT, LABELS, MIN_PROBABILITY, DomainSett
 from udfs.tokens.forms import MARK
 
 PAGES = "crawl"
-"""The kind of documents whose units are sites, too small to be counted one by one."""
+"""The kind of documents whose units are sites, too small to be weighted one by one."""
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class DomainRecipe(Settings):
-    """How the model is fitted."""
+    """Settings of the fit."""
 
     folds: int = 8
     inner_folds: int = 3
-    """Folds of the training units that threshold and slope come from."""
+    """Folds of the training units that threshold and slope are chosen on."""
     cell_documents: int = 200
     """Most documents of one label of one source."""
     pages_weight: float = 0.5
-    """What the crawl pages of a label count beside a source of it."""
+    """Weight of all crawl pages of a label; a source of it weighs 1."""
     main_share: float = 0.6
-    """The main label's part in the target of a document of several."""
+    """Share of the main label in the target of a document with several."""
     min_lines: int = 5
     """Fewest training lines of a word, other than a keyword, that gets a weight."""
     keyword_scale: float = 8.0
+    """Factor of the listed weights."""
     form_scale: float = 5.0
-    """Of a form token's weight in the list, beside a keyword's, which is by rarity."""
+    """Further factor of a form token; that of a keyword is its rarity."""
     keyword_hold: float = 10.0
+    """Penalty that pulls the multipliers of keyword weights to 1."""
     most_scaled: float = 4.0
+    """Largest multiplier."""
     keyword_steps: int = 40
+    """Steps of `fit_multipliers`."""
     word_scale: float = 15.0
+    """Scale of words in the regression."""
     rarity_power: float = 0.7
+    """Exponent of a word's rarity, a further factor of its scale."""
     word_penalty: float = 1.0
     word_steps: int = 12
+    """Penalty and steps of `fit_softmax`."""
     truth_share: float = 0.75
-    """Part of the labels in the words' targets; the rest is what the keywords say."""
+    """Share of the labels in the targets of the regression; the rest is the keywords' prediction."""
     thresholds: tuple[float, ...] = (1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5)
-    """Logits that a label may begin at."""
+    """Logits to choose from as the least one of a label that is given."""
     slopes: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7)
-    """Steeper ones would end in fastText's table of the logistic function, which is cut at 8."""
+    """Slopes to choose from; steeper ones exceed fastText's table of the logistic function, which
+    ends at 8."""
 
 
 @dataclass(frozen=True)
 class Space:
-    """Tokens that have a weight, and what is given for them."""
+    """Tokens that have a weight, and the weights of the keywords."""
 
     words: tuple[str, ...]
     rarity: Floats
-    """Logarithm of how many lines there are for each that has the word."""
+    """Logarithm of the number of lines over the number of those with the word, (words,)."""
     given: Matrix
     """Weights of the keywords, shape (words, labels)."""
 
     @classmethod
     def of(cls, lines: Sequence[str], keywords: Keywords, recipe: DomainRecipe) -> Space:
-        """Keywords, and the words of enough lines; the commonest first, level ones by letters."""
+        """Return the space of keywords and frequent words, by falling count, then by word."""
         counts: Counter[str] = Counter()
         for line in lines:
             counts.update(set(line.split(" ")))
@@ -108,7 +116,7 @@ class Space:
         return cls(words, np.log(len(lines) / np.maximum(found, 1)), given)
 
     def rows(self, lines: Sequence[str]) -> SparseRows:
-        """The share of each token in the tokens of a line that are known."""
+        """Return one row a line: the share of each token among the known ones of the line."""
         places = {word: place for place, word in enumerate(self.words)}
         bounds, columns, values = [0], list[int](), list[float]()
         for line in lines:
@@ -126,7 +134,7 @@ class Space:
 
 
 def fit_domain(documents: Sequence[Document], path: Path, recipe: DomainRecipe) -> dict[str, Any]:
-    """Fit the model to some documents and write it.
+    """Fit the model to documents and write it.
 
     Args:
         documents: Curated ones, whose units are sources, and crawl pages, whose units are sites.
@@ -163,7 +171,10 @@ def fit_domain(documents: Sequence[Document], path: Path, recipe: DomainRecipe) 
 
 
 def limited(documents: Sequence[Document], recipe: DomainRecipe) -> list[Document]:
-    """At most so many documents with words of each label of each source, and all pages."""
+    """Draw at most `cell_documents` documents of each label of each source, and take all pages.
+
+    Documents without words are dropped.
+    """
     order = [document for document in documents if document.line]
     random.Random(recipe.seed).shuffle(order)
     seen: Counter[tuple[str, str]] = Counter()
@@ -179,7 +190,10 @@ def limited(documents: Sequence[Document], recipe: DomainRecipe) -> list[Documen
 def fit_weights(
     documents: Sequence[Document], rows: SparseRows, space: Space, recipe: DomainRecipe
 ) -> Matrix:
-    """The weight of every token for every label; a line's logits are the means of its tokens'."""
+    """Fit the weight of every token for every label, (words, labels).
+
+    The logits of a line are the means of its tokens' weights.
+    """
     targets = _targets(documents, recipe)
     counts = row_weights(documents, recipe)
     is_form = np.array([word[0] == MARK for word in space.words])
@@ -187,12 +201,12 @@ def fit_weights(
         rows, targets, counts, space.given, is_form, recipe.keyword_hold, recipe.most_scaled,
         recipe.keyword_steps,
     )  # fmt: skip
-    said = softmax(class_logits(rows, given))
-    # Form tokens are the style of a source too: they keep what was given for them.
+    predicted = softmax(class_logits(rows, given))
+    # Forms are part of a source's style too: form tokens keep their listed weights.
     scale = np.where(is_form, 0.0, recipe.word_scale * space.rarity**recipe.rarity_power)
     added = fit_softmax(
         rows.scaled(np.ones(len(rows)), scale),
-        recipe.truth_share * targets + (1 - recipe.truth_share) * said,
+        recipe.truth_share * targets + (1 - recipe.truth_share) * predicted,
         counts,
         recipe.word_penalty,
         recipe.word_steps,
@@ -203,10 +217,10 @@ def fit_weights(
 def inner_calibration(
     documents: Sequence[Document], rows: SparseRows, space: Space, recipe: DomainRecipe
 ) -> tuple[float, float]:
-    """The logit that a label begins at, for the best F1 of sets, and the slope of the logistic.
+    """Choose the least logit of a label that is given, by the F1 of label sets, and the slope.
 
-    Both are of documents whose unit the weights were not fitted on. The slope is the likeliest of
-    those in the recipe.
+    Both are chosen on documents whose unit the weights were not fitted on, the slope by its
+    likelihood.
     """
     return calibration(inner_logits(documents, rows, space, recipe), documents, recipe)
 
@@ -214,7 +228,7 @@ def inner_calibration(
 def inner_logits(
     documents: Sequence[Document], rows: SparseRows, space: Space, recipe: DomainRecipe
 ) -> Matrix:
-    """The logits of each document by weights that were fitted without its unit."""
+    """Return logits of documents by weights fitted without their unit, (documents, labels)."""
     folds = fold_of_units(documents, recipe.inner_folds)
     fold_of = np.array([folds[document.unit] for document in documents])
     logits = np.zeros((len(documents), len(LABELS)))
@@ -230,7 +244,7 @@ def inner_logits(
 def calibration(
     logits: Matrix, documents: Sequence[Document], recipe: DomainRecipe
 ) -> tuple[float, float]:
-    """Threshold and slope, as `inner_calibration` has them, from the logits of documents."""
+    """Choose threshold and slope, as `inner_calibration` does, from the logits of documents."""
     truth, counts = truth_of(documents), row_weights(documents, recipe)
     threshold = max(recipe.thresholds, key=lambda t: set_f1(logits, truth, counts, t))
     offset = np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))
@@ -257,7 +271,10 @@ def _targets(documents: Sequence[Document], recipe: DomainRecipe) -> Matrix:
 
 
 def row_weights(documents: Sequence[Document], recipe: DomainRecipe) -> Floats:
-    """Labels count alike, sources of a label by the root of their size; they sum to the rows."""
+    """Return the weight of each document, (documents,); their sum is the number of documents.
+
+    Labels weigh the same, and the sources of a label by the root of their size.
+    """
     sizes = Counter(map(_cell, documents))
     parts = {
         cell: np.sqrt(size) * (recipe.pages_weight if cell[1] == PAGES else 1.0)
@@ -274,12 +291,12 @@ def row_weights(documents: Sequence[Document], recipe: DomainRecipe) -> Floats:
 
 
 def truth_of(documents: Sequence[Document]) -> npt.NDArray[np.bool_]:
-    """Which labels each document has, shape (documents, labels)."""
+    """Return which labels each document has, (documents, labels)."""
     return np.array([[label in d.labels for label in LABELS] for d in documents])
 
 
 def set_f1(logits: Matrix, truth: npt.NDArray[np.bool_], counts: Floats, threshold: float) -> float:
-    """Micro-F1 and macro-F1, summed, of the labels from a threshold on, and the top one."""
+    """Return micro-F1 + macro-F1 of label sets: labels from the threshold on, and the top one."""
     chosen = logits >= threshold
     chosen[np.arange(len(chosen)), logits.argmax(axis=1)] = True
     hits = (counts[:, None] * (chosen & truth)).sum(axis=0)

@@ -1,7 +1,7 @@
-"""The keywords of the domain labels: rules by themselves, and what a model starts from.
+"""The keywords of the domain labels: a rule on their own, and the starting weights of the model.
 
-Rules alone are the first step of the published loop: a label is given where several of its keywords
-occur, and a text without any is general.
+The rule is the first step of the published loop: a text with several keywords of a label gets that
+label, and a text without any is general.
 """
 
 from __future__ import annotations
@@ -10,17 +10,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from jobs.training.common.task import TrainingError
+
 _ARTIFACTS = Path(__file__).resolve().parents[3] / "conf" / "artifacts"
 KEYWORDS = _ARTIFACTS / "domain_keywords" / "domain_keywords.tsv"
 
 MIN_HITS = 3
+"""Fewest distinct keywords of a label with which the rule gives it."""
 
 Keywords = Mapping[str, Mapping[str, float]]
 """Keyword -> label -> weight."""
 
 
-class KeywordsError(ValueError):
-    """The keywords cannot be used; the message names file and line."""
+class KeywordsError(TrainingError):
+    """The list of keywords cannot be used; the message names file and line."""
 
 
 def read_keywords(path: Path, labels: Iterable[str]) -> dict[str, dict[str, float]]:
@@ -28,12 +31,12 @@ def read_keywords(path: Path, labels: Iterable[str]) -> dict[str, dict[str, floa
 
     Args:
         path: The file, UTF-8.
-        labels: Labels that there are.
+        labels: The known labels.
     Returns:
-        The weight of each keyword for each label that it speaks for.
+        Keyword -> label -> weight.
     Raises:
-        KeywordsError: a line that is none, an unknown label, a weight that is not above 0, a
-            keyword that no token line holds, or one that a label has twice.
+        KeywordsError: a malformed line, an unknown label, a weight of 0 or less, a keyword with
+            white space, or a duplicate.
     """
     known = frozenset(labels)
     keywords: dict[str, dict[str, float]] = {}
@@ -41,28 +44,30 @@ def read_keywords(path: Path, labels: Iterable[str]) -> dict[str, dict[str, floa
         place = f"{path}: line {number}"
         fields = line.split("\t")
         if len(fields) != 3:
-            raise KeywordsError(f"{place}: expected label TAB keyword TAB weight")
+            raise KeywordsError(f"{place}: {line!r}: expected label TAB keyword TAB weight")
         label, keyword, weight = fields
         if label not in known:
-            raise KeywordsError(f"{place}: no label {label!r}")
+            raise KeywordsError(
+                f"{place}: label {label!r}: expected one of {', '.join(sorted(known))}"
+            )
         if keyword.split() != [keyword]:
-            raise KeywordsError(f"{place}: {keyword!r} is no token")
+            raise KeywordsError(f"{place}: keyword {keyword!r}: expected no white space in it")
         try:
             value = float(weight)
         except ValueError:
             value = 0.0
         if not value > 0:
-            raise KeywordsError(f"{place}: weight {weight!r} is not above 0")
+            raise KeywordsError(f"{place}: weight {weight!r}: expected a number above 0")
         if label in keywords.setdefault(keyword, {}):
-            raise KeywordsError(f"{place}: {label} has {keyword!r} twice")
+            raise KeywordsError(f"{place}: keyword {keyword!r} is listed twice for {label}")
         keywords[keyword][label] = value
     return keywords
 
 
 def rule_label(tokens: Iterable[str], keywords: Keywords, fallback: str) -> str:
-    """The label whose different keywords come most often, MIN_HITS at least; else the fallback.
+    """Return the label with the most distinct keywords, at least MIN_HITS; else the fallback.
 
-    Of labels that are level the first by name is taken.
+    Of several such labels the first by name is taken.
 
     Source:
         ChineseWebText 2.0, section on domains (3 to 5 keywords; none: general).

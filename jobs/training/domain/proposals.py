@@ -1,10 +1,10 @@
-"""Keywords and labels that confident predictions propose, in rounds while that helps. No Spark.
+"""Propose keywords and labels from confident predictions, in rounds.
 
-In a round every document is predicted by a model that was fitted without its source or site. For
-the next round words that set apart the documents that are confidently of a label join its keywords,
-and a document that is confidently of a label it lacks gets it, behind its own. A part of the
-sources and sites is held back from all of that; rounds end where its F1 stops rising.
-People decide on what is proposed: what tells the label of a source's texts may be its style.
+In a round every document is predicted by a model that was fitted without its source or site. Words
+that distinguish the documents confidently predicted as a label join its keywords for the next
+round, and a document with a confident prediction that is not among its labels gets that label as
+its last. Some sources and sites are held out of all this; rounds end when their F1 stops rising.
+People decide on the proposals: words that predict a source's label may be its style.
 
 Source:
     ChineseWebText 2.0, section on domains (predictions above 0.9 refine keywords and labels).
@@ -44,13 +44,13 @@ class ProposalRules:
     """Which words are proposed."""
 
     held_back: int = 4
-    """One in so many folds of sources and sites only measures."""
+    """Number of folds of sources and sites, one of which only measures."""
     most: int = 20
-    """Keywords that a label gets in a round."""
+    """Most keywords of a label in a round."""
     least_documents: int = 20
+    """Fewest documents with the word among those confidently predicted as the label."""
     least_units: int = 2
-    """Fewest documents, and sources or sites, confidently of the label that have the word: one
-    source's words may be its style."""
+    """Fewest sources or sites of these: the words of a single one may be its style."""
     least_log_odds: float = 3.0
     most_rounds: int = 8
 
@@ -62,25 +62,25 @@ class Proposal:
     label: str
     keyword: str
     documents: int
-    """Documents confidently of the label that have it."""
+    """Documents with it that are confidently predicted as the label."""
     others: int
-    """Documents confidently of other labels that have it."""
+    """Documents with it that are confidently predicted as other labels."""
     units: int
     """Sources and sites of the former."""
     log_odds: float
-    """Of the word in the documents of the label, less that in the others."""
+    """Log odds of the word in the documents of the label, less those in the others."""
 
 
 @dataclass(frozen=True)
 class Round:
-    """What came of a round."""
+    """Result of a round."""
 
     f1: float
-    """Mean of micro-F1 and macro-F1 on what is held back, with the keywords of the rounds before;
-    main labels and sets as the scorer decides."""
+    """Mean of micro-F1 and macro-F1 of label sets on the held-out units, with the keywords of
+    earlier rounds."""
     proposals: list[Proposal]
     relabelled: int
-    """Documents that get a label."""
+    """Documents that get a further label."""
 
 
 def rounds(
@@ -89,7 +89,7 @@ def rounds(
     recipe: DomainRecipe,
     rules: ProposalRules | None = None,
 ) -> Iterator[Round]:
-    """Rounds of proposals; of the last the F1 did not rise, or nothing was left to propose."""
+    """Yield rounds; in the last one the F1 did not rise, or there was nothing to propose."""
     wanted = rules or ProposalRules()
     chosen = limited(documents, recipe)
     folds = fold_of_units(chosen, wanted.held_back)
@@ -109,18 +109,18 @@ def rounds(
         offset = np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))
         chances = 1 / (1 + np.exp(-(slope * (logits - threshold) + offset)))
         proposals = proposed(asked, chances, known, wanted) if f1 > best else []
-        told = relabelled(asked, chances) if f1 > best else asked
-        changed = sum(new is not old for new, old in zip(told, asked, strict=True))
+        labelled = relabelled(asked, chances) if f1 > best else asked
+        changed = sum(new is not old for new, old in zip(labelled, asked, strict=True))
         yield Round(round(f1, 4), proposals, changed)
         if not proposals and not changed:
             return
-        best, asked = f1, told
+        best, asked = f1, labelled
         for proposal in proposals:
             known.setdefault(proposal.keyword, {})[proposal.label] = 1.0
 
 
 def relabelled(documents: Sequence[Document], chances: Floats) -> list[Document]:
-    """The documents, those that are confidently of a label which they lack with it behind theirs.
+    """Add the label of a confident prediction to a document that lacks it, as its last label.
 
     Args:
         chances: Probabilities of the labels, shape (documents, labels).
@@ -138,7 +138,7 @@ def relabelled(documents: Sequence[Document], chances: Floats) -> list[Document]
 def proposed(
     documents: Sequence[Document], chances: Floats, keywords: Keywords, rules: ProposalRules
 ) -> list[Proposal]:
-    """The words that set apart what is confidently of a label; by label, the surest first.
+    """Return words that distinguish the confident documents of a label, by label, the best first.
 
     Args:
         chances: Probabilities of the labels, shape (documents, labels).
@@ -176,7 +176,7 @@ def proposed(
 
 
 def _log_odds(count: int, size: int) -> float:
-    """Of a word in so many of so many documents; half a document more on either side."""
+    """Log odds of a word in `count` of `size` documents, smoothed by half a document."""
     return float(np.log((count + 0.5) / (size - count + 0.5)))
 
 

@@ -1,4 +1,4 @@
-"""The domain labels: eleven subjects of a text."""
+"""The task domain: labels for eleven subjects of a text."""
 
 from __future__ import annotations
 
@@ -51,20 +51,20 @@ _NAMES = {
 }
 _SHOWN_TOKENS = 20
 HOSTS = Path(__file__).parents[3] / "conf" / "artifacts" / "domain_hosts" / "domain_hosts.tsv"
-"""What hosts say of domains, as the scorer is given it."""
+"""The bundled list of hosts and their labels, as the scorer reads it."""
 _THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7)
 
 
 def domain_documents(rows: Rows) -> list[Document]:
-    """Documents labelled by their source, crawl pages and real pages labelled by reading."""
+    """Return documents labelled by their source, and crawl and real pages labelled by reading."""
     curated = _documents(
-        # Texts in traditional script come to a scorer converted, or not at all.
+        # A run converts traditional script before it scores, or rejects the text.
         _simplified([r["text"] for r in rows[DOMAIN_TRAIN]]),
         [main_first(r["label"], r["labels"]) for r in rows[DOMAIN_TRAIN]],
         [r["source"] for r in rows[DOMAIN_TRAIN]],
         "curated",
     )
-    # Pages too junky to have a subject carry none, or are a line of menu words.
+    # Junk pages without a subject have no label, or are one line of menu words.
     read = [r for r in rows[PAGES_READ] + rows[PAGES_LABELLED] if r["domain"]]
     read = [r for r in read if len(r["text"]) > 200]
     pages = _documents(
@@ -87,14 +87,16 @@ def domain_documents(rows: Rows) -> list[Document]:
 def answers_with_hosts(
     model: FastTextModel, found: Found, documents: Sequence[Document]
 ) -> Answers:
-    """What the model says of documents, and the hosts of those whose address is known."""
-    return _moved(model, probabilities(model, found, documents), documents, domain.HOST_WEIGHT)
+    """Return the model's probabilities, raised by the host where the address is known."""
+    return _raised_by_hosts(
+        model, probabilities(model, found, documents), documents, domain.HOST_WEIGHT
+    )
 
 
 def domain_figures(
     documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
 ) -> Figures:
-    """Multi-label figures with the default threshold, as the scorer decides, and what they hide."""
+    """Measure label sets at the scorer's default threshold, and main labels by source."""
     figures: Figures = {}
     for kind, name in _NAMES.items():
         chosen = [place for place, d in enumerate(documents) if d.kind == kind]
@@ -113,7 +115,7 @@ def figures_and_rows(
     *,
     path: Path,
 ) -> Figures:
-    """`domain_figures`, and a JSON line for each document, added to a file."""
+    """Return `domain_figures`, and append a JSON line for each document to a file."""
     with path.open("a", encoding="utf-8") as file:
         for row in document_rows(documents, model, table):
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -123,12 +125,12 @@ def figures_and_rows(
 def document_rows(
     documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
 ) -> Iterator[dict[str, Any]]:
-    """What the data, the keyword rules and a model that never saw its source say of each document.
+    """Yield the labels that data, keyword rules and a held-out model give each document.
 
     Returns:
-        Its kind, source or site, first words and the digest of them all; labels of the data, the
-        rule's label, the model's, the main one first, with the main one's probability; and whether
-        rule and model agree on the main label.
+        Kind, source or site, first words and the digest of all words; the labels of the data, the
+        rules' label, the model's labels (the main one first) and the main one's probability; and
+        whether rules and model agree on the main label.
     """
     keywords = read_keywords(KEYWORDS, domain.LABELS)
     sets = _labels(model, table, domain.MIN_PROBABILITY)
@@ -185,11 +187,11 @@ def _figures_of(
 def _without_hosts(
     documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
 ) -> Figures | dict[str, Any]:
-    """What the text alone would have, where hosts of some documents are known; else nothing."""
+    """Figures of the text alone; empty if no document's host is listed."""
     named = sum(label is not None for label in _host_labels(documents))
     if not named:
         return {}
-    table = _moved(model, table, documents, -domain.HOST_WEIGHT)
+    table = _raised_by_hosts(model, table, documents, -domain.HOST_WEIGHT)
     main = [labels[0] for labels in _labels(model, table, domain.MIN_PROBABILITY)]
     pairs = list(zip(main, documents, strict=True))
     return {
@@ -203,7 +205,7 @@ def _without_hosts(
     }
 
 
-def _moved(
+def _raised_by_hosts(
     model: FastTextModel, table: Answers, documents: Sequence[Document], weight: float
 ) -> Answers:
     moved = table.copy()
@@ -222,7 +224,7 @@ def _host_labels(documents: Sequence[Document]) -> list[str | None]:
 def _by_source(
     documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
 ) -> Figures:
-    """Main labels by source, and what each label is taken for."""
+    """Accuracy of the main label by source, and the confusions of each label."""
     main = [labels[0] for labels in _labels(model, table, domain.MIN_PROBABILITY)]
     cells: dict[str, list[bool]] = {}
     taken: dict[str, Counter[str]] = {}
@@ -258,7 +260,7 @@ def _documents(
     kind: str,
     addresses: Sequence[str] | None = None,
 ) -> list[Document]:
-    """Documents, their addresses in `note`."""
+    """Documents with their addresses in `note`."""
     lines = token_lines(texts, [domain.bundled_tokenizer()])[0]
     notes = addresses or [""] * len(lines)
     return [
@@ -296,32 +298,31 @@ DOMAIN = Task(
     ),
     fit=fit_domain,
     purpose=(
-        "Independent probabilities of eleven subjects (one-vs-all), for a main label and "
-        "a set of labels. A linear model of a text's different words and of its form "
-        "(udfs/tokens/forms.py), written as a fastText file. Where the host of a document's "
-        "address is listed (domain_hosts), the probability of its label is raised."
+        "Independent probabilities of eleven subjects (one-vs-all), for a main label and a set of "
+        "labels. A linear model of a text's distinct words and of its form (udfs/tokens/forms.py), "
+        "written as a fastText file. Where the host of a document's address is listed "
+        "(domain_hosts), the probability of the host's label is raised."
     ),
     split=(
-        "Eight folds of whole sources and sites; every figure is of documents whose source or "
-        "site the scoring model was not trained on; its threshold and slope come from folds of "
-        "what it was trained on. The real pages are never trained on, but whoever wrote the list "
-        "of hosts had seen the names of their sites: what the text alone would have is told "
-        "beside. The set of labels is all of probability 0.3 or more, and the top one. Texts in "
-        "traditional script are converted first. The keywords, their weights and the scales of "
-        "the recipe were written by somebody who had read samples of the sources and the "
-        "beginnings of the pages, so that what is held out is unseen by the fit, not by them."
+        "Eight folds of whole sources and sites. Every figure is of documents whose source or "
+        "site the scoring model was not trained on; threshold and slope are chosen on inner folds "
+        "of its training part. The real pages are never trained on, but the author of the list of "
+        "hosts had seen the names of their sites, so figures of the text alone are given too. The "
+        "set of labels is every label with a probability of 0.3 or more, and the top one. Texts "
+        "in traditional script are converted first. The author of the keywords, their weights "
+        "and the scales of the recipe had read samples of the sources and the beginnings of the "
+        "pages: held-out documents are unseen by the fit, but not by the author."
     ),
     weaknesses=(
-        "Labels of the curated documents follow from their source, and several cannot be told "
-        "from the text alone: a news report about technology, health or schools is of that "
-        "subject in one source and news in another; answers of a question-and-answer site are "
-        "dialogue where the question stands above and look like their subject without it; school "
-        "essays read as literature where no other essays were trained on. General has hardly any "
-        "words of its own. Offsets of the labels, or a mixture of them, fitted on some sources "
-        "lower the accuracy on others, and so do labels added where the model is sure of them; "
-        "thresholds of single labels change nothing: what tells the labels of one collection "
-        "apart is its editors' choice. Turns of speakers, exam options, formulas and the like "
-        "are found in the first 1,500 characters only. A text of a few words gets a label that "
-        "means little."
+        "Labels of the curated documents follow from their source, and some cannot be derived from "
+        "the text: a news report about technology, health or schools has that subject in one "
+        "source and is news in another; answers of a question-and-answer site are dialogue when "
+        "the question is included and look like their subject without it; school essays are taken "
+        "for literature if no other essays were trained on. General has hardly any characteristic "
+        "words. Offsets or mixtures of labels fitted on some sources lower the accuracy on others, "
+        "and so do labels added where the model is confident; a threshold for each label changes "
+        "nothing. The labels of one collection differ by its editors' choice. Turns of speakers, "
+        "exam options, formulas and similar forms are found in the first 1,500 characters only. "
+        "The label of a text of a few words means little."
     ),
 )

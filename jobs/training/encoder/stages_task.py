@@ -175,16 +175,16 @@ QUALITY_BERT_STAGES = dataclasses.replace(
     purpose="Whether a reader would keep a text, from 0 to 1: the mean of its segments' scores.",
     split=(
         "The folds, documents and figures of the fastText student (`quality`): ten folds of whole "
-        "groups; a group is all pages of a site and of a template, or a source. Every figure is of "
-        "documents whose group the scoring model was not trained on, scored as a run scores them, "
-        "by a file with its matrices in eight bits. Early stopping looks at units of each training "
-        "part. Pages with the same words count once, but where it is said. Clean means good or "
-        "mixed. The interval is that of 2,000 draws of whole groups."
+        "groups. A group is all pages of one site or one template, or one source. Every figure is "
+        "of documents whose group the scoring model was not trained on, scored as in a run, by a "
+        "file with its matrices in eight bits. Early stopping uses units of each training part. "
+        "Pages with the same words count once unless stated otherwise. Clean means good or mixed. "
+        "The interval comes from 2,000 draws of whole groups."
     ),
     weaknesses=(
-        "A page's segments all learn the page's label: a menu on a good page too, so that the "
-        "scores of single segments are less sharp than the document's. Line breaks are blanks to "
-        "it. The encoder was pretrained on text in many languages and on pairs of queries and "
-        "passages; its matrices were in four bits."
+        "All segments of a page are trained with the page's label, a menu on a good page included: "
+        "scores of single segments are less reliable than the document's. Line breaks are read as "
+        "blanks. The encoder was pretrained on text in many languages and on pairs of queries and "
+        "passages; its matrices were stored in four bits."
     ),
 )

@@ -1,4 +1,4 @@
-"""The fastText quality student: pages that a reader would keep against junk."""
+"""The task quality: a fastText model that separates pages worth keeping from junk."""
 
 from __future__ import annotations
 
@@ -47,17 +47,20 @@ _LEAST_PROSE_CHARS = 150
 
 
 def quality_documents(rows: Rows) -> list[Document]:
-    """Crawl pages as read (mixed pages count as clean), whole pages of news sites and forums, and
-    texts that ought to pass: curated ones, and main texts."""
-    unread = [
+    """Return the documents of the task.
+
+    These are crawl pages as read (mixed pages count as clean), whole pages of news sites and
+    forums, and texts that should score as clean: curated texts and main texts.
+    """
+    ungrouped = [
         *_of(rows[PAGES_READ], "read"),
         *_of(rows[PAGES_LABELLED], "picked"),
         *whole_page_documents(rows[HTML_PAGES]),
     ]
-    sites = [document.unit for document in unread]
-    groups = page_groups([document.text for document in unread], sites)
+    sites = [document.unit for document in ungrouped]
+    groups = page_groups([document.text for document in ungrouped], sites)
     group_of = dict(zip(sites, groups, strict=True))
-    pages = [replace(d, unit=group) for d, group in zip(unread, groups, strict=True)]
+    pages = [replace(d, unit=group) for d, group in zip(ungrouped, groups, strict=True)]
     main_texts = [
         Document("", (quality.CLEAN,), group_of.get(site, site), "gold", text=r["text"])
         for r in rows[GOLD_PAGES]
@@ -67,7 +70,7 @@ def quality_documents(rows: Rows) -> list[Document]:
         Document("", (_label(r["label"] == "clean"),), r["source"], "cwt1", text=r["text"])
         for r in rows[CWT1]
     ]
-    # No mathematics: exercises are no prose to put under a menu.
+    # No mathematics: exercises are not prose that a made page could show under a menu.
     curated = [
         Document("", (quality.CLEAN,), r["source"], "curated", text=r["text"])
         for r in rows[DOMAIN_TRAIN][::_CURATED_EVERY]
@@ -81,7 +84,7 @@ def quality_documents(rows: Rows) -> list[Document]:
 def quality_figures(
     documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
 ) -> Figures:
-    """Crawl pages decide; other texts are only asked whether they pass."""
+    """Measure crawl pages, and whether texts of other kinds pass."""
     scores = table[:, model.column(quality.CLEAN)]
 
     def of(
@@ -151,24 +154,24 @@ QUALITY = Task(
         (_GOOD_PAGES, "auc"),
     ),
     figures=quality_figures,
-    purpose="P(clean): the probability that a reader would call a page worth keeping.",
+    purpose="P(clean): the probability that a reader would keep the page.",
     split=(
-        "Ten folds of whole groups; a group is all pages of a site and of a template (a fifth of "
-        "their windows of ten characters shared), or a source. Every figure is of documents whose "
-        "group the scoring model was not trained on, and neither were pages made of them. Strength "
-        "of the regression and calibration come from four inner folds of each training part. Pages "
-        "with the same words count once, but where it is said. Clean means good or mixed. The "
-        "interval is that of 2,000 draws of whole groups."
+        "Ten folds of whole groups. A group is all pages of one site or one template (pages that "
+        "share a fifth of their ten-character windows), or one source. Every figure is of "
+        "documents whose group the scoring model was not trained on, directly or as made pages. "
+        "The strength of the regression and the calibration are chosen on four inner folds of "
+        "each training part. Pages with the same words count once unless stated otherwise. Clean "
+        "means good or mixed. The interval comes from 2,000 draws of whole groups."
     ),
     weaknesses=(
-        "The measures and the made pages were thought out with the errors of earlier models on "
-        "the same pages in sight, which no fold takes out: expect a little less elsewhere. Mixed "
-        "pages, prose under a heavy menu, are a matter of taste, and most of the readers' doubts. "
-        "Prose taken from others under a spammer's title passes where the title has no word that "
-        "was seen; ChineseWebText's samples, which differ in little but their source, are at "
-        "chance. A score is calibrated on raw pages of a crawl: of main texts, more are worth "
-        "keeping than their scores say. Texts of less than 150 characters are junk to the model, "
-        "whatever they say; an error page in whole sentences of a kind never seen may still "
-        "score 0.6."
+        "The measures and the made pages were designed while looking at errors of earlier models "
+        "on the same pages, which no fold corrects for: expect slightly lower figures elsewhere. "
+        "Mixed pages (prose under a heavy menu) are a matter of taste, and most of the readers' "
+        "doubts. Copied prose under a spammer's title passes if the title has no known word. On "
+        "the samples of ChineseWebText, which differ in little but their source, the model is at "
+        "chance. Scores are calibrated on raw pages of a crawl: of main texts, more are worth "
+        "keeping than the scores say. Texts of fewer than 150 characters are junk to the model, "
+        "whatever their content. An error page in whole sentences, of an unknown kind, may score "
+        "0.6."
     ),
 )

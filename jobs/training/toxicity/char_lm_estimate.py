@@ -1,9 +1,9 @@
-"""Estimates an n-gram model of characters: interpolated, modified Kneser-Ney. No I/O, no Spark.
+"""Estimate a character language model: interpolated modified Kneser-Ney.
 
 Source:
-    Chen and Goodman 1999; Heafield et al. 2013 (lmplz), whose counts, discounts and pruning these
-    are: lower orders count the different characters that come before, but for what begins a line;
-    an n-gram that is pruned still counts in its context.
+    Chen and Goodman 1999; counts, discounts and pruning as in lmplz (Heafield et al. 2013): lower
+    orders count the distinct characters before an n-gram, except at the beginning of a line; a
+    pruned n-gram still counts in its context.
 """
 
 from __future__ import annotations
@@ -25,37 +25,41 @@ MOST_ORDER = 5
 _BITS = 12
 _MASK = np.uint64((1 << _BITS) - 1)
 MOST_WORDS = 1 << _BITS
-"""Entries of the vocabulary, those for begin, end and unknown included."""
+"""Largest vocabulary, the entries for begin, end and unknown included."""
 
 FEW_DISCOUNTS = (0.0, 0.5, 1.0, 1.5)
-"""lmplz's with --discount_fallback."""
+"""Discounts of lmplz with --discount_fallback."""
 
 _NEVER = -99.0
-"""log10 of the probability of what never follows, as KenLM writes it."""
+"""log10 of a probability of 0, as KenLM writes it."""
 
 
 def estimate(
     lines: Sequence[str], order: int, min_counts: Sequence[int], most_words: int = MOST_WORDS
 ) -> NGramTables:
-    """The model of some lines, each character of which is a word.
+    """Estimate the model of lines, each character of which is a word.
 
     Args:
         lines: Text without white space; each is a sentence with a begin and an end.
         order: Characters of the longest n-gram, 2 to 5.
-        min_counts: Least count of the n-grams of each order that are kept, from order 1 on; it may
-            not fall, and that of the first is 1.
+        min_counts: Least count of the n-grams that are kept, by order from 1 on; not falling, the
+            first one 1.
         most_words: Size of the vocabulary; rarer characters are unknown.
     Raises:
         ValueError: arguments out of range, or no line.
     """
     if not 2 <= order <= MOST_ORDER or len(min_counts) != order or min_counts[0] != 1:
-        raise ValueError(f"order {order} with least counts {list(min_counts)}")
+        raise ValueError(
+            f"order {order}, min_counts {list(min_counts)}: expected an order of 2 to {MOST_ORDER} "
+            "and as many counts, the first one 1"
+        )
     if list(min_counts) != sorted(min_counts) or most_words > MOST_WORDS:
         raise ValueError(
-            f"least counts {list(min_counts)} fall, or {most_words} words are too many"
+            f"min_counts {list(min_counts)}, most_words {most_words}: expected counts that do not "
+            f"fall, and at most {MOST_WORDS} words"
         )
     if not lines:
-        raise ValueError("no line to estimate a model from")
+        raise ValueError("lines: expected at least one")
     vocabulary = _vocabulary(lines, most_words)
     numbers = _numbers(lines, vocabulary)
     raw = [_counted(numbers, n) for n in range(1, order + 1)]
@@ -90,7 +94,7 @@ def _vocabulary(lines: Sequence[str], most_words: int) -> tuple[str, ...]:
 
 
 def _numbers(lines: Sequence[str], vocabulary: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """All lines end to end, as numbers of words."""
+    """All lines, concatenated, as word numbers."""
     number_of = {word: number for number, word in enumerate(vocabulary)}
     numbers: list[int] = []
     for line in lines:
@@ -101,7 +105,7 @@ def _numbers(lines: Sequence[str], vocabulary: Sequence[str]) -> npt.NDArray[np.
 
 
 def _counted(numbers: npt.NDArray[np.uint64], n: int) -> tuple[Keys, Counts]:
-    """The n-grams that lie within a line, and how often each comes."""
+    """The n-grams within lines, and their counts."""
     count = len(numbers) - n + 1
     keys = np.zeros(max(0, count), dtype=np.uint64)
     crosses = np.zeros(max(0, count), dtype=np.bool_)
@@ -115,7 +119,7 @@ def _counted(numbers: npt.NDArray[np.uint64], n: int) -> tuple[Keys, Counts]:
 
 
 def _adjusted(keys: Keys, counts: Counts, longer: Keys, n: int) -> Counts:
-    """How many characters come before each n-gram; of what begins a line, how often it comes."""
+    """Number of distinct characters before each n-gram; at the beginning of a line, its count."""
     ends = longer & np.uint64((1 << (_BITS * n)) - 1)
     found, before = np.unique(ends, return_counts=True)
     adjusted = np.zeros(len(keys), dtype=np.int64)
@@ -132,9 +136,9 @@ def _interpolated(
     lower: tuple[Keys, Floats] | None,
     words: int,
 ) -> tuple[Floats, Keys, Floats]:
-    """Probabilities of one order; and its contexts, with what they leave to shorter ones."""
+    """Probabilities of one order; its contexts, and the weight that each leaves to lower orders."""
     of_begin = keys == 1 if n == 1 else np.zeros(len(keys), dtype=np.bool_)
-    counts = np.where(of_begin, 0, counts)  # a line's begin is given, never foretold
+    counts = np.where(of_begin, 0, counts)  # a line's begin is given, not predicted
     discounts = _discounts(counts)[np.minimum(counts, 3)]
     contexts, which = np.unique(keys >> np.uint64(_BITS), return_inverse=True)
     totals = np.bincount(which, counts)
@@ -151,9 +155,7 @@ def _interpolated(
 
 
 def _discounts(counts: Counts) -> Floats:
-    """What is taken off a count of 0, 1, 2, and 3 or more; the same for any text that is too little
-    to tell.
-    """
+    """Discounts of a count of 0, 1, 2, and 3 or more; `FEW_DISCOUNTS` for too little text."""
     of = [int((counts == number).sum()) for number in range(5)]
     if 0 not in of[1:]:
         share = of[1] / (of[1] + 2 * of[2])
@@ -168,7 +170,7 @@ def _discounts(counts: Counts) -> Floats:
 def _with_unknown(
     keys: Keys, probabilities: Floats, words: int, weight: float
 ) -> tuple[Keys, Floats]:
-    """The words with those that the text lacks: an unknown one has its share of what is left."""
+    """Unigrams of the whole vocabulary: those not in the text get the remaining probability."""
     whole = np.zeros(words)
     whole[0] = weight / (words - 1)
     whole[keys.astype(np.int64)] = probabilities

@@ -1,13 +1,12 @@
-"""Fitting the toxicity model: a regression on words, with a threshold for windows. No Spark.
+"""Fit the toxicity model: a regression on words whose scores are calibrated on windows.
 
-Beside it n-gram models of harmful and of plain text are asked (udfs/scorers/perplexity.py), whose
-answer raises the score; where scores begin is found with them, by n-grams that were counted without
-the documents in question.
+Language models of harmful and of plain text (udfs/scorers/perplexity.py) raise the score. The
+calibration includes them, estimated without the documents that it is fitted on.
 
 fastText takes the mean of the weights of a line's tokens. Lines of social media have twenty
-different words, pages hundreds, and a mean of many is small whatever they say; so a text is judged
-by its worst window, here as in udfs/scorers/toxicity.py. The regression itself takes the sum of a
-whole text's weights over the root of their number, which has the mean's sign.
+distinct words, pages hundreds, and the mean of many words is small whatever they are; so a text is
+scored by its worst window, here as in udfs/scorers/toxicity.py. The regression itself takes the sum
+of a text's weights divided by the root of their number, which has the mean's sign.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from jobs.training.toxicity.perplexity_fit import (
     HARMFUL_FILE,
     OTHER,
     PLAIN_FILE,
-    NGramRecipe,
+    LanguageModelRecipe,
     estimated,
 )
 from jobs.training.toxicity.word_space import WordSpace
@@ -53,52 +52,55 @@ from udfs.tokens.tokens import tokens_of_lines
 Bools = npt.NDArray[np.bool_]
 
 LINES, PAGES, CURATED = "lines", "crawl", "curated"
-"""Kinds of documents: of social media, whole pages of a crawl, and edited texts."""
+"""Kinds of documents: lines of social media, whole pages of a crawl, and edited texts."""
 PLAIN_PAGES = "html"
-"""Whole pages that only the n-grams of plain text are counted of."""
+"""Kind of whole pages that train only the language model of plain text."""
 
-NGramFiles = tuple[bytes, bytes]
-"""The compact files of the models of harmful and of plain text."""
+LanguageModelFiles = tuple[bytes, bytes]
+"""Compact files of the language models of harmful and of plain text."""
 
 _LEAST_LIMIT = 0.01
-"""Where clean pages end, at least: without any above 0 the slope would have no bound."""
+"""Lower bound of the limit of clean pages, which bounds the slope."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToxicityRecipe(Settings):
-    """How the model is fitted."""
+    """Settings of the fit."""
 
     inner_folds: int = 3
-    """Folds of the training documents that offsets and slope come from."""
+    """Folds of the training documents that offsets, slope and discount are fitted on."""
     strength: float = 4.0
-    """Of the regression, as `fit_logistic_by_rows` has it."""
+    """Strength of `fit_logistic_by_rows`."""
     passes: int = 12
+    """Passes of `fit_logistic_by_rows`."""
     page_weight: float = 16.0
-    """What a page counts; a line counts 1."""
+    """Weight of a page's loss; that of a line is 1."""
     curated_weight: float = 3.0
+    """Weight of an edited text's loss."""
     page_count: float = 4.0
-    """How many lines a page or an edited text is where words are counted by class."""
+    """Lines that a page or an edited text counts as where words are counted by class."""
     min_lines: int = 3
     """Fewest training documents of a word that gets a weight."""
     end_scale: float = 5.0
+    """Scale of the end of a line."""
     length_scale: float = 0.06
-    """How easily the end of a line, and each of its words as such, take weight."""
+    """Scale of the number of words."""
     most_false_alarms: float = 0.005
-    """Share of clean pages of the inner folds that pass `MIN_LABEL_SCORE`: half of the one in a
-    hundred that label 1 may be wrong of, as those few say little of others."""
+    """Share of clean pages of the inner folds that may reach `MIN_LABEL_SCORE`: half of the 1 % of
+    errors that label 1 may have, as so few pages are a rough estimate."""
 
 
 @dataclass(frozen=True)
 class Windows:
-    """What texts are judged by: the windows of long ones, and short ones whole."""
+    """The windows that texts are scored by; a short text is one window."""
 
     rows: SparseRows
     owners: Numbers
-    """The text of each, ascending; every text has one."""
+    """The text of each window, ascending; every text has a window."""
 
     @classmethod
     def of(cls, lines: Sequence[str], space: WordSpace) -> Windows:
-        """The windows that udfs/scorers/toxicity.py looks through by default."""
+        """Return the windows that the scorer uses by default."""
         tokens = tokens_of_lines(lines)
         spans, bounds = texts_and_windows(tokens.bounds, WINDOW_TOKENS)
         counts = np.diff(bounds)
@@ -109,32 +111,32 @@ class Windows:
 
     @property
     def sizes(self) -> Numbers:
-        """The known tokens of each."""
+        """Number of known tokens of each window."""
         return np.diff(self.rows.bounds)
 
     def worst(self, means: Floats) -> Numbers:
-        """The place of each text's highest mean."""
+        """Return the window with the highest mean of each text, (texts,)."""
         order = np.lexsort((-means, self.owners))
         places: Numbers = order[np.searchsorted(self.owners, np.unique(self.owners))]
         return places
 
 
 def fit_toxicity(documents: Sequence[Document], path: Path, recipe: ToxicityRecipe) -> Found:
-    """Fit the model to some documents and write it.
+    """Fit the model to documents and write it, with its language models beside it.
 
-    A score of 0.5 is where as many lines, and as many pages by their worst window, are above as are
-    toxic; one of `MIN_LABEL_SCORE` is passed by so many clean pages at most. What perplexity adds
-    is taken from pages again by a discount for each further window, so that 0.5 stays what it is.
-    All that is taken from documents that the weights of an inner fold were not fitted on, nor its
-    n-grams counted of. The n-gram models of all documents are put beside the file. The weights stay
-    numbers of four bytes: one byte each cost 0.003 of the lines' F1.
+    At a score of 0.5 the number of lines above equals that of toxic lines, and likewise for pages
+    by their worst window; at most `most_false_alarms` of the clean pages reach `MIN_LABEL_SCORE`. A
+    discount for each further window compensates what perplexity adds to pages, which keeps the
+    meaning of 0.5. Both are fitted on documents that the model of their inner fold, and its
+    language models, were not trained on. Weights are stored in four bytes: one byte each costs
+    0.003 of the lines' F1.
 
     Args:
-        documents: Of the kinds above. Their note says what the n-grams of a page, or of an edited
-            text, are counted for: `HARMFUL`, `CLEAN`, or of any other note for nothing.
+        documents: Of the kinds above. The note of a page or an edited text says which language
+            model it trains: `HARMFUL`, `CLEAN`; any other note means none.
         path: The fastText file.
     Returns:
-        Offsets, slope, and numbers of documents and tokens.
+        Offsets, slope, discount, and numbers of documents and tokens.
     """
     examples = [d for d in documents if d.line and d.kind != PLAIN_PAGES]
     plain_pages = [d for d in documents if d.kind == PLAIN_PAGES]
@@ -150,15 +152,15 @@ def fit_toxicity(documents: Sequence[Document], path: Path, recipe: ToxicityReci
         weights = token_weights(rows.picked(inside), [examples[at] for at in inside], recipe)
         held = fold_of[windows.owners] == fold
         means[held] = (windows.rows.dot(weights) / windows.sizes)[held]
-        ngrams = ngram_files([*(examples[at] for at in inside), *plain_pages])
+        files = language_model_files([*(examples[at] for at in inside), *plain_pages])
         asked = np.flatnonzero(fold_of == fold)
-        gains[asked] = likelier_in_harmful([examples[at].text for at in asked], ngrams)
+        gains[asked] = likelier_in_harmful([examples[at].text for at in asked], files)
     per_token, per_line = offsets(windows, means, examples)
     means += per_token + per_line / windows.sizes
     slope = slope_to_label(windows, means, examples, recipe.most_false_alarms)
     discount = window_discount(windows, slope * means, HARMFUL_WEIGHT * gains, examples)
-    if (ngrams := ngram_files([*examples, *plain_pages])) is not None:
-        for name, content in zip((HARMFUL_FILE, PLAIN_FILE), ngrams, strict=True):
+    if (files := language_model_files([*examples, *plain_pages])) is not None:
+        for name, content in zip((HARMFUL_FILE, PLAIN_FILE), files, strict=True):
             path.with_name(name).write_bytes(content)
     weights = token_weights(rows, examples, recipe) + per_token
     weights[-1] += per_line
@@ -179,7 +181,7 @@ def fit_toxicity(documents: Sequence[Document], path: Path, recipe: ToxicityReci
 
 
 def token_weights(rows: SparseRows, examples: Sequence[Document], recipe: ToxicityRecipe) -> Floats:
-    """What each known token of a line, the last one its end, adds to the sum that is judged.
+    """Fit the weight of each known token, the end of a line last, (tokens,).
 
     Source:
         Wang, Manning 2012: Baselines and bigrams (NB-SVM), for the scales of the words.
@@ -194,7 +196,7 @@ def token_weights(rows: SparseRows, examples: Sequence[Document], recipe: Toxici
     scales = np.log(toxic / toxic.sum()) - np.log(benign / benign.sum())
     scales[-1] = recipe.end_scale
     sizes = np.diff(rows.bounds)
-    # The last column is how many tokens there are.
+    # A last column for the number of tokens.
     ends = rows.bounds[1:]
     counted = SparseRows(
         rows.bounds + np.arange(len(rows) + 1),
@@ -215,27 +217,26 @@ def token_weights(rows: SparseRows, examples: Sequence[Document], recipe: Toxici
     return added
 
 
-def ngram_files(documents: Sequence[Document]) -> NGramFiles | None:
-    """n-grams of what the notes of documents call harmful and clean; None without the former."""
+def language_model_files(documents: Sequence[Document]) -> LanguageModelFiles | None:
+    """Estimate the language models from documents by their notes; None without harmful ones."""
     noted = [replace(d, labels=(d.note,)) for d in documents if d.note in (HARMFUL, CLEAN, OTHER)]
     if not any(d.labels[0] == HARMFUL for d in noted):
         return None
-    harmful, plain = estimated(noted, NGramRecipe())
+    harmful, plain = estimated(noted, LanguageModelRecipe())
     return compact_bytes(harmful), compact_bytes(plain)
 
 
-def likelier_in_harmful(texts: Sequence[str], ngrams: NGramFiles | None) -> Floats:
-    """How much likelier texts are in harmful text, as `udfs.scorers.toxicity.likelier` has it.
-    Without models nothing is. Shape (texts,)."""
-    if ngrams is None:
+def likelier_in_harmful(texts: Sequence[str], files: LanguageModelFiles | None) -> Floats:
+    """Compute `udfs.scorers.toxicity.likelier` of texts, (texts,); zeros without models."""
+    if files is None:
         return np.zeros(len(texts))
-    harmful, plain = (CharLanguageModel(read_compact(content, "a model")) for content in ngrams)
+    harmful, plain = (CharLanguageModel(read_compact(content, "a model")) for content in files)
     return np.array([likelier(value) for value in perplexities(texts, harmful, plain).tolist()])
 
 
 def offsets(windows: Windows, means: Floats, examples: Sequence[Document]) -> tuple[float, float]:
-    """What to add for each token, and once a line, so that 0 is the `even_threshold` of lines and
-    of pages, whose worst windows have more tokens."""
+    """Return the offsets for each token and for each line that move the `even_threshold` of lines
+    and of pages, whose worst windows have more tokens, to 0."""
     worst = windows.worst(means)
     truth = np.array([example.labels[0] == TOXIC for example in examples])
     shares, thresholds = [], []
@@ -253,12 +254,15 @@ def offsets(windows: Windows, means: Floats, examples: Sequence[Document]) -> tu
 def window_discount(
     windows: Windows, logits: Floats, gains: Floats, examples: Sequence[Document]
 ) -> float:
-    """What a text's log odds are lowered by, for each natural logarithm of the number of its
-    windows, so that as many pages are likely to be toxic as are; never less than 0.
+    """Fit the discount of a text's log odds, a factor of the natural logarithm of its windows.
+
+    With it the number of pages above 0 equals that of toxic pages.
 
     Args:
-        logits: Of the windows.
-        gains: What perplexity adds to each example's.
+        logits: Logits of the windows.
+        gains: What perplexity adds to the log odds of each example.
+    Returns:
+        At least 0.
     """
     is_page = np.array([example.kind == PAGES for example in examples])
     toxic = sum(e.kind == PAGES and e.labels[0] == TOXIC for e in examples)
@@ -266,7 +270,7 @@ def window_discount(
     worst = logits[windows.worst(logits)][is_page]
     judged = worst + gains[is_page]
     logarithms = np.log(counts[is_page]) * discounted_share(worst)
-    # Up to which discount a page stays above 0; one of a single window is never lowered.
+    # The discount up to which a page stays above 0; a page of one window is not discounted.
     enough = np.where(judged > 0, np.inf, -np.inf)
     np.divide(judged, logarithms, out=enough, where=logarithms > 0)
     falling = np.sort(enough)[::-1]
@@ -276,8 +280,11 @@ def window_discount(
 
 
 def even_threshold(scores: Floats, truth: Bools) -> float:
-    """From where on as many are taken as are true: precision is recall there, and F1 near its best,
-    whose own place in so flat a curve is chance."""
+    """Return the threshold with as many scores above it as are true.
+
+    Precision equals recall there, and F1 is near its maximum, whose exact place on the flat curve
+    depends on chance.
+    """
     falling = np.sort(scores)[::-1]
     last = int(truth.sum()) - 1
     return float(falling[last] + falling[min(last + 1, len(falling) - 1)]) / 2
@@ -286,7 +293,7 @@ def even_threshold(scores: Floats, truth: Bools) -> float:
 def slope_to_label(
     windows: Windows, means: Floats, examples: Sequence[Document], most: float
 ) -> float:
-    """The slope after which so many clean pages at most score `MIN_LABEL_SCORE`."""
+    """Return the slope with which at most this share of clean pages reaches `MIN_LABEL_SCORE`."""
     is_clean_page = np.array([e.kind == PAGES and e.labels[0] == BENIGN for e in examples])
     scores = np.sort(means[windows.worst(means)[is_clean_page]])[::-1]
     limit = float(scores[int(most * len(scores))]) if len(scores) else 0.0

@@ -1,4 +1,4 @@
-"""Fitting the n-gram models of harmful and of plain text, and the limit between them. No Spark."""
+"""Fit the character language models of harmful and of plain text, and the limit between them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Scores = npt.NDArray[np.float64]
 
 HARMFUL_FILE, PLAIN_FILE = "harmful.ng", "plain.ng"
 HARMFUL, CLEAN, OTHER = "harmful", "clean", "other"
-"""Labels of documents: gambling or pornography, none, and other harm, which nothing learns."""
+"""Labels of documents: gambling or pornography, no harm, and other harm, which is not learnt."""
 
 _HARMFUL_WORDS = ("gambling", "porn")
 _WORDS_OF_ONE = frozenset("淫骚撸")
@@ -34,42 +34,42 @@ _SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class NGramRecipe(Settings):
-    """How the models are estimated."""
+class LanguageModelRecipe(Settings):
+    """Settings of the estimation."""
 
     inner_folds: int = 4
-    """Folds of the training pages that the limit comes from."""
+    """Folds of the training pages that the limit is chosen on."""
     recall: float = 0.9
-    """Share of harmful pages that the limit is to find, on the inner folds."""
+    """Share of harmful pages of the inner folds under the limit."""
     harmful_min_counts: tuple[int, ...] = (1, 1, 2, 2, 2)
     """Least count of the n-grams that are kept, by order."""
     plain_min_counts: tuple[int, ...] = (1, 2, 3, 3)
     curated_every: int = 16
-    """One in so many curated texts is read for the plain model."""
+    """One curated text in this many trains the plain model."""
     curated_chars: int = 1_200
-    """So many characters of each."""
+    """Characters of each that are used."""
 
 
 @dataclass
-class Models:
-    """The model of harmful text, and that of plain text."""
+class LanguageModels:
+    """The language models of harmful and of plain text."""
 
     harmful: CharLanguageModel
     plain: CharLanguageModel
     labels: tuple[str, ...] = (HARMFUL,)
 
     def perplexities(self, documents: Sequence[Document]) -> Scores:
-        """Those of some documents."""
+        """Return the perplexity of each document, (documents,)."""
         return perplexities([d.text for d in documents], self.harmful, self.plain)
 
 
-def fit_perplexity(documents: Sequence[Document], path: Path, recipe: NGramRecipe) -> Found:
-    """Estimate both models from some documents, and write them.
+def fit_perplexity(documents: Sequence[Document], path: Path, recipe: LanguageModelRecipe) -> Found:
+    """Estimate both models from documents and write them.
 
     Args:
-        path: File of the model of harmful text; that of plain text is put beside it.
+        path: File of the model of harmful text; that of plain text goes beside it.
     Returns:
-        The limit under which a text is harmful, and numbers of n-grams.
+        The limit under which a text counts as harmful, and numbers of n-grams.
     """
     harmful, plain = estimated(documents, recipe)
     path.write_bytes(compact_bytes(harmful))
@@ -82,19 +82,21 @@ def fit_perplexity(documents: Sequence[Document], path: Path, recipe: NGramRecip
     }
 
 
-def load_models(path: Path) -> Models:
-    """The models that `fit_perplexity` wrote."""
-    return Models(load_language_model(path), load_language_model(path.with_name(PLAIN_FILE)))
+def load_language_models(path: Path) -> LanguageModels:
+    """Load the models that `fit_perplexity` wrote."""
+    return LanguageModels(
+        load_language_model(path), load_language_model(path.with_name(PLAIN_FILE))
+    )
 
 
 def estimated(
-    documents: Sequence[Document], recipe: NGramRecipe
+    documents: Sequence[Document], recipe: LanguageModelRecipe
 ) -> tuple[NGramTables, NGramTables]:
-    """The models of harmful and of plain text.
+    """Estimate the models of harmful and of plain text.
 
-    Of harmful pages only the pieces with a word of gambling or pornography are read, each once a
-    page: the rest of them is menus and prose of others. The plain model reads all pieces of pages
-    that are not harmful, and the beginnings of curated texts.
+    Harmful pages contribute only the pieces with a word of gambling or pornography, each once a
+    page: the rest is menus and copied prose. The plain model is trained on all pieces of pages
+    without harm and on the beginnings of curated texts.
     """
     harmful: list[str] = []
     plain: list[str] = []
@@ -111,25 +113,25 @@ def estimated(
     )
 
 
-def limit_of(documents: Sequence[Document], recipe: NGramRecipe) -> float:
-    """The perplexity under which the asked share of harmful pages is, on inner folds."""
+def limit_of(documents: Sequence[Document], recipe: LanguageModelRecipe) -> float:
+    """Return the limit with the recall of the recipe on harmful pages, chosen on inner folds."""
     scores = []
     for held, trained in folds(documents, recipe.inner_folds):
         pages = [d for d in held if d.labels[0] == HARMFUL]
         if pages:
-            # As the files will have them: probabilities of few levels.
+            # As files store them: with few levels of probabilities.
             harmful, plain = (
                 CharLanguageModel(read_compact(compact_bytes(ngrams), "a model"))
                 for ngrams in estimated(trained, recipe)
             )
-            scores.append(Models(harmful, plain).perplexities(pages))
+            scores.append(LanguageModels(harmful, plain).perplexities(pages))
     return float(np.quantile(np.concatenate(scores), recipe.recall))
 
 
 def folds(
     documents: Sequence[Document], count: int
 ) -> Iterable[tuple[list[Document], list[Document]]]:
-    """For each fold what is held out, and the rest; units stay together."""
+    """Yield the held-out documents of each fold, and the others; units stay together."""
     fold_of = fold_of_units(documents, count)
     for fold in range(count):
         yield (
@@ -139,7 +141,7 @@ def folds(
 
 
 def pieces(text: str) -> list[str]:
-    """The pieces of a text as the models read them: without white space, in plain characters.
+    """Split a text into the pieces that the models read: without white space, in plain characters.
 
     >>> pieces("澳门 赌场，ＶＩＰ注册 | 首页")
     ['澳门赌场', 'vip注册', '首页']

@@ -1,4 +1,4 @@
-"""Harmful-text perplexity: pages of gambling and pornography against what a corpus wants."""
+"""The task perplexity: language models that separate gambling and pornography from other text."""
 
 from __future__ import annotations
 
@@ -30,26 +30,27 @@ from jobs.training.toxicity.perplexity_fit import (
     HARMFUL_FILE,
     OTHER,
     PLAIN_FILE,
-    Models,
-    NGramRecipe,
+    LanguageModelRecipe,
+    LanguageModels,
     fit_perplexity,
-    load_models,
+    load_language_models,
 )
 
 Scores = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-_RECIPE = NGramRecipe()
+_RECIPE = LanguageModelRecipe()
 _AGAINST_CLEAN = "gambling and pornography pages against clean ones, all that a corpus wants"
 _AGAINST_CLEAN_CRAWL = "against clean pages of the crawl alone"
 _HARMFUL_KINDS = ("gambling", "porn")
 _WANTED = 1
-"""Grade of a text that a corpus wants."""
+"""Grade of a text that belongs in a corpus."""
 
 
 def perplexity_documents(rows: Rows) -> list[Document]:
-    """Pages of the crawl by what they offer, and texts that nobody would call harmful; grade is 1
-    where a corpus wants the text.
+    """Return pages of the crawl labelled by what they offer, and harmless texts.
+
+    The grade is 1 for texts that belong in a corpus.
     """
     read = [_crawl_page(row) for row in (*rows[PAGES_READ], *rows[PAGES_LABELLED])]
     html = [replace(d, labels=(CLEAN,)) for d in whole_page_documents(rows[HTML_PAGES])]
@@ -69,12 +70,12 @@ def perplexity_documents(rows: Rows) -> list[Document]:
 
 
 def perplexity_figures(
-    documents: Sequence[Document], models: Models, answers: npt.NDArray[Any]
+    documents: Sequence[Document], models: LanguageModels, answers: npt.NDArray[Any]
 ) -> Figures:
-    """Harmful pages against the texts that a corpus wants, and against all that are harmless.
+    """Measure harmful pages against texts that belong in a corpus, and against all harmless ones.
 
     Args:
-        answers: Perplexity, and 1 where it is under the limit, by document.
+        answers: Of each document its perplexity, and 1 if that is under the limit, else 0.
     """
     scores, flags = answers[:, 0], answers[:, 1] == 1
     harmful, clean = (
@@ -131,14 +132,14 @@ def perplexity_figures(
 
 
 def _precision_at(truth: Bools, values: Scores, recall: float) -> float:
-    """The precision at the highest limit that finds such a share."""
+    """Precision at the highest limit with this recall."""
     needed = int(np.ceil(recall * truth.sum()))
     limit = np.sort(values[truth])[::-1][needed - 1]
     return round(float(truth[values >= limit].mean()), 4)
 
 
 def harm_of(row: dict[str, Any]) -> str:
-    """What a read page is to the n-grams: `HARMFUL` (gambling, pornography), `OTHER` or `CLEAN`."""
+    """Return the label of a read page: `HARMFUL` (gambling, pornography), `OTHER` or `CLEAN`."""
     kind = row.get("toxic_kind", row["kind"])
     return CLEAN if not row["toxic"] else HARMFUL if kind in _HARMFUL_KINDS else OTHER
 
@@ -149,7 +150,7 @@ def _crawl_page(row: dict[str, Any]) -> Document:
     return Document("", (label,), row["site"], "crawl", grade, row["text"])
 
 
-def _answers(models: Models, found: Found, documents: Sequence[Document]) -> Answers:
+def _answers(models: LanguageModels, found: Found, documents: Sequence[Document]) -> Answers:
     scores = models.perplexities(documents)
     answers: Answers = np.stack([scores, scores < found["max_perplexity"]], axis=1)
     return answers
@@ -168,7 +169,7 @@ PERPLEXITY = Task(
     recipe=_RECIPE,
     fit=fit_perplexity,
     written=(HARMFUL_FILE, PLAIN_FILE),
-    load=load_models,
+    load=load_language_models,
     answers=_answers,
     figures=perplexity_figures,
     headlines=(
@@ -176,28 +177,28 @@ PERPLEXITY = Task(
         (_AGAINST_CLEAN_CRAWL, "precision_at_recall_0.9"),
     ),
     purpose=(
-        "How much a character 5-gram model of gambling and pornography pages is surprised by a "
-        "text, by how much a model of plain text is: 1 where nothing is likelier in harmful text, "
-        "the lower the more of the text is. The plain model is a file of its own, and may be left "
-        "out; the perplexity is then that of the harmful model alone."
+        "The perplexity of a text under a character 5-gram language model of gambling and "
+        "pornography pages, relative to that under a language model of plain text: 1 where no part "
+        "is likelier in harmful text, and lower the more of the text is. The plain model is a "
+        "second file and may be omitted; the perplexity is then that of the harmful model alone."
     ),
     split=(
-        "Five folds of whole groups; a group is all pages of a site and of a template (a fifth of "
-        "their windows of ten characters shared), or a source. Every figure is of documents whose "
-        "group neither model was trained on, and the limit comes from four inner folds of each "
-        "training part. Clean pages are those that were read as good or mixed and not toxic; pages "
-        "of other harm (fraud, drugs, weapons) are left out. Main text is never trained on. The "
-        "interval is that of 2,000 draws of whole groups."
+        "Five folds of whole groups. A group is all pages of one site or one template (pages that "
+        "share a fifth of their ten-character windows), or one source. Every figure is of "
+        "documents whose group neither model was trained on; the limit is chosen on four inner "
+        "folds of each training part. Clean pages are those that were read as good or mixed and "
+        "not toxic; pages with other harm (fraud, drugs, weapons) are left out. Main text is never "
+        "trained on. The interval comes from 2,000 draws of whole groups."
     ),
     weaknesses=(
-        "How pieces are cut and weighed was thought out with the errors of earlier models on the "
-        "same pages in sight, which no fold takes out: expect a little less elsewhere. Of pages "
-        "that are neither clean nor harmful (lists of films, downloads, a spammer's other titles) "
-        "one in five is flagged; many name what they lead to. Groups dealt to other folds give "
-        "0.87 and 0.97 for the first two figures of precision. A hijacked company's page, harmful "
-        "in its title alone, is missed where no word of the title was seen. Lines of text that "
-        "sell in code words are no pages, and are not found. The model of harmful text alone, as "
-        "in the paper, does not part such pages from clean ones: they are mostly menus and other "
-        "people's prose."
+        "How pieces are cut and weighted was designed while looking at errors of earlier models on "
+        "the same pages, which no fold corrects for: expect slightly lower figures elsewhere. Of "
+        "pages that are neither clean nor harmful (lists of films, downloads, a spammer's other "
+        "titles) one in five is flagged; many name what they lead to. With groups assigned to "
+        "other folds the first two figures of precision are 0.87 and 0.97. A hijacked company "
+        "page that is harmful only in its title is missed if no word of the title is known. Short "
+        "lines that advertise in code words are not found. The model of harmful text alone, as in "
+        "the paper, does not separate such pages from clean ones: they are mostly menus and "
+        "copied prose."
     ),
 )

@@ -1,4 +1,4 @@
-"""Toxicity: insults of people and groups, and offers of gambling, pornography and fraud."""
+"""The task toxicity: insults of people and groups; offers of gambling, pornography and fraud."""
 
 from __future__ import annotations
 
@@ -37,7 +37,12 @@ from jobs.training.toxicity.fit import (
     ToxicityRecipe,
     fit_toxicity,
 )
-from jobs.training.toxicity.perplexity_fit import CLEAN, HARMFUL_FILE, Models, load_models
+from jobs.training.toxicity.perplexity_fit import (
+    CLEAN,
+    HARMFUL_FILE,
+    LanguageModels,
+    load_language_models,
+)
 from jobs.training.toxicity.perplexity_task import harm_of
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers import toxicity
@@ -45,15 +50,15 @@ from udfs.tokens.tokenizer import token_lines
 from udfs.tokens.tokens import tokens_of_lines
 
 CURATED_EVERY = 8
-"""One in so many curated texts is used: more of them than lines would rule the dealing of folds."""
+"""One curated text in this many is used: more would dominate the assignment of units to folds."""
 
-NGRAM_EVERY = 2
-"""One in so many of those is counted for the n-grams of plain text, as for the bundled ones."""
+PLAIN_EVERY = 2
+"""One of those in this many trains the language model of plain text, as for the bundled one."""
 
-BUNDLED_NGRAMS = Path(__file__).parents[3] / "conf" / "artifacts" / "perplexity"
+BUNDLED_LANGUAGE_MODELS = Path(__file__).parents[3] / "conf" / "artifacts" / "perplexity"
 
 _PARTS = 40
-"""Parts that the lines of a source are dealt to by their letters; a part is held out whole."""
+"""Parts that a source's lines are split into by their checksum; a part is held out whole."""
 
 _FREE = "lines of cold and swsr, held-out parts"
 _NAMES = {
@@ -65,9 +70,10 @@ _NAMES = {
 
 
 def toxicity_documents(rows: Rows) -> list[Document]:
-    """Social-media lines, crawl pages as read, and curated text as benign; whole pages of news
-    sites and forums for n-grams of plain text. Notes are as `fit_toxicity` wants them, and of lines
-    their source.
+    """Return social-media lines, crawl pages as read, curated texts as benign, and whole pages.
+
+    The whole pages of news sites and forums train only the language model of plain text. The note
+    of a line is its source; other notes are as `fit_toxicity` expects them.
     """
     pages = rows[PAGES_READ] + rows[PAGES_LABELLED]
     groups = page_groups([r["text"] for r in pages], [r["site"] for r in pages])
@@ -87,13 +93,13 @@ def toxicity_documents(rows: Rows) -> list[Document]:
             for r, group in zip(pages, groups, strict=True)
         ),
         *(
-            (r, False, r["source"], CURATED, "" if number % NGRAM_EVERY else CLEAN)
+            (r, False, r["source"], CURATED, "" if number % PLAIN_EVERY else CLEAN)
             for number, r in enumerate(rows[DOMAIN_TRAIN][::CURATED_EVERY])
         ),
         *((r, False, r["site"], "gold", "") for r in rows[GOLD_PAGES]),
     ]
     lines = token_lines([row["text"] for row, *_ in found], [toxicity.bundled_tokenizer()])[0]
-    # One unit with a label of its own: how all others are dealt to folds stays as it is.
+    # One unit with a separate label, which leaves the folds of all other units unchanged.
     plain = [
         Document(
             " ".join(d.text.split()), (PLAIN_PAGES,), PLAIN_PAGES, d.kind, text=d.text, note=CLEAN
@@ -108,32 +114,35 @@ def toxicity_documents(rows: Rows) -> list[Document]:
 
 @dataclass
 class ToxicityModels:
-    """The model of words, and the n-gram models that it is used with."""
+    """The model of words, and the language models that it is used with."""
 
     words: FastTextModel
-    ngrams: Models
+    language_models: LanguageModels
     labels: tuple[str, ...]
 
     def column(self, label: str) -> int:
-        """The column of a label."""
+        """Return the column of a label in the answers."""
         return self.words.column(label)
 
 
 def load_toxicity(path: Path) -> ToxicityModels:
-    """A model's file, with the n-grams beside it, or those of the folder of perplexity beside its
-    own, or the bundled ones."""
-    folders = (path.parent, path.parent.parent / "perplexity", BUNDLED_NGRAMS)
-    ngrams = next(folder for folder in folders if (folder / HARMFUL_FILE).is_file())
+    """Load a model's file and the language models.
+
+    These are looked for beside the file, then in the folder perplexity beside its folder, then
+    among the bundled artifacts.
+    """
+    folders = (path.parent, path.parent.parent / "perplexity", BUNDLED_LANGUAGE_MODELS)
+    models = next(folder for folder in folders if (folder / HARMFUL_FILE).is_file())
     words = load_fasttext(path)
-    return ToxicityModels(words, load_models(ngrams / HARMFUL_FILE), words.labels)
+    return ToxicityModels(words, load_language_models(models / HARMFUL_FILE), words.labels)
 
 
 def toxicity_answers(model: ToxicityModels, found: Found, documents: Sequence[Document]) -> Answers:
-    """Both labels' shares of the score that a run with default settings gives each document."""
+    """Return the score that a run with default settings gives each document, and 1 - score."""
     tokens = tokens_of_lines([document.line for document in documents])
     rules = toxicity.ToxicityRules(window_discount=found["window_discount"])
     records = toxicity.score_toxicity(tokens, model.words, rules)
-    records = toxicity.raised(records, model.ngrams.perplexities(documents).tolist())
+    records = toxicity.raised(records, model.language_models.perplexities(documents).tolist())
     scores = np.array([record["score"] for record in records])
     answers = np.empty((len(scores), 2))
     answers[:, model.column(toxicity.TOXIC)] = scores
@@ -144,7 +153,7 @@ def toxicity_answers(model: ToxicityModels, found: Found, documents: Sequence[Do
 def toxicity_figures(
     documents: Sequence[Document], model: ToxicityModels, table: Answers
 ) -> Figures:
-    """Figures by source of lines, and of pages; benign text only gives false alarms."""
+    """Measure lines by source, pages, and the false alarms of benign text."""
     scores = table[:, model.column(toxicity.TOXIC)]
     names = dict(_NAMES)
     for document in documents:
@@ -165,7 +174,7 @@ def toxicity_figures(
 
 
 def _decisions(truth: Any, scores: Any) -> dict[str, Any]:
-    """What comes of a score of 0.5, and of label 1."""
+    """Figures of the decisions at a score of 0.5, and of label 1."""
     half, label = (at_threshold(truth, scores, t) for t in (0.5, toxicity.MIN_LABEL_SCORE))
     return {
         "f1_from_0.5": half["f1"],
@@ -205,33 +214,33 @@ TOXICITY = Task(
         (_NAMES["gold"], "false_alarms_of_label_1"),
     ),
     purpose=(
-        "How toxic a text is, insulting a group or a person, or offering gambling, pornography or "
-        "fraud: the score of its worst window of 64 different words, raised where the whole text "
-        "is likelier in harmful text than in plain text, as perplexity's n-grams say. 0.5 is "
-        "where precision and recall meet, of lines and of crawl pages; 0.99 what hardly any clean "
-        "crawl page passes. A linear model of words, written as a fastText file; the weight of "
+        "How toxic a text is: insults of a group or a person; offers of gambling, pornography or "
+        "fraud. The score of its worst window of 64 distinct words, raised where the language "
+        "models of perplexity find the whole text likelier in harmful than in plain text. At 0.5 "
+        "precision equals recall, for lines and for crawl pages; hardly any clean crawl page "
+        "reaches 0.99. A linear model of words, written as a fastText file; the weight of "
         "perplexity is the setting toxicity.harmful_weight."
     ),
     split=(
-        "Five folds of whole units: a page's unit is all pages of its site and template (a fifth "
-        "of their windows of ten characters shared), a curated text's its source, a line's one "
-        "of 40 parts of its source, dealt by its letters. Every figure is of documents whose "
-        "unit the scoring model was not trained on, nor its n-grams counted of; where scores "
-        "begin and how steep they are comes from three inner folds of each training part. "
-        "Strength, weights, window, what perplexity counts and the most that it may were chosen "
-        "on other folds of the same documents, which flatters a little. Sets whose licence "
-        "forbids commercial use or derivatives are only measured."
+        "Five folds of whole units. The unit of a page is all pages of its site and template "
+        "(pages that share a fifth of their ten-character windows), that of a curated text its "
+        "source, that of a line one of 40 parts of its source. Every figure is of documents whose "
+        "unit neither the scoring model nor its language models were trained on; offset and slope "
+        "of the scores are fitted on three inner folds of each training part. Strength, weights, "
+        "window, and the weight and limit of perplexity were chosen on other folds of the same "
+        "documents, so the figures are slightly optimistic. Sets whose licence forbids commercial "
+        "use or derivatives are only measured."
     ),
     weaknesses=(
-        "Insults are learnt from two line collections about race, region and gender: other "
-        "insults, irony and code words are missed, and lines that merely name such a group raise "
-        "the score. Of toxic pages there are 252, and templates never seen are what is missed; "
-        "of those that offer neither gambling nor pornography perplexity knows nothing. Of a "
-        "source of lines never seen half is found. Trained on ToxiCN too, its own best F1 would "
-        "be 0.75 for 0.72, and that of all three sources 0.80 for 0.76. Short disguised "
-        "advertising, as in ChineseHarm, is not found. Not a probability: scores are stretched "
-        "so that both thresholds mean what they say, and differ in that between lines and pages. "
-        "How many false alarms label 1 may have was set to 0.005 on the inner folds with these "
-        "figures in sight."
+        "Insults are learnt from two collections of lines about race, region and gender: other "
+        "insults, irony and code words are missed, and merely naming such a group raises the "
+        "score. There are 252 toxic pages; what is missed are unknown templates. Perplexity adds "
+        "nothing for pages that offer neither gambling nor pornography. Of an unknown source of "
+        "lines half the toxic ones are found. Trained on ToxiCN too, the best F1 on it would be "
+        "0.75 instead of 0.72, and on all three sources 0.80 instead of 0.76. Short disguised "
+        "advertising, as in ChineseHarm, is not found. A score is not a probability: scores are "
+        "scaled so that both thresholds have the meaning above, differently for lines and pages. "
+        "The share of false alarms of label 1 on the inner folds was set to 0.005 while looking "
+        "at these figures."
     ),
 )

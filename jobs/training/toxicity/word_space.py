@@ -1,4 +1,4 @@
-"""The words that a fastText model knows of token lines, as sparse rows. No I/O, no Spark.
+"""Token lines as sparse rows over the words that a fastText model knows.
 
 Source: fastText v0.9.2, dictionary.cc (Dictionary::getLine).
 """
@@ -19,14 +19,16 @@ from udfs.tokens.tokens import END_OF_LINE, Tokens
 
 @dataclass(frozen=True)
 class WordSpace:
-    """Which tokens a model knows, a column each; behind them the end of the line, which fastText
-    takes for a token of every line."""
+    """The tokens that a model knows, a column each.
+
+    The last column is the end of the line, which fastText adds to every line as a token.
+    """
 
     words: tuple[str, ...]
 
     @classmethod
     def of(cls, lines: Sequence[str], least: int) -> WordSpace:
-        """The tokens of so many lines at least, the commonest first, level ones by letters."""
+        """Return the space of tokens in at least `least` lines, by falling count, then by token."""
         counts: dict[str, int] = {}
         for line in lines:
             for word in set(line.split()):
@@ -35,14 +37,14 @@ class WordSpace:
         return cls((*sorted(kept, key=lambda word: (-counts[word], word)), END_OF_LINE))
 
     def rows(self, tokens: Tokens, spans: Numbers | None = None) -> SparseRows:
-        """The known tokens of texts, or of parts of them, each with the value 1 an occurrence.
+        """Return the known tokens of texts, or of parts of them, each occurrence with value 1.
 
         Args:
-            tokens: Of some texts.
-            spans: First token of each part and the one behind its last, shape (parts, 2); None for
-                the whole texts.
+            tokens: Tokens of texts.
+            spans: First token of each part and the one after its last, shape (parts, 2); None for
+                whole texts.
         Returns:
-            One row a text or part; times 1 / its number of values it is what fastText averages.
+            One row a text or part; fastText averages over the row's values.
         """
         if spans is None:
             spans = np.stack([tokens.bounds[:-1], tokens.bounds[1:]], axis=1)

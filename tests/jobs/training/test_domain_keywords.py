@@ -38,13 +38,13 @@ def test_a_list_is_read_by_keyword(tmp_path: Path) -> None:
     [
         ("law\t法院", "expected label TAB keyword TAB weight"),
         ("", "expected label TAB keyword TAB weight"),
-        ("sports\t足球\t1", "no label 'sports'"),
-        ("law\t法 院\t1", "'法 院' is no token"),
-        ("law\t\t1", "'' is no token"),
-        ("law\t法院\t0", "weight '0' is not above 0"),
-        ("law\t法院\tnan", "weight 'nan' is not above 0"),
-        ("law\t法院\tx", "weight 'x' is not above 0"),
-        ("law\t判决\t2", "law has '判决' twice"),
+        ("sports\t足球\t1", "label 'sports': expected one of "),
+        ("law\t法 院\t1", "keyword '法 院': expected no white space"),
+        ("law\t\t1", "keyword '': expected no white space"),
+        ("law\t法院\t0", "weight '0': expected a number above 0"),
+        ("law\t法院\tnan", "weight 'nan': expected a number above 0"),
+        ("law\t法院\tx", "weight 'x': expected a number above 0"),
+        ("law\t判决\t2", "keyword '判决' is listed twice for law"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_named(tmp_path: Path, line: str, message: str) -> None:

@@ -17,7 +17,7 @@ from jobs.training.toxicity.fit import (
     token_weights,
     window_discount,
 )
-from jobs.training.toxicity.perplexity_fit import CLEAN, HARMFUL, load_models
+from jobs.training.toxicity.perplexity_fit import CLEAN, HARMFUL, load_language_models
 from jobs.training.toxicity.word_space import WordSpace
 from udfs.models.fasttext_model import load_fasttext
 from udfs.scorers.toxicity import (
@@ -133,7 +133,7 @@ def test_offers_are_judged_by_their_perplexity_too(tmp_path: Path) -> None:
     path = tmp_path / "own.ftz"
     found = fit_toxicity(made, path, RECIPE)
     pages = [d for d in made if d.kind == "crawl"]
-    models = load_models(tmp_path / "harmful.ng")
+    models = load_language_models(tmp_path / "harmful.ng")
     rules = ToxicityRules(window_discount=found["window_discount"])
     tokens = tokens_of_lines([d.line for d in pages])
     records = score_toxicity(tokens, load_fasttext(path), rules)
