@@ -1,11 +1,11 @@
-"""An n-gram model of perplexity as an ARPA file, or an ARPA file as a compact one.
+"""Convert a character language model: a compact file -> an ARPA file, or the other way round.
 
     python -m jobs.convert_language_model --model own.ng --output own.arpa
     python -m jobs.convert_language_model --model own.arpa --output own.ng
 
-ARPA is what KenLM's build_binary and query, SRILM and others read. The scorer reads either; the
-compact file has a quarter of the bytes, and 256 levels of the probabilities of each order, so an
-ARPA file that went through one comes back with probabilities rounded to those.
+KenLM's build_binary and query, SRILM and others read ARPA files. The scorer perplexity reads both
+kinds. A compact file has a quarter of the bytes and stores the probabilities of each order in 256
+levels: converting an ARPA file to it and back rounds them to those.
 """
 
 from __future__ import annotations
@@ -22,9 +22,13 @@ from udfs.models.fasttext_file import ModelFileError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the file and print its entry for the catalogue; 2 where the model is none."""
+    """Write the file and print its entry for the catalogue.
+
+    Returns:
+        0, or 2 when the model cannot be read or converted.
+    """
     parser = argparse.ArgumentParser(
-        prog="convert_ngrams",
+        prog="convert_language_model",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -34,22 +38,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         convert(arguments.model, arguments.output)
     except (ModelFileError, OSError) as error:
-        print(f"convert_ngrams: {error}", file=sys.stderr)
+        print(f"convert_language_model: {error}", file=sys.stderr)
         return 2
     print(catalogue_entry(arguments.output, "model"))
     return 0
 
 
 def convert(model: Path, output: Path) -> None:
-    """Write a compact model as an ARPA file, an ARPA file as a compact model.
+    """Write a compact model as an ARPA file, or an ARPA file as a compact model.
 
     Raises:
-        ModelFileError: the model is neither, or not a whole one, or has too many characters for a
-            compact file.
+        ModelFileError: another or a truncated kind of file, or too many characters for a compact
+            file.
         OSError: a file cannot be read or written.
     """
-    ngrams = read_language_model(model)
-    content = arpa_text(ngrams).encode() if is_compact(model) else compact_bytes(ngrams)
+    tables = read_language_model(model)
+    content = arpa_text(tables).encode() if is_compact(model) else compact_bytes(tables)
     with atomic_file(str(output.absolute())) as file:
         file.write(content)
 

@@ -1,12 +1,12 @@
-"""Make the one file that scorer quality_bert reads: a model in a folder -> FILE.safetensors.
+"""Import an encoder for the scorer quality_bert: a model's folder -> FILE.safetensors.
 
     python -m jobs.import_encoder --model DIR --output FILE.safetensors
     python -m jobs.import_encoder --model DIR --checkpoint model.pt --output FILE.safetensors
 
-The folder is as transformers saves one: configuration, tokenizer, weights. Without a checkpoint it
-holds a regressor or classifier made by AutoModelForSequenceClassification. With one, the folder's
-configuration and tokenizer are that of the encoder, and the weights those of a checkpoint of
-BERTEval, as EvalWeb publishes them. Nothing in a checkpoint is executed.
+The folder is one that transformers saved: configuration, tokenizer, weights. Without --checkpoint
+it holds a regressor or classifier of AutoModelForSequenceClassification. With --checkpoint it holds
+configuration and tokenizer of the encoder, and the weights come from a checkpoint of BERTEval, as
+EvalWeb publishes them. Nothing in a checkpoint is executed.
 """
 
 from __future__ import annotations
@@ -23,18 +23,22 @@ from jobs.catalogue.fetch import catalogue_entry
 from udfs.encoder.encoder_file import Activation, EncoderFileError, EncoderHeader, EncoderSettings
 
 PREFIX = "bert_regression_by_word_document."
-"""Where the published network keeps what it scores with; DistributedDataParallel puts ``module.``
-before it."""
+"""Prefix of the names of the scoring weights in the published network, after the ``module.`` of
+DistributedDataParallel."""
 
 
 class ImportFailed(ValueError):
-    """A model cannot be made a scorer of; the message names the file."""
+    """A model cannot be imported as a scorer; the message names the file."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write the file and print its entry for the catalogue; 2 where the model is none."""
+    """Write the file and print its entry for the catalogue.
+
+    Returns:
+        0, or 2 when the model cannot be imported.
+    """
     parser = argparse.ArgumentParser(
-        prog="import_bert",
+        prog="import_encoder",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -45,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--activation",
         choices=("sigmoid", "none"),
         default="none",
-        help="of a regressor with one output",
+        help="activation of a regressor with one output (%(default)s)",
     )
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args(argv)
@@ -55,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             import_checkpoint(arguments.model, arguments.checkpoint, arguments.output)
     except (ImportFailed, EncoderFileError, OSError) as error:
-        print(f"import_bert: {error}", file=sys.stderr)
+        print(f"import_encoder: {error}", file=sys.stderr)
         return 2
     print(catalogue_entry(arguments.output, "model"))
     return 0
@@ -65,7 +69,7 @@ def import_checkpoint(folder: Path, checkpoint: Path, output: Path) -> None:
     """Write a published checkpoint of BERTEval as a scorer's file.
 
     Raises:
-        ImportFailed: it is no such checkpoint, or the folder's configuration is not its own.
+        ImportFailed: another kind of file, or a configuration that does not match its weights.
     """
     import torch
     from torch.serialization import safe_globals
@@ -74,10 +78,10 @@ def import_checkpoint(folder: Path, checkpoint: Path, output: Path) -> None:
     if (scale := config.get("score_range", [0, 1])) != [0, 1]:
         raise ImportFailed(f"{folder}: score_range = {scale}: expected [0, 1]")
     try:
-        with safe_globals([SimpleNamespace]):  # of the training's settings, saved beside
+        with safe_globals([SimpleNamespace]):  # the training's settings, stored in the checkpoint
             found = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except Exception as error:  # as many kinds as there are ways for a file to be another one
-        raise ImportFailed(f"{checkpoint}: cannot be read as weights alone: {error}") from error
+    except Exception as error:  # unpickling another kind of file raises any exception
+        raise ImportFailed(f"{checkpoint}: expected weights only: {error}") from error
     weights = found.get("state_dict", found) if isinstance(found, dict) else {}
     header = _header(folder, config, EncoderSettings("pooled", "sigmoid", 0, _max_tokens(config)))
     _write(header, _without_prefixes(weights, checkpoint), output, checkpoint)
@@ -89,15 +93,15 @@ def import_folder(
     """Write a regressor or classifier of transformers as a scorer's file.
 
     Raises:
-        ImportFailed: the folder holds none, or no such label.
+        ImportFailed: another kind of model, or an unknown label.
     """
     from transformers import AutoModelForSequenceClassification
 
     config = _config(folder)
     if not any("ForSequenceClassification" in a for a in config.get("architectures") or []):
         raise ImportFailed(
-            f"{folder}: architectures = {config.get('architectures')}: expected a model "
-            "ForSequenceClassification; an encoder alone needs --checkpoint"
+            f"{folder}: architectures = {config.get('architectures')}: expected "
+            "...ForSequenceClassification; for an encoder alone give --checkpoint"
         )
     model = AutoModelForSequenceClassification.from_pretrained(
         folder, local_files_only=True, use_safetensors=True
@@ -108,13 +112,13 @@ def import_folder(
     elif label in labels:
         settings = EncoderSettings("sequence", "softmax", labels[label], _max_tokens(config))
     else:
-        raise ImportFailed(f"{folder}: --label {label}: its labels are {', '.join(labels)}")
+        raise ImportFailed(f"{folder}: --label {label}: expected one of {', '.join(labels)}")
     header = _header(folder, model.config.to_dict(), settings)
     _write(header, model.state_dict(), output, folder)
 
 
 def _without_prefixes(weights: Mapping[str, Any], checkpoint: Path) -> dict[str, Any]:
-    """The encoder's and the head's weights by the names that they have here."""
+    """Weights of encoder and head, renamed as in `udfs.encoder.model.Encoder`."""
     names = {"bert.": "encoder.", "mlp.1.": "head."}
     found = {}
     for name, tensor in weights.items():
@@ -123,7 +127,7 @@ def _without_prefixes(weights: Mapping[str, Any], checkpoint: Path) -> dict[str,
             raise ImportFailed(f"{checkpoint}: {name}: expected only names under {PREFIX}")
         own = own.removeprefix(PREFIX)
         if own.endswith("embeddings.position_ids"):
-            continue  # numbers from 0 on, which old releases of transformers saved too
+            continue  # 0, 1, 2 ..., saved by old releases of transformers
         for old, new in names.items():
             if own.startswith(old):
                 found[new + own.removeprefix(old)] = tensor
@@ -135,14 +139,14 @@ def _config(folder: Path) -> dict[str, Any]:
     try:
         config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ImportFailed(f"{path}: {error}") from error
+        raise ImportFailed(f"{path}: expected JSON: {error}") from error
     if "model_type" not in config:
-        raise ImportFailed(f"{path}: model_type is not there")
+        raise ImportFailed(f"{path}: model_type is missing: expected a transformers configuration")
     return config
 
 
 def _max_tokens(config: Mapping[str, Any]) -> int:
-    """Longest input. RoBERTa and its kin count positions from behind the padding's number on."""
+    """Longest input. RoBERTa-like models number positions from pad_token_id + 1 on."""
     positions = int(config["max_position_embeddings"])
     is_shifted = "roberta" in config["model_type"]
     return positions - (int(config["pad_token_id"]) + 1 if is_shifted else 0)
@@ -152,11 +156,11 @@ def _header(folder: Path, config: Mapping[str, Any], settings: EncoderSettings) 
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    # A vocabulary that is not found makes a tokenizer of nothing but special tokens, silently.
+    # transformers silently makes a tokenizer of special tokens only if the vocabulary is missing.
     if not 0.9 * config["vocab_size"] <= len(tokenizer) <= config["vocab_size"]:
         raise ImportFailed(
-            f"{folder}: its tokenizer has {len(tokenizer):,} tokens, its encoder "
-            f"{config['vocab_size']:,}"
+            f"{folder}: its tokenizer has {len(tokenizer):,} tokens, but vocab_size is "
+            f"{config['vocab_size']:,}: is the vocabulary file there?"
         )
     return EncoderHeader(settings, config, tokenizer.backend_tokenizer.to_str())
 
@@ -168,7 +172,7 @@ def _write(header: EncoderHeader, weights: Mapping[str, Any], output: Path, sour
     try:
         Encoder(header).load(weights)
     except RuntimeError as error:
-        raise ImportFailed(f"{source}: weights do not fit: {error}") from error
+        raise ImportFailed(f"{source}: weights do not match its configuration: {error}") from error
     output.parent.mkdir(parents=True, exist_ok=True)
     save_encoder(header, weights, output)
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification, BertModel
 
-from jobs import import_encoder as import_bert
+from jobs import import_encoder
 
 CHARS = (
     "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过"
@@ -87,5 +87,5 @@ def save_encoder(folder: Path) -> Path:
     """The file that scorer quality_bert reads, of such a checkpoint; its path."""
     checkpoint, path = save_checkpoint(folder), folder / "own.safetensors"
     arguments = ["--model", str(folder), "--checkpoint", str(checkpoint)]
-    assert import_bert.main([*arguments, "--output", str(path)]) == 0
+    assert import_encoder.main([*arguments, "--output", str(path)]) == 0
     return path

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import convert_language_model as convert_ngrams
+from jobs import convert_language_model
 from jobs.training.toxicity.char_lm_estimate import estimate
 from tests.jobs.training.test_char_lm_estimate import lines_of
 from udfs.files.artifacts import sha256_of
@@ -18,7 +18,7 @@ NGRAMS = estimate(LINES, 3, [1, 1, 2])
 
 
 def convert(model: Path, output: Path) -> int:
-    return convert_ngrams.main(["--model", str(model), "--output", str(output)])
+    return convert_language_model.main(["--model", str(model), "--output", str(output)])
 
 
 def test_a_compact_model_goes_to_arpa_and_comes_back(

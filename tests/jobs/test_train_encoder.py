@@ -11,8 +11,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 
-from jobs import import_encoder as import_bert  # noqa: E402
-from jobs import train_models  # noqa: E402
+from jobs import (  # noqa: E402
+    import_encoder,
+    train_models,
+)
 from jobs.training import tasks  # noqa: E402
 from jobs.training.encoder.page_fit import PageRecipe  # noqa: E402
 from jobs.training.encoder.page_task import MARGIN, PAGES, page_task  # noqa: E402
@@ -33,7 +35,7 @@ def small_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint = save_checkpoint(tmp_path / "start")
     start = tmp_path / "start.safetensors"
     arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
-    assert import_bert.main([*arguments, "--output", str(start)]) == 0
+    assert import_encoder.main([*arguments, "--output", str(start)]) == 0
     task = tasks.ENCODER_TASKS[NAME]
     recipe = dataclasses.replace(
         task.recipe, folds=2, start=str(start), layers=(0, 1), frozen_layers=2, epochs=2, rounds=1
@@ -86,7 +88,7 @@ def test_the_bundled_recipe_is_fitted_measured_and_described(
     checkpoint = save_checkpoint(tmp_path / "start")
     start = tmp_path / "start.safetensors"
     made = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
-    assert import_bert.main([*made, "--output", str(start)]) == 0
+    assert import_encoder.main([*made, "--output", str(start)]) == 0
     recipe = PageRecipe(start=str(start), layers=(0, 1), folds=2, inner_folds=2, strengths=(0.1,))
     monkeypatch.setitem(tasks.ENCODER_TASKS, "quality-bert", page_task(recipe))
     arguments = ["--data", str(data), "--task", "quality-bert", "--output", str(tmp_path / "out")]

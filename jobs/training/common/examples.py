@@ -1,6 +1,6 @@
-"""Labelled documents for training, and held-out folds of them. No I/O, no Spark.
+"""Labelled documents for training, and held-out folds of them.
 
-Documents of one source, or one site, share style, so a random split measures how well a model
+Documents of one source, or one site, share a style, so a random split measures how well a model
 knows the source. Whole sources and sites are held out instead.
 """
 
@@ -13,28 +13,28 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Document:
-    """One labelled text, already cut into words."""
+    """One labelled text with its token line."""
 
     line: str
-    """Its tokens as the scorer reads them, blanks between; empty where the text is read itself."""
+    """Its tokens as the scorer reads them, separated by blanks."""
     labels: tuple[str, ...]
     """Labels, the main one first."""
     unit: str
     """Source or site: documents of one unit are held out together."""
     kind: str
-    """Which part of the data it is of; figures are given by kind."""
+    """The part of the data that it belongs to; figures are given by kind."""
     grade: int = 0
-    """What the data say beyond the label (quality: 0 junk, 1 mixed, 2 good)."""
+    """A finer label (quality: 0 junk, 1 mixed, 2 good; perplexity: 1 if it belongs in a corpus)."""
     text: str = ""
-    """The text itself, where a task needs it."""
+    """The text, where a task needs it."""
     note: str = ""
-    """What the data call it, where a task asks."""
+    """A further field of the data, where a task needs one."""
     copies: int = 1
-    """Documents of the same words, of which it is the first."""
+    """Number of documents with the same line, of which it is the first."""
 
 
 def distinct(documents: Iterable[Document]) -> list[Document]:
-    """The first document of every text: copies of a page on two sites would meet across folds."""
+    """Return the first document of every line, so that copies on two sites do not span folds."""
     first: dict[str, Document] = {}
     counts: Counter[str] = Counter()
     for document in documents:
@@ -44,13 +44,13 @@ def distinct(documents: Iterable[Document]) -> list[Document]:
 
 
 def fold_of_units(documents: Sequence[Document], folds: int) -> dict[str, int]:
-    """Deal units to folds so that the documents of each main label are spread over the folds.
+    """Assign units to folds so that the documents of each main label are spread over the folds.
 
-    The largest unit goes first, each to the fold that holds least of its labels, so that every
+    The largest unit comes first, each in the fold that holds least of its labels, so that every
     label with two units or more is still trained when one of them is held out.
 
     Returns:
-        Fold in [0, folds) of every unit; it depends on the documents only, not on their order.
+        Fold in [0, folds) of every unit; it does not depend on the documents' order.
     """
     counts: dict[str, Counter[str]] = {}
     for document in documents:
@@ -68,5 +68,5 @@ def fold_of_units(documents: Sequence[Document], folds: int) -> dict[str, int]:
 
 
 def main_first(main: str, labels: Sequence[str]) -> list[str]:
-    """The labels with the main one in front."""
+    """Return the labels with the main one first."""
     return [main, *(label for label in labels if label != main)]

@@ -1,7 +1,7 @@
-"""Linear weights as a file that any fastText reads. No Spark.
+"""Write the weights of a linear model as a fastText file.
 
-A supervised fastText model answers with softmax(output x mean(input rows)). With an output matrix
-that only spreads the columns over the labels, the input rows are the weights of a linear model.
+A supervised fastText model computes softmax(output x mean(input rows)). With an output matrix that
+only distributes the columns to the labels, the input rows are the weights of a linear model.
 
 Source: fastText v0.9.2, format 12 (args.cc, dictionary.cc, densematrix.cc, quantmatrix.cc,
 productquantizer.cc).
@@ -41,31 +41,31 @@ def write_linear_model(
 
     Args:
         path: The file.
-        words: Its dictionary.
-        labels: Label names without fastText's marker.
+        words: The dictionary.
+        labels: Label names without fastText's prefix.
         weights: One row a word, one column a dimension.
         output: Shape (labels, dimensions): logits = output x mean of the rows of a line.
         loss: softmax, or ova for independent labels.
-        quantised: One byte a number, each column with 256 levels of its own; else four bytes.
+        quantised: Store one byte a number, with 256 levels for each column; else four bytes.
     Raises:
-        ValueError: shapes do not fit, or a word that a line cannot hold.
+        ValueError: shapes that do not match, or a word that a token line cannot hold.
     """
     rows, dim = weights.shape
     if rows != len(words) or output.shape != (len(labels), dim):
         raise ValueError(
-            f"weights of {weights.shape} and an output of {output.shape} do not fit {len(words)} "
-            f"words and {len(labels)} labels"
+            f"weights {weights.shape}, output {output.shape}: expected ({len(words)}, n) for the "
+            f"words and ({len(labels)}, n) for the labels"
         )
     for word in words:
         if not word or any(sign.isspace() or sign == "\0" for sign in word):
-            raise ValueError(f"no line holds the word {word!r}")
+            raise ValueError(f"word {word!r}: expected no white space or NUL, and no empty word")
     settings = struct.pack(
         "<14id", _MAGIC, _VERSION, dim, 5, 1, 1, 5, 1, _LOSSES[loss], _SUPERVISED,
         0, 0, 0, 100, 0.0,
     )  # fmt: skip
     entries = [(word, 0) for word in words] + [(LABEL_PREFIX + label, 1) for label in labels]
     parts = [settings, struct.pack("<3i2q", len(entries), len(words), len(labels), 0, -1)]
-    # Counts fall, as fastText sorts its dictionary by them.
+    # Falling counts, as fastText sorts its dictionary by them.
     for place, (name, kind) in enumerate(entries):
         count = len(words) - place if kind == 0 else 1
         parts.append(name.encode() + b"\0" + struct.pack("<qb", count, kind))
@@ -84,9 +84,9 @@ def write_linear_model(
 
 
 def _quantise(column: Values) -> tuple[Values, npt.NDArray[np.uint8]]:
-    """The 256 levels of a column, and the nearest of each number.
+    """The 256 levels of a column, and the number of the nearest level of each value.
 
-    The commonest number keeps a level of its own: many words have no weight.
+    The commonest value is a level: many words have the same weight.
     """
     distinct, counts = np.unique(column, return_counts=True)
     common = distinct[counts.argmax()]
@@ -102,7 +102,7 @@ def _quantise(column: Values) -> tuple[Values, npt.NDArray[np.uint8]]:
 
 
 def _means(numbers: Values, count: int) -> npt.NDArray[np.float64]:
-    """k-means on a line: levels that leave the least squared error, from quantiles on."""
+    """One-dimensional k-means, started at quantiles."""
     ordered = np.sort(numbers).astype(np.float64)
     ordered = ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), _SAMPLE)).astype(int)]
     levels: npt.NDArray[np.float64] = np.quantile(ordered, (np.arange(count) + 0.5) / count)

@@ -1,4 +1,4 @@
-"""Linear models of several classes on sparse rows, compiled and repeatable. No I/O, no Spark."""
+"""Linear models of several classes on sparse rows, compiled and repeatable."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _MULTIPLIER_STEP = 0.05
 
 
 def class_logits(rows: SparseRows, weights: Matrix) -> Matrix:
-    """Each row times the weights of the columns, shape (rows, classes)."""
+    """Multiply each row by the weights of the columns, (rows, classes)."""
     return _dot(rows.bounds, rows.columns, rows.values, np.ascontiguousarray(weights))
 
 
 def softmax(logits: Matrix) -> Matrix:
-    """Probabilities whose rows sum to 1."""
+    """Turn logits into probabilities whose rows sum to 1."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities: Matrix = shifted / shifted.sum(axis=1, keepdims=True)
     return probabilities
@@ -37,16 +37,16 @@ def fit_softmax(
     penalty: float,
     steps: int,
 ) -> Matrix:
-    """The weights that minimise cross-entropy + penalty * |w|^2 / 2, without an intercept.
+    """Minimise cross-entropy + penalty * |w|^2 / 2, without an intercept.
 
     Args:
         rows: One an example.
         targets: Shape (rows, classes), each row sums to 1.
-        row_weights: What a row's loss counts.
-        penalty: Of large weights.
-        steps: Steps of L-BFGS; few of them hold back as a penalty does.
+        row_weights: Weight of each row's loss.
+        penalty: Factor of the squared weights.
+        steps: Steps of L-BFGS; stopping early regularises as a penalty does.
     Returns:
-        Shape (columns, classes).
+        Weights, (columns, classes).
     Source:
         Nocedal, Wright: Numerical Optimization, algorithm 7.4 (L-BFGS), with backtracking.
     """
@@ -73,17 +73,17 @@ def fit_multipliers(
     most: float,
     steps: int,
 ) -> Matrix:
-    """Multiply given weights, none of which changes its sign, so that cross-entropy falls.
+    """Multiply given weights by factors of at least 0 that lower the cross-entropy.
 
-    A weight of zero stays zero: a column speaks only for the classes that it was given for.
+    A weight of 0 stays 0: a column supports only the classes that it has a weight for.
 
     Args:
         rows: One an example.
         targets: Shape (rows, classes), each row sums to 1.
-        row_weights: What a row's loss counts.
-        start: Weights of the columns, shape (columns, classes), none below 0.
-        fixed: Columns that are left as they are.
-        hold: How strongly each multiplier is pulled to 1.
+        row_weights: Weight of each row's loss.
+        start: Weights of the columns, (columns, classes), at least 0.
+        fixed: Columns whose multipliers stay 1.
+        hold: Penalty that pulls each multiplier to 1.
         most: The largest multiplier.
         steps: Steps of Adam on all rows.
     Returns:
@@ -133,7 +133,7 @@ def _minimise(
 
 
 def _direction(gradient: Matrix, moves: list[Matrix], changes: list[Matrix]) -> Matrix:
-    """Downhill, bent by the curvature that the last steps have shown."""
+    """The L-BFGS direction, from the curvature along the last steps."""
     direction = gradient.copy()
     pairs = list(zip(moves, changes, strict=True))
     shares = []
@@ -152,7 +152,7 @@ def _direction(gradient: Matrix, moves: list[Matrix], changes: list[Matrix]) -> 
 
 
 def _some_columns(rows: SparseRows, columns: npt.NDArray[np.int64]) -> SparseRows:
-    """The rows without the other columns."""
+    """The rows with only these columns."""
     places = np.full(rows.width, -1, dtype=np.int32)
     places[columns] = np.arange(len(columns))
     kept = places[rows.columns] >= 0
@@ -161,7 +161,7 @@ def _some_columns(rows: SparseRows, columns: npt.NDArray[np.int64]) -> SparseRow
 
 
 def _inner(left: Matrix, right: Matrix) -> float:
-    """The inner product; not by BLAS, which sums in another order for another number of threads."""
+    """Inner product without BLAS, whose order of summation depends on the number of threads."""
     return float(np.einsum("i,i->", left, right))
 
 

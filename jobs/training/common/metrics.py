@@ -1,4 +1,4 @@
-"""Figures of a trained scorer, as plain dictionaries for its card. No I/O, no Spark."""
+"""Figures of a trained scorer, as plain dictionaries for its card."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 THRESHOLDS = (0.3, 0.5, 0.7, 0.9, 0.99)
-"""Where a binary score is reported."""
+"""Thresholds that figures of a binary score are given at."""
 
 _DIGITS = 4
 
 
 def area_under_roc(positive: Bools, scores: Floats) -> float:
-    """Probability that a positive scores above a negative, ties counting half; NaN for one class.
+    """Compute the area under the ROC curve, ties counting half; NaN for a single class.
 
     >>> area_under_roc(np.array([False, True, True]), np.array([0.2, 0.2, 0.9]))
     0.75
@@ -35,9 +35,9 @@ def area_under_roc(positive: Bools, scores: Floats) -> float:
 def area_interval(
     positive: Sequence[bool], scores: Sequence[float], units: Sequence[str], draws: int = 2_000
 ) -> list[float]:
-    """The 95 % interval of the area under the ROC curve, by drawing whole units with replacement.
+    """Return the 95 % bootstrap interval of the area under the ROC curve, drawing whole units.
 
-    Documents of one unit are alike, and would make an interval of single ones too narrow.
+    Documents of one unit are alike: drawing single ones would make the interval too narrow.
     """
     truth, values = np.asarray(positive, dtype=bool), np.asarray(scores, dtype=np.float64)
     return interval_by_units(units, lambda rows: area_under_roc(truth[rows], values[rows]), draws)
@@ -48,13 +48,11 @@ def interval_by_units(
     measure: Callable[[npt.NDArray[np.int64]], float],
     draws: int = 2_000,
 ) -> list[float]:
-    """The 95 % interval of what is measured of documents, by drawing whole units of them with
-    replacement.
+    """Return the 95 % bootstrap interval of a measure, drawing whole units with replacement.
 
     Args:
-        units: That of each document.
-        measure: Of the documents with these numbers, which may come several times; NaN where
-            nothing can be said.
+        units: The unit of each document.
+        measure: Called with the numbers of documents, some repeatedly; NaN where undefined.
     """
     _, unit_of = np.unique(np.asarray(units), return_inverse=True)
     members = [np.flatnonzero(unit_of == unit) for unit in range(int(unit_of.max()) + 1)]
@@ -70,7 +68,7 @@ def interval_by_units(
 def calibration_table(
     positive: Sequence[bool], scores: Sequence[float], bins: int = 5
 ) -> list[dict[str, Any]]:
-    """How many are positive among those of like scores, by equal stretches of the score."""
+    """Tabulate mean score and share of positives by equal bins of the score."""
     truth, values = np.asarray(positive, dtype=bool), np.asarray(scores, dtype=np.float64)
     place = np.minimum((values * bins).astype(int), bins - 1)
     return [
@@ -86,7 +84,7 @@ def calibration_table(
 
 
 def at_threshold(positive: Bools, scores: Floats, threshold: float) -> dict[str, Any]:
-    """Precision, recall, F1 and false alarms of ``score >= threshold``; null where undefined."""
+    """Compute precision, recall, F1, false alarms of ``score >= threshold``; None if undefined."""
     flagged = scores >= threshold
     hits = int((flagged & positive).sum())
     return {
@@ -101,7 +99,7 @@ def at_threshold(positive: Bools, scores: Floats, threshold: float) -> dict[str,
 def binary_figures(
     positive: Sequence[bool], scores: Sequence[float], thresholds: Sequence[float]
 ) -> dict[str, Any]:
-    """Rows, area under the ROC curve, quantiles of the scores and figures at thresholds."""
+    """Compute the area under the ROC curve, quantiles of the scores and figures at thresholds."""
     truth, values = np.asarray(positive, dtype=bool), np.asarray(scores, dtype=np.float64)
     area = area_under_roc(truth, values)
     quantiles: list[float] = []
@@ -119,10 +117,10 @@ def binary_figures(
 def label_figures(
     truth: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]], labels: Sequence[str]
 ) -> dict[str, Any]:
-    """Figures of a multi-label prediction whose first label is the main one.
+    """Compute figures of a multi-label prediction whose first label is the main one.
 
-    ``main_accuracy`` asks for the main label itself, ``main_within_labels`` for one of the true
-    labels. Macro-F1 is the mean over the labels that occur in the truth.
+    ``main_accuracy`` counts predictions of the true main label, ``main_within_labels`` those of any
+    true label. Macro-F1 is the mean over the labels that occur in the truth.
     """
     by_label = {label: _label_f1(truth, predicted, label) for label in labels}
     hits = sum(f["hits"] for f in by_label.values())
@@ -140,7 +138,7 @@ def label_figures(
 
 
 def share(part: int, whole: int) -> float | None:
-    """A rounded quotient; None where nothing is there to divide by."""
+    """Return the rounded quotient; None for a divisor of 0."""
     return round(part / whole, _DIGITS) if whole else None
 
 

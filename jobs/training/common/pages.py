@@ -1,6 +1,6 @@
-"""Which pages share a site or a template: one page of a template tells a model of all. No I/O.
+"""Groups of pages that share a site or a template, and whole pages of news sites as documents.
 
-Whole pages of news sites and forums as text: prose under menus. No Spark.
+Pages of one template are held out together: a model that has seen one knows the others.
 """
 
 from __future__ import annotations
@@ -18,24 +18,26 @@ from udfs.scorers import quality
 
 _WINDOW = 10
 _SAMPLED = 8
-"""One in so many windows is looked at, chosen by its letters: the same ones of every page."""
+"""One window in this many is compared, chosen by its checksum: the same ones on every page."""
 _COMMON = 80
-"""Windows of more pages than this (phrases of every menu) say nothing of a template."""
+"""Windows on more pages than this (common menu phrases) do not indicate a template."""
 _LEAST_WINDOWS = 4
 _SHARED = 0.2
+_CHARS = 8_000
+"""Length that whole pages are cut to, as the read pages are."""
 
 _PLAIN = re.compile(r"[\x00-\x7f\s]+")
 
 
 def page_groups(texts: Sequence[str], sites: Sequence[str]) -> list[str]:
-    """The group of each page: pages of one site, and pages of one template, are in one group.
+    """Group pages by site and template.
 
-    Two pages have a template in common where a fifth of the shorter one's windows of ten characters
-    are in the other; ASCII is left out, as generated pages differ in numbers and addresses. Groups
-    are transitive.
+    Two pages share a template if a fifth of the shorter one's windows of ten characters are in the
+    other; ASCII is ignored, as generated pages differ in numbers and addresses. Groups are
+    transitive.
 
     Returns:
-        The site of the group's first page.
+        Of each page the site of its group's first page.
     """
     windows = [_windows(text) for text in texts]
     pages_of: dict[str, list[int]] = defaultdict(list)
@@ -64,7 +66,7 @@ def _windows(text: str) -> set[str]:
 
 
 def _join(parents: list[int], a: int, b: int) -> None:
-    """The smaller root stays: a group is named after its first page."""
+    """Merge two groups; the smaller root stays, so that a group is named after its first page."""
     roots = sorted((_root(parents, a), _root(parents, b)))
     parents[roots[1]] = roots[0]
 
@@ -76,14 +78,11 @@ def _root(parents: list[int], page: int) -> int:
     return page
 
 
-_CHARS = 8_000  # where the read pages are cut
-
-
 def whole_page_documents(rows: Sequence[dict[str, Any]]) -> list[Document]:
-    """All visible text of the pages whose main text is known, under their titles.
+    """Return the visible text, title first, of the pages whose main text is known.
 
     Args:
-        rows: Of extraction/pages.jsonl.gz, with "bytes".
+        rows: Rows of extraction/pages.jsonl.gz, with "bytes".
     """
     documents = []
     for row in rows:

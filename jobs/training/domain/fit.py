@@ -78,7 +78,7 @@ class DomainRecipe(Settings):
     word_steps: int = 12
     """Penalty and steps of `fit_softmax`."""
     truth_share: float = 0.75
-    """Share of the labels in the targets of the regression; the rest is the keywords' prediction."""
+    """Share of the labels in the regression's targets; the rest is the keywords' prediction."""
     thresholds: tuple[float, ...] = (1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0, 3.5)
     """Logits to choose from as the least one of a label that is given."""
     slopes: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7)

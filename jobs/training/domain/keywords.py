@@ -44,7 +44,7 @@ def read_keywords(path: Path, labels: Iterable[str]) -> dict[str, dict[str, floa
         place = f"{path}: line {number}"
         fields = line.split("\t")
         if len(fields) != 3:
-            raise KeywordsError(f"{place}: {line!r}: expected label TAB keyword TAB weight")
+            raise KeywordsError(f"{place}: expected label TAB keyword TAB weight, not {line!r}")
         label, keyword, weight = fields
         if label not in known:
             raise KeywordsError(

@@ -1,4 +1,4 @@
-"""What the frozen layers of an encoder make of segments, kept from fold to fold and run to run."""
+"""Means of the hidden states of segments behind a frozen encoder, cached across folds and runs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from udfs.encoder.inputs import InputMaker
 Means = npt.NDArray[np.float16]
 
 _KEPT_EVERY = 2_000
-"""Segments after which a file is written anew."""
+"""Segments after which the cache file is rewritten."""
 
 
 class SegmentMeans:
-    """The means of the hidden states of segments' tokens, behind the last layer of a start."""
+    """Computes and caches the mean of the hidden states of each segment's tokens."""
 
     def __init__(self, start: Start) -> None:
         self.start = start
@@ -34,7 +34,7 @@ class SegmentMeans:
         self._file: Path | None = None
 
     def keep_in(self, folder: Path) -> None:
-        """Take what a folder has of this start, and write what is found out from now on there."""
+        """Load the means that a folder has for this encoder, and write new ones there."""
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / f"means-{digest_of_start(self.start)[:16]}.safetensors"
         if self._file.exists():
@@ -44,7 +44,10 @@ class SegmentMeans:
             }
 
     def of(self, segments: Sequence[Segment]) -> Means:
-        """Their means, shape (segments, size); each is computed by itself, at first sight."""
+        """Return the means, (segments, size), float16.
+
+        A segment without a cached mean is computed alone, not in a batch.
+        """
         keys = [hashlib.sha256(np.array(segment, "<i4").tobytes()).digest() for segment in segments]
         is_new = False
         for number, (key, segment) in enumerate(zip(keys, segments, strict=True)):
@@ -72,12 +75,12 @@ class SegmentMeans:
 
 @lru_cache(maxsize=1)
 def segment_means(start: str, layers: tuple[int, ...], max_tokens: int) -> SegmentMeans:
-    """Those of a recipe's start: folds share what they computed."""
+    """Return the means of a recipe's encoder; all folds share one cache."""
     return SegmentMeans(start_of(start, layers, max_tokens))
 
 
 def digest_of_start(start: Start) -> str:
-    """Digest of an encoder's weights and tokenizer."""
+    """Compute the digest of an encoder's weights and tokenizer."""
     digest = hashlib.sha256(start.header.tokenizer.encode())
     for name in sorted(start.weights):
         digest.update(name.encode())

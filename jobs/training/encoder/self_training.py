@@ -1,4 +1,4 @@
-"""Which unlabelled segments a model may learn from, by how sure it is of them. No torch.
+"""Choose the unlabelled segments that a model learns from, by its uncertainty; without PyTorch.
 
 Source:
     Uncertainty-aware self-training (Mukherjee and Awadallah 2020, arXiv 2006.15315), as BERTEval of
@@ -20,22 +20,22 @@ _TINY = 1e-10
 
 @dataclass(frozen=True)
 class Chosen:
-    """Segments with labels that a model gave itself."""
+    """Segments with labels from the model's predictions."""
 
     rows: Numbers
     labels: Floats
     """1.0 or 0.0."""
     weights: Floats
-    """Minus the logarithm of the variance of its passes, their mean 1."""
+    """Minus the logarithm of the variance over passes, scaled to a mean of 1."""
 
 
 def bald(passes: Floats) -> Floats:
-    """What passes tell of the model: 0 where all agree, up to log 2 where they contradict.
+    """Compute the mutual information of prediction and model: 0 if all passes agree, at most log 2.
 
     Args:
         passes: Probabilities, (rows, passes), of passes with dropout.
     Returns:
-        Entropy of the mean less the mean entropy, (rows,).
+        Entropy of the mean minus mean of the entropies, (rows,).
     Source:
         Houlsby et al. 2011 (arXiv 1112.5745).
     """
@@ -47,11 +47,11 @@ def bald(passes: Floats) -> Floats:
 def pseudo_labels(
     passes: Floats, positive_share: float, negative_share: float
 ) -> tuple[Numbers, Floats]:
-    """Rows that most passes put among the best or the worst, and their labels.
+    """Return the rows that most passes put among the best or the worst, and their labels.
 
     Args:
-        positive_share: Share of all passes of all rows that is above the line of the positives.
-        negative_share: Likewise below that of the negatives.
+        positive_share: Share of all scores, the highest, that vote for a positive label.
+        negative_share: Share of the lowest ones, that vote for a negative label.
     """
     above = passes > np.quantile(passes, 1 - positive_share)
     below = passes < np.quantile(passes, negative_share)
@@ -67,9 +67,9 @@ def choose(
     count: int,
     rng: np.random.Generator,
 ) -> Chosen:
-    """Draw as many rows of each label, those the model is sure of more often.
+    """Draw the same number of rows of each label, with a higher probability for certain ones.
 
-    A label with fewer rows than are wanted gives all that it has.
+    A label with too few rows gives all of them.
 
     Args:
         count: Rows of both labels together.

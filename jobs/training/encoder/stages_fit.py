@@ -1,7 +1,7 @@
-"""Training an encoder in two stages: on labelled texts, then on segments that it labels itself.
+"""Train an encoder in two stages: on labelled texts, then on segments that it labels itself.
 
-All that an epoch draws follows from the seed and the epoch's number, so that training goes on from
-a checkpoint as if it had never stopped.
+All draws of an epoch depend only on the seed and the epoch's number, so that training continues
+from a checkpoint as if it had not stopped.
 """
 
 from __future__ import annotations
@@ -30,33 +30,33 @@ from udfs.encoder.weights import in_int8, save_encoder
 
 @dataclass(frozen=True)
 class Example:
-    """A text to learn from."""
+    """A training text."""
 
     segments: tuple[Segment, ...]
     target: float
-    """What its score should be: the mean of its segments' scores, by their tokens."""
+    """Target of its score, the mean of its segments' scores weighted by their tokens."""
     weight: float
     unit: str
     is_judged: bool = True
-    """Whether early stopping is decided on it, where its unit is held out."""
+    """Whether early stopping is decided on it if its unit is held out."""
 
 
 @dataclass
 class Progress:
-    """Where a training is, as a checkpoint holds it."""
+    """Progress of a training, as a checkpoint stores it."""
 
     epoch: int = 0
-    """The next one; those of stage 2 are counted behind all of stage 1."""
+    """The next epoch; those of stage 2 are numbered after all of stage 1."""
     best_area: float = -1.0
     best_epoch: int = -1
     best_weights: dict[str, Any] = field(default_factory=dict)
     areas: list[float] = field(default_factory=list)
-    """On the held-out units, by epoch of stage 1."""
+    """Area under the ROC curve on the held-out units, by epoch of stage 1."""
 
 
 @lru_cache(maxsize=1)
 def frozen_layers(recipe: EncoderRecipe) -> FrozenLayers:
-    """The lower layers of a recipe on this machine's device: folds share what they computed."""
+    """Return the frozen layers of a recipe on this machine's device; all folds share one cache."""
     start = start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.width)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return FrozenLayers(start, recipe.frozen_layers, device)
@@ -70,15 +70,15 @@ def fit_encoder(
     recipe: EncoderRecipe,
     checkpoints: Path | None = None,
 ) -> dict[str, Any]:
-    """Train an encoder and write it, its matrices in eight bits.
+    """Train an encoder and write it with its matrices in eight bits.
 
     Args:
-        unlabelled: What stage 2 labels.
-        exemplars: Segments that ought to score 1, for stage 2.
-        checkpoints: Folder whose file of this recipe and these examples is gone on from, and
-            written after every epoch; it stays there.
+        unlabelled: Segments that stage 2 labels.
+        exemplars: Segments with a target of 1, for stage 2.
+        checkpoints: Folder with a checkpoint for each recipe and examples: training continues from
+            it and writes it after every epoch; None for no checkpoints.
     Returns:
-        What the stages found out.
+        Numbers of examples, the device, and the areas of early stopping.
     """
     training = Training(examples, recipe)
     file = None
@@ -121,13 +121,13 @@ class Training:
         self._optimizer = self._new_optimizer()
 
     def is_in_stage_1(self) -> bool:
-        """Whether labelled texts are still learnt from."""
+        """Tell whether stage 1 has epochs left."""
         progress, recipe = self.progress, self.recipe
         is_stale = bool(self._held) and progress.epoch - 1 - progress.best_epoch >= recipe.patience
         return progress.epoch < recipe.epochs and not (progress.epoch and is_stale)
 
     def supervised_epoch(self) -> None:
-        """One epoch of stage 1."""
+        """Run one epoch of stage 1."""
         recipe, progress = self.recipe, self.progress
         rng = np.random.default_rng([recipe.seed, progress.epoch])
         examples = [_drawn(e, recipe.drawn_segments, rng) for e in self._examples]
@@ -144,7 +144,7 @@ class Training:
             self._end_stage_1()
 
     def own_epoch(self, unlabelled: Sequence[Segment], exemplars: Sequence[Segment]) -> None:
-        """One round of stage 2: choose segments by passes with dropout, learn from them."""
+        """Run one round of stage 2: choose segments by passes with dropout, and learn them."""
         recipe, progress = self.recipe, self.progress
         rng = np.random.default_rng([recipe.seed, progress.epoch])
         torch.manual_seed(int(rng.integers(2**31)))
@@ -170,7 +170,7 @@ class Training:
         progress.epoch += 1
 
     def load(self, file: Path) -> None:
-        """Go on from a checkpoint where there is one."""
+        """Continue from a checkpoint if it exists."""
         if not file.exists():
             return
         found = torch.load(file, map_location="cpu", weights_only=True)
@@ -179,7 +179,7 @@ class Training:
         self.progress = Progress(**found["progress"])
 
     def save(self, file: Path | None) -> None:
-        """Write a checkpoint, whole or not at all."""
+        """Write a checkpoint atomically."""
         if file is None:
             return
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -214,7 +214,7 @@ class Training:
         epoch: int,
         epochs: int,
     ) -> None:
-        """Learn from examples once, in batches of their texts."""
+        """Learn examples once, in batches of texts."""
         torch.manual_seed(int(rng.integers(2**31)))
         self.upper.train()
         batches = list(_batches(examples, self.recipe.batch_texts, rng))
@@ -229,7 +229,7 @@ class Training:
             self._optimizer.step()
 
     def _scored(self, batch: Sequence[Example]) -> tuple[Any, Any, Any]:
-        """Scores of texts, their targets, their weights."""
+        """Scores, targets and weights of texts."""
         device = self.frozen.device
         segments = [segment for example in batch for segment in example.segments]
         owners = [text for text, example in enumerate(batch) for _ in example.segments]
@@ -263,7 +263,7 @@ def _batches(
 
 
 def _drawn(example: Example, count: int, rng: np.random.Generator) -> Example:
-    """The example with only so many of its segments."""
+    """The example with at most `count` of its segments."""
     if len(example.segments) <= count:
         return example
     places = np.sort(rng.choice(len(example.segments), count, replace=False))
@@ -273,7 +273,7 @@ def _drawn(example: Example, count: int, rng: np.random.Generator) -> Example:
 def _held_units(examples: Sequence[Example], part: int | None) -> set[str]:
     """The units that early stopping is decided on, of those with judged examples.
 
-    Units are taken by turns from those with texts worth keeping and those without, largest first.
+    One in `part` is taken of the units with a text worth keeping and of the others, by size.
     """
     if part is None:
         return set()
@@ -300,7 +300,7 @@ def _digest(
     exemplars: Sequence[Segment],
     recipe: EncoderRecipe,
 ) -> str:
-    """What a checkpoint belongs to."""
+    """The key of a checkpoint: its recipe, examples and segments."""
     told = [
         dataclasses.asdict(recipe),
         [dataclasses.astuple(example) for example in examples],

@@ -1,7 +1,7 @@
-"""What the training of an encoder starts from: a pretrained one, made smaller, or a scorer's file.
+"""The encoder that training starts from: a reduced pretrained one, or a scorer's file.
 
-Most of a multilingual encoder is rows for pieces that no Chinese text has. They go, and so do the
-upper layers: what this training asks of the encoder is known in the middle of it.
+Most of a multilingual encoder is embeddings of pieces that do not occur in Chinese text. They are
+removed, and so are the upper layers: the middle ones suffice for this task.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from udfs.encoder.encoder_file import EncoderHeader, EncoderSettings, read_encod
 from udfs.encoder.weights import in_float32, in_int8
 
 _OTHER_PIECES = 4_000
-"""Pieces without Han characters that are kept, the commonest of the pretraining."""
+"""Number of pieces without Han characters that are kept, the most probable ones."""
 _SPECIAL = 4  # <s>, <pad>, </s>, <unk>
 
 _CHINESE = re.compile(
@@ -39,21 +39,22 @@ class Start:
 
     header: EncoderHeader
     weights: Mapping[str, Any]
-    """By the names of `udfs.encoder.model.Encoder`'s network, exact in eight bits; those that are
-    missing are drawn."""
+    """Weights, named as in `udfs.encoder.model.Encoder`'s network and exact in eight bits; missing
+    ones are drawn at random."""
 
 
 @lru_cache(maxsize=1)
 def start_of(source: str, layers: tuple[int, ...], max_tokens: int, width: int = 0) -> Start:
-    """The start of a recipe.
+    """Load the encoder that a recipe starts from.
 
     Args:
-        source: `PRETRAINED`, or the path of an encoder's file; a head of the kind goes on.
+        source: `PRETRAINED`, or the path of an encoder's file, whose head is kept if it is of the
+            same kind and width.
         layers: Numbers of the layers that are kept, in order.
-        max_tokens: Longest input, the special tokens included.
-        width: Of the hidden layer over the mean of all tokens; 0 for the published head.
+        max_tokens: Longest input in tokens, the special tokens included.
+        width: Width of the hidden layer over the mean of all tokens; 0 for the published head.
     Raises:
-        PretrainedError, EncoderFileError, OSError: there is none.
+        PretrainedError, EncoderFileError, OSError: the encoder cannot be read.
     """
     if source == PRETRAINED:
         return cut_encoder(read_pretrained(pretrained_path()), layers, max_tokens, width)
@@ -68,7 +69,7 @@ def start_of(source: str, layers: tuple[int, ...], max_tokens: int, width: int =
 
 
 def cut_encoder(whole: Pretrained, layers: Sequence[int], max_tokens: int, width: int = 0) -> Start:
-    """The Chinese part of a pretrained encoder's vocabulary, and some of its layers."""
+    """Reduce a pretrained encoder to the Chinese part of its vocabulary and some of its layers."""
     kept = kept_pieces(whole.pieces, whole.scores.tolist())
     pieces = [(whole.pieces[number], float(whole.scores[number])) for number in kept]
     embedding = "embeddings.word_embeddings.weight"
@@ -83,17 +84,18 @@ def cut_encoder(whole: Pretrained, layers: Sequence[int], max_tokens: int, width
         "vocab_size": len(kept),
         "layer_norm_eps": whole.epsilon,
         "pad_token_id": 1,
-        "attention_probs_dropout_prob": 0.0,  # its draws would take as long as the products
+        "attention_probs_dropout_prob": 0.0,  # drawing would take as long as the products
     }
     header = EncoderHeader(_settings(max_tokens, width), config, tokenizer_of(pieces).to_str())
     return Start(header, _rounded(_of_layers(weights, layers)))
 
 
 def kept_pieces(pieces: Sequence[str], scores: Sequence[float]) -> list[int]:
-    """Numbers of the special pieces, all with Han characters, single signs, and common others.
+    """Return the numbers of the special pieces, those with Han characters, single characters, and
+    the most probable others.
 
-    No text is asked: what is kept follows from the pretraining alone. A piece with a sign that is
-    neither Han nor ASCII nor Chinese punctuation is left out.
+    The choice depends on the pretrained vocabulary alone. A piece with a character that is neither
+    Han nor ASCII nor Chinese punctuation is removed.
     """
     chinese = [n for n in range(_SPECIAL, len(pieces)) if _CHINESE.fullmatch(pieces[n])]
     must = {n for n in chinese if _HAN.search(pieces[n]) or len(pieces[n].lstrip("▁")) <= 1}
@@ -102,10 +104,10 @@ def kept_pieces(pieces: Sequence[str], scores: Sequence[float]) -> list[int]:
 
 
 def tokenizer_of(pieces: Sequence[tuple[str, float]]) -> Tokenizer:
-    """A unigram tokenizer of pieces that has ``<s>`` and ``</s>`` around a text.
+    """Build a unigram tokenizer of pieces that puts ``<s>`` and ``</s>`` around a text.
 
     Source:
-        SentencePiece as XLM-R has it: NFKC, any space one blank, a mark before each word.
+        SentencePiece as in XLM-R: NFKC, white space as one blank, a marker before each word.
     """
     tokenizer = Tokenizer(models.Unigram(list(pieces), unk_id=3))
     tokenizer.normalizer = normalizers.Sequence(
@@ -123,7 +125,7 @@ def _settings(max_tokens: int, width: int) -> EncoderSettings:
 
 
 def _of_layers(weights: Mapping[str, Any], layers: Sequence[int]) -> dict[str, Any]:
-    """Weights of some of the layers, numbered anew, and all that are of no layer."""
+    """Weights of some of the layers, renumbered, and all weights outside the layers."""
     stem = "encoder.encoder.layer."
     numbers = {str(old): str(new) for new, old in enumerate(layers)}
     found = {}
@@ -138,5 +140,5 @@ def _of_layers(weights: Mapping[str, Any], layers: Sequence[int]) -> dict[str, A
 
 
 def _rounded(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Weights as a file has them: the frozen layers are then the shipped ones."""
+    """Weights rounded as in a file, so that the frozen layers equal the shipped ones."""
     return in_float32(in_int8(weights))

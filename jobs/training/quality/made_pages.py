@@ -1,9 +1,9 @@
-"""Pages made from labelled ones, for what the crawl shows too seldom. No I/O, no Spark.
+"""Made pages: training pages put together from labelled ones, for cases that are rare in a crawl.
 
-Few pages of a crawl are worth keeping, and most that are carry prose under menus; spammers put
-prose of others under titles of their own. Both are made here from parts: a model that has seen the
-same prose under a menu and under a spammer's title, and a page without its prose, has to look at
-what differs.
+Few pages of a crawl are worth keeping, and most of those carry prose under menus; spammers put
+copied prose under their titles. Both kinds are made here from parts: a model that sees the same
+prose under a menu and under a spammer's title, and a page without its prose, has to learn the
+difference.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Page:
     is_spam: bool
     """Whether it is there to lead readers elsewhere (gambling, pornography, stuffed words)."""
     unit: str
-    """Pages of one unit are held out together; a made page is of the unit of its page."""
+    """Pages of one unit are held out together; a made page has the unit of its page."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class MadePage:
     is_clean: bool
     unit: str
     how: str
-    """A name of `COUNTS`."""
+    """A key of `COUNTS`."""
 
 
 COUNTS = {
@@ -55,26 +55,26 @@ COUNTS = {
     "prose": 150,
     "stub": 300,
 }
-"""How many of each kind are tried; a few come to nothing."""
+"""Attempts of each kind; a few give no page."""
 
 
 def made_pages(pages: Sequence[Page], prose: Sequence[Sequence[str]], seed: int) -> list[MadePage]:
-    """Pages made from parts of pages and of curated prose.
+    """Make pages from parts of labelled pages and of curated prose.
 
     Args:
-        pages: Labelled pages: no other may be looked at while these are trained on.
-        prose: Curated texts by source; every source is drawn as often.
-        seed: Of all that is drawn.
+        pages: The labelled pages of the training part, no held-out ones.
+        prose: Curated texts by source; sources are drawn with equal probability.
+        seed: Seed of all draws.
     """
-    workshop = _Workshop(pages, prose, random.Random(seed))
+    maker = _PageMaker(pages, prose, random.Random(seed))
     makers: dict[str, Callable[[], MadePage | None]] = {
-        "mixed": workshop.mixed,
-        "bare": workshop.bare,
-        "spam_head": workshop.spam_head,
-        "clean_crop": workshop.clean_crop,
-        "junk_crop": workshop.junk_crop,
-        "prose": workshop.prose,
-        "stub": workshop.stub,
+        "mixed": maker.mixed,
+        "bare": maker.bare,
+        "spam_head": maker.spam_head,
+        "clean_crop": maker.clean_crop,
+        "junk_crop": maker.junk_crop,
+        "prose": maker.prose,
+        "stub": maker.stub,
     }
     tries = [makers[how]() for how, count in COUNTS.items() for _ in range(count)]
     return [page for page in tries if page is not None]
@@ -86,8 +86,8 @@ def is_prose(line: str) -> bool:
     return len(line) >= PROSE_CHARS and marks >= max(2, len(line) / 60)
 
 
-class _Workshop:
-    """What pages are made from."""
+class _PageMaker:
+    """Labelled pages and prose, and one method for each kind of made page."""
 
     def __init__(
         self, pages: Sequence[Page], prose: Sequence[Sequence[str]], rng: random.Random
@@ -101,7 +101,7 @@ class _Workshop:
         self._menus = self._clean + [page for page in self._junk if not page.is_spam]
 
     def mixed(self) -> MadePage | None:
-        """Curated prose between a page's menus, under a title of its own."""
+        """Make a page of curated prose between a page's menus, with a title from the prose."""
         rng = self._rng
         if not self._menus:
             return None
@@ -118,7 +118,7 @@ class _Workshop:
         return MadePage(text, True, page.unit, "mixed")
 
     def bare(self) -> MadePage | None:
-        """A clean page without its prose."""
+        """Make a junk page of a clean one by dropping its prose."""
         if not self._clean:
             return None
         page = self._rng.choice(self._clean)
@@ -126,8 +126,10 @@ class _Workshop:
         return MadePage(text, False, page.unit, "bare")
 
     def spam_head(self) -> MadePage | None:
-        """Prose of others, whole or with its clauses shuffled, under a spammer's title and menus,
-        mostly with words of that title strewn in."""
+        """Make a page of copied prose under a spammer's title and menus.
+
+        Half of the time the clauses are shuffled; mostly words of the title are inserted.
+        """
         rng = self._rng
         if not self._spam:
             return None
@@ -152,7 +154,7 @@ class _Workshop:
         return MadePage(text, False, page.unit, "spam_head")
 
     def clean_crop(self) -> MadePage | None:
-        """A clean page with less of its menus."""
+        """Make a clean page with fewer of its menu lines."""
         rng = self._rng
         if not self._clean:
             return None
@@ -167,7 +169,7 @@ class _Workshop:
         return MadePage(text, True, page.unit, "clean_crop")
 
     def junk_crop(self) -> MadePage | None:
-        """Some lines of a page of no use under its title."""
+        """Make a page of some lines of a junk page under its title."""
         rng = self._rng
         if not self._junk:
             return None
@@ -180,7 +182,7 @@ class _Workshop:
         return MadePage("\n".join([lines[0], *lines[first:last]]), False, page.unit, "junk_crop")
 
     def prose(self) -> MadePage | None:
-        """Prose alone, as an extractor leaves it."""
+        """Make a page of prose alone, as an extractor returns it."""
         rng = self._rng
         source = rng.randrange(len(self._texts))
         chars = _log_uniform(rng, 8, 11.5)
@@ -188,7 +190,7 @@ class _Workshop:
         return MadePage(text, True, f"source {source}", "prose")
 
     def stub(self) -> MadePage | None:
-        """The beginning of a page, or a sentence of prose under its title: too little to keep."""
+        """Make a page too short to keep: the beginning of one, or a sentence under its title."""
         rng = self._rng
         page = rng.choice(self._pages)
         lines = _lines(page.text)[: rng.randint(1, 6)]
@@ -201,7 +203,7 @@ class _Workshop:
         return self._rng.choice(self._rng.choice(self._texts))
 
     def _paragraphs(self, text: str, chars: int) -> list[str]:
-        """The beginning of a text, its long lines mostly cut into paragraphs at sentence ends."""
+        """The beginning of a text; half of its long lines are split at sentence ends."""
         rng = self._rng
         cut: list[str] = []
         for line in _lines(text[:chars]):

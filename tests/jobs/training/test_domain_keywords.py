@@ -52,7 +52,7 @@ def test_a_line_that_cannot_be_used_is_named(tmp_path: Path, line: str, message:
     path.write_text(f"law\t判决\t1\n{line}\n", encoding="utf-8")
     with pytest.raises(KeywordsError) as refusal:
         read_keywords(path, LABELS)
-    assert f"{path}: line 2: {message}" == str(refusal.value)
+    assert str(refusal.value).startswith(f"{path}: line 2: {message}")
 
 
 @pytest.mark.parametrize(

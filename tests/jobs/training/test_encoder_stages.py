@@ -17,7 +17,7 @@ pytest.importorskip("transformers", reason='not installed: pip install "taojin[b
 
 from safetensors.torch import load_file  # noqa: E402
 
-from jobs import import_encoder as import_bert  # noqa: E402
+from jobs import import_encoder  # noqa: E402
 from jobs.training.encoder import stages_fit as bert_fit  # noqa: E402
 from jobs.training.encoder.network import (  # noqa: E402
     FrozenLayers,
@@ -54,7 +54,7 @@ def recipe(
     checkpoint = save_checkpoint(tmp_path_factory.mktemp("start"))
     start = checkpoint.parent / "start.safetensors"
     arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
-    assert import_bert.main([*arguments, "--output", str(start)]) == 0
+    assert import_encoder.main([*arguments, "--output", str(start)]) == 0
     return EncoderRecipe(
         start=str(start), layers=(0, 1), frozen_layers=2 if request.param else 1,
         width=request.param, epochs=4, rate=2e-3, head_rate=1e-2,

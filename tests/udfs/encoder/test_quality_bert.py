@@ -17,7 +17,7 @@ pytest.importorskip("transformers", reason='not installed: pip install "taojin[b
 
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertModel  # noqa: E402
 
-from jobs import import_encoder as import_bert  # noqa: E402
+from jobs import import_encoder  # noqa: E402
 from tests.builders.encoders import (  # noqa: E402
     CHARS,
     config_of,
@@ -66,7 +66,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def encoder_file(checkpoint: Path) -> Path:
     path = checkpoint.parent / "encoder.safetensors"
     arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
-    assert import_bert.main([*arguments, "--output", str(path)]) == 0
+    assert import_encoder.main([*arguments, "--output", str(path)]) == 0
     return path
 
 
@@ -203,7 +203,7 @@ def test_a_classifier_or_regressor_scores_as_transformers_does(
     folder = save_classifier(tmp_path / "model", labels)
     path = tmp_path / "encoder.safetensors"
     arguments = ["--model", str(folder), "--output", str(path)]
-    assert import_bert.main([*arguments, *(["--label", "好"] if len(labels) > 1 else [])]) == 0
+    assert import_encoder.main([*arguments, *(["--label", "好"] if len(labels) > 1 else [])]) == 0
     scorer = DocumentScorer(path, PLAIN)
     model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -230,7 +230,7 @@ def test_other_architectures_are_scorers_too(tmp_path: Path, model_type: str) ->
     config = AutoConfig.for_model(model_type, vocab_size=vocabulary, **settings)
     folder = save_classifier(tmp_path / "model", ("LABEL_0",), config)
     path = tmp_path / "encoder.safetensors"
-    assert import_bert.main(["--model", str(folder), "--output", str(path)]) == 0
+    assert import_encoder.main(["--model", str(folder), "--output", str(path)]) == 0
     assert read_encoder_header(path).settings.max_tokens == 512
     scores = [r["score"] for r in score_documents(TEXTS, DocumentScorer(path, PLAIN))]
     assert np.isfinite(scores).all()
@@ -242,18 +242,18 @@ def test_what_cannot_be_imported_is_said(
     folder, output = checkpoint.parent, tmp_path / "out.safetensors"
 
     def said(*arguments: object) -> str:
-        assert import_bert.main([*map(str, arguments), "--output", str(output)]) == 2
+        assert import_encoder.main([*map(str, arguments), "--output", str(output)]) == 2
         assert not output.exists()
         return capsys.readouterr().err
 
-    assert "an encoder alone needs --checkpoint" in said("--model", folder)
+    assert "for an encoder alone give --checkpoint" in said("--model", folder)
     classifier = save_classifier(tmp_path / "classifier", ("坏", "好"))
-    assert "--label 中: its labels are 坏, 好" in said("--model", classifier, "--label", "中")
+    assert "--label 中: expected one of 坏, 好" in said("--model", classifier, "--label", "中")
     text = tmp_path / "text.pt"
     text.write_text("no weights", encoding="utf-8")
-    assert "cannot be read as weights" in said("--model", folder, "--checkpoint", text)
+    assert "expected weights only" in said("--model", folder, "--checkpoint", text)
     other = save_checkpoint(tmp_path / "larger", config=config_of(hidden_size=64))
-    assert "weights do not fit" in said("--model", folder, "--checkpoint", other)
+    assert "weights do not match" in said("--model", folder, "--checkpoint", other)
     few = save_checkpoint(tmp_path / "few")
     save_tokenizer(few.parent, ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"))
     assert "tokenizer has 5 tokens" in said("--model", few.parent, "--checkpoint", few)
@@ -275,9 +275,9 @@ def test_nothing_in_a_checkpoint_is_executed(
     path = tmp_path / "intruder.pt"
     torch.save({"state_dict": {}, "config": Intruder()}, path)
     arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(path)]
-    assert import_bert.main([*arguments, "--output", str(tmp_path / "out.safetensors")]) == 2
+    assert import_encoder.main([*arguments, "--output", str(tmp_path / "out.safetensors")]) == 2
     said = capsys.readouterr()
-    assert "cannot be read as weights alone" in said.err
+    assert "expected weights only" in said.err
     assert "code of a checkpoint ran" not in said.out
 
 
