@@ -16,14 +16,8 @@ from pyspark import SparkContext
 
 from jobs.catalogue.catalogue import Artifact
 from jobs.config import Config, ConfigError, NamedArtifact
-from udfs.files.artifacts import (
-    ArtifactFile,
-    cached_copy,
-    check_file,
-    fetch_checked,
-    is_in_store,
-    sha256_of,
-)
+from udfs.files.artifact_cache import cached_copy
+from udfs.files.artifacts import ArtifactFile, check_file, fetch_checked, is_in_store, sha256_of
 from udfs.files.uris import redact
 
 _UNSAFE = re.compile(r"[^\w.-]")

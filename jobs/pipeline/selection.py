@@ -21,7 +21,7 @@ from jobs.run.commits import (
     splits_frame,
     wave_of,
 )
-from jobs.run.console import show_progress
+from jobs.run.console import shown_progress
 from jobs.run.current_documents import (
     duplicate_commit,
     rule_sources,
@@ -56,7 +56,7 @@ from jobs.transforms.selection import (
     selection_scorers,
     with_verdicts,
 )
-from udfs.files.atomic_file import WRITTEN, jsonl_writer
+from udfs.files.output_files import WRITTEN, jsonl_writer
 
 _FOLDER = "corpus_jsonl"
 
@@ -96,7 +96,7 @@ def run(spark: SparkSession, run: Run) -> None:
         return
     with (
         wave_of(run.store, SELECT_CORPUS, WHOLE, waves[WHOLE]) as work,
-        show_progress(spark, SELECT_CORPUS, "tasks"),
+        shown_progress(spark, SELECT_CORPUS, "tasks"),
     ):
         work.balance = _select(spark, run)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from jobs.run.store import Commit, Store
-from udfs.files.atomic_file import atomic_file
+from udfs.files.output_files import atomic_file
 from udfs.files.uris import redact
 
 Sample = tuple[Mapping[str, str], float]

@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, StructField, StructType
 
 from jobs.tables import check_schema, schema_of
-from udfs.files.atomic_file import atomic_file
+from udfs.files.output_files import atomic_file
 from udfs.files.uris import canonical_uri, filesystem, scheme_of
 
 _COMMITS = "_commits"

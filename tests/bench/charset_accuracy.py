@@ -37,7 +37,8 @@ from zhconv import convert
 from tests.bench.charset_peers import DETECTORS
 from tests.udfs.repair.plain_repair import mojibake_share
 from udfs.base.han import han_ideographs
-from udfs.charset.decode import canonical_codec, decode
+from udfs.charset.decode import decode
+from udfs.charset.labels import canonical_codec
 
 MIN_HAN = 16  # with fewer, no document is made
 _WRONG = ("utf-8", "gb2312", "big5", "iso-8859-1", "windows-1252", "euc-kr", "shift_jis", "cp1251")

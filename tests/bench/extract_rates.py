@@ -45,7 +45,8 @@ from udfs.extract.extract import DOCUMENT, extract_split
 from udfs.extract.language import LanguageModel, load_language_model
 from udfs.extract.pages import PageOptions, PendingPage, first_look
 from udfs.warc.http_message import parse_response
-from udfs.warc.reader import WarcRecord, read_records
+from udfs.warc.reader import read_records
+from udfs.warc.records import WarcRecord
 
 MIN_RATIO_TO_INFLATE = 0.5
 MIN_RATIO_TO_PEER = 10.0

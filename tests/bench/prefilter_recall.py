@@ -40,7 +40,8 @@ from udfs.extract.language import LanguageModel, load_language_model
 from udfs.extract.pages import HTML_TYPES, PageOptions
 from udfs.html.page_text import HtmlLimits, PageRejected, extract_page
 from udfs.warc.http_message import HttpError, content_type, decode_body, parse_response
-from udfs.warc.reader import WarcRecord, read_records
+from udfs.warc.reader import read_records
+from udfs.warc.records import WarcRecord
 
 CODECS = (
     "utf-8", "utf-8-sig", "gbk", "gb18030", "big5", "big5hkscs", "utf-16-le", "utf-16-be",

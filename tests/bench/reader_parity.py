@@ -25,7 +25,8 @@ from fastwarc.warc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator
 
 from tests.bench.timing import table
-from udfs.warc.reader import Damage, WarcRecord, read_records
+from udfs.warc.reader import read_records
+from udfs.warc.records import Damage, WarcRecord
 
 _ALL_TYPES = frozenset(
     {"warcinfo", "request", "response", "metadata", "resource", "revisit", "conversion",

@@ -27,7 +27,7 @@ import signal
 
 from udfs.extract import extract
 from udfs.extract import pages
-from udfs.warc.reader import Damage
+from udfs.warc.records import Damage
 
 
 def first_look(record, options, look=pages.first_look):

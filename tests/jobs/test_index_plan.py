@@ -298,7 +298,7 @@ def test_an_index_that_cannot_be_planned(
         "inside": ("overlap an earlier one", ["--languages", "zho"]),
         "bare": ("no column content_languages", ["--languages", "zho"]),
         "signed": ("credentials", ["--where", "true"]),
-        "ftp": ("cannot be read: ftp://h/a", ["--where", "true"]),
+        "ftp": ("ftp://h/a: unknown scheme", ["--where", "true"]),
         "text": ("text: cannot be read", ["--where", "true"]),
         "null": ("lack an offset or a length", ["--where", "true"]),
     }

@@ -1,6 +1,5 @@
-"""What kind of character each code point is, and how many of each kind a text has.
-
-Characters that hold Chinese sentences together, which lists and menus do without.
+"""Kinds of characters: the kind of every code point, and how many characters of each kind a text
+has. Beside them function characters, lower case, Han and emoji ranges, and sentence ends.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ from enum import IntEnum
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import BoolArray, UInt8Array, UInt32Array
 from udfs.base.chinese_script import traditional_characters
-from udfs.base.code_points import CODE_POINTS, CodePoints, Counts, EncodedTexts
+from udfs.base.code_points import CODE_POINTS, Counts, EncodedTexts
 
 HAN_RANGES = (
     (0x2E80, 0x2E99),  # radicals
@@ -97,55 +96,63 @@ EMOJI_RANGES = (
     (0x1F900, 0x1F9FF),
     (0x1FA70, 0x1FAFF),
 )
-"""What is drawn as an emoji by itself, both ends included. Source: Unicode emoji data,
-Emoji_Presentation; the pictograph blocks whole."""
+"""Code points that are drawn as an emoji by default, both ends included. Source: Unicode emoji
+data, Emoji_Presentation; the pictograph blocks whole."""
 
 EMOJI_SELECTOR = 0xFE0F
-"""Makes an emoji of the character before it, which is otherwise text (the heart of U+2764)."""
+"""Turns the character before it, which is otherwise text (the heart of U+2764), into an emoji."""
 
 SENTENCE_ENDS = ".!?。！？．｡…‼⁇⁈⁉︒︕︖﹒﹖﹗"
-"""What ends a sentence: stop, exclamation and question mark in all widths, and the ellipsis."""
+"""Characters that end a sentence: stop, exclamation and question mark in all widths, ellipsis."""
+
+FUNCTION_CHARS = "的了是在和有不这這我他也就都着著与與而为為等"
+"""Particles, pronouns, conjunctions and prepositions of modern Chinese, in both scripts, that are
+a word by themselves. Lists and menus have few. In 752 raw crawl pages their median share is below
+2.3 % on useless pages and above 5.5 % on the others; rarer ones separated the two no better."""
 
 CASED = 0x20000
-"""Letters with case end well before this; to ask all 1.1 million code points takes a second."""
+"""Letters with case end well before this; looking at all 1.1 million code points takes a second."""
 
 _ASSIGNED = ((0, 0x1FFFF), (0xE0000, 0xE0FFF))
 _PRIVATE_PLANES = ((0xF0000, 0xFFFFD), (0x100000, 0x10FFFD))
 
 _BLOCK_CHARS = 1 << 17
 
-Kinds = npt.NDArray[np.uint8]
+Kinds = UInt8Array
 
 
 class Kind(IntEnum):
-    """Kinds of characters; every code point has exactly one."""
+    """Kinds of characters; every code point has exactly one.
+
+    The order matters: WORDS and ENDS are ranges of kinds.
+    """
 
     OTHER = 0
     """Marks, unassigned code points."""
 
-    # Words and numbers, which WORDS goes by.
+    # Words and numbers: the range WORDS.
     HAN = 1
     """Script=Han inside the published script's range."""
     HAN_TRADITIONAL = 2
-    """As HAN, and used in traditional script only."""
+    """As HAN, and used only in traditional script."""
     HAN_REST = 3
     """Script=Han outside the published script's range."""
     HAN_REST_TRADITIONAL = 4
     DIGIT = 5
     """Category Nd: ASCII, full-width and other decimal digits."""
     LETTER = 6
-    """Letters that are not Han, and numbers that are no decimal digits."""
+    """Letters that are not Han, and numbers that are not decimal digits."""
 
-    # What ends a sentence, which ENDS goes by.
+    # Ends of sentences: the range ENDS.
     SENTENCE_END = 7
     """SENTENCE_ENDS, all of category Po."""
     NEWLINE = 8
     """Line feed, which ends a line."""
 
     PUNCTUATION = 9
-    """Categories P*, but for what is SENTENCE_END."""
+    """Categories P*, except SENTENCE_END."""
     SYMBOL = 10
-    """Categories S*, but for what is EMOJI."""
+    """Categories S*, except EMOJI."""
     EMOJI = 11
     """EMOJI_RANGES."""
     EMOJI_SELECTOR = 12
@@ -160,29 +167,28 @@ class Kind(IntEnum):
 
 
 WORDS = (Kind.HAN, Kind.LETTER)
-"""First and last kind that words are made of."""
+"""First and last kind of characters in words."""
 ENDS = (Kind.SENTENCE_END, Kind.NEWLINE)
-"""First and last kind that ends a sentence."""
+"""First and last kind of characters that end a sentence."""
 
 
-def kinds_of(encoded: EncodedTexts) -> Kinds:
-    """The kind of every character, as long as ``encoded.codes``."""
-    kinds: Kinds = _kind_table()[encoded.codes]
+def kinds_of(encoded: EncodedTexts) -> UInt8Array:
+    """Return the kind of every character, shape (characters,), uint8."""
+    kinds: UInt8Array = _kind_table()[encoded.codes]
     return kinds
 
 
-def count_kinds(encoded: EncodedTexts, kinds: Kinds) -> Counts:
-    """How many characters of each kind every text has.
+def count_kinds(encoded: EncodedTexts, kinds: UInt8Array) -> Counts:
+    """Count the characters of each kind in every text.
 
     Args:
-        encoded: Texts.
-        kinds: Their characters' kinds.
+        kinds: As `kinds_of` returns them.
     Returns:
         Shape (texts, kinds): column ``Kind.HAN`` holds the counts of that kind.
     """
     texts = len(encoded.lengths)
     if texts == 1:
-        # In blocks: bincount makes 8 bytes of each number.
+        # In blocks: bincount converts each number to 8 bytes.
         blocks = (kinds[at : at + _BLOCK_CHARS] for at in range(0, len(kinds), _BLOCK_CHARS))
         counts = (np.bincount(block, minlength=len(Kind)) for block in blocks)
         return sum(counts, np.zeros(len(Kind), dtype=np.int64)).reshape(1, -1)
@@ -192,10 +198,10 @@ def count_kinds(encoded: EncodedTexts, kinds: Kinds) -> Counts:
 
 
 @lru_cache(maxsize=1)
-def lowered_characters() -> CodePoints:
+def lowered_characters() -> UInt32Array:
     """Lower case of every code point, shape (CODE_POINTS,).
 
-    What has a lower case of several characters (İ alone) stays as it is.
+    A character whose lower case has several characters (İ alone) stays as it is.
     """
     lowered = np.arange(CODE_POINTS, dtype=np.uint32)
     lowered[:CASED] = [ord(low) if len(low := chr(c).lower()) == 1 else c for c in range(CASED)]
@@ -203,7 +209,7 @@ def lowered_characters() -> CodePoints:
 
 
 @lru_cache(maxsize=1)
-def _kind_table() -> Kinds:
+def _kind_table() -> UInt8Array:
     """Kind of every code point, shape (CODE_POINTS,)."""
     by_category = {
         "Nd": Kind.DIGIT,
@@ -217,7 +223,7 @@ def _kind_table() -> Kinds:
     }
     category = unicodedata.category
     table = np.zeros(CODE_POINTS, dtype=np.uint8)
-    # Four fifths of all code points are unassigned or private; asking for each takes a second.
+    # Four fifths of all code points are unassigned or private; looking up each takes a second.
     for first, last in _ASSIGNED:
         kinds = [by_category.get(category(chr(c)), Kind.OTHER) for c in range(first, last + 1)]
         table[first : last + 1] = kinds
@@ -238,20 +244,15 @@ def _kind_table() -> Kinds:
     return table
 
 
-FUNCTION_CHARS = "的了是在和有不这這我他也就都着著与與而为為等"
-"""Particles, pronouns, conjunctions and prepositions of modern Chinese, in both scripts, that are
-a word by themselves. Of 752 raw crawl pages, every second page of no use has less than 2.3 % of
-them, every second other page more than 5.5 %; rarer ones parted the two no better."""
-
-
-def is_function_char(codes: CodePoints) -> npt.NDArray[np.bool_]:
-    """Which code points are one of FUNCTION_CHARS, as long as codes."""
-    flags: npt.NDArray[np.bool_] = _table()[codes]
+def is_function_char(codes: UInt32Array) -> BoolArray:
+    """Return which code points are one of FUNCTION_CHARS; same shape as codes."""
+    flags: BoolArray = _function_char_table()[codes]
     return flags
 
 
 @lru_cache(maxsize=1)
-def _table() -> npt.NDArray[np.bool_]:
+def _function_char_table() -> BoolArray:
+    """Whether each code point is one of FUNCTION_CHARS, shape (CODE_POINTS,)."""
     table = np.zeros(CODE_POINTS, dtype=np.bool_)
     table[[ord(char) for char in FUNCTION_CHARS]] = True
     return table

@@ -1,8 +1,7 @@
-"""Traditional script: which characters belong to it, and the published script's verdict.
+"""Simplified and traditional script: which characters belong to one of them alone, which script a
+text is written in, and whether zhconv would change it (ChineseWebText 2.0's rule).
 
-Both are read from the tables of the package zhconv when first needed; no table is kept here.
-
-Which script a Chinese text is written in: simplified, traditional, or both.
+All of it comes from the tables of the package zhconv, read when first needed.
 """
 
 from __future__ import annotations
@@ -12,209 +11,46 @@ from functools import lru_cache
 
 import ahocorasick_rs
 import numpy as np
-import numpy.typing as npt
 
-from udfs.base.code_points import CODE_POINTS, CodePoints, EncodedTexts
-
-CASIA_LOCALE = "zh-cn"
-
-PIECE_BYTES = 1 << 20
-"""Bytes searched at a time: a match costs 140 bytes while it is being listed."""
-
-# Flags of a code point. _SECOND is twice _FIRST: see _pairs.
-_TRIGGER, _SURE, _FIRST, _SECOND = (np.uint8(1 << bit) for bit in range(4))
-
-
-@lru_cache(maxsize=1)
-def traditional_characters() -> frozenset[str]:
-    """Characters that are used in traditional script only.
-
-    zhconv lists them, but counts some that simplified text uses too (乾 in 乾坤, 於 in names,
-    覆 in 覆盖): what the simplified standard GB 2312 has is therefore left out.
-    """
-    from zhconv import zhconv
-
-    zhconv.loaddict()
-    return frozenset(char for char in zhconv.zhcdicts["TRADONLY"] if not _in(char, "gb2312"))
-
-
-@lru_cache(maxsize=1)
-def simplified_characters() -> frozenset[str]:
-    """Characters that are used in simplified script only.
-
-    zhconv lists those that traditional text uses too (后 in 皇后, 里 in 公里, 台 in 台灣): what
-    the traditional standard Big5 has is left out, and what zhconv itself writes in traditional
-    text (户, 税 and 温 in Hong Kong).
-    """
-    from zhconv import zhconv
-
-    zhconv.loaddict()
-    tables = [zhconv.zhcdicts[name] for name in ("zh2Hant", "zh2TW", "zh2HK")]
-    written = {value for table in tables for key, value in table.items() if len(key) == 1}
-    return frozenset(
-        char
-        for char in zhconv.zhcdicts["SIMPONLY"]
-        if char not in written and not _in(char, "big5")
-    )
-
-
-class ConversionCheck:
-    """Whether zhconv's conversion would change a text, decided without converting it.
-
-    zhconv replaces, from left to right, the longest table key that begins at each position.
-    Texts are decided in three steps, each for what the one before left open:
-
-    1. By tables over code points, all texts at once. A key that changes something has in it a
-       character that changes by itself (a *trigger*), or else one *pair* of neighbours taken
-       from every such key: a text with neither stays as it is. A text with a *sure* trigger
-       changes: no replacement contains that character, so that the result lacks it.
-    2. By an automaton with zhconv's own matching order (leftmost, longest), which finds the
-       first replacement that differs from its key. The result agrees with the text before it
-       and parts from it there, unless the one is a beginning of the other.
-    3. Then, and only then, the text is converted and compared.
-
-    Source: ChineseWebText 2.0's script, rule "character"; zhconv 1.4.3 `convert`.
-    """
-
-    def __init__(self, table: Mapping[str, str], locale: str = CASIA_LOCALE) -> None:
-        self._locale = locale
-        # A one-character key that stands for itself moves on by one, as no key does: leaving
-        # the 3,800 of them out is exact, and makes the automaton 4 times faster. Longer keys
-        # that stand for themselves shield what they cover and must stay.
-        pairs = [(key, value) for key, value in table.items() if len(key) > 1 or key != value]
-        self._certain = [_certainly_differs(key, value) for key, value in pairs]
-        self._changes = [key != value for key, value in pairs]
-        keys = [key.encode() for key, _ in pairs]
-        self._reach = max(map(len, keys)) - 1
-        self._automaton = ahocorasick_rs.BytesAhoCorasick(
-            keys,
-            matchkind=ahocorasick_rs.MatchKind.LeftmostLongest,
-            implementation=ahocorasick_rs.Implementation.DFA,
-        )
-        self._flags, self._neighbours = _tables(table)
-
-    def changes(self, texts: Sequence[str], encoded: EncodedTexts) -> npt.NDArray[np.bool_]:
-        """Whether conversion changes each text.
-
-        Args:
-            texts: The texts.
-            encoded: The same texts' code points.
-        Returns:
-            Shape (texts,).
-        """
-        flags = self._flags[encoded.codes]
-        maybe = (flags & _TRIGGER) != 0
-        maybe[self._pairs(encoded.codes, flags)] = True
-        changes = np.zeros(len(texts), dtype=bool)
-        changes[encoded.texts_with((flags & _SURE) != 0)] = True
-        for index in encoded.texts_with(maybe):
-            changes[index] = changes[index] or self._replaces(texts[index])
-        return changes
-
-    def _pairs(self, codes: CodePoints, flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-        """Where pairs begin; those that reach into the next text only cost a closer look."""
-        begins = np.flatnonzero(((flags[:-1] << 1) & flags[1:] & _SECOND) != 0)
-        found = np.isin(_pair_codes(codes[begins], codes[begins + 1]), self._neighbours)
-        pairs: npt.NDArray[np.int64] = begins[found]
-        return pairs
-
-    def _replaces(self, text: str) -> bool:
-        data = text.encode()
-        start = 0
-        while start < len(data):
-            next_start = start + PIECE_BYTES
-            piece = data[start : next_start + self._reach]
-            for index, begin, end in self._automaton.find_matches_as_indexes(piece):
-                if begin >= PIECE_BYTES:
-                    break
-                if self._changes[index]:
-                    return self._certain[index] or self._converts_differently(text)
-                # Matching goes on behind a match, also where it ends in the next piece.
-                next_start = max(next_start, start + end)
-            start = next_start
-        return False
-
-    def _converts_differently(self, text: str) -> bool:
-        from zhconv import zhconv
-
-        return bool(zhconv.convert(text, self._locale) != text)
-
-
-@lru_cache(maxsize=1)
-def casia_conversion() -> ConversionCheck:
-    """The check of the published script: conversion to zh-cn."""
-    from zhconv import zhconv
-
-    return ConversionCheck(zhconv.getdict(CASIA_LOCALE))
-
-
-def _certainly_differs(key: str, value: str) -> bool:
-    """Whether text that begins with key cannot equal a result that begins with value."""
-    shared = min(len(key), len(value))
-    return key[:shared] != value[:shared]
-
-
-def _tables(table: Mapping[str, str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:
-    """Flags of every code point, and the codes of the pairs that have to be looked for."""
-    changing = [key for key, value in table.items() if key != value]
-    in_results = set().union(*table.values())
-    triggers = {key for key in changing if len(key) == 1}
-    sure = triggers - in_results
-    # The last two characters: rarer in running text than the first two, which are often a
-    # word of their own (代表 of 代表著).
-    pairs = sorted({key[-2:] for key in changing if triggers.isdisjoint(key)})
-    flags = np.zeros(CODE_POINTS, dtype=np.uint8)
-    for flag, characters in (
-        (_TRIGGER, triggers),
-        (_SURE, sure),
-        (_FIRST, {pair[0] for pair in pairs}),
-        (_SECOND, {pair[1] for pair in pairs}),
-    ):
-        flags[[ord(character) for character in characters]] |= flag
-    firsts, seconds = (np.array([ord(p[i]) for p in pairs], dtype=np.uint32) for i in (0, 1))
-    return flags, _pair_codes(firsts, seconds)
-
-
-def _pair_codes(firsts: CodePoints, seconds: CodePoints) -> npt.NDArray[np.uint64]:
-    return (firsts.astype(np.uint64) << np.uint64(32)) | seconds
-
-
-def _in(char: str, charset: str) -> bool:
-    try:
-        char.encode(charset)
-    except UnicodeEncodeError:
-        return False
-    return True
-
+from udfs.base.array_types import BoolArray, Int64Array, UInt8Array, UInt32Array, UInt64Array
+from udfs.base.code_points import CODE_POINTS, EncodedTexts
 
 HANS, HANT, MIXED = "hans", "hant", "mixed"  # the first two are ISO 15924 in lower case
 
 MIN_MINORITY_SHARE = 0.05
 MIN_MINORITY_CHARS = 5
-"""A text is mixed when both scripts have so much of the characters that tell them apart.
+"""A text is mixed when each script has at least this share and number of the characters that
+belong to one script alone.
 
-Text of one script has strays: a name, a quoted title, 衹 in an old edition. Of 15,865 texts from
-sources of one script 6 pass both limits, and those do have sentences or a typist's habits of the
-other script. Of texts with a tenth of their length in the other script 94 % do, with a fifth 98 %.
+Text of one script has a few of the other: a name, a quoted title, 衹 in an old edition. Of 15,865
+texts from sources of one script 6 pass both limits, and those do have sentences in the other
+script or its spellings. Of texts with a tenth of their length in the other script 94 % pass, with
+a fifth 98 %.
 """
 
 HANS_CHARACTER, HANT_CHARACTER = 1, 2
-"""Values of `script_table`: characters of simplified, of traditional script alone."""
+"""Values of `script_table`: characters of simplified and of traditional script alone."""
+
+CASIA_LOCALE = "zh-cn"
+
+PIECE_BYTES = 1 << 20
+"""Bytes searched at a time: each match in the list costs 140 bytes."""
+
+# Flags of a code point. _SECOND is twice _FIRST, which _pairs relies on.
+_TRIGGER, _SURE, _FIRST, _SECOND = (np.uint8(1 << bit) for bit in range(4))
 
 
 def script_of(text: str) -> str | None:
-    """The script of a text, by the characters that only one script uses.
+    """Return the script of a Chinese text, by the characters that only one script uses.
 
-    Three of ten characters of running text tell: 个 and 这, or 個 and 這. What both scripts write
-    (后, 里, 台, 只) and what Japanese shares with one of them tells nothing about a page, so that
-    the language has to be known to be Chinese.
+    Three of ten characters of running text decide: 个 and 这, or 個 and 這. Characters of both
+    scripts (后, 里, 台, 只) say nothing. Japanese shares characters with either script, so the
+    language must be known to be Chinese.
 
-    Args:
-        text: A text, looked at as a whole.
     Returns:
         "hans" or "hant" for the script with more such characters; "mixed" when the other one has
         at least `MIN_MINORITY_SHARE` of them and `MIN_MINORITY_CHARS`, or when both have the
-        same number; None when no character tells.
+        same number; None when the text has no such character.
 
     >>> script_of("这个问题很简单"), script_of("這個問題很簡單"), script_of("山高水深")
     ('hans', 'hant', None)
@@ -234,9 +70,171 @@ def script_of(text: str) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def script_table() -> npt.NDArray[np.uint8]:
-    """What each code point tells: HANS_CHARACTER, HANT_CHARACTER or 0, shape (CODE_POINTS,)."""
+def script_table() -> UInt8Array:
+    """Script of each code point: HANS_CHARACTER, HANT_CHARACTER or 0, shape (CODE_POINTS,)."""
     table = np.zeros(CODE_POINTS, dtype=np.uint8)
     table[[ord(char) for char in simplified_characters()]] = HANS_CHARACTER
     table[[ord(char) for char in traditional_characters()]] = HANT_CHARACTER
     return table
+
+
+@lru_cache(maxsize=1)
+def traditional_characters() -> frozenset[str]:
+    """Return the characters that are used only in traditional script.
+
+    zhconv lists them together with some that simplified text uses too (乾 in 乾坤, 於 in names,
+    覆 in 覆盖): characters of the simplified standard GB 2312 are therefore left out.
+    """
+    from zhconv import zhconv
+
+    zhconv.loaddict()
+    return frozenset(char for char in zhconv.zhcdicts["TRADONLY"] if not _in(char, "gb2312"))
+
+
+@lru_cache(maxsize=1)
+def simplified_characters() -> frozenset[str]:
+    """Return the characters that are used only in simplified script.
+
+    zhconv lists some that traditional text uses too (后 in 皇后, 里 in 公里, 台 in 台灣):
+    characters of the traditional standard Big5 are left out, and those that zhconv itself writes
+    in traditional text (户, 税 and 温 in Hong Kong).
+    """
+    from zhconv import zhconv
+
+    zhconv.loaddict()
+    tables = [zhconv.zhcdicts[name] for name in ("zh2Hant", "zh2TW", "zh2HK")]
+    written = {value for table in tables for key, value in table.items() if len(key) == 1}
+    return frozenset(
+        char
+        for char in zhconv.zhcdicts["SIMPONLY"]
+        if char not in written and not _in(char, "big5")
+    )
+
+
+class ConversionCheck:
+    """Decide whether zhconv's conversion would change a text, mostly without converting it.
+
+    zhconv replaces, from left to right, the longest table key that begins at each position.
+    Three steps decide, each about the texts that the step before left open:
+
+    1. Tables over code points, for all texts at once. A key that changes something contains a
+       character that changes by itself (a *trigger*), or else one *pair* of neighbours that was
+       picked from it: a text with neither stays as it is. A text with a *sure* trigger changes:
+       no replacement contains that character, so the result lacks it.
+    2. An automaton with zhconv's own matching order (leftmost, longest), which finds the first
+       replacement that differs from its key. Before it, the result equals the text; there, it
+       differs, unless key or replacement is a prefix of the other.
+    3. Only then the text is converted and compared.
+
+    Source: ChineseWebText 2.0's script, rule "character"; zhconv 1.4.3 `convert`.
+    """
+
+    def __init__(self, table: Mapping[str, str], locale: str = CASIA_LOCALE) -> None:
+        self._locale = locale
+        # A one-character key that maps to itself advances by one, as without a key: leaving
+        # the 3,800 of them out is exact, and makes the automaton 4 times faster. Longer keys
+        # that map to themselves protect the characters that they cover and must stay.
+        pairs = [(key, value) for key, value in table.items() if len(key) > 1 or key != value]
+        self._certain = [_certainly_differs(key, value) for key, value in pairs]
+        self._changes = [key != value for key, value in pairs]
+        keys = [key.encode() for key, _ in pairs]
+        self._reach = max(map(len, keys)) - 1
+        self._automaton = ahocorasick_rs.BytesAhoCorasick(
+            keys,
+            matchkind=ahocorasick_rs.MatchKind.LeftmostLongest,
+            implementation=ahocorasick_rs.Implementation.DFA,
+        )
+        self._flags, self._neighbours = _tables(table)
+
+    def changes(self, texts: Sequence[str], encoded: EncodedTexts) -> BoolArray:
+        """Return whether conversion changes each text.
+
+        Args:
+            texts: The texts.
+            encoded: The same texts' code points.
+        Returns:
+            Shape (texts,).
+        """
+        flags = self._flags[encoded.codes]
+        maybe = (flags & _TRIGGER) != 0
+        maybe[self._pairs(encoded.codes, flags)] = True
+        changes = np.zeros(len(texts), dtype=bool)
+        changes[encoded.texts_with((flags & _SURE) != 0)] = True
+        for index in encoded.texts_with(maybe):
+            changes[index] = changes[index] or self._replaces(texts[index])
+        return changes
+
+    def _pairs(self, codes: UInt32Array, flags: UInt8Array) -> Int64Array:
+        """Return where pairs begin; one that crosses into the next text only costs step 2."""
+        begins = np.flatnonzero(((flags[:-1] << 1) & flags[1:] & _SECOND) != 0)
+        found = np.isin(_pair_codes(codes[begins], codes[begins + 1]), self._neighbours)
+        pairs: Int64Array = begins[found]
+        return pairs
+
+    def _replaces(self, text: str) -> bool:
+        data = text.encode()
+        start = 0
+        while start < len(data):
+            next_start = start + PIECE_BYTES
+            piece = data[start : next_start + self._reach]
+            for index, begin, end in self._automaton.find_matches_as_indexes(piece):
+                if begin >= PIECE_BYTES:
+                    break
+                if self._changes[index]:
+                    return self._certain[index] or self._converts_differently(text)
+                # Matching continues behind a match, also where it ends in the next piece.
+                next_start = max(next_start, start + end)
+            start = next_start
+        return False
+
+    def _converts_differently(self, text: str) -> bool:
+        from zhconv import zhconv
+
+        return bool(zhconv.convert(text, self._locale) != text)
+
+
+@lru_cache(maxsize=1)
+def casia_conversion() -> ConversionCheck:
+    """Return the check of ChineseWebText's published script: conversion to zh-cn."""
+    from zhconv import zhconv
+
+    return ConversionCheck(zhconv.getdict(CASIA_LOCALE))
+
+
+def _certainly_differs(key: str, value: str) -> bool:
+    """Whether a text that begins with key cannot equal a result that begins with value."""
+    shared = min(len(key), len(value))
+    return key[:shared] != value[:shared]
+
+
+def _tables(table: Mapping[str, str]) -> tuple[UInt8Array, UInt64Array]:
+    """Return the flags of every code point, and the codes of the pairs to look for."""
+    changing = [key for key, value in table.items() if key != value]
+    in_results = set().union(*table.values())
+    triggers = {key for key in changing if len(key) == 1}
+    sure = triggers - in_results
+    # The last two characters: rarer in running text than the first two, which are often a
+    # word by themselves (代表 of 代表著).
+    pairs = sorted({key[-2:] for key in changing if triggers.isdisjoint(key)})
+    flags = np.zeros(CODE_POINTS, dtype=np.uint8)
+    for flag, characters in (
+        (_TRIGGER, triggers),
+        (_SURE, sure),
+        (_FIRST, {pair[0] for pair in pairs}),
+        (_SECOND, {pair[1] for pair in pairs}),
+    ):
+        flags[[ord(character) for character in characters]] |= flag
+    firsts, seconds = (np.array([ord(p[i]) for p in pairs], dtype=np.uint32) for i in (0, 1))
+    return flags, _pair_codes(firsts, seconds)
+
+
+def _pair_codes(firsts: UInt32Array, seconds: UInt32Array) -> UInt64Array:
+    return (firsts.astype(np.uint64) << np.uint64(32)) | seconds
+
+
+def _in(char: str, charset: str) -> bool:
+    try:
+        char.encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,13 +1,13 @@
-"""Chinese characters: how many there are, and how likely each is in running text."""
+"""Han characters: how many a text has, and how plausible its characters are as running text."""
 
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-# The function words and everyday characters of modern prose, both scripts, written down from
-# general knowledge of the language. They make up 30 to 45 % of real text and 2 to 6 % of text
-# that was decoded with the wrong table, which is all that is asked of them.
+from udfs.base.array_types import Float32Array
+
+# Function words and everyday characters of modern prose, both scripts, from general knowledge of
+# the language: 30 to 45 % of real text, 2 to 6 % of text that was decoded with the wrong table.
 EVERYDAY = (
     "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可"
     "她里后小么心多天而能好都然没日于起还发成事只作当想看文无开手十用主行方又如前所本见经头面公同三"
@@ -18,13 +18,13 @@ EVERYDAY = (
     "內產萬報圖員車務價統區體書數裡麼無學見讓應該認識請您"
 )
 
-# Written Cantonese, which the standards put behind the common characters or leave out.
+# Written Cantonese, which the standards place behind the common characters or leave out.
 CANTONESE = (
     "佢哋喺嘅冇咗咁嗰啲嚟嘢唔俾畀攞搵嗌㗎喎啦囉吖咩噉嘥瞓乜嘞嘩咪冧冚揸諗睇靚掂啱嬲攰嘈咭叻舖裏緊"
 )
 
-# The commonest syllables of Korean: 40 % of its text, and 2 % of Chinese read as Korean, which
-# has the common characters of Chinese where it has its syllables.
+# The most frequent syllables of Korean: 40 % of Korean text, and 2 % of Chinese decoded as Korean,
+# whose code table has syllables where the Chinese ones have common characters.
 HANGUL = (
     "이다는을의에가고하지로사기은도리어서아니스일인자나대한시있해"
     "그정부수라제를과들으보였게장만전상원주구"
@@ -37,7 +37,7 @@ _IMPOSSIBLE = -4.0
 
 
 def _double_byte_characters(codec: str, leads: range, trails: tuple[range, ...]) -> set[str]:
-    """The characters of one rectangle of a double-byte code table."""
+    """Return the characters of one rectangle of a double-byte code table."""
     found: set[str] = set()
     for lead in leads:
         for trail in (byte for span in trails for byte in span):
@@ -46,22 +46,22 @@ def _double_byte_characters(codec: str, leads: range, trails: tuple[range, ...])
 
 
 @lru_cache(maxsize=1)
-def text_weights() -> npt.NDArray[np.float32]:
-    """One weight for every code point of the basic plane: common high, impossible low.
+def text_weights() -> Float32Array:
+    """Return one weight for every code point of the basic plane: common high, impossible low.
 
     The two national standards order their characters by use: the first level of GB 2312 (rows
-    16 to 55) and of Big5 (lead bytes A4 to C6) is what people write. Text read through the
-    wrong table falls into the second levels, into the extensions and into private use.
+    16 to 55) and of Big5 (lead bytes A4 to C6) has the common ones. Text decoded with the wrong
+    table falls into the second levels, into the extensions and into private use.
 
     Returns:
         Shape (65536,), float32. Index 65535 stands for every code point above the basic plane.
     Source:
-        GB 2312-1980 and Big5 (1984) for the levels; the weights are ours.
+        GB 2312-1980 and Big5 (1984) for the levels; the weights are this project's.
     """
     weights = np.full(0x10000, 0.0, dtype=np.float32)
-    weights[0x80:0xA0] = _IMPOSSIBLE  # C1 controls: never typed
+    weights[0x80:0xA0] = _IMPOSSIBLE  # C1 controls
     weights[0xA0:0xC0] = -0.5  # Latin-1 signs
-    weights[0xC0:0xDF] = -0.3  # and capitals: most of the letters only in Chinese bytes
+    weights[0xC0:0xDF] = -0.3  # and capitals: frequent only in Chinese bytes read as Latin-1
     weights[0xDF:0x100] = _OTHER_LETTER
     weights[0x100:0x180] = 0.2
     weights[0x370:0x2000] = _OTHER_LETTER  # the alphabets
@@ -74,9 +74,9 @@ def text_weights() -> npt.NDArray[np.float32]:
     weights[0xAC00:0xD7A4] = _HANGUL
     weights[0xD7A4:0xF900] = _IMPOSSIBLE  # surrogates, private use
     weights[0xF900:0xFB00] = _RARE
-    weights[0xFF61:0xFFE0] = -1.0  # half-width kana: typical of a wrong reading
+    weights[0xFF61:0xFFE0] = -1.0  # half-width kana: typical of a wrong code table
     weights[0xFFF0:0xFFFF] = _IMPOSSIBLE  # U+FFFD among them
-    # Zero-width characters and marks are invisible in real pages and say nothing.
+    # Zero-width characters and marks are invisible in real pages and prove nothing.
     weights[[0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF]] = 0.0
 
     gb_trails, big5_trails = (range(0xA1, 0xFF),), (range(0x40, 0x7F), range(0xA1, 0xFF))
@@ -99,13 +99,13 @@ def text_weights() -> npt.NDArray[np.float32]:
 
 
 def text_plausibility(text: str) -> float:
-    """How much the non-ASCII characters of a text look like a text that somebody wrote.
+    """Return how plausible the non-ASCII characters of a text are as written text.
 
     Args:
         text: Any text without lone surrogates.
     Returns:
         Mean weight over the characters above U+007F: about 0.9 to 1.6 for Chinese, 0.5 to 0.9
-        for text in another language, below 0.3 for text read through a wrong code table. 0.0
+        for text in another language, below 0.3 for text decoded with a wrong code table. 0.0
         when there is no such character.
     """
     codes = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
@@ -116,14 +116,14 @@ def text_plausibility(text: str) -> float:
 
 
 def han_ideographs(text: str) -> int:
-    """Number of Han ideographs in a text.
+    """Count the Han ideographs of a text.
 
-    Ideographs are U+3400 to U+9FFF, U+F900 to U+FAFF and U+20000 to U+3FFFF: whole stretches,
-    so that what a later Unicode adds there counts too. Kana, bopomofo, radicals, the iteration
-    mark and full-width punctuation are none.
+    Ideographs are U+3400 to U+9FFF, U+F900 to U+FAFF and U+20000 to U+3FFFF: whole ranges, so
+    that additions of later Unicode versions count too. Kana, bopomofo, radicals, the iteration
+    mark and full-width punctuation are not ideographs.
 
     Args:
-        text: Any text; a lone surrogate is no ideograph.
+        text: Any text; a lone surrogate is not an ideograph.
 
     >>> han_ideographs("共3頁，𠮷野家のメニュー")
     5

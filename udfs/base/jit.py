@@ -1,47 +1,65 @@
-"""Loops over bytes and arrays, compiled to machine code when they are first called.
+"""Loops over bytes and arrays, compiled to machine code by numba when they are first called.
 
 A page is too small for numpy: a dozen passes over a thousand tags cost more in calls than in work,
-and each reads the whole page again. One compiled loop gives the same in a fraction of the time.
+and each reads the whole page again. One compiled loop takes a fraction of that time.
 
-What such a function takes from its module is fixed in the code, and the code on disk is made anew
-when that one file changes: tables, and numbers of other modules, are therefore arguments.
+The value of a module's global is fixed in the compiled code, and the cache on disk is rebuilt only
+when the function's own file changes: tables, and constants of other modules, are therefore passed
+as arguments.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from udfs.base.array_types import UInt8Array
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 
 def compiled(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    """A function of numbers and arrays, as machine code.
+    """Compile a function of numbers and arrays to machine code.
 
-    It is compiled once for each set of argument types, which takes about 0.3 s; the code is kept
-    on disk for later processes where there is a place for it. Indices are not checked: one out of
-    range reads or writes memory that is not the array's. Constants become part of the code, and the
-    cache looks at the function's own file alone: after changing one that another file's function
-    imports, touch that file (until then its comparison with the plain twin fails).
+    Each set of argument types is compiled once, which takes about 0.3 s; the code is cached on
+    disk for later processes where a folder for it can be written. Indices are not checked: one out
+    of range reads or writes memory outside the array. The cache depends on the function's own file
+    alone: after changing a constant that a compiled function of another file imports, touch that
+    file (until then its comparison with the plain twin fails).
 
     Source: numba.njit; exact arithmetic, as fast mathematics differs from machine to machine.
     """
+    return _compiled(function, "never")
+
+
+def inlined(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Compile a part of another compiled function into it, as if it were written there.
+
+    For a part that is called for each byte with arrays: a call of `compiled` counts references to
+    them, which made the loop over a page's text take 3.3 times as long.
+    """
+    return _compiled(function, "always")
+
+
+def _compiled(
+    function: Callable[_Arguments, _Result], inline: Literal["never", "always"]
+) -> Callable[_Arguments, _Result]:
     try:
-        return cast(Callable[_Arguments, _Result], njit(cache=True, nogil=True)(function))
+        compiled = njit(cache=True, nogil=True, inline=inline)(function)
     except RuntimeError:
-        # No place for a cache: the source is in a zip, or nothing near it can be written to.
-        return cast(Callable[_Arguments, _Result], njit(nogil=True)(function))
+        # No folder for a cache: the source is in a zip, or no folder near it can be written.
+        compiled = njit(nogil=True, inline=inline)(function)
+    return cast(Callable[_Arguments, _Result], compiled)
 
 
 def _copy_bytes(
     _: Any, target: Any, to: Any, source: Any, begin: Any, length: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """The types and the code of `copy_bytes`."""
+    """Signature and code of `copy_bytes`."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         arrays = [
@@ -59,7 +77,7 @@ def _copy_bytes(
 
 
 def _uncounted(_: Any, array: Any) -> tuple[Any, Callable[..., Any]]:
-    """The types and the code of `uncounted`."""
+    """Signature and code of `uncounted`."""
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         view = context.make_array(signature.args[0])(context, builder, arguments[0])
@@ -71,24 +89,24 @@ def _uncounted(_: Any, array: Any) -> tuple[Any, Callable[..., Any]]:
 
 
 if TYPE_CHECKING:
-    _Array = TypeVar("_Array", bytes, npt.NDArray[np.uint8])
+    _Array = TypeVar("_Array", bound=bytes | np.ndarray[Any, Any])
 
     def uncounted(array: _Array) -> _Array:
-        """An argument of a compiled function, borrowed from its caller for the call's time.
+        """Return an argument of a compiled function without reference counting.
 
-        Else every part that is cut out of it, and every function that it is handed to, counts
-        references, by two atomic instructions: of a loop over blocks that was a fifth of the time.
-        Never for an array that the function makes itself: it would be freed at once.
+        Otherwise each slice of it, and each call with it, counts references by two atomic
+        instructions: a fifth of the time of a loop over blocks. Only for arguments, which the
+        caller keeps alive: an array that the function allocates itself would be freed at once.
         """
 
     def copy_bytes(
-        target: npt.NDArray[np.uint8],
+        target: UInt8Array,
         to: int,
-        source: bytes | npt.NDArray[np.uint8],
+        source: bytes | UInt8Array,
         begin: int,
         length: int,
     ) -> None:
-        """Copies bytes inside a compiled function: a fifth of the time of a loop that does."""
+        """Copy bytes inside a compiled function, in a fifth of the time of a loop."""
 else:
     copy_bytes = intrinsic(_copy_bytes)
     uncounted = intrinsic(_uncounted)

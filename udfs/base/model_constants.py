@@ -1,8 +1,7 @@
-"""Constants that trained models depend on: versions of the code that makes their tokens, and
-fastText's label marker.
+"""Constants that trained models depend on: versions of the tokenizers, and fastText's label marker.
 
-A model is used only with the versions of its training. This module imports nothing, so that a
-command that only reads the catalogue stays cheap.
+A model is used only with the versions that it was trained with. This module imports nothing, so
+that a command that only reads the catalogue starts fast.
 """
 
 SEGMENTATION = "1"
@@ -13,4 +12,4 @@ SHAPE_TOKENS = "1"
 """Version of `udfs.tokens.shape_tokens`."""
 
 LABEL_PREFIX = "__label__"
-"""What fastText writes before a label's name."""
+"""Prefix of a label's name in fastText's files."""

@@ -1,7 +1,7 @@
-"""What the bytes of a page hold, counted in one pass.
+"""Counts over the bytes of a page in one pass: is it ASCII, is it UTF-8, how many ideographs.
 
-Blocks of a size that the processor's vector units like: what most pages do not have (bytes above
-0x7F, references) is asked for block by block, and looked into only where a block has some.
+The pass runs over blocks whose size suits the processor's vector units: whether a block has bytes
+above 0x7F or references, which most lack, is checked first, and only then are they counted.
 """
 
 from __future__ import annotations
@@ -9,34 +9,34 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import UInt8Array
 from udfs.base.jit import compiled, uncounted
 
-Bytes = npt.NDArray[np.uint8]
 _Fields = tuple[bool, bool, int, bool, int, int, int]
 
 _BLOCK = 1024
 # Counts of a part fit in a byte: of 256 bytes of valid UTF-8 no more than 192 continue a character.
 _PART = 256
-_BEFORE, _AFTER = 3, 6  # bytes around a block that say something about its own
+_BEFORE, _AFTER = 3, 6  # bytes around a block that decide what its own bytes are
 _SPACE = 0x20
 _AMPERSAND, _HASH = 0x26, 0x23
 _ESCAPE, _TILDE, _BRACE = 0x1B, 0x7E, 0x7B
 
 
 class PageBytes(NamedTuple):
-    """What a stretch of bytes holds. From `continuations` on, exact where it is valid UTF-8.
+    """Counts over a range of bytes. From `continuations` on, exact only for valid UTF-8.
 
     Attributes:
         is_ascii: No byte above 0x7F.
-        has_shift: A zero byte, an escape or "~{": what may be ASCII is UTF-16, ISO-2022 or HZ.
-        references: Numeric character references with room for four digits; those of fewer, and
-            nearly all of quotes, spaces and their like (&#39; &#xa0;), are left out.
+        has_shift: A zero byte, an escape or "~{": bytes that look like ASCII may be UTF-16,
+            ISO-2022 or HZ.
+        references: Numeric character references with room for four digits; shorter ones, and
+            with them nearly all of quotes and spaces (&#39; &#xa0;), are left out.
         is_utf8: Strict UTF-8.
-        continuations: Bytes 0x80 to 0xBF: all but the first of each character.
+        continuations: Bytes 0x80 to 0xBF: all except the first of each character.
         ideographs: As `udfs.base.han.han_ideographs` counts them.
-        kana: U+3040 to U+30FF, but for U+30FB, a dot that Chinese pages use for a bullet.
+        kana: U+3040 to U+30FF, except U+30FB, a dot that Chinese pages use as a bullet.
     """
 
     is_ascii: bool
@@ -49,7 +49,7 @@ class PageBytes(NamedTuple):
 
 
 def page_bytes(page: bytes, start: int = 0, end: int | None = None) -> PageBytes:
-    """What a page holds from `start` to `end` (its end when None).
+    """Count over the bytes of a page from `start` to `end` (its end when None).
 
     >>> page_bytes("かな漢字&#28450;".encode())[3:]
     (True, 8, 2, 2)
@@ -60,14 +60,14 @@ def page_bytes(page: bytes, start: int = 0, end: int | None = None) -> PageBytes
 
 @compiled
 def _look(page: bytes, start: int, end: int) -> _Fields:
-    """The fields of `PageBytes`."""
+    """Return the fields of `PageBytes`."""
     edge = np.empty(_BEFORE + _BLOCK + _AFTER, dtype=np.uint8)
     return _look_with(np.frombuffer(page, dtype=np.uint8), start, end, edge)
 
 
 @compiled
-def _look_with(page: Bytes, start: int, end: int, edge: Bytes) -> _Fields:
-    """The same with room for a block at an edge of the page."""
+def _look_with(page: UInt8Array, start: int, end: int, edge: UInt8Array) -> _Fields:
+    """The same with a buffer for blocks at the edges of the page."""
     page, edge = uncounted(page), uncounted(edge)
     is_high = has_shift = is_bad = was_high = False
     references = continuations = ideographs = kana = 0
@@ -105,7 +105,7 @@ def _look_with(page: Bytes, start: int, end: int, edge: Bytes) -> _Fields:
                     kana += some_kana
         is_high |= high
         was_high = high
-    # A character that the end cuts: no byte of it is wrong, but some are not there.
+    # A character that the end cuts: its bytes are valid, but some are missing.
     for back in range(1, min(_BEFORE, end - start) + 1):
         is_bad |= page[end - back] >= _FIRST_OF[back]
     return (
@@ -119,12 +119,12 @@ def _look_with(page: Bytes, start: int, end: int, edge: Bytes) -> _Fields:
     )
 
 
-# The lowest first byte of a character that goes on so many bytes further, at least.
+# The lowest first byte of a character with at least this many continuation bytes.
 _FIRST_OF = (0x00, 0xC0, 0xE0, 0xF0)
 
 
 @compiled
-def _glance(block: Bytes, size: int) -> tuple[bool, bool, bool]:
+def _glance(block: UInt8Array, size: int) -> tuple[bool, bool, bool]:
     """Whether a block has a byte above 0x7F, a shift, and the beginning of a reference."""
     here, after = block[_BEFORE : _BEFORE + size], block[_BEFORE + 1 : _BEFORE + 1 + size]
     # Differences, of which one is zero, and no comparisons: they take half the time.
@@ -141,7 +141,7 @@ def _glance(block: Bytes, size: int) -> tuple[bool, bool, bool]:
 
 
 @compiled
-def _highest(bytes_: Bytes) -> np.uint8:
+def _highest(bytes_: UInt8Array) -> np.uint8:
     highest = np.uint8(0)
     for byte in bytes_:
         highest = max(highest, byte)
@@ -149,8 +149,8 @@ def _highest(bytes_: Bytes) -> np.uint8:
 
 
 @compiled
-def _short_characters(bytes_: Bytes, size: int) -> tuple[bool, int]:
-    """What `_characters` gives where no character has more than two bytes: the alphabets."""
+def _short_characters(bytes_: UInt8Array, size: int) -> tuple[bool, int]:
+    """The same as `_characters` where no character has more than two bytes: the alphabets."""
     here, before = bytes_[_BEFORE : _BEFORE + size], bytes_[_BEFORE - 1 : _BEFORE - 1 + size]
     continuations = np.uint8(0)
     bad = False
@@ -169,11 +169,11 @@ def _is_hex(byte: np.uint8) -> bool:
 
 
 @compiled
-def _references(block: Bytes, size: int) -> int:
-    """The references in the first `size` bytes, at most 255.
+def _references(block: UInt8Array, size: int) -> int:
+    """Count the references in the first `size` bytes, at most 255.
 
     After "&#" comes an x or a digit, and in either case three more digits or hex digits; the last
-    two of these four places tell.
+    two of these four are checked.
     """
     first, second = block[_BEFORE : _BEFORE + size], block[_BEFORE + 1 : _BEFORE + 1 + size]
     third, fourth = block[_BEFORE + 5 : _BEFORE + 5 + size], block[_BEFORE + 6 : _BEFORE + 6 + size]
@@ -192,10 +192,10 @@ def _references(block: Bytes, size: int) -> int:
 
 
 @compiled
-def _characters(bytes_: Bytes, size: int) -> tuple[bool, int, int, int]:
-    """Whether a part is no UTF-8; its continuations, ideographs and kana.
+def _characters(bytes_: UInt8Array, size: int) -> tuple[bool, int, int, int]:
+    """Return whether a part is invalid UTF-8, and its continuations, ideographs and kana.
 
-    A character is counted where the byte is that tells it from others.
+    A character is counted at the byte that distinguishes it from others.
     """
     here, before = bytes_[_BEFORE : _BEFORE + size], bytes_[_BEFORE - 1 : _BEFORE - 1 + size]
     two_before, three_before = bytes_[_BEFORE - 2 : _BEFORE - 2 + size], bytes_[:size]
@@ -206,7 +206,7 @@ def _characters(bytes_: Bytes, size: int) -> tuple[bool, int, int, int]:
         lead_of_three, lead_of_four = two_before[place], three_before[place]
         goes_on = (byte >= 0x80) & (byte < 0xC0)
         bad |= goes_on != ((lead >= 0xC0) | (lead_of_three >= 0xE0) | (lead_of_four >= 0xF0))
-        # Bytes that begin nothing; spellings that are too long; surrogates; beyond U+10FFFF.
+        # Bytes that begin no character; overlong encodings; surrogates; beyond U+10FFFF.
         bad |= (byte == 0xC0) | (byte == 0xC1) | (byte >= 0xF5)
         bad |= ((lead == 0xE0) & (byte < 0xA0)) | ((lead == 0xED) & (byte >= 0xA0))
         bad |= ((lead == 0xF0) & (byte < 0x90)) | ((lead == 0xF4) & (byte >= 0x90))

@@ -1,6 +1,5 @@
-"""What a Python worker has loaded is no garbage, and need not be looked at for it.
-
-What Spark has given to the task that runs here.
+"""The Spark task that runs in this Python worker: its GPU, cores and attempt, and what the worker
+keeps loaded between tasks.
 """
 
 from __future__ import annotations
@@ -14,26 +13,26 @@ from pyspark import TaskContext
 
 BatchMap = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
-_seen: set[str] = set()
+_frozen: set[str] = set()  # names of the functions after whose first run objects were frozen
 
 
 def keeps_what_it_loads(name: str) -> Callable[[BatchMap], BatchMap]:
-    """A function for mapInArrow after whose first run a worker's objects are kept for good.
+    """Decorate a function for mapInArrow: freeze a worker's objects after its first run.
 
-    PySpark's workers look for garbage after every task (gc.collect in pyspark/daemon.py). With
-    NumPy, Arrow and Numba loaded this takes 60 ms, more than many a task does. Frozen objects are
-    not looked at; what has no cycles is freed as before.
+    PySpark's workers collect garbage after every task (gc.collect in pyspark/daemon.py). With
+    NumPy, Arrow and Numba loaded this takes 60 ms, longer than many a task. The collector skips
+    frozen objects; those without cycles are freed as before.
 
     Args:
-        name: Of the function, once a worker.
+        name: Identifies the function in a worker.
     """
 
     def keeping(function: BatchMap) -> BatchMap:
         @wraps(function)
         def kept(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield from function(batches)
-            if name not in _seen:
-                _seen.add(name)
+            if name not in _frozen:
+                _frozen.add(name)
                 gc.freeze()
 
         return kept
@@ -42,11 +41,10 @@ def keeps_what_it_loads(name: str) -> Callable[[BatchMap], BatchMap]:
 
 
 def gpu_of_task() -> str | None:
-    """The address of the task's GPU, as the discovery script names it.
+    """Return the address of the task's GPU, as the discovery script names it.
 
-    None where Spark has given it none, and outside of a task.
-
-    Several tasks have the same address where each takes a fraction of a GPU.
+    None where Spark has assigned none, and outside a task. Several tasks have the same address
+    where each takes a fraction of a GPU.
     """
     context = TaskContext.get()
     gpu = context.resources().get("gpu") if context else None
@@ -54,13 +52,12 @@ def gpu_of_task() -> str | None:
 
 
 def is_retry() -> bool:
-    """Whether an earlier attempt at the task did not end, for whatever reason; False outside of a
-    task."""
+    """Whether an earlier attempt at this task failed, for whatever reason; False outside a task."""
     context = TaskContext.get()
     return context is not None and context.attemptNumber() > 0
 
 
 def cores_of_task() -> int | None:
-    """``spark.task.cpus``; None outside of a task."""
+    """Return ``spark.task.cpus``; None outside a task."""
     context = TaskContext.get()
     return context.cpus() if context else None

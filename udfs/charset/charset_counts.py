@@ -1,8 +1,8 @@
-"""What a reading of bytes through a code table holds, with its text or without.
+"""Counts over bytes decoded with a code table, with the decoded text or without.
 
-To decode a stretch through a wrong table is slow, as every bad byte passes the error handler, and
-of most readings nothing is wanted but how plausible they are. Here two bytes are one look into a
-table (`udfs.charset.code_tables`).
+Python's codecs are slow with a wrong table, as every bad byte calls the error handler, and of most
+candidates only the plausibility is needed. Here two bytes are one table look-up
+(`udfs.charset.code_tables`).
 """
 
 from __future__ import annotations
@@ -11,41 +11,38 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import Int16Array, Int32Array, UInt8Array
 from udfs.base.han import text_weights
-from udfs.base.jit import compiled, copy_bytes, uncounted
-from udfs.charset.code_tables import BAD, ODD, PAIR, Codes, code_table
-
-Bytes = npt.NDArray[np.uint8]
-Weights = npt.NDArray[np.int16]
+from udfs.base.jit import compiled, copy_bytes, inlined, uncounted
+from udfs.charset.code_tables import BAD, ODD, PAIR, code_table
 
 TENTHS = 10
-"""Weights are counted in tenths, which all of `udfs.base.han.text_weights` are: sums are exact."""
+"""Weights are summed in tenths, as all of `udfs.base.han.text_weights` are: sums are exact."""
 
 _HIGH = 0x80
 _AMPERSAND, _HASH, _ZERO, _NINE = b"&#09"
 _FIRST_LEAD, _LAST_LEAD = 0x81, 0xFE  # of GB18030's characters of four bytes
-# After "&#" comes an x or a digit, then the digits that tell a reference of some length.
+# After "&#" comes an x or a digit, then the digits that a long reference has.
 _REFERENCE_BYTES, _FOURTH_DIGIT, _FIFTH_DIGIT = 7, 5, 6
 _BLOCK = 128
 _SURROGATES, _SECOND_SURROGATES, _SURROGATES_END = 0xD800, 0xDC00, 0xE000
 _BYTE_ORDER_MARK, _BAD_CHARACTER = 0xFEFF, 0xFFFD
 _BMP = 0x10000
-_THREE_BYTES = 0x800  # the first code of so many in UTF-8
-_MOST_BYTES = 3  # that a byte becomes: U+FFFD
+_THREE_BYTES = 0x800  # the first code point of three bytes in UTF-8
+_MOST_BYTES = 3  # of UTF-8 for one byte: U+FFFD
 _NO_BYTES = np.empty(0, dtype=np.uint8)
 
 
 class Counts(NamedTuple):
-    """What a reading holds: bad bytes replaced, without a character that the end cuts.
+    """Counts over decoded text: bad bytes replaced, without a character that the end cuts.
 
     Attributes:
         high: Characters above U+007F.
         bad: U+FFFD among them.
         weight: Sum of the `udfs.base.han.text_weights` of the high ones, in tenths.
-        ideographs, kana, references: As in `udfs.base.page_bytes.PageBytes`, for the reading as
-        UTF-8.
+        ideographs, kana, references: As in `udfs.base.page_bytes.PageBytes`, for the text as
+            UTF-8.
     """
 
     high: int
@@ -62,18 +59,18 @@ class Counts(NamedTuple):
 
     @property
     def plausibility(self) -> float:
-        """`udfs.base.han.text_plausibility` of the reading, rounded as that is."""
+        """`udfs.base.han.text_plausibility` of the text, with the same rounding."""
         return float(np.float32(self.weight / (TENTHS * self.high))) if self.high else 0.0
 
 
 def counts_of(data: bytes, codec: str) -> Counts | None:
-    """What the reading of some bytes through a codec holds.
+    """Count over bytes decoded with a codec.
 
     Args:
-        codec: Canonical name, as `udfs.charset.decode.canonical_codec` gives it.
+        codec: Canonical name, as `udfs.charset.labels.canonical_codec` gives it.
     Returns:
-        None where they have to be decoded to know: zero bytes are among them, the codec is none of
-        ASCII and two bytes, or the bytes are not what it can be counted of.
+        None where they must be decoded to be counted: they have zero bytes, the codec is not one
+        of ASCII and two bytes, or the code tables do not decide.
 
     >>> counts_of("中文".encode("gbk"), "gb18030")
     Counts(high=2, bad=0, weight=30, ideographs=2, kana=0, references=0)
@@ -87,10 +84,10 @@ def counts_of(data: bytes, codec: str) -> Counts | None:
 
 
 def table_utf8(data: bytes, codec: str) -> bytes | None:
-    """The reading itself as UTF-8, in a third of the time that the codec takes.
+    """Decode bytes to UTF-8, in a third of the time of Python's codec.
 
     Returns:
-        None where the codec has to read, as for `counts_of`.
+        None where Python's codec is needed, as for `counts_of`.
 
     >>> table_utf8("中文".encode("gbk"), "gb18030").decode()
     '中文'
@@ -105,7 +102,7 @@ def table_utf8(data: bytes, codec: str) -> bytes | None:
 
 
 def wide_counts_of(data: bytes, codec: str) -> Counts | None:
-    """The same for utf-16-le and utf-16-be; no ideographs, kana and references are counted."""
+    """`counts_of` for utf-16-le and utf-16-be; ideographs, kana and references are 0."""
     is_little = codec == "utf-16-le"
     is_odd, high, bad, weight = _count_wide(
         np.frombuffer(data, dtype=np.uint8), is_little, weights_in_tenths()
@@ -114,7 +111,7 @@ def wide_counts_of(data: bytes, codec: str) -> Counts | None:
 
 
 def counts_of_text(text: str) -> Counts:
-    """High and bad characters and the weight of a text; the rest is not counted."""
+    """Count the high and bad characters of a text and their weight; the other fields are 0."""
     codes = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
     codes = codes[codes >= _HIGH]
     weight = int(weights_in_tenths()[np.minimum(codes, 0xFFFF)].sum(dtype=np.int64))
@@ -122,31 +119,30 @@ def counts_of_text(text: str) -> Counts:
 
 
 @lru_cache(maxsize=1)
-def weights_in_tenths() -> Weights:
-    """`udfs.base.han.text_weights` as whole numbers, shape (65536,)."""
-    weights: Weights = np.rint(text_weights() * TENTHS).astype(np.int16)
+def weights_in_tenths() -> Int16Array:
+    """Return `udfs.base.han.text_weights` in tenths, shape (65536,), int16."""
+    weights: Int16Array = np.rint(text_weights() * TENTHS).astype(np.int16)
     return weights
 
 
 @compiled
 def _read(
-    data: Bytes,
-    singles: Codes,
-    pairs: Codes,
+    data: UInt8Array,
+    singles: Int32Array,
+    pairs: Int32Array,
     has_four: bool,
-    weights: Weights,
-    utf8: Bytes,
+    weights: Int16Array,
+    utf8: UInt8Array,
 ) -> tuple[int, int, int, int, int, int, int]:
-    """The bytes of the reading, or -1 for what the table does not tell; the fields of `Counts`.
+    """Return the bytes written, -1 where the table does not decide, and the fields of `Counts`.
 
     Args:
-        utf8: Gets the reading, where it has room for `_MOST_BYTES` for every byte; of no length
-            where it is not wanted.
+        utf8: Receives the text: `_MOST_BYTES` for every byte; empty where it is not wanted.
     """
     data = uncounted(data)
     high = bad = weight = ideographs = kana = references = 0
     size, writes = len(data), len(utf8) > 0
-    at = looked = written = 0  # up to `looked` the bytes are known not to be plain all
+    at = looked = written = 0  # up to `looked` a block is known to have other than plain bytes
     while at < size:
         lead = data[at]
         if lead < _HIGH:
@@ -208,26 +204,32 @@ def _read(
         )
         kana += (0x3040 <= code <= 0x30FF) & (code != 0x30FB)
         if writes:
-            if code < _THREE_BYTES:
-                utf8[written] = 0xC0 | code >> 6
-            else:
-                if code < _BMP:
-                    utf8[written] = 0xE0 | code >> 12
-                else:
-                    utf8[written] = 0xF0 | code >> 18
-                    written += 1
-                    utf8[written] = 0x80 | code >> 12 & 0x3F
-                written += 1
-                utf8[written] = 0x80 | code >> 6 & 0x3F
-            written += 1
-            utf8[written] = 0x80 | code & 0x3F
-            written += 1
+            written = _put_utf8(utf8, written, code)
     return written, high, bad, weight, ideographs, kana, references
 
 
+@inlined
+def _put_utf8(utf8: UInt8Array, written: int, code: np.int32) -> int:
+    """Write a character above U+007F; return the bytes written so far."""
+    if code < _THREE_BYTES:
+        utf8[written] = 0xC0 | code >> 6
+    else:
+        if code < _BMP:
+            utf8[written] = 0xE0 | code >> 12
+        else:
+            utf8[written] = 0xF0 | code >> 18
+            written += 1
+            utf8[written] = 0x80 | code >> 12 & 0x3F
+        written += 1
+        utf8[written] = 0x80 | code >> 6 & 0x3F
+    written += 1
+    utf8[written] = 0x80 | code & 0x3F
+    return written + 1
+
+
 @compiled
-def _is_plain(block: Bytes) -> bool:
-    """Whether there is nothing to count in a block."""
+def _is_plain(block: UInt8Array) -> bool:
+    """Whether a block has nothing to count."""
     other = False
     for byte in block:
         other |= (byte >= _HIGH) | (byte == _AMPERSAND) | (byte == 0)
@@ -241,8 +243,10 @@ def _is_hex(byte: np.uint8) -> bool:
 
 
 @compiled
-def _count_wide(data: Bytes, is_little: bool, weights: Weights) -> tuple[bool, int, int, int]:
-    """Whether the bytes are not to be counted; the high characters, the bad ones, the weight."""
+def _count_wide(
+    data: UInt8Array, is_little: bool, weights: Int16Array
+) -> tuple[bool, int, int, int]:
+    """Return whether the bytes must be decoded instead; the high and bad characters, the weight."""
     high = bad = weight = 0
     is_odd = False
     place, end = 0, len(data) - 1
@@ -268,6 +272,6 @@ def _count_wide(data: Bytes, is_little: bool, weights: Weights) -> tuple[bool, i
 
 
 @compiled
-def _unit(data: Bytes, place: int, is_little: bool) -> np.int64:
+def _unit(data: UInt8Array, place: int, is_little: bool) -> np.int64:
     first, second = np.int64(data[place]), np.int64(data[place + 1])
     return second << 8 | first if is_little else first << 8 | second

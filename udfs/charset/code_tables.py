@@ -1,7 +1,7 @@
-"""Code tables of one and two bytes, made of what Python's own codecs give for them.
+"""Code tables for one and two bytes, built from Python's own codecs.
 
-What is no matter of two bytes (GB18030's characters of four, those of three in EUC-JP, composed
-Hangul) is not in them: such bytes the codec has to read.
+Characters of more bytes (four in GB18030, three in EUC-JP, composed Hangul) are not in them: the
+codec decodes such bytes.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Codes = npt.NDArray[np.int32]
+from udfs.base.array_types import Int32Array
 
 PAIR, BAD, ODD = -1, -2, -3
-"""In place of a character: the first of two bytes; none; one that is not in the tables."""
+"""In place of a character: the first of two bytes; a bad byte; a character not in the tables."""
 
 BROWSER_CHARACTERS = {
     "gb18030": (("\ue5e5", "\u3000"),),
@@ -27,10 +26,10 @@ BROWSER_CHARACTERS = {
         ("\u00a3", "\uffe1"), ("\uffed", "\u2593"),
     ),
 }  # fmt: skip
-"""Where Python's tables part from those of browsers, which are what authors saw.
+"""Characters of Python's tables, and what browsers, which authors used, show for the same bytes.
 
 GB18030: A3 A0, the wide space of old editors. Big5: the dots of foreign names, the tilde, the
-currency signs. Neither table has what stands on the left for any other bytes.
+currency signs. No other bytes decode to a character on the left.
 
 Source: WHATWG Encoding Standard, indexes gb18030 and big5.
 """
@@ -39,34 +38,34 @@ _DOUBLE_BYTE = frozenset(
     {"gb18030", "big5hkscs", "euc_kr", "cp949", "shift_jis", "cp932", "euc_jp"}
 )
 _WITH_FOUR_BYTES = "gb18030"
-# What a codec gives only together with other bytes: Hangul that is put together, JIS X 0212.
+# Bytes that a codec decodes only together with others: composed Hangul, JIS X 0212.
 _ODD_PAIRS = {"euc_kr": (b"\xa4\xd4",)}
 _ODD_LEADS = {"euc_jp": (0x8F,)}
 _HIGH, _BYTE_ORDER_MARK = 0x80, 0xFEFF
 
 
 class CodeTable(NamedTuple):
-    """One codec.
+    """The tables of one codec.
 
     Attributes:
-        singles: Shape (256,): of each byte above 0x7F its character, or `PAIR`, `BAD`, `ODD`.
-        pairs: Shape (128, 256): the same of two bytes, by the first less 0x80 and the second.
+        singles: Shape (256,): for each byte above 0x7F its character, or `PAIR`, `BAD`, `ODD`.
+        pairs: Shape (128, 256): the same for two bytes, by the first minus 0x80 and the second.
         has_four: The codec has characters of four bytes, as GB18030 has.
     """
 
-    singles: Codes
-    pairs: Codes
+    singles: Int32Array
+    pairs: Int32Array
     has_four: bool
 
 
 @lru_cache(maxsize=64)
 def code_table(codec: str) -> CodeTable | None:
-    """The table of a codec, some ten milliseconds the first time.
+    """Return the tables of a codec; the first call takes about ten milliseconds.
 
     Args:
-        codec: Canonical name, as `udfs.charset.decode.canonical_codec` gives it.
+        codec: Canonical name, as `udfs.charset.labels.canonical_codec` gives it.
     Returns:
-        None for a codec that is none of ASCII and two bytes.
+        None for a codec that is not one of ASCII and two bytes.
     """
     decoder = codecs.getincrementaldecoder(codec)
     is_charmap = hasattr(sys.modules[decoder.__module__], "decoding_table")
@@ -77,7 +76,7 @@ def code_table(codec: str) -> CodeTable | None:
         return None
     singles = np.zeros(256, dtype=np.int32)
     pairs = np.full((_HIGH, 256), BAD, dtype=np.int32)
-    # A line feed is the second of no pair: each can stand on a line of its own.
+    # No pair has a line feed as its second byte: each pair can be on its own line.
     trails = np.flatnonzero(np.arange(256) != ord("\n"))
     for lead in range(_HIGH, 256):
         reading = decoder("replace").decode(bytes((lead,)), False)
@@ -94,15 +93,15 @@ def code_table(codec: str) -> CodeTable | None:
 
 
 def browser_text(text: str, codec: str) -> str:
-    """A text as browsers read it."""
+    """Return a text with the characters that browsers show."""
     for python, browsers in BROWSER_CHARACTERS.get(codec, ()):
         text = text.replace(python, browsers)
     return text
 
 
 def _character(reading: str) -> int:
-    """What a codec reads; `BAD` for U+FFFD, `ODD` for what is no single character above U+007F."""
-    if reading.startswith("\ufffd"):  # and what follows when it reads on behind the first byte
+    """Return the code point; `BAD` for U+FFFD, `ODD` for other than one character above U+007F."""
+    if reading.startswith("\ufffd"):  # more may follow, decoded from the second byte
         return BAD
     code = ord(reading) if len(reading) == 1 else 0
     return ODD if code < _HIGH or code == _BYTE_ORDER_MARK else code

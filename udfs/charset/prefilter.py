@@ -1,44 +1,44 @@
-"""Pages that cannot hold enough Chinese, told from their bytes before anything is decoded.
+"""Reject pages that cannot have enough Chinese by their bytes, before anything is decoded.
 
-Nineteen of twenty captures of a crawl are not Chinese, and to decode and parse them would be most
-of the cost of an extraction. Everything here is an UPPER BOUND of `udfs.base.han.han_ideographs` of
-the text that an extractor may give: a page that is passed over would have had too few ideographs
-in the end, whatever charset `udfs.charset.decode.decode` reads it in. Nothing is guessed:
+Nineteen of twenty captures of a crawl are not Chinese, and decoding and parsing them would be most
+of the cost of an extraction. The count here is an UPPER BOUND of `udfs.base.han.han_ideographs` of
+the text that an extractor may return: a rejected page would have had too few ideographs in the end,
+whatever charset `udfs.charset.decode.decode` chooses. Nothing is guessed:
 
-- A page whose reading is certain (ASCII, or valid UTF-8 whose labels do not gainsay it) is
-  counted: the ideographs of its bytes, markup included, and its character references. No named
-  reference stands for an ideograph.
-- Any other page may hold Chinese, unless it is decoded: in GB18030, Big5 and their like two bytes
-  of almost any European text can be an ideograph, and which charset is right is the ladder's
-  matter. So may a page with zero bytes (UTF-16, UTF-32), and an ASCII page with the escapes of HZ
-  or ISO-2022-JP that a label may turn into ideographs.
+- A page whose charset is certain (ASCII, or valid UTF-8 that no label contradicts) is counted: the
+  ideographs of its bytes, markup included, and its character references. No named reference is an
+  ideograph.
+- Any other page may have Chinese until it is decoded: in GB18030, Big5 and similar charsets two
+  bytes of almost any European text can be an ideograph, and `decode` chooses the charset. So may a
+  page with zero bytes (UTF-16, UTF-32), and an ASCII page with the escapes of HZ or ISO-2022-JP,
+  which a label may turn into ideographs.
 
-One rule is exact and no bound: a page with more kana than ideographs is Japanese (`mostly_kana`).
-It is judged on the whole page wherever ideographs are asked for, and here only earlier.
+One rule is exact, not a bound: a page with more kana than ideographs is Japanese (`mostly_kana`).
+It holds for the whole page wherever a minimum of ideographs is set; here it is only applied early.
 
-Scripts, styles and comments are not stripped. To find them without a parser is no bound (a
-"<script>" in an attribute or a comment opens none, and would hide the text after it).
+Scripts, styles and comments are not stripped: finding them without a parser would break the bound
+(a "<script>" in an attribute or a comment opens no script, and would hide the text after it).
 """
+
+from __future__ import annotations
 
 import codecs
 import re
 from dataclasses import dataclass
 
 from udfs.base.page_bytes import PageBytes, page_bytes
-from udfs.charset.decode import canonical_codec
+from udfs.charset.labels import HEAD_BYTES, canonical_codec
 
 TOO_FEW_HAN = "too_few_han"
 MOSTLY_KANA = "mostly_kana"
 
-# Where `udfs.charset.decode.decode` looks for labels. More is found here than there, which does no
-# harm.
-_HEAD_BYTES = 4096
+# More labels are found here than by `udfs.charset.labels.page_labels`, which does no harm.
 _LABEL = re.compile(
     rb"(?:charset|encoding)(?=\s*+=\s*+[\"']?\s*+([A-Za-z0-9_.:\-]+))", re.IGNORECASE
 )
-_LONGEST_LABEL = 40  # of longer ones the ladder looks at the beginning
-# From so many continuation bytes on the ladder takes valid UTF-8 for what it is, whatever labels
-# say; with fewer it asks the labels.
+_LONGEST_LABEL = 40  # `decode` compares only the beginning of longer ones
+# With this many continuation bytes `decode` accepts valid UTF-8 whatever labels say; with fewer it
+# considers the labels.
 _FEW_CONTINUATIONS = 48
 
 # Numbers of ideographs, by their first digits: 13312 to 40959, 63744 to 64255, 131072 to 262143.
@@ -57,16 +57,17 @@ _REPLACEMENT = "\ufffd".encode()
 
 @dataclass(frozen=True, slots=True)
 class HanRules:
-    """What is asked of a page, whatever its main text will be.
+    """Limits that a page must pass, whatever its main text will be.
 
     Attributes:
-        min_han_chars: Fewest ideographs that may become of it; 0 asks for none.
-        max_kana_share: Most kana of its kana, ideographs and references to ideographs; None for
-            any share. Exact, and no bound: it is judged on the whole page, with its markup, and
-            whether or not the bytes are looked at first. References count as ideographs, so that
-            a page that writes its Chinese so is none of kana.
-        twice_escaped: The extractor also resolves what is escaped twice (&amp;#20013;) or in a
-            JSON-LD article (\\u4e2d), as trafilatura does: it counts, and no page is one of kana.
+        min_han_chars: Fewest ideographs that its text may have; 0 for no limit.
+        max_kana_share: Largest share of kana among its kana, ideographs and references to
+            ideographs; None for no limit. Exact, not a bound: computed over the whole page with
+            its markup, whether or not the bytes are counted first. References count as
+            ideographs: a page may write its Chinese as references.
+        twice_escaped: The extractor also resolves text that is escaped twice (&amp;#20013;) or in
+            a JSON-LD article (\\u4e2d), as trafilatura does: such text counts, and
+            max_kana_share is off.
     """
 
     min_han_chars: int
@@ -77,16 +78,16 @@ class HanRules:
 def plain_utf8(
     data: bytes, start: int, end: int, declared: str | None
 ) -> tuple[PageBytes, int] | None:
-    """What a page holds that `udfs.charset.decode.decode` is certain to read as UTF-8, replacing
-    nothing.
+    """Count over a page that `udfs.charset.decode.decode` certainly reads as UTF-8 without
+    replacement characters.
 
     Args:
-        data: Bytes that hold the page from `start` to `end`: the body of the response, transfer
-            and content codings already undone.
-        declared: Value of charset in the Content-Type header; None when there is none.
+        data: Bytes that contain the page from `start` to `end`: the body of the response without
+            transfer and content codings.
+        declared: Value of charset in the Content-Type header; None when it has none.
     Returns:
-        What it holds, and where it ends, without a character that its end cuts. None for a page
-        that has to be decoded.
+        The counts, and the page's end without a character that it cuts. None for a page that must
+        be decoded.
     """
     last = _end_of_characters(data, start, end)
     held = page_bytes(data, start, last)
@@ -94,15 +95,15 @@ def plain_utf8(
         return None
     if held.is_ascii:
         if last < end:
-            return None  # ASCII but for a cut character: the ladder looks at the bytes
+            return None  # ASCII except for a cut character: `decode` must choose
         if not held.has_shift:
             return held, last
     elif data.startswith(codecs.BOM_UTF8, start):
-        # The ladder believes a mark in front of a text with few replacement characters.
+        # `decode` accepts a byte order mark before a text with few replacement characters.
         return None if data.find(_REPLACEMENT, start, last) >= 0 else (held, last)
     elif held.continuations >= _FEW_CONTINUATIONS:
         return held, last
-    found = _LABEL.findall(data, start, min(end, start + _HEAD_BYTES))
+    found = _LABEL.findall(data, start, min(end, start + HEAD_BYTES))
     labels = [label.decode("ascii") for label in found]
     labels.append(declared or "")
     for label in labels:
@@ -112,11 +113,11 @@ def plain_utf8(
 
 
 def refusal(page: bytes, start: int, end: int, held: PageBytes, rules: HanRules) -> str | None:
-    """Why a page cannot become a document, None where it may.
+    """Return the reject reason of a page that cannot become a document; None for any other.
 
     Args:
-        page: Bytes that hold the page as UTF-8 from `start` to `end`, without zero bytes.
-        held: What it holds.
+        page: Bytes that contain the page as UTF-8 from `start` to `end`, without zero bytes.
+        held: Its counts.
     """
     missing = rules.min_han_chars - held.ideographs
     if missing > 0 and not _references_reach(page, start, end, held, missing, rules.twice_escaped):
@@ -125,10 +126,10 @@ def refusal(page: bytes, start: int, end: int, held: PageBytes, rules: HanRules)
 
 
 def mostly_kana(held: PageBytes, rules: HanRules) -> bool:
-    """Whether more of a page than the rules let pass is kana: it is Japanese.
+    """Whether the share of kana exceeds the limit: the page is Japanese.
 
-    Kana are half to three quarters of Japanese, and a tenth at most of the pages of a Chinese
-    crawl that show some.
+    Kana are half to three quarters of Japanese text, and at most a tenth of Chinese pages that
+    have any.
     """
     if rules.max_kana_share is None or rules.twice_escaped:
         return False
@@ -137,12 +138,12 @@ def mostly_kana(held: PageBytes, rules: HanRules) -> bool:
 
 
 def without_zeros(page: bytes) -> bytes:
-    """A page without zero bytes, which the extractor takes out, from inside references too."""
+    """Return a page without zero bytes, which the extractor removes, inside references too."""
     return page.replace(b"\0", b"") if b"\0" in page else page
 
 
 def _end_of_characters(data: bytes, start: int, end: int) -> int:
-    """Where a page ends, without a character that its end cuts: the ladder leaves it out."""
+    """Return the end of a page without a character that it cuts, as `decode` drops it."""
     tail = data[max(start, end - 3) : end]
     if tail.isascii():
         return end
@@ -151,7 +152,7 @@ def _end_of_characters(data: bytes, start: int, end: int) -> int:
             try:
                 _, used = codecs.utf_8_decode(tail[-back:], "strict", False)
             except UnicodeDecodeError:
-                break  # cut or not, no character begins so
+                break  # no character begins with these bytes
             return end - back + used
         if byte < 0x80:
             break
@@ -161,10 +162,10 @@ def _end_of_characters(data: bytes, start: int, end: int) -> int:
 def _references_reach(
     page: bytes, start: int, end: int, held: PageBytes, missing: int, twice_escaped: bool
 ) -> bool:
-    """Whether references may stand for so many ideographs."""
+    """Whether the page may have the missing ideographs as references."""
     if not twice_escaped:
-        # Most references of a page are quotes, spaces and their like; to tell them by the pattern
-        # takes longer for a page than all the rest here.
+        # Most references are quotes and spaces; the pattern that excludes them takes longer for a
+        # page than everything else here.
         return held.references >= missing and (len(_REFERENCE.findall(page, start, end)) >= missing)
     missing -= len(_ESCAPED_REFERENCE.findall(page, start, end))
     return missing <= 0 or (

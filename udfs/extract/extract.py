@@ -1,8 +1,8 @@
-"""One pass over an input file: records in; documents, failures and a tally out.
+"""One pass over an input file: records in; documents, failures and a tally of counts out.
 
-Reading, decoding, extraction and language identification happen here together, so that bytes
-and HTML never leave the Python worker that read them. Every record becomes exactly one of: a
-document row, a count under a reject reason, or a failure row with a count under its reason.
+Reading, decoding, extraction and language identification run in one worker, so that bytes and HTML
+never leave it. Every record becomes exactly one of: a document row, a count under a reject reason,
+or a failure row with a count under its reason.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from udfs.base.chinese_script import script_of
 from udfs.base.worker import is_retry
-from udfs.extract.isolated_worker import careful_outcomes
+from udfs.extract.isolated_worker import isolated_outcomes
 from udfs.extract.language import LanguageModel, load_language_model
 from udfs.extract.outcomes import Candidate, Failed, Outcome, Rejected
 from udfs.extract.pages import PageOptions, PendingPage, finished, first_look
@@ -33,7 +33,7 @@ FAILURE = "failure"
 TALLY = "tally"
 
 MISSING_FILE = "missing_file"
-"""Failure reason of an input file that is not there when it is read."""
+"""Failure reason of an input file that does not exist when it is read."""
 
 _COUNTS = pa.map_(pa.string(), pa.int64())
 
@@ -64,20 +64,20 @@ EXTRACTED = pa.schema(
         ("failed", _COUNTS),
     ]
 )
-"""The rows that a worker yields; `jobs.tables.EXTRACTED` says what their columns mean."""
+"""Schema of the rows that a worker yields; `jobs.tables.EXTRACTED` documents their columns."""
 
-PAGES_IN_A_ROW = 32
-"""Most pages that wait to be decoded and parsed."""
-BYTES_IN_A_ROW = 4 << 20
-"""Bytes after which they do, however few they are."""
+PAGE_BATCH = 32
+"""Most pages that are decoded and parsed together."""
+PAGE_BATCH_BYTES = 4 << 20
+"""Bytes after which a batch of pages is parsed, however few they are."""
 LANGUAGE_BATCH = 64
-"""Most texts that the language model is given at once."""
+"""Most texts that the language model gets at once."""
 LANGUAGE_BATCH_CHARS = 4_000_000
-"""Characters after which the batch is given, however few its texts: it bounds memory."""
+"""Characters after which a batch of texts is identified, however few they are: bounds memory."""
 
 
 class SplitLike(Protocol):
-    """What the worker needs to know of an input file."""
+    """An input file, as far as the worker uses it."""
 
     @property
     def uri(self) -> str: ...
@@ -89,7 +89,7 @@ class SplitLike(Protocol):
 
 @dataclass(frozen=True)
 class ExtractOptions:
-    """Limits and choices of the extraction, as the worker takes them."""
+    """Limits and settings of the extraction in a worker."""
 
     languages: frozenset[str]  # empty keeps every language
     min_language_score: float | None
@@ -107,10 +107,10 @@ def extract_udf(
     language_file: ArtifactFile,
     on_documents: Callable[[int], None],
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """The function for mapInArrow over rows that number splits (column ``id``).
+    """Return the function for mapInArrow over rows with numbers of splits (column ``id``).
 
     Args:
-        on_documents: Called with a count now and then, for progress.
+        on_documents: Called with the number of new documents after each batch, for progress.
     """
 
     def extract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -127,9 +127,9 @@ def extract_udf(
 def extract_split(
     split: SplitLike | RangedSplit, options: ExtractOptions, model: LanguageModel
 ) -> Iterator[list[dict[str, Any]]]:
-    """Batches of rows of a split, bounded in rows and in bytes of text.
+    """Yield batches of rows of a split, bounded in rows and in bytes of text.
 
-    The last batch of every file in it ends with the file's tally row.
+    The last batch of every file ends with the file's tally row.
     """
     if isinstance(split, RangedSplit):
         for file in ranged_files(split):
@@ -154,8 +154,8 @@ def _extract_file(
 
 
 def split_outcomes(split: SplitLike, options: ExtractOptions) -> Iterator[Outcome]:
-    """One outcome for every record of a file, or of the ranges that are read of it; a file that
-    is not there is one failure, or one for each range."""
+    """Yield one outcome for every record of a file, or of the ranges that are read of it; a missing
+    file is one failure, or one for each range."""
     read = partial(read_records, max_record_bytes=options.max_record_bytes)
     try:
         if isinstance(split, RangedFile):
@@ -177,11 +177,13 @@ def split_outcomes(split: SplitLike, options: ExtractOptions) -> Iterator[Outcom
 def _page_outcomes(
     records: Iterable[Record], split: SplitLike, options: ExtractOptions
 ) -> Iterator[Outcome]:
-    """Outcomes in the file's order, but that pages wait until some can be finished in a row: to
-    parse and to read are other work, and a processor that changes between them for every page
-    takes a quarter longer for what is parsed. Another attempt at a split takes one by one."""
+    """Yield the outcome of every record, in the file's order except that pages wait for a batch.
+
+    Parsing takes a quarter longer when every page alternates it with reading, in other code and
+    data. A further attempt at a split extracts one page at a time, in an isolated process.
+    """
     if is_retry():
-        yield from careful_outcomes(records, split.warc_path, options.page)
+        yield from isolated_outcomes(records, split.warc_path, options.page)
         return
     waiting: list[PendingPage] = []
     size = 0
@@ -193,17 +195,17 @@ def _page_outcomes(
                 continue
             waiting.append(seen)
             size += seen.size
-            if len(waiting) == PAGES_IN_A_ROW or size >= BYTES_IN_A_ROW:
+            if len(waiting) == PAGE_BATCH or size >= PAGE_BATCH_BYTES:
                 yield from finished(waiting, split.warc_path, options.page)
                 waiting, size = [], 0
-    except FileNotFoundError:  # the pages before are there
+    except FileNotFoundError:  # the pages before it were read
         yield from finished(waiting, split.warc_path, options.page)
         raise
     yield from finished(waiting, split.warc_path, options.page)
 
 
 class _Tally:
-    """Counts of one file: records seen at the reader, and what was not kept by reason."""
+    """Counts of one file: records read, and those not kept by reason."""
 
     def __init__(self, warc_path: str) -> None:
         self.warc_path = warc_path
@@ -228,7 +230,8 @@ def _rows(
     model: LanguageModel,
     tally: _Tally,
 ) -> Iterator[dict[str, Any]]:
-    """Document and failure rows; candidates wait until the language model's batch is full."""
+    """Yield document and failure rows; candidates wait until a batch for the language model is
+    full."""
     waiting: list[Candidate] = []
     chars = 0
     for outcome in outcomes:
@@ -304,7 +307,7 @@ def _failure_row(failure: Failed, split: SplitLike) -> dict[str, Any]:
 
 
 def host_of(url: str | None) -> str | None:
-    """The host of a url in lower case; None where there is none.
+    """Return the host of a url in lower case; None without one.
 
     >>> host_of("HTTP://User@WWW.Example.cn:8080/a")
     'www.example.cn'

@@ -1,9 +1,9 @@
-"""Pages judged in a process of their own, so that one which kills it is a counted failure.
+"""Extract pages in an isolated process, so that a page which kills it becomes a counted failure.
 
-A library in machine code that stops on one page in a thousand million takes its Python worker
-along, and so does every other attempt at the split. So the first attempt at a split is as fast as
-can be, and any later one, which only a lost worker asks for, hands each page to a helper: when that
-dies or does not answer, the page is the reason, and a new helper goes on with the next.
+A native library that crashes on one page in a thousand million kills its Python worker, in every
+attempt at the split. The first attempt at a split extracts in the worker itself; any later one,
+which follows a lost worker, sends each page to an isolated process. When that dies or does not
+answer, the page is counted as a failure, and a new process continues with the next page.
 """
 
 from __future__ import annotations
@@ -17,81 +17,83 @@ from multiprocessing.connection import Connection
 
 from udfs.extract.outcomes import Failed, Outcome
 from udfs.extract.pages import PageOptions, page_outcome
-from udfs.warc.reader import Damage, WarcRecord
+from udfs.warc.records import Damage, WarcRecord
 
 LOST = "lost_worker"
-"""Failure reason of a page at which a process ends."""
+"""Failure reason of a page that kills the process."""
 NO_ANSWER = "no_answer"
-"""Failure reason of a page that a process does not come to an end with."""
+"""Failure reason of a page that the process does not finish in time."""
 LIMIT_S = 600.0
-"""Seconds for a page: the worst within the limits of the settings takes two, and the first may have
-to wait for what is compiled."""
+"""Seconds for a page: the slowest within the default limits takes two, and the first one may wait
+for compilation."""
 
 _COMMAND = (sys.executable, "-P", "-m", "udfs.extract.isolated_worker")
 
 
-def careful_outcomes(
+def isolated_outcomes(
     records: Iterable[WarcRecord | Damage],
     warc_path: str,
     options: PageOptions,
     command: Sequence[str] = _COMMAND,
     limit_s: float = LIMIT_S,
 ) -> Iterator[Outcome]:
-    """One outcome for every record, in order, as `udfs.extract.pages.page_outcome` gives it; a
-    failure of the reasons above where it gives none.
+    """Yield the outcome of every record, in order, as `udfs.extract.pages.page_outcome` returns it;
+    a failure with LOST or NO_ANSWER where it returns none.
 
     Args:
-        command: Starts a helper, given two descriptors: to read from and to write to.
+        command: Starts the process; two file descriptors are appended, for requests and answers.
         limit_s: Seconds for a page.
     """
-    helper = _Helper(command)
+    process = _IsolatedProcess(command)
     try:
         for record in records:
             if isinstance(record, Damage):
                 yield page_outcome(record, warc_path, options)
                 continue
-            helper.start()
-            found = helper.ask((record, warc_path, options), limit_s)
+            process.start()
+            found = process.outcome((record, warc_path, options), limit_s)
             if isinstance(found, str):
-                helper.stop()
+                process.stop()
                 found = Failed(record.offset, found, record.field("warc-target-uri") or "")
             yield found
     finally:
-        helper.stop()
+        process.stop()
 
 
-class _Helper:
-    """A process that judges pages, if it runs."""
+class _IsolatedProcess:
+    """A process that extracts pages; started when needed."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: Connection
-        self._questions: Connection
+        self._requests: Connection
 
     def start(self) -> None:
-        """Start it where it does not run."""
+        """Start the process unless it is running."""
         if self._process is not None:
             return
-        (asked, asks), (answers, answered) = os.pipe(), os.pipe()
-        # What Spark has put on the path of this process is not in its environment.
+        (requests_out, requests_in), (answers_out, answers_in) = os.pipe(), os.pipe()
+        # Spark extends the path of this process, not its environment.
         path = os.pathsep.join(part or os.getcwd() for part in sys.path)
         self._process = subprocess.Popen(
-            [*self._command, str(asked), str(answered)],
-            pass_fds=(asked, answered),
+            [*self._command, str(requests_out), str(answers_in)],
+            pass_fds=(requests_out, answers_in),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": path},
         )
-        os.close(asked)
-        os.close(answered)
-        self._questions = Connection(asks, readable=False)
-        self._answers = Connection(answers, writable=False)
+        os.close(requests_out)
+        os.close(answers_in)
+        self._requests = Connection(requests_in, readable=False)
+        self._answers = Connection(answers_out, writable=False)
 
-    def ask(self, question: tuple[WarcRecord, str, PageOptions], limit_s: float) -> Outcome | str:
-        """Its answer, or the reason why there is none."""
+    def outcome(
+        self, request: tuple[WarcRecord, str, PageOptions], limit_s: float
+    ) -> Outcome | str:
+        """Return the outcome of a page, or LOST or NO_ANSWER."""
         try:
-            self._questions.send(question)
+            self._requests.send(request)
             if not self._answers.poll(limit_s):
                 return NO_ANSWER
             answer: Outcome = self._answers.recv()
@@ -100,28 +102,28 @@ class _Helper:
         return answer
 
     def stop(self) -> None:
-        """End it, whatever it does."""
+        """Kill the process."""
         if self._process is None:
             return
-        self._questions.close()
+        self._requests.close()
         self._answers.close()
         self._process.kill()
         self._process.wait()
         self._process = None
 
 
-def serve(asked: Connection, answers: Connection) -> None:
-    """Answer until nobody asks any more."""
+def serve(requests: Connection, answers: Connection) -> None:
+    """Answer requests until the other side closes the connection."""
     with suppress(EOFError):
         while True:
-            record, warc_path, options = asked.recv()
+            record, warc_path, options = requests.recv()
             answers.send(page_outcome(record, warc_path, options))
 
 
 def main(argv: Sequence[str]) -> None:
-    """A helper's process."""
-    asked, answered = map(int, argv)
-    serve(Connection(asked, writable=False), Connection(answered, readable=False))
+    """Run the isolated process; arguments are the file descriptors of requests and answers."""
+    requests, answers = map(int, argv)
+    serve(Connection(requests, writable=False), Connection(answers, readable=False))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Which language a text is in: fastText over samples of the whole text."""
+"""Language identification: fastText over samples of the whole text."""
+
+from __future__ import annotations
 
 import re
 from collections.abc import Sequence
@@ -11,18 +13,18 @@ from udfs.base.model_constants import LABEL_PREFIX
 
 UNDETERMINED = "und"  # ISO 639-2 code for "undetermined"
 
-# fastText ends its input at a newline, and takes NUL and the other separators as spaces.
+# fastText ends its input at a newline, and treats NUL and the other separators as spaces.
 _BREAKS = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\u3000]+")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 class Look(NamedTuple):
-    """How much of a text is looked at, and when that is enough.
+    """The size of a sample, and the score that makes it the last one.
 
     Attributes:
-        pieces: Number of pieces, the first and the last of which are the text's ends.
+        pieces: Number of pieces; the first and the last are the text's ends.
         piece_chars: Characters of each.
-        sure: A score from which no other look is taken.
+        sure: No further sample is taken when the score is at least this.
     """
 
     pieces: int
@@ -31,12 +33,12 @@ class Look(NamedTuple):
 
 
 LOOKS = (Look(5, 60, 0.95), Look(10, 200, 0.0))
-"""A glance decides 85 of 100 texts; the others are worth a long look.
+"""The first sample decides 85 of 100 texts; the others get a longer one.
 
-Against judging whole texts, on 2,188 Chinese ones of more than 1,000 characters: 99.9 % fall on
-the same side of 0.65, at 3.5 times the speed. One look at 5 pieces of 200 characters gets 98.9 %
-and takes twice as long as these two. For mixtures of Chinese with English or Japanese it is
-95.3 % against 89.8 %. A threshold above 0.95 would need another first look.
+Compared with whole texts, on 2,188 Chinese ones of more than 1,000 characters: 99.9 % are on the
+same side of 0.65, at 3.5 times the speed. One sample of 5 pieces of 200 characters reaches 98.9 %
+and takes twice as long as these two. For mixtures of Chinese with English or Japanese the shares
+are 95.3 % and 89.8 %. A min_language_score above 0.95 would need another first sample.
 """
 
 
@@ -48,13 +50,13 @@ class LanguageModel:
         self._looks = looks
 
     def identify(self, texts: Sequence[str]) -> list[tuple[str, float]]:
-        """The likeliest language of each text.
+        """Return the most likely language of each text.
 
         Args:
             texts: Any texts: long, empty, with newlines, NUL or lone surrogates.
         Returns:
             One (label, score) for each text, in order. The label is the model's own (ISO 639
-            code), the score its probability in [0, 1] for the last look that was taken.
+            code), the score its probability in [0, 1] for the last sample that was taken.
             ("und", 0.0) for a text without letters.
         """
         results = [(UNDETERMINED, 0.0)] * len(texts)
@@ -76,7 +78,7 @@ class LanguageModel:
         for row, row_labels, row_scores in zip(rows, labels, scores, strict=True):
             if len(row_labels):  # empty when the model knows no feature of the text
                 label = str(row_labels[0]).removeprefix(LABEL_PREFIX)
-                # Rounding inside fastText lets a sure score pass 1 by some 1e-5.
+                # Rounding inside fastText lets a score exceed 1 by some 1e-5.
                 results[row] = (label, min(1.0, max(0.0, float(row_scores[0]))))
         return results
 
@@ -86,26 +88,26 @@ def load_language_model(path: Path, looks: Sequence[Look] = LOOKS) -> LanguageMo
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file is no fastText model.
+        ValueError: The file is not a fastText model.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"language model not found: {path}")
+        raise FileNotFoundError(f"{path}: no such file; it should be the language model")
     return LanguageModel(fasttext.load_model(str(path)), looks)
 
 
 def sample_text(text: str, pieces: int, piece_chars: int) -> str:
-    """One line of characters taken evenly from the whole length of a text.
+    """Return one line of characters taken evenly from the whole length of a text.
 
-    The first lines of a page are its menu as often as its article, so that a page is judged on
-    pieces of all of it; where they lie is fixed by the text's length alone.
+    The first lines of a page are its menu as often as its article, so a sample has pieces of all
+    of it; the text's length alone decides their places.
 
     Args:
         text: Any text.
-        pieces: Number of pieces, the first and the last of which are the text's ends.
+        pieces: Number of pieces; the first and the last are the text's ends.
         piece_chars: Characters of each.
     Returns:
-        At most pieces * piece_chars characters, and a space between pieces; a shorter text
-        whole. Breaks are spaces, lone surrogates question marks.
+        At most pieces * piece_chars characters, with a space between pieces; a shorter text
+        whole. Line breaks and controls become spaces, lone surrogates question marks.
     """
     if len(text) > pieces * piece_chars:
         stride = (len(text) - piece_chars) / max(1, pieces - 1)

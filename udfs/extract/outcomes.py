@@ -1,4 +1,4 @@
-"""What becomes of a record: a candidate document, a reject reason or a failure."""
+"""The outcome of a record: a candidate document, a reject reason or a failure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Candidate:
     charset: str | None
     title: str | None
     text: str
-    # What only a capture can state; JSONL and Parquet rows leave it out.
+    # Only captures have these; they are None for JSONL and Parquet rows.
     truncated: str | None = None
     declared_charset: str | None = None
     charset_step: str | None = None
@@ -31,16 +31,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A sound record that is no document. Reasons are snake_case and never renamed."""
+    """A valid record that does not become a document. Reasons are snake_case, never renamed."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A record, or a stretch of a file, that could not be read."""
+    """A record, or a part of a file, that could not be read."""
 
-    offset: int | None  # None where the whole file is meant
+    offset: int | None  # None for the whole file
     reason: str
     detail: str
 
@@ -49,10 +49,10 @@ Outcome = Candidate | Rejected | Failed
 
 
 def content_id(*parts: str) -> str:
-    """32 hex digits that only these parts, in this order, give: a doc_id."""
+    """Return a doc_id: 32 hex digits that depend on the parts and their order."""
     digest = hashlib.blake2b(digest_size=ID_BYTES)
     for part in parts:
         encoded = part.encode("utf-8", "surrogatepass")
-        digest.update(len(encoded).to_bytes(8, "big"))  # so that no two lists of parts collide
+        digest.update(len(encoded).to_bytes(8, "big"))  # no two lists of parts collide
         digest.update(encoded)
     return digest.hexdigest()

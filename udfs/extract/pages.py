@@ -1,8 +1,8 @@
 """From a WARC record to a candidate document: HTTP, charset, main text.
 
-A WET file's `conversion` records and a WARC file's HTML captures end in the same shape. What
-costs least comes first: most captures of a crawl are no Chinese pages, and are passed over
-before they are decoded.
+A WET file's `conversion` records and a WARC file's HTML captures become the same candidates. The
+cheapest checks come first: most captures of a crawl are not Chinese pages, and are rejected before
+they are decoded.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ from udfs.warc.http_message import (
     media_type,
     parse_response,
 )
-from udfs.warc.reader import DEFAULT_WANTED, Damage, WarcRecord
+from udfs.warc.records import DEFAULT_WANTED, Damage, WarcRecord
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 TEXT_TYPE = "text/plain"
 
-_META_NAMES = frozenset({*DATE_NAMES, *OPT_OUT_NAMES})  # a head is read once for both
-_FIRST_CHARS = 500  # of a text: the first look for ideographs
+_META_NAMES = frozenset({*DATE_NAMES, *OPT_OUT_NAMES})  # a head is parsed once for both
+_FIRST_CHARS = 500  # of a text: counted before the rest
 
-# Records that are no pages; any other type is counted as other_record.
+# Records that are not pages; any other type is counted as other_record.
 _OTHER_TYPES = ("warcinfo", "request", "metadata", "revisit", "continuation")
 _OTHER_RECORDS = {kind: Rejected(f"{kind}_record") for kind in _OTHER_TYPES}
 _OTHER_RECORD = Rejected("other_record")
@@ -56,20 +56,20 @@ _OTHER_RECORD = Rejected("other_record")
 
 @dataclass(frozen=True)
 class PageOptions:
-    """Limits and choices for a page. None switches a limit off."""
+    """Limits and settings for a page. None switches a limit off."""
 
     max_body_bytes: int = 64 << 20  # a body that inflates past this is a failure
     html: HtmlLimits = field(default_factory=HtmlLimits)
     extractor: Extractor = "fast"
     verify_digests: bool = False
     min_han_chars: int | None = 16  # fewest Han ideographs of a text
-    # Most kana of a page's kana and ideographs, where ideographs are asked for.
+    # Largest share of kana among a page's kana and ideographs; needs min_han_chars.
     max_kana_share: float | None = 0.5
-    prefilter: bool = True  # judge both on the bytes first
+    prefilter: bool = True  # check both on the bytes first
 
     @cached_property
     def han_rules(self) -> HanRules | None:
-        """What is asked of a page's ideographs and kana, None for nothing."""
+        """Limits of a page's ideographs and kana; None without any."""
         if not self.min_han_chars:
             return None
         unescapes = self.extractor == "trafilatura"
@@ -78,7 +78,7 @@ class PageOptions:
 
 @dataclass(slots=True)  # not frozen, which takes a microsecond a page
 class _Payload:
-    """A body to decode: `data` from `start` to `end`, and the response that it came in, if any."""
+    """A body to decode: `data` from `start` to `end`, and its HTTP response, if any."""
 
     data: bytes
     start: int
@@ -89,18 +89,17 @@ class _Payload:
 
     @property
     def body(self) -> bytes:
-        """A copy."""
+        """The bytes of the body. A copy."""
         return self.data[self.start : self.end]
 
 
 @dataclass(slots=True)
 class PendingPage:
-    """A page that may become a document, still to be decoded and parsed.
+    """A page that may become a document; it is neither decoded nor parsed yet.
 
     Attributes:
-        plain: What `udfs.charset.prefilter.plain_utf8` found; None for a page that was not looked
-        at, or
-            has to be decoded first.
+        plain: The result of `udfs.charset.prefilter.plain_utf8`; None for a page that must be
+            decoded first, or where the prefilter is off.
     """
 
     record: WarcRecord
@@ -109,27 +108,27 @@ class PendingPage:
 
     @property
     def is_text(self) -> bool:
-        """Whether it is plain text, and no HTML."""
+        """Whether it is plain text, not HTML."""
         return self.payload.mime == TEXT_TYPE
 
     @property
     def size(self) -> int:
-        """Bytes that it holds in memory."""
+        """Bytes in memory."""
         return len(self.payload.data)
 
 
 def page_outcome(record: WarcRecord | Damage, warc_path: str, options: PageOptions) -> Outcome:
-    """The one outcome of what the WARC reader yields.
+    """Return the outcome of an item of the WARC reader.
 
     Args:
-        warc_path: Names the file in the document's id.
+        warc_path: The file's name in the document's id.
     """
     seen = first_look(record, options)
     return finished([seen], warc_path, options)[0] if isinstance(seen, PendingPage) else seen
 
 
 def first_look(record: WarcRecord | Damage, options: PageOptions) -> Outcome | PendingPage:
-    """What becomes of a record as far as its headers and a count of its bytes tell."""
+    """Return the outcome that a record's headers and byte counts decide, else a pending page."""
     if isinstance(record, Damage):
         return Failed(record.offset, record.reason, record.detail)
     try:
@@ -139,7 +138,7 @@ def first_look(record: WarcRecord | Damage, options: PageOptions) -> Outcome | P
 
 
 def finished(pending: Sequence[PendingPage], warc_path: str, options: PageOptions) -> list[Outcome]:
-    """What becomes of some pages in the end, in order; arguments as for `page_outcome`."""
+    """Return the outcomes of pending pages, in order; arguments as for `page_outcome`."""
     outcomes: list[Outcome | None] = []
     read: list[tuple[int, PendingPage, Decoded, bytes]] = []
     for number, page in enumerate(pending):
@@ -165,9 +164,9 @@ def finished(pending: Sequence[PendingPage], warc_path: str, options: PageOption
 
 def _first_look(record: WarcRecord, options: PageOptions) -> Outcome | PendingPage:
     if record.record_type not in DEFAULT_WANTED:
-        # A header may hold anything; a reason is one of a few.
+        # A header may have any value; a reason is one of a few.
         return _OTHER_RECORDS.get(record.record_type, _OTHER_RECORD)
-    if options.verify_digests:  # of the others the reader delivers no block
+    if options.verify_digests:  # records of other types come without their block
         problem = digest_problem(record)
         if problem is not None:
             return Failed(record.offset, "digest_mismatch", problem)
@@ -193,7 +192,7 @@ def _first_look(record: WarcRecord, options: PageOptions) -> Outcome | PendingPa
 
 
 def _decoded(pending: PendingPage, options: PageOptions) -> tuple[Decoded, bytes] | Rejected:
-    """A page's text, and the same as UTF-8; or why the text is no document's."""
+    """Return a page's text, and the same as UTF-8; or its rejection."""
     payload, rules = pending.payload, options.han_rules
     body = payload.body
     if pending.plain is not None:
@@ -201,7 +200,7 @@ def _decoded(pending: PendingPage, options: PageOptions) -> tuple[Decoded, bytes
         is_whole = decoded.step == "utf8" and len(body) == _plain_end(pending)
         return decoded, body if is_whole else decoded.text.encode("utf-8", "replace")
     choice = choose(body, payload.declared)
-    # Chinese pages pass nearly always: to count first would be in vain.
+    # Pages in Chinese charsets nearly always pass: counting before decoding saves nothing.
     if options.prefilter and rules is not None and choice.codec not in CHINESE:
         held = None if rules.twice_escaped else held_by(body, choice)
         reason = None if held is None else refusal(body, 0, len(body), held, rules)
@@ -229,7 +228,7 @@ def _outcome(
     warc_path: str,
     options: PageOptions,
 ) -> Outcome:
-    """What becomes of a page whose main text is known."""
+    """Return the outcome of a page with its main text."""
     if not page.text:
         return Rejected("empty_text")
     rules = options.han_rules
@@ -259,14 +258,14 @@ def _outcome(
 
 
 def _has_ideographs(text: str, at_least: int) -> bool:
-    """Whether a text has so many Han ideographs; most show it in their first lines."""
+    """Whether a text has at least this many Han ideographs; most have in their first lines."""
     return han_ideographs(text[:_FIRST_CHARS]) >= at_least or (
         len(text) > _FIRST_CHARS and han_ideographs(text) >= at_least
     )
 
 
 def _plain_end(pending: PendingPage) -> int:
-    """Bytes of a page that is UTF-8 and nothing else; 0 for any other."""
+    """Length in bytes of a page that is certainly UTF-8; 0 for any other."""
     return 0 if pending.plain is None else pending.plain[1] - pending.payload.start
 
 
@@ -279,11 +278,11 @@ def _payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:
 
 
 def _http_payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejected:
-    """The payload of an HTTP capture, or why it has none."""
+    """Return the payload of an HTTP capture, or its rejection."""
     kind, url = record.field("content-type"), record.field("warc-target-uri")
     is_http = kind is None or kind.startswith("application/http")
     if not is_http or (url is not None and url.startswith("dns:")):
-        return Rejected("not_http")  # a DNS answer: ARC files give it no type of its own
+        return Rejected("not_http")  # a DNS answer, which has no record type in ARC files
     response = parse_response(record.data, record.start, record.end)
     if 300 <= response.status < 400:
         return Rejected("redirect")
@@ -291,7 +290,7 @@ def _http_payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejecte
         return Rejected("http_error")
     mime, charset = media_type(response.field("content-type") or "")
     if mime and mime not in HTML_TYPES and mime != TEXT_TYPE:
-        return Rejected("not_html")  # before the work of decoding its body
+        return Rejected("not_html")  # before its body is decoded
     if not response.is_coded:
         end = len(response.data) if response.end is None else response.end
         if end - response.start <= max_body_bytes:
@@ -301,7 +300,7 @@ def _http_payload(record: WarcRecord, max_body_bytes: int) -> _Payload | Rejecte
 
 
 def _looks_like_html(payload: _Payload) -> bool:
-    """Whether a body of no declared type is HTML, by its opening."""
+    """Whether a body without a declared type is HTML, by its first bytes."""
     if payload.mime:
         return False
     head = payload.data[payload.start : min(payload.end, payload.start + 1024)]
@@ -310,7 +309,7 @@ def _looks_like_html(payload: _Payload) -> bool:
 
 
 def parse_time(value: object) -> datetime | None:
-    """A WARC-Date or another ISO 8601 time as UTC; None where it is none."""
+    """Parse a WARC-Date or another ISO 8601 time as UTC; None for any other value."""
     if isinstance(value, datetime):
         parsed = value
     elif isinstance(value, str):
@@ -322,5 +321,5 @@ def parse_time(value: object) -> datetime | None:
         return None
     try:
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except OverflowError:  # year 1 or 9999 moved over the calendar's edge
+    except OverflowError:  # year 1 or 9999 becomes another year in UTC
         return None

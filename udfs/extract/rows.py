@@ -1,9 +1,8 @@
-"""Lines of a plain, gzip or zstd text file, with bounded memory whatever the file holds.
+"""Rows of JSONL and Parquet files as candidate documents, to score an existing corpus.
 
-Rows of JSONL and Parquet files as candidate documents, to score a corpus that exists.
-
-A row needs a text, which stays as it is. The row's own id becomes its doc_id; a row without one
-gets an id from its content, so that the same row has the same id in any file.
+A row needs a text, which stays unchanged. The row's own id becomes its doc_id; a row without one
+gets an id from its content, so that the same row has the same id in any file. JSONL files may be
+plain, gzip or zstd; lines are read with bounded memory whatever the file contains.
 """
 
 from __future__ import annotations
@@ -22,94 +21,16 @@ from udfs.warc.gzip_members import GZIP_MAGIC, GzipMembers
 from udfs.warc.zstd_frames import ZstdFrames, is_zstd
 
 _MAGIC_BYTES = 4
-
-
-class BadLine(NamedTuple):
-    """A line, or the rest of a file, that cannot be had."""
-
-    reason: str  # record_too_large, cut, or what the container says of its damage
-    detail: str
-
-
-def read_lines(file: BinaryIO, max_line_bytes: int) -> Iterator[bytes | BadLine]:
-    """Every line that is not blank, without its end.
-
-    A line over the limit is one BadLine. So is the line that a cut file ends in, and a
-    stretch of a compressed file that cannot be decompressed.
-
-    Raises:
-        OSError: from the stream.
-    """
-    source = _container(RawInput(file))
-    line = _Line(max_line_bytes)
-    while True:
-        try:
-            piece = source.next_piece()
-        except Broken as damage:
-            line = _Line(max_line_bytes)
-            yield BadLine(damage.reason, damage.detail)
-            continue
-        if piece is None:
-            break
-        yield from _whole_lines(piece, line)
-        if piece.cut:
-            yield BadLine("cut", "the file ends inside its compressed stream")
-            return
-    yield from line.taken()
-
-
-def _container(raw: RawInput) -> PieceSource:
-    raw.ensure(_MAGIC_BYTES)
-    head = raw.buf[:_MAGIC_BYTES]
-    if head.startswith(GZIP_MAGIC):
-        return GzipMembers(raw)
-    return ZstdFrames(raw) if is_zstd(head) else PlainPieces(raw)
-
-
-def _whole_lines(piece: Piece, line: _Line) -> Iterator[bytes | BadLine]:
-    """The lines that end in a piece; what follows the last one stays in `line`."""
-    *ended, rest = piece.data.split(b"\n")
-    for part in ended:
-        line.add(part)
-        yield from line.taken()
-    line.add(rest)
-
-
-class _Line:
-    """A line that is being put together from pieces."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._parts: list[bytes] = []
-        self._bytes = 0
-
-    def add(self, part: bytes) -> None:
-        self._bytes += len(part)
-        if self._bytes > self._max_bytes:
-            self._parts.clear()
-        else:
-            self._parts.append(part)
-
-    def taken(self) -> Iterator[bytes | BadLine]:
-        """The line, unless it is blank; the next one begins."""
-        whole, size = b"".join(self._parts), self._bytes
-        self._parts, self._bytes = [], 0
-        if size > self._max_bytes:
-            yield BadLine("record_too_large", f"{size} bytes")
-        elif whole.strip():
-            yield whole.rstrip(b"\r")
-
-
-PARQUET_BATCH_ROWS = 256
+_PARQUET_BATCH_ROWS = 256
 
 
 def jsonl_outcomes(
     file: BinaryIO, text_column: str, id_column: str, max_line_bytes: int
 ) -> Iterator[Outcome]:
-    """One outcome a line of a plain, gzip or zstd JSONL file; blank lines are none.
+    """Yield one outcome for each line of a plain, gzip or zstd JSONL file, except blank lines.
 
-    A line over the limit is passed over in pieces, so that no line is held whole. A stream
-    that is cut or corrupt ends in one failure; the lines before the damage are kept.
+    A line over the limit is skipped piece by piece and never held in memory. A stream that is cut
+    or corrupt ends in one failure; the lines before the damage are kept.
     """
     for position, line in enumerate(read_lines(file, max_line_bytes)):
         if isinstance(line, BadLine):
@@ -119,7 +40,7 @@ def jsonl_outcomes(
 
 
 def parquet_outcomes(file: BinaryIO, text_column: str, id_column: str) -> Iterator[Outcome]:
-    """One outcome a row of a Parquet file, in its order; a bounded number of rows at once."""
+    """Yield one outcome for each row of a Parquet file, in its order; few rows are in memory."""
     try:
         parquet = pq.ParquetFile(file)
     except pa.ArrowInvalid as error:
@@ -132,7 +53,7 @@ def parquet_outcomes(file: BinaryIO, text_column: str, id_column: str) -> Iterat
         return
     position = 0
     try:
-        for batch in parquet.iter_batches(batch_size=PARQUET_BATCH_ROWS, columns=wanted):
+        for batch in parquet.iter_batches(batch_size=_PARQUET_BATCH_ROWS, columns=wanted):
             for row in batch.to_pylist():
                 yield row_outcome(row, position, text_column, id_column)
                 position += 1
@@ -142,7 +63,7 @@ def parquet_outcomes(file: BinaryIO, text_column: str, id_column: str) -> Iterat
 
 
 def row_outcome(row: Mapping[str, Any], position: int, text_column: str, id_column: str) -> Outcome:
-    """The outcome of one row: a candidate, `no_text`, or `empty_text`."""
+    """Return the outcome of one row: a candidate, `no_text`, or `empty_text`."""
     raw = row.get(text_column)
     if not isinstance(raw, str):
         return Failed(position, "no_text", f"column {text_column} is {type(raw).__name__}")
@@ -179,9 +100,85 @@ def _string(value: object) -> str | None:
 
 
 def _without_surrogates(text: str) -> str:
-    """The text with lone surrogates (JSON can spell them) as U+FFFD: no UTF-8 holds them."""
+    """Replace lone surrogates, which JSON can write and UTF-8 cannot, by U+FFFD."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+class BadLine(NamedTuple):
+    """A line, or the rest of a file, that cannot be read."""
+
+    reason: str  # record_too_large, cut, or the container's reason
+    detail: str
+
+
+def read_lines(file: BinaryIO, max_line_bytes: int) -> Iterator[bytes | BadLine]:
+    """Yield every line that is not blank, without its line end.
+
+    A line over the limit is one BadLine; so are the line in which a cut file ends, and a part of
+    a compressed file that cannot be decompressed.
+
+    Raises:
+        OSError: from the stream.
+    """
+    source = _container(RawInput(file))
+    line = _Line(max_line_bytes)
+    while True:
+        try:
+            piece = source.next_piece()
+        except Broken as damage:
+            line = _Line(max_line_bytes)
+            yield BadLine(damage.reason, damage.detail)
+            continue
+        if piece is None:
+            break
+        yield from _whole_lines(piece, line)
+        if piece.cut:
+            yield BadLine("cut", "the file ends inside its compressed stream")
+            return
+    yield from line.taken()
+
+
+def _container(raw: RawInput) -> PieceSource:
+    raw.ensure(_MAGIC_BYTES)
+    head = raw.buf[:_MAGIC_BYTES]
+    if head.startswith(GZIP_MAGIC):
+        return GzipMembers(raw)
+    return ZstdFrames(raw) if is_zstd(head) else PlainPieces(raw)
+
+
+def _whole_lines(piece: Piece, line: _Line) -> Iterator[bytes | BadLine]:
+    """Yield the lines that end in a piece; the rest behind the last one stays in `line`."""
+    *ended, rest = piece.data.split(b"\n")
+    for part in ended:
+        line.add(part)
+        yield from line.taken()
+    line.add(rest)
+
+
+class _Line:
+    """A line that is collected from pieces."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._parts: list[bytes] = []
+        self._bytes = 0
+
+    def add(self, part: bytes) -> None:
+        self._bytes += len(part)
+        if self._bytes > self._max_bytes:
+            self._parts.clear()
+        else:
+            self._parts.append(part)
+
+    def taken(self) -> Iterator[bytes | BadLine]:
+        """Yield the line, unless it is blank, and begin the next one."""
+        whole, size = b"".join(self._parts), self._bytes
+        self._parts, self._bytes = [], 0
+        if size > self._max_bytes:
+            yield BadLine("record_too_large", f"{size} bytes")
+        elif whole.strip():
+            yield whole.rstrip(b"\r")

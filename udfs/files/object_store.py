@@ -1,9 +1,7 @@
-"""Reads of one file of a store through pyarrow, tried again where that is worth it.
+"""A file of an object store or of HDFS through pyarrow, in blocks, with one block read ahead.
 
-A file of an object store or of HDFS, read from front to end with one block ahead.
-
-A store answers a ranged request after tens of milliseconds, whatever its length. While a block is
-parsed, the next one is on its way; a block that fails is asked for again, alone.
+A store answers a ranged request after tens of milliseconds, whatever its length: while a block is
+parsed, the next one is being fetched. A block that fails is retried alone.
 """
 
 from __future__ import annotations
@@ -16,8 +14,8 @@ from typing import Any, TypeVar
 
 from udfs.files.retry import Retries, RetryPolicy
 
-# The stores' own clients try again too, ten times with back-off (`udfs.files.uris`): these tries
-# are for what their patience does not cover, such as a connection that is reset in mid-answer.
+# The stores' own clients retry too, ten times with back-off (`udfs.files.uris`): these tries are
+# for failures that they do not retry, such as a connection that is reset during a response.
 _STORE_ATTEMPTS = 2
 _DENIED = ("ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "HTTP status 403")
 
@@ -25,15 +23,15 @@ T = TypeVar("T")
 
 
 class StoreReads:
-    """One file, opened when it is first asked for. One thread's."""
+    """Ranged reads of one file with retries. The first read opens it. For one thread."""
 
     def __init__(self, open_file: Callable[[], Any], name: str, policy: RetryPolicy) -> None:
-        """Say which file, and how long it is tried for.
+        """Remember how to open the file.
 
         Args:
-            open_file: Gives the file as pyarrow's open_input_file does.
+            open_file: Returns the file as pyarrow's open_input_file does.
             name: For messages: without credentials.
-            policy: Of which no more than two attempts are used.
+            policy: At most two of its attempts are used.
         """
         self._open_file = open_file
         self._name = name
@@ -41,24 +39,24 @@ class StoreReads:
         self._file: Any = None
 
     def size(self) -> int:
-        """The length of the file in bytes. Raises as `read`."""
-        return self._tried(lambda file: int(file.size()))
+        """Return the length of the file in bytes. Raises as `read`."""
+        return self._with_retries(lambda file: int(file.size()))
 
     def read(self, offset: int, length: int) -> bytes:
-        """The bytes from `offset` on: `length` of them, fewer only where the file ends before.
+        """Return `length` bytes from `offset` on, fewer only where the file ends before.
 
         Raises:
             FileNotFoundError: There is no such file.
-            PermissionError: It may not be read.
-            OSError: It cannot be read, after retries.
+            PermissionError: Access is denied.
+            OSError: The read failed, after retries.
         """
 
         def read(file: Any) -> bytes:
-            # At the end of the file, and behind it, the stores' answers differ.
+            # At the end of the file, and behind it, stores answer differently.
             there = min(length, file.size() - offset)
             return bytes(file.read_at(there, offset)) if there > 0 else b""
 
-        return self._tried(read)
+        return self._with_retries(read)
 
     def close(self) -> None:
         """Close the file; a later read opens it again."""
@@ -66,13 +64,13 @@ class StoreReads:
         if file is not None:
             file.close()
 
-    def _tried(self, ask: Callable[[Any], T]) -> T:
+    def _with_retries(self, request: Callable[[Any], T]) -> T:
         retries = Retries(self._policy, self._name)
         while True:
             try:
                 if self._file is None:
                     self._file = self._open_file()
-                return ask(self._file)
+                return request(self._file)
             except (FileNotFoundError, PermissionError):
                 raise
             except OSError as error:
@@ -86,12 +84,12 @@ BLOCK_BYTES = 8 << 20
 
 
 class StoreFile(io.RawIOBase):
-    """A readable, seekable file. Holds two blocks at most.
+    """A readable, seekable file. Holds at most two blocks in memory.
 
     Raises:
         FileNotFoundError: There is no such file.
-        PermissionError: It may not be read.
-        OSError: It cannot be read, after retries.
+        PermissionError: Access is denied.
+        OSError: The read failed, after retries.
     """
 
     def __init__(self, reads: StoreReads, block_bytes: int = BLOCK_BYTES) -> None:
@@ -102,7 +100,7 @@ class StoreFile(io.RawIOBase):
         self._block = memoryview(b"")
         self._block_start = 0
         self._ahead: tuple[int, Future[bytes]] | None = None
-        # One thread asks for every block, so that one connection serves them all.
+        # One thread requests every block, so that one connection serves them all.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-file")
         try:
             self._size = self._thread.submit(reads.size).result()
@@ -120,15 +118,15 @@ class StoreFile(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move; nothing is asked of the store before the next read."""
+        """Move; the store gets no request before the next read."""
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         if start + offset < 0:
-            raise ValueError("seek before the start of the file")
+            raise ValueError(f"seek to {start + offset}, before the start of the file")
         self._at = start + offset
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        """Fill the buffer, or less of it: what is there of the block; 0 at the end of the file."""
+        """Read at most the rest of the current block; 0 at the end of the file."""
         if self._at >= self._size:
             return 0
         if not self._block_start <= self._at < self._block_start + len(self._block):
@@ -140,7 +138,7 @@ class StoreFile(io.RawIOBase):
         return len(piece)
 
     def close(self) -> None:
-        """Close the connection, when what is on its way has come."""
+        """Close the file, after the block that is being fetched has arrived."""
         if not self.closed:
             self._block, self._ahead = memoryview(b""), None
             self._thread.submit(self._reads.close)
@@ -148,18 +146,18 @@ class StoreFile(io.RawIOBase):
         super().close()
 
     def _take_block(self) -> None:
-        """Make the block that begins at the position the current one."""
+        """Make the current block the one that begins at the position."""
         follows = self._at == self._block_start + len(self._block)
         ahead, self._ahead = self._ahead, None
         if ahead is None or ahead[0] != self._at:
-            ahead = self._asked(self._at)
+            ahead = self._fetch(self._at)
         data = ahead[1].result()
         if not data:
-            raise OSError(f"the file became shorter while it was read: byte {self._at}")
+            raise OSError(f"the file became shorter during the read: no byte {self._at}")
         self._block, self._block_start = memoryview(data), self._at
         end = self._at + len(data)
-        if follows and end < self._size:  # who jumps about has no use for what comes next
-            self._ahead = self._asked(end)
+        if follows and end < self._size:  # after a seek the next block may not be needed
+            self._ahead = self._fetch(end)
 
-    def _asked(self, start: int) -> tuple[int, Future[bytes]]:
+    def _fetch(self, start: int) -> tuple[int, Future[bytes]]:
         return start, self._thread.submit(self._reads.read, start, self._block_bytes)

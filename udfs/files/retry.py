@@ -1,4 +1,4 @@
-"""Trying again: which answers are worth it, how often, and how long to wait in between."""
+"""Retries of remote reads: after which failures, how many, and with what delays."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ RETRIED_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long a remote file is tried for.
+    """Limits of the retries of a remote file.
 
     Attributes:
-        attempts: Failures in a row, with less than `progress_bytes` read between two of them,
+        attempts: Consecutive failures, with less than `progress_bytes` read between two of them,
             before the error is raised.
-        first_delay_s: Wait after the first failure; doubled at each further one, times a
-            random factor of 0.5 to 1 so that a thousand workers do not come back together.
-        max_delay_s: The longest wait, a server's Retry-After included.
-        timeout_s: Without a byte for this long a connection counts as broken.
+        first_delay_s: Delay after the first failure; doubled at each further one, times a
+            random factor of 0.5 to 1 so that a thousand workers do not retry together.
+        max_delay_s: The longest delay, a server's Retry-After included.
+        timeout_s: A connection without a byte for this long counts as broken.
     """
 
     attempts: int = 8
@@ -35,7 +35,7 @@ class RetryPolicy:
 
 
 class RemoteReadError(OSError):
-    """A remote file that could not be read to its end; the message has no credentials."""
+    """A remote file could not be read to its end; the message has no credentials."""
 
 
 FINAL_ERRORS = (FileNotFoundError, PermissionError, RemoteReadError)
@@ -74,8 +74,7 @@ class Retries:
         self._failures += 1
         if self._failures >= policy.attempts:
             raise RemoteReadError(
-                f"given up after {self._failures} tries at byte {at} of {self._name}: "
-                f"{_cause(error)}"
+                f"{self._name}: given up after {self._failures} tries at byte {at}: {_cause(error)}"
             ) from None
         delay = policy.first_delay_s * 2 ** (self._failures - 1) * random.uniform(0.5, 1.0)
         stated = _retry_after_s(error.headers) if isinstance(error, StatusError) else 0.0
@@ -83,7 +82,7 @@ class Retries:
 
 
 def raise_for_status(status: int, name: str) -> None:
-    """Raise for a status that trying again does not change.
+    """Raise for a status that a retry does not change.
 
     Raises:
         FileNotFoundError: 404, 410.

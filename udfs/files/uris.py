@@ -1,7 +1,7 @@
-"""One file layer: local paths, file://, s3://, gs://, hdfs:// (pyarrow.fs), https:// and http://.
+"""URIs of input files: local paths, file://, s3://, gs://, hdfs:// (pyarrow.fs), https://, http://.
 
-A URI here is what the user wrote, made canonical; credentials belong in the environment and
-never show in a message (`redact`).
+Makes them canonical, expands globs, folders and lists, and opens files. Credentials belong in the
+environment; messages never show them (`redact`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from udfs.files.http_file import HttpFile, head_size
 from udfs.files.object_store import StoreFile, StoreReads
 from udfs.files.retry import RetryPolicy
 
-# What small reads of a remote file are cut from; it is fetched in larger blocks.
+# Buffer of small reads of a remote file, which is fetched in larger blocks.
 _PIECE_BYTES = 256 << 10
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://")
@@ -36,8 +36,8 @@ _MAGIC = re.compile(r"[*?\[]")
 GZIP_MAGIC = b"\x1f\x8b"
 _HEAD_BYTES = 64 << 10
 
-# The AWS client's own 1 and 3 seconds take a busy store for a dead one: each answer that is late is
-# asked for again, up to ten times and ever later, and a read of seconds becomes one of minutes.
+# With the AWS client's defaults of 1 and 3 seconds, late responses of a busy store are retried, up
+# to ten times with growing delays, and a read of seconds takes minutes.
 _S3_CONNECT_S = 10.0
 _S3_SILENCE_S = 30.0
 
@@ -46,12 +46,12 @@ _SECRET_NAME = re.compile(
     r"sig|token|secret|pass|auth|credential|api_?key|access_?key|key-pair|^x-(?:amz|goog)-|^policy$",
     re.IGNORECASE,
 )
-# The second form: a secret key pasted in as it is, with the slashes that it may hold (a port
-# and a path with an @ in it look nearly so).
+# The second form: a secret key pasted unquoted, with the slashes that it may contain (a port and
+# a path with an @ look similar).
 _USERINFO = re.compile(r"[^/@?]*@|[^/@:?]+:(?!\d*/)[^@?]*@")
 _SIGNATURE_NAME = re.compile(r"^(?:expires|x-amz-.*|x-goog-.*)$", re.IGNORECASE)
 
-# Everywhere Common Crawl's files are or were: what comes before the key.
+# Everywhere Common Crawl's files are or were: the part before the key.
 # Source: commoncrawl.org, "Get started" (bucket, CloudFront host) and the announcements up to
 # 2015 (the public data sets bucket, where the key had a `common-crawl/` before it).
 _COMMON_CRAWL = re.compile(
@@ -67,7 +67,7 @@ _COMMON_CRAWL = re.compile(
 
 
 class InputNotFound(ValueError):
-    """Inputs that do not exist or match nothing; the message names every one."""
+    """Inputs that do not exist or match nothing; the message names each of them."""
 
     def __init__(self, missing: Sequence[str]) -> None:
         self.missing = list(missing)
@@ -76,18 +76,20 @@ class InputNotFound(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A file to read; `size` in bytes, None when nobody has asked for it yet."""
+    """A file to read; `size` in bytes, None when it is not known."""
 
     uri: str
     size: int | None
 
 
 def canonical_uri(uri: str, base: Path | None = None) -> str:
-    """The one spelling of a URI: local paths absolute and without a scheme, s3a:// as s3://.
+    """Return the canonical form of a URI: local paths absolute without a scheme, s3a:// as s3://.
 
     Args:
         uri: A path or a URI.
         base: Folder that relative paths start from; the working directory when None.
+    Raises:
+        ValueError: a file:// URI names a host.
 
     >>> canonical_uri("s3a://bucket/key")
     's3://bucket/key'
@@ -98,7 +100,7 @@ def canonical_uri(uri: str, base: Path | None = None) -> str:
     if scheme == "file":
         host, slash, path = rest.partition("/")
         if host not in ("", "localhost"):
-            raise ValueError(f"file URI with a host: {redact(uri)}")
+            raise ValueError(f"{redact(uri)}: a file URI with a host; write file:///PATH")
         return os.path.normpath("/" + unquote(path)) if slash else "/"
     if not scheme:
         return os.path.normpath(os.path.join(base if base is not None else Path.cwd(), rest))
@@ -106,13 +108,13 @@ def canonical_uri(uri: str, base: Path | None = None) -> str:
 
 
 def provenance_path(uri: str, crawl_root: str = "") -> str:
-    """The name a file goes by in document ids and in `warc_path`.
+    """Return the name of a file in document ids and in `warc_path`.
 
-    A Common Crawl file has the path that its index and its path lists give it, wherever it
-    was read from; any other file its canonical URI without credentials.
+    For a Common Crawl file, the path in its index and path lists, wherever it is read from; for
+    any other file, its canonical URI without credentials.
 
     Args:
-        crawl_root: One more place that Common Crawl's files are read from: a mirror, a copy.
+        crawl_root: Root of a mirror or copy of Common Crawl's files.
 
     >>> provenance_path("https://data.commoncrawl.org/crawl-data/CC-MAIN-2020-34/w.warc.gz")
     'crawl-data/CC-MAIN-2020-34/w.warc.gz'
@@ -134,14 +136,14 @@ def provenance_path(uri: str, crawl_root: str = "") -> str:
 
 
 def _under(canonical: str, crawl_root: str) -> str | None:
-    """What follows a root, where that is a path of Common Crawl."""
+    """The part of a URI behind a root, where it is a path of Common Crawl; else None."""
     root = canonical_uri(crawl_root).rstrip("/") + "/" if crawl_root else ""
     key = canonical.removeprefix(root)
     return key if root and key != canonical and key.startswith("crawl-data/") else None
 
 
 def redact(uri: str) -> str:
-    """The URI for messages: user names, passwords, signatures and tokens as `***`.
+    """Return the URI for messages: user names, passwords, signatures and tokens as `***`.
 
     >>> redact("https://me:pw@host/a.gz?X-Amz-Signature=12ab&part=3")
     'https://***@host/a.gz?X-Amz-Signature=***&part=3'
@@ -163,7 +165,7 @@ def _is_secret(parameter: str) -> bool:
 
 
 def _without_userinfo(uri: str, mark: str = "") -> tuple[str, str]:
-    """The URI without its user, and its query."""
+    """Return the URI without its user, and its query."""
     scheme, _, rest = uri.partition("://")
     user = _USERINFO.match(rest)
     if user:
@@ -173,7 +175,7 @@ def _without_userinfo(uri: str, mark: str = "") -> tuple[str, str]:
 
 
 def _split(uri: str) -> tuple[str, str]:
-    """Scheme ("" for a local path, aliases resolved) and what follows it."""
+    """Return the scheme ("" for a local path, aliases resolved) and the rest behind ://."""
     found = _SCHEME.match(uri)
     if found is None:
         return "", uri
@@ -182,7 +184,7 @@ def _split(uri: str) -> tuple[str, str]:
 
 
 def scheme_of(uri: str) -> str:
-    """The scheme of a URI, aliases resolved; "" for a local path.
+    """Return the scheme of a URI, aliases resolved; "" for a local path.
 
     >>> scheme_of("s3a://bucket/key"), scheme_of("/data/a.warc.gz")
     ('s3', '')
@@ -193,21 +195,23 @@ def scheme_of(uri: str) -> str:
 def check_scheme(uri: str) -> None:
     """Raise ValueError for a scheme that `open_input` does not read."""
     if scheme_of(uri) not in _READABLE:
-        raise ValueError(f"cannot be read: {redact(uri)} (known: {', '.join(_READABLE[1:])})")
+        known = ", ".join(_READABLE[1:])
+        raise ValueError(f"{redact(uri)}: unknown scheme; known: a local path, {known}")
 
 
 def filesystem(uri: str) -> tuple[pafs.FileSystem, str]:
-    """The pyarrow file system that holds a URI, and the path in it.
+    """Return the pyarrow file system of a URI, and the path in it.
 
     Raises:
-        ValueError: A scheme without a file system (https:// among them), credentials in it.
+        ValueError: The scheme has no file system (https:// among them), or the URI has
+            credentials.
     """
     scheme, rest = _split(canonical_uri(uri))
     if scheme == "":
         return pafs.LocalFileSystem(), rest
     if scheme not in ("s3", "gs", "hdfs", "viewfs"):
-        known = "a local path, file, s3, s3a, gs, hdfs; https only to read"
-        raise ValueError(f"no file system for {redact(uri)} (known: {known})")
+        known = "a local path, file, s3, s3a, gs, hdfs; https only to read single files"
+        raise ValueError(f"{redact(uri)}: no file system for this scheme; known: {known}")
     host, _, path = rest.partition("/")
     _refuse_userinfo(uri, rest)
     if scheme in ("hdfs", "viewfs"):
@@ -217,20 +221,22 @@ def filesystem(uri: str) -> tuple[pafs.FileSystem, str]:
 
 def _refuse_userinfo(uri: str, rest: str) -> None:
     if _USERINFO.match(rest):
-        raise ValueError(f"credentials in a URI; use the environment: {redact(uri)}")
+        raise ValueError(
+            f"{redact(uri)}: credentials in a URI; set them in the environment instead"
+        )
 
 
 @lru_cache(maxsize=64)
 def _s3(bucket: str) -> pafs.FileSystem:
-    # pyarrow finds account or role as all of AWS's tools do, but not where another store than AWS
-    # is, nor whether to sign at all (GDAL's name for that; the AWS tools have none).
+    # pyarrow finds account or role as all of AWS's tools do, but neither the endpoint of a store
+    # other than AWS, nor whether to sign at all (the variable is GDAL's; AWS's tools have none).
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     if region is None and not endpoint:
         try:
             region = pafs.resolve_s3_region(bucket)
         except OSError:
-            region = None  # no network or no such bucket: the first read says which
+            region = None  # no network or no such bucket: the first read raises the error
     return pafs.S3FileSystem(
         anonymous=os.environ.get("AWS_NO_SIGN_REQUEST", "").lower() in ("yes", "true", "1"),
         region=region,
@@ -256,8 +262,8 @@ def open_input(uri: str, policy: RetryPolicy | None = None) -> BinaryIO:
 
     Raises:
         FileNotFoundError: There is no such file.
-        OSError: Anything else; reading raises it too.
-        ValueError: A scheme that cannot be read, credentials in the URI.
+        OSError: Any other failure; reading raises it too.
+        ValueError: The scheme is unknown, or the URI has credentials.
     """
     canonical = canonical_uri(uri)
     scheme, rest = _split(canonical)
@@ -274,18 +280,17 @@ def open_input(uri: str, policy: RetryPolicy | None = None) -> BinaryIO:
 
 
 def expand_inputs(inputs: Sequence[str]) -> list[InputFile]:
-    """The files that files, directories, globs and `@lists` name, sorted, each once.
+    """Return the files that files, directories, globs and `@lists` name, sorted, each once.
 
-    Directories are read to the bottom; names that begin with "." or "_" are passed over
-    there and by wildcards. `@paths.txt` (gzip when it ends in .gz) holds a path a line;
-    blank lines and lines beginning with # are passed over, relative ones start at a local
-    list's folder, or at the root of a remote list's bucket or host (the way Common Crawl
-    writes its lists). A list's entries are not looked up: one may hold a hundred thousand,
-    and a missing one is found when it is read.
+    Directories are listed recursively; there and by wildcards, names that begin with "." or "_"
+    are skipped. `@paths.txt` (plain or gzip) has a path a line; blank lines and lines beginning
+    with # are skipped; relative paths start at a local list's folder, or at the root of a remote
+    list's bucket or host (as in Common Crawl's lists). Entries of a list are not looked up: it may
+    have a hundred thousand, and a missing one becomes a failure when it is read.
 
     Raises:
         InputNotFound: With every input that does not exist or matches nothing.
-        ValueError: A URI that cannot be read or listed.
+        ValueError: A URI cannot be read or listed.
     """
     found: dict[str, InputFile] = {}
     missing: list[str] = []
@@ -344,11 +349,11 @@ def _listed(uri: str) -> Iterator[InputFile]:
 
 
 def list_entries(uri: str) -> list[str]:
-    """The lines of a list, gzip or plain, without blank ones and comments (#).
+    """Return the lines of a list, gzip or plain, without blank ones and comments (#).
 
     Raises:
         FileNotFoundError: There is no such list.
-        OSError: It cannot be read.
+        OSError: The read failed.
     """
     with open_input(uri) as stream:
         data = stream.read()
@@ -361,13 +366,15 @@ def _entries(text: bytes) -> list[str]:
 
 
 def range_lists(inputs: Sequence[str]) -> tuple[list[str], list[InputFile]]:
-    """Inputs, and the files of ranges that were among them as `@list` or `@folder-of-lists`.
+    """Split inputs into others and files of ranges, given as `@list` or `@folder-of-lists`.
 
-    A line of such a file is a name, an offset and a length, with tabs between them; what a file
-    is shows in its first line. An empty file in a folder names nothing, and is no mistake.
+    A line of a file of ranges has a name, an offset and a length, separated by tabs; the first
+    line decides the kind of a file. An empty file in a folder is valid and names nothing.
 
+    Returns:
+        The inputs that are not files of ranges, and the files of ranges.
     Raises:
-        InputNotFound: A folder or list that is not there.
+        InputNotFound: A folder or list does not exist.
     """
     others: list[str] = []
     lists: list[InputFile] = []
@@ -395,7 +402,7 @@ def _first_entry(uri: str) -> str | None:
         head = stream.read(_HEAD_BYTES)
     if head.startswith(GZIP_MAGIC):
         head = zlib.decompressobj(wbits=31).decompress(head, _HEAD_BYTES)
-    # A character may be cut at the end; no line that long is looked at.
+    # The end of the head may cut a line, or a character.
     entries = _entries(head.rpartition(b"\n")[0] if len(head) == _HEAD_BYTES else head)
     return entries[0] if entries else None
 
@@ -405,8 +412,8 @@ def _web_file(uri: str, rest: str) -> Iterator[InputFile]:
     path = "/" + rest.partition("/")[2].partition("?")[0].partition("#")[0]
     if re.search(r"[*\[]", path) or path in ("", "/") or path.endswith("/"):
         raise ValueError(
-            f"https cannot be listed, so neither a wildcard nor a directory can be read there: "
-            f"{redact(uri)} (name the files, or give a list of them as @paths.txt)"
+            f"{redact(uri)}: https cannot be listed, so wildcards and directories do not work "
+            f"there; name the files, or give a list of them as @paths.txt"
         )
     try:
         size = head_size(uri, redact(uri))
@@ -420,7 +427,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _files_of(store: pafs.FileSystem, info: pafs.FileInfo) -> Iterator[pafs.FileInfo]:
-    """The file itself, or all files under the directory."""
+    """Yield the file itself, or all files under the directory."""
     if info.type == pafs.FileType.File:
         yield info
     elif info.type == pafs.FileType.Directory:
@@ -430,10 +437,9 @@ def _files_of(store: pafs.FileSystem, info: pafs.FileInfo) -> Iterator[pafs.File
 
 
 def _glob(store: pafs.FileSystem, base: str, parts: list[str]) -> Iterator[pafs.FileInfo]:
-    """Files and directories that match, a directory level a step.
+    """Yield the files and directories that match, one directory level at a time.
 
-    Level by level and not one recursive listing: a wildcard over crawls must not list every
-    object of the bucket.
+    Not by one recursive listing: a wildcard over crawls must not list every object of the bucket.
     """
     if not parts:
         yield store.get_file_info(base)
@@ -445,7 +451,7 @@ def _glob(store: pafs.FileSystem, base: str, parts: list[str]) -> Iterator[pafs.
     if part == "**" and others:
         yield from _glob(store, base, others)
     if not base:
-        raise ValueError(f"a wildcard in a bucket's name: {part}")
+        raise ValueError(f"{part}: a wildcard in a bucket's name; name one bucket")
     for child in store.get_file_info(pafs.FileSelector(base, allow_not_found=True)):
         name = child.base_name
         if _is_hidden(name) and not part.startswith((".", "_")):

@@ -1,14 +1,12 @@
-"""All of a list of words in a text at once: Aho and Corasick's automaton over the letters a to z.
+"""Kinds of block elements by the words in their class and id.
+
+The words are web conventions ("article-body", "nav", "related-news", "share"), with the pinyin of
+Chinese sites; none is specific to one site. A word counts anywhere in a value ("leftSidebar"), as
+authors concatenate words. An automaton over the letters a to z finds all words in one pass.
 
 Source:
     Aho and Corasick, Efficient string matching (CACM 1975), as a table with one transition for
     each state and letter.
-
-What the class and id of a block element say about it, in the words that page authors use.
-
-The words are those of web conventions everywhere ("article-body", "nav", "related-news", "share"),
-with the pinyin of Chinese sites; none is of one site alone. A word counts wherever it stands
-("leftSidebar"), as authors glue them together.
 """
 
 from __future__ import annotations
@@ -17,25 +15,26 @@ from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import Int16Array, IntpArray, UInt8Array
 from udfs.base.jit import compiled
-from udfs.html.tags import Bytes, Places
 
 LETTERS = 26
 
 
 def word_automaton(
     bits_of_words: Mapping[str, int],
-) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.uint8]]:
-    """The automaton of some words of letters a to z.
+) -> tuple[Int16Array, UInt8Array]:
+    """Build the automaton of some words of letters a to z.
 
     Args:
-        bits_of_words: What each word says.
+        bits_of_words: The bits that each word sets.
     Returns:
-        The state that follows each state at each letter, shape (states, 26), the first state being
-        that of the beginning and of any other character; and what the words say that end where a
-        state is reached, shape (states,).
+        The state after each state and letter, shape (states, 26); the first state is that of the
+        beginning and of any other character. The bits of the words that end in a state, shape
+        (states,).
+    Raises:
+        ValueError: a word has other characters.
     """
     children: list[dict[int, int]] = [{}]
     bits = [0]
@@ -52,7 +51,7 @@ def word_automaton(
             state = children[state][letter]
         bits[state] |= says
     following = np.zeros((len(children), LETTERS), dtype=np.int16)
-    longest_end = [0] * len(children)  # the state of the longest word's beginning that ends each
+    longest_end = [0] * len(children)  # for each state that of its longest suffix in the automaton
     waiting = deque([0])
     while waiting:
         state = waiting.popleft()
@@ -87,11 +86,11 @@ _WORDS = {
         like collect vote tip dialog modal pop toast close tab input form label error video weibo
         bar
     """,
-    "hidden": "",  # said by attributes, not by words
+    "hidden": "",  # by attributes, not by words
 }
 KINDS = tuple(_WORDS)
 _HIDDEN = 1 << KINDS.index("hidden")
-# Elements that say as much by their names.
+# Kinds of elements by their names.
 ELEMENT_KINDS = {
     "nav": 1 << KINDS.index("frame"),
     "header": 1 << KINDS.index("frame"),
@@ -114,28 +113,26 @@ _DISPLAY, _NONE = np.frombuffer(b"display", np.uint8), np.frombuffer(b"none", np
 _VISIBILITY = np.frombuffer(b"visibility", np.uint8)
 
 
-def block_kinds(page: bytes, starts: Places, stops: Places) -> Bytes:
-    """What each start tag says of its element: a bit for each of `KINDS`.
+def block_kinds(page: bytes, starts: IntpArray, stops: IntpArray) -> UInt8Array:
+    """Return the kinds of elements by their start tags, a bit for each of `KINDS`; shape (tags,).
 
     Args:
-        page: Bytes that hold the tags.
-        starts: Where each begins.
-        stops: Where each ends, or where the reading of it does.
-    Returns:
-        Shape (tags,).
+        page: Bytes that contain the tags.
+        starts: Start of each tag.
+        stops: End of each tag, or of the part of it that is read.
     """
     return _block_kinds(page, starts, stops, _STATES, _BITS)
 
 
 @compiled
 def _block_kinds(
-    page: bytes, starts: Places, stops: Places, states: npt.NDArray[np.int16], bits: Bytes
-) -> Bytes:
+    page: bytes, starts: IntpArray, stops: IntpArray, states: Int16Array, bits: UInt8Array
+) -> UInt8Array:
     kinds = np.zeros(len(starts), dtype=np.uint8)
     for tag in range(len(starts)):
         stop = stops[tag]
         found = np.uint8(0)
-        class_read = id_read = 0  # a value is not searched for others of its name
+        class_read = id_read = 0  # values are not searched for attributes
         for at in range(starts[tag] + 1, stop):
             letter = page[at] | _LOWER_CASE
             if letter in (_C, _I):
@@ -179,8 +176,8 @@ def _ends_name(page: bytes, at: int, stop: int) -> bool:
 
 
 @compiled
-def _is_word(page: bytes, at: int, stop: int, word: Bytes) -> bool:
-    """Whether a word stands at a place, in whatever case."""
+def _is_word(page: bytes, at: int, stop: int, word: UInt8Array) -> bool:
+    """Whether a word is at a place, in upper or lower case."""
     is_same = at + len(word) <= stop
     place = 0
     while is_same and place < len(word):
@@ -191,7 +188,7 @@ def _is_word(page: bytes, at: int, stop: int, word: Bytes) -> bool:
 
 @compiled
 def _after_sign(page: bytes, at: int, stop: int, sign: int) -> int:
-    """The place of what follows a sign and spaces; -1 where no sign follows."""
+    """Return the place behind a sign and the spaces around it; -1 where the sign is missing."""
     while at < stop and _is_space(page[at]):
         at += 1
     if at == stop or page[at] != sign:
@@ -203,17 +200,17 @@ def _after_sign(page: bytes, at: int, stop: int, sign: int) -> int:
 
 
 @compiled
-def _is_set(page: bytes, at: int, stop: int, value: Bytes) -> bool:
-    """Whether a property of a style, whose name ends at a place, has a value."""
+def _is_set(page: bytes, at: int, stop: int, value: UInt8Array) -> bool:
+    """Whether a style property whose name ends at a place has this value."""
     at = _after_sign(page, at, stop, _COLON)
     return at >= 0 and _is_word(page, at, stop, value)
 
 
 @compiled
 def _value(
-    page: bytes, at: int, stop: int, states: npt.NDArray[np.int16], bits: Bytes
+    page: bytes, at: int, stop: int, states: Int16Array, bits: UInt8Array
 ) -> tuple[int, np.uint8]:
-    """Where an attribute's value ends, whose name ends at a place, and what its words say."""
+    """Return the end of an attribute's value, and its words' bits; its name ends at a place."""
     at = _after_sign(page, at, stop, _EQUALS)
     said = np.uint8(0)
     if at < 0 or at == stop:

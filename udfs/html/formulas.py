@@ -1,11 +1,9 @@
-r"""Formulas of a page's markup as readable text, put in before the page is parsed.
+r"""Replace formulas in a page's markup by readable text, before the page is parsed.
 
-TeX stays TeX, between dollar signs: that of MathML annotations (Wikipedia, KaTeX), of MathJax's
-scripts and of formula images; what a browser draws of them besides is left out. Superscripts and
-subscripts of one term are written with ^ and _. Formulas that stand in the text as TeX, $x$ or
-\(x\), need nothing.
-
-Whether a page can have formulas, told from its tags: `udfs.html.formulas` looks at each in turn.
+TeX of MathML annotations (Wikipedia, KaTeX), of MathJax's scripts and of formula images is kept
+between dollar signs; the drawing that KaTeX adds for browsers is removed. Superscripts and
+subscripts of one term are written with ^ and _. Formulas that are TeX in the text already, $x$ or
+\(x\), stay unchanged.
 """
 
 from __future__ import annotations
@@ -14,17 +12,23 @@ import re
 
 import numpy as np
 
+from udfs.base.array_types import BoolArray, IntpArray, UInt8Array
 from udfs.base.jit import compiled
-from udfs.html.tags import CODES, Bytes, Flags, Places, Tags, find_tags, tag_code
+from udfs.html.tags import CODES, Tags, find_tags, tag_code
 
 _HOLDS_FORMULA = np.zeros(CODES, dtype=np.bool_)
 _HOLDS_FORMULA[[tag_code(name) for name in ("math", "sup", "sub", "script", "img")]] = True
-_TAG_BYTES = 300
+_RAISED_TAG, _LOWERED, _MATH_TAG = tag_code("sup"), tag_code("sub"), tag_code("math")
+_SCRIPT_TAG, _IMAGE_TAG = tag_code("script"), tag_code("img")
+_TEX_SCRIPT = b'<script type="math/tex'
+_TEX_SCRIPT_TAG = np.frombuffer(_TEX_SCRIPT, dtype=np.uint8)
+_TEX = np.frombuffer(b"tex=", dtype=np.uint8)
+_IMAGE_BYTES = 300  # of an image's tag in which "tex=" is searched
 _TEX_BYTES = 4000  # the longest formula that is read
 _DRAWN = b'<span class="katex-html"'
 
-# Each is tried where a tag begins, and goes no further than the tag that begins next, or some
-# thousand bytes: linear on any page.
+# Each is matched where a tag begins, and ends at the next tag at the latest, or after some thousand
+# bytes: linear on any page.
 _ATTRIBUTES = rb"(?:\s[^<>]{0,2000}+)?+>"
 _MATH = re.compile(
     rb"<math\b([^<>]{0,2000}+)>((?:[^<]++|<(?!/?math\b))*+)</math\s*+>", re.IGNORECASE
@@ -36,7 +40,6 @@ _POWER = re.compile(
     rb"(?=<m[ino][\s>])"
 )
 _STYLED = re.compile(rb"\s*+\{\\(?:display|text)style\s*+(.*)\}\s*+", re.DOTALL)
-_TEX_SCRIPT = b'<script type="math/tex'
 _SCRIPT = re.compile(_TEX_SCRIPT + rb"([^<>]{0,200}+)>")
 _IMAGE = re.compile(
     rb"<img\b(?=[^<>]{0,4000}?equation\?tex=)[^<>]{0,4000}?\salt=\"([^\"<>]{1,2000}+)\"[^<>]{0,4000}>"
@@ -49,11 +52,28 @@ _RAISED = re.compile(
 _SPAN = re.compile(rb"<(/?)span\b", re.IGNORECASE)
 
 
+def may_hold_formulas(tags: Tags) -> bool:
+    """Whether `with_formulas` may change a page; False where it does not.
+
+    >>> from udfs.html.tags import find_tags
+    >>> [may_hold_formulas(find_tags(page)) for page in (b"<p>x<sup>2</sup>", b"<img src=tex>")]
+    [True, False]
+    """
+    return _may_hold_formulas(
+        np.frombuffer(tags.page, dtype=np.uint8),
+        tags.starts,
+        tags.codes,
+        tags.is_end,
+        _TEX_SCRIPT_TAG,
+        _TEX,
+    )
+
+
 def with_formulas(tags: Tags) -> Tags:
-    """A page whose formulas can be read; the same object for a page that has none.
+    """Return a page with readable formulas; the same object for a page without any.
 
     Args:
-        tags: Of a page that keeps within the limits.
+        tags: Tags of a page within `udfs.html.page_text.HtmlLimits`.
     """
     page = tags.page
     kept: list[bytes] = []
@@ -71,7 +91,7 @@ def with_formulas(tags: Tags) -> Tags:
 
 
 def _formula_at(page: bytes, start: int) -> tuple[bytes, int] | None:
-    """What is to be read for the formula that a tag begins, and where that ends."""
+    """Return the text of the formula that a tag begins, and the formula's end; None without one."""
     name = page[start + 1 : start + 3].lower()
     if name == b"su":
         raised = _RAISED.match(page, start)
@@ -82,7 +102,7 @@ def _formula_at(page: bytes, start: int) -> tuple[bytes, int] | None:
         if math:
             return _math(math), math.end()
     elif name == b"im":
-        image = page.find(b"tex=", start, start + _TAG_BYTES) > 0 and _IMAGE.match(page, start)
+        image = page.find(b"tex=", start, start + _IMAGE_BYTES) > 0 and _IMAGE.match(page, start)
         if image:
             return b" $" + image[1] + b"$ ", image.end()
     elif page.startswith(_TEX_SCRIPT, start):
@@ -115,7 +135,7 @@ def _power(power: re.Match[bytes]) -> bytes:
 
 
 def _without_drawings(page: bytes) -> bytes:
-    """A page without the spans in which KaTeX draws what it also gives as MathML."""
+    """Return a page without the spans in which KaTeX draws a formula that is also MathML."""
     kept: list[bytes] = []
     position = 0
     while (start := page.find(_DRAWN, position)) >= 0:
@@ -128,7 +148,7 @@ def _without_drawings(page: bytes) -> bytes:
 
 
 def _span_end(page: bytes, start: int) -> int | None:
-    """Where the span that begins at a place ends; None where it does not."""
+    """Return the end of the span that begins at a place; None for an unclosed span."""
     depth = 0
     for span in _SPAN.finditer(page, start):
         depth += -1 if span[1] else 1
@@ -137,33 +157,14 @@ def _span_end(page: bytes, start: int) -> int | None:
     return None
 
 
-_RAISED_TAG, _LOWERED, _MATH_TAG = tag_code("sup"), tag_code("sub"), tag_code("math")
-_SCRIPT_TAG, _IMAGE_TAG = tag_code("script"), tag_code("img")
-_TEX_SCRIPT_TAG = np.frombuffer(b'<script type="math/tex', dtype=np.uint8)
-_TEX = np.frombuffer(b"tex=", dtype=np.uint8)
-_IMAGE_BYTES = 300  # of an image's tag, in which its formula is asked for
-
-
-def may_hold_formulas(tags: Tags) -> bool:
-    """Whether `udfs.html.formulas.with_formulas` may change a page; False where it does not.
-
-    >>> from udfs.html.tags import find_tags
-    >>> [may_hold_formulas(find_tags(page)) for page in (b"<p>x<sup>2</sup>", b"<img src=tex>")]
-    [True, False]
-    """
-    return _may_hold_formulas(
-        np.frombuffer(tags.page, dtype=np.uint8),
-        tags.starts,
-        tags.codes,
-        tags.is_end,
-        _TEX_SCRIPT_TAG,
-        _TEX,
-    )
-
-
 @compiled
 def _may_hold_formulas(
-    page: Bytes, starts: Places, codes: Places, is_end: Flags, tex_script: Bytes, tex: Bytes
+    page: UInt8Array,
+    starts: IntpArray,
+    codes: IntpArray,
+    is_end: BoolArray,
+    tex_script: UInt8Array,
+    tex: UInt8Array,
 ) -> bool:
     for tag in range(len(codes)):
         code = codes[tag]
@@ -184,8 +185,8 @@ def _may_hold_formulas(
 
 
 @compiled
-def _stands_at(page: Bytes, at: int, end: int, word: Bytes) -> bool:
-    """Whether a word stands at a place of what ends at another."""
+def _stands_at(page: UInt8Array, at: int, end: int, word: UInt8Array) -> bool:
+    """Whether a word is at a place of a range that ends at another."""
     is_same = at + len(word) <= end
     place = 0
     while is_same and place < len(word):

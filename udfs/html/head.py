@@ -1,15 +1,17 @@
-"""The meta elements of a page's head, without a parser: some ten microseconds a page.
+"""The meta elements of a page's head, without a parser: about ten microseconds a page.
 
-Linear in the head's length, whatever it holds.
+Linear in the head's length, whatever it contains.
 """
+
+from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
 from html import unescape
 
-_HEAD_CHARS = 64 << 10  # where a head that has no end ends
-# A tag that matters here. One beginning and sets of letters: a pattern that ignores case is
-# searched for ten times as slowly.
+_HEAD_CHARS = 64 << 10  # of a head without an end
+# Comments, scripts, the head's end, meta. One first character and sets of letters: a pattern that
+# ignores case takes ten times as long.
 _TAG = re.compile(
     r"<(?:(!--)|([sS][cC][rR][iI][pP][tT])[\s>]|(/[hH][eE][aA][dD]|[bB][oO][dD][yY])[\s>]"
     r"|[mM][eE][tT][aA](?=[\s/])([^<>]{0,4096}+)>)"
@@ -23,16 +25,14 @@ _NAMING = frozenset({"name", "property", "itemprop", "http-equiv"})
 
 
 def meta_elements(html: str, names: Container[str]) -> Iterator[tuple[str, str]]:
-    """What the meta elements of a head state under some names, in the page's order.
+    """Yield (name, content) of a head's meta elements with some names, in the page's order.
 
-    Only the head is read, at most 65,536 characters. Elements in comments and scripts state
-    nothing.
+    Only the head is read, at most 65,536 characters. Elements in comments and scripts do not
+    count. Character references in the content are resolved.
 
     Args:
-        names: Lower-case and without spaces, as the name, property, itemprop or http-equiv
-            attributes are compared ("weibo: article:create_at" has one in the wild).
-    Returns:
-        (name, content), references resolved.
+        names: Lower-case and without spaces; name, property, itemprop and http-equiv attributes
+            are compared in that form (real pages have "weibo: article:create_at").
     """
     position = 0
     while True:

@@ -1,13 +1,13 @@
-"""Which lines of a page are its main text.
+"""The main text of a page: which of its lines belong to it.
 
-Every line of the page's visible text gets a probability from a linear model over its length,
-links, punctuation, neighbours, and the blocks around it; the main text is the runs of lines whose
-sum of (probability - threshold) is large, without their clear non-text.
+A linear model gives every line of the visible text a probability, by its length, links,
+punctuation, neighbours, and the blocks around it; the main text is the runs of lines whose sum of
+(probability - threshold) is large, without their least likely lines.
 
 Source:
     The runs are maximal scoring subsequences (Ruzzo and Tompa, ISMB 1999; for pages Pasternack and
-    Roth, WWW 2009). The line model and its features are ours, fitted by logistic regression on 87
-    Chinese pages with known text: tests/bench/extraction_quality.py --fit.
+    Roth, WWW 2009). The line model and its features are this project's, fitted by logistic
+    regression on 87 Chinese pages with known text: tests/bench/extraction_quality.py --fit.
 """
 
 from __future__ import annotations
@@ -18,15 +18,11 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import BoolArray, Float64Array, Int64Array, UInt8Array
 from udfs.base.jit import compiled, uncounted
 from udfs.html.class_words import KINDS
-from udfs.html.page_lines import Blocks, Bytes, Lines, lines_text
-
-Vector = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from udfs.html.page_lines import Blocks, Lines, lines_text
 
 LINE_FEATURES = (
     "constant",
@@ -44,20 +40,20 @@ _FEATURES = len(LINE_FEATURES)
 
 @dataclass(frozen=True)
 class LineModel:
-    """What was fitted.
+    """Fitted weights and thresholds.
 
     Attributes:
         line_weights: In the order of LINE_FEATURES.
         block_weights: In the order of `udfs.html.class_words.KINDS`.
-        threshold: Share of the likeliest line's probability; lines above add to a run, lines
-            below take away. Pages of code, of tables or of short lines have no likely line.
-        not_text: A line inside a run goes when it is less likely than this. When all are, all
-            stay that are not mostly links.
-        other_run: A run is kept beside the best one from this share of the best one's sum on.
+        threshold: Share of the most likely line's probability; lines above it increase a run's
+            sum, lines below decrease it. Pages of code, tables or short lines have no likely line.
+        not_text: A line inside a run is dropped when its probability is lower. When all lines'
+            are, all lines are kept that are not mostly links.
+        other_run: A further run is kept when its sum is at least this share of the best run's.
     """
 
-    line_weights: Vector
-    block_weights: Vector
+    line_weights: Float64Array
+    block_weights: Float64Array
     threshold: float
     not_text: float
     other_run: float
@@ -94,13 +90,13 @@ MODEL = LineModel(
 )
 
 _REACH = 3  # lines before and after that count as neighbours
-_INHERITED = 0.7  # what a block passes on of what it and those around it say
+_INHERITED = 0.7  # share of a block's value that the blocks inside it inherit
 _MIN_LINE_CHARS = 8  # shorter lines weigh as much in a run
-_MUCH_PUNCTUATION = 8  # marks; more say no more
-_PROSE_CHARS = 200  # a line of so many characters is all the prose that a line can be
-_REPEATED_BYTES = 150  # a line of so many that was kept before is the same text again
+_MUCH_PUNCTUATION = 8  # marks; further ones add nothing
+_PROSE_CHARS = 200  # characters from which a line counts as prose fully
+_REPEATED_BYTES = 150  # a line of at least this length that was kept before is a repetition
 
-# Words of the frame around an article: who made it, what to do with it, where to go next.
+# Words of the frame around an article: credits, actions, navigation.
 _FRAME_WORDS = """
     版权 版權 © copyright Copyright ICP 许可证 公网安备 责任编辑 责编 编辑： 免责 声明
     联系我们 关于我们 上一篇 上一页 下一篇 下一页 首页 正文 当前位置 更多 相关阅读 相關 推荐
@@ -112,10 +108,10 @@ _FRAME_BYTES = 600  # a frame word further into a line is part of a sentence
 
 
 def main_text(lines: Lines, model: LineModel | None = None) -> str:
-    """The main text of a page, a line for each block; "" only for a page without text.
+    """Return the main text of a page, a line for each block; "" only for a page without text.
 
-    A line of some length that comes again is left out: pages hold the same article once more for
-    telephones or for printing.
+    A long line that is repeated is left out: pages have the same article again for telephones or
+    for printing.
     """
     rows = main_rows(lines, model or MODEL)
     starts, ends = lines.starts[rows], lines.ends[rows]
@@ -134,8 +130,8 @@ def main_text(lines: Lines, model: LineModel | None = None) -> str:
     return lines_text(lines, rows)
 
 
-def main_rows(lines: Lines, model: LineModel) -> Numbers:
-    """Indices of the lines of the main text, in order; at least one for a page with lines."""
+def main_rows(lines: Lines, model: LineModel) -> Int64Array:
+    """Return the indices of the main text's lines, in order; at least one for a page with lines."""
     if not len(lines):
         return np.zeros(0, dtype=np.int64)
     return _main_rows(
@@ -148,14 +144,14 @@ def main_rows(lines: Lines, model: LineModel) -> Numbers:
     )
 
 
-def line_probabilities(lines: Lines, model: LineModel) -> Vector:
-    """How likely each line belongs to the main text; shape (lines,), in [0, 1]."""
+def line_probabilities(lines: Lines, model: LineModel) -> Float64Array:
+    """Return the probability that each line is main text; shape (lines,), in [0, 1]."""
     said = inherited(lines.blocks, _kind_bits() @ model.block_weights)
     return _probabilities(line_features(lines), model.line_weights, said, lines.block)
 
 
-def line_features(lines: Lines) -> Vector:
-    """LINE_FEATURES of each line; shape (lines, features)."""
+def line_features(lines: Lines) -> Float64Array:
+    """Return LINE_FEATURES of each line; shape (lines, features)."""
     return _line_features(
         lines.chars,
         lines.link_chars,
@@ -166,8 +162,8 @@ def line_features(lines: Lines) -> Vector:
     )
 
 
-def inherited(blocks: Blocks, value_of_kinds: Vector) -> Vector:
-    """What each block and, fading, those around it say; shape (blocks,).
+def inherited(blocks: Blocks, value_of_kinds: Float64Array) -> Float64Array:
+    """Return the value of each block with what it inherits from those around it; shape (blocks,).
 
     Args:
         value_of_kinds: Shape (256,), by the bits of a block's kinds.
@@ -177,20 +173,20 @@ def inherited(blocks: Blocks, value_of_kinds: Vector) -> Vector:
 
 @compiled
 def _main_rows(
-    probability: Vector,
-    chars: Numbers,
-    link_chars: Numbers,
+    probability: Float64Array,
+    chars: Int64Array,
+    link_chars: Int64Array,
     threshold: float,
     not_text: float,
     other_run: float,
-) -> Numbers:
-    """The rows of the main text of a page with lines; arguments as in LineModel."""
+) -> Int64Array:
+    """Return the indices of the main text's lines of a page with lines; limits as in LineModel."""
     lines = len(chars)
     likeliest = probability.argmax()
     rows = np.empty(lines, dtype=np.int64)
     kept = 0
     if probability[likeliest] < not_text:
-        # No line looks like prose: a list of goods, a portal. Keep all but the navigation.
+        # No line looks like prose: a list of goods, a portal. Keep all except the navigation.
         for row in range(lines):
             if link_chars[row] < chars[row] / 2:
                 rows[kept] = row
@@ -218,8 +214,8 @@ def _main_rows(
 
 @compiled
 def _probabilities(
-    features: Vector, weights: Vector, value_of_blocks: Vector, block: Numbers
-) -> Vector:
+    features: Float64Array, weights: Float64Array, value_of_blocks: Float64Array, block: Int64Array
+) -> Float64Array:
     """The logistic function of each line's score."""
     probability = np.empty(len(block), dtype=np.float64)
     for row in range(len(block)):
@@ -233,13 +229,13 @@ def _probabilities(
 
 @compiled
 def _line_features(
-    chars: Numbers,
-    link_chars: Numbers,
-    punctuation: Numbers,
-    framed: Flags,
-    paragraph: Flags,
-    item: Flags,
-) -> Vector:
+    chars: Int64Array,
+    link_chars: Int64Array,
+    punctuation: Int64Array,
+    framed: BoolArray,
+    paragraph: BoolArray,
+    item: BoolArray,
+) -> Float64Array:
     """LINE_FEATURES of each line, in their order."""
     lines = len(chars)
     features = np.empty((lines, _FEATURES), dtype=np.float64)
@@ -268,8 +264,10 @@ def _line_features(
 
 
 @compiled
-def _inherited(parents: Numbers, kinds: Bytes, value_of_kinds: Vector) -> Vector:
-    """What each block says itself, and a share of what its parent, which is before it, says."""
+def _inherited(
+    parents: Int64Array, kinds: UInt8Array, value_of_kinds: Float64Array
+) -> Float64Array:
+    """Return each block's own value plus a share of its parent's; parents come first."""
     values = np.empty(len(parents), dtype=np.float64)
     values[0] = value_of_kinds[kinds[0]]
     for block in range(1, len(parents)):
@@ -278,7 +276,7 @@ def _inherited(parents: Numbers, kinds: Bytes, value_of_kinds: Vector) -> Vector
 
 
 @compiled
-def scoring_runs(gains: Vector) -> tuple[Numbers, Numbers, Vector]:
+def scoring_runs(gains: Float64Array) -> tuple[Int64Array, Int64Array, Float64Array]:
     """First, end and sum of each maximal scoring run, in order: three arrays, shape (runs,).
 
     Source:
@@ -311,7 +309,7 @@ def scoring_runs(gains: Vector) -> tuple[Numbers, Numbers, Vector]:
 
 
 @cache
-def _kind_bits() -> Vector:
+def _kind_bits() -> Float64Array:
     """Shape (256, kinds): the kinds of each pattern of bits."""
     return (np.arange(256)[:, None] >> np.arange(len(KINDS)) & 1).astype(np.float64)
 
@@ -320,22 +318,22 @@ class _WordTable(NamedTuple):
     """Words by their first characters.
 
     Attributes:
-        firsts: Shape (65536,): by a character's code the number of the first word that begins with
-            it, 0 for none; the words of a character follow each other.
-        counts: Shape (words + 1,): how many words from this one on begin with its character.
-        words: Shape (words + 1, bytes): each as UTF-8; number 0 is no word.
+        firsts: Shape (65536,): by a character's code point the number of the first word that
+            begins with it, 0 for none; words with the same first character are adjacent.
+        counts: Shape (words + 1,): number of words from this one on with its first character.
+        words: Shape (words + 1, bytes): each as UTF-8; number 0 is not a word.
         lengths: Shape (words + 1,): their bytes.
     """
 
-    firsts: Bytes
-    counts: Bytes
-    words: Bytes
-    lengths: Numbers
+    firsts: UInt8Array
+    counts: UInt8Array
+    words: UInt8Array
+    lengths: Int64Array
 
 
 @cache
 def _frame_words() -> _WordTable:
-    """The frame words, from one on."""
+    """Return the table of the frame words, numbered from one."""
     words = sorted(set(_FRAME_WORDS.split()))
     encoded = [b"", *(word.encode() for word in words)]
     table = np.zeros((len(encoded), max(map(len, encoded))), dtype=np.uint8)
@@ -348,23 +346,23 @@ def _frame_words() -> _WordTable:
     return _WordTable(firsts, counts, table, np.array([len(word) for word in encoded]))
 
 
-def _lines_with_frame_words(lines: Lines) -> Flags:
-    """The lines with a frame word near their beginning."""
+def _lines_with_frame_words(lines: Lines) -> BoolArray:
+    """Return which lines have a frame word near their beginning; shape (lines,)."""
     page = np.frombuffer(lines.page, dtype=np.uint8)
     return _with_words(page, lines.starts, lines.ends, *_frame_words())
 
 
 @compiled
 def _with_words(
-    page: Bytes,
-    starts: Numbers,
-    ends: Numbers,
-    firsts: Bytes,
-    counts: Bytes,
-    words: Bytes,
-    lengths: Numbers,
-) -> Flags:
-    """The lines in which a word begins within `_FRAME_BYTES`."""
+    page: UInt8Array,
+    starts: Int64Array,
+    ends: Int64Array,
+    firsts: UInt8Array,
+    counts: UInt8Array,
+    words: UInt8Array,
+    lengths: Int64Array,
+) -> BoolArray:
+    """Return in which lines a word begins within `_FRAME_BYTES`; shape (lines,)."""
     page = uncounted(page)
     found = np.zeros(len(starts), dtype=np.bool_)
     for row in range(len(starts)):

@@ -1,42 +1,43 @@
-"""Marks: control characters put beside a page's tags before it is parsed.
+"""Marks: control characters inserted beside a page's tags before it is parsed.
 
-What the parser gives at little cost is the text of all nodes, run together. The marks say in it
-where lines, links, cells and blocks begin and end. The parser carries them through as text, to
-wherever it puts the tags, and drops them with the comments, attributes and heads that they may
-stand in. The page itself holds none of them by then. Walking the nodes from Python takes longer
-than a whole extraction does so, and so does the text writer of resiliparse.
+The parser returns the text of all nodes, concatenated, at little cost. The marks show in it where
+lines, links, cells and blocks begin and end. The parser treats them as text beside the tags, and
+drops those that are in comments, attributes and heads. The page's own control characters are
+replaced before. Walking the nodes from Python takes longer than a whole extraction this way, and
+so does the text writer of resiliparse.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from udfs.base.array_types import BoolArray, IntpArray, UInt8Array
 from udfs.base.jit import compiled, copy_bytes
 from udfs.html.class_words import ELEMENT_KINDS, block_kinds
-from udfs.html.tags import CODES, Bytes, Flags, Places, Tags, tag_code
+from udfs.html.tags import CODES, Tags, tag_code
 
-# The marks. No whitespace to HTML or to Python is among them.
+# The marks. None of them is whitespace in HTML or in Python.
 LINK, LINK_END = 0x01, 0x02
 PARAGRAPH, ITEM, BREAK, BLOCK_END = 0x03, 0x04, 0x05, 0x06  # each also ends a line
 CELL_END = 0x07
 HARD_SPACE = 0x08
-SCRIPT, SCRIPT_END = 0x0E, 0x0F  # marks of any kind may stand between
+SCRIPT, SCRIPT_END = 0x0E, 0x0F  # other marks may be between them
 DIGIT, DIGIT_BITS, DIGITS = 0x10, 3, 3  # a block begins: its kinds, three bits a character
 CODE, CODE_END = 0x18, 0x19
-WIDGET, WIDGET_END = 0x1A, 0x1B  # other elements whose text is not for reading
-MARKS_END = 0x1C  # marks are below
+WIDGET, WIDGET_END = 0x1A, 0x1B  # other elements whose text is not part of the page's
+MARKS_END = 0x1C  # all marks are lower
 MARKS = bytes([*range(0x01, 0x09), *range(0x0E, MARKS_END)])
-# What the page itself has of them becomes DEL: taken out, "&#200\x013;" would be a reference.
+# The page's own ones become DEL: without them, "&#200\x013;" would be a reference.
 DELETE = 0x7F
 _FIRST_SPACE, _LOWEST_LATE_MARK = 0x09, 0x0E
 _UNMARKED = bytes.maketrans(MARKS, bytes([DELETE]) * len(MARKS))
 
-_BLOCK, _CELL, _ROW = 0x80, 0x81, 0x82  # not written: places for digits, and where rows begin
+_BLOCK, _CELL, _ROW = 0x80, 0x81, 0x82  # not written: replaced by digits; where rows begin
 _START_MARKS = np.zeros(CODES, dtype=np.uint8)
 _END_MARKS = np.zeros(CODES, dtype=np.uint8)
 _OUTSIDE = np.zeros(CODES, dtype=np.bool_)  # marks go outside the element
 _KINDS_OF_ELEMENT = np.zeros(CODES, dtype=np.uint8)
-# Names that share their first three letters with another: header, not head; textarea, not text.
+# Names with the first three letters of another: header, not head; textarea, not text.
 _FIFTH_LETTERS = np.zeros(CODES, dtype=np.uint8)
 _FIFTH_LETTERS[[tag_code("header"), tag_code("textarea")]] = [ord("e"), ord("a")]
 for _names, _start, _end in (
@@ -46,7 +47,7 @@ for _names, _start, _end in (
     ("br hr option", BREAK, 0),
     ("h dt dd form legend figure address details summary dialog caption", BREAK, BREAK),
     ("table", BREAK, BREAK),
-    # In a table the parser lets no text stand outside of cells: they say where rows begin.
+    # The parser moves text outside cells out of a table: cells mark where rows begin.
     ("tr", _ROW, 0),
     ("td th", _CELL, CELL_END),
     ("div section article main ul ol dl aside footer header nav", _BLOCK, BLOCK_END),
@@ -62,33 +63,33 @@ for _names, _start, _end in (
 _OUTSIDE[tag_code("table")] = True
 _IS_SCRIPT = np.zeros(CODES, dtype=np.bool_)
 _IS_SCRIPT[[tag_code("script"), tag_code("style")]] = True
-_LONG_SCRIPT_BYTES = 1000  # shorter ones cost less than the cut
+_LONG_SCRIPT_BYTES = 1000  # parsing shorter ones costs less than cutting them out
 _SCRIPT_BLOCK = 512
-_MAX_TAG_BYTES = 400  # what a longer tag says further on is not read
+_MAX_TAG_BYTES = 400  # the rest of a longer tag is not read
 _LESS, _GREATER, _MINUS, _EXCLAMATION = 0x3C, 0x3E, 0x2D, 0x21
 _BACKSLASH, _LOWER_CASE = 0x5C, 0x20  # the bit that letters of lower case have
-_BARE_TAG_BYTES = 7  # <center, <article: no room for an attribute that says anything
+_BARE_TAG_BYTES = 7  # <center, <article: no room for a class or an id
 
 
 def unmarked(page: bytes) -> bytes:
-    """A page without zero bytes and without characters that could be taken for marks."""
+    """Return a page without zero bytes and without control characters that are marks."""
     return page.translate(_UNMARKED, b"\0") if _holds_marks(page) else page
 
 
 @compiled
 def _holds_marks(page: bytes) -> bool:
-    """Whether a page holds a mark or a zero byte."""
+    """Whether a page has a mark or a zero byte."""
     found = False
-    for byte in page:  # to the end: without a way out the loop takes many bytes at a time
+    for byte in page:  # to the end: without an early exit the loop is vectorised
         found |= byte < _FIRST_SPACE or _LOWEST_LATE_MARK <= byte < MARKS_END
     return found
 
 
 def without_scripts(tags: Tags) -> Tags:
-    """A page without what is in its long scripts and styles: often half of its bytes.
+    """Return a page without the content of its long scripts and styles: often half of its bytes.
 
-    What looks like a script may stand in a comment or an attribute, and reach from there into the
-    text: over a comment's end, over another script's tag, or from within a tag. Those stay.
+    What looks like a script may begin in a comment or an attribute, and extend into the text: over
+    a comment's end, over another script's tag, or from within a tag. Such ones stay.
     """
     page = tags.page
     begins, stops, starts, ends, codes, is_end, may_go_on = _without_scripts(
@@ -110,22 +111,22 @@ def without_scripts(tags: Tags) -> Tags:
 @compiled
 def _without_scripts(
     page: bytes,
-    starts: Places,
-    ends: Places,
-    codes: Places,
-    is_end: Flags,
-    may_go_on: Flags,
-    is_script: Flags,
+    starts: IntpArray,
+    ends: IntpArray,
+    codes: IntpArray,
+    is_end: BoolArray,
+    may_go_on: BoolArray,
+    is_script: BoolArray,
 ) -> tuple[
-    Places,
-    Places,
-    Places,
-    Places,
-    Places,
-    Flags,
-    Flags,
+    IntpArray,
+    IntpArray,
+    IntpArray,
+    IntpArray,
+    IntpArray,
+    BoolArray,
+    BoolArray,
 ]:
-    """Where what is cut out begins and ends, and the arrays of the tags that stay."""
+    """Return the starts and ends of the cuts, and the arrays of the remaining tags."""
     room = len(page) // _LONG_SCRIPT_BYTES + 1
     begins, stops = np.empty(room, dtype=np.intp), np.empty(room, dtype=np.intp)
     cuts, opening = 0, -1
@@ -177,7 +178,7 @@ def _without_scripts(
 
 @compiled
 def _within_tag(page: bytes, place: int) -> bool:
-    """Whether a "<" comes nearer before a place than a ">"."""
+    """Whether the last "<" or ">" before a place is a "<"."""
     at = place - 1
     while at >= 0 and page[at] != _LESS and page[at] != _GREATER:
         at -= 1
@@ -186,7 +187,7 @@ def _within_tag(page: bytes, place: int) -> bool:
 
 @compiled
 def _holds_comment_mark(page: bytes, begin: int, end: int) -> bool:
-    """Whether a stretch of a page holds "<!--" or "-->"."""
+    """Whether a range of a page has "<!--" or "-->"."""
     at = begin
     while at < end - 1:
         while at + _SCRIPT_BLOCK < end and not _holds_minuses(page[at : at + _SCRIPT_BLOCK + 1]):
@@ -200,7 +201,7 @@ def _holds_comment_mark(page: bytes, begin: int, end: int) -> bool:
 
 @compiled
 def _holds_minuses(block: bytes) -> bool:
-    """Whether two minus signs stand side by side; no way out, so many bytes are taken at a time."""
+    """Whether two minus signs are adjacent; without an early exit, so the loop is vectorised."""
     found = False
     first, second = block[:-1], block[1:]
     for place in range(len(first)):
@@ -222,10 +223,10 @@ def _is_comment_mark(page: bytes, at: int, begin: int, end: int) -> bool:
 
 
 def marked(tags: Tags) -> bytes:
-    """A page with the marks put in.
+    """Insert the marks into a page.
 
     Args:
-        tags: Of a page without marks of its own.
+        tags: Tags of a page after `unmarked`.
     """
     page = tags.page
     places, marks, kinds, asked, starts, stops = _chosen_marks(
@@ -249,29 +250,28 @@ def marked(tags: Tags) -> bytes:
 @compiled
 def _chosen_marks(
     page: bytes,
-    starts: Places,
-    ends: Places,
-    codes: Places,
-    is_end: Flags,
-    start_marks: Bytes,
-    end_marks: Bytes,
-    outside: Flags,
-    kinds_of_element: Bytes,
-    fifth_letters: Bytes,
+    starts: IntpArray,
+    ends: IntpArray,
+    codes: IntpArray,
+    is_end: BoolArray,
+    start_marks: UInt8Array,
+    end_marks: UInt8Array,
+    outside: BoolArray,
+    kinds_of_element: UInt8Array,
+    fifth_letters: UInt8Array,
 ) -> tuple[
-    Places,
-    Bytes,
-    Bytes,
-    Places,
-    Places,
-    Places,
+    IntpArray,
+    UInt8Array,
+    UInt8Array,
+    IntpArray,
+    IntpArray,
+    IntpArray,
 ]:
-    """Which marks go where.
+    """Choose the marks and their places.
 
     Returns:
-        Of each mark, in order: its place in the page, itself, and its element's kinds; then, of
-        the start tags that may say more of their blocks: the mark's number, and where the tag
-        begins and ends.
+        For each mark, in order: its place in the page, the mark, and its element's kinds; then, for
+        each start tag whose attributes may add kinds: the mark's number, the tag's start and end.
     """
     room = len(codes)
     places, marks = np.empty(room, dtype=np.intp), np.empty(room, dtype=np.uint8)
@@ -296,7 +296,7 @@ def _chosen_marks(
                 mark = _BLOCK  # the first cell of its row
             row_begins = False
         start, end = starts[tag], ends[tag]
-        # A tag that the page's end cuts is none; <\/script> stands in a script.
+        # A tag that the page's end cuts is not a tag; <\/script> is part of a script.
         if end > len(page) or page[start + 1] == _BACKSLASH:
             continue
         fifth = fifth_letters[code]
@@ -323,11 +323,11 @@ def _chosen_marks(
 @compiled
 def _with_marks(
     page: bytes,
-    places: Places,
-    marks: Bytes,
-    kinds: Bytes,
-) -> Bytes:
-    """A page with marks at these places, which do not decrease."""
+    places: IntpArray,
+    marks: UInt8Array,
+    kinds: UInt8Array,
+) -> UInt8Array:
+    """Insert marks at these places, which do not decrease."""
     size = len(page)
     for mark in marks:
         size += 1 if mark < _BLOCK else DIGITS + (mark == _BLOCK)

@@ -1,6 +1,6 @@
-"""The visible text of a page, line by line, with what its markup says of each line.
+"""The visible text of a page line by line, with properties of each line from the markup.
 
-The parser is lexbor, through resiliparse; `udfs.html.markers` says how its text is read.
+The parser is lexbor, through resiliparse; `udfs.html.markers` describes the marks in its text.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from resiliparse.parse.html import HTMLTree
 
-from udfs.base.jit import compiled
+from udfs.base.array_types import BoolArray, Int64Array, UInt8Array
+from udfs.base.jit import compiled, inlined, uncounted
 from udfs.html.markers import (
     BLOCK_END,
     BREAK,
@@ -34,26 +34,21 @@ from udfs.html.markers import (
     WIDGET_END,
 )
 
-Bytes = npt.NDArray[np.uint8]
-Numbers = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
-_MAX_LINK_CHARS = 300  # an anchor that is still open after these was never closed
+_MAX_LINK_CHARS = 300  # a longer anchor was never closed
 
 _LINE_ENDS = (PARAGRAPH, ITEM, BREAK, BLOCK_END, CODE_END)
 _DIGITS_END = DIGIT + (1 << DIGIT_BITS)
-# What is counted of each line.
-_NUMBER, _START, _END, _CHARS, _LINK_CHARS, _PUNCTUATION, _BLOCK = range(7)
-_COUNTS = 7
-_SPACE_BYTE = 0x20  # the bytes below are space too, or marks
-_END_BREAKS = DIGITS  # references (&#16;) can put in marks that we did not, and promise digits
+# Rows of the array of counts, which has a column for each line.
+_LINK_CHARS, _COUNTS = 4, 7
+_SPACE_BYTE = 0x20  # lower bytes are spaces too, or marks
+_END_BREAKS = DIGITS  # references (&#16;) can add marks of a block without its digits
 _TAB, _LINE_FEED, _, _, _RETURN = b"\t\n\x0b\x0c\r"
 _TAB_WIDTH = 4  # in code
 _NO_BREAK_SPACE = 0xA0
-# First bytes of U+4000 to U+9FFF, which are visible all and no punctuation; the bytes of each.
+# First bytes of U+4000 to U+9FFF, which are all visible and not punctuation; the bytes of each.
 _FIRST_HAN, _LAST_HAN, _HAN_BYTES = 0xE4, 0xE9, 3
 
-# What the model asks of a character, by its code; those past the table are visible.
+# Properties of characters by their code points; those beyond the table are visible.
 _VISIBLE, _PUNCTUATES, _LATIN_END, _SPACE = (1 << bit for bit in range(4))
 _CHARACTERS = np.full(1 << 16, _VISIBLE, dtype=np.uint8)
 _CHARACTERS[[*range(0x20), DELETE, 0xFEFF]] = 0
@@ -63,7 +58,7 @@ for _bit, _listed in (
     (_LATIN_END, ".!?"),  # before a space
 ):
     _CHARACTERS[[ord(_character) for _character in _listed]] |= _bit
-# What is read for each ASCII character.
+# The byte that is written for each ASCII character.
 _NOTHING = 0xFF
 _READ_AS = np.arange(0x80, dtype=np.uint8)
 _READ_AS[[mark for mark in MARKS if mark != HARD_SPACE]] = _NOTHING
@@ -76,12 +71,12 @@ class Blocks:
     """The block elements around a page's lines, each after its parent; 0 is the page.
 
     Attributes:
-        parents: Of each block; 0 for the page itself.
-        kinds: A bit for each of `udfs.html.class_words.KINDS` that its tag says.
+        parents: Parent of each block; 0 for the page itself.
+        kinds: Kinds of each block, a bit for each of `udfs.html.class_words.KINDS`.
     """
 
-    parents: npt.NDArray[np.int64]
-    kinds: npt.NDArray[np.uint8]
+    parents: Int64Array
+    kinds: UInt8Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,29 +84,29 @@ class Lines:
     """The lines of a page that have visible characters. Arrays have one entry for each.
 
     Attributes:
-        page: All of them as UTF-8, with the empty lines between; not tidy.
-        numbers: Which line of `page` each is.
-        starts: Where in `page` each begins, in bytes.
-        ends: Where each ends, without its line end.
-        chars: Visible characters; spaces are left out.
+        page: All lines as UTF-8, empty ones between them included; spaces not normalised.
+        numbers: Number of the line in `page`.
+        starts: Start of the line in `page`, in bytes.
+        ends: End of the line, without its line end.
+        chars: Visible characters; spaces do not count.
         link_chars: Those in links.
         punctuation: Marks that end or divide a sentence.
-        paragraph: Whether a p begins with it.
-        item: Whether a li does.
-        block: The innermost block around its first character.
+        paragraph: Whether a p begins with the line.
+        item: Whether a li begins with the line.
+        block: The innermost block around the line's first character.
         blocks: All blocks.
     """
 
     page: bytes
-    numbers: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.int64]
-    ends: npt.NDArray[np.int64]
-    chars: npt.NDArray[np.int64]
-    link_chars: npt.NDArray[np.int64]
-    punctuation: npt.NDArray[np.int64]
-    paragraph: npt.NDArray[np.bool_]
-    item: npt.NDArray[np.bool_]
-    block: npt.NDArray[np.int64]
+    numbers: Int64Array
+    starts: Int64Array
+    ends: Int64Array
+    chars: Int64Array
+    link_chars: Int64Array
+    punctuation: Int64Array
+    paragraph: BoolArray
+    item: BoolArray
+    block: Int64Array
     blocks: Blocks
 
     def __len__(self) -> int:
@@ -119,7 +114,7 @@ class Lines:
 
 
 def parsed(page: bytes) -> HTMLTree:
-    """A page, parsed.
+    """Parse a page.
 
     Args:
         page: Valid UTF-8.
@@ -128,13 +123,13 @@ def parsed(page: bytes) -> HTMLTree:
 
 
 def body_text(tree: HTMLTree) -> bytes:
-    """The text of all nodes of a page's body, run together."""
+    """Return the text of all nodes of a page's body, concatenated."""
     body = tree.body
     return b"" if body is None else (body.text_content or "").encode()
 
 
 def lines_of_text(text: bytes) -> Lines:
-    """The lines of the text of all nodes, with marks.
+    """Divide the text of all nodes, with marks, into lines.
 
     Args:
         text: Valid UTF-8.
@@ -159,7 +154,7 @@ def lines_of_text(text: bytes) -> Lines:
 
 
 def all_text(lines: Lines) -> str:
-    """The whole text, a line for each block.
+    """Return the whole text, a line for each block.
 
     >>> all_text(lines_of_text(b"  one  two\\x07\\x07 three \\x05\\x07four"))
     'one two\\tthree\\nfour'
@@ -167,25 +162,25 @@ def all_text(lines: Lines) -> str:
     return lines_text(lines, np.arange(len(lines)))
 
 
-def lines_text(lines: Lines, rows: Numbers) -> str:
-    """Lines as they are read: one space between words, one tab between the cells of a row."""
+def lines_text(lines: Lines, rows: Int64Array) -> str:
+    """Return the text of some lines: one space between words, one tab between cells of a row."""
     page = np.frombuffer(lines.page, dtype=np.uint8)
     return _tidy(page, lines.starts[rows], lines.ends[rows], _CHARACTERS).tobytes().decode()
 
 
 @compiled
 def _read(
-    text: Bytes, characters: Bytes, read_as: Bytes
-) -> tuple[Bytes, Numbers, Flags, Numbers, Bytes]:
-    """The text of all nodes, read once, without what is not for reading.
+    text: UInt8Array, characters: UInt8Array, read_as: UInt8Array
+) -> tuple[UInt8Array, Int64Array, BoolArray, Int64Array, UInt8Array]:
+    """Read the text of all nodes once; drop scripts, widgets and marks.
 
     Args:
         text: Valid UTF-8, with marks.
-        characters: Shape (65536,): what each character is.
-        read_as: Shape (128,): what stands in the page for each ASCII character.
+        characters: Shape (65536,): properties of each character.
+        read_as: Shape (128,): the byte that is written for each ASCII character.
     Returns:
-        The page; of each line `numbers`, `starts`, `ends`, `chars`, `link_chars`, `punctuation`
-        and `block`, then `paragraph` and `item`; of each block its parent and its kinds.
+        The page; for each line `numbers`, `starts`, `ends`, `chars`, `link_chars`, `punctuation`
+        and `block`, then `paragraph` and `item`; for each block its parent and its kinds.
     """
     most_bytes, most_lines, most_blocks = _bounds(text)
     page = np.empty(most_bytes, dtype=np.uint8)
@@ -193,96 +188,58 @@ def _read(
     flags = np.empty((2, most_lines), dtype=np.bool_)
     parents = np.zeros(most_blocks, dtype=np.int64)
     kinds = np.zeros(most_blocks, dtype=np.uint8)
+    size, lines, blocks = _read_into(page, counts, flags, parents, kinds, text, characters, read_as)
+    return page[:size], counts[:, :lines], flags[:, :lines], parents[:blocks], kinds[:blocks]
 
+
+@compiled
+def _read_into(
+    page: UInt8Array,
+    counts: Int64Array,
+    flags: BoolArray,
+    parents: Int64Array,
+    kinds: UInt8Array,
+    text: UInt8Array,
+    characters: UInt8Array,
+    read_as: UInt8Array,
+) -> tuple[int, int, int]:
+    """Fill the arrays of `_read`; return the bytes of the page, its lines and its blocks."""
+    page, counts, text = uncounted(page), uncounted(counts), uncounted(text)
+    characters, read_as = uncounted(characters), uncounted(read_as)
     row = number = start = 0  # the next line with visible characters, the line, its first byte
     chars = punctuation = link_chars = block = 0  # of the line so far
-    line_paragraph = line_item = False
-    paragraph = item = False  # a mark since the line before
-    latin_end = False  # whether the character before is one
-    in_link = in_code = False
+    line_paragraph = line_item = paragraph = item = False  # the last two: a mark since the line
+    latin_end = in_link = in_code = False  # the first: whether the character before is one
     # Of the link: its characters, the line it began in, and that line's link characters by then.
     link_size = link_row = link_before = 0
-    blocks, current = 1, 0
-    digits, digits_left = 0, 0  # so far, and those that the last block still takes
-    at = written = 0
-    end = len(text) + _END_BREAKS
+    blocks, current, digits, digits_left = 1, 0, 0, 0  # the last: those that the block still takes
+    at, written, end = 0, 0, len(text) + _END_BREAKS
     while at < end:
         byte = text[at] if at < len(text) else np.uint8(BREAK)
-        times = 1
         if byte == _SPACE_BYTE and not in_code and digits_left == 0:
-            # A fifth of a page's text is space between its tags.
             punctuation += latin_end
             latin_end = False
-            while at < len(text) and text[at] == _SPACE_BYTE:
-                page[written] = _SPACE_BYTE
-                written += 1
-                at += 1
+            at, written = _copy_spaces(page, written, text, at)
             continue
         if _FIRST_HAN <= byte <= _LAST_HAN and chars and digits_left == 0:
-            # Most of a Chinese text: characters that are visible and nothing else.
             latin_end = False
-            while at < len(text) and _FIRST_HAN <= text[at] <= _LAST_HAN:
-                page[written] = text[at]
-                page[written + 1] = text[at + 1]
-                page[written + 2] = text[at + 2]
-                at += _HAN_BYTES
-                written += _HAN_BYTES
-                chars += 1
-                link_chars += in_link
-                link_size += 1
+            at, written, size = _copy_han(page, written, text, at)
+            chars += size
+            link_chars += size * in_link
+            link_size += size
             continue
-        if byte >= 0x80:
-            code, after = _character_at(text, at)
-            kind = characters[code] if code < len(characters) else np.uint8(_VISIBLE)
-            while at < after:
-                page[written] = text[at]
-                written += 1
-                at += 1
-        else:
-            at += 1
-            if byte == SCRIPT:
-                while at < len(text) and text[at] != SCRIPT_END:
-                    at += 1
-                at = min(at + 1, len(text))
-                continue
-            if byte == WIDGET:
-                after = _after_widget(text, at)
-                if after:
-                    at = after
-                    continue
-            elif byte == CODE_END:
-                in_code = False
-            elif in_code and byte <= _SPACE_BYTE:
-                if byte == _RETURN:
-                    continue
-                if byte == _LINE_FEED:
-                    byte = np.uint8(BREAK)
-                elif byte == _SPACE_BYTE:
-                    byte = np.uint8(HARD_SPACE)
-                elif byte == _TAB:
-                    byte = np.uint8(HARD_SPACE)
-                    times = _TAB_WIDTH
-            elif byte == CODE:
-                in_code = True
-                byte = np.uint8(BREAK)
-            if _TAB <= byte <= _RETURN:
-                byte = np.uint8(_SPACE_BYTE)
-            code = np.int64(byte)
-            kind = characters[byte]
-            read = read_as[byte]
-            if read != _NOTHING:
-                for _ in range(times):
-                    page[written] = read
-                    written += 1
-
-        while digits_left and times:  # whatever stands there is read as digits
+        at, written, byte, code, kind, times, in_code = _copy_character(
+            page, written, text, at, byte, in_code, characters, read_as
+        )
+        if times == 0:
+            continue
+        while digits_left and times:  # whatever is there is read as digits
             digits_left -= 1
             kinds[blocks - 1] |= _kinds_of_digit(code, digits_left)
             times -= 1
         if kind & _VISIBLE:
             if chars == 0:
-                block = current
-                line_paragraph, line_item = paragraph, item
+                block, line_paragraph, line_item = current, paragraph, item
                 paragraph = item = False
             chars += 1
             punctuation += kind & _PUNCTUATES != 0
@@ -290,61 +247,156 @@ def _read(
             link_size += 1
             latin_end = kind & _LATIN_END != 0
             continue
-        if latin_end:
-            punctuation += kind & _SPACE != 0
-            latin_end = False
+        punctuation += latin_end and kind & _SPACE != 0
+        latin_end = False
         if byte >= _SPACE_BYTE:
             continue
-
         if byte <= LINK_END or at == end:
-            if in_link and link_size > _MAX_LINK_CHARS:
-                # Never closed: takes back what it added.
-                if link_row < row:
-                    counts[_LINK_CHARS, link_row] = link_before
-                    counts[_LINK_CHARS, link_row + 1 : row] = 0
-                    link_chars = 0
-                else:
-                    link_chars = link_before
+            if in_link and link_size > _MAX_LINK_CHARS:  # never closed
+                link_chars = _take_back(counts, link_row, row, link_before)
             in_link = byte == LINK
             link_size, link_row, link_before = 0, row, link_chars
         if _ends_line(byte):
             if chars:
-                counts[_NUMBER, row] = number
-                counts[_START, row] = start
-                counts[_END, row] = written - 1
-                counts[_CHARS, row] = chars
-                counts[_LINK_CHARS, row] = link_chars
-                counts[_PUNCTUATION, row] = punctuation
-                counts[_BLOCK, row] = block
-                flags[0, row] = line_paragraph
-                flags[1, row] = line_item
+                numbers = (number, start, written - 1, chars, link_chars, punctuation, block)
+                _put_line(counts, flags, row, numbers, line_paragraph, line_item)
                 row += 1
             chars = punctuation = link_chars = 0
-            number += 1
-            start = written
+            number, start = number + 1, written
             paragraph |= byte == PARAGRAPH
             item |= byte == ITEM
         if byte in (BLOCK_END, CELL_END):
             current = parents[current]
         elif DIGIT <= byte < _DIGITS_END:
             if digits % DIGITS == 0:
-                parents[blocks] = current
-                kinds[blocks] = _kinds_of_digit(code, DIGITS - 1)
-                current = blocks
-                blocks += 1
-                digits_left = DIGITS - 1
+                parents[blocks], kinds[blocks] = current, _kinds_of_digit(code, DIGITS - 1)
+                current, blocks, digits_left = blocks, blocks + 1, DIGITS - 1
             digits += 1
-    return page[:written], counts[:, :row], flags[:, :row], parents[:blocks], kinds[:blocks]
+    return written, row, blocks
+
+
+@inlined
+def _copy_spaces(page: UInt8Array, written: int, text: UInt8Array, at: int) -> tuple[int, int]:
+    """Copy a run of spaces, a fifth of a page's text; return the next place, and bytes written."""
+    while at < len(text) and text[at] == _SPACE_BYTE:
+        page[written] = _SPACE_BYTE
+        written += 1
+        at += 1
+    return at, written
+
+
+@inlined
+def _copy_han(page: UInt8Array, written: int, text: UInt8Array, at: int) -> tuple[int, int, int]:
+    """Copy a run of characters that are visible and nothing else: most of a Chinese text.
+
+    Returns:
+        The next place, the bytes written, and the characters of the run.
+    """
+    size = 0
+    while at < len(text) and _FIRST_HAN <= text[at] <= _LAST_HAN:
+        page[written] = text[at]
+        page[written + 1] = text[at + 1]
+        page[written + 2] = text[at + 2]
+        at += _HAN_BYTES
+        written += _HAN_BYTES
+        size += 1
+    return at, written, size
+
+
+@inlined
+def _copy_character(
+    page: UInt8Array,
+    written: int,
+    text: UInt8Array,
+    at: int,
+    byte: np.uint8,
+    in_code: bool,
+    characters: UInt8Array,
+    read_as: UInt8Array,
+) -> tuple[int, int, np.uint8, np.int64, np.uint8, int, bool]:
+    """Copy one character or mark as it is read.
+
+    Returns:
+        The next place, the bytes written; the byte as it is read, its code point and properties;
+        how many times it is read, 0 where it is skipped; and whether code follows.
+    """
+    times = 1
+    if byte >= 0x80:
+        code, after = _character_at(text, at)
+        kind = characters[code] if code < len(characters) else np.uint8(_VISIBLE)
+        while at < after:
+            page[written] = text[at]
+            written += 1
+            at += 1
+        return at, written, byte, code, kind, times, in_code
+    at += 1
+    if byte == SCRIPT:
+        while at < len(text) and text[at] != SCRIPT_END:
+            at += 1
+        return min(at + 1, len(text)), written, byte, np.int64(0), np.uint8(0), 0, in_code
+    if byte == WIDGET:
+        after = _after_widget(text, at)
+        if after:
+            return after, written, byte, np.int64(0), np.uint8(0), 0, in_code
+    elif byte == CODE_END:
+        in_code = False
+    elif in_code and byte <= _SPACE_BYTE:
+        if byte == _RETURN:
+            return at, written, byte, np.int64(0), np.uint8(0), 0, in_code
+        if byte == _LINE_FEED:
+            byte = np.uint8(BREAK)
+        elif byte == _SPACE_BYTE:
+            byte = np.uint8(HARD_SPACE)
+        elif byte == _TAB:
+            byte = np.uint8(HARD_SPACE)
+            times = _TAB_WIDTH
+    elif byte == CODE:
+        in_code = True
+        byte = np.uint8(BREAK)
+    if _TAB <= byte <= _RETURN:
+        byte = np.uint8(_SPACE_BYTE)
+    read = read_as[byte]
+    if read != _NOTHING:
+        for _ in range(times):
+            page[written] = read
+            written += 1
+    return at, written, byte, np.int64(byte), characters[byte], times, in_code
+
+
+@inlined
+def _take_back(counts: Int64Array, link_row: int, row: int, link_before: int) -> int:
+    """Remove the link characters of a link since it began; return those of the current line."""
+    if link_row == row:
+        return link_before
+    counts[_LINK_CHARS, link_row] = link_before
+    counts[_LINK_CHARS, link_row + 1 : row] = 0
+    return 0
+
+
+@inlined
+def _put_line(
+    counts: Int64Array,
+    flags: BoolArray,
+    row: int,
+    numbers: tuple[int, int, int, int, int, int, int],
+    paragraph: bool,
+    item: bool,
+) -> None:
+    """Store a line; `numbers` are in the order of the rows of `counts`."""
+    for place in range(_COUNTS):
+        counts[place, row] = numbers[place]
+    flags[0, row] = paragraph
+    flags[1, row] = item
 
 
 @compiled
-def _bounds(text: Bytes) -> tuple[int, int, int]:
-    """The most bytes that are read of a text, the most lines, and the most blocks."""
+def _bounds(text: UInt8Array) -> tuple[int, int, int]:
+    """Return upper bounds of the bytes written for a text, its lines, and its blocks."""
     tabs, digits, most_lines = 0, 0, _END_BREAKS
     for byte in text:
         tabs += byte == _TAB
         digits += (byte >= DIGIT) & (byte < _DIGITS_END)
-        # Code begins with a line end, and has some of its own.
+        # Code begins with a line end, and contains line ends.
         most_lines += _ends_line(byte) | (byte == CODE) | (byte == _LINE_FEED)
     most_bytes = len(text) + (_TAB_WIDTH - 1) * tabs + _END_BREAKS
     return most_bytes, most_lines, 1 + (digits + DIGITS - 1) // DIGITS
@@ -357,13 +409,13 @@ def _ends_line(byte: np.uint8) -> bool:
 
 @compiled
 def _kinds_of_digit(code: np.int64, place: int) -> np.int64:
-    """The kinds that a digit says; the first is at place 2. References can put others there."""
+    """Return the kinds in a digit; the first is at place 2. References can add invalid digits."""
     return ((code - DIGIT) << DIGIT_BITS * place) & 0xFF
 
 
 @compiled
-def _character_at(text: Bytes, at: int) -> tuple[np.int64, int]:
-    """The code of the character other than ASCII that begins at a byte; then where it ends."""
+def _character_at(text: UInt8Array, at: int) -> tuple[np.int64, int]:
+    """Return the code point of the non-ASCII character that begins at a byte, and its end."""
     lead = text[at]
     code = np.int64(text[at + 1]) & 0x3F
     if lead < 0xE0:
@@ -376,10 +428,11 @@ def _character_at(text: Bytes, at: int) -> tuple[np.int64, int]:
 
 
 @compiled
-def _after_widget(text: Bytes, at: int) -> int:
-    """Where a widget ends that begins before a byte; 0 where another begins first, or none ends.
+def _after_widget(text: UInt8Array, at: int) -> int:
+    """Return the end of a widget that begins before a byte; 0 where another begins first, or none
+    ends.
 
-    What a script holds is no mark.
+    Marks inside a script do not count.
     """
     in_script = False
     for place in range(at, len(text)):
@@ -396,8 +449,10 @@ def _after_widget(text: Bytes, at: int) -> int:
 
 
 @compiled
-def _tidy(page: Bytes, starts: Numbers, ends: Numbers, characters: Bytes) -> Bytes:
-    """Some lines of a page, without the space around them and around their cells."""
+def _tidy(
+    page: UInt8Array, starts: Int64Array, ends: Int64Array, characters: UInt8Array
+) -> UInt8Array:
+    """Return some lines of a page without the spaces around them and around their cells."""
     tidy = np.empty((ends - starts).sum() + len(starts), dtype=np.uint8)
     written = 0
     for row in range(len(starts)):

@@ -1,6 +1,7 @@
-"""Main text by trafilatura, which is not among the project's requirements.
+"""A page's HTML to its title and main text, within fixed limits.
 
-A page's HTML to its title and main text, within fixed limits.
+The extractors: fast (`udfs.html.main_text`), plain (all visible text), and trafilatura, which is
+installed with the extra of that name.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import UInt8Array
 from udfs.base.jit import compiled
 from udfs.html.formulas import may_hold_formulas, with_formulas
 from udfs.html.main_text import main_text
@@ -22,47 +23,17 @@ from udfs.html.page_lines import all_text, body_text, lines_of_text, parsed
 from udfs.html.strip_attributes import without_attributes
 from udfs.html.tags import TagCost, find_tags, tag_cost, without_raw_text
 
-
-def trafilatura_text(html: str) -> str:
-    """A page's main text with its tables and without comments; "" where trafilatura finds none.
-
-    Raises:
-        ModuleNotFoundError: trafilatura is not installed.
-    """
-    extract = _extract()
-    try:
-        return extract(html, include_comments=False, include_tables=True) or ""
-    except MemoryError:
-        raise
-    except Exception:
-        # It fails on odd pages in as many ways as its parsers know (ValueError, RecursionError,
-        # AttributeError, lxml's own): a page without text, as far as it can tell.
-        return ""
-
-
-@cache
-def _extract() -> Callable[..., str | None]:
-    try:
-        from trafilatura import extract
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            'extract.extractor = "trafilatura" needs pip install "taojin[trafilatura]"',
-            name=error.name,
-        ) from error
-    return extract
-
-
 Extractor = Literal["fast", "trafilatura", "plain"]
 
 
 @dataclass(frozen=True)
 class HtmlLimits:
-    """What one page may cost. None switches a limit off.
+    """Limits for one page. None switches a limit off.
 
     Attributes:
         max_chars: Characters of HTML.
-        max_nodes: Elements and text nodes, as `udfs.html.tags.tag_cost` estimates them; of real
-            pages the largest seen has 16,000. 650 bytes each.
+        max_nodes: Elements and text nodes, as `udfs.html.tags.tag_cost` estimates them; the
+            largest real page seen has 16,000. 650 bytes each.
         max_depth: Elements open inside each other; the deepest real page seen has 197.
     """
 
@@ -72,7 +43,7 @@ class HtmlLimits:
 
 
 class PageRejected(Exception):
-    """A page trips a limit; `reason` is the reject reason."""
+    """A page exceeds a limit; `reason` is the reject reason."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -81,16 +52,16 @@ class PageRejected(Exception):
 
 @dataclass(frozen=True)
 class Page:
-    """What is kept of a page. `title` is None when the page states none."""
+    """Title and text of a page. `title` is None when the page has none."""
 
     title: str | None
     text: str
 
 
-# As if in one tag; the parser takes 0.2 s for so many, and four times that for twice so many.
+# As `TagCost.attributes`; the parser takes 0.2 s for these, and four times that for twice as many.
 _MAX_ATTRIBUTES = 10_000
 
-# C0 and C1 controls but tab and newline, byte order marks, non-characters, lone surrogates.
+# C0 and C1 controls except tab and newline, byte order marks, non-characters, lone surrogates.
 _TAB, _LINE_FEED = b"\t\n"
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff\ud800-\udfff]+")
 _LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -98,15 +69,14 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def extract_page(html: str, limits: HtmlLimits, extractor: Extractor = "fast") -> Page:
-    """Title and text of an HTML page.
+    """Return title and text of an HTML page.
 
     Args:
-        extractor: fast, the main text by `udfs.html.main_text`; plain, all of the visible text;
-            trafilatura, the main text by that library, where it is installed.
-
+        extractor: fast, the main text by `udfs.html.main_text`; plain, all visible text;
+            trafilatura, the main text by that library.
     Raises:
         PageRejected: html_too_large, html_too_many_nodes or html_too_deep.
-        ModuleNotFoundError: trafilatura is asked for and not installed.
+        ModuleNotFoundError: the extractor is trafilatura, which is not installed.
     """
     [page] = extract_pages([html.encode("utf-8", "replace")], limits, extractor)
     if isinstance(page, str):
@@ -117,13 +87,14 @@ def extract_page(html: str, limits: HtmlLimits, extractor: Extractor = "fast") -
 def extract_pages(
     pages: Sequence[bytes], limits: HtmlLimits, extractor: Extractor = "fast"
 ) -> list[Page | str]:
-    """The same for some pages, every step for all of them: a processor that is not led through the
-    whole code for each page anew takes a fifth less time.
+    """`extract_page` for several pages, each step for all of them.
+
+    The processor's instruction cache then holds one step's code at a time: a fifth less time.
 
     Args:
         pages: Valid UTF-8 without byte order marks.
     Returns:
-        In order; the reject reason of a page that trips a limit.
+        In order; the reject reason instead of a page that exceeds a limit.
     """
     prepared = [_prepared(page, limits) for page in pages]
     parsed_pages = [page if isinstance(page, str) else _parsed(page) for page in prepared]
@@ -145,11 +116,11 @@ def extract_pages(
 
 
 def _prepared(page: bytes, limits: HtmlLimits) -> bytes | str:
-    """A page as the parser gets it, or the reason of the limit that it trips."""
+    """Return a page as the parser gets it, or the reject reason of the limit that it exceeds."""
     if limits.max_chars is not None and _is_longer(page, limits.max_chars):
         return "html_too_large"
     tags = find_tags(unmarked(page))
-    # Before the parser sees it: what these limits keep out is slow in the parser itself.
+    # Before parsing: pages beyond these limits are slow in the parser itself.
     if _excess(tag_cost(tags), limits) is not None:
         markup = without_raw_text(page.decode()).encode()
         reason = _excess(tag_cost(find_tags(markup)), limits)
@@ -161,18 +132,18 @@ def _prepared(page: bytes, limits: HtmlLimits) -> bytes | str:
 
 
 def _parsed(page: bytes) -> tuple[str | None, bytes]:
-    """A page's title, and the text of all nodes of its body, with the marks."""
+    """Return a page's title, and the text of all nodes of its body, with the marks."""
     tree = parsed(page)
     return tree.title, body_text(tree)
 
 
 def _is_longer(page: bytes, max_chars: int) -> bool:
-    """Whether a page has more characters than a limit."""
+    """Whether a page has more characters than the limit."""
     return len(page) > max_chars and len(page.decode()) > max_chars
 
 
 def _excess(cost: TagCost, limits: HtmlLimits) -> str | None:
-    """The reason of the limit that a page trips, None when it keeps within all."""
+    """Return the reject reason of the limit that a page exceeds; None within all limits."""
     if limits.max_nodes is not None and (
         cost.nodes > limits.max_nodes or cost.attributes > _MAX_ATTRIBUTES
     ):
@@ -183,15 +154,16 @@ def _excess(cost: TagCost, limits: HtmlLimits) -> str | None:
 
 
 def clean_title(title: str | None) -> str | None:
-    """A title on one line, None when nothing is left of it."""
+    """Return a title on one line; None when it is empty."""
     if title is None:
         return None
     return " ".join(clean_text(title).split()) or None
 
 
 def clean_text(text: str) -> str:
-    """Text without control characters, carriage returns, byte order marks and empty stretches."""
-    # Most texts need nothing, and that is found out in a tenth of the time.
+    """Remove control characters, carriage returns, byte order marks, and spaces and blank lines
+    beyond one."""
+    # Most texts need nothing, which the check finds in a tenth of the time.
     if not needs_cleaning(text.encode("utf-8", "surrogatepass")):
         return text
     if not text.replace("\n", " ").replace("\t", " ").replace("\u3000", " ").isprintable():
@@ -206,15 +178,15 @@ def needs_cleaning(text: bytes) -> bool:
     Args:
         text: UTF-8, lone surrogates included.
     """
-    # As if between line feeds, which takes care of spaces and line feeds at its ends.
+    # Between line feeds, so that spaces and line feeds at its ends are found, too.
     return bool(text) and _needs_cleaning(np.frombuffer(b"\n\n\n" + text + b"\n", dtype=np.uint8))
 
 
 @compiled
-def _needs_cleaning(text: npt.NDArray[np.uint8]) -> bool:
-    """The same for a text with three line feeds before it and one behind.
+def _needs_cleaning(text: UInt8Array) -> bool:
+    """`needs_cleaning` of a text with three line feeds before it and one behind.
 
-    No branches: the loop takes many bytes at a time.
+    No branches, so that the loop is vectorised.
     """
     needs = (text[3] == _LINE_FEED) | (text[len(text) - 2] == _LINE_FEED)
     here, third, second, first = text[3:], text[2:-1], text[1:-2], text[:-3]
@@ -237,3 +209,33 @@ def _needs_cleaning(text: npt.NDArray[np.uint8]) -> bool:
         is_space |= (last == _LINE_FEED) & (middle == _LINE_FEED)
         needs |= (byte == _LINE_FEED) & is_space
     return bool(needs)
+
+
+def trafilatura_text(html: str) -> str:
+    """Return a page's main text with tables, without comments; "" where trafilatura finds none.
+
+    Raises:
+        ModuleNotFoundError: trafilatura is not installed.
+    """
+    extract = _extract()
+    try:
+        return extract(html, include_comments=False, include_tables=True) or ""
+    except MemoryError:
+        raise
+    except Exception:
+        # It raises many errors on unusual pages (ValueError, RecursionError, AttributeError,
+        # lxml's own): such a page counts as one without text.
+        return ""
+
+
+@cache
+def _extract() -> Callable[..., str | None]:
+    try:
+        from trafilatura import extract
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            'extract.extractor = "trafilatura" needs trafilatura, which is not installed; '
+            'run pip install "taojin[trafilatura]", or use extract.extractor = "fast"',
+            name=error.name,
+        ) from error
+    return extract

@@ -1,15 +1,11 @@
-"""Whether a page has the marks of a date that `udfs.html.published` looks for, told from its bytes.
+"""The day of publication that a page states.
 
-To search the text of a page for them takes ten times as long, and most pages have none.
+Searched from the clearest statement to the vaguest; the first one counts: meta elements, JSON-LD,
+the element marked as datePublished, a labelled date in the text (发布时间：2021-04-08), the date
+in the url's path, a date and time beside the heading or the source (来源). Dates of updates, of
+other pages and of today do not count.
 
-When a page says that it was published.
-
-Looked for from the plainest statement to the vaguest, and the first one counts: meta elements,
-JSON-LD, the element marked as datePublished, a labelled date in the text (发布时间：2021-04-08),
-the date in the url's path, a date and time beside the heading or the source (来源). Dates of
-updates, of other pages and of today are no statements.
-
-A day and no time: what pages state is the day of the writer, often without a time zone.
+A day without a time: pages state the writer's day, often without a time zone.
 """
 
 from __future__ import annotations
@@ -21,45 +17,12 @@ from itertools import chain, islice
 from urllib.parse import urlsplit
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import UInt8Array
 from udfs.base.jit import compiled
 from udfs.html.head import meta_elements
 
-_LETTERS = 4
-_E, _UPPER_P, _P, _U, _B, _QUOTE = b'ePpub"'
-
-
-def may_have_marks(page: bytes) -> bool:
-    """Whether datePublished or "pubDate" may stand in a page; False where neither does.
-
-    Args:
-        page: UTF-8.
-
-    >>> may_have_marks(b'<i itemprop="datePublished">'), may_have_marks(b"<i class=publication>")
-    (True, False)
-    """
-    return _has_letters(np.frombuffer(page, dtype=np.uint8))
-
-
-@compiled
-def _has_letters(page: npt.NDArray[np.uint8]) -> bool:
-    """Whether "ePub" or '"pub' stands in a page."""
-    size = max(len(page) - _LETTERS + 1, 0)
-    first, second, third, fourth = page[:size], page[1:], page[2:], page[3:]
-    found = False
-    # No branches and no way out: so the loop takes many bytes at a time.
-    for place in range(size):
-        byte, following = first[place], second[place]
-        found |= (
-            (third[place] == _U)
-            & (fourth[place] == _B)
-            & (((byte == _E) & (following == _UPPER_P)) | ((byte == _QUOTE) & (following == _P)))
-        )
-    return found
-
-
-_FIRST = date(1990, 1, 1)  # before the web: a date of something else
+_FIRST = date(1990, 1, 1)  # earlier dates, before the web, are of something else
 _LAST = date(2099, 12, 31)
 
 # Best first.
@@ -89,17 +52,21 @@ _NAMED = re.compile(
 _DATE_PUBLISHED = "datePublished"  # schema.org's, in JSON-LD and as an itemprop
 _PUB_DATE = '"pubDate"'  # Baidu's own JSON-LD context
 _MAX_MARKED = 8
-_MARKED_CHARS = 1_000_000  # of HTML in which these two are looked for
+_MARKED_CHARS = 1_000_000  # of HTML in which these two are searched
 _HEAD_CHARS = 64 << 10
 _JSON_VALUE = re.compile(r"\"\s{0,20}:\s{0,20}\"([^\"<>]{8,40})\"")
 _TAG_DATE = re.compile(r"\s(?:datetime|content)\s{0,5}=\s{0,5}[\"']?([^\"'<>]{8,40})")
+
+# The letters that `may_have_marks` looks for.
+_LETTERS = 4
+_E, _UPPER_P, _P, _U, _B, _QUOTE = b'ePpub"'
 
 _TEXT_CHARS = 30_000  # of HTML after the heading: further down are comments and other pages
 # Patterns and not str.find: for needles this short they take half the time.
 _HEAD_END, _BODY, _HEADING = re.compile("</head"), re.compile("<body"), re.compile("<h1")
 _BODY_CHARS = 60_000  # of the body in which the heading begins
 _MAX_DATES = 40
-_BEFORE_CHARS, _AFTER_CHARS = 300, 120  # of HTML around a date that are looked at
+_BEFORE_CHARS, _AFTER_CHARS = 300, 120  # of HTML around a date that are read
 _TEXT_DATE = re.compile(
     r"20\d\d(?:([-/.])\d\d?\1\d\d?(?!\d)|\s{0,2}年\s{0,2}\d\d?\s{0,2}月\s{0,2}\d\d?\s{0,2}日)"
     r"(?P<time>(?:\s|T|&nbsp;){0,4}\d\d?:\d\d)?"
@@ -136,15 +103,15 @@ def published_date(
     utf8: bytes | None = None,
     stated: Iterable[tuple[str, str]] | None = None,
 ) -> date | None:
-    """The day on which a page says that it was published.
+    """Return the day of publication that a page states.
 
     Args:
         html: The decoded page.
-        url: Of the page; None when it is not known.
-        captured: When the page was fetched; later dates, by more than a day, are none.
-        utf8: The page as UTF-8, where somebody has it already.
-        stated: What `udfs.html.head.meta_elements` gives for `META_NAMES` and perhaps others,
-            likewise.
+        url: The page's url; None when it is not known.
+        captured: Time of the capture; a date more than a day later does not count.
+        utf8: The page as UTF-8, where the caller has it already.
+        stated: The result of `udfs.html.head.meta_elements` for `META_NAMES` and perhaps others,
+            where the caller has it already.
     Returns:
         The day as written, in no particular time zone; from 1990 on. None when the page states
         none.
@@ -161,8 +128,39 @@ def published_date(
     return labelled or _in_path(url, last) or beside
 
 
+def may_have_marks(page: bytes) -> bool:
+    """Whether a page may have datePublished or "pubDate"; False where it has neither.
+
+    A search of the text takes ten times as long, and most pages have none.
+
+    Args:
+        page: UTF-8.
+
+    >>> may_have_marks(b'<i itemprop="datePublished">'), may_have_marks(b"<i class=publication>")
+    (True, False)
+    """
+    return _has_letters(np.frombuffer(page, dtype=np.uint8))
+
+
+@compiled
+def _has_letters(page: UInt8Array) -> bool:
+    """Whether a page has "ePub" or '"pub'."""
+    size = max(len(page) - _LETTERS + 1, 0)
+    first, second, third, fourth = page[:size], page[1:], page[2:], page[3:]
+    found = False
+    # No branches and no early exit, so that the loop is vectorised.
+    for place in range(size):
+        byte, following = first[place], second[place]
+        found |= (
+            (third[place] == _U)
+            & (fourth[place] == _B)
+            & (((byte == _E) & (following == _UPPER_P)) | ((byte == _QUOTE) & (following == _P)))
+        )
+    return found
+
+
 def _in_meta(stated: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """What meta elements state, the best first."""
+    """Yield the dates in meta elements, the best first."""
     contents: dict[str, str] = {}
     for name, content in stated:
         contents.setdefault(name, content)
@@ -172,7 +170,7 @@ def _in_meta(stated: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _marked(html: str) -> Iterator[str]:
-    """What JSON-LD and elements marked as datePublished state."""
+    """Yield the dates in JSON-LD and in elements marked as datePublished."""
     at = -1
     for _ in range(_MAX_MARKED):
         at = html.find(_DATE_PUBLISHED, at + 1, _MARKED_CHARS)
@@ -189,7 +187,7 @@ def _marked(html: str) -> Iterator[str]:
 
 
 def _element_around(html: str, at: int) -> str:
-    """The date that an element with an itemprop at a place gives: an attribute, or its text."""
+    """Return the date in an element with an itemprop at a place: an attribute, or its text."""
     start = html.rfind("<", max(0, at - _BEFORE_CHARS), at)
     end = html.find(">", at, at + _BEFORE_CHARS)
     if start < 0 or end < 0 or "itemprop" not in html[start:at]:
@@ -199,7 +197,7 @@ def _element_around(html: str, at: int) -> str:
 
 
 def _in_text(html: str, last: date) -> tuple[date | None, date | None]:
-    """(the first labelled date, the first date that stands beside the heading or the source)."""
+    """Return the first labelled date, and the first date beside the heading or the source."""
     head_end = _HEAD_END.search(html, 0, _HEAD_CHARS)
     begins = _BODY.search(html, head_end.end() if head_end else 0, _MARKED_CHARS)
     body = begins.start() if begins else 0
@@ -233,8 +231,8 @@ def _in_text(html: str, last: date) -> tuple[date | None, date | None]:
                     title = _title_in_body(html, body) if title is None else title
                     stated = _is_under(title, match, html)
             else:
-                # A day among other words is told of; one under words of the title may be the
-                # first of a list.
+                # A day among other words belongs to the text; one under words of the title may be
+                # the first of a list.
                 is_alone = _ENDS_TAG.search(before) and _BEGINS_TAG.match(after)
                 stated = is_alone is not None and _is_under(heading, match, html)
             beside = found if stated else None
@@ -242,7 +240,7 @@ def _in_text(html: str, last: date) -> tuple[date | None, date | None]:
 
 
 def _title_in_body(html: str, body: int) -> int:
-    """Where the first words of the title stand in the body, -1 for nowhere."""
+    """Return where the first words of the title are in the body; -1 without them."""
     title = _TITLE.search(html, 0, body)
     if title is None:
         return -1
@@ -251,7 +249,7 @@ def _title_in_body(html: str, body: int) -> int:
 
 
 def _is_under(heading: int, match: re.Match[str], html: str) -> bool:
-    """Whether a date stands under a heading, with little text between."""
+    """Whether a date is under a heading, with little text between."""
     return (
         0 <= heading < match.start() < heading + _NEAR_CHARS
         and len(_visible(html[heading : match.start()])) < _NEAR_VISIBLE
@@ -259,7 +257,7 @@ def _is_under(heading: int, match: re.Match[str], html: str) -> bool:
 
 
 def _visible(html: str) -> str:
-    """A stretch of HTML without its tags, nor the parts of those that its borders cut."""
+    """Return a part of HTML without its tags, and without those that its borders cut."""
     opening, closing = html.find("<"), html.find(">")
     if closing >= 0 and not 0 <= opening < closing:
         html = html[closing + 1 :]
@@ -285,7 +283,7 @@ def _in_path(url: str | None, last: date) -> date | None:
 
 
 def _read(text: str, last: date) -> date | None:
-    """The first date in a short text, however it is written; None for none that can be."""
+    """Parse the first date in a short text, in any notation; None without a valid one."""
     if match := _SEPARATED.search(text):
         month, day = match["m"] or match["month"], match["d"] or match["day"]
         return _day(match["year"], month, day, last=last)

@@ -1,7 +1,7 @@
-"""What a page says against the use of its text, in its HTTP headers and its meta elements.
+"""Opt-outs: reservations against the use of a page's text, in its HTTP headers and meta elements.
 
-Read as measures; what follows from them is a policy's matter. Where two statements contradict each
-other, the one that reserves counts.
+They are measures; the configuration decides what follows from them. Of two contradictory statements
+the reservation counts.
 
 Source:
     robots meta element and X-Robots-Tag: Google's specification (noindex, none, user agents);
@@ -10,6 +10,8 @@ Source:
     TDM Reservation Protocol, W3C Community Group report, 2024; Content-Usage: IETF
     draft-ietf-aipref-attach; Content-Signal: Cloudflare, 2025.
 """
+
+from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,19 +24,19 @@ CONTENT_USAGE = "content_usage"
 OPT_OUTS = (
     "noindex", "noai", "noimageai", "noml", "noarchive", "nocache", TDM_RESERVATION, CONTENT_USAGE,
 )  # fmt: skip
-"""What `opt_outs` may find, in the order in which it gives it."""
+"""All opt-outs, in the order of `opt_outs`."""
 
 _DIRECTIVES = frozenset(OPT_OUTS[:6])
-# Directives that take a value: what stands before their colon is no crawler's name.
+# Directives with a value: the word before their colon is not a crawler's name.
 _WITH_VALUE = frozenset(
     {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}
 )
-# Crawlers that a statement may name and mean the readers of a Common Crawl.
+# Crawler names that include the readers of a Common Crawl.
 _ADDRESSEES = frozenset({"*", "robots", "ccbot"})
 _ROBOTS_NAMES = frozenset({"robots", "ccbot", "x-robots-tag"})
 _TDM = "tdm-reservation"
 META_NAMES = frozenset({*_ROBOTS_NAMES, _TDM})
-# Uses that training a model falls under, in the drafts and in Content-Signal.
+# Uses that include training a model, in the drafts and in Content-Signal.
 _TRAINING = frozenset({"bots", "tdm", "ai", "train-ai", "ai-train", "genai", "train-genai"})
 _REFUSALS = frozenset({"n", "no", "?0"})
 
@@ -45,20 +47,21 @@ _BEFORE_COLON = re.compile(r"(?<!\s)\s++:")
 def opt_outs(
     headers: Mapping[str, str], html: str, stated: Iterable[tuple[str, str]] | None = None
 ) -> tuple[str, ...]:
-    """What a response and its page state against the use of the text.
+    """Return the opt-outs of a response and its page.
 
-    Statements that name another crawler (``googlebot: noindex``) do not count; ones that name
-    Common Crawl's do. A crawler's name holds for the rest of its header line.
+    Statements that name another crawler (``googlebot: noindex``) do not count; those that name
+    Common Crawl's do. A crawler's name applies to the rest of its header line.
 
     Args:
-        headers: Of the response, lower-case names. Repeated X-Robots-Tag lines may be joined by
-            line feeds; joined by commas, a name in one line also holds for the lines after it.
+        headers: The response's headers by lower-case names. Repeated X-Robots-Tag lines may be
+            joined by line feeds; joined by commas, a name in one line also applies to the lines
+            after it.
         html: The decoded page; only its head is read, at most 65,536 characters. "" for a
-            capture that is no HTML.
-        stated: What `udfs.html.head.meta_elements` gives for `META_NAMES` and perhaps others,
-            where somebody has it already.
+            capture that is not HTML.
+        stated: The result of `udfs.html.head.meta_elements` for `META_NAMES` and perhaps others,
+            where the caller has it already.
     Returns:
-        A part of `OPT_OUTS`, in that order.
+        Members of `OPT_OUTS`, in that order.
     """
     found: set[str] = set()
     tag = headers.get("x-robots-tag")
@@ -78,7 +81,7 @@ def opt_outs(
 
 
 def _directives(value: str) -> Iterator[str]:
-    """The opt-outs in an X-Robots-Tag header or the content of a robots meta element.
+    """Yield the opt-outs in an X-Robots-Tag header or the content of a robots meta element.
 
     >>> list(_directives("googlebot: noindex, nofollow\\nCCBot: NoAI, max-snippet: 5"))
     ['noai']

@@ -1,12 +1,12 @@
-"""A page without the attributes of its tags: half of its bytes, and most of a parser's work.
+"""Remove the attributes of a page's tags: half of its bytes, and most of a parser's work.
 
-Once it is known what the class of a block says, attributes say nothing that the text of a page
-depends on, with a few exceptions that stay: those of formatting elements, of which the parser
-reopens no more than three alike; of fonts and annotations, which end foreign content; of input.
+After the kinds of blocks have been read, the text of a page depends on no attribute, except some
+that stay: those of formatting elements, of which the parser reopens at most three that are equal;
+of fonts and annotations, which end foreign content; of input.
 
-What looks like a tag may stand in a comment, an attribute or a script. So the page is read as the
-tokenizer of a browser reads it. Where that hangs on what the tree looks like (which elements hold
-raw text in SVG, or in a select), the rest of the page stays as it is.
+What looks like a tag may be part of a comment, an attribute or a script, so the page is read like a
+browser's tokenizer reads it. Where that depends on the tree (which elements have raw text in SVG,
+or in a select), the rest of the page stays unchanged.
 
 Source:
     HTML Standard, 13.2.5 (tokenization) and 13.2.6 (tree construction), scripting being off.
@@ -15,8 +15,8 @@ Source:
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import Int64Array, IntpArray, UInt8Array
 from udfs.base.jit import compiled, copy_bytes, uncounted
 from udfs.html.tags import next_less
 
@@ -25,7 +25,7 @@ _DOUBLE_QUOTE, _SINGLE_QUOTE, _BRACKET = b"\"'["
 _SPACE, _TAB, _FORM_FEED, _RETURN = b" \t\f\r"
 _LINE_FEED = 0x0A
 _A, _Z, _UPPER_A, _UPPER_Z, _LOWER_CASE = 0x61, 0x7A, 0x41, 0x5A, 0x20
-_KEY_BYTES = 8  # of a name that are compared; longer names get the benefit of the doubt
+_KEY_BYTES = 8  # of a name that are compared; longer names are treated as if equal
 
 
 def _key(name: str) -> int:
@@ -37,7 +37,7 @@ _ELEMENTS: dict[str, int] = {}
 for _kind, _listed in (
     (_KEPT, "b big code em font i nobr s small strike strong tt u input"),
     (_RAW, "script style title textarea iframe noembed noframes xmp"),
-    # In foreign content these begin HTML again; a template hides what is open around it.
+    # In foreign content these begin HTML again; a template hides the open elements around it.
     (_UNCERTAIN, "desc foreignobject mi mo mn ms mtext template"),
     (_LAST, "plaintext frameset annotation-xml"),
     (_PLAIN, "svg math select"),
@@ -46,13 +46,13 @@ for _kind, _listed in (
 _NAMES = sorted(_ELEMENTS)
 _KEYS = np.array([_key(name) for name in _NAMES], dtype=np.int64)
 _KINDS = np.array([_ELEMENTS[name] for name in _NAMES], dtype=np.uint8)
-# Where the names of each first letter begin.
+# The number of the first name with each first letter.
 _FIRSTS = np.searchsorted([ord(name[0]) - _A for name in _NAMES], np.arange(27))
 _SVG, _MATH, _SELECT, _SCRIPT = (_key(name) for name in ("svg", "math", "select", "script"))
 
 
 def without_attributes(page: bytes) -> bytes:
-    """A page that is parsed to the same text.
+    """Return a page without attributes that is parsed to the same text.
 
     Args:
         page: Valid UTF-8 without zero bytes.
@@ -66,10 +66,10 @@ def without_attributes(page: bytes) -> bytes:
 @compiled
 def _without_attributes(
     page: bytes,
-    keys: npt.NDArray[np.int64],
-    kinds: npt.NDArray[np.uint8],
-    firsts: npt.NDArray[np.intp],
-) -> npt.NDArray[np.uint8]:
+    keys: Int64Array,
+    kinds: UInt8Array,
+    firsts: IntpArray,
+) -> UInt8Array:
     page = uncounted(page)
     size = len(page)
     bare = np.empty(size, dtype=np.uint8)
@@ -131,7 +131,7 @@ def _without_attributes(
             if end == size:
                 break
             if _after(page, at, _LESS) <= end:
-                # Tags to the parser, if this is no raw text to it.
+                # Tags to the parser, if it does not treat this as raw text.
                 if is_uncertain or svg > 0 or math > 0 or in_select:
                     break
                 # "</script>" does not end a script that writes one in a comment.
@@ -154,7 +154,7 @@ def _is_space(byte: int) -> bool:
 
 @compiled
 def _after(page: bytes, at: int, byte: int) -> int:
-    """The place after the next such byte, or the page's end."""
+    """Return the place behind the next occurrence of a byte, or the page's end."""
     while at < len(page) and page[at] != byte:
         at += 1
     return min(at + 1, len(page))
@@ -162,7 +162,7 @@ def _after(page: bytes, at: int, byte: int) -> int:
 
 @compiled
 def _after_declaration(page: bytes, at: int) -> int:
-    """Where a comment, a doctype or the like ends; the page's end for one that cannot be told."""
+    """Return the end of a comment, a doctype or similar; the page's end where it is not certain."""
     size = len(page)
     if page[at + 1] == _EXCLAMATION:
         if page[at + 2] == _BRACKET:
@@ -190,10 +190,10 @@ def _after_declaration(page: bytes, at: int) -> int:
 
 @compiled
 def _tag_end(page: bytes, at: int) -> tuple[int, int, bool]:
-    """Where a tag ends whose name ends at a place, where its attributes do, and if it is simple.
+    """Return the end of a tag whose name ends at a place, of its attributes, and if it is simple.
 
-    A slash that closes an element is no attribute. A tag with a "<" in it is not simple: marks may
-    stand there. The first is 0 where the page's end cuts the tag.
+    A slash that closes an element is not an attribute. A tag with a "<" in it is not simple: it may
+    have marks. The first is 0 where the page's end cuts the tag.
     """
     page = uncounted(page)
     size = len(page)
@@ -241,7 +241,7 @@ def _tag_end(page: bytes, at: int) -> tuple[int, int, bool]:
 
 @compiled
 def _raw_end(page: bytes, at: int, name_at: int, length: int) -> int:
-    """Where the end tag of an element of raw text begins, or the page's end."""
+    """Return the start of the end tag of an element of raw text, or the page's end."""
     size = len(page)
     while at + 2 + length < size:
         if (
@@ -257,7 +257,7 @@ def _raw_end(page: bytes, at: int, name_at: int, length: int) -> int:
 
 @compiled
 def _same_letters(page: bytes, at: int, other: int, length: int) -> bool:
-    """Whether the letters at two places are the same, in whatever case."""
+    """Whether the letters at two places are equal, in upper or lower case."""
     for place in range(length):
         if page[at + place] | _LOWER_CASE != page[other + place] | _LOWER_CASE:
             return False
@@ -266,7 +266,7 @@ def _same_letters(page: bytes, at: int, other: int, length: int) -> bool:
 
 @compiled
 def _holds_script_in_comment(page: bytes, at: int, end: int, name_at: int) -> bool:
-    """Whether "<!--" and "<script" stand in a script."""
+    """Whether a script has both "<!--" and "<script"."""
     is_comment = is_script = False
     for place in range(at, end - 3):
         if page[place] == _LESS:

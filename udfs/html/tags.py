@@ -1,28 +1,26 @@
-"""What a page would cost the HTML parser, estimated from its tags before it is parsed.
+"""The tags of a page, found without a parser, and what the page would cost the HTML parser.
 
-The parser does not recurse, so that depth alone cannot crash it; but some shapes of a page take
-time or memory out of proportion to its bytes (measured with resiliparse 2.0.1): 30,000 attributes
-in one tag take 2 s and grow with the square; 20 KB of unclosed <font> elements, each reopened in
-every later paragraph, become a million nodes; every </p> that closes nothing is one; and nodes
-cost 650 bytes each. Depth is for other extractors (trafilatura), which do recurse.
+The parser does not recurse, so depth alone cannot crash it; but some pages take time or memory out
+of proportion to their bytes (measured with resiliparse 2.0.1): 30,000 attributes in one tag take
+2 s, growing with the square; 20 KB of unclosed <font> elements, each reopened in every later
+paragraph, become a million nodes; every </p> that closes nothing becomes a node; and nodes cost
+650 bytes each. Depth is limited for other extractors (trafilatura), which do recurse.
 
-No clock is read: the same page has the same outcome on every machine. Of 70 shapes of page made
-to be slow, the worst that keeps within the limits of `udfs.html.page_text.HtmlLimits` takes 1.6 s
-of a core (8 million "<"), and 8 s by trafilatura (150,000 elements with classes).
+The estimate does not depend on time: the same page has the same outcome on every machine. Of 70
+kinds of pages made to be slow, the slowest within the limits of `udfs.html.page_text.HtmlLimits`
+takes 1.6 s of a core (8 million "<"), and 8 s by trafilatura (150,000 elements with classes).
 """
+
+from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from math import isqrt
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import BoolArray, IntpArray, UInt8Array
 from udfs.base.jit import compiled, uncounted
-
-Bytes = npt.NDArray[np.uint8]
-Places = npt.NDArray[np.intp]
-Flags = npt.NDArray[np.bool_]
 
 _LESS, _GREATER, _SLASH, _BACKSLASH, _SPACE = 0x3C, 0x3E, 0x2F, 0x5C, 0x20
 _A, _Z = 0x61, 0x7A
@@ -36,9 +34,9 @@ CODES = 1 << 15
 
 
 def tag_code(name: str) -> int:
-    """A tag name as the number of its first three letters, five bits each.
+    """Encode a tag name as the number of its first three letters, five bits each.
 
-    Names of one or two letters have a code of their own; others share one ("head", "header").
+    Names of one or two letters have unique codes; longer ones may share one ("head", "header").
     """
     first, second, third = (
         ord(letter) & 31 if letter.isalpha() else 0 for letter in name.ljust(3)[:3]
@@ -46,13 +44,13 @@ def tag_code(name: str) -> int:
     return first << 10 | second << 5 | third
 
 
-# What these hold is no markup, however many tags it shows.
+# The content of these is not markup, whatever tags it seems to have.
 _RAW = [
     (re.compile(f"<{name}\\b", re.IGNORECASE), re.compile(f"</{name}", re.IGNORECASE))
     for name in ("script", "style", "textarea")
 ]
-# Traits of elements, by `tag_code`: without an end tag, or one that pages leave out; reopened by
-# the parser in every later block until their end tag comes; made by it of an end tag alone.
+# Traits of elements, by `tag_code`: without an end tag, or with one that pages omit; reopened by
+# the parser in every later block until their end tag; created by it for an end tag alone.
 _FLAT, _FORMATTING, _PARAGRAPH, _LINE_BREAK = 1, 2, 4, 8
 _TRAITS = np.zeros(CODES, dtype=np.uint8)
 for _trait, _names in (
@@ -69,13 +67,13 @@ for _trait, _names in (
 
 @dataclass(frozen=True)
 class TagCost:
-    """Estimates from one linear scan; wrong by a little on sloppy pages, never by an order.
+    """Estimates from one linear scan; slightly wrong on invalid pages, never by a factor of ten.
 
     Attributes:
         nodes: Elements and text nodes, reopened formatting elements included.
         depth: Most elements open inside each other.
-        attributes: What takes the parser as long as one tag with so many attributes: it compares
-            each of a tag with all before it.
+        attributes: Number of attributes in one tag that would take the parser as long as all of the
+            page's: it compares each attribute of a tag with all before it.
     """
 
     nodes: int
@@ -84,7 +82,7 @@ class TagCost:
 
 
 def without_raw_text(html: str) -> str:
-    """A page less its scripts and styles: for a second look at a page that seems too costly."""
+    """Return a page without its scripts and styles, for a second estimate of a costly page."""
     for opening, closing in _RAW:
         kept: list[str] = []
         position = 0
@@ -100,47 +98,47 @@ def without_raw_text(html: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The tags of a page in its order, those that scripts write included.
+    """The tags of a page in its order, those inside scripts included.
 
     Attributes:
         page: The page as UTF-8.
-        starts: Where each tag's "<" is.
-        ends: After the next ">", which may stand in an attribute; past the page where there is
-            none.
+        starts: Place of each tag's "<".
+        ends: Place behind the next ">", which may be inside an attribute; beyond the page where
+            there is none.
         codes: `tag_code` of its name.
         is_end: Whether it is an end tag.
-        may_go_on: Whether the ">" may stand in an attribute, by the quotes before it: an odd
+        may_go_on: Whether the ">" may be inside an attribute, by the quotes before it: an odd
             number, or some of both kinds.
     """
 
     page: bytes
-    starts: Places
-    ends: Places
-    codes: Places
-    is_end: Flags
-    may_go_on: Flags
+    starts: IntpArray
+    ends: IntpArray
+    codes: IntpArray
+    is_end: BoolArray
+    may_go_on: BoolArray
 
 
 _TagArrays = tuple[
-    Places,
-    Places,
-    Places,
-    Flags,
-    Flags,
+    IntpArray,
+    IntpArray,
+    IntpArray,
+    BoolArray,
+    BoolArray,
 ]
 
 
 @compiled
 def _byte(page: bytes, at: int) -> int:
-    """A byte of a page; a space after its end."""
+    """Return a byte of a page; a space behind its end."""
     return page[at] if at < len(page) else _SPACE
 
 
 @compiled
 def next_less(page: bytes, at: int) -> int:
-    """The place of the next "<" from a place on, or the page's end.
+    """Return the place of the next "<" from a place on, or the page's end.
 
-    Most are near; a paragraph or a script is passed over in blocks.
+    Most are near; a paragraph or a script is skipped in blocks.
     """
     page = uncounted(page)
     size = len(page)
@@ -166,7 +164,7 @@ def _holds_less(block: bytes) -> bool:
 
 @compiled
 def _quotes(part: bytes) -> tuple[int, int]:
-    """The double and the single quotes in a part, many bytes at a time."""
+    """Count the double and the single quotes in a part, vectorised."""
     doubles = singles = 0
     for byte in part:
         doubles += byte == _DOUBLE_QUOTE
@@ -176,12 +174,12 @@ def _quotes(part: bytes) -> tuple[int, int]:
 
 @compiled
 def _in_quotes(doubles: int, singles: int) -> bool:
-    """Whether what follows so many quotes may stand in an attribute."""
+    """Whether the text after these numbers of quotes may be inside an attribute."""
     return (doubles + singles) & 1 == 1 or (singles > 0 and doubles > 0)
 
 
 def find_tags(page: bytes) -> Tags:
-    """Everything in a page that looks like a tag.
+    """Find everything in a page that looks like a tag.
 
     Args:
         page: UTF-8.
@@ -191,7 +189,7 @@ def find_tags(page: bytes) -> Tags:
 
 @compiled
 def _find_tags(page: bytes) -> _TagArrays:
-    """The arrays of a page's `Tags`, in one pass over its bytes."""
+    """Return the arrays of a page's `Tags`, in one pass over its bytes."""
     page = uncounted(page)
     size = len(page)
     room = 0
@@ -257,7 +255,7 @@ def _find_tags(page: bytes) -> _TagArrays:
 
 
 def tag_cost(tags: Tags) -> TagCost:
-    """What a page's tags cost.
+    """Estimate the cost of parsing a page.
 
     >>> tag_cost(find_tags(b"<div><p>a<br>b</p></div>"))
     TagCost(nodes=6, depth=1, attributes=0)
@@ -271,16 +269,16 @@ def tag_cost(tags: Tags) -> TagCost:
 @compiled
 def _tag_cost(
     page: bytes,
-    starts: Places,
-    ends: Places,
-    codes: Places,
-    is_end: Flags,
-    may_go_on: Flags,
-    traits_of: Bytes,
+    starts: IntpArray,
+    ends: IntpArray,
+    codes: IntpArray,
+    is_end: BoolArray,
+    may_go_on: BoolArray,
+    traits_of: UInt8Array,
 ) -> tuple[int, int, int]:
-    """Nodes, depth, and the sum of the squared numbers of separators in long start tags.
+    """Return nodes, depth, and the sum of the squared numbers of separators in long start tags.
 
-    Tags that may go on are read to their end; what they hold is not read again.
+    Tags that may go on are read to their end; tags inside them are not read again.
     """
     level = lowest = depth = 0
     opened = unclosed = unopened = line_breaks = 0
@@ -315,7 +313,7 @@ def _tag_cost(
                 for at in range(start, min(read_to, len(page))):
                     separators += page[at] in (_SPACE, _NEWLINE, _TAB, _RETURN, _SLASH)
                 squares += separators * separators
-    # The parser makes an element of an end tag of p that closes none, and of every </br>.
+    # The parser creates an element for a </p> that closes none, and for every </br>.
     invented = max(0, unopened) + line_breaks
     nodes = 2 * (opened + invented) + max(0, unclosed) * opened // 4
     return nodes, depth, squares
@@ -323,7 +321,7 @@ def _tag_cost(
 
 @compiled
 def _real_end(page: bytes, start: int) -> int:
-    """Where the ">" of a tag is, or the page's end: quotes hide one only after an equals sign."""
+    """Return the place of a tag's ">", or the page's end; quotes count only after an "="."""
     size, at = len(page), start
     while at < size and page[at] != _GREATER:
         at += 1

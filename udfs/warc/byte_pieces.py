@@ -1,9 +1,8 @@
-"""What every container (gzip, zstd, plain bytes) is turned into: pieces of one byte stream.
+"""Pieces of a decompressed byte stream, which every container (gzip, zstd, plain bytes) yields.
 
-A container hands out its decompressed bytes piece by piece; where a unit (a gzip member, a
-zstd frame, a whole plain file) begins and ends is marked on the pieces, because a unit's
-place in the file is what a CDX index calls a record's offset, and because a unit's end is
-where reading can start afresh after damage.
+Pieces say where a unit (a gzip member, a zstd frame, a whole plain file) begins and ends: a unit's
+place in the file is what a CDX index calls a record's offset, and after damage reading resumes at
+the next unit.
 """
 
 from __future__ import annotations
@@ -12,25 +11,26 @@ from collections.abc import Callable
 from typing import BinaryIO, NamedTuple, Protocol
 
 CHUNK_BYTES = 1 << 20
-"""Bytes asked of the stream at a time: large enough for object stores, small for a worker."""
+"""Bytes read from the stream at a time: large enough for object stores, small for a worker."""
 
 PIECE_BYTES = 1 << 20
-"""Decompressed bytes a piece holds at most (a bomb costs this much a step, not its size)."""
+"""Most decompressed bytes in a piece (a bomb costs this much a step, not its whole size)."""
 
 RETAINED_BYTES = 1 << 20
-"""Compressed bytes kept behind the reading position while a unit is being decompressed.
+"""Compressed bytes kept before the reading position while a unit is being decompressed.
 
-A broken deflate stream is noticed some kilobytes after the damage; a unit that begins in
-between (a cut file with another one appended to it) is found only if those bytes are kept.
+A broken deflate stream is noticed some kilobytes after the damage; a unit that begins in between
+(a cut file with another one appended to it) is found only in these bytes.
 """
 
 
 class Piece(NamedTuple):
     """Some bytes of the decompressed stream.
 
-    `begins` is the file offset of the unit that begins with this piece, -1 when the piece
-    continues one. `closes` is true when the unit ends here with its checks passed; `cut`
-    when the file ends inside the unit.
+    Attributes:
+        begins: File offset of the unit that begins with this piece; -1 when it continues one.
+        closes: The unit ends here and has passed its checks.
+        cut: The file ends inside the unit.
     """
 
     data: bytes
@@ -40,12 +40,12 @@ class Piece(NamedTuple):
 
 
 class Broken(Exception):
-    """A stretch of the file that cannot be decompressed; the source stands behind it.
+    """A part of the file that cannot be decompressed; the source's position is behind it.
 
     Attributes:
-        offset: File offset of the broken unit, or of the first byte that belongs to none.
+        offset: File offset of the broken unit, or of the first byte that belongs to no unit.
         reason: A snake_case name.
-        skipped: File bytes from `offset` to where reading goes on.
+        skipped: File bytes from `offset` to where reading continues.
     """
 
     def __init__(self, offset: int, reason: str, detail: str, skipped: int) -> None:
@@ -57,23 +57,23 @@ class Broken(Exception):
 
 
 class PieceSource(Protocol):
-    """A container being read from its front to its end."""
+    """A container, read from its start to its end."""
 
     def next_piece(self) -> Piece | None:
-        """The next piece; None at the end of the file.
+        """Return the next piece; None at the end of the file.
 
         Raises:
-            Broken: The stretch was skipped, the next call goes on behind it.
+            Broken: The damaged part was skipped; the next call continues behind it.
             OSError: From the stream below.
         """
 
 
 class RawInput:
-    """The file's own bytes, buffered, with a bounded stretch kept behind the position.
+    """The file's own bytes, buffered, with a bounded part kept before the position.
 
     Attributes:
-        buf: The bytes held; `base` is the file offset of `buf[0]`, `pos` the index of the
-            next byte nobody has taken.
+        buf: The buffer; `base` is the file offset of `buf[0]`, `pos` the index of the next unread
+            byte.
     """
 
     __slots__ = ("_ahead", "_eof", "_stream", "base", "buf", "pos")
@@ -88,15 +88,15 @@ class RawInput:
 
     @property
     def offset(self) -> int:
-        """File offset of the next byte nobody has taken."""
+        """File offset of the next unread byte."""
         return self.base + self.pos
 
     def chunk_ahead(self) -> bytes:
-        """The chunk behind the buffer, which stays there; no bytes at the end of the file."""
+        """Return the chunk behind the buffer without taking it; b"" at the end of the file."""
         if self._ahead or self._eof:
             return self._ahead
         # Whole chunks whatever the stream returns a call: where a broken stream is given up
-        # depends on the chunk borders, and the answer must not depend on the network.
+        # depends on chunk borders, and the result must not depend on the network.
         parts: list[bytes] = []
         missing = CHUNK_BYTES
         while missing > 0:
@@ -110,10 +110,10 @@ class RawInput:
         return self._ahead
 
     def more(self, keep: int) -> bool:
-        """Append a chunk; bytes before index `keep` (at most `pos`) may be forgotten.
+        """Append a chunk and drop the bytes before index `keep` (at most `pos`).
 
         Returns:
-            False at the end of the file; nothing is forgotten then.
+            False at the end of the file; nothing is dropped then.
         """
         chunk = self.chunk_ahead()
         if not chunk:
@@ -125,7 +125,7 @@ class RawInput:
         return True
 
     def enter_chunk_ahead(self, pos: int) -> None:
-        """Forget the buffer and go on at an index of the chunk behind it."""
+        """Drop the buffer and continue at an index of the chunk behind it."""
         self.base += len(self.buf)
         self.buf, self._ahead = self._ahead, b""
         self.pos = pos
@@ -144,19 +144,19 @@ class RawInput:
         return True
 
     def ensure(self, count: int) -> int:
-        """Bytes at hand from `pos` on, after trying to have `count` of them."""
+        """Try to buffer `count` bytes from `pos` on; return how many there are."""
         while len(self.buf) - self.pos < count and self.more(self.pos):
             pass
         return len(self.buf) - self.pos
 
     def skip_to(self, magic: bytes, start: int, begins: Callable[[], bool]) -> None:
-        """Move to where a unit begins again after damage, or to the end of the file.
+        """Move to the next unit after damage, or to the end of the file.
 
         Args:
             magic: The first bytes of a unit.
-            start: File offset that the search begins at.
-            begins: Whether a unit begins at the position, where the magic stands; it may read
-                on, but not move.
+            start: File offset where the search begins.
+            begins: Returns whether a unit begins at the position, where the magic number was
+                found; it may read more, but not move.
         """
         at = max(start - self.base, 0)
         while True:

@@ -1,4 +1,4 @@
-"""Whether a WARC record's bytes are those that its digests were made of.
+"""Check a WARC record's block and payload against the digests in its header.
 
 Source:
     ISO 28500:2017 (WARC 1.1), 5.8 and 5.9: ``algorithm:value`` of the block and of the payload.
@@ -15,29 +15,29 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 from udfs.warc.http_message import HttpError, HttpResponse, decode_body, parse_response
-from udfs.warc.reader import WarcRecord
+from udfs.warc.records import WarcRecord
 
 _ALGORITHMS = {
     "md5": "md5", "sha1": "sha1", "sha224": "sha224", "sha256": "sha256", "sha384": "sha384",
     "sha512": "sha512", "sha3256": "sha3_256", "sha3512": "sha3_512", "blake2b": "blake2b",
     "blake2s": "blake2s",
 }  # fmt: skip
-# What the reader says of a record whose block is not what was stored.
+# Values of `truncated` for a record whose block is not the stored one.
 _NOT_WHOLE = frozenset({"cut", "wrong_length"})
 
 
 def digest_problem(record: WarcRecord) -> str | None:
-    """Compare a record's block and payload with the digests that its header states.
+    """Compare a record's block and payload with the digests in its header.
 
-    What cannot be checked is no problem: a record without digests, an algorithm that is not
-    known, a value that is no digest of its algorithm, a record that the reader cut; and the
-    payload digest of a revisit, of one segment of several and of a record that says that it is
-    truncated, which may be that of the whole, or whose block is no HTTP message.
+    What cannot be checked counts as correct: a record without digests, an unknown algorithm, a
+    value that is not a digest of its algorithm, a record that the reader cut; and the payload
+    digest of a revisit, of one segment of several, of a record that states its truncation (it may
+    be the digest of the whole), and of a block that is not an HTTP message.
 
     Args:
         record: With its block.
     Returns:
-        None, or which digest fails, as stated and as computed.
+        None, or the digest that fails, as stated and as computed.
     """
     if record.truncated in _NOT_WHOLE:
         return None
@@ -60,9 +60,9 @@ def digest_problem(record: WarcRecord) -> str | None:
 
 
 def _payloads(record: WarcRecord) -> Iterator[bytes]:
-    """What writers may have meant by a record's payload, likeliest first.
+    """Yield what writers may have meant by a record's payload, likeliest first.
 
-    None for a block that is no HTTP message: it has no payload.
+    Nothing for a block that is not an HTTP message: it has no payload.
     """
     mime = record.headers.get("content-type", "application/http")
     if record.record_type != "response" or not mime.startswith("application/http"):
@@ -74,16 +74,16 @@ def _payloads(record: WarcRecord) -> Iterator[bytes]:
         return
     yield response.body
     if "transfer-encoding" in response.headers:
-        # Joined by the function that joins them for the page, and nothing decompressed.
+        # Chunks joined by the page's own function, and nothing decompressed.
         chunked = HttpResponse(response.status, {"transfer-encoding": "chunked"}, response.body)
         yield decode_body(chunked, len(response.body)).data
     yield record.block  # ClueWeb09 states the block's digest twice
 
 
 def _mismatch(stated: str, candidates: Iterator[bytes]) -> str | None:
-    """The digest of the first candidate when none has the stated one; None when one has it.
+    """Return the digest of the first candidate where no candidate has the stated digest.
 
-    None also where the stated one cannot be checked.
+    None where one has it, and where the stated digest cannot be checked.
     """
     label, _, value = stated.partition(":")
     algorithm = _ALGORITHMS.get(label.strip().lower().replace("-", "").replace("_", ""))
@@ -106,9 +106,10 @@ def _mismatch(stated: str, candidates: Iterator[bytes]) -> str | None:
 
 
 def _decoded(value: str, size: int) -> tuple[bytes, Callable[[bytes], str]] | None:
-    """The bytes of a digest and how to write another like it; None for no digest of `size`.
+    """Decode a digest; return its bytes and the encoder of its notation.
 
-    The length tells the encoding: of one number of bytes no two are equally long.
+    None where it is not a digest of `size` bytes. The length decides the notation: hexadecimal,
+    base 32 and base 64 have different lengths for the same number of bytes.
     """
     try:
         if len(value) == 2 * size:

@@ -1,6 +1,6 @@
-"""Gzip members, decompressed one after the other, with a way on after a broken one.
+"""Gzip members, decompressed one after the other; after a broken one reading resumes at the next.
 
-Uses ISA-L's inflate (python-isal): twice as fast as zlib on web pages, a little faster than
+Uses ISA-L's inflate (python-isal): twice as fast as zlib on web pages, slightly faster than
 zlib-ng, and it checks CRC-32 and ISIZE of every member.
 """
 
@@ -10,24 +10,24 @@ import re
 from typing import Any, NoReturn, cast
 
 import numpy as np
-import numpy.typing as npt
 from isal import igzip_lib, isal_zlib
 
+from udfs.base.array_types import Int64Array, UInt8Array
 from udfs.base.jit import compiled, uncounted
 from udfs.warc.byte_pieces import PIECE_BYTES, RETAINED_BYTES, Broken, Piece, RawInput
 
-# python-isal's stub says its error were an instance of Exception.
+# python-isal's stub declares its error as an instance of Exception.
 IsalError = cast(type[Exception], cast(Any, isal_zlib.error))
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 
 _GZIP_WBITS = 31
-# python-isal copies what lies behind a member (`unused_data`) whenever one ends, so the whole
-# chunk must not be fed; a page's member is 10 to 40 KB.
+# python-isal copies the bytes behind a member (`unused_data`) whenever one ends, so the input is
+# fed in parts and not as a whole chunk; a page's member has 10 to 40 KB.
 _FEED_BYTES = 32 << 10
 _PROBE_BYTES = 64 << 10
-# A member that reading may go on at begins a WARC record, or an ARC one (a line that begins
-# with a URL).
+# A member where reading may resume begins a WARC record, or an ARC one (a line that begins with
+# a URL).
 _RECORD_START = re.compile(rb"\s{0,4}(?:WARC/|[a-z]{2,10}:)")
 _NOT_ZERO = re.compile(rb"[^\0]")
 # A member of more compressed bytes is decompressed piece by piece at once.
@@ -40,8 +40,8 @@ _MIN_MEMBER_BYTES = 18
 class GzipMembers:
     """The pieces of a gzip file of any number of members.
 
-    A member of at most `PIECE_BYTES` comes out as one piece. Zero bytes between members or
-    at the end (padding of tape and block storage) are passed over.
+    A member of at most `PIECE_BYTES` becomes one piece. Zero bytes between members or at the end
+    (padding of tape and block storage) are skipped.
     """
 
     def __init__(self, raw: RawInput) -> None:
@@ -98,12 +98,11 @@ class GzipMembers:
         return Piece(data, begins, closes, cut)
 
     def _whole_member(self) -> Piece | None:
-        """The next member, decompressed by one call, when it is small and sound; else None.
+        """Return the next member, decompressed by one call, if it is small and valid; else None.
 
-        Where it ends is guessed from the next magic number, and with it the length of its
-        content, which stands in its last four bytes: no buffer has to grow, no state has to be
-        kept between calls. A guess is wrong about once in 16 MiB. None leaves the position
-        where it is.
+        Its end is guessed from the next magic number, and the length of its content read from the
+        last four bytes before: no buffer grows, no state is kept between calls. The guess is wrong
+        about once in 16 MiB. None leaves the position unchanged.
         """
         raw = self._raw
         buf, start = raw.buf, raw.pos
@@ -131,7 +130,7 @@ class GzipMembers:
             return None
         inflate = igzip_lib.IgzipDecompressor(igzip_lib.DECOMP_GZIP)
         try:
-            # One byte more than there should be: only then is the trailer read, too.
+            # One byte more than expected: only then is the trailer read, too.
             data = inflate.decompress(member, size + 1)
         except IsalError:
             return None
@@ -171,7 +170,7 @@ class GzipMembers:
         return True
 
     def _holds_another(self) -> bool:
-        """Whether a member that holds a record begins behind the open one's first byte."""
+        """Whether a member with a record begins behind the open member's first byte."""
         buf = self._raw.buf
         at = buf.find(GZIP_MAGIC, self._member - self._raw.base + 1)
         while at >= 0 and not begins_record(buf[at : at + _PROBE_BYTES]):
@@ -179,7 +178,7 @@ class GzipMembers:
         return at >= 0
 
     def _keep(self) -> int:
-        """Index of the oldest byte that a search after damage may need."""
+        """Return the index of the oldest byte that a search after damage may need."""
         raw = self._raw
         return max(self._member - raw.base, raw.pos - RETAINED_BYTES, 0)
 
@@ -189,7 +188,7 @@ class GzipMembers:
         self._give_up(reason, message, error)
 
     def _give_up(self, reason: str, detail: str, cause: Exception | None = None) -> NoReturn:
-        """Move behind the damage: to the next member that begins a record, or to the end."""
+        """Skip the damage, to the next member that begins a record or to the end; raise Broken."""
         raw = self._raw
         self._inflate = self._error = None
         damaged = self._member
@@ -197,7 +196,7 @@ class GzipMembers:
         raise Broken(damaged, reason, detail, raw.offset - damaged) from cause
 
     def _record_begins(self) -> bool:
-        """Whether a member that holds a record begins at the position."""
+        """Whether a member with a record begins at the position."""
         raw = self._raw
         if not raw.ensure(_PROBE_BYTES):
             return False
@@ -205,17 +204,17 @@ class GzipMembers:
 
 
 def _magics(data: bytes) -> list[int]:
-    """Where the magic number stands, the last place first."""
+    """Return the places of the magic number, the last one first."""
     places: list[int] = _find_magics(np.frombuffer(data, dtype=np.uint8)).tolist()
     return places[::-1]
 
 
 @compiled
-def _find_magics(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Where the magic number stands.
+def _find_magics(data: UInt8Array) -> Int64Array:
+    """Return the places of the magic number.
 
-    Block by block, and without branches inside of one: a tenth of the time of bytes.find, which is
-    slow for so short a needle.
+    Block by block, without branches inside a block: a tenth of the time of bytes.find, which is
+    slow for such a short needle.
     """
     data = uncounted(data)
     size = len(data) - 2
@@ -244,7 +243,7 @@ def _find_magics(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
 
 
 def begins_record(head: bytes) -> bool:
-    """Whether these bytes are the front of a gzip member that holds a WARC or ARC record."""
+    """Whether these bytes are the start of a gzip member with a WARC or ARC record."""
     if len(head) < 18 or head[3] & 0xE0:  # reserved flag bits: not gzip
         return False
     try:

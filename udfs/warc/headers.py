@@ -1,20 +1,15 @@
-"""The header of a WARC record: where it ends, and its named fields.
+"""Headers of WARC records and HTTP messages, and the record lines of ARC files as WARC headers.
 
-Source: ISO 28500:2017 (WARC 1.1), section 4; and what writers do in its place: bare line
-feeds, doubled carriage returns, folded lines, bytes that are not UTF-8.
+`named_fields` parses a header whole. Of a page that becomes no document, three or four fields out
+of thirty matter: `plain_header` finds them in a tenth of that time, with the same values, where
+the header is written plainly; any other header is left to `named_fields`.
 
-A few named fields of a header, found without parsing the others.
+ARC lines are parsed here and not by warcio, which gives every ARC record a random WARC-Record-ID,
+stops at the first bad line, and reads only files that are divided into members.
 
-Of a page that is no document three or four fields out of thirty matter. They are found here in a
-tenth of the time that `udfs.warc.headers.named_fields` takes, where the header is spelt plainly;
-any other header is for that function, whose answers these are.
-
-The record lines of ARC files (the format before WARC), told in WARC's words.
-
-Written here and not read through warcio because warcio gives every ARC record a random
-WARC-Record-ID, stops at the first bad line, and reads only from files it can hold as members.
-Source: Internet Archive, "ARC File Format" 1.0 (five fields; version 2's ten are read by
-their place from both ends).
+Source: ISO 28500:2017 (WARC 1.1), section 4, and the deviations of writers: bare line feeds,
+doubled carriage returns, folded lines, bytes that are not UTF-8. Internet Archive, "ARC File
+Format" 1.0 (five fields; version 2's ten are read by their place from both ends).
 """
 
 from __future__ import annotations
@@ -24,8 +19,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import Int64Array, UInt8Array
 from udfs.base.jit import compiled, uncounted
 
 MAX_HEADER_BYTES = 64 << 10
@@ -33,20 +28,20 @@ MAX_HEADER_BYTES = 64 << 10
 # The first blank line of any kind: an HTTP message with CRLF may follow a header without.
 _HEADER_END = re.compile(rb"\n\r*\n")
 _FOLD = re.compile(r"\r*\n[ \t]+")
-# Names as they are written, and as they are read: a file's records repeat a few dozen.
+# Lower-case names by names as written: a file's records repeat a few dozen.
 _names: dict[str, str] = {}
 _MAX_NAMES, _MAX_NAME_CHARS = 1000, 64
 _BRACKETED = ("warc-target-uri", "warc-refers-to-target-uri", "warc-profile")
 
 
 def header_size(data: bytes, start: int) -> int:
-    """Bytes of the header that begins at `start`, its blank line included; 0 for no end."""
+    """Bytes of the header that begins at `start`, its blank line included; 0 without an end."""
     blank = _HEADER_END.search(data, start, start + MAX_HEADER_BYTES)
     return blank.end() - start if blank else 0
 
 
 def parse_headers(data: bytes) -> dict[str, str]:
-    """Named fields of a record's header, its version line first."""
+    """Parse the named fields of a record's header, which begins with its version line."""
     headers = named_fields(data)
     for name in _BRACKETED:
         uri = without_brackets(headers.get(name))
@@ -56,18 +51,19 @@ def parse_headers(data: bytes) -> dict[str, str]:
 
 
 def without_brackets(uri: str | None) -> str | None:
-    """A URI without the angle brackets that WARC 1.0 puts around it."""
+    """Return a URI without the angle brackets that WARC 1.0 has around it."""
     return uri[1:-1] if uri and uri[0] == "<" and uri[-1] == ">" else uri
 
 
 def named_fields(data: bytes, lists: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """Lines of ``name: value``, as WARC and HTTP have them.
+    """Parse lines of ``name: value``, as in WARC and HTTP.
 
-    Names come in lower case. A folded line goes on with the value before it; a line without a
-    colon is passed over. Bytes that are not UTF-8 are read as Latin-1.
+    Names become lower case. A folded line continues the value before it; a line without a colon
+    is skipped. A header that is not UTF-8 is read as Latin-1.
 
     Args:
-        lists: Names whose values are joined, and by what; of any other the first value counts.
+        lists: Names whose values are joined, with their separators; of other names the first value
+            counts.
     """
     try:
         text = data.decode("utf-8")
@@ -80,7 +76,7 @@ def named_fields(data: bytes, lists: Mapping[str, str] = MappingProxyType({})) -
 
 
 def _fields(text: str, lists: Mapping[str, str], may_fold: bool) -> dict[str, str] | None:
-    """The fields; None at a folded line, if there may be one."""
+    """Return the fields; None at a folded line, where `may_fold`."""
     fields: dict[str, str] = {}
     for line in text.split("\n"):
         name, colon, value = line.partition(":")
@@ -110,11 +106,11 @@ _DELETE = 0x7F
 _UPPER_A, _UPPER_Z, _LOWER_CASE = 0x41, 0x5A, 0x20
 
 
-_FIELDS = 5  # a tuple of fixed length comes back from compiled code in a tenth of an array's time
+_FIELDS = 5  # compiled code returns a tuple of fixed length in a tenth of an array's time
 
 
 class FieldNames:
-    """At most five names to look for, lower-case and ASCII."""
+    """At most five field names to find, lower-case and ASCII."""
 
     def __init__(self, *names: str) -> None:
         self.table = np.zeros((_FIELDS, max(map(len, names))), dtype=np.uint8)
@@ -125,24 +121,24 @@ class FieldNames:
 
 
 def plain_header(data: bytes, start: int, end: int, names: FieldNames) -> tuple[int, ...]:
-    """Where some fields of the header are whose first line begins at `start`.
+    """Find some fields of the header whose first line begins at `start`.
 
     Returns:
-        Twelve numbers: where the header's last line ends, and where what follows its blank line
-        begins; then of each name where its value begins and ends, the space around it included, or
-        twice -1 where there is none. The first is -1 for a header that is not plain: there is no
-        blank line before `end`, a line is folded, a name has a space or another character that
-        names do not have, a page begins without a blank line ("<"), or one of the names comes
-        twice, or with a value that is not ASCII.
+        Twelve numbers: the end of the header's last line, and the position behind its blank line;
+        then for each name the start and the end of its value, with the spaces around it, or -1
+        twice where the field is missing. The first number is -1 for a header that is not plain:
+        it has no blank line before `end`, a folded line, a name with a space or another character
+        that names cannot have, a page that begins without a blank line ("<"), one of the names
+        twice, or one with a value that is not ASCII.
     """
     return _find(data, start, end, names.table, names.lengths)
 
 
 def plain_values(data: bytes, places: Sequence[int], names: Sequence[str]) -> dict[str, str | None]:
-    """Values by name.
+    """Return values by name; None for a missing field.
 
     Args:
-        places: Where each begins and ends, as `plain_header` gives it.
+        places: Start and end of each, as `plain_header` returns them.
     """
     values: dict[str, str | None] = {}
     at = 0
@@ -155,7 +151,7 @@ def plain_values(data: bytes, places: Sequence[int], names: Sequence[str]) -> di
 
 @compiled
 def _find(
-    data: bytes, start: int, end: int, table: npt.NDArray[np.uint8], lengths: npt.NDArray[np.int64]
+    data: bytes, start: int, end: int, table: UInt8Array, lengths: Int64Array
 ) -> tuple[int, ...]:
     data, table = uncounted(data), uncounted(table)
     places = np.full(2 + 2 * _FIELDS, -1, dtype=np.int64)
@@ -209,8 +205,8 @@ def _find(
 
 
 @compiled
-def _is_name(data: bytes, at: int, name: npt.NDArray[np.uint8]) -> bool:
-    """Whether a name stands at a place, in whatever case."""
+def _is_name(data: bytes, at: int, name: UInt8Array) -> bool:
+    """Whether a name is at a place, in upper or lower case."""
     for place in range(len(name)):
         if name[place] == 0:
             break
@@ -230,7 +226,7 @@ ARC_LINE = re.compile(
 
 
 def arc_headers(line: bytes) -> dict[str, str] | None:
-    """WARC header fields (lower-case names) of an ARC record line; None when it is not one.
+    """Convert an ARC record line to WARC header fields (lower-case names); None for another line.
 
     The first record, the file's own description, becomes a `warcinfo`; every other a
     `response`, as in warcio's conversion. `content-type` is that of the capture's HTTP

@@ -1,8 +1,8 @@
-"""HTTP responses as crawlers store them: head, body, and what was done to the body.
+"""HTTP responses as crawlers store them: header, body, and the codings of the body.
 
-Lenient where browsers are: the page is what counts, and stored messages lie. Common Crawl
-and others store bodies already de-chunked and decompressed under the headers they came with,
-so every declared coding is only believed when the bytes bear it out.
+As lenient as browsers, because stored messages are often wrong: Common Crawl and others store
+bodies already de-chunked and decompressed under their original headers, so a declared coding is
+applied only where the bytes match it.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([^\s\"';,]+)", re.IGNORECASE)
 _MIME = re.compile(r"\s*([^;,\s]*/[^;,\s]*)")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
-# Headers whose repeated lines mean one list (RFC 9110, 5.3) and that somebody reads here, with
-# what joins them: of X-Robots-Tag each line may name a crawler that it alone is for.
+# Headers whose repeated lines form one list (RFC 9110, 5.3) and that this project reads, with
+# their separators: each line of X-Robots-Tag may name the crawler that it is for.
 _LIST_HEADERS = {
     **dict.fromkeys(("content-encoding", "transfer-encoding", "link", "vary"), ", "),
     **dict.fromkeys(("content-language", "content-usage", "content-signal"), ", "),
     "x-robots-tag": "\n",
 }
 
-# What is asked of every page.
+# The fields that are read of every page.
 _PLAIN = ("content-type", "content-encoding", "transfer-encoding")
 _PLAIN_NAMES = FieldNames(*_PLAIN)
 
@@ -49,11 +49,11 @@ _SALVAGE_STEP = 4 << 10
 
 
 class HttpError(ValueError):
-    """A message that gives no page.
+    """A message without a page.
 
     Attributes:
         reason: `empty_http` (no bytes), `malformed_http` (no status line), `body_too_large`
-            (the decoded body passes the limit).
+            (the decoded body exceeds the limit).
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -67,10 +67,10 @@ class HttpResponse:
 
     Attributes:
         status: 100 to 999 as sent.
-        header: The header's fields, or its bytes, parsed when somebody asks for all of them.
-        data: Bytes that hold the body, from `start` to `end` (their own end when None): a page is
-            not copied out of its record.
-        known: Fields that were read already; None for one that is not there.
+        header: The header's fields, or its bytes, which `headers` parses when first used.
+        data: Bytes that contain the body, from `start` to `end` (their own end when None): a page
+            is not copied out of its record.
+        known: Fields that were read already; None for a missing one.
     """
 
     status: int
@@ -82,7 +82,7 @@ class HttpResponse:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Lower-case names. Of a repeated header the first value, of a list header
+        """All fields by lower-case names. Of a repeated header the first value; of a list header
         (Content-Encoding, ...) all values joined by ", ", of X-Robots-Tag by line feeds.
         """
         if isinstance(self.header, bytes):
@@ -90,13 +90,13 @@ class HttpResponse:
         return self.header
 
     def field(self, name: str) -> str | None:
-        """One of the headers, None where it is not there."""
+        """Return one header; None where it is missing."""
         known = self.known
         return known[name] if known and name in known else self.headers.get(name)
 
     @property
     def body(self) -> bytes:
-        """As stored, no coding removed. A copy."""
+        """The body as stored, no coding removed. A copy."""
         return self.data[self.start : self.end]
 
     @property
@@ -120,20 +120,20 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A decoded body; `cut` when its coding ended early or broke, `data` being what came."""
+    """A decoded body; `cut` when its coding ended early or broke, `data` being the part before."""
 
     data: bytes
     cut: bool
 
 
 def parse_response(data: bytes, start: int = 0, end: int | None = None) -> HttpResponse:
-    """Split a response record's block.
+    """Split a response record's block into header and body.
 
     Bare line feeds, HTTP/2 status lines, missing reason phrases, folded headers, lines that
-    are no header, no header at all and a missing blank line before the page are all read.
+    are not headers, no header at all and a missing blank line before the page are all accepted.
 
     Args:
-        data: Bytes that hold the block, from `start` to `end` (their own end when None).
+        data: Bytes that contain the block, from `start` to `end` (their own end when None).
     Raises:
         HttpError: empty_http, malformed_http.
     """
@@ -168,13 +168,13 @@ def parse_response(data: bytes, start: int = 0, end: int | None = None) -> HttpR
 
 @lru_cache(maxsize=256)  # nearly all pages of a crawl have one of a few
 def _status(line: bytes) -> int | None:
-    """The status that a line states, None where it is no status line."""
+    """Return the status in a status line; None for another line."""
     stated = _STATUS_LINE.match(line)
     return int(stated[1]) if stated else None
 
 
 def content_type(headers: dict[str, str]) -> tuple[str, str | None]:
-    """The MIME type, lower-case ("" when none is given), and the charset as written.
+    """Return the MIME type, lower-case ("" without one), and the charset as written.
 
     >>> content_type({"content-type": "Text/HTML; Charset='GBK'"})
     ('text/html', 'GBK')
@@ -184,7 +184,7 @@ def content_type(headers: dict[str, str]) -> tuple[str, str | None]:
 
 @lru_cache(maxsize=1024)
 def media_type(value: str) -> tuple[str, str | None]:
-    """The same of a header's value."""
+    """The same for the value of a Content-Type header."""
     type_named = _MIME.match(value)
     mime = type_named[1].lower() if type_named else ""
     charset = _CHARSET.search(value)
@@ -192,11 +192,11 @@ def media_type(value: str) -> tuple[str, str | None]:
 
 
 def decode_body(response: HttpResponse, max_bytes: int) -> Body:
-    """The body without its transfer and content codings.
+    """Remove the transfer and content codings of a body.
 
-    Codings that are declared and not applied are passed over; unknown ones too (the caller
-    sees bytes it cannot read, and says so with its own reason). Never more than `max_bytes`
-    and one step of a decompressor are held.
+    A declared coding that the bytes do not have is ignored, an unknown one too (the caller gets
+    bytes that it cannot read, and reports that with its own reason). At most `max_bytes` and one
+    step of a decompressor are in memory.
 
     Raises:
         HttpError: body_too_large.
@@ -216,10 +216,10 @@ def decode_body(response: HttpResponse, max_bytes: int) -> Body:
 
 
 def _dechunk(data: bytes) -> tuple[bytes, bool]:
-    """Chunks joined, and whether the coding ended early or broke.
+    """Join the chunks; return whether the coding ended early or broke, too.
 
-    The bytes themselves when the first chunk line is none or its chunk does not end where it
-    says. After a good chunk, bytes that are no chunk are kept as they are.
+    The bytes are returned unchanged when they do not begin with a chunk line, or its chunk does
+    not end where it states. After a valid chunk, bytes that are not a chunk are kept unchanged.
     """
     parts: list[bytes] = []
     at = 0
@@ -229,7 +229,7 @@ def _dechunk(data: bytes) -> tuple[bytes, bool]:
             if not parts:
                 return data, False
             rest = data[at:]
-            # A cut inside a chunk line leaves a few digits, no text.
+            # A cut inside a chunk line leaves a few digits, not text.
             if len(rest) > 10:
                 parts.append(rest)
             return b"".join(parts), True
@@ -262,7 +262,7 @@ def _decompress(encoding: str, data: bytes, max_bytes: int) -> tuple[bytes, bool
             return _inflate(data, 31, max_bytes)
         if _is_text(data):
             return data, False
-        # RFC 9110 means zlib; half of the servers that say deflate send it bare.
+        # RFC 9110 means zlib; half of the servers that declare deflate send it without its header.
         zlib_head = len(data) >= 2 and data[0] & 15 == 8 and (data[0] << 8 | data[1]) % 31 == 0
         out, cut = _inflate(data, 15 if zlib_head else -15, max_bytes)
         return (out, cut) if out or not data else (data, False)
@@ -274,17 +274,17 @@ def _decompress(encoding: str, data: bytes, max_bytes: int) -> tuple[bytes, bool
 
 
 def _is_text(data: bytes) -> bool:
-    """Whether the bytes cannot be compressed ones: no control byte in the first 256.
+    """Whether the bytes cannot be compressed data: no control byte in the first 256.
 
-    Compressed data of that length has none with a probability under 1e-11; text in UTF-16
-    has, and is told from compressed data by failing to decompress.
+    Compressed data of that length has none with a probability below 1e-11. UTF-16 text has some,
+    but fails to decompress.
     """
     head = data[:256]
     return len(head) >= 16 and _CONTROL.search(head) is None
 
 
 def _inflate(data: bytes, wbits: int, max_bytes: int) -> tuple[bytes, bool]:
-    """Inflate one stream, or several gzip members on end."""
+    """Inflate one stream, or several gzip members end to end."""
     parts: list[bytes] = []
     room = max_bytes
     feed: bytes | memoryview = data
@@ -308,7 +308,7 @@ def _inflate(data: bytes, wbits: int, max_bytes: int) -> tuple[bytes, bool]:
 
 
 def _salvage(data: bytes, wbits: int, max_bytes: int) -> bytes:
-    """Everything that comes out of a broken stream before the byte that breaks it.
+    """Return everything that a broken stream yields before its first invalid byte.
 
     ISA-L loses the output of the call that fails; zlib's state can be copied, so the last
     good state is fed byte by byte.

@@ -1,9 +1,8 @@
-"""Bounded stretches of files wherever they lie: local, s3://, gs://, hdfs://, https://.
+"""Single records of large files, local or remote, by the byte ranges that an index states.
 
-Single records of large files: planned ranges, joined into stretches, read ahead, taken apart.
-
-A range is the place of one capture as an index gives it: file, offset, length. What lies between
-two ranges is fetched where that is cheaper than another request, and never looked at.
+A range is the place of one capture: file, offset, length. Neighbouring ranges are joined into
+stretches, which are fetched ahead in parallel and divided again; the bytes between two ranges are
+fetched where that is cheaper than another request, and ignored.
 """
 
 from __future__ import annotations
@@ -27,13 +26,14 @@ from udfs.files.http_ranges import HttpRanges
 from udfs.files.object_store import StoreReads
 from udfs.files.retry import RetryPolicy
 from udfs.files.uris import canonical_uri, filesystem, redact, scheme_of
-from udfs.warc.reader import Damage, WarcRecord
+from udfs.warc.records import Damage, WarcRecord
 
 
 class RangeReader:
-    """Reads stretches of files. One thread's; a context manager.
+    """Reads byte ranges of files: local, s3://, gs://, hdfs://, https://. For one thread; a
+    context manager.
 
-    The file that was read last stays open: stretches come file by file.
+    The file that was read last stays open: ranges come file by file.
     """
 
     def __init__(self, policy: RetryPolicy) -> None:
@@ -43,12 +43,12 @@ class RangeReader:
         self._reads: StoreReads | None = None
 
     def read(self, uri: str, offset: int, length: int) -> bytes:
-        """The bytes from `offset` on: `length` of them, fewer only where the file ends before.
+        """Return `length` bytes from `offset` on, fewer only where the file ends before.
 
         Raises:
             FileNotFoundError: There is no such file.
-            PermissionError: It may not be read.
-            OSError: It cannot be read, after retries where these are worth it.
+            PermissionError: Access is denied.
+            OSError: The read failed, after retries where they can help.
         """
         canonical = canonical_uri(uri)
         if scheme_of(canonical) in ("http", "https"):
@@ -62,7 +62,7 @@ class RangeReader:
         return self._reads.read(offset, length)
 
     def close(self) -> None:
-        """Close what is open; a later read opens it again."""
+        """Close files and connections; a later read opens new ones."""
         self._close_file()
         self._http.close()
 
@@ -84,19 +84,19 @@ class RangeReader:
 
 
 RANGE_UNREADABLE = "range_unreadable"
-"""Failure reason of a range that was given up, or may not be read."""
+"""Failure reason of a range whose read was given up or denied."""
 RANGE_BEYOND_END = "range_beyond_end"
-"""Failure reason of a range of which the file does not have every byte."""
+"""Failure reason of a range that the file ends inside of, or before."""
 RANGE_MISSING_FILE = "missing_file"
-"""Failure reason of a range of a file that is not there."""
+"""Failure reason of a range of a file that does not exist."""
 WITHOUT_ADDRESS = "record_without_address"
-"""Failure reason of a record that does not begin a gzip member: its id is made from its place in
-the whole file's decompressed stream, which a part of the file does not tell."""
+"""Failure reason of a record that does not begin a gzip member: its id depends on its place in the
+whole file's decompressed stream, which a part of the file does not show."""
 
-_GIVEN_UP_IN_A_ROW = 3
-"""Stretches given up one after the other, each after all its retries, after which the rest of a
-split is not tried: a host that is down would else cost minutes a stretch for hours. What was not
-tried is in the replay list like what was."""
+_MAX_GIVEN_UP = 3
+"""Consecutive stretches given up, each after all its retries, after which the rest of a split is
+not tried: a host that is down would cost minutes a stretch for hours. Ranges that were not tried
+are in the replay list like those that failed."""
 
 Record = WarcRecord | Damage
 ReadRecords = Callable[[BinaryIO], Iterator[Record]]
@@ -104,7 +104,7 @@ ReadRecords = Callable[[BinaryIO], Iterator[Record]]
 
 @dataclass(frozen=True)
 class RangeReading:
-    """How ranges are read."""
+    """Settings for reading ranges."""
 
     max_gap_bytes: int  # between two ranges that are fetched together
     max_stretch_bytes: int  # fetched at once; a longer range is fetched in several pieces
@@ -114,7 +114,7 @@ class RangeReading:
 
 @dataclass(frozen=True)
 class RangedSplit:
-    """Ranges of some files, which are one task's work."""
+    """Ranges of some files: the input of one task."""
 
     folder: str  # URI of the Parquet files that hold them
     input_format: str
@@ -122,12 +122,12 @@ class RangedSplit:
 
 
 class Range(NamedTuple):
-    """Where one record lies; ranges sort in the order in which they are read."""
+    """The place of one record; ranges sort in the order in which they are read."""
 
     warc_path: str  # names the file in ids
     offset: int
     length: int
-    uri: str  # where the file is read
+    uri: str  # where the file is read from
 
 
 class Stretch(NamedTuple):
@@ -141,18 +141,18 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True)
 class RangedFile:
-    """What a split reads of one file."""
+    """The part of one file that a split reads."""
 
     uri: str
     warc_path: str
     input_format: str
-    pieces: Iterator[Damage | tuple[int, BinaryIO]]  # of a range: its offset and its bytes
+    pieces: Iterator[Damage | tuple[int, BinaryIO]]  # for each range its offset and bytes
 
     def records(self, read: ReadRecords) -> Iterator[Record]:
-        """Everything in the ranges, at its offset in the file.
+        """Yield everything in the ranges, with its offset in the file.
 
         Args:
-            read: What reads one range, as if it were a file.
+            read: Reads one range as if it were a file.
         """
         for piece in self.pieces:
             if isinstance(piece, Damage):
@@ -162,12 +162,12 @@ class RangedFile:
             try:
                 for record in read(stream):
                     yield _placed(record, offset)
-            except OSError as error:  # a long range is fetched while it is being read
+            except OSError as error:  # a long range is fetched during the read
                 yield Damage(offset, _reason(error), str(error), 0)
 
 
 def ranged_files(split: RangedSplit) -> Iterator[RangedFile]:
-    """The files that a split's ranges lie in, in order; each must be read before the next."""
+    """Yield the files of a split's ranges, in order; read each one before the next."""
     ranges = sorted(_stored_ranges(split.folder))
     reading = split.reading
     stretches = join_ranges(ranges, reading.max_gap_bytes, reading.max_stretch_bytes)
@@ -181,10 +181,11 @@ def ranged_files(split: RangedSplit) -> Iterator[RangedFile]:
 def join_ranges(
     ranges: Iterable[Range], max_gap_bytes: int, max_stretch_bytes: int
 ) -> Iterator[Stretch]:
-    """Stretches of neighbouring ranges; a range over `max_stretch_bytes` is one by itself.
+    """Join neighbouring ranges into stretches; a range over `max_stretch_bytes` stays alone.
 
     Args:
         ranges: Sorted; those of one file do not overlap.
+        max_gap_bytes: Most bytes between two ranges of a stretch.
 
     >>> ranges = [Range("a", 0, 10, "u"), Range("a", 15, 5, "u"), Range("a", 90, 5, "u")]
     >>> [(s.offset, s.length, len(s.ranges)) for s in join_ranges(ranges, 5, 100)]
@@ -213,7 +214,7 @@ def _stretch(ranges: list[Range]) -> Stretch:
 
 
 def _stored_ranges(folder: str) -> Iterator[Range]:
-    """The ranges of a split. They are few: a split is cut by bytes."""
+    """Read the ranges of a split, which fit in memory: splits are made by bytes."""
     store, path = filesystem(folder)
     for info in store.get_file_info(pafs.FileSelector(path)):
         if info.extension != "parquet":
@@ -230,16 +231,16 @@ _Result = bytes | BinaryIO | OSError
 def _fetched(
     stretches: Iterable[Stretch], reading: RangeReading
 ) -> Iterator[tuple[Stretch, _Result]]:
-    """Every stretch with its bytes, or with why there are none, in order.
+    """Yield every stretch with its bytes or the error of its read, in order.
 
-    Some are fetched ahead, by threads, since a store's answer takes longer to begin than to
-    arrive; memory is bounded by `parallel` times `max_stretch_bytes`.
+    Threads fetch some ahead, since a store takes longer to begin a response than to send it;
+    memory is bounded by `parallel` times `max_stretch_bytes`.
     """
     with ExitStack() as stack:
         readers: LifoQueue[RangeReader] = LifoQueue()
         for _ in range(reading.parallel):
             readers.put(stack.enter_context(RangeReader(reading.policy)))
-        own = stack.enter_context(RangeReader(reading.policy))  # for what is not read ahead
+        own = stack.enter_context(RangeReader(reading.policy))  # for stretches not fetched ahead
         threads = ThreadPoolExecutor(reading.parallel, thread_name_prefix="ranges")
         stack.callback(threads.shutdown, cancel_futures=True)
 
@@ -259,28 +260,28 @@ def _fetched(
         for stretch in stretches:
             in_flight.append((stretch, begin(stretch) if not refusals.of(stretch) else None))
             if len(in_flight) > reading.parallel:
-                yield _landed(*in_flight.popleft(), own, reading, refusals)
+                yield _fetched_one(*in_flight.popleft(), own, reading, refusals)
         while in_flight:
-            yield _landed(*in_flight.popleft(), own, reading, refusals)
+            yield _fetched_one(*in_flight.popleft(), own, reading, refusals)
 
 
 class _Refusals:
-    """What need not be asked for any more."""
+    """Stretches that need no request because of earlier errors."""
 
     def __init__(self) -> None:
         self._in_a_row = 0
         self._file: tuple[str, OSError] | None = None
 
     def of(self, stretch: Stretch) -> OSError | None:
-        """Why a stretch is not worth a request; None where it is."""
+        """Return the error of a stretch that needs no request; None for any other."""
         if self._file is not None and self._file[0] == stretch.uri:
             return self._file[1]
-        if self._in_a_row >= _GIVEN_UP_IN_A_ROW:
-            return OSError(f"not tried: {_GIVEN_UP_IN_A_ROW} reads before it were given up")
+        if self._in_a_row >= _MAX_GIVEN_UP:
+            return OSError(f"not tried: {_MAX_GIVEN_UP} reads before it were given up")
         return None
 
     def note(self, stretch: Stretch, error: OSError | None) -> None:
-        """Learn from what became of a stretch."""
+        """Record the outcome of a stretch."""
         if isinstance(error, FileNotFoundError | PermissionError):
             self._file = (stretch.uri, error)
         elif error is not None and not isinstance(error, _BeyondEnd):
@@ -289,14 +290,14 @@ class _Refusals:
             self._in_a_row = 0
 
 
-def _landed(
+def _fetched_one(
     stretch: Stretch,
     ahead: Future[bytes] | None,
     own: RangeReader,
     reading: RangeReading,
     refusals: _Refusals,
 ) -> tuple[Stretch, _Result]:
-    """A stretch with what became of it; what was not fetched ahead is read now."""
+    """Return a stretch with its bytes or error; read it now where it was not fetched ahead."""
     refused = refusals.of(stretch) if ahead is None else None
     if refused is not None:
         return stretch, refused
@@ -317,7 +318,7 @@ def _landed(
 
 
 def _pieces(stretch: Stretch, result: _Result) -> Iterator[Damage | tuple[int, BinaryIO]]:
-    """The stretch's ranges, each with its own bytes."""
+    """Divide a stretch into its ranges, each with its bytes."""
     if isinstance(result, OSError):
         for item in stretch.ranges:
             yield Damage(item.offset, _reason(result), str(result), item.length)
@@ -336,7 +337,7 @@ def _pieces(stretch: Stretch, result: _Result) -> Iterator[Damage | tuple[int, B
 
 
 class _BeyondEnd(OSError):
-    """The file ends before the range does."""
+    """The file ends before the range."""
 
     def __init__(self, there: int, length: int) -> None:
         super().__init__(f"{there} of {length} bytes are there")
@@ -349,10 +350,10 @@ def _reason(error: OSError) -> str:
 
 
 class _LongRange(io.RawIOBase):
-    """A range that is too long to be held: read(n) in order, fetched piece by piece.
+    """A range that is too long for memory: read(n) in order, fetched piece by piece.
 
     Raises:
-        OSError: from `read`, when a piece cannot be had or the file ends before the range.
+        OSError: from `read`, when a piece cannot be fetched or the file ends before the range.
     """
 
     def __init__(self, reader: RangeReader, stretch: Stretch, piece_bytes: int) -> None:
@@ -365,7 +366,7 @@ class _LongRange(io.RawIOBase):
         self._held = memoryview(b"")
 
     def begin(self) -> None:
-        """Fetch the first piece: whether the file can be read at all shows here."""
+        """Fetch the first piece, so that a file that cannot be read raises here."""
         self._fetch()
 
     def readable(self) -> bool:
@@ -390,7 +391,7 @@ class _LongRange(io.RawIOBase):
 
 
 def _placed(record: Record, offset: int) -> Record:
-    """The record at its place in the file, which the range begins at `offset` of."""
+    """Return the record with its offset in the file, of a range that begins at `offset`."""
     if record.offset < 0:
         detail = f"at {-record.offset} of the decompressed range"
         return Damage(offset, WITHOUT_ADDRESS, detail, 0)

@@ -1,21 +1,18 @@
-"""WARC (and ARC) records out of a stream, whatever state the file is in.
+"""Read the records of a WARC or ARC file from a stream, whatever state the file is in.
 
-One pass, bounded memory, no seek needed. Everything a file holds comes out, in the file's
-order, either as a `WarcRecord` or as a `Damage`; nothing is passed over silently but padding
-(blank lines, zero bytes).
+One pass, bounded memory, no seek needed. Everything in the file is yielded, in its order, as a
+`WarcRecord` or as a `Damage`; only padding (blank lines, zero bytes) is skipped silently.
 
-What a record that does not fit its Content-Length becomes: when its block is not followed by
-a blank line, the next record line (`WARC/1.0` and a header under it) decides where it ends:
-inside the block (length too large), behind it (too small), or at the end of its gzip member.
-It is delivered with `truncated="wrong_length"`: the page is there, only its border was told
-wrongly.
+A record with a wrong Content-Length: when its block is not followed by a blank line, the next
+record line (`WARC/1.0` and a header under it) decides where it ends: inside the block (length too
+large), behind it (too small), or at the end of its gzip member. It is yielded with
+`truncated="wrong_length"`: the page is there, only its length was wrong.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import BinaryIO
 
@@ -36,26 +33,26 @@ from udfs.warc.headers import (
     without_brackets,
 )
 from udfs.warc.record_window import RECORD_END, Window
+from udfs.warc.records import DEFAULT_WANTED, Damage, WarcRecord
 from udfs.warc.zstd_frames import ZSTD_MAGIC, ZstdFrames, is_zstd
 
 DEFAULT_MAX_RECORD_BYTES = 32 << 20
-DEFAULT_WANTED = frozenset({"response", "resource", "conversion"})
 
 LZ4_MAGIC = b"\x04\x22\x4d\x18"
 
 _USUAL_VERSIONS = (b"WARC/1.0\r\n", b"WARC/1.1\r\n")
 _VERSION_BYTES = len(_USUAL_VERSIONS[0])
-# What the reader needs to know of every record, and what is asked of every page.
+# The fields that the reader needs of every record, and those that are read of every page.
 _ASKED = ("content-type", "warc-target-uri")
 _PLAIN_NAMES = FieldNames("warc-type", "content-length", "warc-truncated", *_ASKED)
 _WARC_VERSION = re.compile(rb"WARC/\d{1,2}\.\d{1,3}[ \t]*\r*\n")
-# At the start of a line; told by looking back, because a pattern that begins with a literal is
-# searched for twenty times as fast.
+# At the start of a line; by a look-behind, because a pattern that begins with a literal is found
+# twenty times as fast.
 _WARC_MARK = re.compile(
     rb"WARC/(?<![^\n]WARC/)\d{1,2}\.\d{1,3}[ \t]*\r*\n[A-Za-z][A-Za-z0-9-]{0,40}[ \t]*:"
 )
 _ARC_MARK = re.compile(rb"(?:^|(?<=\n))" + ARC_LINE.pattern)
-# A mark that lies across a buffer's end is found when this much of the end is kept.
+# A mark across a buffer's end is found when this much of the end is kept.
 _MARK_BYTES = 128
 _ARC_MARK_BYTES = 9 << 10
 _PROBE_BYTES = 64 << 10
@@ -64,101 +61,21 @@ _BLANK = re.compile(rb"[\r\n\0 \t]*")
 _BLANK_LINES = re.compile(rb"(?:\r*\n)+")
 
 
-@dataclass(slots=True, eq=False)
-class WarcRecord:
-    """One record.
-
-    Attributes:
-        offset: Where the record is; unique in its file. The record that begins a gzip member
-            or zstd frame has that unit's file offset, as in a CDX index; a record of a plain
-            file its own. A further record of a unit has no address in the file: it has the
-            NEGATIVE of its position in the decompressed stream.
-        record_type: Lower-case `WARC-Type`.
-        header: The header's fields, or its bytes, parsed when somebody asks for a field.
-        data: Bytes that hold the block, from `start` to `end` (their own end when None): a
-            page's block is not copied out of its gzip member.
-        truncated: None for a whole record; the value of `WARC-Truncated` ("length", "time",
-            ..., "unspecified" where it is no single word); "cut" when the file ended inside
-            the record; "wrong_length" when Content-Length was wrong and the block's end was
-            found by what follows it.
-        known: Fields that were read already; None for one that is not there.
-    """
-
-    offset: int
-    record_type: str
-    header: dict[str, str] | bytes
-    data: bytes
-    truncated: str | None
-    start: int = 0
-    end: int | None = None
-    known: Mapping[str, str | None] | None = None
-
-    def field(self, name: str) -> str | None:
-        """One of `headers`, None where it is not there."""
-        known = self.known
-        return known[name] if known and name in known else self.headers.get(name)
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """Lower-case names; of a repeated header the first value; folded lines joined by one
-        space; `<>` around a target URI removed. Bytes that are not UTF-8 are read as Latin-1.
-        """
-        if isinstance(self.header, bytes):
-            self.header = parse_headers(self.header)
-        return self.header
-
-    @property
-    def block(self) -> bytes:
-        """All bytes under the header; empty when the type was not wanted. A copy."""
-        return self.data[self.start : self.end]
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, WarcRecord):
-            return NotImplemented
-        return self._values() == other._values()
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def _values(self) -> tuple[int, str, dict[str, str], bytes, str | None]:
-        return self.offset, self.record_type, self.headers, self.block, self.truncated
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """A stretch of the file that gave no record.
-
-    Attributes:
-        offset: As in `WarcRecord`.
-        reason: `empty_file`, `unsupported_format`, `cut`, `garbage`, `gzip_corrupt`,
-            `gzip_crc_mismatch`, `zstd_corrupt`, `zstd_dictionary`, `header_too_long`,
-            `header_without_end`, `missing_content_length`, `bad_content_length`,
-            `missing_warc_type`, `record_too_large`.
-        detail: For a person.
-        skipped_bytes: Length of the stretch: bytes of the file when the container is
-            damaged, else bytes of the decompressed stream.
-    """
-
-    offset: int
-    reason: str
-    detail: str
-    skipped_bytes: int
-
-
 def read_records(
     stream: BinaryIO,
     *,
     max_record_bytes: int = DEFAULT_MAX_RECORD_BYTES,
     wanted: frozenset[str] = DEFAULT_WANTED,
 ) -> Iterator[WarcRecord | Damage]:
-    """Read a WARC or ARC file: gzip (a member a record or not), zstd, or plain.
+    """Read a WARC or ARC file: gzip (one member a record or not), zstd, or plain.
 
-    A record whose gzip member fails its checksum is a `Damage`: flipped bits cannot be told
-    from text. Records of the same member that end before its last megabyte came out already.
+    A record whose gzip member fails its checksum is a `Damage`: flipped bits cannot be found in
+    text. Records of the same member that end before its last megabyte were yielded before.
 
     Args:
-        stream: Anything with read(n), at the file's start.
+        stream: Any object with read(n), at the file's start.
         max_record_bytes: A wanted record with a longer block is `record_too_large`.
-        wanted: Types whose blocks are delivered.
+        wanted: Record types whose blocks are kept.
     Raises:
         OSError: From the stream.
     """
@@ -176,7 +93,7 @@ def read_records(
 
 
 def _container(raw: RawInput) -> PieceSource | None:
-    """The reader for the file's first bytes; None when nothing in the first MiB is known."""
+    """Return the reader for the file's format; None when the first MiB has no known one."""
     head = raw.buf
     if head.startswith(GZIP_MAGIC) or GZIP_MAGIC.startswith(head):
         return GzipMembers(raw)
@@ -188,7 +105,7 @@ def _container(raw: RawInput) -> PieceSource | None:
         return None
     if not head.strip(b"\0\r\n\t "):
         return PlainPieces(raw)
-    # Something lies before the first record.
+    # The file begins with other bytes than a record.
     mark = _WARC_MARK.search(head)
     end = mark.start() if mark else len(head)
     if _first(head, GZIP_MAGIC, end, begins_record) >= 0:
@@ -199,7 +116,7 @@ def _container(raw: RawInput) -> PieceSource | None:
 
 
 def _first(data: bytes, magic: bytes, end: int, begins: Callable[[bytes], bool]) -> int:
-    """Where a unit that holds a record begins before `end`; -1 when none does."""
+    """Return where a unit with a record begins before `end`; -1 without one."""
     at = data.find(magic, 0, end)
     while at >= 0 and not begins(data[at : at + _PROBE_BYTES]):
         at = data.find(magic, at + 1, end)
@@ -207,7 +124,7 @@ def _first(data: bytes, magic: bytes, end: int, begins: Callable[[bytes], bool])
 
 
 def _begins_zstd_record(head: bytes) -> bool:
-    """Whether these bytes are the front of a zstd frame that holds a WARC record."""
+    """Whether these bytes are the start of a zstd frame with a WARC record."""
     try:
         return zstandard.ZstdDecompressor().stream_reader(head).read(5) == b"WARC/"
     except zstandard.ZstdError:
@@ -224,9 +141,8 @@ class _RecordReader:
         self._mark = _WARC_MARK
         self._mark_bytes = _MARK_BYTES
         self._unit: int | None = None
-        # Set while a record or a stretch of garbage is being read.
+        # Set while a record or garbage is being read.
         self._open_offset: int | None = None
-        self._open_position = 0
 
     def items(self) -> Iterator[WarcRecord | Damage]:
         window = self._window
@@ -247,10 +163,10 @@ class _RecordReader:
             yield item
 
     def _whole_unit(self) -> WarcRecord | None:
-        """The record of a unit that holds one whole, well-formed record and nothing else.
+        """Return the record of a unit that has one whole, well-formed record and nothing else.
 
-        Nearly every record of a crawl is one; `_next` gives the same for it in several times
-        the time. None when it is not so, the unit being in the window then.
+        Nearly every record of a crawl is in such a unit; `_next` returns the same for it in
+        several times the time. None for any other unit, which stays in the window.
         """
         window = self._window
         piece = window.fresh_unit()
@@ -267,7 +183,7 @@ class _RecordReader:
         return None
 
     def _plain_record(self, data: bytes, begins: int) -> WarcRecord | None:
-        """The record of a whole unit whose header is plain and whose length is right, else None."""
+        """Return the record of a whole unit with a plain header and a correct length; else None."""
         places = plain_header(data, _VERSION_BYTES, min(len(data), MAX_HEADER_BYTES), _PLAIN_NAMES)
         size = places[1]
         length = len(data) - size - len(RECORD_END)
@@ -310,7 +226,7 @@ class _RecordReader:
         return Damage(self._open_offset, broken.reason, broken.detail, broken.skipped)
 
     def _next(self) -> WarcRecord | Damage | None:
-        """The next item; None at the end of the file."""
+        """Return the next item; None at the end of the file."""
         window = self._window
         reported_cut = window.cut
         while True:
@@ -331,7 +247,7 @@ class _RecordReader:
             window.hold(16)
         is_arc = window.data.startswith(ARC_FIRST, window.pos)
         if is_arc or window.data.startswith(b"WARC/", window.pos):
-            # Decided anew where the one begins behind the other, in files put end to end.
+            # Decided again where ARC follows WARC, or the reverse, in concatenated files.
             self._mark = _ARC_MARK if is_arc else _WARC_MARK
             self._mark_bytes = _ARC_MARK_BYTES if is_arc else _MARK_BYTES
             window.is_start = _is_arc_start if is_arc else _is_warc_start
@@ -361,7 +277,7 @@ class _RecordReader:
         return count
 
     def _resync(self) -> int:
-        """Pass over bytes up to the next record line or unit border; bytes passed over."""
+        """Skip bytes up to the next record line or unit border; return how many."""
         window = self._window
         passed = 0
         step = 1
@@ -439,7 +355,7 @@ class _RecordReader:
         ends_here = window.closed and (
             at_hand == whole + 4 or _BLANK_LINES.fullmatch(window.data, window.pos + whole)
         )
-        # As far as the next record's line, which may tell where this one ends.
+        # As far as the next record's line, which may decide where this one ends.
         if at_hand < whole + self._mark_bytes and not ends_here:
             at_hand = window.hold(header_bytes + min(length, over) + self._mark_bytes)
         data = window.data
@@ -449,13 +365,13 @@ class _RecordReader:
 
         if length >= over and at_hand >= header_bytes + over:
             return self._too_large(offset, headers, record_type, header_bytes, length)
-        if end <= len(data) and self._is_bordered(end):
+        if end <= len(data) and self._ends_properly(end):
             block = data[start:end] if wanted else b""
             if window.cut and not self._more_after(end):
                 truncated = "cut"
             window.pos = end
         else:
-            # The length does not fit.
+            # Content-Length is wrong.
             found = self._mark.search(data, start)
             while found is None and end <= len(window.data):
                 at_hand = len(window.data) - window.pos
@@ -495,8 +411,8 @@ class _RecordReader:
         blank = _BLANK.match(self._window.data, end)
         return blank is not None and blank.end() < len(self._window.data)
 
-    def _is_bordered(self, end: int) -> bool:
-        """Whether a block that ends at `end` is followed by what must follow a block."""
+    def _ends_properly(self, end: int) -> bool:
+        """Whether the bytes behind a block that ends at `end` may follow a block."""
         window = self._window
         data = window.data
         if data.startswith(b"\r\n\r\n", end):
@@ -523,11 +439,11 @@ class _RecordReader:
         block_at = window.position + header_bytes
         skipped = window.drop(header_bytes + length)
         if skipped < header_bytes + length and window.rewind(block_at):
-            # The file ends before: a length made up, unless no record follows.
+            # The file ends before: the length is wrong, unless no record follows.
             skipped = header_bytes + self._resync()
         elif skipped == header_bytes + length:
             window.hold(5)
-            if not self._is_bordered(window.pos):
+            if not self._ends_properly(window.pos):
                 skipped += self._resync()
         if record_type and record_type not in self._wanted:
             truncated = _truncation(headers)
@@ -554,12 +470,12 @@ def _reason(stated: str) -> str:
 
 @lru_cache(maxsize=64)  # a file has a few
 def _record_type(stated: bytes) -> str:
-    """The record type that a field states in ASCII."""
+    """Return the record type in a field's ASCII value."""
     return stated.decode("ascii").strip().lower()
 
 
 def _without_blank_line(block: bytes) -> bytes:
-    """The block less the two line ends that separate records."""
+    """Return the block without the two line ends that separate records."""
     for ending in (b"\r\n\r\n", b"\n\n"):
         if block.endswith(ending):
             return block[: -len(ending)]

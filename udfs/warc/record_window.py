@@ -1,4 +1,4 @@
-"""The stretch of a decompressed stream that a record is read from."""
+"""The window of a decompressed stream that the record reader looks at."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Callable
 from udfs.warc.byte_pieces import Broken, Piece, PieceSource, PlainPieces
 
 RECORD_END = b"\r\n\r\n"
-"""What the standard puts behind every block."""
+"""The two line ends behind every block (ISO 28500:2017, section 4)."""
 
 
 class Window:
-    """The stretch of the decompressed stream being looked at, and where units begin in it.
+    """Bytes of the decompressed stream, and where units begin in them.
 
     Attributes:
-        data, pos: The bytes, and the index of the first one not yet taken.
-        is_start: Whether bytes begin a record; the caller may change it.
+        data, pos: The bytes, and the index of the first unread one.
+        is_start: Returns whether bytes begin a record; the caller may change it.
         closed: The last unit in the window has ended.
         cut: The file ended inside the last unit.
     """
@@ -39,11 +39,15 @@ class Window:
 
     @property
     def position(self) -> int:
-        """Place of the next byte in the decompressed stream."""
+        """Position of the next byte in the decompressed stream."""
         return self._base + self.pos
 
     def place(self, unit: int | None) -> tuple[int, int | None]:
-        """Offset of what begins here, given the offset of a unit nothing has begun in yet."""
+        """Return the offset of a record that begins here, and the unit for the next call.
+
+        Args:
+            unit: File offset of a unit in which no record has begun yet; None without one.
+        """
         here = self._base + self.pos
         marks = self._marks
         while marks and marks[0][0] <= here:
@@ -54,7 +58,7 @@ class Window:
         return (-here if unit is None else unit), unit
 
     def pull(self) -> bool:
-        """Take the next piece into the window; False at the end of the file."""
+        """Append the next piece to the window; False at the end of the file."""
         ahead, self._ahead = self._ahead, None
         if isinstance(ahead, Broken):
             raise ahead
@@ -80,14 +84,14 @@ class Window:
         self.cut = last.cut
 
     def fresh_unit(self) -> Piece | None:
-        """The next piece when the window is used up and that piece begins a unit, else None.
+        """Take the next piece if the window is consumed and that piece begins a unit; else None.
 
-        A window that holds only the end of the unit's last record is used up.
+        A window with only the end of the unit's last record counts as consumed.
         """
         if self.is_plain or self.cut:
             return None
         if self.pos != len(self.data):
-            # Else whatever follows a record that was read in the window would be, too.
+            # Otherwise all records after one that was read in the window would be read there, too.
             rest = len(self.data) - self.pos
             if not (self.closed and rest == len(RECORD_END) and self.data.endswith(RECORD_END)):
                 return None
@@ -100,11 +104,11 @@ class Window:
         return piece
 
     def push_back(self, piece: Piece) -> None:
-        """Give back what `fresh_unit` gave."""
+        """Return a piece of `fresh_unit` to the window."""
         self._ahead = piece
 
     def pass_unit(self, piece: Piece) -> None:
-        """Count a unit as read that never was in the window."""
+        """Count a unit as read that was never in the window."""
         self._base += len(self.data) + len(piece.data)
         self.data = b""
         self.pos = 0
@@ -122,7 +126,7 @@ class Window:
         return True
 
     def at_border(self) -> bool:
-        """Whether the record in hand cannot go on behind the window.
+        """Whether the current record cannot continue behind the window.
 
         True at the end of the file, and at the end of a unit when the next unit begins a
         record or is broken.
@@ -146,11 +150,11 @@ class Window:
         return self._ahead.begins >= 0 and self.closed and self.is_start(self._ahead.data)
 
     def hold(self, count: int) -> int:
-        """Have `count` bytes from `pos` on if the record goes on that far; bytes at hand."""
+        """Read until `count` bytes follow `pos`, or the record cannot continue; return how many."""
         missing = count - (len(self.data) - self.pos)
         if missing <= 0:
             return len(self.data) - self.pos
-        # Gathered and joined once: appending piece by piece is quadratic.
+        # Collected and joined once: appending piece by piece is quadratic.
         parts: list[bytes] = []
         marks: list[tuple[int, int]] = []
         gathered = 0
@@ -173,7 +177,7 @@ class Window:
         return len(self.data) - self.pos
 
     def drop(self, count: int) -> int:
-        """Pass over `count` bytes, or fewer when the record ends earlier; bytes passed over."""
+        """Skip `count` bytes, or fewer when the record ends earlier; return how many."""
         left = count
         while True:
             here = min(len(self.data) - self.pos, left)
@@ -184,7 +188,7 @@ class Window:
             self.pull()
 
     def forget(self) -> None:
-        """Drop what is in the window: it belongs to a unit that broke."""
+        """Drop the window's bytes: they belong to a broken unit."""
         self._base += len(self.data)
         self.data = b""
         self.pos = 0

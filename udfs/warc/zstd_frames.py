@@ -1,8 +1,9 @@
 """Zstandard frames, decompressed one after the other.
 
-The frames are walked block by block here (RFC 8878, section 3.1.1): a block decompresses to
-at most 128 KiB, so a bomb costs no memory, and a frame's end is known to the byte. Source for
-the dictionary frame: IIPC "WARC Zstandard compression" 1.0.
+Frames are read block by block: a block decompresses to at most 128 KiB, so a bomb costs no memory,
+and the end of a frame is known to the byte.
+
+Source: RFC 8878, section 3.1.1; for the dictionary frame, IIPC "WARC Zstandard compression" 1.0.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _MAX_DICTIONARY_BYTES = 16 << 20
 
 
 def is_zstd(head: bytes) -> bool:
-    """Whether a file that begins with these bytes is a zstd file (skippable frames included)."""
+    """Whether a file that begins with these bytes is zstd (skippable frames included)."""
     return head.startswith(ZSTD_MAGIC) or (
         len(head) >= 4 and head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50
     )
@@ -60,7 +61,7 @@ class ZstdFrames:
                 self._give_up("zstd_corrupt", f"block of kind {kind} and size {size}")
             length = 3 + (1 if kind == 1 else size) + (4 if last and self._checksum else 0)
             if not self._hold(length):
-                # What is there of a cut block decompresses to nothing.
+                # The part of a cut block decompresses to nothing.
                 raw.pos = len(raw.buf)
                 return self._cut(b"".join(parts))
             out = self._call(raw.buf[raw.pos : raw.pos + length])
@@ -88,7 +89,7 @@ class ZstdFrames:
         return True
 
     def _open_frame(self) -> bytes | None:
-        """Take the next frame's header; None at the end of the file, b"" when it is cut."""
+        """Read the next frame's header; None at the end of the file, b"" when it is cut."""
         raw = self._raw
         while True:
             at_hand = raw.ensure(18)
@@ -164,7 +165,7 @@ class ZstdFrames:
             self._give_up("zstd_corrupt", str(error), error)
 
     def _give_up(self, reason: str, detail: str, cause: Exception | None = None) -> NoReturn:
-        """Move behind the damage: to the next frame, or to the end."""
+        """Skip the damage, to the next frame or to the end; raise Broken."""
         raw = self._raw
         self._open = None
         damaged = self._frame
@@ -172,7 +173,7 @@ class ZstdFrames:
         raise Broken(damaged, reason, detail, raw.offset - damaged) from cause
 
     def _plausible(self) -> bool:
-        """Whether the frame header at the position is one."""
+        """Whether the bytes at the position are a valid frame header."""
         raw = self._raw
         raw.ensure(18)
         try:

@@ -1,4 +1,4 @@
-"""Kinds of characters: every code point has the right one."""
+"""Kinds of characters, and function characters: every code point has the right one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 from tests.udfs.measures.plain_measures import is_han, is_word, plain_kind
 from udfs.base.characters import (
     EMOJI_RANGES,
+    FUNCTION_CHARS,
     SENTENCE_ENDS,
     Kind,
     count_kinds,
+    is_function_char,
     kinds_of,
     lowered_characters,
 )
 from udfs.base.chinese_script import traditional_characters
-from udfs.base.code_points import encode_texts
+from udfs.base.code_points import CODE_POINTS, encode_texts
 
 EVERY = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 
@@ -91,3 +93,9 @@ def test_counts_are_those_of_single_texts(texts: list[str]) -> None:
         assert np.array_equal(count_kinds(alone, kinds_of(alone))[0], row)
         assert row.sum() == len(text)
         assert row[Kind.HAN] == text.count("汉")
+
+
+def test_only_function_characters_are_found() -> None:
+    flags = is_function_char(np.arange(CODE_POINTS, dtype=np.uint32))
+    assert {chr(code) for code in np.flatnonzero(flags)} == set(FUNCTION_CHARS)
+    assert len(set(FUNCTION_CHARS)) == len(FUNCTION_CHARS)

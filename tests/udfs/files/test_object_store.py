@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.udfs.warc.test_ranges import CONTENT, FAST
+from tests.udfs.files.test_http_ranges import CONTENT, FAST
 from udfs.files.object_store import StoreFile, StoreReads
 from udfs.files.retry import RemoteReadError
 
@@ -153,3 +153,32 @@ def test_closing_waits_for_what_is_on_its_way_and_leaves_no_thread() -> None:
     file.close()
     assert store.closed == 1
     assert not [t for t in threading.enumerate() if t.name.startswith("store-file")]
+
+
+class _Moody:
+    """A pyarrow file that answers as the test says."""
+
+    def __init__(self, answers: list[bytes | OSError]) -> None:
+        self.answers = answers
+        self.closed = 0
+
+    def size(self) -> int:
+        return 4
+
+    def read_at(self, length: int, offset: int) -> bytes:
+        answer = self.answers.pop(0)
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_a_store_is_tried_again_when_its_own_client_has_given_up() -> None:
+    file = _Moody([OSError("curlCode: 56"), b"here", *[OSError("no")] * 9])
+    reads = StoreReads(lambda: file, "s3://bucket/a", FAST)
+    assert reads.read(0, 4) == b"here"
+    with pytest.raises(RemoteReadError, match="s3://bucket/a: given up after 2 tries at byte 0"):
+        reads.read(0, 4)
+    assert (len(file.answers), file.closed) == (7, 3)

@@ -16,9 +16,10 @@ from jobs.run.store import Commit, Store
 from tests.builders.file_server import S3_ACCOUNT, Fault, FileServer, serving
 from tests.builders.s3_server import serving_s3
 from tests.builders.warc_files import http_response, member, member_offsets, page, record
-from tests.udfs.warc.test_ranges import CONTENT, FAST, outcome, planned, read, reading
+from tests.udfs.files.test_http_ranges import CONTENT, FAST
+from tests.udfs.warc.test_ranges import outcome, planned, read, reading
 from udfs.files import uris as files
-from udfs.files.atomic_file import atomic_file
+from udfs.files.output_files import atomic_file
 from udfs.files.uris import expand_inputs, open_input
 from udfs.warc.ranges import Range, RangeReader
 from udfs.warc.reader import read_records

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.array_types import Float64Array
 from udfs.html.class_words import KINDS
-from udfs.html.main_text import _FRAME_WORDS, LINE_FEATURES, LineModel, Vector, inherited
+from udfs.html.main_text import _FRAME_WORDS, LINE_FEATURES, LineModel, inherited
 from udfs.html.page_lines import Blocks, Lines
 
 _REACH = 3
@@ -22,7 +23,7 @@ _PROSE_CHARS = 200
 _FRAME_BYTES = 600
 
 
-def plain_rows(lines: Lines, probability: Vector, model: LineModel) -> list[int]:
+def plain_rows(lines: Lines, probability: Float64Array, model: LineModel) -> list[int]:
     """Indices of the lines of the main text of a page with lines."""
     likeliest = int(probability.argmax())
     if probability[likeliest] < model.not_text:
@@ -42,7 +43,7 @@ def plain_rows(lines: Lines, probability: Vector, model: LineModel) -> list[int]
     ]
 
 
-def plain_features(lines: Lines) -> Vector:
+def plain_features(lines: Lines) -> Float64Array:
     """LINE_FEATURES of each line; shape (lines, features)."""
     chars = lines.chars.astype(np.float64)
     links = lines.link_chars / chars
@@ -61,14 +62,14 @@ def plain_features(lines: Lines) -> Vector:
     return features.T
 
 
-def block_features(lines: Lines) -> Vector:
+def block_features(lines: Lines) -> Float64Array:
     """What the blocks around each line say, by `KINDS`; shape (lines, kinds)."""
     kinds = np.arange(256)[None, :] >> np.arange(len(KINDS))[:, None] & 1
     values = [inherited(lines.blocks, kind) for kind in kinds.astype(np.float64)]
     return np.stack([value[lines.block] for value in values], axis=1)
 
 
-def plain_inherited(blocks: Blocks, value_of_kinds: Vector) -> Vector:
+def plain_inherited(blocks: Blocks, value_of_kinds: Float64Array) -> Float64Array:
     """What each block and, fading, those around it say."""
     own = value_of_kinds[blocks.kinds].tolist()
     values = own[:1]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.html.plain_markers import plain_block_kinds
-from udfs.html.class_words import KINDS, block_kinds
+from udfs.html.class_words import KINDS, block_kinds, word_automaton
 
 
 def bits_of(tags: list[bytes]) -> list[int]:
@@ -98,3 +98,21 @@ TAG = st.one_of(
 def test_as_patterns_and_a_library_find_them(tags: list[bytes]) -> None:
     assert bits_of(tags) == plain_block_kinds(tags).tolist()
     assert bits_of(tags) == [bits_of([tag])[0] for tag in tags]
+
+
+WORDS = {"he": 1, "she": 2, "his": 4, "hers": 8, "e": 16, "shells": 32}
+
+
+@given(st.text(alphabet="heisrl", max_size=30))
+def test_all_words_are_found(text: str) -> None:
+    states, bits = word_automaton(WORDS)
+    state = said = 0
+    for character in text:
+        state = int(states[state, ord(character) - ord("a")])
+        said |= int(bits[state])
+    assert said == sum(bit for word, bit in WORDS.items() if word in text)
+
+
+def test_other_characters_are_refused() -> None:
+    with pytest.raises(ValueError, match="'a-b' has other characters"):
+        word_automaton({"a-b": 1})

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.builders.warc_files import page, written_by_warcio
 from udfs.warc.digests import digest_problem
-from udfs.warc.reader import WarcRecord, read_records
+from udfs.warc.reader import read_records
+from udfs.warc.records import WarcRecord
 
 BODY = "<p>正文</p>".encode()
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"

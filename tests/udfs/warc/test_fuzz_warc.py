@@ -27,7 +27,8 @@ from udfs.extract.extract import DOCUMENT, FAILURE, TALLY, ExtractOptions, extra
 from udfs.extract.pages import PageOptions
 from udfs.html.page_text import HtmlLimits
 from udfs.warc.headers import header_size
-from udfs.warc.reader import Damage, WarcRecord, read_records
+from udfs.warc.reader import read_records
+from udfs.warc.records import Damage, WarcRecord
 
 FILES = 10_000
 PARTS = 20

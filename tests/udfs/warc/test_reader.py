@@ -27,7 +27,8 @@ from tests.builders.warc_files import (
     record,
     written_by_warcio,
 )
-from udfs.warc.reader import Damage, WarcRecord, _RecordReader, read_records
+from udfs.warc.reader import _RecordReader, read_records
+from udfs.warc.records import Damage, WarcRecord
 
 ALL_TYPES = frozenset(
     {"warcinfo", "request", "response", "metadata", "resource", "revisit", "conversion"}

@@ -1,8 +1,7 @@
-"""Files that appear whole or not at all, on local disks, hdfs:// and object stores.
+"""Output files that appear whole or not at all, on local disks, hdfs:// and object stores.
 
-Compressed JSONL files, one a task, written by the Python workers.
-
-Spark's own writer has zstd only where Hadoop's native library is installed.
+Among them compressed JSONL files, one a task, written by the Python workers: Spark's own writer has
+zstd only where Hadoop's native library is installed.
 """
 
 from __future__ import annotations
@@ -26,15 +25,15 @@ _IN_MEMORY_BYTES = 8 << 20
 
 @contextmanager
 def atomic_file(uri: str) -> Iterator[BinaryIO]:
-    """A file to write; a reader sees it when the block has ended without an error.
+    """Open a file to write; a reader sees it after the block has ended without an error.
 
-    Its folder is made if it is not there.
+    Its folder is created if it is missing.
     """
     files, path = filesystem(uri)
     files.create_dir(path.rsplit("/", 1)[0], recursive=True)
     if isinstance(files, pafs.S3FileSystem | pafs.GcsFileSystem):
-        # An object appears when its upload ends, and pyarrow ends an upload in an error, too. So
-        # it begins when all is there; renaming an object would copy it.
+        # An object appears when its upload ends, and pyarrow ends an upload after an error, too.
+        # So the upload begins when the data is complete; renaming an object would copy it.
         with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as held:
             yield cast(BinaryIO, held)
             held.seek(0)
@@ -47,7 +46,7 @@ def atomic_file(uri: str) -> Iterator[BinaryIO]:
 
 
 WRITTEN = "file string, rows bigint"
-"""What a task says of its file."""
+"""Schema of a task's row about its file."""
 _ZSTD_LEVEL = 3
 _GZIP_LEVEL = 6
 
@@ -55,13 +54,13 @@ _GZIP_LEVEL = 6
 def jsonl_writer(
     folder: str, compression: str
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """The function for mapInArrow over a column ``line`` of JSON texts.
+    """Return the function for mapInArrow that writes a column ``line`` of JSON texts.
 
-    A task that is tried again writes the same bytes under the same name. A file appears when it
-    is whole.
+    A task that is retried writes the same bytes under the same name. A file appears when it is
+    complete.
 
     Args:
-        folder: A uri that `udfs.files.uris.filesystem` takes.
+        folder: A URI that `udfs.files.uris.filesystem` accepts.
         compression: ``gz`` or ``zst``.
     """
 
