@@ -158,6 +158,12 @@ def test_a_document_without_a_good_segment_has_its_own_reason(spark: SparkSessio
         "good": [], "bad": ["no_good_segment"], "none": ["unscored"], "absent": ["unscored"]
     }  # fmt: skip
     assert "no_good_segment" not in selection_rules(load_config(None))
+    every_key = ["select.max_toxicity=0.5", "select.min_perplexity=0.9", 'select.domains=["law"]']
+    everything = load_config(None, [f"select.min_segment_score={T}", scorers, *every_key])
+    assert list(selection_rules(everything)) == [
+        *("unscored", "low_quality", "toxic", "low_perplexity"),
+        *("unwanted_domain", "no_good_segment"),
+    ]
 
 
 def test_cutting_takes_scores_of_the_text_that_is_cut() -> None:
