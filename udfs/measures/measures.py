@@ -19,6 +19,7 @@ from udfs.base.characters import Kind, count_kinds, is_function_char, kinds_of
 from udfs.base.chinese_script import casia_conversion
 from udfs.base.code_points import Counts, EncodedTexts, encode_texts
 from udfs.lists.lexicon import Lexicon
+from udfs.measures.casia_exact import casia_columns
 from udfs.measures.repeated_ngrams import ngram_shares
 from udfs.measures.repetition import LONG_CHARS, kept_characters
 from udfs.measures.schema import TEXT_MEASURES_ARROW_TYPE, TEXT_MEASURES_TYPE
@@ -74,10 +75,20 @@ def measure_texts(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArr
         that are called here define each measure.
     """
     parts = [_measure_run(run, lexicon) for run in _runs(texts, RUN_CHARS)]
-    fields = list(TEXT_MEASURES_ARROW_TYPE)
-    columns = [_column([part[field.name] for part in parts], field.type) for field in fields]
-    unmeasured = pa.array([text is None for text in texts], pa.bool_())
-    return pa.StructArray.from_arrays(columns, fields=fields, mask=unmeasured)
+    return _struct_array(parts, texts)
+
+
+def measure_texts_for_casia(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArray:
+    """Measure of texts what the published script's decisions need, and nothing else.
+
+    Args:
+        texts: One document each; None gives null measures.
+        lexicon: Words that count as sensitive.
+    Returns:
+        As `measure_texts`; the fields that `casia_columns` does not have are null.
+    """
+    parts = [casia_columns(chunk, lexicon) for chunk in _runs(texts, CHUNK_CHARS)]
+    return _struct_array(parts, texts)
 
 
 def traditional_shares(texts: Sequence[str]) -> np.ndarray[Any, Any]:
@@ -107,6 +118,19 @@ def _runs(texts: Sequence[str | None], chars: int) -> Iterator[list[str]]:
             run, size = [], 0
     if run:
         yield run
+
+
+def _struct_array(parts: list[dict[str, Any]], texts: Sequence[str | None]) -> pa.StructArray:
+    """Measures of texts from the columns of their runs; a measure without a column is null."""
+    fields = list(TEXT_MEASURES_ARROW_TYPE)
+    columns = [
+        _column([part[field.name] for part in parts], field.type)
+        if all(field.name in part for part in parts)
+        else pa.nulls(len(texts), field.type)
+        for field in fields
+    ]
+    unmeasured = pa.array([text is None for text in texts], pa.bool_())
+    return pa.StructArray.from_arrays(columns, fields=fields, mask=unmeasured)
 
 
 def _column(parts: list[Any], arrow_type: pa.DataType) -> pa.Array:

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import Float64Array, Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.characters import lowered_characters
-from udfs.base.code_points import CodePoints, Counts, EncodedTexts, Slices, encode_texts
+from udfs.base.code_points import Counts, EncodedTexts, encode_texts
+from udfs.base.jit import compiled
 
 WINDOW = 13
 
 LONG_CHARS = 1 << 20
-"""Longest text whose windows are all held at once, at 8 bytes each and as much again."""
+"""Longest text that is measured together with others."""
 
-_HELD_WINDOWS = 1 << 22
-_BLOCK_CHARS = 1 << 16
+HELD_WINDOWS = 1 << 20
+"""Different windows of a text that are counted at a time: bounds memory, at 24 bytes each."""
 
 # Any odd number would do; fixed, so that two runs agree.
 _BASE = np.uint64(0x9E3779B97F4A7C15)
+_OLDEST = np.uint64(pow(int(_BASE), WINDOW - 1, 1 << 64))
+_ONE = np.uint64(1)
 
-Shares = npt.NDArray[np.float64]
+_BLANKS = tuple(map(ord, " \n\t"))
+_DROPPED = dict.fromkeys(_BLANKS)
+
+_WHOLE = tuple(map(ord, "Σİ"))
+"""The lower case of the first depends on its neighbours, that of the second is two characters."""
 
 
 class WindowShares(NamedTuple):
     """Shares of 13-character windows that occur more than once, shape (texts,) each."""
 
-    every: Shares
+    every: Float64Array
     """Of all windows."""
-    casia: Shares
+    casia: Float64Array
     """Of all windows but the last, as the published script counts."""
 
 
@@ -56,7 +63,13 @@ def window_shares(texts: Sequence[str], encoded: EncodedTexts) -> WindowShares:
     Source:
         ChineseWebText 2.0, section 3 (limit 0.5).
     """
-    return window_shares_of(kept_characters(texts, encoded))
+    texts, encoded = _lowered_whole(texts, encoded)
+    return _shares(encoded.codes, *_stripped(texts, encoded))
+
+
+def window_shares_of(kept: EncodedTexts) -> WindowShares:
+    """``window_shares`` of texts that have gone through ``kept_characters``."""
+    return _shares(kept.codes, kept.starts, kept.stops)
 
 
 def kept_characters(texts: Sequence[str], encoded: EncodedTexts) -> EncodedTexts:
@@ -69,51 +82,16 @@ def kept_characters(texts: Sequence[str], encoded: EncodedTexts) -> EncodedTexts
         Code points that are equal to the normalised ones once ``lowered_characters`` has
         been applied to them.
     """
-    whole = _texts_to_lower_whole(encoded)
-    if whole:
-        lowered = list(texts)
-        for index in whole:
-            lowered[index] = normalise_for_windows(lowered[index])
-        texts, encoded = lowered, encode_texts(lowered)
+    texts, encoded = _lowered_whole(texts, encoded)
     codes = encoded.codes
-    dropped = (codes == ord(" ")) | (codes == ord("\n")) | (codes == ord("\t"))
-    starts = encoded.starts
-    for index, text in enumerate(texts):
-        if text and (text[0].isspace() or text[-1].isspace()):
-            start, stop = starts[index], starts[index] + len(text)
-            dropped[start : start + len(text) - len(text.lstrip())] = True
-            dropped[start + len(text.rstrip()) : stop] = True
+    dropped = codes == _BLANKS[0]
+    for blank in _BLANKS[1:]:
+        dropped |= codes == blank
+    starts, stops = _stripped(texts, encoded)
+    for index in np.flatnonzero(stops - starts < encoded.lengths).tolist():
+        dropped[encoded.starts[index] : starts[index]] = True
+        dropped[stops[index] : encoded.stops[index]] = True
     return EncodedTexts(codes[~dropped], encoded.lengths - encoded.counts_of(dropped))
-
-
-def window_shares_of(kept: EncodedTexts) -> WindowShares:
-    """``window_shares`` of texts that have gone through ``kept_characters``."""
-    if len(kept.lengths) == 1 and len(kept.codes) > LONG_CHARS:
-        return _long_shares(kept.codes)
-    windows = np.maximum(kept.lengths - (WINDOW - 1), 0)
-    hashes = _window_hashes(kept.codes)[_begins_window(kept)]
-    cut = Slices(windows)
-    has_windows = np.flatnonzero(windows)
-    last = np.zeros(len(windows), dtype=np.uint64)
-    last[has_windows] = hashes[cut.stops[has_windows] - 1]
-    bounds = list(zip(cut.starts.tolist(), cut.stops.tolist(), strict=True))
-    for start, stop in bounds:
-        hashes[start:stop].sort()
-    same_as_next = np.zeros(len(hashes) + 1, dtype=bool)
-    same_as_next[1:-1] = hashes[1:] == hashes[:-1]
-    same_as_next[cut.starts] = False
-    repeats = cut.counts_of(same_as_next[1:] | same_as_next[:-1])
-    copies_of_last = np.zeros_like(repeats)
-    for index in np.flatnonzero(repeats).tolist():
-        start, stop = bounds[index]
-        copies_of_last[index] = np.count_nonzero(hashes[start:stop] == last[index])
-    return shares_of_counts(repeats, copies_of_last, windows)
-
-
-_WHOLE = tuple(map(ord, "Σİ"))
-"""Looks around for its lower case; has two characters as its lower case. No other does."""
-
-_DROPPED = dict.fromkeys(map(ord, " \n\t"))
 
 
 def shares_of_counts(repeats: Counts, copies_of_last: Counts, windows: Counts) -> WindowShares:
@@ -129,95 +107,114 @@ def shares_of_counts(repeats: Counts, copies_of_last: Counts, windows: Counts) -
     )
 
 
-def _long_shares(codes: CodePoints) -> WindowShares:
-    """Shares of one long text, a part of all hashes at a time: twice as slow, but bounded."""
-    windows = len(codes) - (WINDOW - 1)
-    part_bits = max(windows // _HELD_WINDOWS, 1).bit_length()
-    last = _window_hashes(codes[-WINDOW:])[0]
-    repeats = copies_of_last = 0
-    for part in range(1 << part_bits):
-        tally = _Tally()
-        for hashes in _blocks_of_hashes(codes):
-            tally.add(hashes[hashes >> np.uint64(64 - part_bits) == part])
-        values, counts = tally.total()
-        repeats += int(counts[counts > 1].sum())
-        copies_of_last += int(counts[values == last].sum())
-    return shares_of_counts(np.array([repeats]), np.array([copies_of_last]), np.array([windows]))
-
-
-def _blocks_of_hashes(codes: CodePoints) -> Iterator[npt.NDArray[np.uint64]]:
-    windows = len(codes) - (WINDOW - 1)
-    for start in range(0, windows, _BLOCK_CHARS):
-        block = codes[start : start + _BLOCK_CHARS + WINDOW - 1]
-        yield _window_hashes(block)[: len(block) - (WINDOW - 1)]
-
-
-class _Tally:
-    """How often each number was added."""
-
-    def __init__(self) -> None:
-        self._values = np.zeros(0, dtype=np.uint64)
-        self._counts = np.zeros(0, dtype=np.int64)
-        self._added: list[npt.NDArray[np.uint64]] = []
-        self._added_count = 0
-
-    def add(self, values: npt.NDArray[np.uint64]) -> None:
-        self._added.append(values)
-        self._added_count += len(values)
-        # Else a text of one character, over and over, would be held whole.
-        if self._added_count > _HELD_WINDOWS:
-            self._values, self._counts = self.total()
-            self._added, self._added_count = [], 0
-
-    def total(self) -> tuple[npt.NDArray[np.uint64], Counts]:
-        """The numbers, and how often each was added."""
-        if not self._added:
-            return self._values, self._counts
-        values, counts = np.unique(np.concatenate(self._added), return_counts=True)
-        every, which = np.unique(np.concatenate((self._values, values)), return_inverse=True)
-        added = np.bincount(which, np.concatenate((self._counts, counts)), len(every))
-        return every, added.astype(np.int64)
-
-
-def _begins_window(texts: EncodedTexts) -> npt.NDArray[np.bool_]:
-    """True where a window of the same text begins: not in its last 12 places."""
-    tails = texts.stops[:, None] - np.arange(1, WINDOW)
-    begins = np.ones(len(texts.codes), dtype=bool)
-    begins[tails[tails >= texts.starts[:, None]]] = False
-    return begins
-
-
-def _window_hashes(codes: CodePoints) -> npt.NDArray[np.uint64]:
-    """Hash of the 13 characters from each position on; what lies past the end is zero."""
-    by_1 = np.zeros(len(codes) + WINDOW - 1, dtype=np.uint64)
-    by_1[: len(codes)] = _character_hashes()[codes]
-    by_2 = _joined(by_1[:-1], 1, by_1[1:])
-    by_4 = _joined(by_2[:-2], 2, by_2[2:])
-    by_8 = _joined(by_4[:-4], 4, by_4[4:])
-    by_12 = _joined(by_8[:-4], 4, by_4[8:])
-    return _joined(by_12[:-1], 1, by_1[12:])
-
-
-def _joined(
-    left: npt.NDArray[np.uint64], right_width: int, right: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.uint64]:
-    """Hash of left's characters followed by right's, from the hashes of both."""
-    joined: npt.NDArray[np.uint64] = left * _BASE**right_width
-    joined += right
-    return joined
-
-
-def _texts_to_lower_whole(encoded: EncodedTexts) -> list[int]:
-    """Indexes of texts with a character whose lower case is not one fixed character."""
+def _lowered_whole(
+    texts: Sequence[str], encoded: EncodedTexts
+) -> tuple[Sequence[str], EncodedTexts]:
+    """Texts, normalised where a character of theirs has no fixed lower case of one character."""
     found = encoded.codes == _WHOLE[0]
     for code in _WHOLE[1:]:
         found |= encoded.codes == code
-    return encoded.texts_with(found)
+    if not found.any():
+        return texts, encoded
+    lowered = list(texts)
+    for index in encoded.texts_with(found):
+        lowered[index] = normalise_for_windows(lowered[index])
+    return lowered, encode_texts(lowered)
+
+
+def _stripped(texts: Sequence[str], encoded: EncodedTexts) -> tuple[Counts, Counts]:
+    """Where each text begins and ends without the white space around it."""
+    starts, stops = encoded.starts.copy(), encoded.stops.copy()
+    for index, text in enumerate(texts):
+        if text and (text[0].isspace() or text[-1].isspace()):
+            stops[index] = starts[index] + len(text.rstrip())
+            starts[index] = min(starts[index] + len(text) - len(text.lstrip()), stops[index])
+    return starts, stops
+
+
+def _shares(codes: UInt32Array, starts: Counts, stops: Counts) -> WindowShares:
+    longest = int((stops - starts).max(initial=1))
+    part_bits = ((longest - 1) // HELD_WINDOWS).bit_length()
+    table_bits = (2 * min(longest, HELD_WINDOWS) - 1).bit_length()
+    while True:
+        counts = np.zeros((3, len(starts)), dtype=np.int64)
+        keys, times = np.empty(1 << table_bits, np.uint64), np.empty(1 << table_bits, np.int32)
+        tables = (_character_hashes(), keys, times)
+        if all(
+            _count_windows(codes, starts, stops, *tables, part_bits, part, counts)
+            for part in range(1 << part_bits)
+        ):
+            return shares_of_counts(*counts)
+        table_bits += 1  # one part has more different windows than its share
+
+
+@compiled
+def _count_windows(
+    codes: UInt32Array,
+    starts: Int64Array,
+    stops: Int64Array,
+    hashes: UInt64Array,
+    keys: UInt64Array,
+    times: Int32Array,
+    part_bits: int,
+    part: int,
+    counts: Int64Array,
+) -> bool:
+    """Add to counts, shape (3, texts): windows that repeat, copies of the last, all windows.
+
+    Args:
+        hashes: Of each code point, 0 for those that are skipped.
+        keys, times: Open-addressing table of hashes and how often each occurs, emptied here for
+            each text.
+        part_bits, part: Count those windows alone whose hash begins with these bits.
+    Returns:
+        Whether the table was large enough.
+    """
+    recent = np.zeros(WINDOW, dtype=np.uint64)
+    for text in range(len(starts)):
+        bits = 1
+        while (1 << bits) < min(2 * (stops[text] - starts[text]), len(keys)):
+            bits += 1
+        shift, mask = np.uint64(64 - bits), np.uint64((1 << bits) - 1)
+        times[: 1 << bits] = 0
+        recent[:] = 0
+        rolling = np.uint64(0)
+        slot = np.uint64(0)
+        chars = repeats = distinct = 0
+        is_counted = False
+        for place in range(starts[text], stops[text]):
+            latest = hashes[codes[place]]
+            if latest == 0:
+                continue
+            at = chars % WINDOW
+            rolling = (rolling - recent[at] * _OLDEST) * _BASE + latest
+            recent[at] = latest
+            chars += 1
+            # Two steps, since a shift by 64 bits is none.
+            is_counted = (rolling >> _ONE) >> np.uint64(63 - part_bits) == np.uint64(part)
+            if chars < WINDOW or not is_counted:
+                continue
+            slot = (rolling * _BASE) >> shift
+            while times[slot] > 0 and keys[slot] != rolling:
+                slot = (slot + _ONE) & mask
+            keys[slot] = rolling
+            times[slot] += 1
+            if times[slot] == 1:
+                distinct += 1
+                if 4 * distinct > 3 << bits:
+                    return False
+            else:
+                repeats += 2 if times[slot] == 2 else 1
+        counts[0, text] += repeats
+        counts[1, text] += times[slot] if is_counted and chars >= WINDOW else 0
+        counts[2, text] = max(chars - WINDOW + 1, 0)
+    return True
 
 
 @lru_cache(maxsize=1)
-def _character_hashes() -> npt.NDArray[np.uint64]:
-    """A random-looking number for every code point, the same for both cases of a letter.
+def _character_hashes() -> UInt64Array:
+    """A random-looking number for every code point, the same for both cases of a letter; 0 for
+    those that `normalise_for_windows` drops wherever they are.
 
     Numbers without a pattern, so that windows of neighbouring code points do not cancel out
     in the sum: the finaliser of splitmix64.
@@ -225,5 +222,6 @@ def _character_hashes() -> npt.NDArray[np.uint64]:
     mixed = lowered_characters() + _BASE
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    hashes: npt.NDArray[np.uint64] = mixed ^ (mixed >> np.uint64(31))
+    hashes: UInt64Array = mixed ^ (mixed >> np.uint64(31))
+    hashes[list(_BLANKS)] = 0
     return hashes

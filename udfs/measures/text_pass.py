@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from udfs.files.artifacts import ArtifactFile
 from udfs.lists.host_lists import HostList, cached_host_list
 from udfs.lists.lexicon import Lexicon, cached_lexicon
-from udfs.lists.urls import URL_MEASURES, measure_urls
+from udfs.lists.urls import measure_urls
 from udfs.measures import measures
 from udfs.measures.schema import MEASURES_ARROW_TYPE, PASSED_ARROW_SCHEMA
 from udfs.pii.find import PII_KINDS, Span, mask_pii, pii_of_texts
@@ -124,6 +124,9 @@ class TextPass:
     editing: Editing
     host_block: tuple[ArtifactFile, ...] = ()
     host_allow: tuple[ArtifactFile, ...] = ()
+    casia_only: bool = False
+    """Measure only what the published script's decisions and the hosts' lists need, and personal
+    data."""
 
 
 class PassLists(NamedTuple):
@@ -150,18 +153,21 @@ def text_pass(plan: TextPass) -> Callable[[Iterable[pa.RecordBatch]], Iterator[p
         )
         for batch in batches:
             for part in _parts(batch):
-                yield pass_over(part, plan.editing, lists)
+                yield pass_over(part, plan.editing, lists, casia_only=plan.casia_only)
 
     return passed
 
 
-def pass_over(documents: pa.RecordBatch, editing: Editing, lists: PassLists) -> pa.RecordBatch:
+def pass_over(
+    documents: pa.RecordBatch, editing: Editing, lists: PassLists, *, casia_only: bool = False
+) -> pa.RecordBatch:
     """Edit the texts of documents, and measure what comes out.
 
     Args:
         documents: Columns doc_id, url, opt_outs, text; url and text may be null.
         editing: What may change in a text.
         lists: Words and hosts that are looked for.
+        casia_only: As for `measure_documents`.
     Returns:
         The columns of PASSED_TYPE, a row a document in the same order.
     """
@@ -172,7 +178,9 @@ def pass_over(documents: pa.RecordBatch, editing: Editing, lists: PassLists) -> 
         [
             documents.column("doc_id"),
             documents.column("opt_outs"),
-            measure_documents(documents.column("url").to_pylist(), edited, lists),
+            measure_documents(
+                documents.column("url").to_pylist(), edited, lists, casia_only=casia_only
+            ),
             *(
                 pa.array(
                     [change[place] for change in changes], PASSED_ARROW_SCHEMA.field(name).type
@@ -185,29 +193,47 @@ def pass_over(documents: pa.RecordBatch, editing: Editing, lists: PassLists) -> 
 
 
 def measure_documents(
-    urls: Sequence[str | None], edited: Sequence[Edited | None], lists: PassLists
+    urls: Sequence[str | None],
+    edited: Sequence[Edited | None],
+    lists: PassLists,
+    *,
+    casia_only: bool = False,
 ) -> pa.StructArray:
     """Measure documents.
 
     Args:
         urls: Address of each document; None where it has none.
         edited: Its text; None gives null measures.
+        lists: Words and hosts that are looked for.
+        casia_only: Measure of texts only what the published script's decisions need, and nothing of
+            addresses but their place in the lists; the other measures are null.
     Returns:
         Array in the fields of MEASURES_TYPE, as long as edited.
     """
     texts = [None if one is None else one.text for one in edited]
-    of_texts = measures.measure_texts(texts, lists.lexicon)
-    of_urls = measure_urls(urls)
+    if casia_only:
+        of_texts = measures.measure_texts_for_casia(texts, lists.lexicon)
+        of_urls = {}
+    else:
+        of_texts = measures.measure_texts(texts, lists.lexicon)
+        original = _original_traditional_shares(of_texts.field("traditional_share"), edited)
+        of_urls = {"original_traditional_share": original, **measure_urls(urls)}
+    found = {
+        **dict(zip(of_texts.type.names, of_texts.flatten(), strict=True)),
+        **of_urls,
+        "host_block_category": _categories(lists.host_block, urls),
+        "host_allow_category": _categories(lists.host_allow, urls),
+        "pii": _pii_rows(edited),
+    }
+    fields = list(MEASURES_ARROW_TYPE)
     columns = [
-        *of_texts.flatten(),
-        _original_traditional_shares(of_texts.field("traditional_share"), edited),
-        *(pa.array(of_urls[name], MEASURES_ARROW_TYPE.field(name).type) for name in URL_MEASURES),
-        _categories(lists.host_block, urls),
-        _categories(lists.host_allow, urls),
-        _pii_column(edited),
+        pa.array(found[field.name], field.type)
+        if field.name in found
+        else pa.nulls(len(texts), field.type)
+        for field in fields
     ]
     unmeasured = pa.array([text is None for text in texts], pa.bool_())
-    return pa.StructArray.from_arrays(columns, fields=list(MEASURES_ARROW_TYPE), mask=unmeasured)
+    return pa.StructArray.from_arrays(columns, fields=fields, mask=unmeasured)
 
 
 _UNCHANGED = (None, None, None, None)
@@ -236,20 +262,17 @@ def _original_traditional_shares(shares: pa.Array, edited: Sequence[Edited | Non
     return pa.array(original)
 
 
-def _categories(lists: Sequence[HostList], urls: Sequence[str | None]) -> pa.Array:
+def _categories(lists: Sequence[HostList], urls: Sequence[str | None]) -> list[str]:
     """The category of each address in the first list that has it, else the empty text."""
-    if not lists:
-        return pa.array([""] * len(urls), pa.string())
-    return pa.array([_category(lists, url) for url in urls], pa.string())
+    return [_category(lists, url) for url in urls]
 
 
 def _category(lists: Sequence[HostList], url: str | None) -> str:
     return next((found for one in lists if (found := one.match(url)) is not None), "")
 
 
-def _pii_column(edited: Sequence[Edited | None]) -> pa.Array:
-    rows = [[] if one is None else [tuple_of._asdict() for tuple_of in one.pii] for one in edited]
-    return pa.array(rows, MEASURES_ARROW_TYPE.field("pii").type)
+def _pii_rows(edited: Sequence[Edited | None]) -> list[list[dict[str, Any]]]:
+    return [[] if one is None else [span._asdict() for span in one.pii] for one in edited]
 
 
 def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:

@@ -7,7 +7,8 @@ shares no code with ``udfs``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from zhconv import convert
 
@@ -22,6 +23,18 @@ def published_reason(text: str, words: Collection[str]) -> str | None:
     if sum(1 for word in words if word in text) / lines > 0.5:
         return "sensitive"
     return "duplication" if published_dup_share(text) > 0.5 else None
+
+
+def reason_of_measures(measures: Mapping[str, Any]) -> str | None:
+    """``published_reason`` from the stored measures of a text."""
+    chars, lines = measures["chars"], measures["lines"]
+    if chars <= 200 or chars / lines < 10:
+        return "length"
+    if measures["casia_han_share"] < 0.3 or measures["casia_traditional"]:
+        return "character"
+    if measures["sensitive_distinct"] / lines > 0.5:
+        return "sensitive"
+    return "duplication" if measures["casia_dup_13gram_share"] > 0.5 else None
 
 
 def published_han_share(text: str) -> float:

@@ -183,9 +183,7 @@ def test_long_texts_have_the_same_measures_but_for_far_repeats(one: str, other: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(measures_module, "LONG_CHARS", 20)
         patch.setattr(ngrams, "PIECE_CHARS", 20)
-        patch.setattr(repetition, "LONG_CHARS", 20)
-        patch.setattr(repetition, "_HELD_WINDOWS", 4)
-        patch.setattr(repetition, "_BLOCK_CHARS", 7)
+        patch.setattr(repetition, "HELD_WINDOWS", 4)
         patch.setattr(text_lines, "PIECE_CHARS", 20)
         patch.setattr("udfs.lists.lexicon.PIECE_BYTES", 5)
         patch.setattr("udfs.base.chinese_script.PIECE_BYTES", 5)

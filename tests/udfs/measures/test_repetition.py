@@ -1,4 +1,4 @@
-"""Windows of long texts, which are counted a part at a time."""
+"""Repeated windows, those of long texts counted a part at a time, equal the plain twin's."""
 
 from __future__ import annotations
 
@@ -22,15 +22,21 @@ texts = st.lists(
 
 
 @settings(max_examples=300, deadline=None)
-@given(texts, st.integers(1, 40), st.integers(1, 40))
-def test_long_texts_have_the_shares_of_the_twin(text: str, held: int, block: int) -> None:
+@given(st.lists(texts, max_size=4), st.integers(1, 100))
+def test_window_shares_equal_the_twin(batch: list[str], held: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(repetition, "LONG_CHARS", 12)
-        patch.setattr(repetition, "_HELD_WINDOWS", held)
-        patch.setattr(repetition, "_BLOCK_CHARS", block)
-        shares = window_shares([text], encode_texts([text]))
-    assert shares.every[0] == published_dup_share(text, with_last=True)
-    assert shares.casia[0] == published_dup_share(text)
+        patch.setattr(repetition, "HELD_WINDOWS", held)
+        shares = window_shares(batch, encode_texts(batch))
+    assert shares.every.tolist() == [published_dup_share(text, with_last=True) for text in batch]
+    assert shares.casia.tolist() == [published_dup_share(text) for text in batch]
+
+
+def test_a_part_may_have_more_than_its_share_of_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repetition, "HELD_WINDOWS", 1)
+    text = "".join(map(chr, range(0x4E00, 0x4E00 + 40))) * 2
+    for start in range(30):
+        some = text[start:]
+        assert window_shares([some], encode_texts([some])).casia[0] == published_dup_share(some)
 
 
 @settings(max_examples=200, deadline=None)
