@@ -157,6 +157,7 @@ define BENCH_extract
 endef
 define BENCH_rules
 	$(BIN)/python -m tests.bench.rule_rates --data $(DATA)
+	$(BIN)/python -m tests.bench.rule_job_rates --data $(DATA)
 	$(BIN)/python -m tests.bench.pack_rates --data $(DATA)
 	$(BIN)/python -m tests.bench.reflag_rate
 endef

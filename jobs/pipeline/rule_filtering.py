@@ -96,12 +96,15 @@ class Measuring:
     host_block: tuple[Artifact, ...]
     host_allow: tuple[Artifact, ...]
     editing: Editing
+    casia_only: bool = False
+    """Compute only the measures that the published script's decisions need."""
 
     def basis(self, documents: str) -> Basis:
         """Return the basis of the measures of these documents."""
         editing = settings_of("rules", self.editing)
         return Basis(
-            {f"{name} (editing)": value for name, value in editing.items()},
+            {f"{name} (editing)": value for name, value in editing.items()}
+            | ({"rules.mode (measures)": "casia-exact"} if self.casia_only else {}),
             {
                 "rules.lexicon": self.lexicon.sha256,
                 "rules.host_block": fingerprint_of([one.sha256 for one in self.host_block]),
@@ -125,7 +128,7 @@ def measuring_of(run: Run) -> Measuring:
         for key, names in (("host_block", rules.host_block), ("host_allow", rules.host_allow))
     )
     lexicon = find_artifact_or_file(run.catalogue, rules.lexicon, "rules.lexicon")
-    return Measuring(lexicon, block, allow, editing_of(rules))
+    return Measuring(lexicon, block, allow, editing_of(rules), rules.mode == "casia-exact")
 
 
 def editing_of(rules: RulesConfig) -> Editing:
@@ -182,15 +185,20 @@ def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:
         measuring.editing,
         tuple(map(shipped, measuring.host_block)),
         tuple(map(shipped, measuring.host_allow)),
+        measuring.casia_only,
     )
 
 
 def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass) -> Balance:
     """Write a wave's edits and measures."""
     documents = run.store.read(spark, DOCUMENTS, [wave])
-    passed = edit_and_measure(documents, text_pass).persist(StorageLevel.DISK_ONLY)
+    passed = edit_and_measure(documents, text_pass)
+    if text_pass.editing.changes_texts:
+        passed = passed.persist(StorageLevel.DISK_ONLY)  # written to two tables
+        edited = passed.where(F.col("text").isNotNull())
+    else:
+        edited = passed.limit(0)
     run.store.write(passed.select(*schema_of(MEASURED).fieldNames()), MEASURED, wave)
-    edited = passed.where(F.col("text").isNotNull())
     run.store.write(edited.select(*schema_of(EDITS).fieldNames()), EDITS, wave)
     passed.unpersist()
     measured = run.store.read(spark, MEASURED, [wave]).count()

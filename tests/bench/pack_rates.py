@@ -137,20 +137,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def local_session() -> SparkSession:
-    """Spark on this machine alone."""
+def local_session(master: str = "local[2]", properties: Path | None = None) -> SparkSession:
+    """Spark on this machine alone, with the settings of a properties file."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
+    lines = properties.read_text(encoding="utf-8").splitlines() if properties else []
     settings: Iterable[tuple[str, str]] = (
+        *(
+            (key, value)
+            for key, value in (line.split(None, 1) for line in lines if line[:1].isalpha())
+        ),
         ("spark.driver.host", "localhost"),
         ("spark.driver.bindAddress", "127.0.0.1"),
         ("spark.ui.enabled", "false"),
         ("spark.ui.showConsoleProgress", "false"),
         ("spark.log.level", "ERROR"),
     )
-    builder = SparkSession.builder.master("local[2]").appName("pack rates")
+    builder = SparkSession.builder.appName("rule rates")
     for key, value in settings:
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    return builder.master(master).getOrCreate()
 
 
 if __name__ == "__main__":

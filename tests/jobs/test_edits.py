@@ -198,10 +198,9 @@ def test_what_decides_that_texts_are_read_again(folder: Path, tmp_path: Path) ->
         fingerprint(block),
         fingerprint(allow),
         fingerprint(block, allow),
+        fingerprint("rules.mode=casia-exact"),  # measures less
     ]
     assert len(set(others)) == len(others)
-    # The published script sees the texts as they are without repair.
-    assert fingerprint("rules.mode=casia-exact") == others[1]
     before = fingerprint(block)
     with (folder.parent / "block.tsv").open("a", encoding="utf-8") as file:
         file.write("casino\tworse.cn\n")

@@ -1,6 +1,6 @@
-"""How well a text compresses.
+"""All measures of texts, computed in one pass over them.
 
-Every measure of a text that the rules need, in one pass over the texts.
+`udfs.measures.schema` names them; the other modules of this room compute each group.
 """
 
 from __future__ import annotations
@@ -27,38 +27,16 @@ from udfs.measures.text_lines import LineShares, count_sentences, line_shares
 from udfs.pii.emails import email_counts, url_counts
 from udfs.repair.mojibake import mojibake_shares
 
-ZSTD_LEVEL = 1
-
-
-def zstd_ratio(text: str) -> float:
-    """Bytes of a text compressed by zstd / bytes of it in UTF-8.
-
-    Of documents of 1,200 Chinese characters the middle one has 0.58 and one in ten less than
-    0.45; a sentence 100 times over has 0.02. The same library gives the same bytes on every
-    machine; another version of zstd may give others, so a limit on this measure belongs to a
-    version. (Measured with zstd 1.5.7. Level 3 gives 0.57 and takes a fifth longer.)
-
-    Returns:
-        0.0 for the empty text; over 1 for a text of a few characters, which the frame around it
-        outweighs.
-    """
-    data = text.encode()
-    return len(_compressor().compress(data)) / len(data) if data else 0.0
-
-
-@lru_cache(maxsize=1)
-def _compressor() -> zstandard.ZstdCompressor:
-    return zstandard.ZstdCompressor(level=ZSTD_LEVEL)
-
-
 MAX_SENSITIVE_WORDS = 50
 """Most matched words that are stored for a text."""
+
+ZSTD_LEVEL = 1
 
 RUN_CHARS = 1 << 20
 """Characters of the texts that are measured together: bounds memory, at 10 bytes each."""
 
 CHUNK_CHARS = 1 << 17
-"""Code points whose numbers stand in one array: so many stay in cache, at 100 bytes each."""
+"""Code points in one array: what stays in the processor's cache, at 100 bytes each."""
 
 
 def measure_texts(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArray:
@@ -69,17 +47,17 @@ def measure_texts(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArr
         lexicon: Words that count as sensitive.
     Returns:
         Array of TEXT_MEASURES_ARROW_TYPE, as long as texts. Shares are in [0, 1], 0.0 where the
-        denominator is 0. What comes out for a text does not depend on its neighbours.
+        denominator is 0. The measures of a text do not depend on its neighbours.
     Source:
         ChineseWebText 2.0, section 3; Gopher (arXiv 2112.11446), section A1.1. The functions
-        that are called here define each measure.
+        called here define each measure.
     """
     parts = [_measure_run(run, lexicon) for run in _runs(texts, RUN_CHARS)]
     return _struct_array(parts, texts)
 
 
 def measure_texts_for_casia(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArray:
-    """Measure of texts what the published script's decisions need, and nothing else.
+    """Compute only the measures that the published script's decisions need.
 
     Args:
         texts: One document each; None gives null measures.
@@ -100,8 +78,29 @@ def traditional_shares(texts: Sequence[str]) -> np.ndarray[Any, Any]:
     return np.concatenate(shares)
 
 
+def zstd_ratio(text: str) -> float:
+    """Bytes of a text compressed by zstd / bytes of it in UTF-8.
+
+    Of documents of 1,200 Chinese characters the median is 0.58 and the tenth percentile 0.45; a
+    sentence 100 times over has 0.02. Another version of zstd may give other bytes, so a limit on
+    this measure belongs to a version. (Measured with zstd 1.5.7. Level 3 gives 0.57 and takes a
+    fifth longer.)
+
+    Returns:
+        0.0 for the empty text; over 1 for a text of a few characters, whose frame is longer than
+        they are.
+    """
+    data = text.encode()
+    return len(_compressor().compress(data)) / len(data) if data else 0.0
+
+
+@lru_cache(maxsize=1)
+def _compressor() -> zstandard.ZstdCompressor:
+    return zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+
+
 def _runs(texts: Sequence[str | None], chars: int) -> Iterator[list[str]]:
-    """Texts in runs of about so many characters, long ones alone; None becomes the empty text."""
+    """Cut texts into runs of about this many characters, long texts alone; None becomes empty."""
     run: list[str] = []
     size = 0
     for text in texts:
@@ -134,17 +133,16 @@ def _struct_array(parts: list[dict[str, Any]], texts: Sequence[str | None]) -> p
 
 
 def _column(parts: list[Any], arrow_type: pa.DataType) -> pa.Array:
-    """One column of all parts. Arrow takes longer over 50 short arrays than over a long one."""
+    """One column of all parts: Arrow takes longer for 50 short arrays than for one long one."""
     if parts and isinstance(parts[0], np.ndarray):
         return pa.array(np.concatenate(parts), arrow_type)
     return pa.array(list(chain.from_iterable(parts)), arrow_type)
 
 
 def _measure_run(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
-    """A column for each measure, as an array or a sequence as long as texts.
+    """Compute a column for each measure, an array or a sequence as long as texts.
 
-    One measure after the other, since each has tables of its own that the others push out of
-    the cache.
+    One measure after the other: each has tables that the others push out of the cache.
     """
     chunks = [(chunk, encode_texts(chunk)) for chunk in _runs(texts, CHUNK_CHARS)]
     counted = [_measure_characters(*chunk) for chunk in chunks]
@@ -160,7 +158,7 @@ def _measure_run(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
 
 
 def _measure_characters(texts: list[str], encoded: EncodedTexts) -> dict[str, Any]:
-    """Columns of the measures that look at one code point, or at neighbours."""
+    """Columns of the measures of single code points and of neighbours."""
     chars = encoded.lengths
     kinds = kinds_of(encoded)
     counts = count_kinds(encoded, kinds)

@@ -1,13 +1,11 @@
-"""Repetition inside a text: runs of 2 to 13 characters that occur more than once.
+"""Repetition inside a text: n-grams of 2 to 13 characters that occur more than once.
 
-Chinese has no blanks between words, so the measures that Gopher takes of words are taken of
-characters here.
+Chinese has no blanks between words, so Gopher's measures of words are computed of characters.
 
-How it works. Each character gets a small number; the numbers of the first characters from a
-position on, and the position behind them, fit into one 64-bit key. Sorted keys bring equal
-n-grams together. What occurs twice is then followed character by character: an n-gram can only
-repeat if what it begins with repeats, so each step looks at the repeats of the one before, which
-are few. Numbers are exact, no hashes: two n-grams are never mistaken for one another.
+Each character gets a small number. A pair of characters and its position fit into one 64-bit key,
+and sorting the keys brings equal pairs together. An n-gram can repeat only if its beginning
+repeats, so each longer size looks only at the repeats of the size before, which are few. The
+numbers are exact, not hashes: two n-grams are never mistaken for one another.
 """
 
 from __future__ import annotations
@@ -29,10 +27,10 @@ from udfs.measures.repetition import (
 )
 
 TOP_SIZES = (2, 3, 4)
-"""Sizes whose best covering n-gram is looked for."""
+"""Sizes of which the n-gram that covers most characters is found."""
 
 DUP_SIZES = (5, 6, 7, 8, 9, 10)
-"""Sizes of which all repeats are looked for."""
+"""Sizes of which all repeats are found."""
 
 PIECE_CHARS = LONG_CHARS
 """Longest stretch that is searched for repeats: bounds memory, at about 100 bytes each."""
@@ -51,18 +49,19 @@ class NgramShares(NamedTuple):
     dup: dict[int, Shares]
     """Covered by n-grams that occur more than once, for each of DUP_SIZES."""
     windows: WindowShares
-    """As of ``udfs.measures.repetition``, where it says what these are."""
+    """As ``udfs.measures.repetition.window_shares`` defines them."""
 
 
 def ngram_shares(texts: EncodedTexts) -> NgramShares:
-    """How much of each text its repeated n-grams cover.
+    """Compute the share of each text that its repeated n-grams cover.
 
     A character that several copies cover counts once. For ``dup`` every copy counts, the first
     included; for ``top`` an n-gram that occurs once counts too, so a short text has a high
     share. 0.0 for a text that is shorter than the n-gram.
 
     A text over PIECE_CHARS is searched in pieces of that size, each alone, and its share is
-    that of all pieces' characters: repeats that far apart are not seen. (But for ``windows``.)
+    that of all pieces' characters: repeats further apart are not found. ``windows`` are counted
+    over the whole text.
 
     Args:
         texts: Texts as ``normalise_for_windows`` makes them, but for the case of letters,
@@ -115,7 +114,7 @@ def _some(texts: EncodedTexts, begin: int, end: int) -> Iterator[tuple[int, Enco
 
 
 class _Found(NamedTuple):
-    """What repeats in some texts."""
+    """Repeats in some texts."""
 
     covered: Counts
     """Characters that are covered, shape (sizes, texts), for each of _SIZES."""
@@ -124,7 +123,7 @@ class _Found(NamedTuple):
 
 def _search(texts: EncodedTexts) -> _Found:
     spaced = _Spaced(texts)
-    # How long the repeats are that begin at a position.
+    # Length of the longest repeat that begins at a position.
     longest = np.zeros(len(spaced.numbers), dtype=np.uint8)
     tops = []
     repeats = _Repeats.of_pairs(spaced)
@@ -166,7 +165,7 @@ def _covered_by_repeats(longest: npt.NDArray[np.uint8], stops: Counts) -> list[C
         if size > DUP_SIZES[0]:
             begins = sizes >= size
             positions, sizes = positions[begins], sizes[begins]
-        # Up to where the next one begins, which in another text is beyond this one's end.
+        # Up to the next repeat, which in another text is beyond the end of this one.
         before = np.zeros(len(positions) + 1, dtype=np.int64)
         np.minimum(np.diff(positions), size, out=before[1:-1])
         before[-1:] = size if len(positions) else 0
@@ -176,11 +175,11 @@ def _covered_by_repeats(longest: npt.NDArray[np.uint8], stops: Counts) -> list[C
 
 
 class _Spaced:
-    """Texts end to end with one place between, their characters as small numbers.
+    """Texts end to end with one separator between, their characters as small numbers.
 
     Attributes:
         numbers: 1 and up, equal for equal letters of either case; 0 behind each text, where
-            no n-gram goes on: it makes the beginnings that stand before it unique in the text.
+            every n-gram ends: it makes the n-grams that reach it unique in the text.
         starts, stops: Where each text begins and ends, shape (texts,).
         number_bits: Bits that hold a number.
         position_bits: Bits that hold a position.
@@ -205,12 +204,12 @@ class _Repeats:
     """The n-grams of one size that repeat.
 
     Attributes:
-        positions: Where they begin; the copies of one n-gram stand together, ascending.
+        positions: Where they begin; the copies of one n-gram are neighbours, ascending.
         goes_on: Whether the next position has the same n-gram, as long as positions.
     """
 
     def __init__(self, keys: Keys, same: npt.NDArray[np.bool_], position_bits: int) -> None:
-        """Take the repeats out of sorted keys.
+        """Select the repeats from sorted keys.
 
         Args:
             keys: N-gram in the upper bits, position in the lower.
@@ -229,7 +228,7 @@ class _Repeats:
         """The pairs of characters that repeat."""
         keys = _sorted_pairs(texts)
         same = _same(keys, texts.position_bits)
-        same[texts.stops[:-1]] = False  # what stands between texts is no pair
+        same[texts.stops[:-1]] = False  # a separator and a character are no pair
         return cls(keys, same, texts.position_bits)
 
     def best_cover(self, size: int, stops: Counts) -> Counts:
@@ -242,8 +241,8 @@ class _Repeats:
         np.minimum(np.diff(self.positions), size, out=reach[:-1])
         reach[last] = size
         covers = np.add.reduceat(reach, first) if len(first) else first
-        # Positions ascend from text to text, if not within one, and a stop lies between two
-        # texts: halving needs no more.
+        # Positions ascend from text to text, if not within one, which is enough for a binary
+        # search by the ends of texts.
         ends = np.searchsorted(self.positions[first], stops)
         begins = np.zeros_like(ends)
         begins[1:] = ends[:-1]
@@ -275,7 +274,7 @@ def _sorted_pairs(texts: _Spaced) -> Keys:
 
 
 def _same(keys: Keys, ignored_bits: int) -> npt.NDArray[np.bool_]:
-    """Whether neighbouring keys agree but for their lower bits."""
+    """Whether neighbouring keys agree in all but their lower bits."""
     same: npt.NDArray[np.bool_] = (keys[1:] ^ keys[:-1]) < np.uint64(1 << ignored_bits)
     return same
 

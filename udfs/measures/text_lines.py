@@ -1,9 +1,7 @@
-"""The lines of a text: how they begin and end, and which repeat.
+"""The lines and sentences of a text: how lines begin and end, which repeat, sentence counts.
 
-A line is what stands between line feeds, without the white space around it. Blank lines are
-left out of every count here; they part paragraphs.
-
-How many sentences a text has.
+A line is the text between two line feeds, without the white space around it. Blank lines separate
+paragraphs and are left out of every count.
 """
 
 from __future__ import annotations
@@ -21,18 +19,18 @@ from udfs.base.code_points import CodePoints, Counts, EncodedTexts, Slices
 BULLETS = frozenset(
     "-－–*＊•‣⁃∙·・◦●○◎■□▪▫◆◇◈❖★☆※▲△▶►▷▸➢➤→✓✔√»>＞\uf06c\uf06e\uf075\uf0b7\uf0d8\uf0fc"
 )
-"""What an item of a list begins with: dashes, dots, boxes, stars, arrows, ticks, and the
-private-use characters that word processors leave of them. No em dash: it opens speech."""
+"""First characters of list items: dashes, dots, boxes, stars, arrows, ticks, and the private-use
+characters that word processors write for them. No em dash: it opens speech."""
 
 ELLIPSES = ("…", "⋯", "...", "．．．", "。。。")
-"""What a line that goes on elsewhere ends with."""
+"""Ends of a line that is continued elsewhere."""
 
 PROSE_CHARS = 30
 """Fewest characters of a line that counts as prose where it ends with the end of a sentence: a
 button or a slogan may end so, a sentence of a paragraph is longer."""
 
 CLOSERS = "”’」』）)】］]》〉〕｝}\"'＂＇»›﹂﹄｣"
-"""What may stand behind the mark that ends a sentence."""
+"""Quotes and brackets that may follow the mark that ends a sentence."""
 
 PIECE_CHARS = 1 << 20
 """Characters of a text whose lines are compared with one another."""
@@ -64,11 +62,10 @@ class LineShares(NamedTuple):
 
 
 def line_shares(text: str) -> LineShares:
-    """What shares of a text's lines and paragraphs begin, end or repeat in a certain way.
+    """Compute the shares of a text's lines and paragraphs that begin, end or repeat in some way.
 
-    The first copy of what repeats does not count. A text over PIECE_CHARS is searched for
-    repeats in pieces of about that size, cut between lines: repeats that far apart are not
-    seen.
+    The first copy of a repeated line does not count. A text over PIECE_CHARS is searched in
+    pieces of about that size, cut between lines: repeats further apart are not found.
 
     Source:
         Gopher (arXiv 2112.11446), section A1.1 (bullet points, ellipses) and table A1
@@ -97,7 +94,7 @@ def line_shares(text: str) -> LineShares:
 
 
 def _repeat_shares(text: str) -> tuple[float, float, float, float]:
-    """What of lines, their characters, paragraphs and their characters repeats."""
+    """Repeated shares of lines, of their characters, of paragraphs, and of their characters."""
     lines, paragraphs = _Repeats(), _Repeats()
     for piece in _pieces(text):
         stripped = [line.strip() for line in piece.split("\n")]
@@ -107,12 +104,12 @@ def _repeat_shares(text: str) -> tuple[float, float, float, float]:
 
 
 class _Repeats:
-    """What is the same as something before it."""
+    """Counts of parts that equal an earlier part."""
 
     _count = _chars = _copies = _copied_chars = 0
 
     def add(self, parts: Sequence[str]) -> None:
-        """Count parts; they are compared with one another only."""
+        """Count parts, which are compared with one another only."""
         chars = sum(map(len, parts))
         self._count += len(parts)
         self._chars += chars
@@ -121,18 +118,18 @@ class _Repeats:
         self._copied_chars += chars - sum(map(len, distinct))
 
     def shares(self) -> tuple[float, float]:
-        """What share of the parts repeats, and of their characters."""
+        """Repeated share of the parts, and of their characters."""
         return self._copies / max(self._count, 1), self._copied_chars / max(self._chars, 1)
 
 
 def _paragraphs(stripped: list[str]) -> list[str]:
-    """Stripped lines, blank ones among them, put together to paragraphs."""
+    """Join stripped lines to paragraphs, which blank lines separate."""
     runs = groupby(stripped, key=bool)
     return ["\n".join(lines) for has_text, lines in runs if has_text]
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """A text in pieces of about PIECE_CHARS that end with a line."""
+    """Cut a text into pieces of about PIECE_CHARS that end with a line."""
     start = 0
     while start < len(text):
         stop = len(text)
@@ -146,9 +143,9 @@ def _pieces(text: str) -> Iterator[str]:
 def count_sentences(encoded: EncodedTexts, kinds: Kinds, counts: Counts) -> Counts:
     """Number of sentences of each text, shape (texts,).
 
-    A sentence is what stands between two ends and has a letter or digit in it; an end is a
-    mark of SENTENCE_ENDS or a line feed. A full stop before a Latin letter or a digit, in ASCII
-    all of them, is inside a number or a name and no end.
+    A sentence is the text between two ends that has a letter or digit; an end is a mark of
+    SENTENCE_ENDS or a line feed. An ASCII full stop before an ASCII letter or digit is part of a
+    number or a name, and does not end a sentence.
 
     Args:
         encoded: Texts.
@@ -158,7 +155,7 @@ def count_sentences(encoded: EncodedTexts, kinds: Kinds, counts: Counts) -> Coun
     is_word = _between(kinds, WORDS)
     matters = is_word | _between(kinds, ENDS)
     is_word[_inner_stops(encoded)] = True
-    # Without what is neither, a sentence is a word right behind an end.
+    # Among words and ends alone, a sentence begins at a word right behind an end.
     is_word = is_word[matters]
     words_and_ends = Slices(counts[:, WORDS[0] : ENDS[-1] + 1].sum(axis=1))
     begins = is_word.copy()
@@ -169,17 +166,17 @@ def count_sentences(encoded: EncodedTexts, kinds: Kinds, counts: Counts) -> Coun
 
 
 def _between(kinds: Kinds, bounds: tuple[Kind, Kind]) -> npt.NDArray[np.bool_]:
-    # One comparison: what lies below wraps around to a large number.
+    # One comparison: what is below the range wraps around to a large number.
     between: npt.NDArray[np.bool_] = (kinds - np.uint8(bounds[0])) <= bounds[1] - bounds[0]
     return between
 
 
 def _inner_stops(encoded: EncodedTexts) -> npt.NDArray[np.int64]:
-    """Where a full stop has an ASCII letter or digit behind it."""
+    """Places of full stops that an ASCII letter or digit follows."""
     codes = encoded.codes
     stops = np.flatnonzero(codes[:-1] == ord("."))
     inner = stops[_is_ascii_word(codes[stops + 1])]
-    # What follows in the next text does not count.
+    # The first character of the next text does not count.
     return inner[~np.isin(inner, encoded.stops - 1)]
 
 

@@ -1,8 +1,6 @@
-"""Texts as the rules stage edits them before it measures: repaired, converted, masked.
+"""The text pass of the rules stage: edit texts (repair, convert, mask), then measure the result.
 
-One pass over documents: their texts edited, the result measured, their addresses looked at.
-
-What rules can be about is stored here once: another limit, another condition needs no text.
+It stores everything that rules can test, so that another limit or condition needs no text.
 """
 
 from __future__ import annotations
@@ -28,24 +26,32 @@ from udfs.repair.repair import Repaired, repair_texts
 from udfs.repair.script_conversion import simplify_texts
 
 MASKED = "masked_"
-"""What the name of a kind of edit begins with that puts placeholders for a kind of data."""
+"""Prefix of the kinds of edits that put placeholders in the place of personal data."""
+
+PART_BYTES = 4 << 20
+"""Bytes of UTF-8 that are edited together: bounds memory beside the batch, at 20 bytes each."""
 
 
 @dataclass(frozen=True)
 class Editing:
-    """What may change in a text."""
+    """Which edits are allowed in a text."""
 
     repair: bool = True
     """Repair it."""
     simplify: bool = False
     """Convert traditional script to simplified."""
     mask: tuple[str, ...] = ()
-    """Kinds of personal data that placeholders stand for."""
+    """Kinds of personal data that are replaced by placeholders."""
+
+    @property
+    def changes_texts(self) -> bool:
+        """Whether any text may change."""
+        return self.repair or self.simplify or bool(self.mask)
 
 
 @dataclass
 class Edited:
-    """A text after its edits."""
+    """An edited text, and how it was edited."""
 
     text: str
     edits: Counter[str] = field(default_factory=Counter)
@@ -56,90 +62,30 @@ class Edited:
     """Personal data in ``text``, placeholders where it is masked; ascending, disjoint."""
 
 
-def edit_texts(texts: Sequence[str | None], editing: Editing) -> list[Edited | None]:
-    """Edit texts: repair, then convert, then mask.
-
-    Args:
-        texts: One document each.
-        editing: What may change. Personal data is found in any case.
-    Returns:
-        As long as texts; None where there is no text.
-    """
-    edited = [None if text is None else Edited(text) for text in texts]
-    present = [one for one in edited if one is not None]
-    if editing.repair:
-        for one, repaired in zip(present, repair_texts(_texts(present)), strict=True):
-            _take(one, repaired)
-    if editing.simplify:
-        for one, simplified in zip(present, simplify_texts(_texts(present)), strict=True):
-            before = one.text
-            if _take(one, simplified):
-                one.unconverted = before
-    for one, spans in zip(present, pii_of_texts(_texts(present), PII_KINDS), strict=True):
-        one.pii = spans
-        if editing.mask and any(span.kind in editing.mask for span in spans):
-            _mask(one, editing.mask)
-    return edited
-
-
-def _texts(edited: Sequence[Edited]) -> list[str]:
-    return [one.text for one in edited]
-
-
-def _take(one: Edited, changed: Repaired | None) -> bool:
-    """Go on from a changed text. Returns whether it is another one."""
-    if changed is None or changed.text == one.text:
-        return False
-    one.text = changed.text
-    one.edits.update(changed.edits)
-    return True
-
-
-def _mask(one: Edited, kinds: Sequence[str]) -> None:
-    """Put placeholders for some kinds; the spans of the others move along."""
-    masked = mask_pii(one.text, [span for span in one.pii if span.kind in kinds])
-    placeholders = iter(masked.spans)
-    moved = []
-    shift = 0
-    for span in one.pii:
-        if span.kind in kinds:
-            placeholder = next(placeholders)
-            one.edits[MASKED + span.kind] += 1
-            shift += placeholder.length - span.length
-            moved.append(placeholder)
-        else:
-            moved.append(Span(span.kind, span.start + shift, span.length))
-    one.text, one.pii = masked.text, moved
-
-
-PART_BYTES = 4 << 20
-"""UTF-8 of the texts that are edited together: bounds memory beside the batch, at 20 bytes each."""
-
-
 @dataclass(frozen=True)
 class TextPass:
-    """What a pass does, as it travels to the executors."""
+    """Settings of a pass, as they are sent to the executors."""
 
     lexicon: ArtifactFile
     editing: Editing
     host_block: tuple[ArtifactFile, ...] = ()
     host_allow: tuple[ArtifactFile, ...] = ()
     casia_only: bool = False
-    """Measure only what the published script's decisions and the hosts' lists need, and personal
-    data."""
+    """Compute only the measures that the published script's decisions need, the host lists'
+    categories, and personal data."""
 
 
 class PassLists(NamedTuple):
-    """The lists of a pass, opened."""
+    """The lists of a pass, loaded."""
 
     lexicon: Lexicon
     host_block: Sequence[HostList] = ()
-    """The first that has an address names its category."""
+    """The first list that has the URL gives its category."""
     host_allow: Sequence[HostList] = ()
 
 
 def text_pass(plan: TextPass) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """The function for mapInArrow over doc_id, url, opt_outs, text that gives PASSED_TYPE.
+    """Make the function for mapInArrow: doc_id, url, opt_outs, text in, PASSED_TYPE out.
 
     Batch: any number of rows in, one row out for each, in batches of about PART_BYTES of text.
     Lists are loaded once a Python worker.
@@ -161,12 +107,12 @@ def text_pass(plan: TextPass) -> Callable[[Iterable[pa.RecordBatch]], Iterator[p
 def pass_over(
     documents: pa.RecordBatch, editing: Editing, lists: PassLists, *, casia_only: bool = False
 ) -> pa.RecordBatch:
-    """Edit the texts of documents, and measure what comes out.
+    """Edit the texts of documents and measure the result.
 
     Args:
         documents: Columns doc_id, url, opt_outs, text; url and text may be null.
-        editing: What may change in a text.
-        lists: Words and hosts that are looked for.
+        editing: The edits allowed in a text.
+        lists: Words and hosts to find.
         casia_only: As for `measure_documents`.
     Returns:
         The columns of PASSED_TYPE, a row a document in the same order.
@@ -202,11 +148,11 @@ def measure_documents(
     """Measure documents.
 
     Args:
-        urls: Address of each document; None where it has none.
+        urls: URL of each document; None where it has none.
         edited: Its text; None gives null measures.
-        lists: Words and hosts that are looked for.
-        casia_only: Measure of texts only what the published script's decisions need, and nothing of
-            addresses but their place in the lists; the other measures are null.
+        lists: Words and hosts to find.
+        casia_only: Compute only the measures that the published script's decisions need, the host
+            lists' categories, and personal data; the others are null.
     Returns:
         Array in the fields of MEASURES_TYPE, as long as edited.
     """
@@ -236,11 +182,67 @@ def measure_documents(
     return pa.StructArray.from_arrays(columns, fields=fields, mask=unmeasured)
 
 
+def edit_texts(texts: Sequence[str | None], editing: Editing) -> list[Edited | None]:
+    """Edit texts: repair, then convert, then mask.
+
+    Args:
+        texts: One document each.
+        editing: The edits allowed. Personal data is found in any case.
+    Returns:
+        As long as texts; None where there is no text.
+    """
+    edited = [None if text is None else Edited(text) for text in texts]
+    present = [one for one in edited if one is not None]
+    if editing.repair:
+        for one, repaired in zip(present, repair_texts(_texts(present)), strict=True):
+            _take(one, repaired)
+    if editing.simplify:
+        for one, simplified in zip(present, simplify_texts(_texts(present)), strict=True):
+            before = one.text
+            if _take(one, simplified):
+                one.unconverted = before
+    for one, spans in zip(present, pii_of_texts(_texts(present), PII_KINDS), strict=True):
+        one.pii = spans
+        if editing.mask and any(span.kind in editing.mask for span in spans):
+            _mask(one, editing.mask)
+    return edited
+
+
+def _texts(edited: Sequence[Edited]) -> list[str]:
+    return [one.text for one in edited]
+
+
+def _take(one: Edited, changed: Repaired | None) -> bool:
+    """Adopt a changed text. Returns whether it differs."""
+    if changed is None or changed.text == one.text:
+        return False
+    one.text = changed.text
+    one.edits.update(changed.edits)
+    return True
+
+
+def _mask(one: Edited, kinds: Sequence[str]) -> None:
+    """Put placeholders in the place of some kinds; shift the spans of the others."""
+    masked = mask_pii(one.text, [span for span in one.pii if span.kind in kinds])
+    placeholders = iter(masked.spans)
+    moved = []
+    shift = 0
+    for span in one.pii:
+        if span.kind in kinds:
+            placeholder = next(placeholders)
+            one.edits[MASKED + span.kind] += 1
+            shift += placeholder.length - span.length
+            moved.append(placeholder)
+        else:
+            moved.append(Span(span.kind, span.start + shift, span.length))
+    one.text, one.pii = masked.text, moved
+
+
 _UNCHANGED = (None, None, None, None)
 
 
 def _change(original: str | None, edited: Edited | None) -> tuple[Any, ...]:
-    """The text after its edits, length and digest of what it was, and the edits; or nothing."""
+    """Edited text, length and digest of the original, and the edits; nulls where it is the same."""
     if original is None or edited is None or edited.text == original:
         return _UNCHANGED
     digest = hashlib.sha256(original.encode()).hexdigest()
@@ -248,7 +250,7 @@ def _change(original: str | None, edited: Edited | None) -> tuple[Any, ...]:
 
 
 def _original_traditional_shares(shares: pa.Array, edited: Sequence[Edited | None]) -> pa.Array:
-    """The shares before conversion: only what was converted had another."""
+    """The shares before conversion, which differ in converted texts alone."""
     converted = [
         (place, one.unconverted)
         for place, one in enumerate(edited)
@@ -263,7 +265,7 @@ def _original_traditional_shares(shares: pa.Array, edited: Sequence[Edited | Non
 
 
 def _categories(lists: Sequence[HostList], urls: Sequence[str | None]) -> list[str]:
-    """The category of each address in the first list that has it, else the empty text."""
+    """The category of each URL in the first list that has it, else the empty string."""
     return [_category(lists, url) for url in urls]
 
 
@@ -276,7 +278,7 @@ def _pii_rows(edited: Sequence[Edited | None]) -> list[list[dict[str, Any]]]:
 
 
 def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """A batch in parts of about PART_BYTES of text, a longer text alone."""
+    """Cut a batch into parts of about PART_BYTES of text, a longer text alone."""
     sizes = pc.fill_null(pc.binary_length(batch.column("text")), 0).to_numpy()
     ends = np.cumsum(sizes)
     start = 0

@@ -73,8 +73,21 @@ def measured(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> D
     path.write_text("".join(f"其他\t{word}\n" for word in WORDS), encoding="utf-8")
     spark.sparkContext.addFile(str(path))
     assert Path(SparkFiles.get(path.name)).exists()
-    lexicon = ArtifactFile("words", "1", path.name, sha256_of(path))
-    measured = edit_and_measure(documents(spark), TextPass(lexicon, Editing(repair=False)))
+    return measured_as(spark, TextPass(lexicon_of(path), Editing(repair=False)))
+
+
+@pytest.fixture(scope="module")
+def measured_for_casia(spark: SparkSession, measured: DataFrame) -> DataFrame:
+    path = Path(SparkFiles.get("rules_words.tsv"))
+    return measured_as(spark, TextPass(lexicon_of(path), Editing(repair=False), casia_only=True))
+
+
+def lexicon_of(path: Path) -> ArtifactFile:
+    return ArtifactFile("words", "1", path.name, sha256_of(path))
+
+
+def measured_as(spark: SparkSession, plan: TextPass) -> DataFrame:
+    measured = edit_and_measure(documents(spark), plan)
     # Collected, so that the tests below do not measure again.
     return spark.createDataFrame(measured.select("doc_id", "measures").collect(), MEASURED_DDL)
 
@@ -105,16 +118,30 @@ def test_one_document_for_each_reason(measured: DataFrame) -> None:
     assert reasons_of(measured, RulesConfig()) == expected
 
 
-def test_casia_exact_gives_the_published_reason_alone(measured: DataFrame) -> None:
+def test_casia_exact_gives_the_published_reason_alone(
+    measured: DataFrame, measured_for_casia: DataFrame
+) -> None:
     expected = {
         doc_id: ["unmeasured"] if text is None else [reason] if reason else []
         for doc_id, text in TEXTS.items()
         for reason in [None if text is None else published_reason(text, WORDS)]
     }
-    assert reasons_of(measured, CASIA) == expected
+    assert reasons_of(measured, CASIA) == reasons_of(measured_for_casia, CASIA) == expected
     assert expected["just_200"] == ["length"]
     assert expected["one_traditional"] == ["character"]
     assert expected["lines_of_10_with_newline"] == []
+
+
+def test_in_casia_exact_personal_data_and_listed_hosts_are_known_too(
+    measured: DataFrame, measured_for_casia: DataFrame
+) -> None:
+    names = ["pii", "host_block_category", "host_allow_category"]
+    stored = [F.col("measures")[name] for name in names]
+    for frame in (measured, measured_for_casia):
+        rows = frame.where("doc_id = 'clean'").select(*stored).collect()
+        assert [tuple(row) for row in rows] == [([], "", "")]
+    strict = replace(CASIA, host_block=("hosts",), pii_policy="reject")
+    assert reasons_of(measured, strict) == reasons_of(measured_for_casia, strict)
 
 
 def test_limits_switched_off_never_fire(measured: DataFrame) -> None:

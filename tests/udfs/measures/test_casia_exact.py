@@ -1,9 +1,10 @@
-"""The fast rules decide as the published script: parity with a plain twin."""
+"""What casia-exact measures decides as the published script does: parity with a plain twin."""
 
 from __future__ import annotations
 
 import random
 import warnings
+from collections.abc import Sequence
 from unittest import mock
 
 import pytest
@@ -16,17 +17,24 @@ from tests.udfs.measures.published_rules import (
     published_han_share,
     published_reason,
     published_traditional,
+    reason_of_measures,
 )
 from udfs.base.chinese_script import ConversionCheck, casia_conversion
 from udfs.base.code_points import encode_texts
 from udfs.lists.lexicon import Lexicon
-from udfs.measures.casia_exact import casia_reasons
-from udfs.measures.measures import measure_texts
+from udfs.measures import measures
+from udfs.measures.casia_exact import casia_columns
+from udfs.measures.measures import measure_texts, measure_texts_for_casia
 from udfs.measures.repetition import window_shares
 
 WORDS = ("赌球网", "赌球", "球", "AV", "ab", "娱乐城", "城", "娱乐", "a b", "\u3000网")
 LEXICON = Lexicon(dict.fromkeys(WORDS, "其他"))
 PLAIN = "今天天气很好，我们去公园散步。数据处理的流程需要仔细设计，结果应当可以重复"
+
+
+def casia_reasons(batch: Sequence[str]) -> list[str | None]:
+    """The decisions that the measures of a batch give."""
+    return list(map(reason_of_measures, measure_texts_for_casia(batch, LEXICON).to_pylist()))
 
 
 def zhconv_keys() -> list[str]:
@@ -61,7 +69,7 @@ texts = st.lists(pieces, max_size=60).map("".join)
     ],
 )
 def test_known_verdicts(text: str, reason: str) -> None:
-    assert casia_reasons([text], LEXICON) == [reason] == [published_reason(text, WORDS)]
+    assert casia_reasons([text]) == [reason] == [published_reason(text, WORDS)]
 
 
 def clean_text(chars: int) -> str:
@@ -78,13 +86,13 @@ def test_a_clean_text_passes_and_one_change_each_makes_the_other_reasons() -> No
         "sensitive": clean + "赌球",
         "duplication": clean[:50] * 6,
     }
-    assert casia_reasons(list(changed.values()), LEXICON) == list(changed)
+    assert casia_reasons(list(changed.values())) == list(changed)
     assert [published_reason(text, WORDS) for text in changed.values()] == list(changed)
 
 
 def test_the_first_reason_wins() -> None:
     everything = "娱乐城臺" * 60
-    assert casia_reasons([everything, everything[:200]], LEXICON) == ["character", "length"]
+    assert casia_reasons([everything, everything[:200]]) == ["character", "length"]
 
 
 @st.composite
@@ -100,7 +108,21 @@ def nearly_clean_texts(draw: st.DrawFn) -> str:
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.one_of(texts, nearly_clean_texts()), max_size=4))
 def test_verdicts_equal_the_twin(batch: list[str]) -> None:
-    assert casia_reasons(batch, LEXICON) == [published_reason(text, WORDS) for text in batch]
+    assert casia_reasons(batch) == [published_reason(text, WORDS) for text in batch]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.one_of(texts, st.none()), max_size=4))
+def test_measures_for_casia_are_some_of_all_measures(batch: list[str | None]) -> None:
+    every = measure_texts(batch, LEXICON)
+    few = measure_texts_for_casia(batch, LEXICON)
+    measured = casia_columns(["一"], LEXICON)
+    assert few.type == every.type and few.is_null().equals(every.is_null())
+    for field in every.type:
+        if field.name in measured:
+            assert few.field(field.name).equals(every.field(field.name)), field.name
+        else:
+            assert few.field(field.name).null_count == len(batch)
 
 
 @settings(max_examples=200, deadline=None)
@@ -180,10 +202,10 @@ def test_windows_see_lower_case_as_python_does() -> None:
 
 def test_verdicts_do_not_depend_on_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = [clean_text(260), "", clean_text(400), "短", clean_text(50) * 6, "汉字" * 300] * 3
-    together = casia_reasons(batch, LEXICON)
-    assert together == [casia_reasons([text], LEXICON)[0] for text in batch]
-    monkeypatch.setattr("udfs.measures.casia_exact.CHUNK_CHARS", 10)
-    assert casia_reasons(batch, LEXICON) == together
+    together = casia_reasons(batch)
+    assert together == [casia_reasons([text])[0] for text in batch]
+    monkeypatch.setattr(measures, "CHUNK_CHARS", 10)
+    assert casia_reasons(batch) == together
 
 
 def casia_changes(text: str) -> bool:

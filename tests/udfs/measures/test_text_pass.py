@@ -99,6 +99,24 @@ def test_the_first_list_that_has_an_address_names_its_category(tmp_path: Path) -
         assert [row["host_allow_category"] for row in rows] == ["", "fine", "", ""]
 
 
+def test_for_casia_alone_an_address_is_only_looked_up() -> None:
+    documents = batch_of(["平常的话，li@sina.cn。", None], ["http://a-b.example.cn/1/2?x=3", None])
+    editing = Editing(repair=False)
+    few, every = (
+        pass_over(documents, editing, LISTS, casia_only=alone).to_pylist()
+        for alone in (True, False)
+    )
+    known = {name for name, value in few[0]["measures"].items() if value is not None}
+    assert known == {
+        "chars", "lines", "sensitive_distinct", "casia_han_share", "casia_traditional",
+        "casia_dup_13gram_share", "host_block_category", "host_allow_category", "pii",
+    }  # fmt: skip
+    assert {name: every[0]["measures"][name] for name in known} == {
+        name: few[0]["measures"][name] for name in known
+    }
+    assert few[0]["measures"]["pii"] and few[1] == every[1]
+
+
 def test_the_empty_text_and_no_documents() -> None:
     [row] = pass_over(batch_of([""]), ALL, LISTS).column("measures").to_pylist()
     assert not any(value is None for value in row.values())
