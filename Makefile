@@ -56,7 +56,7 @@ run: $(VENV)/.installed $(if $(INPUT),,$(SAMPLE))
 
 #: make test        lint, types and the quick tests
 #:   SUITE=all      lint, types and every test that needs neither PyTorch nor a cluster
-#:   SUITE=spark    the tests of those that start Spark; SPARK=4.0.2 takes another Spark
+#:   SUITE=spark    the quick tests that start Spark; SPARK=4.0.2 takes another Spark
 #:   SUITE=bert     the encoder, its training and its scorer, with PyTorch
 #:   SUITE=gpu      the encoder on this machine's GPU; they are skipped without one
 #:   SUITE=cluster  a cluster of local processes that are killed; make package first
@@ -69,29 +69,36 @@ WORKERS ?= 2
 AIRFLOW ?= .venv-airflow
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-NEEDS_unit := lint types
-NEEDS_all := lint types
 NEEDS_bert := $(VENV)/.installed-bert
 NEEDS_gpu := $(VENV)/.installed-bert
 
+CHECKS = $(MAKE) --no-print-directory --jobs 2 lint types
+
 define TEST_unit
+	$(CHECKS)
 	$(BIN)/python -m jobs.lock_artifacts --check
+	$(BIN)/python -m jobs.fetch_artifacts
 	$(BIN)/python -m pytest -m 'not slow and not bert' $(PARALLEL)
 endef
 define TEST_all
+	$(CHECKS)
 	$(BIN)/python -m jobs.lock_artifacts --check
+	$(BIN)/python -m jobs.fetch_artifacts
 	$(BIN)/python -m pytest -m 'not bert' $(PARALLEL)
 endef
 define TEST_spark
-	$(BIN)/python -m pytest -m 'spark and not bert' $(PARALLEL)
+	$(BIN)/python -m jobs.fetch_artifacts
+	$(BIN)/python -m pytest -m 'spark and not slow and not bert' $(PARALLEL)
 endef
 define TEST_bert
-	$(BIN)/python -m pytest -m bert
+	$(BIN)/python -m jobs.fetch_artifacts
+	$(BIN)/python -m pytest -m bert $(PARALLEL)
 endef
 define TEST_gpu
 	$(BIN)/python -m pytest tests/gpu
 endef
 define TEST_cluster
+	$(BIN)/python -m jobs.fetch_artifacts
 	$(BIN)/python -m pytest tests/cluster
 endef
 # Airflow pins what this project does not.
@@ -104,7 +111,6 @@ define TEST_airflow
 endef
 
 test: $(VENV)/.installed-test $(NEEDS_$(SUITE))
-	$(BIN)/python -m jobs.fetch_artifacts
 	$(TEST_$(SUITE))
 
 #: make lint        ruff, and which package may import which

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import json
@@ -128,6 +129,7 @@ def bad_run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return output
 
 
+@functools.cache
 def outcome_counts(spark: SparkSession, output: Path) -> dict[str, Counter[str]]:
     rows = spark.read.parquet(str(output / "ledger")).collect()
     found = {}

@@ -69,6 +69,7 @@ def test_a_run_is_matched_against_an_earlier_snapshot(
     assert "was made with bands = 20, this run has 14" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_best_of_duplicates_is_known_before_they_are(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -207,6 +207,7 @@ def test_what_decides_that_texts_are_read_again(folder: Path, tmp_path: Path) ->
     assert fingerprint(block) != before
 
 
+@pytest.mark.slow
 def test_all_documents_are_scored_with_the_text_that_they_have_now(
     spark: SparkSession, folder: Path, tmp_path: Path
 ) -> None:

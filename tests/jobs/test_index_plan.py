@@ -228,6 +228,7 @@ def test_a_condition_is_one_more(spark: SparkSession, crawl: Crawl, tmp_path: Pa
     }
 
 
+@pytest.mark.slow
 def test_samples_are_nested_and_the_same_with_and_without_an_index(
     spark: SparkSession, crawl: Crawl, tmp_path: Path
 ) -> None:
@@ -361,6 +362,7 @@ def remote(server: FileServer) -> tuple[str, ...]:
     return (f"input.crawl_root={server.url}", "input.parallel_reads=2", *FAST)
 
 
+@pytest.mark.slow
 def test_ranges_over_a_bad_network(
     spark: SparkSession, crawl: Crawl, indexed: Path, server: FileServer, tmp_path: Path
 ) -> None:
@@ -463,6 +465,7 @@ def test_a_replay_in_the_same_output(
     assert sum(row.kept for row in ledger) == len(wanted(crawl))
 
 
+@pytest.mark.slow
 def test_a_replay_in_another_output(
     spark: SparkSession,
     crawl: Crawl,
@@ -477,6 +480,7 @@ def test_a_replay_in_another_output(
     assert places(spark, other) == gone
 
 
+@pytest.mark.slow
 def test_what_is_there_already_is_not_doubled(
     spark: SparkSession, crawl: Crawl, indexed: Path, tmp_path: Path
 ) -> None:
@@ -517,6 +521,7 @@ def test_a_list_that_is_none(
     assert "no such input" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_nothing_that_can_be_read_is_a_failed_run(
     spark: SparkSession, crawl: Crawl, server: FileServer, tmp_path: Path
 ) -> None:
@@ -533,6 +538,7 @@ def test_nothing_that_can_be_read_is_a_failed_run(
 # --- whole files of a crawl --------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_crawl_over_http(
     spark: SparkSession, crawl: Crawl, whole: Path, server: FileServer, tmp_path: Path
 ) -> None:
@@ -543,6 +549,7 @@ def test_a_crawl_over_http(
     assert {path for path, _ in server.requests} >= {f"/crawl-data/{CRAWL}/warc.paths.gz"}
 
 
+@pytest.mark.slow
 def test_every_stage_closes_over_ranges(spark: SparkSession, crawl: Crawl, tmp_path: Path) -> None:
     """The stages that see all waves at once too, though files lie in several waves."""
     alike = ("rules.max_dup_13gram_share=off", 'dedup.levels=["url", "exact"]')

@@ -127,6 +127,7 @@ def test_published_models_score_as_their_scripts_do(
         assert origins == {(f"{file}@local+{digest}", 64)}
 
 
+@pytest.mark.slow
 def test_another_version_scores_anew_what_follows_from_it_alone(
     spark: SparkSession, conf: Path, rows: Path, selected: Path, tmp_path: Path
 ) -> None:
@@ -167,6 +168,7 @@ def test_another_version_scores_anew_what_follows_from_it_alone(
     assert {path: path.stat().st_mtime_ns for path in files} == files
 
 
+@pytest.mark.slow
 def test_scores_of_two_locks_make_no_corpus(
     spark: SparkSession,
     conf: Path,

@@ -67,6 +67,7 @@ def test_the_corpus_may_be_without_what_is_flagged(spark: SparkSession, folder: 
     assert (row.stage, row.reasons) == ("select_corpus", ["low_perplexity"])
 
 
+@pytest.mark.slow
 def test_the_corpus_does_not_need_it(
     spark: SparkSession, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +78,7 @@ def test_the_corpus_does_not_need_it(
     assert "select.min_perplexity = 0.9: score.scorers" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_arpa_file_of_ones_own_may_score(
     spark: SparkSession, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,13 +26,29 @@ def rows(count: int, start: int = 0) -> str:
     )
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    path = tmp_path / "in"
-    path.mkdir()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rows")
     for name, start in (("a", 0), ("b", 3), ("c", 6)):
         (path / f"{name}.jsonl").write_text(rows(3, start), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="module")
+def extracted_once(
+    spark: SparkSession, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    output = tmp_path_factory.mktemp("extracted") / "out"
+    assert extract_documents.main(arguments(folder, output)) == 0
+    return output
+
+
+@pytest.fixture
+def extracted(extracted_once: Path, tmp_path: Path) -> Path:
+    """An output of three waves, for one test alone."""
+    output = tmp_path / "out"
+    shutil.copytree(extracted_once, output)
+    return output
 
 
 def arguments(folder: Path, output: Path, *settings: str) -> list[str]:
@@ -47,27 +64,26 @@ def modified(output: Path, table: str) -> dict[str, int]:
 
 
 def test_a_rerun_does_nothing_and_new_files_go_to_new_waves(
-    spark: SparkSession, folder: Path, tmp_path: Path
+    spark: SparkSession, folder: Path, extracted: Path, tmp_path: Path
 ) -> None:
-    output = tmp_path / "out"
-    assert extract_documents.main(arguments(folder, output)) == 0
+    output = extracted
     before = modified(output, "documents")
     assert len({Path(path).parent for path in before}) == 3
     assert extract_documents.main(arguments(folder, output)) == 0
     assert modified(output, "documents") == before
 
-    (folder / "aa.jsonl").write_text(rows(2, 20), encoding="utf-8")
-    assert extract_documents.main(arguments(folder, output)) == 0
+    more = tmp_path / "aa.jsonl"
+    more.write_text(rows(2, 20), encoding="utf-8")
+    assert extract_documents.main([*arguments(folder, output), "--input", str(more)]) == 0
     after = modified(output, "documents")
     assert {path: after[path] for path in before} == before
     assert spark.read.parquet(str(output / "documents")).count() == 11
 
 
 def test_a_wave_without_a_commit_is_done_again_alone(
-    spark: SparkSession, folder: Path, tmp_path: Path
+    spark: SparkSession, folder: Path, extracted: Path
 ) -> None:
-    output = tmp_path / "out"
-    assert extract_documents.main(arguments(folder, output)) == 0
+    output = extracted
     before = modified(output, "documents")
     (output / "_commits" / "extract_documents" / "wave-00001.json").unlink()
     assert extract_documents.main(arguments(folder, output)) == 0
@@ -78,9 +94,9 @@ def test_a_wave_without_a_commit_is_done_again_alone(
 
 
 def test_another_setting_runs_only_the_stages_it_touches(
-    spark: SparkSession, folder: Path, tmp_path: Path
+    spark: SparkSession, folder: Path, extracted: Path
 ) -> None:
-    output = tmp_path / "out"
+    output = extracted
     assert apply_rules.main(arguments(folder, output)) == 0
     documents, flagged = modified(output, "documents"), modified(output, "flagged")
     assert apply_rules.main(arguments(folder, output, "rules.min_chars=100000")) == 0
@@ -113,9 +129,9 @@ def test_a_failing_stage_exits_with_1_and_commits_nothing(
 
 @pytest.mark.usefixtures("spark")
 def test_tables_made_from_older_ones_are_not_taken(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, extracted: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    output = tmp_path / "out"
+    output = extracted
     assert apply_rules.main(arguments(folder, output)) == 0
     keeps_all = "extract.min_language_score=off"
     assert extract_documents.main(arguments(folder, output, keeps_all)) == 0
@@ -124,10 +140,9 @@ def test_tables_made_from_older_ones_are_not_taken(
 
 
 def test_files_of_another_format_may_join_and_leave_the_others_alone(
-    spark: SparkSession, folder: Path, tmp_path: Path
+    spark: SparkSession, extracted: Path, tmp_path: Path
 ) -> None:
-    output = tmp_path / "out"
-    assert extract_documents.main(arguments(folder, output)) == 0
+    output = extracted
     before = modified(output, "documents")
     other = tmp_path / "other"
     other.mkdir()
@@ -141,10 +156,7 @@ def test_files_of_another_format_may_join_and_leave_the_others_alone(
     assert spark.read.parquet(str(output / "documents")).count() == 10
 
 
-@pytest.mark.usefixtures("spark")
-def test_another_format_for_a_planned_file_is_refused(folder: Path, tmp_path: Path) -> None:
-    output = tmp_path / "out"
-    assert extract_documents.main(arguments(folder, output)) == 0
-    again = arguments(folder, output)
+def test_another_format_for_a_planned_file_is_refused(folder: Path, extracted: Path) -> None:
+    again = arguments(folder, extracted)
     again[again.index("jsonl")] = "parquet"
     assert extract_documents.main(again) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,31 @@ from tests.jobs.conftest import LOCAL_CONFIG
 TEXT = "山里的溪水在春天涨了起来，村里的人沿着石阶去看水。\n路上有人说今年的雨比去年多。\n"
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    path = tmp_path / "in"
-    path.mkdir()
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rows")
     for name in ("a", "b"):
         rows = ({"id": f"{name}-{n}", "text": f"第{n}篇。" + TEXT * (7 + n)} for n in range(3))
         lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (path / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="module")
+def flagged_once(
+    spark: SparkSession, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    output = tmp_path_factory.mktemp("flagged") / "out"
+    assert apply_rules.main(arguments(folder, output)) == 0
+    return output
+
+
+@pytest.fixture
+def flagged(flagged_once: Path, tmp_path: Path) -> Path:
+    """An output whose documents no rule rejects, for one test alone."""
+    output = tmp_path / "out"
+    shutil.copytree(flagged_once, output)
+    return output
 
 
 def arguments(folder: Path, output: Path, *settings: str) -> list[str]:
@@ -43,10 +60,9 @@ def files_of(output: Path, table: str) -> dict[str, int]:
 
 
 def test_other_rules_flag_the_stored_measures_and_read_no_text(
-    spark: SparkSession, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession, folder: Path, flagged: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output = tmp_path / "out"
-    assert apply_rules.main(arguments(folder, output)) == 0
+    output = flagged
     assert set(map(tuple, reasons_of(spark, output).values())) == {()}
     measures = files_of(output, "measures")
     assert len({Path(file).parent for file in measures}) == 2
@@ -72,10 +88,9 @@ def test_other_rules_flag_the_stored_measures_and_read_no_text(
 
 
 def test_other_words_or_texts_are_measured_again(
-    spark: SparkSession, folder: Path, tmp_path: Path
+    spark: SparkSession, folder: Path, flagged: Path, tmp_path: Path
 ) -> None:
-    output = tmp_path / "out"
-    assert apply_rules.main(arguments(folder, output)) == 0
+    output = flagged
     measures = files_of(output, "measures")
     words = tmp_path / "words.tsv"
     words.write_text("其他\t石阶\n", encoding="utf-8")

@@ -76,6 +76,7 @@ def test_a_plan_says_what_runs_and_writes_nothing(
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("spark")
 def test_what_is_planned_is_what_runs(
     folder: Path,

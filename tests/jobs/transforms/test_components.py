@@ -64,15 +64,23 @@ def edges_frame(spark: SparkSession, edges: Edges) -> DataFrame:
     return spark.createDataFrame(edges, "node string, hub string")
 
 
-@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize(
+    "graphs", [["nothing"], ["one edge"], [graph for graph in GRAPHS if graph != "nothing"]]
+)
 def test_labels_are_those_of_union_find(
-    spark: SparkSession, checkpoint: Checkpoint, graph: str
+    spark: SparkSession, checkpoint: Checkpoint, graphs: list[str]
 ) -> None:
-    edges = GRAPHS[graph]
+    """Of a graph alone, and of all beside one another."""
+    edges = [
+        (f"{graph} {one}", f"{graph} {other}") for graph in graphs for one, other in GRAPHS[graph]
+    ]
     assert labels_of(edges_frame(spark, edges), checkpoint) == expected_labels(edges)
 
 
-@pytest.mark.parametrize("graph", ["chain of 200 out of order", "about to join up"])
+@pytest.mark.parametrize(
+    "graph",
+    [pytest.param("chain of 200 out of order", marks=pytest.mark.slow), "about to join up"],
+)
 def test_rounds_alone_find_the_components(
     spark: SparkSession,
     checkpoint: Checkpoint,

@@ -110,7 +110,7 @@ def stored(config: DedupConfig, folder: Path, snapshot: str) -> DedupConfig:
         (1, 2, "exact", 500),
         pytest.param(2, 3, "exact", 2, marks=pytest.mark.slow),
         pytest.param(3, 2, "estimate", 500, marks=pytest.mark.slow),
-        (3, 2, "estimate", 2),
+        pytest.param(3, 2, "estimate", 2, marks=pytest.mark.slow),
     ],
 )
 def test_snapshots_in_turn_keep_what_one_search_keeps(
@@ -198,7 +198,7 @@ def test_what_an_earlier_snapshot_has_stays_and_is_named(
     ]
 
 
-@pytest.mark.parametrize("group_members", [500, 2])
+@pytest.mark.parametrize("group_members", [pytest.param(500, marks=pytest.mark.slow), 2])
 def test_a_document_between_two_earlier_ones_is_counted(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group_members: int
 ) -> None:

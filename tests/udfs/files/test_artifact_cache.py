@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,8 @@ def slow_fetch(target: Path) -> None:
             time.sleep(0.02)
 
 
-def take(folder: str, go: float, results: multiprocessing.Queue[int]) -> None:
-    while time.time() < go:
-        time.sleep(0.001)
+def take(folder: str, begin: Barrier, results: multiprocessing.Queue[int]) -> None:
+    begin.wait()
     results.put(len(cached_copy(Path(folder), "model.bin", slow_fetch).read_bytes()))
 
 
@@ -45,13 +45,13 @@ def test_processes_that_want_a_file_at_once_fetch_it_once_and_whole(tmp_path: Pa
     folder = tmp_path / "cache"
     context = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[int] = context.Queue()
-    go = time.time() + 3
+    begin = context.Barrier(PROCESSES)
     processes = [
-        context.Process(target=take, args=(str(folder), go, results)) for _ in range(PROCESSES)
+        context.Process(target=take, args=(str(folder), begin, results)) for _ in range(PROCESSES)
     ]
     for process in processes:
         process.start()
-    sizes = [results.get(timeout=40) for _ in processes]
+    sizes = [results.get(timeout=600) for _ in processes]
     for process in processes:
         process.join()
     assert sizes == [len(WHOLE)] * PROCESSES
