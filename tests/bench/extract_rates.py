@@ -43,7 +43,7 @@ from tests.bench.build_mix import write_mix
 from tests.bench.timing import medians, pin_to_one_core, table
 from udfs.extract.extract import DOCUMENT, extract_split
 from udfs.extract.language import LanguageModel, load_language_model
-from udfs.extract.pages import PageOptions, PendingPage, first_look
+from udfs.extract.pages import PageOptions, PendingPage, early_outcome
 from udfs.warc.http_message import parse_response
 from udfs.warc.reader import read_records
 from udfs.warc.records import WarcRecord
@@ -183,7 +183,7 @@ def prefiltered(path: Path) -> int:
 
 def _pending(file: BinaryIO, options: PageOptions) -> Iterator[PendingPage]:
     for record in read_records(file):
-        seen = first_look(record, options)
+        seen = early_outcome(record, options)
         if isinstance(seen, PendingPage):
             yield seen
 

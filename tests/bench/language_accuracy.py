@@ -29,13 +29,13 @@ from zhconv import convert
 from tests.bench.charset_accuracy import rows_of
 from udfs.base.chinese_script import script_of
 from udfs.charset.decode import decode
-from udfs.extract.language import LOOKS, Look, load_language_model
+from udfs.extract.language import SAMPLES, SampleSize, load_language_model
 
 THRESHOLD = 0.65
 LONG = 1000  # characters
-WHOLE = Look(1, 1 << 30, 0.0)
+WHOLE = SampleSize(1, 1 << 30, 0.0)
 SINGLE_LOOKS = [
-    Look(*shape, 0.0)
+    SampleSize(*shape, 0.0)
     for shape in (
         (1, 300), (1, 1000), (3, 100), (3, 200), (5, 40), (5, 60), (5, 100), (5, 200), (8, 60),
         (10, 100), (10, 200), (20, 50),
@@ -108,10 +108,10 @@ def mixtures(
 
 
 def judge(
-    path: Path, texts: Sequence[str], looks: Sequence[Look]
+    path: Path, texts: Sequence[str], samples: Sequence[SampleSize]
 ) -> tuple[list[tuple[str, float]], float]:
     """(label, score) of each text, and the seconds of processor time, samples included."""
-    model = load_language_model(path, looks)
+    model = load_language_model(path, samples)
     best = float("inf")
     for _ in range(3):
         results = []
@@ -135,14 +135,14 @@ def compare(path: Path, name: str, texts: Sequence[str]) -> None:
     print(f"\n{name}: {len(texts):,} texts of {mean:,.0f} characters, {kept:,} taken for Chinese")
     print("| looked at | same label | same decision | lost | let in | texts/s |")
     print(f"|---|---|---|---|---|---|\n| whole text | | | | | {len(texts) / seconds:,.0f} |")
-    for looks in [[look] for look in SINGLE_LOOKS] + [list(LOOKS)]:
-        results, seconds = judge(path, texts, looks)
+    for samples in [[look] for look in SINGLE_LOOKS] + [list(SAMPLES)]:
+        results, seconds = judge(path, texts, samples)
         pairs = list(zip(whole, results, strict=True))
         label = sum(a[0] == b[0] for a, b in pairs) / len(pairs)
         lost = sum(is_chinese(a) and not is_chinese(b) for a, b in pairs)
         gained = sum(is_chinese(b) and not is_chinese(a) for a, b in pairs)
         decision = 1 - (lost + gained) / len(pairs)
-        title = ", else ".join(f"{look.pieces} x {look.piece_chars}" for look in looks)
+        title = ", else ".join(f"{look.pieces} x {look.piece_chars}" for look in samples)
         print(
             f"| {title} | {100 * label:.2f} % | {100 * decision:.2f} % | {lost} | {gained} "
             f"| {len(texts) / seconds:,.0f} |"

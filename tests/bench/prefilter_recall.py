@@ -33,7 +33,7 @@ from tests.bench.build_pages import page as chinese_page
 from tests.bench.mix_texts import LANGUAGES, maker
 from tests.udfs.charset.plain_prefilter import may_hold_han, text_may_hold_han
 from udfs.base.han import han_ideographs
-from udfs.base.page_bytes import page_bytes
+from udfs.base.page_counts import page_counts
 from udfs.charset.decode import decode
 from udfs.charset.prefilter import HanRules, mostly_kana
 from udfs.extract.language import LanguageModel, load_language_model
@@ -176,7 +176,7 @@ def recall(
                 lost[page.group] += 1
                 print(f"LOST: {page.group}: {page.payload[:200]!r}", file=sys.stderr)
                 break
-        if mostly_kana(page_bytes(text.encode()), rules):
+        if mostly_kana(page_counts(text.encode()), rules):
             kana[page.group] += 1
             language, score = model.identify([main])[0]
             if language == "zh" and score >= MIN_LANGUAGE_SCORE:

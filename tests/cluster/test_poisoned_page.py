@@ -30,13 +30,13 @@ from udfs.extract import pages
 from udfs.warc.records import Damage
 
 
-def first_look(record, options, look=pages.first_look):
+def early_outcome(record, options, look=pages.early_outcome):
     if not isinstance(record, Damage) and record.field("warc-target-uri") == {POISON!r}:
         os.kill(os.getpid(), signal.SIGSEGV)
     return look(record, options)
 
 
-extract.first_look = pages.first_look = first_look
+extract.early_outcome = pages.early_outcome = early_outcome
 """
 """Imported by every Python process of the executors when it starts: one page is as deadly to them
 as a fault of a library in machine code would make it."""

@@ -130,6 +130,6 @@ def han_ideographs(text: str) -> int:
     """
     if text.isascii():
         return 0
-    from udfs.base.page_bytes import page_bytes  # imports numba, which the weights do not need
+    from udfs.base.page_counts import page_counts  # imports numba, which the weights do not need
 
-    return page_bytes(text.encode("utf-8", "replace")).ideographs
+    return page_counts(text.encode("utf-8", "replace")).ideographs

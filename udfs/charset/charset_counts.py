@@ -41,7 +41,7 @@ class Counts(NamedTuple):
         high: Characters above U+007F.
         bad: U+FFFD among them.
         weight: Sum of the `udfs.base.han.text_weights` of the high ones, in tenths.
-        ideographs, kana, references: As in `udfs.base.page_bytes.PageBytes`, for the text as
+        ideographs, kana, references: As in `udfs.base.page_counts.PageCounts`, for the text as
             UTF-8.
     """
 
@@ -198,7 +198,7 @@ def _read(
         at += length
         high += 1
         weight += weights[min(code, _BMP - 1)]
-        # As `udfs.base.page_bytes` counts them.
+        # As `udfs.base.page_counts` counts them.
         ideographs += (
             (0x3400 <= code <= 0x9FFF) | (0xF900 <= code <= 0xFAFF) | (0x20000 <= code <= 0x3FFFF)
         )

@@ -12,7 +12,7 @@ from resiliparse.parse.encoding import detect_encoding
 from udfs.base.array_types import UInt8Array
 from udfs.base.han import text_plausibility
 from udfs.base.jit import compiled
-from udfs.base.page_bytes import PageBytes
+from udfs.base.page_counts import PageCounts
 from udfs.charset.charset_counts import (
     Counts,
     counts_of,
@@ -156,7 +156,7 @@ def _table_text(payload: bytes, codec: str) -> tuple[str, bytes | None]:
     return (_to_text(payload, codec), None) if utf8 is None else (utf8.decode(), utf8)
 
 
-def held_by(payload: bytes, choice: Choice) -> PageBytes | None:
+def utf8_counts(payload: bytes, choice: Choice) -> PageCounts | None:
     """Count over a page as UTF-8 before it is decoded; None where this is not possible.
 
     Exact for the text that `decode_as` returns, except `continuations`, which is 0.
@@ -166,7 +166,7 @@ def held_by(payload: bytes, choice: Choice) -> PageBytes | None:
     counts = counts_of(payload[choice.start :], choice.codec)
     if counts is None or counts.bad_share > _MAX_BAD_SHARE:
         return None
-    return PageBytes(
+    return PageCounts(
         is_ascii=counts.high == 0,
         has_shift=False,
         references=counts.references,

@@ -26,7 +26,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from udfs.base.page_bytes import PageBytes, page_bytes
+from udfs.base.page_counts import PageCounts, page_counts
 from udfs.charset.labels import HEAD_BYTES, canonical_codec
 
 TOO_FEW_HAN = "too_few_han"
@@ -77,7 +77,7 @@ class HanRules:
 
 def plain_utf8(
     data: bytes, start: int, end: int, declared: str | None
-) -> tuple[PageBytes, int] | None:
+) -> tuple[PageCounts, int] | None:
     """Count over a page that `udfs.charset.decode.decode` certainly reads as UTF-8 without
     replacement characters.
 
@@ -90,42 +90,46 @@ def plain_utf8(
         be decoded.
     """
     last = _end_of_characters(data, start, end)
-    held = page_bytes(data, start, last)
-    if not held.is_utf8 or (held.has_shift and data.find(b"\0", start, last) >= 0):
+    counts = page_counts(data, start, last)
+    if not counts.is_utf8 or (counts.has_shift and data.find(b"\0", start, last) >= 0):
         return None
-    if held.is_ascii:
+    if counts.is_ascii:
         if last < end:
             return None  # ASCII except for a cut character: `decode` must choose
-        if not held.has_shift:
-            return held, last
+        if not counts.has_shift:
+            return counts, last
     elif data.startswith(codecs.BOM_UTF8, start):
         # `decode` accepts a byte order mark before a text with few replacement characters.
-        return None if data.find(_REPLACEMENT, start, last) >= 0 else (held, last)
-    elif held.continuations >= _FEW_CONTINUATIONS:
-        return held, last
+        return None if data.find(_REPLACEMENT, start, last) >= 0 else (counts, last)
+    elif counts.continuations >= _FEW_CONTINUATIONS:
+        return counts, last
     found = _LABEL.findall(data, start, min(end, start + HEAD_BYTES))
     labels = [label.decode("ascii") for label in found]
     labels.append(declared or "")
     for label in labels:
         if len(label) > _LONGEST_LABEL or canonical_codec(label) not in (None, "utf-8"):
             return None
-    return held, last
+    return counts, last
 
 
-def refusal(page: bytes, start: int, end: int, held: PageBytes, rules: HanRules) -> str | None:
+def reject_reason(
+    page: bytes, start: int, end: int, counts: PageCounts, rules: HanRules
+) -> str | None:
     """Return the reject reason of a page that cannot become a document; None for any other.
 
     Args:
         page: Bytes that contain the page as UTF-8 from `start` to `end`, without zero bytes.
-        held: Its counts.
+        counts: Its counts.
     """
-    missing = rules.min_han_chars - held.ideographs
-    if missing > 0 and not _references_reach(page, start, end, held, missing, rules.twice_escaped):
+    missing = rules.min_han_chars - counts.ideographs
+    if missing > 0 and not _references_reach(
+        page, start, end, counts, missing, rules.twice_escaped
+    ):
         return TOO_FEW_HAN
-    return MOSTLY_KANA if mostly_kana(held, rules) else None
+    return MOSTLY_KANA if mostly_kana(counts, rules) else None
 
 
-def mostly_kana(held: PageBytes, rules: HanRules) -> bool:
+def mostly_kana(counts: PageCounts, rules: HanRules) -> bool:
     """Whether the share of kana exceeds the limit: the page is Japanese.
 
     Kana are half to three quarters of Japanese text, and at most a tenth of Chinese pages that
@@ -133,8 +137,8 @@ def mostly_kana(held: PageBytes, rules: HanRules) -> bool:
     """
     if rules.max_kana_share is None or rules.twice_escaped:
         return False
-    others = held.ideographs + held.references
-    return held.kana > rules.max_kana_share * (held.kana + others)
+    others = counts.ideographs + counts.references
+    return counts.kana > rules.max_kana_share * (counts.kana + others)
 
 
 def without_zeros(page: bytes) -> bytes:
@@ -160,13 +164,15 @@ def _end_of_characters(data: bytes, start: int, end: int) -> int:
 
 
 def _references_reach(
-    page: bytes, start: int, end: int, held: PageBytes, missing: int, twice_escaped: bool
+    page: bytes, start: int, end: int, counts: PageCounts, missing: int, twice_escaped: bool
 ) -> bool:
     """Whether the page may have the missing ideographs as references."""
     if not twice_escaped:
         # Most references are quotes and spaces; the pattern that excludes them takes longer for a
         # page than everything else here.
-        return held.references >= missing and (len(_REFERENCE.findall(page, start, end)) >= missing)
+        return counts.references >= missing and (
+            len(_REFERENCE.findall(page, start, end)) >= missing
+        )
     missing -= len(_ESCAPED_REFERENCE.findall(page, start, end))
     return missing <= 0 or (
         page.find(_JSON_TEXT, start, end) >= 0 and page.count(_JSON_ESCAPE, start, end) >= missing

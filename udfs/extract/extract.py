@@ -21,7 +21,7 @@ from udfs.base.worker import is_retry
 from udfs.extract.isolated_worker import isolated_outcomes
 from udfs.extract.language import LanguageModel, load_language_model
 from udfs.extract.outcomes import Candidate, Failed, Outcome, Rejected
-from udfs.extract.pages import PageOptions, PendingPage, finished, first_look
+from udfs.extract.pages import PageOptions, PendingPage, early_outcome, page_outcomes
 from udfs.extract.rows import jsonl_outcomes, parquet_outcomes
 from udfs.files.artifacts import ArtifactFile
 from udfs.files.uris import open_input
@@ -189,19 +189,19 @@ def _page_outcomes(
     size = 0
     try:
         for record in records:
-            seen = first_look(record, options.page)
+            seen = early_outcome(record, options.page)
             if not isinstance(seen, PendingPage):
                 yield seen
                 continue
             waiting.append(seen)
             size += seen.size
             if len(waiting) == PAGE_BATCH or size >= PAGE_BATCH_BYTES:
-                yield from finished(waiting, split.warc_path, options.page)
+                yield from page_outcomes(waiting, split.warc_path, options.page)
                 waiting, size = [], 0
     except FileNotFoundError:  # the pages before it were read
-        yield from finished(waiting, split.warc_path, options.page)
+        yield from page_outcomes(waiting, split.warc_path, options.page)
         raise
-    yield from finished(waiting, split.warc_path, options.page)
+    yield from page_outcomes(waiting, split.warc_path, options.page)
 
 
 class _Tally:

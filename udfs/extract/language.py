@@ -18,7 +18,7 @@ _BREAKS = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\u3000]+")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
-class Look(NamedTuple):
+class SampleSize(NamedTuple):
     """The size of a sample, and the score that makes it the last one.
 
     Attributes:
@@ -32,7 +32,7 @@ class Look(NamedTuple):
     sure: float
 
 
-LOOKS = (Look(5, 60, 0.95), Look(10, 200, 0.0))
+SAMPLES = (SampleSize(5, 60, 0.95), SampleSize(10, 200, 0.0))
 """The first sample decides 85 of 100 texts; the others get a longer one.
 
 Compared with whole texts, on 2,188 Chinese ones of more than 1,000 characters: 99.9 % are on the
@@ -45,9 +45,9 @@ are 95.3 % and 89.8 %. A min_language_score above 0.95 would need another first 
 class LanguageModel:
     """A loaded fastText classifier whose labels are language codes."""
 
-    def __init__(self, classifier: Any, looks: Sequence[Look] = LOOKS) -> None:
+    def __init__(self, classifier: Any, sizes: Sequence[SampleSize] = SAMPLES) -> None:
         self._classifier = classifier
-        self._looks = looks
+        self._sizes = sizes
 
     def identify(self, texts: Sequence[str]) -> list[tuple[str, float]]:
         """Return the most likely language of each text.
@@ -61,12 +61,12 @@ class LanguageModel:
         """
         results = [(UNDETERMINED, 0.0)] * len(texts)
         rows: Sequence[int] = range(len(texts))
-        for look in self._looks:
-            samples = [sample_text(texts[row], look.pieces, look.piece_chars) for row in rows]
+        for size in self._sizes:
+            samples = [sample_text(texts[row], size.pieces, size.piece_chars) for row in rows]
             for row, result in zip(rows, self._judge(samples), strict=True):
                 results[row] = result
-            size = look.pieces * look.piece_chars
-            rows = [row for row in rows if results[row][1] < look.sure and len(texts[row]) > size]
+            chars = size.pieces * size.piece_chars
+            rows = [row for row in rows if results[row][1] < size.sure and len(texts[row]) > chars]
         return results
 
     def _judge(self, samples: Sequence[str]) -> list[tuple[str, float]]:
@@ -83,7 +83,7 @@ class LanguageModel:
         return results
 
 
-def load_language_model(path: Path, looks: Sequence[Look] = LOOKS) -> LanguageModel:
+def load_language_model(path: Path, sizes: Sequence[SampleSize] = SAMPLES) -> LanguageModel:
     """Load a fastText model file (.bin or .ftz).
 
     Raises:
@@ -92,7 +92,7 @@ def load_language_model(path: Path, looks: Sequence[Look] = LOOKS) -> LanguageMo
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file; it should be the language model")
-    return LanguageModel(fasttext.load_model(str(path)), looks)
+    return LanguageModel(fasttext.load_model(str(path)), sizes)
 
 
 def sample_text(text: str, pieces: int, piece_chars: int) -> str:

@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from udfs.base.han import han_ideographs
-from udfs.base.page_bytes import PageBytes, page_bytes
-from udfs.charset.decode import CHINESE, Decoded, choose, decode, decode_as, held_by
+from udfs.base.page_counts import PageCounts, page_counts
+from udfs.charset.decode import CHINESE, Decoded, choose, decode, decode_as, utf8_counts
 from udfs.charset.prefilter import (
     MOSTLY_KANA,
     TOO_FEW_HAN,
     HanRules,
     mostly_kana,
     plain_utf8,
-    refusal,
+    reject_reason,
     without_zeros,
 )
 from udfs.extract.outcomes import Candidate, Failed, Outcome, Rejected, content_id
@@ -104,7 +104,7 @@ class PendingPage:
 
     record: WarcRecord
     payload: _Payload
-    plain: tuple[PageBytes, int] | None
+    plain: tuple[PageCounts, int] | None
 
     @property
     def is_text(self) -> bool:
@@ -123,21 +123,23 @@ def page_outcome(record: WarcRecord | Damage, warc_path: str, options: PageOptio
     Args:
         warc_path: The file's name in the document's id.
     """
-    seen = first_look(record, options)
-    return finished([seen], warc_path, options)[0] if isinstance(seen, PendingPage) else seen
+    seen = early_outcome(record, options)
+    return page_outcomes([seen], warc_path, options)[0] if isinstance(seen, PendingPage) else seen
 
 
-def first_look(record: WarcRecord | Damage, options: PageOptions) -> Outcome | PendingPage:
+def early_outcome(record: WarcRecord | Damage, options: PageOptions) -> Outcome | PendingPage:
     """Return the outcome that a record's headers and byte counts decide, else a pending page."""
     if isinstance(record, Damage):
         return Failed(record.offset, record.reason, record.detail)
     try:
-        return _first_look(record, options)
+        return _early_outcome(record, options)
     except HttpError as error:
         return Failed(record.offset, error.reason, record.field("warc-target-uri") or "")
 
 
-def finished(pending: Sequence[PendingPage], warc_path: str, options: PageOptions) -> list[Outcome]:
+def page_outcomes(
+    pending: Sequence[PendingPage], warc_path: str, options: PageOptions
+) -> list[Outcome]:
     """Return the outcomes of pending pages, in order; arguments as for `page_outcome`."""
     outcomes: list[Outcome | None] = []
     read: list[tuple[int, PendingPage, Decoded, bytes]] = []
@@ -162,7 +164,7 @@ def finished(pending: Sequence[PendingPage], warc_path: str, options: PageOption
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _first_look(record: WarcRecord, options: PageOptions) -> Outcome | PendingPage:
+def _early_outcome(record: WarcRecord, options: PageOptions) -> Outcome | PendingPage:
     if record.record_type not in DEFAULT_WANTED:
         # A header may have any value; a reason is one of a few.
         return _OTHER_RECORDS.get(record.record_type, _OTHER_RECORD)
@@ -184,8 +186,8 @@ def _first_look(record: WarcRecord, options: PageOptions) -> Outcome | PendingPa
         data, start = payload.data, payload.start
         plain = plain_utf8(data, start, payload.end, payload.declared)
         if plain is not None:
-            held, last = plain
-            reason = refusal(data, start, last, held, rules)
+            counts, last = plain
+            reason = reject_reason(data, start, last, counts, rules)
             if reason is not None:
                 return Rejected(reason)
     return PendingPage(record, payload, plain)
@@ -202,20 +204,20 @@ def _decoded(pending: PendingPage, options: PageOptions) -> tuple[Decoded, bytes
     choice = choose(body, payload.declared)
     # Pages in Chinese charsets nearly always pass: counting before decoding saves nothing.
     if options.prefilter and rules is not None and choice.codec not in CHINESE:
-        held = None if rules.twice_escaped else held_by(body, choice)
-        reason = None if held is None else refusal(body, 0, len(body), held, rules)
+        counts = None if rules.twice_escaped else utf8_counts(body, choice)
+        reason = None if counts is None else reject_reason(body, 0, len(body), counts, rules)
         if reason is not None:
             return Rejected(reason)
     decoded = decode_as(body, choice)
     page = decoded.text.encode("utf-8", "replace") if decoded.utf8 is None else decoded.utf8
     if rules is not None:
         looked_at = without_zeros(page)
-        held = page_bytes(looked_at)
+        counts = page_counts(looked_at)
         if options.prefilter:
-            reason = refusal(looked_at, 0, len(looked_at), held, rules)
+            reason = reject_reason(looked_at, 0, len(looked_at), counts, rules)
             if reason is not None:
                 return Rejected(reason)
-        elif mostly_kana(held, rules):
+        elif mostly_kana(counts, rules):
             return Rejected(MOSTLY_KANA)
     return decoded, page
 

@@ -92,8 +92,8 @@ def without_scripts(tags: Tags) -> Tags:
     a comment's end, over another script's tag, or from within a tag. Such ones stay.
     """
     page = tags.page
-    begins, stops, starts, ends, codes, is_end, may_go_on = _without_scripts(
-        page, tags.starts, tags.ends, tags.codes, tags.is_end, tags.may_go_on, _IS_SCRIPT
+    begins, stops, starts, ends, codes, is_end, may_continue = _without_scripts(
+        page, tags.starts, tags.ends, tags.codes, tags.is_end, tags.may_continue, _IS_SCRIPT
     )
     if not len(begins):
         return tags
@@ -104,7 +104,7 @@ def without_scripts(tags: Tags) -> Tags:
         ends,
         codes,
         is_end,
-        may_go_on,
+        may_continue,
     )
 
 
@@ -115,7 +115,7 @@ def _without_scripts(
     ends: IntpArray,
     codes: IntpArray,
     is_end: BoolArray,
-    may_go_on: BoolArray,
+    may_continue: BoolArray,
     is_script: BoolArray,
 ) -> tuple[
     IntpArray,
@@ -163,7 +163,7 @@ def _without_scripts(
         if cut == cuts or starts[tag] < begins[cut]:
             new_starts[kept], new_ends[kept] = starts[tag] - gone, ends[tag] - gone
             new_codes[kept] = codes[tag]
-            new_is_end[kept], new_may_go_on[kept] = is_end[tag], may_go_on[tag]
+            new_is_end[kept], new_may_go_on[kept] = is_end[tag], may_continue[tag]
             kept += 1
     return (
         begins[:cuts],

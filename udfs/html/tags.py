@@ -107,7 +107,7 @@ class Tags:
             there is none.
         codes: `tag_code` of its name.
         is_end: Whether it is an end tag.
-        may_go_on: Whether the ">" may be inside an attribute, by the quotes before it: an odd
+        may_continue: Whether the ">" may be inside an attribute, by the quotes before it: an odd
             number, or some of both kinds.
     """
 
@@ -116,7 +116,7 @@ class Tags:
     ends: IntpArray
     codes: IntpArray
     is_end: BoolArray
-    may_go_on: BoolArray
+    may_continue: BoolArray
 
 
 _TagArrays = tuple[
@@ -200,7 +200,7 @@ def _find_tags(page: bytes) -> _TagArrays:
         np.empty(room, dtype=np.intp),
         np.empty(room, dtype=np.intp),
     )
-    is_end, may_go_on = np.empty(room, dtype=np.bool_), np.empty(room, dtype=np.bool_)
+    is_end, may_continue = np.empty(room, dtype=np.bool_), np.empty(room, dtype=np.bool_)
     # Quotes before each tag, counted inside of tags alone.
     doubles_before, singles_before = np.empty(room, dtype=np.intp), np.empty(room, dtype=np.intp)
     count = waiting = doubles = singles = 0  # tags from `waiting` on still have no end
@@ -241,17 +241,17 @@ def _find_tags(page: bytes) -> _TagArrays:
         else:
             while waiting < count:
                 ends[waiting] = at
-                may_go_on[waiting] = _in_quotes(
+                may_continue[waiting] = _in_quotes(
                     doubles - doubles_before[waiting], singles - singles_before[waiting]
                 )
                 waiting += 1
     while waiting < count:
         ends[waiting] = size + 1
-        may_go_on[waiting] = _in_quotes(
+        may_continue[waiting] = _in_quotes(
             doubles - doubles_before[waiting], singles - singles_before[waiting]
         )
         waiting += 1
-    return starts[:count], ends[:count], codes[:count], is_end[:count], may_go_on[:count]
+    return starts[:count], ends[:count], codes[:count], is_end[:count], may_continue[:count]
 
 
 def tag_cost(tags: Tags) -> TagCost:
@@ -261,7 +261,7 @@ def tag_cost(tags: Tags) -> TagCost:
     TagCost(nodes=6, depth=1, attributes=0)
     """
     nodes, depth, squares = _tag_cost(
-        tags.page, tags.starts, tags.ends, tags.codes, tags.is_end, tags.may_go_on, _TRAITS
+        tags.page, tags.starts, tags.ends, tags.codes, tags.is_end, tags.may_continue, _TRAITS
     )
     return TagCost(nodes, depth, isqrt(squares))
 
@@ -273,7 +273,7 @@ def _tag_cost(
     ends: IntpArray,
     codes: IntpArray,
     is_end: BoolArray,
-    may_go_on: BoolArray,
+    may_continue: BoolArray,
     traits_of: UInt8Array,
 ) -> tuple[int, int, int]:
     """Return nodes, depth, and the sum of the squared numbers of separators in long start tags.
@@ -306,8 +306,8 @@ def _tag_cost(
         if traits & _PARAGRAPH:
             unopened -= 1
         start = starts[tag]
-        if start >= read_to and (may_go_on[tag] or ends[tag] - start > _LONG_TAG_BYTES):
-            read_to = _real_end(page, start) if may_go_on[tag] else ends[tag]
+        if start >= read_to and (may_continue[tag] or ends[tag] - start > _LONG_TAG_BYTES):
+            read_to = _real_end(page, start) if may_continue[tag] else ends[tag]
             if read_to - start > _LONG_TAG_BYTES:
                 separators = 0
                 for at in range(start, min(read_to, len(page))):

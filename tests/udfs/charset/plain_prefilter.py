@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from udfs.base.page_bytes import page_bytes
-from udfs.charset.prefilter import HanRules, plain_utf8, refusal, without_zeros
+from udfs.base.page_counts import page_counts
+from udfs.charset.prefilter import HanRules, plain_utf8, reject_reason, without_zeros
 
 
 def may_hold_han(
@@ -21,11 +21,11 @@ def may_hold_han(
     """
     plain = plain_utf8(payload, 0, len(payload), declared)
     rules = HanRules(at_least, None, twice_escaped)
-    return plain is None or refusal(payload, 0, plain[1], plain[0], rules) is None
+    return plain is None or reject_reason(payload, 0, plain[1], plain[0], rules) is None
 
 
 def text_may_hold_han(html: str, at_least: int, *, twice_escaped: bool = False) -> bool:
     """Whether a decoded page may have at least this many Han ideographs, before it is parsed."""
     page = without_zeros(html.encode("utf-8", "replace"))
     rules = HanRules(at_least, None, twice_escaped)
-    return refusal(page, 0, len(page), page_bytes(page), rules) is None
+    return reject_reason(page, 0, len(page), page_counts(page), rules) is None

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from udfs.base.han import text_plausibility, text_weights
-from udfs.base.page_bytes import page_bytes
+from udfs.base.page_counts import page_counts
 from udfs.charset.charset_counts import (
     TENTHS,
     Counts,
@@ -58,7 +58,7 @@ def counted(text: str) -> Counts:
     high = [character for character in text if ord(character) >= 0x80]
     weights = text_weights()
     weight = sum(round(float(weights[min(ord(character), 0xFFFF)]) * TENTHS) for character in high)
-    held = page_bytes(text.encode("utf-8", "surrogatepass"))
+    held = page_counts(text.encode("utf-8", "surrogatepass"))
     return Counts(
         len(high), text.count("\ufffd"), weight, held.ideographs, held.kana, held.references
     )

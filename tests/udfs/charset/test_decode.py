@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from udfs.base.han import text_plausibility
-from udfs.base.page_bytes import page_bytes
+from udfs.base.page_counts import page_counts
 from udfs.charset.decode import (
     _MAX_BAD_SHARE,
     _bad_share,
@@ -18,7 +18,7 @@ from udfs.charset.decode import (
     choose,
     decode,
     decode_as,
-    held_by,
+    utf8_counts,
 )
 
 SIMPLIFIED = (
@@ -228,10 +228,10 @@ def test_what_is_held_is_known_before_a_page_is_decoded(
     payload: bytes, declared: str | None
 ) -> None:
     choice = choose(payload, declared)
-    held = held_by(payload, choice)
+    held = utf8_counts(payload, choice)
     if held is not None:
         text = decode_as(payload, choice).text.encode()
-        assert held == page_bytes(text)._replace(continuations=0, has_shift=held.has_shift)
+        assert held == page_counts(text)._replace(continuations=0, has_shift=held.has_shift)
 
 
 @given(st.binary(max_size=300), st.sampled_from(LABELS))

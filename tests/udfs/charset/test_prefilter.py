@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.udfs.charset.plain_prefilter import may_hold_han, text_may_hold_han
 from udfs.base.han import han_ideographs
-from udfs.base.page_bytes import page_bytes
+from udfs.base.page_counts import page_counts
 from udfs.charset.decode import decode
 from udfs.charset.prefilter import HanRules, mostly_kana, plain_utf8
 from udfs.html.page_text import HtmlLimits, extract_page
@@ -131,7 +131,7 @@ def test_what_is_plain_utf8_is_read_as_such(payload: bytes, declared: str | None
     assert decoded.charset == "utf-8"
     text = decoded.text.encode()
     assert payload[: end - 3].removeprefix(b"\xef\xbb\xbf") in (text, b"\xef\xbb\xbf" + text)
-    assert held[2:] == page_bytes(payload[: end - 3])[2:]
+    assert held[2:] == page_counts(payload[: end - 3])[2:]
 
 
 @settings(max_examples=500, deadline=None)
@@ -258,7 +258,7 @@ def test_nothing_asked_for_lets_everything_through() -> None:
 
 
 def kana_rule(text: str, share: float | None = 0.5, *, twice_escaped: bool = False) -> bool:
-    return mostly_kana(page_bytes(text.encode()), HanRules(16, share, twice_escaped))
+    return mostly_kana(page_counts(text.encode()), HanRules(16, share, twice_escaped))
 
 
 def test_a_page_of_more_kana_than_ideographs_is_mostly_kana() -> None:

@@ -28,12 +28,12 @@ import os, signal, sys, time
 from udfs.extract import isolated_worker
 from udfs.extract import pages
 
-def first_look(record, options, look=pages.first_look):
+def early_outcome(record, options, look=pages.early_outcome):
     if b"<title>{number}<" in record.block:
         {act}
     return look(record, options)
 
-pages.first_look = first_look
+pages.early_outcome = early_outcome
 isolated_worker.main(sys.argv[1:])
 """
 

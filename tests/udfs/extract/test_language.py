@@ -11,7 +11,7 @@ import pytest
 from udfs.extract.language import (
     UNDETERMINED,
     LanguageModel,
-    Look,
+    SampleSize,
     load_language_model,
     sample_text,
 )
@@ -106,7 +106,7 @@ def test_only_a_doubtful_text_that_goes_on_is_looked_at_again() -> None:
     digits = "1" * 100 + "doubt" + "1" * 101  # no letter in the first look
     late = "doubt " * 10 + "_sure_" + "doubt " * 10
     classifier = Classifier()
-    model = LanguageModel(classifier, [Look(2, 10, 0.95), Look(7, 25, 0.0)])
+    model = LanguageModel(classifier, [SampleSize(2, 10, 0.95), SampleSize(7, 25, 0.0)])
     assert model.identify([short, sure, doubtful, digits, late]) == [
         ("en", 0.5), ("zh", 0.96), ("en", 0.5), ("en", 0.5), ("zh", 0.96),
     ]  # fmt: skip

@@ -81,7 +81,7 @@ def plain_find_tags(page: bytes) -> Tags:
         ends=np.append(places, len(page))[end] + 1,
         codes=code[is_tag],
         is_end=is_end[is_tag],
-        may_go_on=(both & 1 > 0) | ((single > 0) & (single < both)),
+        may_continue=(both & 1 > 0) | ((single > 0) & (single < both)),
     )
 
 
@@ -122,18 +122,18 @@ def _attribute_cost(tags: Tags) -> int:
     """
     page = tags.page
     looked_at = np.flatnonzero(
-        ~tags.is_end & (tags.may_go_on | (tags.ends - tags.starts > _LONG_TAG_BYTES))
+        ~tags.is_end & (tags.may_continue | (tags.ends - tags.starts > _LONG_TAG_BYTES))
     )
     squares = 0
     read_to = 0
-    for start, end, may_go_on in zip(
+    for start, end, may_continue in zip(
         tags.starts[looked_at].tolist(),
         tags.ends[looked_at].tolist(),
-        tags.may_go_on[looked_at].tolist(),
+        tags.may_continue[looked_at].tolist(),
         strict=True,
     ):
         if start >= read_to:
-            rest = _TAG_REST.match(page, start) if may_go_on else None
+            rest = _TAG_REST.match(page, start) if may_continue else None
             read_to = rest.end() if rest else end
             if read_to - start > _LONG_TAG_BYTES:
                 tag = page[start:read_to]
@@ -179,7 +179,7 @@ def plain_without_scripts(tags: Tags) -> Tags:
         (tags.ends - gone[before])[kept],
         tags.codes[kept],
         tags.is_end[kept],
-        tags.may_go_on[kept],
+        tags.may_continue[kept],
     )
 
 

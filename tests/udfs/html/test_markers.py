@@ -42,7 +42,7 @@ def same_tags(tags: Tags, others: Tags) -> None:
     assert tags.ends.tolist() == others.ends.tolist()
     assert tags.codes.tolist() == others.codes.tolist()
     assert tags.is_end.tolist() == others.is_end.tolist()
-    assert tags.may_go_on.tolist() == others.may_go_on.tolist()
+    assert tags.may_continue.tolist() == others.may_continue.tolist()
 
 
 def check(page: bytes) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from udfs.base.page_bytes import PageBytes, page_bytes
+from udfs.base.page_counts import PageCounts, page_counts
 
 _REFERENCE = re.compile(rb"&#(?=.{3}[0-9a-fA-F]{2})", re.DOTALL)
 EDGES = [
@@ -43,7 +43,7 @@ def is_ideograph(character: str) -> bool:
 
 
 def check(page: bytes) -> None:
-    found = page_bytes(page)
+    found = page_counts(page)
     try:
         text: str | None = page.decode()
     except UnicodeDecodeError:
@@ -53,7 +53,7 @@ def check(page: bytes) -> None:
     else:
         # What is no UTF-8 is only known to be none.
         text, found_of_text = "", found._replace(continuations=0, ideographs=0, kana=0)
-    assert found_of_text == PageBytes(
+    assert found_of_text == PageCounts(
         is_ascii=page.isascii(),
         has_shift=b"\0" in page or b"\x1b" in page or b"~{" in page,
         references=len(_REFERENCE.findall(page)),
@@ -95,4 +95,4 @@ def test_the_edges_of_ranges_at_every_place(character: str) -> None:
 @given(STRETCH, STRETCH, STRETCH)
 def test_what_is_around_a_page_is_not_looked_at(before: bytes, page: bytes, behind: bytes) -> None:
     data = before + page + behind
-    assert page_bytes(data, len(before), len(before) + len(page)) == page_bytes(page)
+    assert page_counts(data, len(before), len(before) + len(page)) == page_counts(page)

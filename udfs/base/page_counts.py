@@ -24,7 +24,7 @@ _AMPERSAND, _HASH = 0x26, 0x23
 _ESCAPE, _TILDE, _BRACE = 0x1B, 0x7E, 0x7B
 
 
-class PageBytes(NamedTuple):
+class PageCounts(NamedTuple):
     """Counts over a range of bytes. From `continuations` on, exact only for valid UTF-8.
 
     Attributes:
@@ -48,19 +48,19 @@ class PageBytes(NamedTuple):
     kana: int
 
 
-def page_bytes(page: bytes, start: int = 0, end: int | None = None) -> PageBytes:
+def page_counts(page: bytes, start: int = 0, end: int | None = None) -> PageCounts:
     """Count over the bytes of a page from `start` to `end` (its end when None).
 
-    >>> page_bytes("かな漢字&#28450;".encode())[3:]
+    >>> page_counts("かな漢字&#28450;".encode())[3:]
     (True, 8, 2, 2)
     """
     end = len(page) if end is None else end
-    return PageBytes(*_look(page, start, end))
+    return PageCounts(*_look(page, start, end))
 
 
 @compiled
 def _look(page: bytes, start: int, end: int) -> _Fields:
-    """Return the fields of `PageBytes`."""
+    """Return the fields of `PageCounts`."""
     edge = np.empty(_BEFORE + _BLOCK + _AFTER, dtype=np.uint8)
     return _look_with(np.frombuffer(page, dtype=np.uint8), start, end, edge)
 
