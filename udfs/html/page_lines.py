@@ -258,8 +258,8 @@ def _read_into(
             link_size, link_row, link_before = 0, row, link_chars
         if _ends_line(byte):
             if chars:
-                numbers = (number, start, written - 1, chars, link_chars, punctuation, block)
-                _put_line(counts, flags, row, numbers, line_paragraph, line_item)
+                line = (number, start, written - 1, chars, link_chars, punctuation, block)
+                _put_line(counts, flags, row, line, (line_paragraph, line_item))
                 row += 1
             chars = punctuation = link_chars = 0
             number, start = number + 1, written
@@ -287,11 +287,7 @@ def _copy_spaces(page: UInt8Array, written: int, text: UInt8Array, at: int) -> t
 
 @inlined
 def _copy_han(page: UInt8Array, written: int, text: UInt8Array, at: int) -> tuple[int, int, int]:
-    """Copy a run of characters that are visible and nothing else: most of a Chinese text.
-
-    Returns:
-        The next place, the bytes written, and the characters of the run.
-    """
+    """Copy a run of visible characters, most of a Chinese text; return their number, too."""
     size = 0
     while at < len(text) and _FIRST_HAN <= text[at] <= _LAST_HAN:
         page[written] = text[at]
@@ -375,18 +371,12 @@ def _take_back(counts: Int64Array, link_row: int, row: int, link_before: int) ->
 
 @inlined
 def _put_line(
-    counts: Int64Array,
-    flags: BoolArray,
-    row: int,
-    numbers: tuple[int, int, int, int, int, int, int],
-    paragraph: bool,
-    item: bool,
+    counts: Int64Array, flags: BoolArray, row: int, line: tuple[int, ...], marks: tuple[bool, ...]
 ) -> None:
-    """Store a line; `numbers` are in the order of the rows of `counts`."""
+    """Store the numbers of a line, in the order of the rows of `counts`, and its two flags."""
     for place in range(_COUNTS):
-        counts[place, row] = numbers[place]
-    flags[0, row] = paragraph
-    flags[1, row] = item
+        counts[place, row] = line[place]
+    flags[0, row], flags[1, row] = marks
 
 
 @compiled
