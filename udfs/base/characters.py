@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from udfs.base.array_types import BoolArray, UInt8Array, UInt32Array
+from udfs.base.array_types import BoolArray, Int64Array, UInt8Array, UInt32Array
 from udfs.base.chinese_script import traditional_characters
-from udfs.base.code_points import CODE_POINTS, Counts, EncodedTexts
+from udfs.base.code_points import CODE_POINTS, EncodedTexts
 
 HAN_RANGES = (
     (0x2E80, 0x2E99),  # radicals
@@ -118,8 +118,6 @@ _PRIVATE_PLANES = ((0xF0000, 0xFFFFD), (0x100000, 0x10FFFD))
 
 _BLOCK_CHARS = 1 << 17
 
-Kinds = UInt8Array
-
 
 class Kind(IntEnum):
     """Kinds of characters; every code point has exactly one.
@@ -178,7 +176,7 @@ def kinds_of(encoded: EncodedTexts) -> UInt8Array:
     return kinds
 
 
-def count_kinds(encoded: EncodedTexts, kinds: UInt8Array) -> Counts:
+def count_kinds(encoded: EncodedTexts, kinds: UInt8Array) -> Int64Array:
     """Count the characters of each kind in every text.
 
     Args:

@@ -27,23 +27,23 @@ class Slices:
         lengths: Length of each text, shape (texts,).
     """
 
-    def __init__(self, lengths: Counts) -> None:
+    def __init__(self, lengths: Int64Array) -> None:
         self.lengths = lengths
 
     @cached_property
-    def stops(self) -> Counts:
+    def stops(self) -> Int64Array:
         """Where each text ends, shape (texts,)."""
         return np.cumsum(self.lengths)
 
     @cached_property
-    def starts(self) -> Counts:
+    def starts(self) -> Int64Array:
         """Where each text begins, shape (texts,)."""
-        starts: Counts = self.stops - self.lengths
+        starts: Int64Array = self.stops - self.lengths
         return starts
 
-    def counts_of(self, flags: BoolArray) -> Counts:
+    def counts_of(self, flags: BoolArray) -> Int64Array:
         """Count the true flags in each text, shape (texts,); flags are as long as the array."""
-        up_to_stops: Counts = np.searchsorted(np.flatnonzero(flags), self.stops)
+        up_to_stops: Int64Array = np.searchsorted(np.flatnonzero(flags), self.stops)
         return np.diff(up_to_stops, prepend=0)
 
     def texts_with(self, flags: BoolArray) -> list[int]:
@@ -59,7 +59,7 @@ class EncodedTexts(Slices):
         codes: Code points of all texts, shape (sum of lengths,).
     """
 
-    def __init__(self, codes: UInt32Array, lengths: Counts) -> None:
+    def __init__(self, codes: UInt32Array, lengths: Int64Array) -> None:
         super().__init__(lengths)
         self.codes = codes
 

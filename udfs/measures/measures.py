@@ -15,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 import zstandard
 
+from udfs.base.array_types import Int64Array
 from udfs.base.characters import Kind, count_kinds, is_function_char, kinds_of
 from udfs.base.chinese_script import casia_conversion
-from udfs.base.code_points import Counts, EncodedTexts, encode_texts
+from udfs.base.code_points import EncodedTexts, encode_texts
 from udfs.lists.lexicon import Lexicon
 from udfs.measures.casia_exact import casia_columns
 from udfs.measures.repeated_ngrams import ngram_shares
@@ -190,13 +191,13 @@ def _measure_characters(texts: list[str], encoded: EncodedTexts) -> dict[str, An
     }
 
 
-def _han(counts: Counts) -> Counts:
+def _han(counts: Int64Array) -> Int64Array:
     kinds = (Kind.HAN, Kind.HAN_TRADITIONAL, Kind.HAN_REST, Kind.HAN_REST_TRADITIONAL)
-    han: Counts = counts[:, kinds].sum(axis=1)
+    han: Int64Array = counts[:, kinds].sum(axis=1)
     return han
 
 
-def _traditional_shares(counts: Counts) -> np.ndarray[Any, Any]:
+def _traditional_shares(counts: Int64Array) -> np.ndarray[Any, Any]:
     traditional = counts[:, Kind.HAN_TRADITIONAL] + counts[:, Kind.HAN_REST_TRADITIONAL]
     return _ratio(traditional, _han(counts))
 

@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.array_types import Int64Array, UInt32Array
 from udfs.base.characters import lowered_characters
-from udfs.base.code_points import CodePoints, Counts, EncodedTexts
+from udfs.base.code_points import EncodedTexts
 from udfs.measures.repetition import (
     LONG_CHARS,
     WINDOW,
@@ -116,7 +117,7 @@ def _some(texts: EncodedTexts, begin: int, end: int) -> Iterator[tuple[int, Enco
 class _Found(NamedTuple):
     """Repeats in some texts."""
 
-    covered: Counts
+    covered: Int64Array
     """Characters that are covered, shape (sizes, texts), for each of _SIZES."""
     windows: WindowShares
 
@@ -156,7 +157,7 @@ def _window_shares(
     return shares_of_counts(counts, copies_of_last, windows)
 
 
-def _covered_by_repeats(longest: npt.NDArray[np.uint8], stops: Counts) -> list[Counts]:
+def _covered_by_repeats(longest: npt.NDArray[np.uint8], stops: Int64Array) -> list[Int64Array]:
     """Characters that are covered by repeats, shape (texts,), for each of DUP_SIZES."""
     positions = np.flatnonzero(longest > 0)
     sizes = longest[positions]
@@ -231,7 +232,7 @@ class _Repeats:
         same[texts.stops[:-1]] = False  # a separator and a character are no pair
         return cls(keys, same, texts.position_bits)
 
-    def best_cover(self, size: int, stops: Counts) -> Counts:
+    def best_cover(self, size: int, stops: Int64Array) -> Int64Array:
         """Characters covered by the n-gram that covers most, shape (texts,); 0 for none."""
         best = np.zeros(len(stops), dtype=np.int64)
         last = np.flatnonzero(~self.goes_on)
@@ -279,7 +280,7 @@ def _same(keys: Keys, ignored_bits: int) -> npt.NDArray[np.bool_]:
     return same
 
 
-def _small_numbers(codes: CodePoints) -> tuple[npt.NDArray[np.uint32], int]:
+def _small_numbers(codes: UInt32Array) -> tuple[npt.NDArray[np.uint32], int]:
     """A number from 1 on for each character, equal for both cases; and the largest of them."""
     table_size = int(codes.max(initial=0)) + 1
     occurs = np.zeros(table_size, dtype=bool)

@@ -10,7 +10,7 @@ import numpy as np
 
 from udfs.base.array_types import Float64Array, Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.characters import lowered_characters
-from udfs.base.code_points import Counts, EncodedTexts, encode_texts
+from udfs.base.code_points import EncodedTexts, encode_texts
 from udfs.base.jit import compiled
 
 WINDOW = 13
@@ -94,7 +94,9 @@ def kept_characters(texts: Sequence[str], encoded: EncodedTexts) -> EncodedTexts
     return EncodedTexts(codes[~dropped], encoded.lengths - encoded.counts_of(dropped))
 
 
-def shares_of_counts(repeats: Counts, copies_of_last: Counts, windows: Counts) -> WindowShares:
+def shares_of_counts(
+    repeats: Int64Array, copies_of_last: Int64Array, windows: Int64Array
+) -> WindowShares:
     """Shares from the windows that repeat, and the copies of the last, itself included.
 
     The published script's range ends one short: its last window is missing. Without it its
@@ -122,7 +124,7 @@ def _lowered_whole(
     return lowered, encode_texts(lowered)
 
 
-def _stripped(texts: Sequence[str], encoded: EncodedTexts) -> tuple[Counts, Counts]:
+def _stripped(texts: Sequence[str], encoded: EncodedTexts) -> tuple[Int64Array, Int64Array]:
     """Where each text begins and ends without the white space around it."""
     starts, stops = encoded.starts.copy(), encoded.stops.copy()
     for index, text in enumerate(texts):
@@ -132,7 +134,7 @@ def _stripped(texts: Sequence[str], encoded: EncodedTexts) -> tuple[Counts, Coun
     return starts, stops
 
 
-def _shares(codes: UInt32Array, starts: Counts, stops: Counts) -> WindowShares:
+def _shares(codes: UInt32Array, starts: Int64Array, stops: Int64Array) -> WindowShares:
     longest = int((stops - starts).max(initial=1))
     part_bits = ((longest - 1) // HELD_WINDOWS).bit_length()
     table_bits = (2 * min(longest, HELD_WINDOWS) - 1).bit_length()

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.characters import ENDS, SENTENCE_ENDS, WORDS, Kind, Kinds
-from udfs.base.code_points import CodePoints, Counts, EncodedTexts, Slices
+from udfs.base.array_types import Int64Array, UInt8Array, UInt32Array
+from udfs.base.characters import ENDS, SENTENCE_ENDS, WORDS, Kind
+from udfs.base.code_points import EncodedTexts, Slices
 
 BULLETS = frozenset(
     "-－–*＊•‣⁃∙·・◦●○◎■□▪▫◆◇◈❖★☆※▲△▶►▷▸➢➤→✓✔√»>＞\uf06c\uf06e\uf075\uf0b7\uf0d8\uf0fc"
@@ -140,7 +141,7 @@ def _pieces(text: str) -> Iterator[str]:
         start = stop
 
 
-def count_sentences(encoded: EncodedTexts, kinds: Kinds, counts: Counts) -> Counts:
+def count_sentences(encoded: EncodedTexts, kinds: UInt8Array, counts: Int64Array) -> Int64Array:
     """Number of sentences of each text, shape (texts,).
 
     A sentence is the text between two ends that has a letter or digit; an end is a mark of
@@ -165,7 +166,7 @@ def count_sentences(encoded: EncodedTexts, kinds: Kinds, counts: Counts) -> Coun
     return words_and_ends.counts_of(begins)
 
 
-def _between(kinds: Kinds, bounds: tuple[Kind, Kind]) -> npt.NDArray[np.bool_]:
+def _between(kinds: UInt8Array, bounds: tuple[Kind, Kind]) -> npt.NDArray[np.bool_]:
     # One comparison: what is below the range wraps around to a large number.
     between: npt.NDArray[np.bool_] = (kinds - np.uint8(bounds[0])) <= bounds[1] - bounds[0]
     return between
@@ -180,6 +181,6 @@ def _inner_stops(encoded: EncodedTexts) -> npt.NDArray[np.int64]:
     return inner[~np.isin(inner, encoded.stops - 1)]
 
 
-def _is_ascii_word(codes: CodePoints) -> npt.NDArray[np.bool_]:
+def _is_ascii_word(codes: UInt32Array) -> npt.NDArray[np.bool_]:
     letters = (codes | 0x20) - np.uint32(ord("a")) < 26
     return letters | (codes - np.uint32(ord("0")) < 10)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfs.base.array_types import BoolArray, Int64Array
-from udfs.base.code_points import CodePoints
+from udfs.base.array_types import BoolArray, Int64Array, UInt32Array
 from udfs.base.jit import compiled
 
 
@@ -51,7 +50,7 @@ def _spans(bounds: Int64Array, size: int, stride: int) -> tuple[Int64Array, Int6
 
 @compiled
 def pieces_between(
-    codes: CodePoints, starts: Int64Array, stops: Int64Array, is_break: BoolArray
+    codes: UInt32Array, starts: Int64Array, stops: Int64Array, is_break: BoolArray
 ) -> tuple[Int64Array, Int64Array, Int64Array]:
     """The pieces of texts between break signs, without empty ones.
 

@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.array_types import UInt32Array
 from udfs.base.characters import CASED
-from udfs.base.code_points import CODE_POINTS, CodePoints
+from udfs.base.code_points import CODE_POINTS
 from udfs.base.hash_table import ABSENT, find_value
 from udfs.base.jit import compiled
 from udfs.tokens.cut_words import fraction_end
@@ -23,7 +24,7 @@ _ALNUM, _SIGN = 1, 2
 class CutTexts:
     """Texts put end to end, and the words that a segmenter cut them into."""
 
-    codes: CodePoints
+    codes: UInt32Array
     bounds: Numbers
     """Where each text begins in codes, and where the last one ends, shape (texts + 1,)."""
     words: Lengths
@@ -35,7 +36,7 @@ class CutTexts:
     udfs/tokens/segment.py)."""
 
 
-def cut_characters(codes: CodePoints, bounds: Numbers) -> CutTexts:
+def cut_characters(codes: UInt32Array, bounds: Numbers) -> CutTexts:
     """Texts cut into characters, in lower case; letters a to z, and digits, in runs.
 
     Lower case is that of a code point by itself, one for one.
@@ -85,7 +86,7 @@ _RUN_CLASSES = _run_classes()
 
 
 @lru_cache(maxsize=1)
-def _lower_case() -> CodePoints:
+def _lower_case() -> UInt32Array:
     """Code point -> that of its lower case, or itself where that is several."""
     table = np.arange(CODE_POINTS, dtype=np.uint32)
     for code in range(CASED):
@@ -96,7 +97,7 @@ def _lower_case() -> CodePoints:
 
 
 @compiled
-def _characters(codes: CodePoints, bounds: Numbers) -> tuple[Lengths, Numbers]:
+def _characters(codes: UInt32Array, bounds: Numbers) -> tuple[Lengths, Numbers]:
     """The length of each character or run, and where those of each text begin."""
     lengths = np.empty(len(codes), dtype=np.int32)
     starts = np.zeros(len(bounds), dtype=np.int64)
@@ -120,7 +121,7 @@ def _characters(codes: CodePoints, bounds: Numbers) -> tuple[Lengths, Numbers]:
 
 @compiled
 def _keep(
-    codes: CodePoints,
+    codes: UInt32Array,
     text_bounds: Numbers,
     words: Lengths,
     word_bounds: Numbers,
@@ -175,7 +176,7 @@ def _keep(
 
 
 @compiled
-def _is_mixed(codes: CodePoints, at: int, end: int, classes: npt.NDArray[np.uint8]) -> bool:
+def _is_mixed(codes: UInt32Array, at: int, end: int, classes: npt.NDArray[np.uint8]) -> bool:
     """Whether a word is letters, digits and signs of ASCII, and a sign is among them."""
     has_sign = False
     for place in range(at, end):
@@ -187,7 +188,7 @@ def _is_mixed(codes: CodePoints, at: int, end: int, classes: npt.NDArray[np.uint
 
 
 @compiled
-def _piece_end(codes: CodePoints, at: int, end: int, classes: npt.NDArray[np.uint8]) -> int:
+def _piece_end(codes: UInt32Array, at: int, end: int, classes: npt.NDArray[np.uint8]) -> int:
     """Where the piece of a mixed run ends that begins at a place.
 
     A piece is signs, or letters and digits, with ``.`` and digits and with ``%`` behind them.
@@ -202,7 +203,7 @@ def _piece_end(codes: CodePoints, at: int, end: int, classes: npt.NDArray[np.uin
 
 
 @compiled
-def _is_space(codes: CodePoints, at: int, stop: int) -> bool:
+def _is_space(codes: UInt32Array, at: int, stop: int) -> bool:
     """Whether a word is white space, as str.isspace has it, or U+0000."""
     for place in range(at, stop):
         code = codes[place]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.code_points import CodePoints
+from udfs.base.array_types import UInt32Array
 from udfs.base.hash_table import ABSENT
 from udfs.base.jit import compiled
 from udfs.tokens.jieba_data import (
@@ -30,7 +30,7 @@ _B, _M, _E, _S = range(4)
 
 
 def cut_words(
-    codes: CodePoints, bounds: Bounds, trie: WordTrie, markov: Markov
+    codes: UInt32Array, bounds: Bounds, trie: WordTrie, markov: Markov
 ) -> tuple[Lengths, Bounds]:
     """Cut texts into words.
 
@@ -51,7 +51,7 @@ def cut_words(
 
 @compiled
 def _cut(
-    codes: CodePoints,
+    codes: UInt32Array,
     bounds: Bounds,
     roots: Numbers,
     edges: Edges,
@@ -120,7 +120,7 @@ def _in_block(code: np.uint32) -> bool:
 
 @compiled
 def _best_route(
-    codes: CodePoints,
+    codes: UInt32Array,
     begin: int,
     end: int,
     best: Logarithms,
@@ -161,7 +161,7 @@ def _best_route(
 
 @compiled
 def _cut_rest(
-    codes: CodePoints,
+    codes: UInt32Array,
     begin: int,
     end: int,
     words: Lengths,
@@ -206,7 +206,7 @@ def _cut_rest(
 
 
 @compiled
-def fraction_end(codes: CodePoints, stop: int, end: int) -> int:
+def fraction_end(codes: UInt32Array, stop: int, end: int) -> int:
     """Where a run of letters and digits ends with what jieba leaves at it: ``.`` and digits, ``%``.
 
     Args:
@@ -229,7 +229,7 @@ def _is_alnum(code: np.uint32) -> bool:
 
 @compiled
 def _viterbi(
-    codes: CodePoints,
+    codes: UInt32Array,
     begin: int,
     end: int,
     words: Lengths,

@@ -17,7 +17,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.code_points import CODE_POINTS, CodePoints, Counts, EncodedTexts, encode_texts
+from udfs.base.array_types import Int64Array, UInt32Array
+from udfs.base.code_points import CODE_POINTS, EncodedTexts, encode_texts
 from udfs.base.jit import compiled
 
 COUNTS = (
@@ -58,7 +59,7 @@ _HASH_FACTOR = 131
 _HASH_MASK = (1 << 48) - 1
 
 
-def form_counts(texts: EncodedTexts) -> Counts:
+def form_counts(texts: EncodedTexts) -> Int64Array:
     """Counts of what forms consist of, shape (texts, COUNTS).
 
     Lines are those that are not blank, without the white space around them.
@@ -103,8 +104,8 @@ def _hash_of(word: str) -> int:
 
 @compiled
 def _counts(
-    codes: CodePoints,
-    bounds: Counts,
+    codes: UInt32Array,
+    bounds: Int64Array,
     kinds: Kinds,
     words: Hashes,
     columns: int,
@@ -112,7 +113,7 @@ def _counts(
     speaker_chars: int,
     formula_chars: int,
     number_chars: int,
-) -> Counts:
+) -> Int64Array:
     counts = np.zeros((len(bounds) - 1, columns), dtype=np.int64)
     longest = 0
     for text in range(len(bounds) - 1):
@@ -208,7 +209,7 @@ def _counts(
 
 
 @compiled
-def _speaker(codes: CodePoints, kinds: Kinds, first: int, colon: int) -> np.int64:
+def _speaker(codes: UInt32Array, kinds: Kinds, first: int, colon: int) -> np.int64:
     """The hash of what stands before a colon, without white space at its end."""
     while kinds[codes[colon - 1]] & _SPACE:
         colon -= 1
@@ -219,7 +220,7 @@ def _speaker(codes: CodePoints, kinds: Kinds, first: int, colon: int) -> np.int6
 
 
 @compiled
-def _option(codes: CodePoints, at: int, begin: int) -> int:
+def _option(codes: UInt32Array, at: int, begin: int) -> int:
     """The bit of an option's letter: A to D, of either width, behind none of ``A-Za-z\\{$``."""
     letter = codes[at]
     if letter >= 0xFF21:
@@ -353,6 +354,6 @@ def _is_question(title: str) -> bool:
     return len(title) <= 40 and "。" not in title and _QUESTION_WORDS.search(title) is not None
 
 
-def _is_dense(counts: Counts, chars: Counts, least: int, per_hundred: float) -> Flags:
+def _is_dense(counts: Int64Array, chars: Int64Array, least: int, per_hundred: float) -> Flags:
     dense: Flags = (counts >= least) & (100 * counts >= per_hundred * chars)
     return dense

@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.array_types import UInt32Array
 from udfs.base.characters import SENTENCE_ENDS
-from udfs.base.code_points import CODE_POINTS, CodePoints
+from udfs.base.code_points import CODE_POINTS
 from udfs.base.jit import compiled
 
 MAX_SHARE = 0.5
@@ -33,7 +34,7 @@ _CODES = 0x20000
 """There are no digits and symbols from here on, but for digits of a display."""
 
 
-def formula_flags(codes: CodePoints, bounds: npt.NDArray[np.int64]) -> Flags:
+def formula_flags(codes: UInt32Array, bounds: npt.NDArray[np.int64]) -> Flags:
     """Which characters stand in a sentence of which more than half is digits and symbols.
 
     A sentence ends at a mark of SENTENCE_ENDS or a line break; a full stop with a digit or a letter
@@ -74,7 +75,7 @@ def _kinds() -> Kinds:
 
 @compiled
 def _flags(
-    codes: CodePoints, bounds: npt.NDArray[np.int64], kinds: Kinds, max_share: float
+    codes: UInt32Array, bounds: npt.NDArray[np.int64], kinds: Kinds, max_share: float
 ) -> Flags:
     flags = np.zeros(len(codes), dtype=np.bool_)
     for text in range(len(bounds) - 1):

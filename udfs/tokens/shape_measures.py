@@ -15,8 +15,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.array_types import UInt32Array
 from udfs.base.characters import FUNCTION_CHARS
-from udfs.base.code_points import CODE_POINTS, CodePoints, EncodedTexts, encode_texts
+from udfs.base.code_points import CODE_POINTS, EncodedTexts, encode_texts
 from udfs.base.hash_table import ABSENT
 from udfs.base.jit import compiled
 from udfs.tokens.token_hashes import Keys, Numbers, Rows
@@ -197,7 +198,7 @@ def _trie() -> tuple[WordTrie, Numbers]:
 
 @compiled
 def _measure(
-    codes: CodePoints,
+    codes: UInt32Array,
     starts: Numbers,
     stops: Numbers,
     bits: Bits,

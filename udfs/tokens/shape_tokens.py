@@ -14,7 +14,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from udfs.base.code_points import CodePoints, EncodedTexts, encode_texts
+from udfs.base.array_types import UInt32Array
+from udfs.base.code_points import EncodedTexts, encode_texts
 from udfs.base.jit import compiled
 from udfs.tokens.shape_measures import NAMES, SPACE, Bits, character_bits, measures_of
 from udfs.tokens.token_hashes import Hashes, Keys, Numbers, hash_bytes, hash_characters
@@ -124,7 +125,7 @@ def all_shape_tokens() -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]
 class _Names:
     """The shape tokens, in the order of `all_shape_tokens`."""
 
-    codes: CodePoints
+    codes: UInt32Array
     begins: Numbers
     lengths: Lengths
     hashes: Hashes
@@ -155,7 +156,7 @@ def _names() -> _Names:
 
 @compiled
 def _lay_out(
-    codes: CodePoints,
+    codes: UInt32Array,
     starts: Numbers,
     stops: Numbers,
     bits: Bits,
@@ -167,7 +168,7 @@ def _lay_out(
     title_chars: int,
     words_a_title: int,
     mark: int,
-) -> tuple[Numbers, Numbers, CodePoints]:
+) -> tuple[Numbers, Numbers, UInt32Array]:
     """Numbers of the tokens, where those of each text begin, and the title pairs as tokens."""
     most = 0
     for text in range(len(starts)):
@@ -227,7 +228,7 @@ def _lay_out(
 
 
 @compiled
-def _hashes_of(tokens: CodePoints) -> tuple[Hashes, Keys]:
+def _hashes_of(tokens: UInt32Array) -> tuple[Hashes, Keys]:
     """Hashes and keys of tokens of as many characters each, shape (tokens, characters)."""
     count, length = tokens.shape
     hashes = np.empty(count, dtype=np.uint32)

@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.code_points import CodePoints
+from udfs.base.array_types import UInt32Array
 from udfs.base.hash_table import FREE, find_slot, table_size
 from udfs.base.jit import compiled
 from udfs.base.model_constants import LABEL_PREFIX
@@ -40,7 +40,7 @@ class Tokens:
     Arrays of shape (tokens,), but for codes and bounds.
     """
 
-    codes: CodePoints
+    codes: UInt32Array
     """Code points that the tokens are cut from."""
     begins: Numbers
     """Where a token begins in codes."""

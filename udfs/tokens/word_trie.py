@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.code_points import CODE_POINTS, CodePoints
+from udfs.base.array_types import UInt32Array
+from udfs.base.code_points import CODE_POINTS
 from udfs.base.hash_table import ABSENT, find_value, hash_map
 from udfs.base.jit import compiled
 from udfs.tokens.token_hashes import Keys, Numbers, Rows
@@ -58,7 +59,7 @@ def pair_place(first: int, second: int) -> int:
 
 @compiled
 def longest_word(
-    codes: CodePoints, at: int, stop: int, keys: Keys, nodes: Rows, words: Numbers, step: int
+    codes: UInt32Array, at: int, stop: int, keys: Keys, nodes: Rows, words: Numbers, step: int
 ) -> tuple[int, int]:
     """The longest word that begins at a place and ends before another.
 
