@@ -11,9 +11,9 @@ import numpy.typing as npt
 from udfs.base.code_points import Counts, EncodedTexts
 
 _URL = re.compile(r"https?://[!-~]|(?<![0-9a-z./_-])www\.[!-~]", re.IGNORECASE)
-# Found from the middle: a pattern that begins with the name tries every letter of a text, and
-# a long run of letters again and again. The look back stands behind the sign: the engine
-# leaps to signs, and only when no letter's case is to be ignored.
+# The pattern begins with the sign: one that begins with the name tries every letter of a text, and
+# takes quadratic time over a long run of letters. The engine jumps to the signs only if the look
+# back is behind the sign and no letter's case is ignored.
 _EMAIL = re.compile("[@＠](?<=[0-9A-Za-z_%+-][@＠])(?:[0-9A-Za-z-]{1,63}[.]){1,8}[A-Za-z]{2,63}")
 _LOCAL_PART_CHARS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-")
 MAX_LOCAL_PART_CHARS = 64
@@ -33,8 +33,8 @@ def count_emails(text: str) -> int:
 def find_emails(text: str) -> list[tuple[int, int]]:
     """Where e-mail addresses begin and end, in code points, ascending and disjoint.
 
-    The addresses that ``count_emails`` counts, whole: of two that share letters (``a@b.cn@c.cn``)
-    the second begins where the first ends, and is part of it.
+    These are the addresses that ``count_emails`` counts; of two that share letters
+    (``a@b.cn@c.cn``) the second is part of the first.
     """
     found: list[tuple[int, int]] = []
     floor = 0
@@ -50,7 +50,7 @@ def find_emails(text: str) -> list[tuple[int, int]]:
 
 
 def _local_part_start(text: str, sign: int, floor: int) -> int:
-    """Where the part before the sign @ begins: no dot first, at most 64 characters."""
+    """Where the local part begins: no dot first, at most 64 characters."""
     start = sign
     lowest = max(floor, sign - MAX_LOCAL_PART_CHARS)
     while start > lowest and text[start - 1] in _LOCAL_PART_CHARS:
@@ -82,7 +82,7 @@ def _counts_where(
     texts: Sequence[str],
     encoded: EncodedTexts,
 ) -> Counts:
-    """Count in the texts that have a flag; in the others there is nothing."""
+    """Count in the texts that have a flag; the others have 0."""
     counts = np.zeros(len(texts), dtype=np.int64)
     for index in encoded.texts_with(flags):
         counts[index] = count(texts[index])

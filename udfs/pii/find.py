@@ -1,7 +1,7 @@
-"""Personal information in texts: e-mail, telephone, identity and bank card numbers, IP addresses.
+"""Find and mask personal data in texts.
 
-Only what can be told from a plain number by itself or by a word beside it counts: a check digit,
-a number plan, a label. Numbers of organisations are found too; nothing in them says whose they are.
+A number counts only if a check digit, a number plan or a word beside it distinguishes it from other
+numbers. Numbers of organisations are found too, since nothing in a number says whose it is.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from udfs.pii.ip_addresses import ip_at
 from udfs.pii.numbers import Found, bank_card_at, identity_number_at, phone_at
 
 PII_KINDS = ("email", "phone", "id_number", "bank_card", "ip")
-"""What is found. A placeholder is the kind in capitals, in brackets."""
+"""Kinds of personal data. A placeholder is the kind in capitals, in brackets."""
 
 RUN_CHARS = 1 << 17
-"""Characters of the texts that are looked through together: so many code points stay in cache."""
+"""Characters of texts that are searched together: what stays in the processor's cache."""
 
 _FILE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js", ".html")
-"""Of names such as icon@2x.png, which have the form of an address."""
+"""Ends of file names such as icon@2x.png, which have the form of an address."""
 _EXAMPLE_DOMAIN = re.compile(r"[@.]example(?:\.(?:com|net|org))?$", re.IGNORECASE)
-"""Nobody's. Source: RFC 2606."""
+"""Domains that belong to nobody. Source: RFC 2606."""
 
 _DIGITS = 10
-"""Fewest digits of any number that is looked for."""
+"""Fewest digits of any number that is found."""
 _DIGITS_WITHIN = 17
-"""Code points that the first ten digits of one take at most: +86 (0)10 8888 8888."""
+"""Most code points from the first to the tenth digit: +86 (0)10 8888 8888."""
 _DOTS_WITHIN = 9
-"""Code points from the first to the third dot of an IPv4 address, at most."""
+"""Most code points from the first to the third dot of an IPv4 address."""
 
 
 Places = npt.NDArray[np.int64]
@@ -49,22 +49,24 @@ class Span(NamedTuple):
 
 
 class Masked(NamedTuple):
-    """A text without what was found in it."""
+    """A text with placeholders."""
 
     text: str
     spans: list[Span]
-    """Where the placeholders stand in it."""
+    """The placeholders."""
 
 
 def pii_of_texts(
     texts: Sequence[str | None], kinds: Collection[str] = PII_KINDS
 ) -> list[list[Span]]:
-    """Personal information in each text, ascending and disjoint.
+    """Find personal data in each text.
 
     Args:
-        texts: One document each; None has none.
-        kinds: Those to return. What belongs to another kind stays that kind's: the digits of
-            13812345678@mail.cn are no telephone number when only those are asked for.
+        texts: One document each, or None.
+        kinds: Those to return. A place of another kind never counts as one of these: the digits of
+            13812345678@mail.cn are no telephone number, whether "email" is among the kinds or not.
+    Returns:
+        As long as texts; spans ascending and disjoint, none for None.
     Raises:
         ValueError: an unknown kind.
         UnicodeEncodeError: a lone surrogate, which no Arrow string can hold.
@@ -89,7 +91,7 @@ def pii_of_texts(
 
 
 def _runs(texts: Sequence[str | None]) -> Iterator[list[str]]:
-    """The texts in runs of RUN_CHARS characters, or of one longer text; None is empty."""
+    """Cut texts into runs of RUN_CHARS characters, or of one longer text; None becomes empty."""
     run: list[str] = []
     chars = 0
     for text in texts:
@@ -108,7 +110,7 @@ def mask_pii(text: str, spans: Sequence[Span]) -> Masked:
     Args:
         spans: Ascending and disjoint, of this text.
     Raises:
-        ValueError: they are not.
+        ValueError: spans overlap or lie outside the text.
 
     >>> mask_pii("邮箱a@b.cn。", [Span("email", 2, 6)])
     Masked(text='邮箱[EMAIL]。', spans=[Span(kind='email', start=2, length=7)])
@@ -130,9 +132,9 @@ def mask_pii(text: str, spans: Sequence[Span]) -> Masked:
 
 
 def _candidates(encoded: EncodedTexts) -> Iterator[tuple[int, list[int], list[int]]]:
-    """Texts where something may stand: index, starts of numbers, of IP addresses; ascending.
+    """Texts that may have personal data: index, starts of numbers, starts of IP addresses.
 
-    One look over all texts. Starts are places in the text.
+    One search over all texts together. Starts are places in the text, ascending.
     """
     codes = encoded.codes
     digits = np.flatnonzero(_is_digit(codes))
@@ -168,8 +170,8 @@ def _is_digit(codes: CodePoints) -> npt.NDArray[np.bool_]:
 def _number_starts(digits: Places, encoded: EncodedTexts) -> Places:
     """Starts of runs of digits where a number may begin.
 
-    Ten digits have to stand close enough to be one number, and the first run of them has to be
-    as long as one that begins a number; most dates and times are left out by that.
+    The first ten digits must be close enough for one number, and the first run must have the length
+    of one that begins a number, which excludes most dates and times.
     """
     if len(digits) < _DIGITS:
         return digits[:0]
@@ -198,7 +200,7 @@ def _ip_starts(encoded: EncodedTexts) -> Places:
 
 
 def _ipv4_starts(encoded: EncodedTexts) -> Places:
-    """Up to three digits back from the first of three dots that stand between digits."""
+    """Places up to three digits before the first of three dots between digits."""
     codes = encoded.codes
     dots = np.flatnonzero((codes == ord(".")) | (codes == ord("．")))
     dots = dots[(dots > 0) & (dots + 1 < len(codes))]
@@ -212,7 +214,7 @@ def _ipv4_starts(encoded: EncodedTexts) -> Places:
 
 
 def _ipv6_starts(encoded: EncodedTexts) -> Places:
-    """Four digits back from a colon: a global address begins so, the first digit a 2 or 3."""
+    """Places four digits before a colon; the first digit of a global address is 2 or 3."""
     colons = np.flatnonzero(encoded.codes == ord(":"))
     starts = colons[colons >= 4] - 4
     digits = encoded.codes[starts]
@@ -227,7 +229,7 @@ _PUNCTUATION[[*range(0x10, 0x16), 0x212]] = ord("-")  # dashes, minus
 
 
 def _plain(encoded: EncodedTexts, index: int) -> str:
-    """A text with full-width forms, dashes and spaces as in ASCII; every place stays."""
+    """A text with full-width forms, dashes and spaces as in ASCII; no place moves."""
     codes = encoded.codes[encoded.starts[index] : encoded.stops[index]].copy()
     codes[codes - np.uint32(ord("！")) < 94] -= ord("！") - ord("!")
     punctuation = np.flatnonzero(codes - np.uint32(0x2000) < len(_PUNCTUATION))
@@ -237,7 +239,7 @@ def _plain(encoded: EncodedTexts, index: int) -> str:
 
 
 def _spans(text: str, numbers: Sequence[int], addresses: Sequence[int]) -> list[Span]:
-    """What stands at the candidates' places and at signs @, ascending and disjoint."""
+    """Personal data at the candidates' places and at signs @, ascending and disjoint."""
     mails = find_emails(text) if "@" in text else ()
     spans = [Span("email", start, stop - start) for start, stop in mails]
     spans = [span for span in spans if _is_mailbox(text, span)]
@@ -248,7 +250,7 @@ def _spans(text: str, numbers: Sequence[int], addresses: Sequence[int]) -> list[
 
 
 def _number_at(text: str, place: int) -> Found | None:
-    """The number that begins at a place; an identity number may have a card's check digit."""
+    """The number that begins at a place. Identity numbers first: they may pass as a card."""
     return identity_number_at(text, place) or bank_card_at(text, place) or phone_at(text, place)
 
 
@@ -258,7 +260,7 @@ def _is_mailbox(text: str, span: Span) -> bool:
 
 
 def _disjoint(spans: list[Span]) -> list[Span]:
-    """Of two that overlap the address, else the earlier one; ascending."""
+    """Keep of two overlapping spans the e-mail address, else the earlier one; ascending."""
     kept: list[Span] = []
     for span in sorted(spans, key=lambda span: span.start):
         if kept and span.start < kept[-1].start + kept[-1].length:

@@ -1,4 +1,4 @@
-"""IP addresses in texts that may belong to a person: public ones."""
+"""Public IP addresses in texts, which may belong to a person."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOK_BACK = 24
 _HEX_OR_COLON = frozenset("0123456789abcdefABCDEF:")
 
 LOWEST_PLAIN_OCTET = 32
-"""Without a label, numbers with a smaller first part are taken for versions and sections."""
+"""Without a label, numbers with a smaller first part count as versions and sections."""
 
 _SHARED = tuple(
     map(
@@ -28,9 +28,9 @@ _SHARED = tuple(
         ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "3fff::/20"),
     )
 )
-"""Networks of no one person that ``ipaddress`` calls global, as a whole or in part.
+"""Networks of no single person that ``ipaddress`` calls global, as a whole or in part.
 
-What it says of them depends on Python's version. Source: RFC 6890 and the registry of
+Its answer depends on Python's version. Source: RFC 6890 and the registry of
 special-purpose addresses that it set up.
 """
 
@@ -38,12 +38,11 @@ special-purpose addresses that it set up.
 def ip_at(text: str, place: int) -> tuple[str, int, int] | None:
     """The public IP address that begins at a place.
 
-    No version or section numbers, networks, and servers in a URL, nor the addresses of private,
-    shared, loopback, link-local, documentation and reserved ranges: they belong to nobody or
-    everybody.
+    Version and section numbers, networks, servers in a URL, and addresses of private, shared,
+    loopback, link-local, documentation and reserved ranges are not found.
 
     Returns:
-        "ip", start, stop; None where there is none.
+        "ip", start, stop; None where no public address begins.
     """
     before = text[place - 1] if place else ""
     if before.isascii() and (before.isalnum() or before in tuple("._-")):
@@ -85,7 +84,7 @@ def _v6(text: str, place: int, stop: int) -> tuple[str, int, int] | None:
 
 
 def _is_personal(written: str) -> bool:
-    """Whether this is an address that is public, and not that of a network."""
+    """Whether a string is a public address, and not that of a network."""
     try:
         address = ipaddress.ip_address(written)
     except ValueError:

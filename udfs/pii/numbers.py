@@ -1,12 +1,7 @@
-"""What stands around a number in a text and says that it is one, or part of something else.
+"""Telephone, identity and bank card numbers of mainland China at a place in a text.
 
-Texts are read with ASCII digits, spaces and hyphens; ``udfs.pii.find`` sees to that.
-
-Telephone numbers of mainland China at a place in a text.
-
-Mainland identity numbers at a place in a text.
-
-Bank card numbers at a place in a text.
+Texts have ASCII digits, spaces and hyphens here; ``udfs.pii.find`` converts them. The characters
+around a number decide whether it is one or part of something else.
 """
 
 from __future__ import annotations
@@ -17,67 +12,12 @@ import re
 Found = tuple[str, int, int]
 """Kind, start, stop of what was found in a text."""
 
-LOOK_BACK = 24
-"""Characters before a number that may say what it is."""
-
-_URL_LOOK_BACK = 200
-_URL_MARKS = ("://", "www.", ".com/", ".cn/", ".net/", ".html")
-_VISIBLE = re.compile("[!-~]*")
-
-_OTHER_LABEL = re.compile(
-    r"(?:订单|單號|单号|编号|編號|编码|编为|序号|流水|条码|条形码|货号|批号|型号|书号|期号|案号|文号|税号|注册号|登记证|"
-    r"执照|证书|许可证|备案|字第|保单|合同|发票|支票|邮编|信用代码|专利|ISBN|ISSN|SKU|№|(?<![a-z])NO)"
-    r"(?:号码?|编号|为|是|[ :#.(])*$",
-    re.IGNORECASE,
-)
-"""Says that the number behind it is none of a person."""
-
-
-def words_before(text: str, place: int) -> str:
-    """The characters before a place that may say what stands there."""
-    return text[max(place - LOOK_BACK, 0) : place]
-
-
-def is_labelled_otherwise(text: str, place: int) -> bool:
-    """Whether the words before a number say that it is an order, a code, a certificate, ..."""
-    return _OTHER_LABEL.search(words_before(text, place)) is not None
-
-
-def is_inside_url(text: str, place: int) -> bool:
-    """Whether the visible ASCII characters before a place, 200 at most, begin a web address."""
-    before = text[max(place - _URL_LOOK_BACK, 0) : place].lower()
-    begins = (before.rfind(mark) for mark in _URL_MARKS)
-    return any(begin >= 0 and _VISIBLE.fullmatch(before, begin) for begin in begins)
-
-
-def begins_cleanly(text: str, place: int) -> bool:
-    """Whether no word, name, amount or fraction goes on at a place where digits begin."""
-    before = text[max(place - 2, 0) : place]
-    if not before:
-        return True
-    last = before[-1]
-    if last in ".-":
-        return not (before[:-1].isascii() and before[:-1].isalnum())
-    return not (last.isascii() and last.isalpha()) and last not in "_%*$¥￥#=&"
-
-
-def ends_cleanly(text: str, stop: int) -> bool:
-    """Whether no word, name, fraction or further group goes on behind digits."""
-    after = text[stop : stop + 2]
-    if not after:
-        return True
-    first = after[0]
-    if first.isascii() and (first.isalnum() or first in "_%@*="):
-        return False
-    return first not in ".:-" or not after[1:].isdigit()
-
-
 _MOBILE = re.compile(
     r"(?:(?:00)?86\)?[ -]{0,2}|0)?"
     r"1(?:3[0-9]|4[5-9]|5[0-35-9]|6[2567]|7[0-8]|8[0-9]|9[0-35-9])"
     r"([ -]?)[0-9]{4}([ -]?)[0-9]{4}(?![0-9])"
 )
-"""Source: the ranges that the Ministry of Industry and Information Technology has given out."""
+"""Source: the ranges assigned by the Ministry of Industry and Information Technology."""
 
 _LANDLINE = re.compile(
     r"(?:(?:00)?86\)?[ -]{0,2}(?:\(0?\) ?)?0?|0)"
@@ -101,17 +41,17 @@ _LETTERS = re.compile(
 )
 """Letters that may touch a telephone number."""
 _UNIT = re.compile(r"(?:元|万|亿|美元|块|日元|港元|英镑|欧元|人民币|吨|股|平方|米|kg)")
-"""Behind an amount; with a blank between it may be a name: 13812345678 万经理."""
+"""Units of amounts. After a blank they may be a name: 13812345678 万经理."""
 
 
 def phone_at(text: str, place: int) -> Found | None:
     """The mobile or landline number that begins at a place.
 
     A landline number in one piece, and groups among other groups of digits, as in a table, need a
-    word that says what they are. Service numbers (400, 95xxx, 110) are nobody's.
+    label. Service numbers (400, 95xxx, 110) are not personal.
 
     Returns:
-        "phone", start, stop; the start is before a plus sign or bracket. None where there is none.
+        "phone", start, stop; the start is before a plus sign or bracket. None where none begins.
     """
     mobile = _MOBILE.match(text, place)
     match = mobile or _LANDLINE.match(text, place)
@@ -124,25 +64,25 @@ def phone_at(text: str, place: int) -> Found | None:
     if not _stands_alone(text, start, stop):
         return None
     certain = start < place or ((mobile or any(match.groups())) and _has_form(match, text))
-    if not certain and not _LABEL.search(words_before(text, start)):
+    if not certain and not _LABEL.search(_words_before(text, start)):
         return None
     return "phone", start, stop
 
 
 def _stands_alone(text: str, start: int, stop: int) -> bool:
-    if not begins_cleanly(text, start) and not _LETTERS.search(words_before(text, start)):
+    if not _begins_cleanly(text, start) and not _LETTERS.search(_words_before(text, start)):
         return False
     if (
-        not ends_cleanly(text, stop)
+        not _ends_cleanly(text, stop)
         or _UNIT.match(text, stop)
-        or is_labelled_otherwise(text, start)
+        or _is_labelled_otherwise(text, start)
     ):
         return False
-    return not is_inside_url(text, start)
+    return not _is_inside_url(text, start)
 
 
 def _has_form(match: re.Match[str], text: str) -> bool:
-    """Whether a number in one piece or with signs, or groups that cannot be a table's columns."""
+    """Whether a number is in one piece, has signs, or cannot be the columns of a table."""
     if not any(group and group.isspace() for group in match.groups()):
         return True
     start, stop = match.span()
@@ -174,25 +114,25 @@ _BIRTH_YEARS = range(1900, 2050)
 def identity_number_at(text: str, place: int) -> Found | None:
     """The identity number that begins at a place.
 
-    18 characters: region, birth date and check character have to be right. 15 digits, the form
-    given out until 1999, have no check: a word such as 身份证 has to stand before them.
+    18 characters: region, birth date and check character must be valid. 15 digits, the form until
+    1999, have no check character: a label such as 身份证 must precede them.
 
     Returns:
-        "id_number", start, stop; None where there is none.
+        "id_number", start, stop; None where none begins.
     """
-    if not begins_cleanly(text, place):
+    if not _begins_cleanly(text, place):
         return None
     match = _ID_18.match(text, place)
     if match is not None:
         number = match.group().replace(" ", "").replace("-", "")
-        good = has_region_and_date(number) and has_checksum(number)
+        good = _has_region_and_date(number) and has_checksum(number)
     else:
         match = _ID_15.match(text, place)
         if match is None:
             return None
         number = match.group()
-        good = has_region_and_date(f"{number[:6]}19{number[6:]}") and bool(
-            _IDENTITY_LABEL.search(words_before(text, place))
+        good = _has_region_and_date(f"{number[:6]}19{number[6:]}") and bool(
+            _IDENTITY_LABEL.search(_words_before(text, place))
         )
     return ("id_number", place, match.end()) if good else None
 
@@ -209,8 +149,8 @@ def has_checksum(number: str) -> bool:
     return _CHECK_CHARACTERS[total % 11] == number[17].upper()
 
 
-def has_region_and_date(number: str) -> bool:
-    """Whether a number begins with a province's code and then has a day of a life now."""
+def _has_region_and_date(number: str) -> bool:
+    """Whether a number has a province's code and a possible birth date."""
     if number[:2] not in _PROVINCES:
         return False
     try:
@@ -225,7 +165,7 @@ _CARD = re.compile(
     r"|[0-9]{6} [0-9]{10,13}|[0-9]{16,19})(?![0-9])"
 )
 _ISSUERS: tuple[tuple[range, frozenset[int]], ...] = (
-    # First digits, as a number of as many digits; lengths.
+    # Prefixes, as numbers; lengths.
     (range(62, 63), frozenset((16, 17, 18, 19))),  # UnionPay
     (range(81, 82), frozenset((16, 17, 18, 19))),  # UnionPay
     (range(9558, 9559), frozenset((16, 19))),  # ICBC, before UnionPay's numbers
@@ -243,31 +183,31 @@ _CARD_LABEL = re.compile(
     re.IGNORECASE,
 )
 _LEAST_DIFFERENT_DIGITS = 4
-"""Numbers of fewer are made up: 6222 2222 2222 2222."""
+"""Numbers with fewer are invented: 6222 2222 2222 2222."""
 
 
 def bank_card_at(text: str, place: int) -> Found | None:
     """The bank card number that begins at a place.
 
-    Prefix, length and check digit have to be right. One number in ten has a right check digit, so
-    a number that is neither UnionPay's with 16 or 19 digits nor in groups needs a word before it
-    (卡号, 账号, a bank, ...).
+    Prefix, length and check digit must be valid. One number in ten has a valid check digit, so a
+    number that is neither UnionPay's with 16 or 19 digits nor in groups needs a label (卡号, 账号,
+    a bank, ...).
 
     Returns:
-        "bank_card", start, stop; None where there is none.
+        "bank_card", start, stop; None where none begins.
     """
     match = _CARD.match(text, place)
-    if match is None or not begins_cleanly(text, place) or not ends_cleanly(text, match.end()):
+    if match is None or not _begins_cleanly(text, place) or not _ends_cleanly(text, match.end()):
         return None
     number = match.group().replace(" ", "").replace("-", "")
     if not _is_issued(number) or not has_luhn_digit(number):
         return None
     if len(set(number)) < _LEAST_DIFFERENT_DIGITS:
         return None
-    if is_labelled_otherwise(text, place) or is_inside_url(text, place):
+    if _is_labelled_otherwise(text, place) or _is_inside_url(text, place):
         return None
     certain = match.group(1) or (number.startswith("62") and len(number) in (16, 19))
-    if not certain and not _CARD_LABEL.search(words_before(text, place)):
+    if not certain and not _CARD_LABEL.search(_words_before(text, place)):
         return None
     return "bank_card", place, match.end()
 
@@ -292,3 +232,58 @@ def _is_issued(number: str) -> bool:
         len(number) in lengths and int(number[: len(str(prefixes.start))]) in prefixes
         for prefixes, lengths in _ISSUERS
     )
+
+
+_LOOK_BACK = 24
+"""Characters before a number in which a label is searched."""
+
+_URL_LOOK_BACK = 200
+_URL_MARKS = ("://", "www.", ".com/", ".cn/", ".net/", ".html")
+_VISIBLE = re.compile("[!-~]*")
+
+_OTHER_LABEL = re.compile(
+    r"(?:订单|單號|单号|编号|編號|编码|编为|序号|流水|条码|条形码|货号|批号|型号|书号|期号|案号|文号|税号|注册号|登记证|"
+    r"执照|证书|许可证|备案|字第|保单|合同|发票|支票|邮编|信用代码|专利|ISBN|ISSN|SKU|№|(?<![a-z])NO)"
+    r"(?:号码?|编号|为|是|[ :#.(])*$",
+    re.IGNORECASE,
+)
+"""Labels of numbers that are not personal."""
+
+
+def _words_before(text: str, place: int) -> str:
+    """The characters before a place, in which a label is searched."""
+    return text[max(place - _LOOK_BACK, 0) : place]
+
+
+def _is_labelled_otherwise(text: str, place: int) -> bool:
+    """Whether a label before a number says that it is an order, a code, a certificate, ..."""
+    return _OTHER_LABEL.search(_words_before(text, place)) is not None
+
+
+def _is_inside_url(text: str, place: int) -> bool:
+    """Whether the visible ASCII characters before a place, 200 at most, begin a URL."""
+    before = text[max(place - _URL_LOOK_BACK, 0) : place].lower()
+    begins = (before.rfind(mark) for mark in _URL_MARKS)
+    return any(begin >= 0 and _VISIBLE.fullmatch(before, begin) for begin in begins)
+
+
+def _begins_cleanly(text: str, place: int) -> bool:
+    """Whether digits begin at a place without a word, name, amount or fraction before them."""
+    before = text[max(place - 2, 0) : place]
+    if not before:
+        return True
+    last = before[-1]
+    if last in ".-":
+        return not (before[:-1].isascii() and before[:-1].isalnum())
+    return not (last.isascii() and last.isalpha()) and last not in "_%*$¥￥#=&"
+
+
+def _ends_cleanly(text: str, stop: int) -> bool:
+    """Whether digits end at a place without a word, name, fraction or further group after them."""
+    after = text[stop : stop + 2]
+    if not after:
+        return True
+    first = after[0]
+    if first.isascii() and (first.isalnum() or first in "_%@*="):
+        return False
+    return first not in ".:-" or not after[1:].isdigit()

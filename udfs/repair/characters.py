@@ -1,10 +1,7 @@
-"""Control characters: line ends become newlines, tabs stay, others go.
+"""Repairs of characters: controls, widths, canonical composition, runs of punctuation marks.
 
-Full-width letters, digits and symbols, and spaces of other widths.
-
-Canonical composition: one code point for a letter and its accents.
-
-Marks that are repeated more often than anybody reads.
+Each step takes a text and returns it with the number of places that it changed. Beside each are
+the characters that it can change, by which `udfs.repair.repair` skips the step for most texts.
 """
 
 from __future__ import annotations
@@ -24,31 +21,29 @@ _REMOVED = (
 )
 
 CONTROL_CHARACTERS = frozenset(_LINE_ENDS) | frozenset(map(chr, _REMOVED))
-"""What `clean_controls` looks at."""
+"""Characters that `clean_controls` can change."""
 
-# Where a browser takes a number in this range for a byte of Windows-1252, a text has its character.
+# Browsers read these numbers as bytes of Windows-1252, and so does `clean_controls`.
 _WINDOWS = {
     chr(byte): bytes((byte,)).decode("cp1252")
     for byte in range(0x80, 0xA0)
     if byte not in (0x81, 0x85, 0x8D, 0x8F, 0x90, 0x9D)
 }
-# What is searched for is one character: a search for alternatives takes ten times as long.
+# One character class first: a search for alternatives takes ten times as long.
 _CLEANED = re.compile(
     f"[{''.join(map(re.escape, sorted(CONTROL_CHARACTERS)))}]"
     r"(?:(?<=\r)\n"
-    r"|(?<=\x1b)\[[0-?]*[ -/]*[@-~])?"  # how a terminal is told colours: nothing of it is text
+    r"|(?<=\x1b)\[[0-?]*[ -/]*[@-~])?"  # a terminal's colour codes
 )
 
 
 def clean_controls(text: str) -> tuple[str, int]:
-    """A text without control characters, and how many places that changed.
+    """Remove control characters; return the text and the number of places changed.
 
-    A tab stays: it divides the columns of a table and indents code. A carriage return, a vertical
-    tab, a form feed, U+0085, U+2028 and U+2029 end a line, as they do in what the extractors write.
-    Of a terminal's colour codes the whole sequence goes, not its first character alone.
-
-    A quotation mark or a dash that was written in Windows-1252 and read as Latin-1 becomes that
-    mark.
+    A tab stays: it separates the columns of a table and indents code. A carriage return, a vertical
+    tab, a form feed, U+0085, U+2028 and U+2029 become newlines, as in extracted texts. The whole
+    sequence of a terminal's colour code is removed, not its first character alone. A quotation mark
+    or a dash that was written in Windows-1252 and read as Latin-1 becomes that mark.
 
     Source: Unicode Standard, sections 5.8 (line ends), 23.1 and 23.7 (noncharacters); ECMA-48, 5.4;
     HTML Standard, numeric character references (Windows-1252).
@@ -64,32 +59,31 @@ def _cleaned(match: re.Match[str]) -> str:
     return "\n" if character in _LINE_ENDS else _WINDOWS.get(character, "")
 
 
-# What the national standard for punctuation lists stays as it is, and the dot, which is looked at
-# by itself.
+# Full-width marks of the national standard for punctuation stay; the dot has its own rule.
 _CHINESE = "！（），：；？［］～．"
 _NARROW = {
     code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in _CHINESE
 } | dict.fromkeys((0x00A0, *range(0x2000, 0x200B), 0x202F, 0x205F), 0x20)
 
 WIDE_CHARACTERS = frozenset(map(chr, _NARROW)) | {"．", "\u3000"}
-"""What `narrow` looks at."""
+"""Characters that `narrow` can change."""
 
 _WIDE = re.compile(f"[{''.join(map(re.escape, map(chr, _NARROW)))}]+")
 _DOT = re.compile("．(?<=[0-9A-Za-z]．)")
-_INDENT_CHARS = 100  # what is further in is in the middle of a line
+_INDENT_CHARS = 100  # a longer beginning of a line is no indent
 _IDEOGRAPHIC_SPACES = re.compile("\u3000+")
 
 
 def narrow(text: str) -> tuple[str, int]:
-    """A text with half-width letters, digits and symbols, and how many characters that changed.
+    """Make letters, digits and symbols half-width; return the text and the characters changed.
 
-    - Letters, digits and the symbols of ASCII become half-width. What Chinese is punctuated
-      with stays: ，：；！？（）［］ and the ～ of a range. So do ￥ and half-width kana.
+    - Letters, digits and the symbols of ASCII become half-width. The punctuation of Chinese stays:
+      ，：；！？（）［］ and the ～ of a range. So do ￥ and half-width kana.
     - ． becomes a full stop behind a letter or a digit (３．１４, １．前言). Elsewhere it is the
       dot of a foreign name or a full stop of scientific text, and stays.
-    - No-break and typographic spaces become spaces, one each: as wide as the letters, that is.
-      The ideographic space does inside a line. At its beginning it stays, because two of them are
-      how Chinese marks a paragraph: of 17,606 documents 6 % do.
+    - No-break and typographic spaces become spaces, one each, and so does the ideographic space
+      inside a line. At the beginning of a line it stays, because two of them mark a paragraph in
+      Chinese: of 17,606 documents 6 % have them.
 
     Source: GB/T 15834-2011 for what is Chinese punctuation; Unicode, Halfwidth and Fullwidth Forms.
 
@@ -126,16 +120,15 @@ _RANGES = ((0x00C0, 0x1FFFF), (0x2F800, 0x2FA1F))
 
 
 MAX_SEQUENCE = 1000
-"""Accents on one letter that are looked at: putting them in order takes the square of the time."""
+"""Longest sequence that is composed: ordering its accents takes time that grows with the square."""
 
 
 def compose(text: str) -> tuple[str, int]:
-    """A text in Normalization Form C, and how many sequences of it were in another form.
+    """Compose to Normalization Form C; return the text and the number of sequences changed.
 
-    NFC, not NFKC: ①, ㎡, ℃ and Ⅲ are spellings of their own, which NFKC would take away. Of
-    Chinese text it changes CJK compatibility ideographs (U+F9xx, which Korean tables brought),
-    Å and Ω as units, and accents that stand behind their letter. A sequence of more than
-    `MAX_SEQUENCE` characters stays as it is; nobody writes one.
+    NFC, not NFKC, which would replace ①, ㎡, ℃ and Ⅲ. In Chinese text NFC changes CJK compatibility
+    ideographs (U+F9xx, from Korean code tables), Å and Ω as units, and accents behind their letter.
+    A sequence of more than `MAX_SEQUENCE` characters stays as it is; nobody writes one.
 
     Source:
         Unicode Standard Annex #15. The characters are those of the interpreter's version of
@@ -156,10 +149,10 @@ def compose(text: str) -> tuple[str, int]:
 
 @lru_cache(maxsize=1)
 def composition_characters() -> frozenset[str]:
-    """Characters that are not always as they are in NFC.
+    """Return the characters that NFC can change or move.
 
-    They change by themselves, compose with the character before them, or stand in an order: before
-    all others a text can be cut, and its pieces composed one by one.
+    They change by themselves, compose with the character before them, or are ordered. Before any
+    other character a text can be cut and its pieces composed one by one.
     """
     found: set[str] = set()
     for first, last in _RANGES:
@@ -174,10 +167,10 @@ def composition_characters() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _sequences() -> re.Pattern[str]:
-    """Such characters in a row.
+    """Match sequences of `composition_characters`.
 
-    All beyond the basic plane are taken for such: a search for a hundred ranges there takes a
-    hundred times as long, and what is found in vain is rare.
+    All characters beyond the basic plane match: a search for a hundred ranges there takes a hundred
+    times as long, and false matches are rare.
     """
     listed = "".join(sorted(char for char in composition_characters() if char <= "\uffff"))
     return re.compile(f"[{re.escape(listed)}\U00010000-\U0010ffff]+")
@@ -192,10 +185,9 @@ RUN_LIMITS = {
     ".": 6,
     **dict.fromkeys("-=*_", 10),
 }
-"""How often a mark may stand in a row; what `shorten_runs` looks at."""
+"""Longest run of each mark that `shorten_runs` leaves alone."""
 
-# What is searched for is one pattern that begins with one class: alternatives take ten times as
-# long.
+# One pattern that begins with one class: alternatives take ten times as long.
 _RUNS = re.compile(f"([{''.join(map(re.escape, RUN_LIMITS))}])\\1\\1+")
 _HAN = re.compile("[\u3400-\u9fff]")
 _ADDRESS_CHARS = 300
@@ -206,20 +198,20 @@ _SHORT = {"。": "……", "…": "……", "—": "——", "·": "······
 
 
 def shorten_runs(text: str) -> tuple[str, int]:
-    """A text with bounded runs of the same mark, and how many runs were shortened.
+    """Shorten runs of the same mark; return the text and the number of runs changed.
 
-    - ！ and ？ stand at most three times, as the standard has it; so do ，、；：～. Alternating
-      ones (？！？！) are left alone.
-    - Three and more 。 are an ellipsis typed in haste: ……. Two may be a slip, and stay.
-    - An ellipsis is …… and, for lines left out, ………… ; what is longer is a leader: ……. A dash is
-      ——; what is over four becomes one. Six ··· or ... are an ellipsis; what is longer becomes six.
-    - ! ? ~ and . of ASCII are treated so in lines with Chinese text only, and not where the line
-      has a | or a ` (tables, code) nor inside an address. Commas of ASCII are left alone: they are
-      the empty fields of a table.
-    - A line that is nothing but more than ten of - = * or _ becomes three of them, which mean the
-      same in Markdown. Inside a line they are tables, code, or blanks to be filled in.
+    - ！ and ？ repeat at most three times, as in the standard; so do ，、；：～. Alternating ones
+      (？！？！) are left alone.
+    - Three and more 。 become an ellipsis: ……. Two may be a typing error, and stay.
+    - An ellipsis is …… and, for lines left out, …………; a longer run is a leader and becomes ……. A
+      dash is ——; a run over four becomes one. Over six · or . become six.
+    - ! ? ~ and . of ASCII are shortened only in lines with Chinese text, and neither in lines with
+      a | or a ` (tables, code) nor inside a URL. Commas of ASCII are left alone: they are the empty
+      fields of a table.
+    - A line of nothing but more than ten of - = * or _ becomes three of them, the same in Markdown.
+      Inside a line they are tables, code, or blanks to fill in.
 
-    Emoji, stars and frames are no punctuation: ★★★★★ is a mark out of five.
+    Emoji, stars and frames are no punctuation: ★★★★★ is a rating.
 
     Source: GB/T 15834-2011, on question and exclamation mark (at most three), ellipsis and dash.
 
@@ -254,6 +246,6 @@ def shorten_runs(text: str) -> tuple[str, int]:
 
 
 def _in_address(text: str, place: int) -> bool:
-    """Whether a place is in an address: what stands before it, up to anything but ASCII, says."""
+    """Whether a place is in a URL, by the visible ASCII characters before it."""
     before = _NO_ADDRESS.split(text[max(0, place - _ADDRESS_CHARS) : place])[-1]
     return bool(_ADDRESS.search(before))

@@ -1,4 +1,4 @@
-"""Characters that nobody sees: removed, but where a script or an emoji needs them."""
+"""Invisible characters: removed except where a script or an emoji needs them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ _ALL = (*_ALWAYS, *_JOINERS, *_SELECTORS, *_IDEOGRAPHIC_SELECTORS, *_TAGS)
 INVISIBLE_CHARACTERS = frozenset(
     chr(code) for first, last in _ALL for code in range(first, last + 1)
 )
-"""What `remove_invisible` looks at."""
+"""Characters that `remove_invisible` can remove."""
 
 _INVISIBLE = re.compile(f"{_any_of(_ALL).pattern}+")
 _JOINER_CHARACTERS, _SELECTOR_CHARACTERS, _IDEOGRAPHIC_SELECTOR_CHARACTERS = (
@@ -105,10 +105,10 @@ _JOINER_CHARACTERS, _SELECTOR_CHARACTERS, _IDEOGRAPHIC_SELECTOR_CHARACTERS = (
 
 
 def remove_invisible(text: str) -> tuple[str, int]:
-    """A text without characters that nobody sees, and how many those were.
+    """Remove invisible characters; return the text and the number removed.
 
-    Pages have them from editors, from copying, and on purpose: between the letters of a word that
-    a filter is to miss. They go, but
+    They come from editors and from copying, or are placed between the letters of a word to evade a
+    filter. All are removed, except that
 
     - joiners, the non-joiner, the zero-width space and their like stay beside a letter of a script
       that needs them: Arabic and its neighbours, India's, Thai to Khmer, Mongolian, old Hangul;
@@ -116,9 +116,8 @@ def remove_invisible(text: str) -> tuple[str, int]:
     - a variation selector stays behind an emoji, an ideograph, a symbol or punctuation that has
       variants, and the first only of several.
 
-    Marks of direction go everywhere: letters are stored in the order in which they are read, and
-    the marks tell a screen only where to draw them. Zero-width marks are no spaces: what stood
-    around them is one word.
+    Direction marks are always removed: letters are stored in reading order, and the marks only
+    affect where they are drawn. Zero-width marks are no spaces: their neighbours are one word.
 
     Source: Unicode Standard, sections 23.2 to 23.8; Unicode Technical Standard #51 (emoji).
     """
@@ -132,7 +131,7 @@ def remove_invisible(text: str) -> tuple[str, int]:
 
 
 def _needed(before: str, run: str, after: str) -> str:
-    """What stays of invisible characters in a row, between two that can be seen (or none)."""
+    """The part of a run of invisible characters that stays, by its visible neighbours."""
     if before == _BLACK_FLAG and (region := _REGION.match(run)):
         return region[0] + _needed("", run[region.end() :], after)
     kept = ""
@@ -152,7 +151,7 @@ def _needed(before: str, run: str, after: str) -> str:
 
 
 def _joins(before: str, joiner: str, after: str) -> bool:
-    """Whether a joiner or its like has a letter, or emoji, to do something for."""
+    """Whether a neighbour needs a joiner or a character like it."""
     if _JOINED.match(before) or _JOINED.match(after):
         return True
     emoji = before == _EMOJI_SELECTOR or bool(_PICTOGRAPH.match(before))

@@ -1,13 +1,8 @@
-"""How much of a text is mojibake: bytes that somebody read through the wrong table.
+"""Mojibake: the share of a text that was decoded with the wrong table, and its lines mended.
 
-A page can be decoded rightly and be garbage still, where its author's database or template
-garbled the text before it was sent. Nothing here needs data: what a wrong reading looks like
-follows from the code tables.
-
-Lines that somebody read through the wrong table: read anew where that is exact, else dropped.
-
-A page can hold garbled lines among good ones: a comment from another database, a template's
-footer. What cannot be read is noise to a model, and what can may be the better half of a page.
+A page can be decoded correctly and still hold garbled text: its database or template garbled it
+before it was sent, as a whole or in lines among good ones (a comment, a footer). Which characters
+that gives follows from the code tables; no data is needed.
 """
 
 from __future__ import annotations
@@ -22,9 +17,8 @@ from udfs.base.code_points import CODE_POINTS, EncodedTexts, encode_texts
 from udfs.base.han import han_ideographs, text_plausibility, text_weights
 
 # UTF-8 read as GBK: two characters of three bytes become three of two. By the kinds of their
-# bytes, first (F) or other (O), these are F-O, O-F, O-O, and so on again: 中文 reads 涓枃, and
-# U+FFFD twice reads 锟斤拷. A rare character, then one of common ones, in just this order, is
-# what ordinary text has once in 300,000 characters.
+# bytes, first (F) or other (O), these are F-O, O-F, O-O, and so on: 中文 reads 涓枃, and U+FFFD
+# twice reads 锟斤拷. Ordinary text has this order once in 300,000 characters.
 _FIRST_OTHER, _OTHER_FIRST, _OTHER_OTHER, _KINDS = 1, 2, 3, 3
 # Chinese in UTF-8 begins with E3 to E9, its punctuation with E2 and EF.
 _FIRST_BYTES = (*range(0xE2, 0xEA), 0xEF)
@@ -35,9 +29,9 @@ _RARE_HAN = 1 << 3
 _LATIN_HIGH = 1 << 4  # bytes A1 to FF read as Latin-1: ÖÐÎÄ
 _LATIN_FIRST = 1 << 5  # bytes of UTF-8 read as Windows-1252: ä¸­æ–‡
 _LATIN_OTHER = 1 << 6
-_BEGINS = 1 << 7  # what counts alone, or is the first of a run
+_BEGINS = 1 << 7  # counts alone, or is the first of a run
 
-# Neighbours that count together: for each of them a mask over its flags, and what that leaves.
+# Neighbours that count together: for each a mask over its flags and the expected result.
 _RUNS = (
     ((_KINDS, _FIRST_OTHER), (_KINDS, _OTHER_FIRST), (_KINDS, _OTHER_OTHER)),
     ((_RARE_HAN, _RARE_HAN),) * 2,
@@ -62,7 +56,7 @@ def mojibake_shares(texts: EncodedTexts) -> npt.NDArray[np.float64]:
     [0.0, 1.0, 1.0]
     """
     flags = _table()[texts.codes]
-    # Of clean text one character in a hundred can begin anything: only there is looked further.
+    # In clean text one character in a hundred can begin a run: only those are checked further.
     begins = np.flatnonzero(flags & _BEGINS)
     if not len(begins):
         return np.zeros(len(texts.lengths))
@@ -120,11 +114,11 @@ def _table() -> npt.NDArray[np.uint8]:
 MIN_SHARE = 0.5
 """Share of a line's non-ASCII characters that must look like a wrong reading."""
 MIN_IDEOGRAPHS = 4
-"""Fewer ideographs that a line reads as are no proof."""
+"""Fewest ideographs in a new reading of a line that prove it."""
 MIN_IDEOGRAPHS_BESIDE_PROOF = 2
-"""They are where another line of the text is proof of the same mix-up."""
+"""The same where another line of the text proves the same mix-up."""
 MIN_PLAUSIBILITY = 0.7
-"""What text has, read rightly (see `udfs.base.han.text_plausibility`)."""
+"""Least `udfs.base.han.text_plausibility` of text that was decoded correctly."""
 MIN_GAIN = 0.7
 """By how much the new reading must be more plausible than the old one."""
 
@@ -139,7 +133,7 @@ _MIX_UPS: tuple[_MixUp, ...] = (
     ("gb18030", "big5hkscs"),
     ("big5hkscs", "gb18030"),
 )
-# Of the rest nearly any bytes are text of a kind: an inexact reading proves nothing.
+# In the others nearly any bytes are text: an inexact reading proves nothing.
 _PROVEN_INEXACT = _MIX_UPS[:4]
 _REPLACED = "\ufffd"
 _PRIVATE_USE = re.compile("[\ue000-\uf8ff]+")
@@ -152,16 +146,16 @@ _WINDOWS_BYTES = {
 
 
 def mend_lines(text: str) -> tuple[str, int]:
-    """A text without garbled lines, and how many lines were read anew or dropped.
+    """Mend or drop garbled lines; return the text and the number of lines changed.
 
-    A line is looked at when half of its non-ASCII characters, private use aside, look like a wrong
-    reading (`udfs.repair.mojibake`). It is read anew when the bytes that it came from are known to
-    the last one and make text in another table. It is dropped when that fails, and either most of
-    it is U+FFFD, or its bytes make text but for some that were lost. What is neither stays: a list
-    of rare characters, a language that nobody thought of.
+    A line is a candidate when half of its non-ASCII characters, private use aside, look decoded
+    with the wrong table (`mojibake_shares`). It is decoded again when every one of its bytes can be
+    recovered and they are text in another table. Otherwise it is dropped when most of it is U+FFFD,
+    or when its bytes are text except for some that were lost. Other candidates stay: a list of rare
+    characters, another language.
 
-    Of 54,137 real texts 9 have such lines; all of those were garbled, and none of the rare names
-    and made-up spellings (榅桲, 郑倢伃, 洳泚歭嬡) that look alike was touched.
+    Of 54,137 real texts 9 have such lines; all of them were garbled, and no rare name or made-up
+    spelling (榅桲, 郑倢伃, 洳泚歭嬡) was changed.
     """
     lines = text.split("\n")
     shares = mojibake_shares(encode_texts(_PRIVATE_USE.sub("", text).split("\n")))
@@ -169,14 +163,14 @@ def mend_lines(text: str) -> tuple[str, int]:
     mended: dict[int, str | None] = {}
     proven: set[_MixUp] = set()
     for index in suspects:
-        reading = _read_anew(lines[index], _MIX_UPS, MIN_IDEOGRAPHS)
+        reading = _decode_again(lines[index], _MIX_UPS, MIN_IDEOGRAPHS)
         if reading is not None:
             mended[index], mix_up = reading
             proven |= {mix_up} if mix_up else set()
     for index in suspects:
         if proven and index not in mended:
             known = tuple(mix_up for mix_up in _MIX_UPS if mix_up in proven)
-            reading = _read_anew(lines[index], known, MIN_IDEOGRAPHS_BESIDE_PROOF)
+            reading = _decode_again(lines[index], known, MIN_IDEOGRAPHS_BESIDE_PROOF)
             if reading is not None:
                 mended[index], _ = reading
     if not mended:
@@ -185,12 +179,14 @@ def mend_lines(text: str) -> tuple[str, int]:
     return "\n".join([line for line in kept if line is not None]), len(mended)
 
 
-def _read_anew(
+def _decode_again(
     line: str, mix_ups: tuple[_MixUp, ...], min_ideographs: int
 ) -> tuple[str | None, _MixUp | None] | None:
-    """What a garbled line says, None where bytes of it are lost, and how it was mixed up.
+    """Decode a garbled line again.
 
-    None for a line that may be meant as it is.
+    Returns:
+        The line, None where bytes of it are lost, and the mix-up that explains it, None where that
+        is unknown. None alone for a line that may not be garbled.
     """
     plausibility = max(MIN_PLAUSIBILITY, text_plausibility(line) + MIN_GAIN)
     readings = []
@@ -225,7 +221,7 @@ def _is_text(read: str, plausibility: float, min_ideographs: int) -> bool:
 
 
 def _bytes_of(line: str, charset: str, errors: str = "strict") -> bytes:
-    """The bytes that read as a line in a charset."""
+    """The bytes that decode to a line in a charset."""
     if charset == _LATIN:
         return line.translate(_WINDOWS_BYTES).encode("latin-1", errors)
     return line.encode(charset, errors)

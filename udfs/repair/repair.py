@@ -1,8 +1,8 @@
-"""Repairs of a text: what encodings, input methods and templates did to it is undone.
+"""Repair of texts: undo what encodings, input methods and templates did to them.
 
-Nothing that a reader sees changes its meaning. Which rules there are, and why, stands with each
+No repair changes the meaning of visible text. The rules and their reasons are documented with each
 step: `udfs.repair.mojibake`, `udfs.repair.characters`, `udfs.repair.invisible`. Private-use
-characters stay, as nobody knows what they meant to be; there is a measure for them.
+characters stay, since their meaning is unknown; a measure counts them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from udfs.repair.mojibake import mend_lines, mojibake_shares
 
 
 class Repaired(NamedTuple):
-    """A text after its changes."""
+    """A changed text and its edits."""
 
     text: str
     edits: dict[str, int]
@@ -39,11 +39,11 @@ class Repaired(NamedTuple):
 
 
 _STEPS: tuple[tuple[str, Callable[[str], tuple[str, int]]], ...] = (
-    ("mojibake_line", mend_lines),  # first: what is garbled holds controls and invisible bytes
+    ("mojibake_line", mend_lines),  # first: garbled lines contain controls and invisible bytes
     ("control", clean_controls),
     ("invisible", remove_invisible),
     ("width", narrow),
-    ("nfc", compose),  # behind width: a full-width letter composes with no accent
+    ("nfc", compose),  # after width: a full-width letter does not compose with an accent
     ("punctuation", shorten_runs),
 )
 KINDS = tuple(kind for kind, _ in _STEPS)
@@ -55,13 +55,13 @@ _MOJIBAKE_LINE, _CONTROL, _INVISIBLE, _WIDTH, _NFC, _PUNCTUATION = (
 
 
 def repair_texts(texts: Sequence[str | None]) -> list[Repaired | None]:
-    """Repair texts. What is repaired stays as it is when it is repaired again.
+    """Repair texts. Repairing a repaired text changes nothing.
 
     Args:
         texts: Documents.
     Returns:
-        As long as texts; None where there is no text, or nothing to repair. The text may be empty:
-        no line of it was legible. Edits count lines for "mojibake_line", sequences of characters
+        As long as texts; None where there is no text, or nothing to repair. The text is empty when
+        no line of it is legible. Edits count lines for "mojibake_line", sequences of characters
         for "nfc" and "punctuation", characters for "control", "invisible" and "width".
     Raises:
         UnicodeEncodeError: a lone surrogate, which no Arrow string can hold.
@@ -72,8 +72,8 @@ def repair_texts(texts: Sequence[str | None]) -> list[Repaired | None]:
     results: list[Repaired | None] = [None] * len(texts)
     pending = [place for place, text in enumerate(texts) if text]
     current = [text for text in texts if text]
-    # One step can make work for another: removing a character joins what it kept apart. It ends,
-    # for each step leaves fewer of the characters that any step looks at.
+    # One step can make work for another: removing a character joins its neighbours. The loop ends,
+    # since each step leaves fewer of the characters that any step can change.
     while pending:
         changed_places, changed_texts = [], []
         for index, needs in _needs(encode_texts(current)):
@@ -91,7 +91,7 @@ def repair_texts(texts: Sequence[str | None]) -> list[Repaired | None]:
 
 
 def _repair(text: str, needs: int) -> tuple[str, Counter[str]]:
-    """A text after the steps that it needs, and what they changed."""
+    """Apply the steps that a text needs; return it with the places changed by each."""
     edits: Counter[str] = Counter()
     for place, (kind, step) in enumerate(_STEPS):
         if needs >> place & 1:
@@ -102,7 +102,7 @@ def _repair(text: str, needs: int) -> tuple[str, Counter[str]]:
 
 
 def _needs(encoded: EncodedTexts) -> list[tuple[int, int]]:
-    """The texts that steps may change: their indexes, and a bit for each step."""
+    """Indexes of the texts that steps may change, and a bit for each step."""
     needs = np.zeros(len(encoded.lengths), dtype=np.uint8)
     filled = np.flatnonzero(encoded.lengths)
     if len(filled):
@@ -116,7 +116,7 @@ def _needs(encoded: EncodedTexts) -> list[tuple[int, int]]:
 
 
 def _texts_with_runs(encoded: EncodedTexts, flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Indexes of texts with a mark that is repeated too often; some may have none."""
+    """Indexes of texts that may have too long a run of a mark."""
     codes, limits = encoded.codes, _run_limits()
     marks = np.flatnonzero(flags[:-1] & _PUNCTUATION)
     marks = marks[codes[marks] == codes[marks + 1]]
@@ -129,7 +129,7 @@ def _texts_with_runs(encoded: EncodedTexts, flags: npt.NDArray[np.uint8]) -> npt
 
 @lru_cache(maxsize=1)
 def _table() -> npt.NDArray[np.uint8]:
-    """Which steps look at each code point, shape (CODE_POINTS,)."""
+    """Steps that may change each code point, shape (CODE_POINTS,)."""
     table = np.zeros(CODE_POINTS, dtype=np.uint8)
     for step, characters in (
         (_CONTROL, CONTROL_CHARACTERS),
@@ -144,7 +144,7 @@ def _table() -> npt.NDArray[np.uint8]:
 
 @lru_cache(maxsize=1)
 def _run_limits() -> npt.NDArray[np.uint8]:
-    """How often each mark may stand in a row, shape (CODE_POINTS,)."""
+    """Longest allowed run of each mark, shape (CODE_POINTS,)."""
     table = np.zeros(CODE_POINTS, dtype=np.uint8)
     for mark, limit in RUN_LIMITS.items():
         table[ord(mark)] = limit

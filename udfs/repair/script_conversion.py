@@ -1,9 +1,9 @@
-"""Texts in traditional script, converted to simplified with OpenCC's phrases.
+"""Conversion of traditional script to simplified, with OpenCC's phrases.
 
-What is traditional is decided first, because OpenCC's tables are made for traditional text and
-damage simplified text: 打坏 becomes 打坯, 显著 becomes 显着. A text of traditional script is
-converted whole. Of any other only those lines are that have a character of traditional script
-alone: a quoted title, a second version.
+OpenCC's tables are made for traditional text and damage simplified text (打坏 becomes 打坯, 显著
+becomes 显着), so the script is detected first. A text in traditional script is converted whole; of
+any other text only the lines with a character that only traditional script has: a quoted title, a
+second version.
 
 Source: OpenCC (the distribution opencc, Apache-2.0, which brings its dictionaries).
 """
@@ -30,31 +30,30 @@ TRADITIONAL = "traditional"
 """The kind of edit."""
 
 CONFIGS = ("hk2t", "tw2s", "t2s")
-"""OpenCC's conversions that are used here. All of them keep the number of characters."""
+"""OpenCC's conversions used here. All keep the number of characters."""
 
 _Convert = Callable[[str], str]
 
 
 def simplify_texts(texts: Sequence[str | None]) -> list[Repaired | None]:
-    """Convert what is in traditional script.
+    """Convert texts, or lines of them, from traditional to simplified script.
 
-    A text in traditional script is read as the web writes it, which is by the standards of Taiwan
-    and Hong Kong: OpenCC's hk2t where a character of Hong Kong alone is in it, then tw2s. t2s
-    expects OpenCC's own standard, and leaves 看著 and 衞生 as they are: of 2,000 texts written by
-    Taiwan's standard t2s gets 99.61 % of the characters right and this 99.93 %, by Hong Kong's
-    99.85 % and 99.94 %. What is left are phrases that OpenCC does not list (編著, 土著). In a text
-    that is not traditional, a line in which simplified characters prevail is converted with t2s,
-    because tw2s would take its 显著 and 么 for Taiwan's.
+    The web writes traditional script by the standards of Taiwan and Hong Kong, so a text is
+    converted with OpenCC's hk2t where it has a character that only Hong Kong uses, then with tw2s.
+    t2s expects OpenCC's own standard, and leaves 看著 and 衞生 as they are: of 2,000 texts in
+    Taiwan's standard t2s converts 99.61 % of the characters correctly and this 99.93 %, in Hong
+    Kong's 99.85 % and 99.94 %. The remaining errors are phrases that OpenCC does not list (編著,
+    土著). In a text that is not traditional, a line in which simplified characters prevail is
+    converted with t2s, because tw2s would convert its 显著 and 么.
 
-    Words stay what they are (軟體 becomes 软体, not 软件: tw2sp would translate), and so do
-    quotation marks.
+    Words are not translated (軟體 becomes 软体, not 软件, as with tw2sp), and quotation marks stay.
 
     Args:
-        texts: Documents. A character of traditional script alone is what
-            `traditional_characters` lists.
+        texts: Documents. Characters of traditional script are those that only it has:
+            `traditional_characters`.
     Returns:
-        As long as texts. None where there is no text, no character of traditional script alone,
-        or nothing to convert. Edits of kind "traditional" are code points that changed.
+        As long as texts. None where there is no text, no such character, or nothing to convert.
+        Edits of kind "traditional" are code points that changed.
     Raises:
         UnicodeEncodeError: a lone surrogate, which no Arrow string can hold.
 
@@ -69,7 +68,7 @@ def simplify_texts(texts: Sequence[str | None]) -> list[Repaired | None]:
         text = present[index]
         telling = traditional[index] + simplified[index]
         if simplified[index] < MIN_MINORITY_SHARE * telling:
-            converted = _of_the_web(text)
+            converted = _from_web_standards(text)
         else:
             converted = _lines_converted(text)
         if converted != text:
@@ -79,17 +78,17 @@ def simplify_texts(texts: Sequence[str | None]) -> list[Repaired | None]:
 
 
 def _lines_converted(text: str) -> str:
-    """A text with those lines converted that have characters of traditional script alone."""
+    """Convert the lines that have a character that only traditional script has."""
     lines = text.split("\n")
     traditional, simplified = _script_counts(encode_texts(lines))
     for index in np.flatnonzero(traditional).tolist():
         prevails = traditional[index] > simplified[index]
-        lines[index] = (_of_the_web if prevails else _converter("t2s"))(lines[index])
+        lines[index] = (_from_web_standards if prevails else _converter("t2s"))(lines[index])
     return "\n".join(lines)
 
 
-def _of_the_web(text: str) -> str:
-    """Text by the standard of Taiwan, of Hong Kong or of OpenCC, converted."""
+def _from_web_standards(text: str) -> str:
+    """Convert text in the standard of Taiwan, of Hong Kong or of OpenCC."""
     if any(char in text for char in _hong_kong_characters()):
         text = _converter("hk2t")(text)
     return _converter("tw2s")(text)
@@ -98,7 +97,7 @@ def _of_the_web(text: str) -> str:
 def _script_counts(
     encoded: EncodedTexts,
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """How many characters of traditional and of simplified script alone, shapes (texts,)."""
+    """Numbers of characters that only traditional, only simplified script has, shapes (texts,)."""
     flags = script_table()[encoded.codes]
     traditional = encoded.counts_of(flags == HANT_CHARACTER)
     if not traditional.any():
@@ -109,7 +108,7 @@ def _script_counts(
 def _code_points_changed(before: str, after: str) -> int:
     """Code points that differ. OpenCC's tables for this direction keep the length."""
     if len(before) != len(after):
-        raise ValueError(f"{len(before)} characters became {len(after)}")
+        raise ValueError(f"OpenCC changed the length from {len(before)} to {len(after)} characters")
     old, new = (
         np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32) for text in (before, after)
     )
@@ -118,7 +117,7 @@ def _code_points_changed(before: str, after: str) -> int:
 
 @lru_cache(maxsize=1)
 def _hong_kong_characters() -> frozenset[str]:
-    """Characters of Hong Kong's standard that tw2s does not bring to the same simplified one."""
+    """Characters that only Hong Kong uses: hk2t before tw2s gives another simplified character."""
     characters = [chr(code) for code in range(0x80, 0x30000) if not 0xD800 <= code < 0xE000]
     listed = "\n".join(characters)
     direct = _converter("tw2s")(listed).split("\n")
@@ -129,7 +128,7 @@ def _hong_kong_characters() -> frozenset[str]:
 
 @lru_cache(maxsize=len(CONFIGS))
 def _converter(config: str) -> _Convert:
-    """One of OpenCC's conversions; they hold no state and take some milliseconds to load."""
+    """Load one of OpenCC's conversions, which have no state and take milliseconds to load."""
     opencc = OpenCC(config)
 
     def convert(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from udfs.measures import text_pass as edited_texts
+from udfs.measures import text_pass
 from udfs.measures.text_pass import Edited, Editing, edit_texts
 from udfs.pii.find import PII_KINDS, Span
 from udfs.repair.repair import Repaired
@@ -78,6 +78,6 @@ def test_no_text_stays_none_and_neighbours_do_not_matter() -> None:
 
 def test_an_edit_that_changes_nothing_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        edited_texts, "repair_texts", lambda texts: [Repaired(text, {"nfc": 1}) for text in texts]
+        text_pass, "repair_texts", lambda texts: [Repaired(text, {"nfc": 1}) for text in texts]
     )
     assert edit("平常的话。", Editing()).edits == {}
