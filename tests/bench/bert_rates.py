@@ -35,7 +35,7 @@ from tests.bench.rule_rates import TEXTS, read_texts
 from tests.bench.timing import medians, pin_to_one_core, table
 from udfs.encoder.encoder_file import EncoderHeader, EncoderSettings
 from udfs.encoder.model import Encoder, fastest_dtype, load_encoder
-from udfs.encoder.quality_bert import DocumentScorer, EncoderRules
+from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings
 from udfs.encoder.segments import Span, published_segments
 
 VOCABULARY = "lexicons/vocab/bert-base-chinese_vocab.txt"
@@ -137,10 +137,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def print_rates(texts: Sequence[str], parts: Parts, path: Path, rounds: int) -> None:
     """Print both tables."""
     published = PublishedLoop(path, path.parent)
-    exact = DocumentScorer(path, EncoderRules("casia-exact", dtype="float32"))
-    plain = DocumentScorer(path, EncoderRules(dtype="float32"))
-    fast = DocumentScorer(path, EncoderRules(dtype="bfloat16"))
-    whole = DocumentScorer(path, EncoderRules())
+    exact = DocumentScorer(path, QualityBertSettings(segments="casia-exact", dtype="float32"))
+    plain = DocumentScorer(path, QualityBertSettings(dtype="float32"))
+    fast = DocumentScorer(path, QualityBertSettings(dtype="bfloat16"))
+    whole = DocumentScorer(path, QualityBertSettings())
     found: dict[str, Any] = {}
 
     def of_parts(scorer: DocumentScorer) -> Any:

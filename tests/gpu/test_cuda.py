@@ -27,12 +27,12 @@ from jobs.training.encoder.start import start_of  # noqa: E402
 from tests.builders.encoders import CHARS, save_encoder  # noqa: E402
 from tests.jobs.conftest import LOCAL_CONFIG, ROOT  # noqa: E402
 from udfs.encoder.inputs import InputMaker  # noqa: E402
-from udfs.encoder.quality_bert import DocumentScorer, EncoderRules  # noqa: E402
+from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings  # noqa: E402
 from udfs.encoder.quality_bert import score_documents as scored  # noqa: E402
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="PyTorch sees no GPU here")
 
-ON_CPU = EncoderRules(device="cpu", dtype="float32")
+ON_CPU = QualityBertSettings(device="cpu", dtype="float32")
 NEAR = 2e-2
 
 
@@ -48,7 +48,7 @@ def encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_encoder(tmp_path_factory.mktemp("encoder"))
 
 
-def scores_of(encoder_file: Path, rules: EncoderRules) -> list[float]:
+def scores_of(encoder_file: Path, rules: QualityBertSettings) -> list[float]:
     """The score of every segment of all texts."""
     records = scored(TEXTS, DocumentScorer(encoder_file, rules))
     return [segment["score"] for record in records for segment in record["segments"] or []]
@@ -71,7 +71,7 @@ def test_a_gpu_scores_as_the_cpu_does(encoder_file: Path, dtype: str, segments: 
 
 @pytest.mark.parametrize("rows", [1, 8, 64, 512])
 def test_scores_do_not_follow_from_the_batch(encoder_file: Path, rows: int) -> None:
-    rules = EncoderRules(device="cuda", dtype="float32", batch_tokens=512 * rows)
+    rules = QualityBertSettings(device="cuda", dtype="float32", batch_tokens=512 * rows)
     assert scores_of(encoder_file, rules) == pytest.approx(
         scores_of(encoder_file, ON_CPU), abs=1e-3
     )
@@ -81,7 +81,9 @@ def test_out_of_memory_makes_batches_smaller_and_goes_on(
     encoder_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Memory that really runs out: the process may have 64 MiB more than it has."""
-    runner = DocumentScorer(encoder_file, EncoderRules(device="cuda", dtype="float32")).runner()
+    runner = DocumentScorer(
+        encoder_file, QualityBertSettings(device="cuda", dtype="float32")
+    ).runner()
     draw = np.random.default_rng(4)
     segments = [draw.integers(5, 40, 500).tolist() for _ in range(1500)]
     expected = runner.scores(segments)
@@ -141,7 +143,7 @@ def test_an_encoder_is_trained_on_the_gpu(encoder_file: Path, tmp_path: Path, wi
     found = fit_encoder(examples, segments, segments[:1], path, recipe)
     assert found["device"] == "cuda"
     assert max(found["held_out_areas"]) > 0.9
-    rules = EncoderRules(device="cuda")
+    rules = QualityBertSettings(device="cuda")
     scores = [record["score"] for record in scored(texts, DocumentScorer(path, rules))]
     assert np.mean(scores[::2]) > np.mean(scores[1::2]) + 0.1
 

@@ -15,7 +15,7 @@ pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 from jobs import run_pipeline, score_documents, select_corpus
 from tests.builders.encoders import CHARS, save_encoder
 from tests.jobs.conftest import LOCAL_CONFIG
-from udfs.encoder.quality_bert import DocumentScorer, EncoderRules
+from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings, Segments
 from udfs.encoder.quality_bert import score_documents as scored
 from udfs.files.artifacts import sha256_of
 
@@ -45,14 +45,14 @@ def test_the_table_has_what_the_encoder_says(
     spark: SparkSession,
     encoder_file: Path,
     tmp_path: Path,
-    segments: str,
+    segments: Segments,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     its = (f"quality_bert.artifact={encoder_file}", f"quality_bert.segments={segments}")
     assert score_documents.main(arguments(tmp_path, *its)) == 0
     assert "quality_bert: no GPU is declared" in capfd.readouterr().err
-    rules = EncoderRules("fixed" if segments == "fixed" else "casia-exact", dtype="float32")
-    expected = scored(list(TEXTS.values()), DocumentScorer(encoder_file, rules))
+    settings = QualityBertSettings(segments=segments, dtype="float32")
+    expected = scored(list(TEXTS.values()), DocumentScorer(encoder_file, settings))
     rows = spark.read.parquet(str(tmp_path / "out" / "scores" / "quality_bert")).collect()
     assert len(rows) == len(TEXTS)
     found = {row["doc_id"]: row.asDict(recursive=True) for row in rows}
@@ -76,7 +76,7 @@ def test_documents_are_cut_to_their_good_runs(
         f"prose-{number}": "".join("".join(draw.choices(CHARS, k=39)) + "。" for _ in range(length))
         for number, length in enumerate([6, 6, 10, 20, 30, 40, 50, 60])
     }
-    scorer = DocumentScorer(encoder_file, EncoderRules(dtype="float32"))
+    scorer = DocumentScorer(encoder_file, QualityBertSettings(dtype="float32"))
     records = dict(zip(texts, scored(list(texts.values()), scorer), strict=True))
     limit = statistics.median(s["score"] for r in records.values() for s in r["segments"])
     limit += 1e-9  # no score is level with it, whatever the last bits of it are

@@ -21,7 +21,7 @@ from jobs.training.encoder.page_task import MARGIN, PAGES, page_task  # noqa: E4
 from jobs.training.quality.task import QUALITY  # noqa: E402
 from tests.builders.encoders import save_checkpoint  # noqa: E402
 from tests.jobs.test_train_models import data  # noqa: E402, F401
-from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents  # noqa: E402
+from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings, score_documents  # noqa: E402
 from udfs.files.artifacts import sha256_of  # noqa: E402
 
 pytestmark = pytest.mark.bert
@@ -64,7 +64,7 @@ def test_the_encoder_is_trained_measured_and_described(
     card = (folder / "CARD.md").read_text(encoding="utf-8")
     assert metrics["model"]["sha256"] in card
     assert "| loss_shares | 0.6, 0.2, 0.2 |" in card
-    (record,) = score_documents(["天气 散步"], DocumentScorer(model, EncoderRules()))
+    (record,) = score_documents(["天气 散步"], DocumentScorer(model, QualityBertSettings()))
     assert 0 < record["score"] < 1
 
     assert train_models.main(["--evaluate", "--output", str(out), "--task", NAME]) == 0
@@ -102,7 +102,7 @@ def test_the_bundled_recipe_is_fitted_measured_and_described(
         assert metrics["command"].endswith("--task quality-bert")
         assert metrics["figures"][PAGES]["rows"] == 24
         assert "margin_over_student_interval_95" in metrics["figures"][MARGIN]
-        scorer = DocumentScorer(folder / "quality_bert.safetensors", EncoderRules())
+        scorer = DocumentScorer(folder / "quality_bert.safetensors", QualityBertSettings())
         (record,) = score_documents(["天气很好，我们去散步。"], scorer)
         assert 0 < record["score"] < 1
 

@@ -107,21 +107,10 @@ RESULT_TYPE = StructType(
 )
 
 
-@dataclass(frozen=True)
-class EncoderRules:
-    """How texts are cut and how the encoder runs: keys of `QualityBertSettings`."""
-
-    segments: Segments = "fixed"
-    device: Device = "auto"
-    dtype: Dtype = "auto"
-    batch_tokens: int | None = None
-    """Tokens of a batch with its padding; None for the device's default."""
-
-
 class DocumentScorer:
     """An encoder's file and its tokenizer, and the encoder loaded once for each device in use."""
 
-    def __init__(self, path: Path, rules: EncoderRules) -> None:
+    def __init__(self, path: Path, settings: QualityBertSettings) -> None:
         from udfs.base.worker import cores_of_task
         from udfs.encoder.page_head import read_page_head
 
@@ -136,7 +125,7 @@ class DocumentScorer:
             ) from error
         header = read_encoder_header(path)
         self.path = path
-        self.rules = rules
+        self.settings = settings
         self.max_tokens = header.settings.max_tokens
         self.inputs = InputMaker(header)
         self.page = read_page_head(path) if header.settings.head == "page" else None
@@ -145,7 +134,7 @@ class DocumentScorer:
 
     def runner(self) -> BatchRunner:
         """The encoder on this task's device, loaded at its first use there."""
-        device = device_of_task(self.rules.device)
+        device = device_of_task(self.settings.device)
         if device not in self.runners:
             self.runners[device] = self._loaded(device)
         return self.runners[device]
@@ -159,11 +148,11 @@ class DocumentScorer:
 
         if cores := cores_of_task():
             torch.set_num_threads(cores)  # else every task would take all cores of the machine
-        encoder = load_encoder(self.path, device, self.rules.dtype)
-        is_published = self.rules.segments == "casia-exact"
+        encoder = load_encoder(self.path, device, self.settings.dtype)
+        is_published = self.settings.segments == "casia-exact"
         encoder.pools_padding = is_published
         pad_to = self.max_tokens if is_published else None
-        runner = BatchRunner(encoder, self.rules.batch_tokens, pad_to)
+        runner = BatchRunner(encoder, self.settings.batch_tokens, pad_to)
         print(
             f"quality_bert: {encoder.dtype} on {device}, {torch.get_num_threads()} threads, "
             f"{runner.budget:,} tokens a batch",
@@ -180,7 +169,7 @@ def score_documents(texts: Sequence[str], scorer: DocumentScorer) -> list[Record
     Source:
         ChineseWebText 1.0, BERTEval; the mean by length is ours, its script keeps runs of segments.
     """
-    if scorer.rules.segments == "casia-exact":
+    if scorer.settings.segments == "casia-exact":
         spans = [published_segments(text) for text in texts]
         parts = [(text, span) for text, own in zip(texts, spans, strict=True) for span in own]
         inputs = list(scorer.inputs.of_parts(parts))
@@ -234,9 +223,11 @@ def _chances(logits: Float64Array) -> Float64Array:
     return chances
 
 
-def quality_bert_scorer(artifact: ArtifactFile, rules: EncoderRules | None = None) -> Scorer:
+def quality_bert_scorer(
+    artifact: ArtifactFile, settings: QualityBertSettings | None = None
+) -> Scorer:
     """The scorer over one encoder."""
-    load = partial(DocumentScorer, rules=rules or EncoderRules())
+    load = partial(DocumentScorer, settings=settings or QualityBertSettings())
     return Scorer(NAME, artifact, RESULT_TYPE, score_documents, None, load)
 
 
@@ -269,8 +260,7 @@ def _record(spans: Sequence[Span], scores: Sequence[float], whole: float | None 
 
 
 def _make(settings: QualityBertSettings, files: ScorerFiles) -> Scorer:
-    rules = EncoderRules(settings.segments, settings.device, settings.dtype, settings.batch_tokens)
-    return quality_bert_scorer(files.shipped("artifact"), rules)
+    return quality_bert_scorer(files.shipped("artifact"), settings)
 
 
 def _check(settings: QualityBertSettings, limits: object, files: KnownFiles) -> None:

@@ -20,7 +20,7 @@ from jobs.training.encoder.recipe import EncoderRecipe, missing_package
 from jobs.training.quality.fit import SPAM_NOTES
 from jobs.training.quality.made_pages import Page, made_pages
 from jobs.training.quality.task import QUALITY
-from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents
+from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings, score_documents
 from udfs.scorers import quality
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class EncoderModel:
     labels: tuple[str, ...] = (quality.CLEAN, quality.DIRTY)
 
     def __init__(self, path: Path) -> None:
-        self.scorer = DocumentScorer(path, EncoderRules())
+        self.scorer = DocumentScorer(path, QualityBertSettings())
         self.scorer.runner()  # loaded while the file is there
 
     def column(self, label: str) -> int:

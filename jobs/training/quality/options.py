@@ -14,7 +14,7 @@ from jobs.training.common.task import OptionError, Task, TaskOptions
 from jobs.training.quality.distillation import AGREEMENT, ScoredText, distilled_quality
 from jobs.training.quality.fit import QualityRecipe
 from jobs.training.quality.teacher_scores import read_teacher_scores
-from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents
+from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings, score_documents
 from udfs.models.fasttext_model import load_fasttext
 from udfs.scorers.quality import bundled_tokenizer, score_quality
 from udfs.tokens.tokenizer import tokenize_texts
@@ -70,7 +70,7 @@ def teacher_rate(path: Path, texts: Sequence[str], rounds: int = 1) -> float:
         ModuleNotFoundError: PyTorch is not installed.
         EncoderFileError: the file is not an encoder's.
     """
-    scorer = DocumentScorer(path, EncoderRules(device="cpu"))
+    scorer = DocumentScorer(path, QualityBertSettings(device="cpu"))
     import torch
 
     threads = torch.get_num_threads()

@@ -33,7 +33,7 @@ from tests.builders.encoders import CHARS, save_checkpoint  # noqa: E402
 from udfs.encoder.encoder_file import read_encoder_header  # noqa: E402
 from udfs.encoder.inputs import InputMaker  # noqa: E402
 from udfs.encoder.model import Encoder, load_encoder  # noqa: E402
-from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents  # noqa: E402
+from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings, score_documents  # noqa: E402
 from udfs.encoder.weights import SCALE, in_float32, in_int8, save_encoder  # noqa: E402
 
 pytestmark = pytest.mark.bert
@@ -199,7 +199,7 @@ def test_a_trained_encoder_tells_clean_from_junk(fitted: Fitted) -> None:
     assert areas[fitted.found["best_epoch"] - 1] == max(areas) > 0.9
     rng = random.Random(9)
     texts = [made_text(rng, number % 2 == 0) for number in range(20)]
-    records = score_documents(texts, DocumentScorer(fitted.path, EncoderRules()))
+    records = score_documents(texts, DocumentScorer(fitted.path, QualityBertSettings()))
     scores = [record["score"] for record in records]
     assert min(scores[::2]) > max(scores[1::2])
 

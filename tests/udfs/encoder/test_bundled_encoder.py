@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from udfs.encoder.encoder_file import read_encoder_header
-from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents
+from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings, score_documents
 from udfs.files.artifacts import sha256_of
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
@@ -45,7 +45,7 @@ def test_its_file_is_what_catalogue_and_card_say() -> None:
 @pytest.mark.bert
 def test_it_tells_prose_from_junk() -> None:
     pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
-    scorer = DocumentScorer(FILE, EncoderRules(device="cpu"))
+    scorer = DocumentScorer(FILE, QualityBertSettings(device="cpu"))
     prose, spam, both = score_documents([PROSE * 2, SPAM, PROSE * 3 + SPAM * 2], scorer)
     assert prose["score"] > 0.7 > 0.1 > spam["score"]
     segments = both["segments"]

@@ -34,7 +34,7 @@ from jobs.training.quality.fit import QualityRecipe, fit_quality  # noqa: E402
 from tests.builders.encoders import CHARS, save_encoder  # noqa: E402
 from udfs.encoder.encoder_file import read_encoder_header  # noqa: E402
 from udfs.encoder.page_head import kernel, places_among, read_page_head  # noqa: E402
-from udfs.encoder.quality_bert import DocumentScorer, EncoderRules, score_documents  # noqa: E402
+from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings, score_documents  # noqa: E402
 from udfs.scorers import quality  # noqa: E402
 from udfs.tokens.segment import MAX_CHARS  # noqa: E402
 from udfs.tokens.tokenizer import token_lines  # noqa: E402
@@ -42,7 +42,7 @@ from udfs.tokens.tokens import tokens_of_lines  # noqa: E402
 
 pytestmark = pytest.mark.bert
 
-PLAIN = EncoderRules(device="cpu", dtype="float32")
+PLAIN = QualityBertSettings(device="cpu", dtype="float32")
 
 
 @pytest.fixture(scope="module", autouse=True)

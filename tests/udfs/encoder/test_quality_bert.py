@@ -31,7 +31,7 @@ from udfs.encoder.model import load_encoder  # noqa: E402
 from udfs.encoder.quality_bert import (  # noqa: E402
     RESULT_TYPE,
     DocumentScorer,
-    EncoderRules,
+    QualityBertSettings,
     device_of_task,
     score_documents,
 )
@@ -39,8 +39,8 @@ from udfs.encoder.segments import published_segments  # noqa: E402
 
 pytestmark = pytest.mark.bert
 
-PLAIN = EncoderRules(dtype="float32")
-EXACT = EncoderRules("casia-exact", dtype="float32")
+PLAIN = QualityBertSettings(dtype="float32")
+EXACT = QualityBertSettings(segments="casia-exact", dtype="float32")
 
 
 def made_text(number: int, chars: int) -> str:
@@ -129,7 +129,7 @@ def test_fixed_segments_tile_the_text_and_score_as_each_does_alone(encoder_file:
 
 @pytest.mark.parametrize("tokens", [1, 600, 2048, 512 * 512])
 def test_scores_do_not_follow_from_the_batch(encoder_file: Path, tokens: int) -> None:
-    rules = EncoderRules(dtype="float32", batch_tokens=tokens)
+    rules = QualityBertSettings(dtype="float32", batch_tokens=tokens)
     together = score_documents(TEXTS, DocumentScorer(encoder_file, rules))
     one_by_one = DocumentScorer(encoder_file, rules)
     apart = [record for text in TEXTS for record in score_documents([text], one_by_one)]
@@ -137,7 +137,9 @@ def test_scores_do_not_follow_from_the_batch(encoder_file: Path, tokens: int) ->
 
 
 def test_bfloat16_scores_are_near(encoder_file: Path) -> None:
-    near = score_documents(TEXTS, DocumentScorer(encoder_file, EncoderRules(dtype="bfloat16")))
+    near = score_documents(
+        TEXTS, DocumentScorer(encoder_file, QualityBertSettings(dtype="bfloat16"))
+    )
     exact = score_documents(TEXTS, DocumentScorer(encoder_file, PLAIN))
     assert [r["score"] for r in near] == pytest.approx([r["score"] for r in exact], abs=2e-2)
     assert [r["score"] for r in near] != [r["score"] for r in exact]
