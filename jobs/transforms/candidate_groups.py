@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from jobs.config import DedupConfig
 from jobs.transforms.components import Checkpoint, connected_numbers, observed
 from jobs.transforms.ranks import key_of, node_of
-from udfs.dedup.near_groups import SETTLED_DDL, SettleRules, settle_batches
+from udfs.dedup.near_groups import CLUSTERS_DDL, ClusterRules, cluster_batches
 from udfs.dedup.union_find import LINK_DDL, PACKED_DDL, pack_batches, star_batches
 
 
@@ -29,13 +29,13 @@ class EarlierNear(NamedTuple):
     """rank, kept_rank (of the document that stays in its place, or rank), bands."""
 
 
-class Settled(NamedTuple):
+class Clusters(NamedTuple):
     """What the groups that fit into a task came to."""
 
     removed: DataFrame
     """rank, kept_rank, similarity; from a checkpoint."""
     largest_bucket: int
-    unsettled_buckets: int
+    mixed_buckets: int
     bridged_documents: int
 
 
@@ -79,7 +79,7 @@ def _met(older: DataFrame, own: DataFrame) -> DataFrame:
     )
 
 
-def settled_groups(
+def clustered_groups(
     groups: DataFrame,
     prints: DataFrame,
     payloads: DataFrame,
@@ -87,7 +87,7 @@ def settled_groups(
     config: DedupConfig,
     checkpoint: Checkpoint,
     all_pairs: int,
-) -> Settled:
+) -> Clusters:
     """Near duplicates of groups, each settled in one task.
 
     Needs: groups (node, label) of whole groups; prints (rank, bands); payloads (key, payload).
@@ -109,7 +109,7 @@ def settled_groups(
         F.col("payload").cast("binary").alias("payload"),
     )
     of_group = groups.select("node", F.col("label").alias("group"))
-    rules = SettleRules(
+    rules = ClusterRules(
         config.shingle_chars if config.verify == "exact" else None,
         config.min_similarity,
         all_pairs,
@@ -123,19 +123,19 @@ def settled_groups(
         .unionByName(texts.join(of_group, on="node", how="inner").select(*columns))
         .repartition("group")
         .sortWithinPartitions("group")
-        .mapInArrow(settle_batches(rules), SETTLED_DDL)
+        .mapInArrow(cluster_batches(rules), CLUSTERS_DDL)
     )
     removed, seen = observed(
         found,
         checkpoint,
-        "near_settled",
+        "near_clusters",
         F.max("largest_bucket").alias("largest"),
-        F.sum("unsettled_buckets").alias("unsettled"),
+        F.sum("mixed_buckets").alias("mixed"),
         F.sum("bridged_documents").alias("bridged"),
     )
-    return Settled(
+    return Clusters(
         removed.filter(F.col("rank").isNotNull()).select("rank", "kept_rank", "similarity"),
-        *(int(seen.get(name) or 0) for name in ("largest", "unsettled", "bridged")),
+        *(int(seen.get(name) or 0) for name in ("largest", "mixed", "bridged")),
     )
 
 

@@ -9,25 +9,25 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
-from udfs.dedup import union_find as numbers
-from udfs.dedup.forest import LINK_DDL, contract_batches
+from udfs.dedup.union_find import contract_batches, star_ddl
 
 log = logging.getLogger(__name__)
 
 Checkpoint = Callable[[DataFrame, str], DataFrame]
-"""Writes a DataFrame under the given name and reads it back: a cut of the lineage that survives
-the loss of an executor."""
+"""Writes a DataFrame under a name and reads it back: cuts the lineage, and survives the loss of an
+executor."""
 
 _MAX_TASK_LINKS = 1_000_000
+"""Links of which one task makes stars at once."""
 
 
 def observed(
     frame: DataFrame, checkpoint: Checkpoint, name: str, *measures: Column
 ) -> tuple[DataFrame, dict[str, Any]]:
-    """A checkpoint, and what is measured of its rows while they are written: no job more.
+    """Write a checkpoint and aggregate its rows while they are written, without another job.
 
-    A measure of a task that ran twice before a shuffle would count twice: so they are taken of
-    the last stage, or are minima and maxima.
+    A task that is retried before a shuffle is aggregated twice, so measures are of the last stage,
+    or minima and maxima.
     """
     observation = Observation()
     written = checkpoint(frame.observe(observation, *measures), name)
@@ -35,7 +35,7 @@ def observed(
 
 
 class NotConverged(RuntimeError):
-    """The components loop hit its limit of rounds; its labels would be wrong."""
+    """The links are no stars after the largest number of rounds: labels would be wrong."""
 
 
 def connected_components(
@@ -43,15 +43,15 @@ def connected_components(
 ) -> DataFrame:
     """Label the nodes of a graph with the smallest node of their component.
 
-    Each task first contracts the edges it holds to stars, which leaves fewer links than nodes a
-    task and often ends the matter: then large-star and small-star alternate until the links of
-    all tasks form stars. Stars whose centre is their smallest node are a fixed point, so the
-    test is exact: no counts or sums are compared.
+    Each task contracts its edges to stars first, which leaves fewer links than nodes a task and is
+    often the end of it. Else large-star and small-star alternate until the links of all tasks form
+    stars. Stars around their smallest node are a fixed point, so the test is exact: no counts or
+    sums are compared.
 
-    Needs: node, hub (undirected, any order; loops and copies do no harm).
+    Needs: node, hub (names, undirected, any order; loops and copies do no harm).
     Rows: one for each node that is not itself the smallest of its component: node, label.
-    Shuffles: the edges once; then, over at most one link a node and task, one to test and four
-        to turn, each round.
+    Shuffles: the edges once; then each round, over at most one link a node and task, one shuffle
+        for the test and four for the round.
 
     Args:
         name: Prefix of the checkpoints' names; unique a run.
@@ -61,55 +61,58 @@ def connected_components(
         Kiveris et al., Connected Components in MapReduce and Beyond, SoCC 2014 (alternating
         algorithm, O(log^2 n) rounds).
     """
-    contracted = checkpoint(
-        edges.select("node", "hub")
-        .repartition("hub")  # by hub: few nodes in two tasks; AQE makes one task of a small graph
-        .mapInArrow(contract_batches(_MAX_TASK_LINKS), LINK_DDL)
-        .withColumn("task", F.spark_partition_id()),
-        f"{name}_0",
-    )
-    links = contracted.drop("task")
-    if _are_of_one_run(contracted):
-        return links.withColumnRenamed("parent", "label")
-    return _settled(links, checkpoint, max_rounds, name)
+    # By hub: few nodes are in two tasks; AQE makes one task of a small graph.
+    by_hub = edges.select("node", "hub").repartition("hub")
+    members, is_complete, _ = _contracted(by_hub, checkpoint, f"{name}_0", "string")
+    links = members.filter(F.col("node") != F.col("label")).select("node", "label")
+    if is_complete:
+        return links
+    return _labels_by_rounds(links, checkpoint, max_rounds, name)
 
 
 def connected_numbers(
     links: DataFrame, checkpoint: Checkpoint, max_rounds: int, name: str
 ) -> tuple[DataFrame, int]:
-    """Label the nodes of a graph, where nodes are numbers, and say how large components are.
+    """Label the nodes of a graph, where nodes are numbers, and count the members of components.
 
-    As `connected_components`, with up to _MAX_TASK_LINKS links of all first tasks in one task
-    more before there are rounds.
+    As `connected_components`; up to _MAX_TASK_LINKS links of all first tasks are contracted in one
+    more task before there are rounds.
 
     Needs: node, parent (undirected, any order).
-    Rows: one for each node: node, label (of the smallest node its own number), members (of its
-        component). And the members of the largest component, 0 where there is none.
+    Rows: one for each node: node, label (smallest node of its component), members (of its
+        component).
     Shuffles: as `connected_components`; after rounds the labels once more, to count members.
+
+    Returns:
+        The rows, and the members of the largest component: 0 without any.
     """
     edges = links.select("node", F.col("parent").alias("hub"))
     # By hub, or one hub's edges would be in every task.
-    members, is_settled, largest = _contracted(edges.repartition("hub"), checkpoint, f"{name}_0")
-    if is_settled:
+    members, is_complete, largest = _contracted(
+        edges.repartition("hub"), checkpoint, f"{name}_0", "bigint"
+    )
+    if is_complete:
         return members, largest
-    stars = members.filter(F.col("node") != F.col("label"))
+    stars = members.filter(F.col("node") != F.col("label")).select("node", "label")
     if stars.count() <= _MAX_TASK_LINKS:
         edges = stars.select("node", F.col("label").alias("hub"))
-        members, is_settled, largest = _contracted(
-            edges.repartition(1), checkpoint, f"{name}_together"
+        members, is_complete, largest = _contracted(
+            edges.repartition(1), checkpoint, f"{name}_together", "bigint"
         )
-        if is_settled:
+        if is_complete:
             return members, largest
-    stars = stars.select("node", F.col("label").alias("parent"))
-    labels = _settled(stars, checkpoint, max_rounds, name)
+    labels = _labels_by_rounds(stars, checkpoint, max_rounds, name)
     sizes = labels.groupBy("label").agg((F.count(F.lit(1)) + 1).cast("int").alias("members"))
     every = labels.unionByName(sizes.select(F.col("label").alias("node"), "label"))
-    return _measured(every.join(sizes, on="label", how="inner"), checkpoint, f"{name}_members")
+    return _with_largest(every.join(sizes, on="label", how="inner"), checkpoint, f"{name}_members")
 
 
-def _contracted(edges: DataFrame, checkpoint: Checkpoint, name: str) -> tuple[DataFrame, bool, int]:
-    """node, label, members of stars; whether one run made all of them; the largest."""
-    found = edges.mapInArrow(numbers.contract_batches(_MAX_TASK_LINKS), numbers.STAR_DDL)
+def _contracted(
+    edges: DataFrame, checkpoint: Checkpoint, name: str, node_type: str
+) -> tuple[DataFrame, bool, int]:
+    """node, label, members of the stars of all tasks; whether one run of one task made all of
+    them, so that they are the components; and the members of the largest."""
+    found = edges.mapInArrow(contract_batches(_MAX_TASK_LINKS), star_ddl(node_type))
     written, seen = observed(
         found.withColumn("task", F.spark_partition_id()),
         checkpoint,
@@ -120,32 +123,32 @@ def _contracted(edges: DataFrame, checkpoint: Checkpoint, name: str) -> tuple[Da
         F.max("members").alias("largest"),
     )
     members = written.select("node", F.col("parent").alias("label"), "members")
-    is_settled = seen.get("first") == seen.get("last") and not seen.get("run")
-    return members, is_settled, seen.get("largest") or 0
+    is_complete = seen.get("first") == seen.get("last") and not seen.get("run")
+    return members, is_complete, seen.get("largest") or 0
 
 
-def _measured(members: DataFrame, checkpoint: Checkpoint, name: str) -> tuple[DataFrame, int]:
+def _with_largest(members: DataFrame, checkpoint: Checkpoint, name: str) -> tuple[DataFrame, int]:
     largest = F.max("members").alias("largest")
     written, seen = observed(members.select("node", "label", "members"), checkpoint, name, largest)
     return written, seen.get("largest") or 0
 
 
-def _settled(links: DataFrame, checkpoint: Checkpoint, max_rounds: int, name: str) -> DataFrame:
-    """node, label: links made stars by rounds."""
+def _labels_by_rounds(
+    links: DataFrame, checkpoint: Checkpoint, max_rounds: int, name: str
+) -> DataFrame:
+    """node, label of links (node, label), by rounds of large-star and small-star."""
+    links = links.withColumnRenamed("label", "parent")
     rounds = 0
     while not _are_stars(links):
         if rounds == max_rounds:
-            raise NotConverged(f"{name}: components not settled after {max_rounds} rounds")
+            raise NotConverged(
+                f"{name}: connected components have not converged after {max_rounds} rounds; "
+                "set dedup.max_rounds higher"
+            )
         rounds += 1
         links = checkpoint(_small_star(_large_star(links)), f"{name}_{rounds}")
-    log.info("%s: settled after %d rounds", name, rounds)
+    log.info("%s: connected components converged after %d rounds", name, rounds)
     return links.withColumnRenamed("parent", "label")
-
-
-def _are_of_one_run(links: DataFrame) -> bool:
-    """Whether one task held all edges, and at once: what it gave are stars. No shuffle tells."""
-    count, first, last = links.agg(F.count(F.lit(1)), F.min("task"), F.max("task")).collect()[0]
-    return bool(first == last and count <= _MAX_TASK_LINKS)
 
 
 def _are_stars(links: DataFrame) -> bool:
@@ -158,11 +161,11 @@ def _are_stars(links: DataFrame) -> bool:
 
 
 def _large_star(links: DataFrame) -> DataFrame:
-    """Every node hands its larger neighbours to the smallest node it sees."""
+    """Link the larger neighbours of every node to the smallest node among them and itself."""
     both = links.select("node", F.col("parent").alias("other")).unionByName(
         links.select(F.col("parent").alias("node"), F.col("node").alias("other"))
     )
-    # min() in front of a join, not a window: partial results take a hub's million edges apart.
+    # min() and a join, not a window: it is combined before the shuffle of a hub's million edges.
     smallest = both.groupBy("node").agg(F.min("other").alias("least"))
     return (
         both.filter(F.col("other") > F.col("node"))
@@ -173,7 +176,7 @@ def _large_star(links: DataFrame) -> DataFrame:
 
 
 def _small_star(links: DataFrame) -> DataFrame:
-    """Every node hands its smaller neighbours, and itself, to the smallest of them."""
+    """Link every node and its smaller neighbours to the smallest of them."""
     smallest = links.groupBy("node").agg(F.min("parent").alias("least"))
     moved = links.join(smallest, on="node", how="inner").filter(F.col("parent") != F.col("least"))
     return (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -25,8 +24,6 @@ from jobs.transforms.ranks import (
 )
 from udfs.dedup.fingerprints import FINGERPRINT_DDL, Banding, fingerprint_batches
 
-log = logging.getLogger(__name__)
-
 
 class Found(NamedTuple):
     """What a search found, and what the next snapshot's search needs of this one."""
@@ -43,32 +40,11 @@ class Found(NamedTuple):
     paragraph."""
 
 
-def log_count(name: str, value: int) -> None:
-    """The report of a caller that has none: a log line."""
-    log.info("%s: %d", name, value)
-
-
-def find_duplicates(
-    documents: DataFrame,
-    config: DedupConfig,
-    checkpoint: Checkpoint,
-    report: Report = log_count,
-    scores: DataFrame | None = None,
-    earlier: EarlierSnapshots | None = None,
-) -> DataFrame:
-    """Which documents to remove, and which document stays in the place of each.
-
-    The arguments are those of `search_duplicates`, the rows those of `duplicate_rows`.
-    """
-    found = search_duplicates(documents, config, checkpoint, report, scores, earlier)
-    return duplicate_rows(found.removed, earlier)
-
-
 def search_duplicates(
     documents: DataFrame,
     config: DedupConfig,
     checkpoint: Checkpoint,
-    report: Report = log_count,
+    report: Report,
     scores: DataFrame | None = None,
     earlier: EarlierSnapshots | None = None,
     min_chars: int | None = None,

@@ -27,11 +27,11 @@ from pyspark.sql import functions as F
 
 from jobs.config import DedupConfig
 from jobs.transforms.candidate_groups import (
+    Clusters,
     EarlierNear,
-    Settled,
     candidate_groups,
+    clustered_groups,
     of_groups,
-    settled_groups,
 )
 from jobs.transforms.components import Checkpoint, connected_components
 from jobs.transforms.ranks import is_before, key_of
@@ -69,7 +69,7 @@ def find_near_duplicates(
     """
     groups, members = candidate_groups(prints, earlier, config, checkpoint)
     is_large = F.col("members") > _GROUP_MEMBERS
-    settled = settled_groups(
+    found = clustered_groups(
         groups.filter(~is_large) if members > _GROUP_MEMBERS else groups,
         prints,
         payloads,
@@ -78,18 +78,18 @@ def find_near_duplicates(
         checkpoint,
         _ALL_PAIRS,
     )
-    removed = settled.removed
-    largest, unsettled, bridged = settled[1:]
+    removed = found.removed
+    largest, mixed, bridged = found[1:]
     if members > _GROUP_MEMBERS:
         search = _Search(payloads, config, checkpoint, earlier)
         spread = search.removed(of_groups(prints, groups.filter(is_large)))
         removed = checkpoint(removed.unionByName(spread.removed), "near_removed")
         largest = max(largest, spread.largest_bucket)
-        unsettled += spread.unsettled_buckets
+        mixed += spread.mixed_buckets
         bridged += spread.bridged_documents
     report("near_largest_group", members)
     report("near_largest_bucket", largest)
-    report("near_unsettled_buckets", unsettled)
+    report("near_unsettled_buckets", mixed)
     if earlier is not None:
         report("near_bridged_documents", bridged)
     return removed
@@ -103,7 +103,7 @@ class _Search(NamedTuple):
     checkpoint: Checkpoint
     earlier: EarlierNear | None
 
-    def removed(self, prints: DataFrame) -> Settled:
+    def removed(self, prints: DataFrame) -> Clusters:
         """Near duplicates among documents that are too many for a task: rank, kept_rank,
         similarity; to be read once."""
         candidates = self.checkpoint(self.first_candidates(prints), "near_candidates_1")
@@ -116,9 +116,9 @@ class _Search(NamedTuple):
         measured = self.checkpoint(similarities, "near_pairs_1")
         known = self.known_labels(candidates)
         labels = self.components(measured, known, "near_components_1")
-        unsettled = bridged = 0
+        mixed = bridged = 0
         if largest > 0:
-            labels, measured, unsettled = self.settled(candidates, labels, measured)
+            labels, measured, mixed = self.resolved(candidates, labels, measured)
         if self.earlier is not None and known is not None:
             bridged = _bridged(labels, known, self.earlier.snapshot)
             labels = labels.filter(~is_before(F.col("node"), self.earlier.snapshot))
@@ -126,7 +126,7 @@ class _Search(NamedTuple):
             labels.withColumnRenamed("label", "hub").join(measured, on=["node", "hub"], how="left"),
             "near_members",
         )
-        return Settled(self.with_every_similarity(members), largest, unsettled, bridged)
+        return Clusters(self.with_every_similarity(members), largest, mixed, bridged)
 
     def first_candidates(self, prints: DataFrame) -> DataFrame:
         """node, hub, bucket, size: documents to compare; no row twice.
@@ -197,7 +197,7 @@ class _Search(NamedTuple):
             edges = edges.unionByName(known.withColumnRenamed("label", "hub"))
         return connected_components(edges, self.checkpoint, self.config.max_rounds, name)
 
-    def settled(
+    def resolved(
         self, candidates: DataFrame, labels: DataFrame, measured: DataFrame
     ) -> tuple[DataFrame, DataFrame, int]:
         """Look at mixed buckets again. Gives labels, measured, and buckets that stay mixed."""

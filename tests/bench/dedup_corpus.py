@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.builders.near_duplicates import Pairs, exact_pairs
-from udfs.dedup.normalise import normalise_text
+from tests.udfs.dedup.plain_normalise import normalise_text
 
 LEAST_SIMILARITY = 0.8
 SHINGLE_CHARS = 5

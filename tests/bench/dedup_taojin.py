@@ -22,7 +22,6 @@ from pyspark.sql import functions as F
 
 from jobs.config import Config, DedupConfig
 from jobs.run.session import taken_session
-from jobs.transforms.duplicates import find_duplicates
 from tests.bench.dedup_corpus import Corpus
 from tests.bench.dedup_cpu import cpu_seconds_by_name, peak_mb, tree_of
 from tests.bench.dedup_pass import (
@@ -33,6 +32,7 @@ from tests.bench.dedup_pass import (
     run_passes,
 )
 from tests.builders.checkpoints import parquet_checkpoint
+from tests.builders.duplicate_search import find_duplicates
 
 PROPERTIES = Path(__file__).resolve().parents[2] / "conf" / "spark-local.conf"
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.bench.pack_rates import MIN_CHARS, read_rows
 from tests.bench.timing import table
-from udfs.dedup.normalise import normalise_text
+from tests.udfs.dedup.plain_normalise import normalise_text
 
 STARTS = (1, 4, 8, 10, 13, 16, 20, 25, 30, 50)
 SHOWN = 3

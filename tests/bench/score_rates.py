@@ -40,10 +40,11 @@ from jobs.config import Config, ScoreConfig
 from jobs.run.scorers import scorer_of
 from tests.bench.rule_rates import CHARS, TEXTS, documents_of_one_size, read_texts
 from tests.bench.timing import medians, pin_to_one_core, table
+from tests.udfs.tokens.plain_segment import pieces_of, segment
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers.scorer import Scorer
 from udfs.scorers.scoring import score_texts
-from udfs.tokens.segment import STOP_WORDS, pieces_of, segment
+from udfs.tokens.segment import STOP_WORDS
 from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 
 ALL_TEXTS = (*TEXTS, "toxicity/lines.jsonl.gz")

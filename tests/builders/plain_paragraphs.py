@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from udfs.dedup.normalise import normalise_text
+from tests.udfs.dedup.plain_normalise import normalise_text
 from udfs.dedup.paragraphs import Span
 
 

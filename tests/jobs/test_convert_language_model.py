@@ -9,8 +9,8 @@ import pytest
 from jobs import convert_language_model
 from jobs.training.toxicity.char_lm_estimate import estimate
 from tests.jobs.training.test_char_lm_estimate import lines_of
+from tests.udfs.models.plain_char_lm import score_lines
 from udfs.files.artifacts import sha256_of
-from udfs.models.char_lm import score_lines
 from udfs.models.char_lm_file import arpa_text, compact_bytes, load_language_model
 
 LINES = lines_of(5)

@@ -1,7 +1,4 @@
-"""Whether an address is of a host that is preferred.
-
-One pass over the text: everything the duplicate levels compare, and nothing as long as text.
-"""
+"""Fingerprints of documents: the keys that duplicate levels compare, in one pass over texts."""
 
 from __future__ import annotations
 
@@ -15,12 +12,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.base.worker import BatchMap, keeps_what_it_loads
-from udfs.dedup.minhash import BLOCK_CHARS, band_keys, fast_signatures, fold_column, hash_windows
+from udfs.dedup.minhash import BLOCK_CHARS, band_keys, fold_column, shingle_hashes, signatures
 from udfs.dedup.normalise import normalise_host, text_digest, url_digest
+
+FINGERPRINT_DDL = (
+    "doc_id string, capture_micros bigint, preferred boolean, url_key binary, text_key binary, "
+    "chars int, bands array<bigint>, signature binary"
+)
+"""preferred: the URL is of a preferred host. url_key and text_key: 128 bits, null equals nothing.
+chars: normalised characters. bands: null for a document shorter than one shingle. signature:
+little-endian 32-bit values, null unless `Banding.keep_signature`."""
+
+_ARROW_SCHEMA = pa.schema(
+    [
+        ("doc_id", pa.string()),
+        ("capture_micros", pa.int64()),
+        ("preferred", pa.bool_()),
+        ("url_key", pa.binary()),
+        ("text_key", pa.binary()),
+        ("chars", pa.int32()),
+        ("bands", pa.list_(pa.int64())),
+        ("signature", pa.binary()),
+    ]
+)
+
+BLOCK_BYTES = 3 * BLOCK_CHARS
+"""Bytes of texts that are hashed together: a Chinese character has three."""
 
 
 class PreferredHosts:
-    """Hosts, each with all hosts below it."""
+    """Hosts that the keep policy prefers, each with all hosts below it."""
 
     def __init__(self, hosts: Iterable[str]) -> None:
         self._hosts = frozenset(normalise_host(host) for host in hosts)
@@ -45,30 +66,6 @@ class PreferredHosts:
             host = host.partition(".")[2]
         return False
 
-
-FINGERPRINT_DDL = (
-    "doc_id string, capture_micros bigint, preferred boolean, url_key binary, text_key binary, "
-    "chars int, bands array<bigint>, signature binary"
-)
-"""preferred: the URL is of a preferred host. url_key and text_key: 128 bits, null means equal to
-nothing. chars: normalised characters. bands: null for a document shorter than one shingle.
-signature: little-endian 32-bit values, null where they are not asked for."""
-
-_ARROW_SCHEMA = pa.schema(
-    [
-        ("doc_id", pa.string()),
-        ("capture_micros", pa.int64()),
-        ("preferred", pa.bool_()),
-        ("url_key", pa.binary()),
-        ("text_key", pa.binary()),
-        ("chars", pa.int32()),
-        ("bands", pa.list_(pa.int64())),
-        ("signature", pa.binary()),
-    ]
-)
-
-BLOCK_BYTES = 3 * BLOCK_CHARS
-"""Of texts that are worked on together: a Chinese character is three bytes."""
 
 NO_HOSTS = PreferredHosts(())
 
@@ -125,17 +122,17 @@ def fingerprint_batch(
     keys: list[np.ndarray] = []
     values: list[np.ndarray] = []
     usable = [np.empty(0, dtype=bool)]
-    for first, last in _blocks(texts):
+    for first, last in text_blocks(texts):
         codes, offsets = fold_column(texts.slice(first, last - first))
         chars.append(np.diff(offsets))
         if with_text_keys:
             bounds = offsets.tolist()
             text_keys += [text_digest(codes[start:end]) for start, end in pairwise(bounds)]
         if banding is not None:
-            hashes, hash_offsets = hash_windows(codes, offsets, banding.shingle_chars)
+            hashes, hash_offsets = shingle_hashes(codes, offsets, banding.shingle_chars)
             long_enough = np.diff(hash_offsets) > 0
             starts = np.append(hash_offsets[:-1][long_enough], hash_offsets[-1])
-            signed = fast_signatures(hashes, starts, banding.bands * banding.rows)
+            signed = signatures(hashes, starts, banding.bands * banding.rows)
             keys.append(band_keys(signed, banding.bands, banding.rows))
             usable.append(long_enough)
             if banding.keep_signature:
@@ -158,8 +155,8 @@ def fingerprint_batch(
     )
 
 
-def _blocks(texts: pa.Array) -> Iterator[tuple[int, int]]:
-    """Cut a column of texts into runs of about BLOCK_BYTES, one document at least."""
+def text_blocks(texts: pa.Array) -> Iterator[tuple[int, int]]:
+    """Cut a column of texts into runs (first, last + 1) of about BLOCK_BYTES, at least one text."""
     sizes = pc.binary_length(texts).fill_null(0).to_numpy(zero_copy_only=False)
     ends = np.cumsum(sizes)
     first = 0
@@ -185,22 +182,3 @@ def _signature_column(values: list[np.ndarray], filled: np.ndarray) -> pa.Array:
     rows = (row.tobytes() for block in values for row in block)
     is_kept = filled if values else np.zeros(len(filled), dtype=bool)
     return pa.array([next(rows) if kept else None for kept in is_kept.tolist()], pa.binary())
-
-
-def read_texts(column: pa.Array) -> list[str]:
-    """Texts of an Arrow column; null is the empty text, broken UTF-8 is replaced, not raised."""
-    payloads = column.cast(pa.large_binary()).to_pylist()
-    return ["" if payload is None else payload.decode("utf-8", "replace") for payload in payloads]
-
-
-def text_blocks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Cut documents into runs of about BLOCK_CHARS characters, one document at least."""
-    first = 0
-    chars = 0
-    for index, text in enumerate(texts):
-        if chars and chars + len(text) > BLOCK_CHARS:
-            yield first, index
-            first, chars = index, 0
-        chars += len(text)
-    if first < len(texts):
-        yield first, len(texts)

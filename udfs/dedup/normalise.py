@@ -19,15 +19,12 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import numpy as np
-from numpy.typing import NDArray
 
-Codes = NDArray[np.uint32]
-Offsets = NDArray[np.int64]
+from udfs.base.array_types import UInt32Array
 
 DIGEST_BYTES = 16
 """128 bits: among 10^10 documents the chance of one accidental equality is below 10^-18."""
@@ -70,7 +67,7 @@ _CASED_RANGES = ((0x0041, 0x024F), (0x0370, 0x058F), (0x1E00, 0x1FFF))
 
 
 @lru_cache(maxsize=1)
-def fold_table() -> Codes:
+def fold_table() -> UInt32Array:
     """Folded code point of every code point; 0 means dropped. 4.3 MiB, built once a worker."""
     table = np.arange(0x110000, dtype=np.uint32)
     for first, last in _COMPATIBILITY_RANGES:
@@ -89,37 +86,7 @@ def fold_table() -> Codes:
     return table
 
 
-def fold_texts(texts: Sequence[str]) -> tuple[Codes, Offsets]:
-    """Normalise many texts at once.
-
-    Args:
-        texts: n documents; lone surrogates are kept as they are.
-    Returns:
-        Folded code points of all texts in a row, and n + 1 offsets: text i is
-        ``codes[offsets[i]:offsets[i + 1]]``.
-    """
-    raw = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    folded = fold_table()[raw]
-    kept = folded != _DROPPED
-    ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
-    kept_before = np.zeros(len(raw) + 1, dtype=np.int64)
-    np.cumsum(kept, out=kept_before[1:])
-    offsets = np.zeros(len(texts) + 1, dtype=np.int64)
-    offsets[1:] = kept_before[ends]
-    return folded[kept], offsets
-
-
-def normalise_text(text: str) -> str:
-    """One text as the duplicate levels see it.
-
-    >>> normalise_text(" ＡＢＣ，\\n天气\\u200b好 ")
-    'abc,天气好'
-    """
-    codes, _ = fold_texts([text])
-    return codes.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
-
-
-def text_digest(codes: Codes) -> bytes | None:
+def text_digest(codes: UInt32Array) -> bytes | None:
     """128-bit key of folded code points; None for no text, which equals nothing."""
     if len(codes) == 0:
         return None

@@ -1,4 +1,4 @@
-"""Similarity of candidate pairs, streamed: a group's hub first, then those compared with it."""
+"""Similarity of candidate pairs, streamed: the hub of a group first, then its members."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import pyarrow as pa
 
+from udfs.base.array_types import UInt64Array
 from udfs.base.worker import BatchMap
-from udfs.dedup.fingerprints import read_texts, text_blocks
-from udfs.dedup.minhash import agreement, jaccard, shingle_hashes, shingle_sets
-from udfs.dedup.normalise import fold_texts
+from udfs.dedup.fingerprints import text_blocks
+from udfs.dedup.minhash import shingle_sets, similarity
 
 SIMILARITY_DDL = "node string, hub string, similarity double"
 
@@ -26,16 +26,16 @@ def compare_batches(shingle_chars: int | None) -> BatchMap:
     held, so a hub may have any number of members. The hub's own row gives no output.
 
     Args:
-        shingle_chars: The payload is a text, compared by the exact Jaccard similarity of its
-            shingles; None: the payload is a signature, compared by agreement.
+        shingle_chars: Payloads are texts, compared by the exact Jaccard similarity of their
+            shingles; None: payloads are signatures, compared by their share of equal values.
     Raises:
-        RuntimeError: a member without its hub before it; the shuffle broke its promise, and to
-            go on would lose pairs silently.
+        RuntimeError: a member comes without its hub before it, so pairs would be lost.
     """
+    is_estimate = shingle_chars is None
 
     def compare(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         hub: str | None = None
-        hub_values: np.ndarray | None = None
+        hub_values: UInt64Array | None = None
         for batch in batches:
             hubs = batch.column("hub").to_pylist()
             members = batch.column("node").to_pylist()
@@ -46,13 +46,14 @@ def compare_batches(shingle_chars: int | None) -> BatchMap:
                     hub, hub_values = group, values
                     continue
                 if group != hub or hub_values is None:
-                    raise RuntimeError(f"document {member!r} arrived without its hub {group!r}")
+                    raise RuntimeError(
+                        f"candidate pairs: document {member!r} came without its hub {group!r} "
+                        "before it"
+                    )
                 nodes.append(member)
                 node_hubs.append(group)
                 similarities.append(
-                    agreement(hub_values, values)
-                    if shingle_chars is None
-                    else jaccard(hub_values, values)
+                    similarity(hub_values, 0, len(hub_values), values, 0, len(values), is_estimate)
                 )
             yield pa.RecordBatch.from_arrays(
                 [
@@ -66,12 +67,14 @@ def compare_batches(shingle_chars: int | None) -> BatchMap:
     return compare
 
 
-def _payloads(column: pa.Array, shingle_chars: int | None) -> Iterator[np.ndarray]:
+def _payloads(column: pa.Array, shingle_chars: int | None) -> Iterator[UInt64Array]:
+    """What each payload is compared by: the values of a signature, or a set of shingle hashes."""
     if shingle_chars is None:
         for payload in column.to_pylist():
-            yield np.frombuffer(payload, dtype="<u4")
+            yield np.frombuffer(payload, dtype="<u4").astype(np.uint64)
         return
-    texts = read_texts(column)
+    texts = column.cast(pa.large_binary())
     for first, last in text_blocks(texts):
-        codes, offsets = fold_texts(texts[first:last])
-        yield from shingle_sets(*shingle_hashes(codes, offsets, shingle_chars))
+        hashes, starts, stops = shingle_sets(texts.slice(first, last - first), shingle_chars)
+        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+            yield hashes[start:stop]

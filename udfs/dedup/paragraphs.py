@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import StringType
 
-from udfs.dedup.fingerprints import read_texts, text_blocks
+from udfs.dedup.minhash import BLOCK_CHARS
 from udfs.dedup.normalise import fold_table
 from udfs.dedup.paragraph_keys import KEY, find_paragraphs
 
@@ -79,11 +79,30 @@ def paragraphs_of_texts(texts: Sequence[str], min_chars: int) -> Paragraphs:
     >>> found.start.tolist(), found.length.tolist(), found.first.tolist()
     ([0, 8], [6, 7], [0, 0])
     """
-    blocks = [_paragraphs_of_block(texts[a:b], min_chars, a) for a, b in text_blocks(texts)]
+    blocks = [_paragraphs_of_block(texts[a:b], min_chars, a) for a, b in _text_blocks(texts)]
     if not blocks:
         none = np.zeros(0, dtype=np.int64)
         return Paragraphs(none, none, none, none.reshape(0, 2), none)
     return Paragraphs(*map(np.concatenate, zip(*blocks, strict=True)))
+
+
+def _read_texts(column: pa.Array) -> list[str]:
+    """Texts of a column; null is the empty text, broken UTF-8 is replaced, not raised."""
+    payloads = column.cast(pa.large_binary()).to_pylist()
+    return ["" if payload is None else payload.decode("utf-8", "replace") for payload in payloads]
+
+
+def _text_blocks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Cut texts into runs (first, last + 1) of about BLOCK_CHARS characters, at least one text."""
+    first = 0
+    chars = 0
+    for index, text in enumerate(texts):
+        if chars and chars + len(text) > BLOCK_CHARS:
+            yield first, index
+            first, chars = index, 0
+        chars += len(text)
+    if first < len(texts):
+        yield first, len(texts)
 
 
 def _paragraphs_of_block(texts: Sequence[str], min_chars: int, number: int) -> Paragraphs:
@@ -121,7 +140,7 @@ def paragraph_batches(min_chars: int) -> BatchMap:
 
 def paragraph_batch(batch: pa.RecordBatch, min_chars: int) -> pa.RecordBatch:
     """One batch for `paragraph_batches`; rows keep their order, a null text is empty."""
-    texts = read_texts(batch.column("text"))
+    texts = _read_texts(batch.column("text"))
     found = paragraphs_of_texts(texts, min_chars)
     text_chars = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     repeats = found.first != found.start

@@ -1,34 +1,30 @@
-"""Links between documents that share a band key: keys of many documents in, stars out.
+"""Links between documents that share a band key, and their connected components by union-find.
 
-Documents are numbers here (`ranks.node_of`). Two ids of one number would only mean that their
-documents are looked at together: what is a duplicate is said by texts, later.
+Documents are numbers here (`ranks.node_of`). Two documents of one number merely become candidates
+of each other: duplicates are decided by their texts, later.
 
-What travels between tasks is packed: a row is a group of band keys as one array, so that Spark
-moves some thousand rows a task where it would move twenty a document. A task puts together the
-members of a bucket that it has itself, and passes one of them on: a bucket of a hundred million
-documents is one row a task, and nothing has to hold it.
+Rows between tasks are packed: a row is a group of band keys as one array, so that Spark moves a few
+thousand rows a task instead of twenty a document. A task links the members of a bucket that it
+holds, and passes on one of them: a bucket of a hundred million documents is one row a task, and no
+task has to hold all of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from udfs.base.array_types import Int64Array
 from udfs.base.jit import compiled
 from udfs.base.worker import BatchMap, keeps_what_it_loads
 
-Numbers = npt.NDArray[np.int64]
-
 PACKED_DDL = "pack int, keys binary, nodes binary"
-"""pack: number of the group of keys, from 0; below 0 the keys are nodes too, each linked with the
-node at its place. keys, nodes: as many 64-bit numbers."""
-
-STAR_DDL = "node bigint, parent bigint, members int, run int"
-"""parent: smallest node of those that were seen to be connected, itself included; members: how
-many they are; run: which run of the task saw them, from 0."""
+"""pack: number of the group of keys, from 0; a negative pack holds links, whose keys are nodes too.
+keys, nodes: 64-bit little-endian numbers, equally many."""
 
 LINK_DDL = "node bigint, parent bigint"
 
@@ -36,51 +32,125 @@ PACKS = 4096
 """Groups of band keys. One has to fit into a task's memory: 14 x 10^9 keys make 55 MB each."""
 
 CHUNK_ROWS = 1 << 20
-"""About so many keys are put in order at a time: 16 MiB, and as much again for each copy."""
+"""Keys that are sorted at a time: 16 MiB, and as much again for each copy."""
 
 _PACKED = pa.schema([("pack", pa.int32()), ("keys", pa.binary()), ("nodes", pa.binary())])
-_STAR = pa.schema(
-    [("node", pa.int64()), ("parent", pa.int64()), ("members", pa.int32()), ("run", pa.int32())]
-)
+
+_Pair = tuple[Int64Array, Int64Array]
+
+
+def star_ddl(node_type: str) -> str:
+    """The columns of `contract_batches`, for nodes of a Spark type.
+
+    parent: smallest node of the component that the run connected, the node itself included;
+    members: nodes of that component; run: which run of the task, from 0.
+    """
+    return f"node {node_type}, parent {node_type}, members int, run int"
 
 
 @compiled
-def _join(first: Numbers, second: Numbers, parents: Numbers) -> None:
-    """Union-find over places: every parent is the smallest place of its set in the end."""
-    for edge in range(len(first)):
-        low, high = first[edge], second[edge]
-        while parents[low] != low:
-            parents[low] = parents[parents[low]]
-            low = parents[low]
-        while parents[high] != high:
-            parents[high] = parents[parents[high]]
-            high = parents[high]
-        if low < high:
-            parents[high] = low
-        else:
-            parents[low] = high
-    for place in range(len(parents)):  # a parent is smaller, so it is settled
-        parents[place] = parents[parents[place]]
+def find_root(parents: Int64Array, node: int) -> int:
+    """The root of a node's set; halves the path to it."""
+    while parents[node] != node:
+        parents[node] = parents[parents[node]]
+        node = parents[node]
+    return node
 
 
-def stars(nodes: Numbers, hubs: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """Components of edges, shape (edges,) each.
+@compiled
+def join_sets(parents: Int64Array, one: int, other: int) -> None:
+    """Join the sets of two nodes; the smaller root becomes the root of both."""
+    low, high = find_root(parents, one), find_root(parents, other)
+    if low < high:
+        parents[high] = low
+    else:
+        parents[low] = high
 
-    Returns:
-        Every node that occurs, in order; the smallest of its component; the component's size.
+
+class Stars(NamedTuple):
+    """The components of a graph, a star each."""
+
+    nodes: pa.Array
+    """Every node that occurs, ascending."""
+    parents: Int64Array
+    """Place of the smallest node of its component, shape (nodes,)."""
+    members: Int64Array
+    """Nodes of its component, shape (nodes,)."""
+
+
+def find_stars(nodes: pa.Array, hubs: pa.Array) -> Stars:
+    """The components of edges between numbers, or between names.
+
+    Args:
+        nodes: One end of each edge.
+        hubs: The other, of the same type.
     """
-    names, places = np.unique(np.concatenate((nodes, hubs)), return_inverse=True)
+    names, ends = _numbered(pa.concat_arrays([nodes, hubs]))
     parents = np.arange(len(names))
-    _join(places[: len(nodes)], places[len(nodes) :], parents)
-    return names, names[parents], np.bincount(parents, minlength=len(names))[parents]
+    _join_all(ends[: len(nodes)], ends[len(nodes) :], parents)
+    members = np.bincount(parents, minlength=len(names))[parents]
+    return Stars(names, parents, members)
 
 
-def bucket_links(keys: Numbers, nodes: Numbers) -> tuple[Numbers, Numbers, Numbers, Numbers]:
-    """Put the members of each bucket together, shape (members,) each.
+def _numbered(values: pa.Array) -> tuple[pa.Array, Int64Array]:
+    """The distinct values, ascending, and the place among them of each value."""
+    if pa.types.is_integer(values.type):  # sorting numbers is faster than hashing them
+        distinct, places = np.unique(values.to_numpy(), return_inverse=True)
+        return pa.array(distinct), places
+    encoded = values.dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    place_of = np.empty(len(order), dtype=np.int64)
+    place_of[order] = np.arange(len(order))
+    return encoded.dictionary.take(pa.array(order)), place_of[encoded.indices.to_numpy()]
 
+
+@compiled
+def _join_all(nodes: Int64Array, hubs: Int64Array, parents: Int64Array) -> None:
+    for edge in range(len(nodes)):
+        join_sets(parents, nodes[edge], hubs[edge])
+    for node in range(len(parents)):  # a parent is smaller, so its own parent is a root already
+        parents[node] = parents[parents[node]]
+
+
+def contract_batches(max_links: int) -> BatchMap:
+    """A function for mapInArrow from edges (node, hub) to `star_ddl` with the same components.
+
+    Edges are held until they are more than max_links, and then contracted to stars; a run ends
+    when those have more than half as many nodes. Memory: some 100 bytes an edge of numbers. Nodes
+    of several runs or tasks are still to be joined; members counts those of the run.
+    """
+
+    @keeps_what_it_loads("contract")
+    def contract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        held: list[tuple[pa.Array, pa.Array]] = []
+        count = run = 0
+        for batch in batches:
+            held.append((batch.column("node"), batch.column("hub")))
+            count += len(batch)
+            if count <= max_links:
+                continue
+            stars = find_stars(*_concatenated(held))
+            count = len(stars.nodes)
+            if 2 * count > max_links:
+                yield _star_batch(stars, run)
+                held, count, run = [], 0, run + 1
+            else:
+                held = [(stars.nodes, stars.nodes.take(pa.array(stars.parents)))]
+        if held:
+            yield _star_batch(find_stars(*_concatenated(held)), run)
+
+    return contract
+
+
+def bucket_links(keys: Int64Array, nodes: Int64Array) -> tuple[*_Pair, *_Pair]:
+    """Link the members of each bucket.
+
+    Args:
+        keys: Band key of each member, shape (members,).
+        nodes: Its document.
     Returns:
-        node, hub: a link from each member that is not the first of its bucket to that one.
-        key, first: one row a bucket, in the order of keys.
+        node, hub: a link from each member that is not the first of its bucket to the first.
+        key, first: one row a bucket, ascending by key.
     """
     order = np.argsort(keys)
     keys, nodes = keys[order], nodes[order]
@@ -95,16 +165,16 @@ def bucket_links(keys: Numbers, nodes: Numbers) -> tuple[Numbers, Numbers, Numbe
 def pack_batches(packs: int = PACKS, chunk_rows: int = CHUNK_ROWS) -> BatchMap:
     """A function for mapInArrow from (node, kept_node, bands) to PACKED_DDL.
 
-    kept_node, where it is not null, is a node that this one is known to belong to.
+    kept_node, where it is not null, is a node that is known to be in the same component.
 
     Args:
         packs: Groups of keys, a power of two.
-        chunk_rows: Keys that are held.
+        chunk_rows: Keys to hold before they are packed.
     """
 
     @keeps_what_it_loads("pack")
     def pack(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        held: list[tuple[Numbers, Numbers]] = []
+        held: list[_Pair] = []
         count = 0
         for batch in batches:
             nodes, kept = batch.column("node"), batch.column("kept_node")
@@ -125,19 +195,19 @@ def pack_batches(packs: int = PACKS, chunk_rows: int = CHUNK_ROWS) -> BatchMap:
 
 
 def star_batches(max_rows: int = CHUNK_ROWS) -> BatchMap:
-    """A function for mapInArrow from PACKED_DDL, equal packs in a row, to LINK_DDL.
+    """A function for mapInArrow from PACKED_DDL, rows of a pack together, to LINK_DDL.
 
-    Gives links that connect the same documents as the keys and links it takes, at most one a
-    document and run; what lies in two runs, or in two tasks, is joined later.
+    Gives links that connect the same documents as the keys and links that come in, at most one a
+    document and run. Documents of several runs or tasks are still to be joined.
 
     Args:
-        max_rows: Keys, and links, that are held beside one pack; a run ends above it.
+        max_rows: Keys, and links, to hold beside one pack; a run ends above it.
     """
 
     @keeps_what_it_loads("connect")
     def connect(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        held: list[tuple[Numbers, Numbers]] = []
-        links: list[tuple[Numbers, Numbers]] = []
+        held: list[_Pair] = []
+        links: list[_Pair] = []
         rows = links_held = 0
         last: int | None = None
         for batch in batches:
@@ -164,34 +234,11 @@ def star_batches(max_rows: int = CHUNK_ROWS) -> BatchMap:
     return connect
 
 
-def contract_batches(max_links: int) -> BatchMap:
-    """A function for mapInArrow from edges (node, hub) to STAR_DDL with the same components.
-
-    Edges are contracted in runs of about max_links, which bounds the memory (some 100 bytes
-    each). Every node that occurs has a row, roots too; members is of the run.
-    """
-
-    @keeps_what_it_loads("contract")
-    def contract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        held: list[tuple[Numbers, Numbers]] = []
-        count = run = 0
-        for batch in batches:
-            held.append((_numbers(batch.column("node")), _numbers(batch.column("hub"))))
-            count += len(batch)
-            if count > max_links:
-                yield _star_batch(held, run)
-                held, count, run = [], 0, run + 1
-        if held:
-            yield _star_batch(held, run)
-
-    return contract
-
-
-def _numbers(column: pa.Array) -> Numbers:
+def _numbers(column: pa.Array) -> Int64Array:
     return column.to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
 
 
-def _joined(parts: list[tuple[Numbers, Numbers]]) -> tuple[Numbers, Numbers]:
+def _joined(parts: list[_Pair]) -> _Pair:
     none = [np.empty(0, dtype=np.int64)]
     return (
         np.concatenate(none + [first for first, _ in parts]),
@@ -199,20 +246,18 @@ def _joined(parts: list[tuple[Numbers, Numbers]]) -> tuple[Numbers, Numbers]:
     )
 
 
-def _links(nodes: Numbers, others: Numbers) -> pa.RecordBatch:
-    """A pack of links; its number spreads it over the tasks."""
+def _links(nodes: Int64Array, others: Int64Array) -> pa.RecordBatch:
+    """A pack of links, numbered so that packs spread over the tasks."""
     number = -1 - int(nodes[0] % PACKS) if len(nodes) else -1
     columns = ([number], [nodes.astype("<i8").tobytes()], [others.astype("<i8").tobytes()])
     arrays = [pa.array(column, field.type) for column, field in zip(columns, _PACKED, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=_PACKED)
 
 
-def _packed(held: list[tuple[Numbers, Numbers]], packs: int) -> Iterator[pa.RecordBatch]:
+def _packed(held: list[_Pair], packs: int) -> Iterator[pa.RecordBatch]:
     members, hubs, keys, firsts = bucket_links(*_joined(held))
     if len(members):
-        names, parents, _ = stars(members, hubs)
-        is_link = names != parents
-        yield _links(names[is_link], parents[is_link])
+        yield _links(*_links_of_edges(members, hubs))
     if len(keys) == 0:
         return
     group = (keys & (packs - 1)).astype(np.int32)
@@ -230,24 +275,33 @@ def _packed(held: list[tuple[Numbers, Numbers]], packs: int) -> Iterator[pa.Reco
     yield pa.RecordBatch.from_arrays([numbers, *arrays], schema=_PACKED)
 
 
-def _links_of(held: list[tuple[Numbers, Numbers]]) -> tuple[Numbers, Numbers]:
+def _links_of(held: list[_Pair]) -> _Pair:
     members, hubs, _, _ = bucket_links(*_joined(held))
     return members, hubs
 
 
-def _contracted(links: list[tuple[Numbers, Numbers]]) -> pa.RecordBatch:
-    names, parents, _ = stars(*_joined(links))
-    is_link = names != parents
-    arrays = [pa.array(names[is_link]), pa.array(parents[is_link])]
+def _contracted(links: list[_Pair]) -> pa.RecordBatch:
+    arrays = [pa.array(one) for one in _links_of_edges(*_joined(links))]
     return pa.RecordBatch.from_arrays(arrays, names=["node", "parent"])
 
 
-def _star_batch(edges: list[tuple[Numbers, Numbers]], run: int) -> pa.RecordBatch:
-    names, parents, members = stars(*_joined(edges))
+def _links_of_edges(nodes: Int64Array, hubs: Int64Array) -> _Pair:
+    """A link from each node to the smallest of its component, but for that one itself."""
+    stars = find_stars(pa.array(nodes), pa.array(hubs))
+    names = stars.nodes.to_numpy()
+    is_link = stars.parents != np.arange(len(names))
+    return names[is_link], names[stars.parents[is_link]]
+
+
+def _concatenated(edges: list[tuple[pa.Array, pa.Array]]) -> tuple[pa.Array, pa.Array]:
+    return tuple(map(pa.concat_arrays, zip(*edges, strict=True)))
+
+
+def _star_batch(stars: Stars, run: int) -> pa.RecordBatch:
     arrays = [
-        pa.array(names),
-        pa.array(parents),
-        pa.array(members.astype(np.int32)),
-        pa.array(np.full(len(names), run, dtype=np.int32)),
+        stars.nodes,
+        stars.nodes.take(pa.array(stars.parents)),
+        pa.array(stars.members.astype(np.int32)),
+        pa.array(np.full(len(stars.nodes), run, dtype=np.int32)),
     ]
-    return pa.RecordBatch.from_arrays(arrays, schema=_STAR)
+    return pa.RecordBatch.from_arrays(arrays, names=["node", "parent", "members", "run"])

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import ahocorasick_rs
 import numpy as np
-from publicsuffixlist import PublicSuffixList
 
 from udfs.lists.host_list_files import HostListError, Line, read_lines
-from udfs.lists.urls import MAX_HOST_CHARS, UrlParts, is_ip_address, normal_host, split_url
+from udfs.lists.urls import MAX_HOST_CHARS, UrlParts, is_ip_address, split_url
+
+__all__ = ["HostIndex", "HostList", "HostListError", "cached_host_list", "read_host_list"]
 
 MAX_CATEGORIES = 1 << 16
 
@@ -86,8 +87,6 @@ class HostIndex:
             return None
         return self._names[self._kinds[place]]
 
-
-__all__ = ["HostList", "HostListError", "cached_host_list", "read_host_list", "registered_domain"]
 
 MAX_HOSTS = 20_000_000
 """Most hosts of a list."""
@@ -230,32 +229,6 @@ def read_host_list(path: Path) -> HostList:
 def cached_host_list(path: Path, sha256: str) -> HostList:
     """``read_host_list``, once a worker process for each file with its digest."""
     return read_host_list(path)
-
-
-@lru_cache(maxsize=1 << 16)
-def registered_domain(host: str) -> str | None:
-    """The part of a host that somebody registered: one label below a public suffix.
-
-    Args:
-        host: In any spelling. Suffixes that nobody has heard of are of one label.
-    Returns:
-        In the normal spelling; None for an IP address, a public suffix, and what is no host.
-    Source:
-        The Public Suffix List, both its parts, as in the installed publicsuffixlist.
-
-    >>> registered_domain("www.news.Example.com.cn"), registered_domain("a.b.github.io")
-    ('example.com.cn', 'b.github.io')
-    """
-    host = normal_host(host)
-    if not host or is_ip_address(host):
-        return None
-    domain: str | None = _public_suffixes().privatesuffix(host)
-    return domain
-
-
-@lru_cache(maxsize=1)
-def _public_suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
 
 
 def _host_and_parents(host: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.code_points import CODE_POINTS, CodePoints, EncodedTexts, encode_texts
+from udfs.base.code_points import CODE_POINTS, CodePoints, EncodedTexts
 from udfs.base.hash_table import FREE, probe, table_size
 from udfs.base.jit import compiled
 from udfs.models.char_lm_tables import (
@@ -83,11 +83,6 @@ class CharLanguageModel:
     def encoded_scores(self, lines: EncodedTexts) -> tuple[Scores, Numbers]:
         """As `line_scores`, each text being a line."""
         return self.line_scores(lines.codes, lines.starts, lines.stops)
-
-
-def score_lines(model: CharLanguageModel, lines: Sequence[str]) -> Scores:
-    """log10 of the probability of each line, its end included."""
-    return model.encoded_scores(encode_texts(lines))[0]
 
 
 def plain_character(char: str) -> str:

@@ -188,7 +188,7 @@ def read_stop_words(path: Path) -> frozenset[str]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise StopWordsError(
-            f"{path}: not UTF-8: {error.reason} at byte {error.start}; save the list as UTF-8"
+            f"{path}: is not UTF-8: {error.reason} at byte {error.start}; save the list as UTF-8"
         ) from error
     except OSError as error:
         raise StopWordsError(f"{path}: cannot be read: {error.strerror or error}") from error

@@ -26,6 +26,9 @@ Flags = npt.NDArray[np.bool_]
 
 _Array = TypeVar("_Array", bound=npt.NDArray[np.generic])
 
+_NOT_FREE = 0xFFFF_FFFF_FFFF_FFFF
+"""Stands for a token's key of 0, which a hash table takes for a free slot."""
+
 END_OF_LINE = "</s>"
 """The token that fastText puts behind every line, and ends it at."""
 
@@ -197,7 +200,7 @@ def first_in_text(keys: Keys, bounds: Numbers) -> Flags:
         seen = entries[: table_size(bounds[text + 1] - bounds[text])]
         seen[:] = FREE
         for token in range(bounds[text], bounds[text + 1]):
-            key = keys[token]
+            key = keys[token] if keys[token] != np.uint64(FREE) else np.uint64(_NOT_FREE)
             slot = find_slot(seen, key)
             if seen[slot] == np.uint64(FREE):
                 seen[slot] = key

@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from jobs.training.toxicity.char_lm_estimate import estimate
-from tests.udfs.models.plain_char_lm import PlainBackoff, PlainKneserNey
-from udfs.models.char_lm import CharLanguageModel, score_lines
+from tests.udfs.models.plain_char_lm import PlainBackoff, PlainKneserNey, score_lines
+from udfs.models.char_lm import CharLanguageModel
 from udfs.models.char_lm_tables import BEGIN, END, UNKNOWN
 
 LETTERS = "".join(map(chr, range(0x4E00, 0x4E00 + 1_000)))

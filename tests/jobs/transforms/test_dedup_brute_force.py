@@ -12,10 +12,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.config import DedupConfig
-from jobs.transforms.duplicates import find_duplicates
 from tests.bench.dedup_pass import clusters_by_kept
 from tests.bench.dedup_quality import quality
 from tests.builders.checkpoints import parquet_checkpoint
+from tests.builders.duplicate_search import find_duplicates
 from tests.builders.near_duplicates import (
     Pairs,
     clusters_of,

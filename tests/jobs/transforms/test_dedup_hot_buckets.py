@@ -13,8 +13,8 @@ from pyspark.sql import functions as F
 
 from jobs.config import DedupConfig
 from jobs.transforms.components import Checkpoint
-from jobs.transforms.duplicates import find_duplicates
 from tests.builders.checkpoints import parquet_checkpoint
+from tests.builders.duplicate_search import find_duplicates
 from tests.builders.near_duplicates import random_text
 from tests.builders.spark_settings import changed_settings
 

@@ -13,8 +13,8 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from jobs.config import ConfigError, DedupConfig
 from jobs.transforms.components import Checkpoint
-from jobs.transforms.duplicates import find_duplicates
 from tests.builders.checkpoints import parquet_checkpoint
+from tests.builders.duplicate_search import find_duplicates
 from tests.builders.near_duplicates import (
     edited_text,
     planted_documents,
@@ -23,8 +23,8 @@ from tests.builders.near_duplicates import (
     similar_pairs,
     union_find,
 )
+from tests.udfs.dedup.plain_normalise import fold_texts
 from udfs.dedup.minhash import shingle_hashes, signatures
-from udfs.dedup.normalise import fold_texts
 
 DOCUMENTS_DDL = "doc_id string, url string, capture_time timestamp, text string"
 

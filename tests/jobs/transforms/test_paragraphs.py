@@ -28,7 +28,7 @@ from tests.builders.plain_paragraphs import (
     repeated_chars,
     span_after_cuts,
 )
-from udfs.dedup.normalise import normalise_text
+from tests.udfs.dedup.plain_normalise import normalise_text
 from udfs.dedup.paragraphs import Span, cut_spans
 
 MIN_PARAGRAPH = 4

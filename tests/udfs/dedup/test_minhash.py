@@ -1,4 +1,4 @@
-"""MinHash in arrays against sets of slices, and the promises that stored signatures rest on."""
+"""MinHash against sets of slices and its plain twin; signatures stay as they are stored."""
 
 from __future__ import annotations
 
@@ -13,18 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders.near_duplicates import edited_text, random_text, shingles
-from udfs.dedup.fingerprints import Banding, fingerprint_batch
-from udfs.dedup.forest import Forest, contract_batches
+from tests.udfs.dedup import plain_minhash as plain
+from tests.udfs.dedup.plain_normalise import fold_texts, normalise_text
 from udfs.dedup.minhash import (
-    agreement,
     band_keys,
-    jaccard,
+    fold_column,
     shingle_hashes,
     shingle_sets,
     signatures,
+    similarity,
 )
-from udfs.dedup.normalise import fold_texts, normalise_text
-from udfs.dedup.pair_similarity import compare_batches
 
 WIDTH = 5
 few_letters = st.text(st.sampled_from("天地人"), max_size=40)
@@ -32,6 +30,16 @@ few_letters = st.text(st.sampled_from("天地人"), max_size=40)
 
 def signature_rows(texts: list[str], size: int = 112) -> np.ndarray:
     return signatures(*shingle_hashes(*fold_texts(texts), WIDTH), size)
+
+
+def jaccard(one: str, other: str) -> float:
+    hashes, starts, stops = shingle_sets(pa.array([one, other]), WIDTH)
+    return similarity(hashes, starts[0], stops[0], hashes, starts[1], stops[1], False)
+
+
+def agreement(one: np.ndarray, other: np.ndarray) -> float:
+    values = np.concatenate([one, other]).astype(np.uint64)
+    return similarity(values, 0, len(one), values, len(one), len(values), True)
 
 
 @given(st.lists(few_letters, max_size=6), st.integers(1, 7))
@@ -44,25 +52,24 @@ def test_shingles_are_the_windows_of_each_text(texts: list[str], width: int) -> 
 
 @given(few_letters, few_letters)
 def test_jaccard_of_hashes_is_jaccard_of_shingles(one: str, other: str) -> None:
-    left, right = shingle_sets(*shingle_hashes(*fold_texts([one, other]), WIDTH))
+    found = jaccard(one, other)
     expected_left, expected_right = shingles(one, WIDTH), shingles(other, WIDTH)
     union = expected_left | expected_right
     exact = len(expected_left & expected_right) / len(union) if union else 0.0
-    assert jaccard(left, right) == (exact if expected_left and expected_right else 0.0)
+    assert found == (exact if expected_left and expected_right else 0.0)
 
 
 def test_order_of_characters_matters() -> None:
-    left, right = shingle_sets(*shingle_hashes(*fold_texts(["天地玄黄宇", "地天玄黄宇"]), WIDTH))
-    assert jaccard(left, right) == 0.0
+    assert jaccard("天地玄黄宇", "地天玄黄宇") == 0.0
 
 
 def test_estimate_has_the_error_that_theory_gives_it() -> None:
     rng = random.Random(1)
     errors = []
-    for similarity in (0.5, 0.8, 0.95):
+    for share in (0.5, 0.8, 0.95):
         for _ in range(60):
             text = random_text(rng, 600)
-            copy = edited_text(rng, text, similarity)
+            copy = edited_text(rng, text, share)
             exact = len(shingles(text) & shingles(copy)) / len(shingles(text) | shingles(copy))
             one, other = signature_rows([text, copy])
             errors.append((agreement(one, other) - exact) / (exact * (1 - exact) / 112) ** 0.5)
@@ -116,96 +123,68 @@ def test_hash_seed_of_the_interpreter_does_not_matter() -> None:
     assert len(outputs) == 1
 
 
-def documents_batch(texts: list[str | bytes | None]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pydict(
-        {
-            "doc_id": [f"d{index}" for index in range(len(texts))],
-            "capture_micros": pa.array([None] * len(texts), pa.int64()),
-            "url": pa.array([f"http://e.cn/{index}" for index in range(len(texts))]),
-            "text": pa.array(texts, pa.string() if bytes not in map(type, texts) else pa.binary()),
-        }
-    )
-
-
-def test_short_documents_have_no_bands() -> None:
-    batch = documents_batch(["天地玄黄", "天地玄黄宇", "", None, "天 地 玄 黄"])
-    rows = fingerprint_batch(batch, Banding(WIDTH, 3, 2, keep_signature=True)).to_pylist()
-    assert [row["bands"] is None for row in rows] == [True, False, True, True, True]
-    assert [row["signature"] is None for row in rows] == [True, False, True, True, True]
-    assert [row["text_key"] is None for row in rows] == [False, False, True, True, False]
-    assert [row["chars"] for row in rows] == [4, 5, 0, 0, 4]
-    assert rows[0]["text_key"] == rows[4]["text_key"]
-
-
-def test_batching_changes_nothing() -> None:
-    rng = random.Random(3)
-    texts: list[str | bytes | None] = [
-        random_text(rng, rng.choice((0, 3, 50, 40_000, 70_000))) for _ in range(30)
-    ]
-    banding = Banding(WIDTH, 14, 8, keep_signature=True)
-    batch = documents_batch(texts)
-    whole = fingerprint_batch(batch, banding).to_pylist()
-    parts = [fingerprint_batch(batch.slice(start, 1), banding).to_pylist() for start in range(30)]
-    assert whole == [row for part in parts for row in part]
-
-
-def test_broken_utf8_is_a_document_like_others() -> None:
-    batch = documents_batch([b"\xe5\xa4\xa9\xff\xe5\xa4", "天地玄黄宇".encode()])
-    rows = fingerprint_batch(batch, None).to_pylist()
-    assert rows[0]["chars"] == 3
-    assert rows[0]["bands"] is None
-
-
-def test_pairs_are_compared_across_batches() -> None:
-    texts = {"a": "天地玄黄宇宙洪荒", "b": "天地玄黄宇宙洪", "c": "日月盈昃辰宿列张"}
-    rows = [("a", "a"), ("a", "b"), ("a", "c"), ("c", "c"), ("c", "b")]
-    batches = [
-        pa.RecordBatch.from_pydict({"hub": [hub], "node": [node], "payload": [texts[node]]})
-        for hub, node in rows
-    ]
-    found = [row for batch in compare_batches(WIDTH)(iter(batches)) for row in batch.to_pylist()]
-    assert found == [
-        {"node": "b", "hub": "a", "similarity": 3 / 4},
-        {"node": "c", "hub": "a", "similarity": 0.0},
-        {"node": "b", "hub": "c", "similarity": 0.0},
-    ]
-
-
-def test_a_member_without_its_hub_stops_the_task() -> None:
-    batch = pa.RecordBatch.from_pydict({"hub": ["a"], "node": ["b"], "payload": ["天地玄黄宇"]})
-    with pytest.raises(RuntimeError, match="without its hub"):
-        list(compare_batches(WIDTH)(iter([batch])))
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20))
-def test_contracted_edges_keep_the_components(edges: list[tuple[int, int]]) -> None:
-    def links(pairs: list[tuple[str, str]]) -> dict[str, str]:
-        forest = Forest()
-        for pair in pairs:
-            forest.join(*pair)
-        return forest.links()
-
-    named = [(str(a), str(b)) for a, b in edges]
-    batches = [pa.RecordBatch.from_pydict({"node": [a], "hub": [b]}) for a, b in named]
-    contracted = [
-        (row["node"], row["parent"])
-        for batch in contract_batches(2)(iter(batches))
-        for row in batch.to_pylist()
-    ]
-    assert links(contracted) == links(named)
-    assert links(named) == {
-        node: least for node, least in naive_components(named).items() if node != least
-    }
-
-
-def naive_components(edges: list[tuple[str, str]]) -> dict[str, str]:
-    labels = {node: node for edge in edges for node in edge}
-    for _ in labels:
-        for a, b in edges:
-            labels[a] = labels[b] = min(labels[a], labels[b])
-    return labels
-
-
 def test_normalise_is_what_is_shingled() -> None:
     text = "ＡＢＣ 天气，很好"
     assert (signature_rows([text]) == signature_rows([normalise_text(text)])).all()
+
+
+any_text = st.text(st.sampled_from("天地人aÉ \u200b\U00020000，"), max_size=40)
+
+
+@given(st.lists(st.one_of(st.none(), any_text, st.text(max_size=8)), max_size=6), st.integers(0, 2))
+def test_columns_are_folded_as_texts_are(texts: list[str | None], skipped: int) -> None:
+    column = pa.array(texts, pa.string()).slice(skipped)
+    codes, offsets = fold_column(column)
+    expected_codes, expected_offsets = fold_texts([text or "" for text in texts[skipped:]])
+    assert codes.tolist() == expected_codes.tolist()
+    assert offsets.tolist() == expected_offsets.tolist()
+
+
+@given(st.lists(st.binary(max_size=6), max_size=4))
+def test_bytes_that_are_no_utf8_are_replaced(texts: list[bytes]) -> None:
+    codes, offsets = fold_column(pa.array(texts, pa.binary()))
+    expected = fold_texts([text.decode("utf-8", "replace") for text in texts])
+    assert (codes.tolist(), offsets.tolist()) == (expected[0].tolist(), expected[1].tolist())
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"\xc0\xaf",  # overlong, of two, three and four bytes
+        b"\xe0\x80\xaf",
+        b"\xf0\x80\x80\xaf",
+        b"\xed\xa0\x80",  # a surrogate
+        b"\xf4\x90\x80\x80",  # above the last code point
+        b"\xf8\x88\x80\x80\x80",
+        b"\x80",
+        b"\xc3",  # cut, at the end of the column
+        b"\xe5\xa4",
+        b"\xf0\xa0\x80",
+        b"\xe5a\xa9",
+        b"\xe5\xa4a",
+    ],
+)
+def test_every_kind_of_broken_utf8_is_seen(broken: bytes) -> None:
+    texts = ["天地".encode() + broken, "人".encode()]
+    codes, offsets = fold_column(pa.array(texts, pa.binary()))
+    expected = fold_texts([text.decode("utf-8", "replace") for text in texts])
+    assert (codes.tolist(), offsets.tolist()) == (expected[0].tolist(), expected[1].tolist())
+
+
+@given(st.lists(any_text, max_size=5), st.integers(1, 7))
+def test_windows_and_sets_are_those_of_the_plain_twin(texts: list[str], width: int) -> None:
+    codes, offsets = fold_texts(texts)
+    hashes, bounds = shingle_hashes(codes, offsets, width)
+    plain_hashes, plain_bounds = plain.shingle_hashes(codes, offsets, width)
+    assert hashes.tolist() == plain_hashes.tolist()
+    assert bounds.tolist() == plain_bounds.tolist()
+    hashes, starts, stops = shingle_sets(pa.array(texts, pa.string()), width)
+    found = [hashes[start:stop].tolist() for start, stop in zip(starts, stops, strict=True)]
+    assert found == [one.tolist() for one in plain.shingle_sets(plain_hashes, plain_bounds)]
+
+
+@given(st.lists(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=11), max_size=4))
+def test_signatures_are_those_of_the_plain_twin(hashes: list[list[int]]) -> None:
+    flat = np.array([value for one in hashes for value in one], dtype=np.uint64)
+    offsets = np.cumsum([0, *map(len, hashes)]).astype(np.int64)
+    assert signatures(flat, offsets, 9).tolist() == plain.signatures(flat, offsets, 9).tolist()

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.udfs.dedup.plain_normalise import fold_texts, normalise_text
 from udfs.dedup.normalise import (
-    fold_texts,
-    normalise_text,
     normalise_url,
     text_digest,
     url_digest,

@@ -19,7 +19,6 @@ from udfs.lists.host_lists import (
     HostListError,
     cached_host_list,
     read_host_list,
-    registered_domain,
 )
 
 OURS = Path(__file__).parents[3] / "conf" / "artifacts" / "host_words" / "host_words.tsv"
@@ -325,33 +324,9 @@ def test_a_host_is_in_the_list_as_its_longest_suffix_of_labels(
     ],
 )
 @pytest.mark.timeout(100)  # in quadratic time one of these takes longer
-def test_a_hostile_url_takes_linear_time(tmp_path: Path, url: str) -> None:
-    hosts = read(tmp_path, "x.cn/y\ncasino\n=av\n")
-    hosts.match(url)
-    registered_domain(url)
-
-
-@pytest.mark.parametrize(
-    ("host", "domain"),
-    [
-        ("www.example.cn", "example.cn"),
-        ("a.b.example.com.cn", "example.com.cn"),
-        ("www.gd.gov.cn", "gd.gov.cn"),  # gd.cn is a suffix, gd.gov.cn none
-        ("me.github.io", "me.github.io"),
-        ("WWW.例子.公司.CN.", "xn--fsqu00a.xn--55qx5d.cn"),
-        ("www.a.unheardof", "a.unheardof"),
-        *(
-            ("com.cn", None),
-            ("cn", None),
-            ("1.2.3.4", None),
-            ("::1", None),
-            ("", None),
-            ("a b", None),
-        ),
-    ],
-)
-def test_registered_domain(host: str, domain: str | None) -> None:
-    assert registered_domain(host) == domain
+def test_long_urls_are_matched(tmp_path: Path, url: str) -> None:
+    expected = "spam" if "casino" in url else None
+    assert read(tmp_path, "x.cn/y\ncasino\n=av\n").match(url) == expected
 
 
 def test_our_own_words_are_well_formed() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from udfs.base.array_types import Float64Array
+from udfs.base.code_points import encode_texts
+from udfs.models.char_lm import CharLanguageModel
 from udfs.models.char_lm_tables import BEGIN, END, UNHEARD, UNKNOWN, NGramTables
 
 Gram = tuple[str, ...]
@@ -89,3 +92,8 @@ class PlainBackoff:
         """log10 of P of a line and its end."""
         words = [BEGIN, *(char if (char,) in self.table else UNKNOWN for char in text), END]
         return sum(self.log10(words[at], tuple(words[:at])) for at in range(1, len(words)))
+
+
+def score_lines(model: CharLanguageModel, lines: Sequence[str]) -> Float64Array:
+    """log10 of the probability of each line, its end included."""
+    return model.encoded_scores(encode_texts(lines))[0]

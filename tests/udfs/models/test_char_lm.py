@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from jobs.training.toxicity.char_lm_estimate import estimate
 from tests.jobs.training.test_char_lm_estimate import lines_of
-from tests.udfs.models.plain_char_lm import PlainBackoff
+from tests.udfs.models.plain_char_lm import PlainBackoff, score_lines
 from udfs.base.code_points import encode_texts
-from udfs.models.char_lm import CharLanguageModel, plain_character, score_lines
+from udfs.models.char_lm import CharLanguageModel, plain_character
 from udfs.models.char_lm_tables import RESERVED, UNHEARD, UNKNOWN, NGramTable, NGramTables
 
 LETTERS = "甲乙丙丁"

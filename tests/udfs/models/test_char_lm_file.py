@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from jobs.training.toxicity.char_lm_estimate import estimate
 from tests.jobs.training.test_char_lm_estimate import lines_of
-from udfs.models.char_lm import CharLanguageModel, score_lines
+from tests.udfs.models.plain_char_lm import score_lines
+from udfs.models.char_lm import CharLanguageModel
 from udfs.models.char_lm_file import (
     arpa_text,
     compact_bytes,

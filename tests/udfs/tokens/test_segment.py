@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.tokens.segment import MAX_CHARS, STOP_WORDS, VERSION, segment, tokens_for_fasttext
+from tests.udfs.tokens.plain_segment import segment, tokens_for_fasttext
+from udfs.tokens.segment import MAX_CHARS, STOP_WORDS, VERSION
 
 # What jieba 0.42.1 answers to these sentences, recorded once.
 JIEBA = {

@@ -11,8 +11,8 @@ import jieba
 import numpy as np
 import pytest
 
+from tests.udfs.tokens.plain_segment import tokens_for_fasttext
 from udfs.files.artifacts import ArtifactFile, sha256_of
-from udfs.tokens.segment import tokens_for_fasttext
 from udfs.tokens.tokenizer import (
     StopWordsError,
     TokenizerSettings,

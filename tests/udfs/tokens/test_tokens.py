@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from udfs.tokens.segment import segment
+from tests.udfs.tokens.plain_segment import segment
 from udfs.tokens.tokenizer import TokenizerSettings, token_lines, tokenize_texts
 from udfs.tokens.tokens import Tokens, first_in_text, tokens_of_lines
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.scorers.test_scorers import ARTICLE, SPAM
+from tests.udfs.tokens.plain_segment import segment
 from tests.udfs.tokens.test_segment import JIEBA, PAGES
 from udfs.base.code_points import encode_texts
 from udfs.base.hash_table import ABSENT
 from udfs.tokens.cut_words import cut_words
 from udfs.tokens.jieba_data import WordTrie, child_of, jieba_data, trie_of
-from udfs.tokens.segment import segment
 from udfs.tokens.tokenizer import TokenizerSettings, token_lines
 
 ANY_TEXT = st.text(
