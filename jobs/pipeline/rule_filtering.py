@@ -42,8 +42,7 @@ from jobs.transforms.texts import edit_and_measure
 from udfs.files.artifacts import ArtifactFile
 from udfs.lists.host_lists import HostListError, read_host_list
 from udfs.lists.lexicon import LexiconError, read_lexicon
-from udfs.measures.schema import MEASURES_TYPE
-from udfs.measures.text_pass import Editing, TextPass
+from udfs.measures.schema import MEASURES_TYPE, Editing, TextPass
 
 
 def check_settings(config: Config, lock: Lock) -> None:

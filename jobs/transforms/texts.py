@@ -5,8 +5,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from udfs.measures.schema import EDITS_TYPE, PASSED_TYPE
-from udfs.measures.text_pass import TextPass, text_pass
+from udfs.measures.schema import EDITS_TYPE, PASSED_TYPE, TextPass
 
 PARAGRAPH_EDIT = "paragraph"
 """Kind of edit of a text that lost paragraphs."""
@@ -21,6 +20,8 @@ def edit_and_measure(documents: DataFrame, plan: TextPass) -> DataFrame:
     Adds: the columns of PASSED_TYPE, in the place of all others.
     Rows: all kept. Shuffles: none.
     """
+    from udfs.measures.text_pass import text_pass  # imports numba
+
     looked_at = documents.select("doc_id", "url", "opt_outs", "text")
     return looked_at.mapInArrow(text_pass(plan), PASSED_TYPE)
 

@@ -32,7 +32,8 @@ from jobs.config import bundled_packs, load_config
 from jobs.transforms.rules import with_reject_reasons
 from udfs.lists.host_lists import read_host_list
 from udfs.lists.lexicon import read_lexicon
-from udfs.measures.text_pass import Editing, PassLists, edit_texts, measure_documents
+from udfs.measures.schema import Editing
+from udfs.measures.text_pass import PassLists, edit_texts, measure_documents
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "conf/artifacts"
 LEXICON = ARTIFACTS / "lexicon/lexicon.tsv"

@@ -31,7 +31,8 @@ from jobs.run.store import Commit, Store
 from jobs.tables import DOCUMENTS, MEASURED, schema_of
 from tests.bench.pack_rates import LEXICON, local_session
 from udfs.lists.lexicon import read_lexicon
-from udfs.measures.text_pass import Editing, PassLists, edit_texts, measure_documents
+from udfs.measures.schema import Editing
+from udfs.measures.text_pass import PassLists, edit_texts, measure_documents
 
 TEXTS = 2000
 SETTINGS = (

@@ -32,7 +32,8 @@ import pyarrow as pa
 from tests.udfs.measures.published_rules import published_reason, reason_of_measures
 from udfs.lists.lexicon import Lexicon, read_lexicon
 from udfs.measures.measures import measure_texts, measure_texts_for_casia
-from udfs.measures.text_pass import Editing, PassLists, pass_over
+from udfs.measures.schema import Editing
+from udfs.measures.text_pass import PassLists, pass_over
 from udfs.pii.find import PII_KINDS
 
 LEXICON = "lexicons/sensitive/chinesewebtext2_dict.txt"

@@ -1,10 +1,13 @@
-"""Names and types of the measures of a document, and of the columns that the text pass writes.
+"""Names and types of a document's measures, columns and settings of the text pass.
 
-Nothing here computes a measure, so that a table's schema is known without the libraries that
-measuring needs.
+Nothing here computes a measure, so that a table's schema, and what a run would measure, are known
+without the libraries that measuring needs.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 from pyspark.sql.types import (
@@ -21,6 +24,9 @@ from pyspark.sql.types import (
 )
 
 from udfs.lists.urls import URL_MEASURES
+
+if TYPE_CHECKING:
+    from udfs.files.artifacts import ArtifactFile
 
 EDITS_TYPE = MapType(StringType(), LongType())
 """Kind of edit -> places changed."""
@@ -146,3 +152,33 @@ def _arrow_type(kind: DataType) -> pa.DataType:
 TEXT_MEASURES_ARROW_TYPE = _arrow_type(TEXT_MEASURES_TYPE)
 MEASURES_ARROW_TYPE = _arrow_type(MEASURES_TYPE)
 PASSED_ARROW_SCHEMA = pa.schema(list(_arrow_type(PASSED_TYPE)))
+
+
+@dataclass(frozen=True)
+class Editing:
+    """Which edits are allowed in a text."""
+
+    repair: bool = True
+    """Repair it."""
+    simplify: bool = False
+    """Convert traditional script to simplified."""
+    mask: tuple[str, ...] = ()
+    """Kinds of personal data that are replaced by placeholders."""
+
+    @property
+    def changes_texts(self) -> bool:
+        """Whether any text may change."""
+        return self.repair or self.simplify or bool(self.mask)
+
+
+@dataclass(frozen=True)
+class TextPass:
+    """Settings of a pass, as they are sent to the executors."""
+
+    lexicon: ArtifactFile
+    editing: Editing
+    host_block: tuple[ArtifactFile, ...] = ()
+    host_allow: tuple[ArtifactFile, ...] = ()
+    casia_only: bool = False
+    """Compute only the measures that the published script's decisions need, the host lists'
+    categories, and personal data."""

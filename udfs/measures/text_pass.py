@@ -15,12 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from udfs.files.artifacts import ArtifactFile
 from udfs.lists.host_lists import HostList, cached_host_list
 from udfs.lists.lexicon import Lexicon, cached_lexicon
 from udfs.lists.urls import measure_urls
 from udfs.measures import measures
-from udfs.measures.schema import MEASURES_ARROW_TYPE, PASSED_ARROW_SCHEMA
+from udfs.measures.schema import MEASURES_ARROW_TYPE, PASSED_ARROW_SCHEMA, Editing, TextPass
 from udfs.pii.find import PII_KINDS, Span, mask_pii, pii_of_texts
 from udfs.repair.repair import Repaired, repair_texts
 from udfs.repair.script_conversion import simplify_texts
@@ -30,23 +29,6 @@ MASKED = "masked_"
 
 PART_BYTES = 4 << 20
 """Bytes of UTF-8 that are edited together: bounds memory beside the batch, at 20 bytes each."""
-
-
-@dataclass(frozen=True)
-class Editing:
-    """Which edits are allowed in a text."""
-
-    repair: bool = True
-    """Repair it."""
-    simplify: bool = False
-    """Convert traditional script to simplified."""
-    mask: tuple[str, ...] = ()
-    """Kinds of personal data that are replaced by placeholders."""
-
-    @property
-    def changes_texts(self) -> bool:
-        """Whether any text may change."""
-        return self.repair or self.simplify or bool(self.mask)
 
 
 @dataclass
@@ -60,19 +42,6 @@ class Edited:
     """The text before its script was converted; None where that changed nothing."""
     pii: Sequence[Span] = ()
     """Personal data in ``text``, placeholders where it is masked; ascending, disjoint."""
-
-
-@dataclass(frozen=True)
-class TextPass:
-    """Settings of a pass, as they are sent to the executors."""
-
-    lexicon: ArtifactFile
-    editing: Editing
-    host_block: tuple[ArtifactFile, ...] = ()
-    host_allow: tuple[ArtifactFile, ...] = ()
-    casia_only: bool = False
-    """Compute only the measures that the published script's decisions need, the host lists'
-    categories, and personal data."""
 
 
 class PassLists(NamedTuple):

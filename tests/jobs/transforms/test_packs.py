@@ -12,8 +12,8 @@ from jobs.config import Config, ConfigError, RulesConfig, bundled_packs, load_co
 from jobs.pipeline.rule_filtering import check_on_spark, empty_measures
 from jobs.transforms.rules import check_conditions, with_reject_reasons
 from udfs.lists.lexicon import Lexicon
-from udfs.measures.schema import MEASURES_TYPE
-from udfs.measures.text_pass import Editing, PassLists, edit_texts, measure_documents
+from udfs.measures.schema import MEASURES_TYPE, Editing
+from udfs.measures.text_pass import PassLists, edit_texts, measure_documents
 
 LEXICON = Lexicon({"百家乐": "gambling", "真人荷官": "gambling", "裸聊": "pornography"})
 

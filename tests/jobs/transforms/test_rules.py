@@ -16,8 +16,7 @@ from jobs.transforms.rules import rules, with_reject_reasons
 from jobs.transforms.texts import edit_and_measure
 from tests.udfs.measures.published_rules import published_reason
 from udfs.files.artifacts import ArtifactFile, sha256_of
-from udfs.measures.schema import MEASURES_TYPE
-from udfs.measures.text_pass import Editing, TextPass
+from udfs.measures.schema import MEASURES_TYPE, Editing, TextPass
 
 WORDS = ("赌球", "娱乐城", "六合彩")
 CASIA = RulesConfig(mode="casia-exact")

@@ -23,8 +23,9 @@ from udfs.measures.schema import (
     MEASURES_TYPE,
     PASSED_ARROW_SCHEMA,
     PASSED_TYPE,
+    Editing,
 )
-from udfs.measures.text_pass import Editing, PassLists, edit_texts, pass_over
+from udfs.measures.text_pass import PassLists, edit_texts, pass_over
 from udfs.pii.find import PII_KINDS
 
 LEXICON = Lexicon({"赌球": "gambling"})
@@ -147,7 +148,7 @@ _PASS_OVER_A_LARGE_BATCH = """
 from resource import RUSAGE_SELF, getrusage
 import pyarrow as pa
 from udfs.measures import text_pass
-from udfs.measures.text_pass import Editing
+from udfs.measures.schema import Editing
 from udfs.lists.lexicon import Lexicon
 lists = text_pass.PassLists(Lexicon({"赌球": "gambling"}))
 texts = ["13812345678，" * 60_000 for _ in range(16)]
