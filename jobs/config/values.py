@@ -19,7 +19,7 @@ _EXPECTED = {int: "a whole number", float: "a number", str: "a string", bool: "t
 
 
 def with_tables(config: Config, tables: Mapping[str, Any], where: str) -> Config:
-    """A configuration with the values of a layer in place of its own.
+    """Return a configuration updated with the values of a layer.
 
     Args:
         tables: Section -> key -> value, as TOML gives them.

@@ -1,4 +1,4 @@
-"""Models of one's own through the real jobs, and scores that never follow from two locks."""
+"""Own models through the real jobs; scores of two locks are never mixed."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_published_models_score_as_their_scripts_do(
 
 
 @pytest.mark.slow
-def test_another_version_scores_anew_what_follows_from_it_alone(
+def test_another_version_scores_again_only_what_depends_on_it(
     spark: SparkSession, conf: Path, rows: Path, selected: Path, tmp_path: Path
 ) -> None:
     mine = tmp_path / "conf"

@@ -1,4 +1,4 @@
-"""Harmful-text perplexity from WARC to corpus: measured, rejected, left out, by one's own model."""
+"""Harmful-text perplexity from WARC to corpus: scored, rejected, left out, by an own model."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ def test_importing_the_declarations_imports_nothing_heavy() -> None:
 def test_a_declaration_names_columns_and_keys_that_it_has(scorer: ScorerDeclaration) -> None:
     columns = set(scorer.result_type.fieldNames())
     limits = set() if scorer.limits is None else {f.name for f in dataclasses.fields(scorer.limits)}
-    used = [field for column in scorer.corpus for field in column.fields]
-    assert set(used) <= columns
+    for column in scorer.corpus:
+        assert set([column.fields] if isinstance(column.fields, str) else column.fields) <= columns
     assert scorer.score is None or scorer.score in columns
     assert {rejection.key for rejection in scorer.rejections} <= limits
     if scorer.cut is not None:

@@ -1,4 +1,4 @@
-"""The form in which a scorer declares itself: all that the rest of the project knows of it.
+"""The form of a scorer's declaration: all that the rest of the project uses of a scorer.
 
 A scorer's module holds one `ScorerDeclaration`, and `jobs/config/scorers.py` lists it. Tables,
 settings, checks, the corpus, its rejections and the report read the declaration. The
@@ -104,7 +104,7 @@ class ScorerFiles(Protocol):
 
 @dataclass(frozen=True)
 class KnownFile:
-    """What the driver knows of a scorer's file when the settings are checked."""
+    """A scorer's file, as far as the driver has it when the settings are checked."""
 
     artifact: str
     """Name and version: ``quality@2``."""

@@ -1,4 +1,4 @@
-"""Domain: the subjects of a text, of a set of labels; the bundled model knows eleven."""
+"""Domain: the labels of a text from a list of subjects; the bundled model has eleven."""
 
 from __future__ import annotations
 
@@ -307,12 +307,14 @@ def _check_labels(
     if surplus := sorted(names.keys() - set(labels)):
         known = ", ".join(sorted(labels))
         raise ConfigError(f"domain.labels: the model has no {surplus[0]!r}; its labels are {known}")
-    for label in labels if taxonomy is not None else ():
+    if taxonomy is None:
+        return
+    for label in labels:
         name = names.get(label, label)
-        if taxonomy is not None and name not in taxonomy.labels:
+        if name not in taxonomy.labels:
             raise ConfigError(
-                f"domain.labels: the model's label {label!r} is called {name!r}, which is none of "
-                f"{', '.join(taxonomy.labels)}; give it one of these names"
+                f"domain.labels: the model's label {label!r} has the name {name!r}; expected one "
+                f"of {', '.join(taxonomy.labels)}: set domain.labels.{label}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Scorers of one's own: what is wrong with their settings is said before Spark starts."""
+"""Scorers with own models: errors in their settings are reported before Spark starts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OTHER_COUNT = f"toxicity.distinct={str(not toxicity.ToxicitySettings().distinct)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A configuration beside models of one's own."""
+    """A configuration beside own models."""
     folder = tmp_path_factory.mktemp("own")
     train_model(folder / "mine.bin", {"clean": "研究 历史", "dirty": "点击 登录"})
     train_model(folder / "topics.bin", {"体育": "球队 比赛", "news": "记者 报道"})
@@ -100,7 +100,7 @@ def test_what_fits_passes(folder: Path, settings: tuple[str, ...]) -> None:
         (["toxicity.segmentation=characters"], ["toxicity.segmentation", "toxicity@"]),
         (["domain.artifact=topics.bin"], ["domain.labels", "'体育'", "encyclopedia"]),
         (["domain.labels.数学=math"], ["domain.labels: the model has no '数学'"]),
-        (["domain.taxonomy=labels.tsv"], ["domain.labels", "none of news, other, 体育"]),
+        (["domain.taxonomy=labels.tsv"], ["domain.labels", "expected one of news, other, 体育"]),
         (['select.domains=["maths"]'], ["select.domains: no label 'maths'", "math, medicine"]),
         (["domain.min_probabilities.maths=0.5"], ["min_probabilities: no label 'maths'"]),
     ],

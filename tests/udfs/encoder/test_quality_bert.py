@@ -164,7 +164,8 @@ def test_batches_hold_every_segment_once_with_little_padding() -> None:
 
 
 class SmallMemory:
-    """An encoder whose device holds so many tokens; a row's score is the sum of its numbers."""
+    """An encoder whose device holds a given number of tokens; a row's score is the sum of its
+    token numbers."""
 
     def __init__(self, tokens: int) -> None:
         self.device = torch.device("cpu")

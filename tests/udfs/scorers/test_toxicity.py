@@ -88,7 +88,7 @@ def test_formulas_are_not_read_where_they_are_exempt(model: FastTextModel) -> No
 def test_records_beside_plain_python(
     model: FastTextModel, texts: list[str], size: int | None, aggregate: Any, top_k: int
 ) -> None:
-    """Every window is scored as a line of its own."""
+    """Every window is scored as a separate line."""
     rules = ToxicityRules(0.5, "toxic", size, aggregate, top_k)
     records = score_toxicity(tokens_of(*texts), model, rules)
     column = model.column("toxic")
