@@ -73,7 +73,7 @@ def counts_of(data: bytes, codec: str) -> Counts | None:
         of ASCII and two bytes, or the code tables do not decide.
 
     >>> counts_of("中文".encode("gbk"), "gb18030")
-    Counts(high=2, bad=0, weight=30, ideographs=2, kana=0, references=0)
+    Counts(high=2, bad=0, weight=50, ideographs=2, kana=0, references=0)
     """
     table = code_table(codec)
     if table is None:
