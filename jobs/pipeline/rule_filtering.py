@@ -1,10 +1,10 @@
 """Rule filtering: documents -> edits, measures, flagged.
 
 edits holds the texts that were repaired, converted or masked; later stages read them from there,
-and documents stays as extracted. measures holds all measures of the edited text; flagged the
-reasons that fired, an empty list for a document that no rule rejects. A text is edited and measured
-once: when rules or thresholds change, flagged is written from the stored measures, and no text is
-read.
+and documents stays as extracted. measures holds all measures of the edited text, in mode
+casia-exact those that its decisions need; flagged the reasons that fired, an empty list for a
+document that no rule rejects. A text is edited and measured once: when rules or thresholds change,
+flagged is written from the stored measures, and no text is read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Captures of an index as ranges of files, and ranges as splits of even bytes."""
+"""Captures of an index as byte ranges of files, and ranges as splits of equal size."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ HTML_TYPES = ("text/html", "application/xhtml+xml")
 def crawl_conditions(
     columns: Sequence[str], crawl: str | None, languages: Sequence[str]
 ) -> dict[str, Column]:
-    """What a capture of an index must be: column -> condition, for the columns that there are.
+    """Return the conditions on captures of an index: column -> condition, for existing columns.
 
-    A table that is one crawl's alone may lack the columns crawl and subset, which Common Crawl's
-    own has as partitions: its file names tell the same.
+    A table of a single crawl may lack the columns crawl and subset, which are partitions of Common
+    Crawl's own table; file names replace them.
 
     Source:
         commoncrawl/cc-index-table, the flat schema; content_languages is the comma-separated
@@ -46,11 +46,11 @@ def crawl_conditions(
 
 
 def captures(index: DataFrame, conditions: Sequence[Column]) -> DataFrame:
-    """The captures that meet all conditions.
+    """Select the captures that meet all conditions.
 
     Needs: warc_filename, warc_record_offset, warc_record_length.
     Adds: name, offset, length.
-    Rows: those that meet them. Shuffles: nothing.
+    Rows: those that meet them. Shuffles: none.
     """
     return index.where(reduce(and_, conditions, F.lit(True))).select(
         F.col("warc_filename").alias("name"),
@@ -60,14 +60,14 @@ def captures(index: DataFrame, conditions: Sequence[Column]) -> DataFrame:
 
 
 def with_bytes_before(ranges: DataFrame) -> DataFrame:
-    """Every range once, with the bytes of the ranges before it in its file.
+    """Keep every range once, with the bytes of the ranges before it in its file.
 
     Needs: name, offset, length.
     Adds: before; overlaps: whether it begins inside the range before it.
     Rows: one a place; of several with the same offset the longest.
     Shuffles: all, by file, once.
     """
-    # By file, which is all that both steps need: else the second one shuffles again.
+    # Both steps need this partitioning only; without it the second one shuffles again.
     by_file = ranges.repartition("name")
     once = by_file.groupBy("name", "offset").agg(F.max("length").alias("length"))
     in_file = Window.partitionBy("name").orderBy("offset")
@@ -83,10 +83,10 @@ def with_bytes_before(ranges: DataFrame) -> DataFrame:
 
 
 def file_totals(ranges: DataFrame) -> DataFrame:
-    """What is read of every file, and what is wrong with its ranges.
+    """Count the ranges and bytes of every file, and its faulty ranges.
 
     Needs: name, offset, length, overlaps.
-    Adds: ranges, bytes, unusable (ranges that are no place in a file), overlapping.
+    Adds: ranges, bytes, unusable (negative offset, no length or no name), overlapping.
     Rows: one a file. Shuffles: counts by file.
     """
     is_place = (F.col("offset") >= 0) & (F.col("length") > 0) & F.col("name").isNotNull()
@@ -101,12 +101,12 @@ def file_totals(ranges: DataFrame) -> DataFrame:
 def in_splits(
     ranges: DataFrame, files: DataFrame, split_bytes: int, wave_splits: int, first_wave: int
 ) -> DataFrame:
-    """Give every range its split: so many bytes each, over files in the order of their paths.
+    """Assign every range to a split of split_bytes, over files in the order of their paths.
 
     Needs: ranges (name, offset, length, before); files (name, uri, warc_path, bytes_before), those
         that are read, with the bytes of the ranges in all files before.
     Adds: uri, warc_path, wave, split; each as its folder's name.
-    Rows: those in the files that are read. Shuffles: nothing but the files, to everywhere.
+    Rows: those in the files that are read. Shuffles: the files are broadcast.
     """
     split = F.expr(f"(bytes_before + before) div {split_bytes}")
     return (

@@ -1,13 +1,13 @@
-"""Personal information: documents a second, what is found of what was put in, counts on pages.
+"""Personal data: documents a second, precision and recall on added numbers, counts on pages.
 
     python -m tests.bench.pii_rates --data DIR [--show KIND]
 
-First table: documents of 1,200 characters a second on one core, in processor time, medians of runs
-in turns: all documents, those where nothing is found, and raw crawl pages.
-Second table: precision and recall, exact spans, on texts of DIR's clean documents into which
-numbers of known kind were put, in the forms that are in use, among as many that only look like it
-(orders, dates, ISBN, amounts, versions, numbers with a wrong check digit).
-Third table: what is found in the texts of DIR; with --show, fifty of a kind, to be read.
+First table: documents of 1,200 characters a second on one core, in processor time, medians of
+interleaved runs: all documents, those without personal data, and raw crawl pages.
+Second table: precision and recall, exact spans, on DIR's clean documents with added numbers of
+known kind, in usual forms, among as many others of similar form (orders, dates, ISBN, amounts,
+versions, numbers with a wrong check digit).
+Third table: what is found in the texts of DIR; with --show, fifty of a kind, to read.
 
 DIR is a folder with domain/ and quality/, as the README of the data says.
 """

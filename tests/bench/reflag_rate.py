@@ -2,7 +2,7 @@
 
     python -m tests.bench.reflag_rate [--rows 1000000] [--keep DIR]
 
-Writes the tables that apply_rules leaves of so many documents: their measures, which are those of
+Writes the tables of apply_rules for this many documents: their measures, which are those of
 2,000 made-up texts over and over, and the documents without texts, which no rule looks at. Then it
 runs apply_rules with other limits and conditions, each time over all of them, ledger included.
 """

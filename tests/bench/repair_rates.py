@@ -3,13 +3,12 @@
     python -m tests.bench.repair_rates --data DIR
 
 First table: documents of 1,200 characters a second on one core, in processor time, medians of
-runs in turns. Clean texts are those of DIR that need nothing; dirty ones are those that need
-something, and the clean ones with something put into each of them. Second table: how many texts of
-DIR are changed, by kind. Third table: simplified texts of DIR, converted to traditional script by
-each standard and back by several ways: share of the characters that either conversion changed
-which are again what they were. The way there is OpenCC's too, so that only the way back is
-compared; zhconv is measured on the same texts. Fourth table: clean lines, garbled by each mix-up of
-tables that is met on the web.
+interleaved runs. Clean texts are those of DIR that need no repair; dirty ones those that need some,
+and the clean ones with every kind of damage added. Second table: how many texts of DIR are changed,
+by kind. Third table: simplified texts of DIR, converted to traditional script by each standard and
+back in several ways: share of the changed characters that are restored. The way there is OpenCC's in
+all rows, so that only the way back is compared; zhconv is measured on the same texts. Fourth table:
+clean lines, garbled by each mix-up of code tables that occurs on the web.
 
 DIR is a folder with domain/, quality/ and toxicity/, as the README of the data says.
 """
@@ -44,7 +43,7 @@ Edit = Callable[[Sequence[str | None]], list[Repaired | None]]
 
 
 def in_batches(edit: Edit, texts: Sequence[str]) -> list[Repaired | None]:
-    """What an edit makes of texts, so many at a time as a partition has in one batch."""
+    """Edit texts in batches of the size that a partition has."""
     return [
         result
         for start in range(0, len(texts), BATCH)

@@ -192,7 +192,7 @@ def _count_windows(
             rolling = (rolling - recent[at] * _OLDEST) * _BASE + latest
             recent[at] = latest
             chars += 1
-            # Two steps, since a shift by 64 bits is none.
+            # In two steps: a shift by 64 bits is undefined.
             is_counted = (rolling >> _ONE) >> np.uint64(63 - part_bits) == np.uint64(part)
             if chars < WINDOW or not is_counted:
                 continue

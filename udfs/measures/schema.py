@@ -114,7 +114,11 @@ MEASURES_TYPE = StructType(
         StructField("pii", PII_TYPE),
     ]
 )
-"""Measures of a document. Null as a whole where there is no text; else no field is null."""
+"""Measures of a document. Null as a whole where there is no text.
+
+Else no field is null, except in mode casia-exact, which has only the fields of
+`udfs.measures.casia_exact.casia_columns`, the host categories and pii.
+"""
 
 PASSED_TYPE = _struct(
     doc_id=StringType(),

@@ -27,7 +27,7 @@ RUN_CHARS = 1 << 17
 _FILE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js", ".html")
 """Ends of file names such as icon@2x.png, which have the form of an address."""
 _EXAMPLE_DOMAIN = re.compile(r"[@.]example(?:\.(?:com|net|org))?$", re.IGNORECASE)
-"""Domains that belong to nobody. Source: RFC 2606."""
+"""Domains reserved for examples. Source: RFC 2606."""
 
 _DIGITS = 10
 """Fewest digits of any number that is found."""

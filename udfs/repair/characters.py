@@ -16,7 +16,7 @@ _REMOVED = (
     *range(0x0E, 0x20),
     *range(0x7F, 0x85),
     *range(0x86, 0xA0),
-    *range(0xFDD0, 0xFDF0),  # noncharacters; those of other planes nobody has seen in a page
+    *range(0xFDD0, 0xFDF0),  # noncharacters; those of other planes do not occur in pages
     *(0xFFFE, 0xFFFF),
 )
 
@@ -128,7 +128,7 @@ def compose(text: str) -> tuple[str, int]:
 
     NFC, not NFKC, which would replace ①, ㎡, ℃ and Ⅲ. In Chinese text NFC changes CJK compatibility
     ideographs (U+F9xx, from Korean code tables), Å and Ω as units, and accents behind their letter.
-    A sequence of more than `MAX_SEQUENCE` characters stays as it is; nobody writes one.
+    A sequence of more than `MAX_SEQUENCE` characters stays as it is; real text has none.
 
     Source:
         Unicode Standard Annex #15. The characters are those of the interpreter's version of

@@ -307,7 +307,7 @@ def test_a_listed_host_is_blocked_unless_a_list_allows_it(measured: DataFrame) -
         assert reasons_of(blocked, limits) == {"clean": ["host_blocked"]}
         assert reasons_of(allowed, limits) == {"clean": []}
         assert reasons_of(measured, limits)["clean"] == []
-    # What an earlier configuration's lists found means nothing where there are none.
+    # Categories stored by an earlier configuration have no effect without lists.
     assert reasons_of(blocked, RulesConfig()) == {"clean": []}
 
 

@@ -1,4 +1,4 @@
-"""Personal information: what is found, what is not, in whatever company, in what time."""
+"""Personal data: what is found, what is not, among other texts, in linear time."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_bank_cards_are_found_whole(text: str) -> None:
         CARD + ".5",
         "订单号" + CARD,
         "http://a.cn/" + CARD,
-        "7222021234567890127",  # nobody's prefix
+        "7222021234567890127",  # unknown prefix
         "5555555555554444",  # right, but no word says what it is
         "卡号6222222222222225",
         "20240115102030123456",

@@ -1,4 +1,4 @@
-"""Which IP addresses are nobody's: every network of the registry, to its edges."""
+"""Which IP addresses may be personal: none of the registry of special-purpose networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Garbled text is told from text, whichever tables were mixed up."""
+"""Garbled text is distinguished from text, for each pair of code tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What repairing changes in a text, what it leaves alone, and that twice is as good as once."""
+"""Repair: what it changes, what it leaves alone, and that a second repair changes nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_clean_text_stays(text: str) -> None:
         ("\u1112\u1161\u11ab", "한", {"nfc": 1}),
         ("Ａ\u030a", "Å", {"width": 1, "nfc": 1}),
         ("\U0001d15e好e\u0301", unicodedata.normalize("NFC", "\U0001d15e") + "好é", {"nfc": 2}),
-        # What nobody sees.
+        # Invisible characters.
         ("\ufeff中\u200b文\u2060\u00ad", "中文", {"invisible": 4}),
         ("赌\u200c博\u200d网", "赌博网", {"invisible": 2}),
         ("\u202e右到左\u202c\u200f\u2066x\u2069", "右到左x", {"invisible": 5}),
@@ -116,7 +116,7 @@ EVEN = "北京西郊汽车配件市场中心黄海"
         (TRADITIONAL_PROSE, "big5", "latin-1"),
     ],
 )
-def test_a_garbled_line_is_read_anew(text: str, written: str, read: str) -> None:
+def test_a_garbled_line_is_decoded_again(text: str, written: str, read: str) -> None:
     page = f"{PROSE}\n{misread(text, written, read)}\n{PROSE}"
     assert repair_text(page) == Repaired(f"{PROSE}\n{text}\n{PROSE}", {"mojibake_line": 1})
 
@@ -155,7 +155,7 @@ def test_short_garbled_lines_need_a_long_one_as_proof() -> None:
     )
 
 
-def test_what_is_read_anew_is_repaired_too() -> None:
+def test_a_line_that_is_decoded_again_is_repaired_too() -> None:
     garbled = misread("ＡＢＣ" + PROSE + "\u200b", "utf-8", "latin-1")
     assert repair_text(garbled) == Repaired(
         "ABC" + PROSE, {"mojibake_line": 1, "width": 3, "invisible": 1}
