@@ -6,9 +6,9 @@ First table: documents of 1,200 characters a second on one core, in processor ti
 interleaved runs. Clean texts are those of DIR that need no repair; dirty ones those that need some,
 and the clean ones with every kind of damage added. Second table: how many texts of DIR are changed,
 by kind. Third table: simplified texts of DIR, converted to traditional script by each standard and
-back in several ways: share of the changed characters that are restored. The way there is OpenCC's in
-all rows, so that only the way back is compared; zhconv is measured on the same texts. Fourth table:
-clean lines, garbled by each mix-up of code tables that occurs on the web.
+back in several ways: share of the changed characters that are restored. OpenCC converts to
+traditional script in all rows, so that only the way back is compared; zhconv is measured on the
+same texts. Fourth table: clean lines, garbled by each mix-up of code tables that occurs on the web.
 
 DIR is a folder with domain/, quality/ and toxicity/, as the README of the data says.
 """
