@@ -144,18 +144,17 @@ def editing_of(rules: RulesConfig) -> Editing:
 def run(spark: SparkSession, run: Run) -> None:
     """Flag every wave that is due; edit and measure it first where that is due too."""
     waves = bases(run)
-    wanted = due(run.store, APPLY_RULES, waves[APPLY_RULES])
-    unmeasured = due(run.store, MEASURE_DOCUMENTS, waves[MEASURE_DOCUMENTS]).keys() & wanted.keys()
+    measured, flagged = waves[MEASURE_DOCUMENTS], waves[APPLY_RULES]
+    wanted = due(run.store, APPLY_RULES, flagged)
+    unmeasured = due(run.store, MEASURE_DOCUMENTS, measured).keys() & wanted.keys()
     text_pass = _shipped(spark, run, measuring_of(run)) if unmeasured else None
     for number, wave in enumerate(wanted, start=1):
         with (
-            wave_of(run.store, APPLY_RULES, wave, waves[APPLY_RULES][wave]) as work,
+            wave_of(run.store, APPLY_RULES, wave, flagged[wave]) as work,
             shown_progress(spark, f"{APPLY_RULES}, wave {number} of {len(wanted)}", "tasks"),
         ):
             if text_pass is not None and wave in unmeasured:
-                with wave_of(
-                    run.store, MEASURE_DOCUMENTS, wave, waves[MEASURE_DOCUMENTS][wave]
-                ) as first:
+                with wave_of(run.store, MEASURE_DOCUMENTS, wave, measured[wave]) as first:
                     first.balance = _measure_wave(spark, run, wave, text_pass)
             work.balance = _flag_wave(spark, run, wave)
 
