@@ -29,7 +29,7 @@ from jobs.run.java_runtime import NoJava
 from jobs.run.lease import OutputInUse, lease_of
 from jobs.run.metrics_file import MetricsFile
 from jobs.run.request import Run, Stage
-from jobs.run.session import taken_session
+from jobs.run.session import spark_session
 from jobs.run.splits import planned_waves
 from jobs.run.store import Store
 from udfs.files.uris import InputNotFound
@@ -152,7 +152,7 @@ def _show_plan(stages: Sequence[Stage], run: Run) -> None:
 def _run_on_spark(command: str, stages: Sequence[Stage], run: Run) -> int:
     """Run the stages. Returns the exit status."""
     try:
-        with taken_session(command, run.config, run.config_file) as spark:
+        with spark_session(command, run.config, run.config_file) as spark:
             for stage in stages:
                 if stage.check_on_spark is not None:
                     stage.check_on_spark(spark, run.config)

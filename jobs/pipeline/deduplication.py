@@ -32,7 +32,7 @@ from jobs.run.commits import (
     wave_of,
     write_counts,
 )
-from jobs.run.console import say, shown_progress
+from jobs.run.console import say, show_progress
 from jobs.run.current_documents import (
     rule_sources,
     rule_survivor_sources,
@@ -69,7 +69,7 @@ def run(spark: SparkSession, run: Run) -> None:
             return
         with (
             wave_of(run.store, FIND_DUPLICATES, WHOLE, basis) as work,
-            shown_progress(spark, FIND_DUPLICATES, "tasks"),
+            show_progress(spark, FIND_DUPLICATES, "tasks"),
         ):
             work.balance = _find(spark, run, view, basis.fingerprint)
 
@@ -168,7 +168,7 @@ def _search(
 
 
 def _quality_scores(spark: SparkSession, run: Run) -> DataFrame:
-    """doc_id and score by the scorer that select.quality_from names."""
+    """Return doc_id and score, of the scorer that select.quality_from names."""
     scorer = declared()[run.config.select.quality_from]
     table = run.store.read(spark, scores(scorer.name), list(run.waves))
     return table.select("doc_id", F.col(str(scorer.score)).alias("score"))

@@ -17,7 +17,7 @@ from jobs.run.commits import (
     close_ledger,
     splits_frame,
 )
-from jobs.run.console import shown_progress
+from jobs.run.console import show_progress
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
 from jobs.run.splits import REPLAY, Split, work_units
 from jobs.run.store import Store
@@ -72,7 +72,7 @@ def extract_wave(
     # Three tables come out of one pass. On disk, since a wave's text outgrows memory; a block
     # that is lost with its executor is computed again to the same rows.
     extracted = numbers.mapInArrow(extract, EXTRACTED).persist(StorageLevel.DISK_ONLY)
-    with shown_progress(spark, label, "splits", lambda: int(done.value)):
+    with show_progress(spark, label, "splits", lambda: int(done.value)):
         repeated = _write_documents(spark, run, wave, extracted)
     failures = extracted.where(F.col("row_kind") == FAILURE).select(
         "warc_path", F.col("warc_offset").alias("offset"), "reason", "detail"

@@ -113,7 +113,7 @@ def _plan(spark: SparkSession, run: Run, request: RangeRequest, first_wave: int)
 
 
 def _indexed(spark: SparkSession, request: IndexRequest) -> DataFrame:
-    """What an index has of a request, as (name, offset, length)."""
+    """Read the captures of an index that match a request, as (name, offset, length)."""
     shown = f"--index {redact(request.index)}"
     folder = index_folder(request)
     reader = spark.read

@@ -32,7 +32,7 @@ from jobs.run.commits import (
     splits_frame,
     wave_of,
 )
-from jobs.run.console import shown_progress
+from jobs.run.console import show_progress
 from jobs.run.current_documents import document_commits
 from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, Run
 from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, schema_of
@@ -151,7 +151,7 @@ def run(spark: SparkSession, run: Run) -> None:
     for number, wave in enumerate(wanted, start=1):
         with (
             wave_of(run.store, APPLY_RULES, wave, flagged[wave]) as work,
-            shown_progress(spark, f"{APPLY_RULES}, wave {number} of {len(wanted)}", "tasks"),
+            show_progress(spark, f"{APPLY_RULES}, wave {number} of {len(wanted)}", "tasks"),
         ):
             if text_pass is not None and wave in unmeasured:
                 with wave_of(run.store, MEASURE_DOCUMENTS, wave, measured[wave]) as first:

@@ -27,7 +27,7 @@ from jobs.run.commits import (
     splits_frame,
     wave_of,
 )
-from jobs.run.console import shown_progress
+from jobs.run.console import show_progress
 from jobs.run.current_documents import scored_documents, scored_sources
 from jobs.run.request import SCORE_DOCUMENTS, Run, score_stage
 from jobs.run.scorers import (
@@ -74,7 +74,7 @@ def run(spark: SparkSession, run: Run) -> None:
         scorers = [scorer_of(name, run.config, run.lock, spark.sparkContext) for name in wanted]
         with (
             ExitStack() as commits,
-            shown_progress(spark, f"{SCORE_DOCUMENTS}, wave {number} of {len(wanted_of)}", "tasks"),
+            show_progress(spark, f"{SCORE_DOCUMENTS}, wave {number} of {len(wanted_of)}", "tasks"),
         ):
             work = [
                 commits.enter_context(

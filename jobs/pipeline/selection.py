@@ -21,7 +21,7 @@ from jobs.run.commits import (
     splits_frame,
     wave_of,
 )
-from jobs.run.console import shown_progress
+from jobs.run.console import show_progress
 from jobs.run.current_documents import (
     duplicate_commit,
     rule_sources,
@@ -96,7 +96,7 @@ def run(spark: SparkSession, run: Run) -> None:
         return
     with (
         wave_of(run.store, SELECT_CORPUS, WHOLE, waves[WHOLE]) as work,
-        shown_progress(spark, SELECT_CORPUS, "tasks"),
+        show_progress(spark, SELECT_CORPUS, "tasks"),
     ):
         work.balance = _select(spark, run)
 

@@ -48,7 +48,7 @@ def say(event: str, text: str, **fields: object) -> None:
 
 
 @contextmanager
-def shown_progress(
+def show_progress(
     spark: SparkSession, label: str, unit: str, documents: Callable[[], int] | None = None
 ) -> Iterator[None]:
     """Write tasks done, documents per second and time left while the block runs.

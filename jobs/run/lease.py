@@ -35,7 +35,7 @@ class LeaseLost(RuntimeError):
 
 @dataclass
 class Lease:
-    """The right to write to an output."""
+    """The right to write to an output, held by one run at a time."""
 
     store: Store
     expiry_s: float
@@ -44,8 +44,8 @@ class Lease:
     _ended: threading.Event = field(default_factory=threading.Event)
     _written: float = 0.0  # time.monotonic() of the last renewal
 
-    def take(self) -> None:
-        """Raise OutputInUse if another run has the output."""
+    def acquire(self) -> None:
+        """Take the lease. Raises OutputInUse if another run holds it."""
         written = self._write()
         for name in self.store.list_names(_LEASES):
             if name == self.name or not name.endswith(".json"):
@@ -56,7 +56,7 @@ class Lease:
                 continue  # its run has ended meanwhile
             if age < self.expiry_s:
                 holder = self._holder(name)
-                self.give_back()
+                self.release()
                 raise OutputInUse(
                     f"{self.store.root}: another run works on this output ({holder}), or was "
                     f"killed less than {self.expiry_s:.0f} s ago. If it no longer runs, remove "
@@ -73,8 +73,8 @@ class Lease:
                 f"{self.expiry_s:.0f} s, and another run may have started on the output"
             )
 
-    def renew_until_given_back(self) -> None:
-        """Renew the lease until `give_back` is called; runs in a thread."""
+    def renew_until_released(self) -> None:
+        """Renew the lease until `release` is called; runs in a thread."""
         while not self._ended.wait(self.expiry_s / 5):
             try:
                 self.check()
@@ -86,7 +86,7 @@ class Lease:
                     f"{self.store.root}: the lease could not be renewed: {error}", file=sys.stderr
                 )
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Remove the lease, so that the next run can start at once."""
         self._ended.set()
         self.store.delete(_LEASES, self.name)
@@ -114,11 +114,11 @@ def lease_of(store: Store, expiry_s: float) -> Iterator[Lease]:
         OutputInUse: another run holds it.
     """
     lease = Lease(store, expiry_s)
-    lease.take()
-    renewing = threading.Thread(target=lease.renew_until_given_back, daemon=True)
+    lease.acquire()
+    renewing = threading.Thread(target=lease.renew_until_released, daemon=True)
     renewing.start()
     try:
         yield lease
     finally:
-        lease.give_back()
+        lease.release()
         renewing.join()

@@ -20,7 +20,7 @@ _ZIPPED = (".zip", ".egg", ".jar")
 
 
 @contextmanager
-def taken_session(name: str, config: Config, config_file: Path | None) -> Iterator[SparkSession]:
+def spark_session(name: str, config: Config, config_file: Path | None) -> Iterator[SparkSession]:
     """Yield the running session, or a new one that stops when the block ends.
 
     Under spark-submit the submitted settings apply; under ``python -m`` those of the properties

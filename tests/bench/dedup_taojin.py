@@ -21,7 +21,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import Config, DedupConfig
-from jobs.run.session import taken_session
+from jobs.run.session import spark_session
 from tests.bench.dedup_corpus import Corpus
 from tests.bench.dedup_cpu import cpu_seconds_by_name, peak_mb, tree_of
 from tests.bench.dedup_pass import (
@@ -117,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(arguments.events, arguments.conf)
     config = DedupConfig(levels=("near",), bands=arguments.bands, rows=arguments.rows)
-    with taken_session("bench", Config(), None) as spark:
+    with spark_session("bench", Config(), None) as spark:
         search = Search(spark, config)
         facts = run_passes(arguments, search)
         facts |= {

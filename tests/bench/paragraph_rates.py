@@ -28,7 +28,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import Config, DedupConfig
-from jobs.run.session import taken_session
+from jobs.run.session import spark_session
 from jobs.transforms.paragraphs import find_paragraph_cuts
 from jobs.transforms.ranks import rank_of
 from tests.bench.dedup_cpu import tree_cpu_seconds
@@ -152,7 +152,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ["PYSPARK_SUBMIT_ARGS"] = f'--properties-file "{PROPERTIES}" pyspark-shell'
     config = DedupConfig(levels=("paragraph",), paragraph_policy=arguments.policy)
     lines = []
-    with tempfile.TemporaryDirectory() as name, taken_session("bench", Config(), None) as spark:
+    with tempfile.TemporaryDirectory() as name, spark_session("bench", Config(), None) as spark:
         sizes = [WARM_DOCUMENTS, *arguments.documents]
         first = 0.0
         for run, count in enumerate(sizes):

@@ -50,10 +50,10 @@ def test_a_lease_is_given_back_after_an_error(store: Store) -> None:
 
 def test_the_lease_of_a_dead_run_expires(store: Store) -> None:
     dead = Lease(store, EXPIRY_S)
-    dead.take()
+    dead.acquire()
     age(store, dead.name, dead.expiry_s - 5)
     with pytest.raises(OutputInUse, match=f"remove _lease/{dead.name}"):
-        Lease(store, EXPIRY_S).take()
+        Lease(store, EXPIRY_S).acquire()
     age(store, dead.name, dead.expiry_s + 5)
     with lease_of(store, EXPIRY_S) as lease:
         assert leases(store) == [lease.name]
@@ -61,7 +61,7 @@ def test_the_lease_of_a_dead_run_expires(store: Store) -> None:
 
 def test_a_run_that_was_held_up_learns_that_it_lost_the_output(store: Store) -> None:
     slow = Lease(store, EXPIRY_S)
-    slow.take()
+    slow.acquire()
     slow.check()
     age(store, slow.name, 2 * slow.expiry_s)
     with lease_of(store, EXPIRY_S), pytest.raises(LeaseLost):
@@ -70,7 +70,7 @@ def test_a_run_that_was_held_up_learns_that_it_lost_the_output(store: Store) -> 
 
 def test_a_run_that_did_not_renew_in_time_does_not_trust_its_file(store: Store) -> None:
     lease = Lease(store, 0.05)
-    lease.take()
+    lease.acquire()
     time.sleep(0.1)
     with pytest.raises(LeaseLost):
         lease.check()
@@ -78,24 +78,24 @@ def test_a_run_that_did_not_renew_in_time_does_not_trust_its_file(store: Store) 
 
 def test_a_lease_is_renewed_while_its_run_lives(store: Store) -> None:
     lease = Lease(store, 10.0)
-    lease.take()
+    lease.acquire()
     age(store, lease.name, 2 * lease.expiry_s)
-    renewing = threading.Thread(target=lease.renew_until_given_back)
+    renewing = threading.Thread(target=lease.renew_until_released)
     renewing.start()
     while time.time() - store.modified("_lease", lease.name) > lease.expiry_s:
         time.sleep(0.01)
     with pytest.raises(OutputInUse):
-        Lease(store, EXPIRY_S).take()
-    lease.give_back()
+        Lease(store, EXPIRY_S).acquire()
+    lease.release()
     renewing.join()
     assert leases(store) == []
 
 
 def test_a_lost_lease_is_not_written_again(store: Store) -> None:
     lease = Lease(store, 0.5)
-    lease.take()
+    lease.acquire()
     store.delete("_lease", lease.name)
-    lease.renew_until_given_back()
+    lease.renew_until_released()
     assert leases(store) == []
 
 
@@ -107,7 +107,7 @@ def test_of_many_that_begin_together_at_most_one_goes_on(store: Store) -> None:
         lease = Lease(store, EXPIRY_S)
         begin.wait()
         try:
-            lease.take()
+            lease.acquire()
         except OutputInUse:
             return
         going.append(lease)
