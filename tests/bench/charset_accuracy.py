@@ -1,4 +1,4 @@
-"""How often a page's charset is found, by the ladder and by the detectors of others.
+"""How often a page's charset is found, by `udfs.charset.decode` and by the detectors of others.
 
     python -m tests.bench.charset_accuracy --data DIR [--peers PYTHON] [--texts 2000]
 

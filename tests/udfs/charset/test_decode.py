@@ -1,4 +1,4 @@
-"""Every page that people can read, the ladder reads: right, wrong and missing labels."""
+"""Every page that people can read is decoded: with right, wrong and missing labels."""
 
 from __future__ import annotations
 

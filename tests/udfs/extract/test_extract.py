@@ -40,7 +40,7 @@ class Split:
 
 
 class Model:
-    """Says of a text what its first character stands for."""
+    """Identifies a text's language by its first character."""
 
     def identify(self, texts: Sequence[str]) -> list[tuple[str, float]]:
         return [{"日": ("ja", 0.9), "疑": ("zh", 0.4)}.get(text[0], ("zh", 0.9)) for text in texts]

@@ -1,4 +1,4 @@
-"""Many processes and one cache: a file is fetched once, and nobody sees half of it."""
+"""Many processes and one cache: a file is fetched once, and no process reads half of it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_processes_that_want_a_file_at_once_fetch_it_once_and_whole(tmp_path: Pa
     assert sorted(path.name for path in folder.iterdir()) == [".model.bin.lock", "log", "model.bin"]
 
 
-def test_a_process_that_is_killed_while_fetching_keeps_nobody_waiting(tmp_path: Path) -> None:
+def test_a_process_that_is_killed_while_fetching_blocks_no_other(tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=hang, args=(str(folder),))

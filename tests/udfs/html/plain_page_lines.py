@@ -114,7 +114,7 @@ def _with_hard_spaces(code: re.Match[bytes]) -> bytes:
 
 
 def _lines_after(marks: npt.NDArray[np.intp], first: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-    """The lines that a mark stands before, no other line between."""
+    """The lines that begin behind a mark, without another line between."""
     found = np.zeros(len(first) + 1, dtype=np.bool_)
     found[np.searchsorted(first, marks)] = True
     return found[:-1]
@@ -165,7 +165,7 @@ def _blocks(
     starts = marks[starts]
     marks, is_digit = marks[chosen], is_digit[chosen]
     parents = [0]
-    inside = [0]  # the block after so many marks
+    inside = [0]  # the block after each number of marks
     around: list[int] = []
     current = 0
     for is_start in is_digit.tolist():

@@ -263,7 +263,7 @@ def test_it_is_a_search_for_parts_of_the_marks(html: str) -> None:
 
 @pytest.mark.parametrize("mark", ["datePublished", '"pubDate"'])
 @pytest.mark.parametrize("before", range(70))
-def test_no_mark_is_missed_wherever_it_stands(mark: str, before: int) -> None:
+def test_no_mark_is_missed_wherever_it_is(mark: str, before: int) -> None:
     assert may_have_marks(b"-" * before + mark.encode())
 
 

@@ -288,7 +288,7 @@ def _common(one: bytes, other: bytes) -> int:
 
 
 def _units_within(units: list[bytes], size: int) -> int:
-    """How many units lie within so many bytes."""
+    """Return the number of units within a number of bytes."""
     count = end = 0
     for unit in units:
         end += len(unit)

@@ -530,7 +530,7 @@ def test_garbage_before_the_first_record(compress: type[bytes]) -> None:
 @pytest.mark.parametrize("at", [0, 3])
 @pytest.mark.parametrize("compress", [member, zstandard.compress])
 def test_first_unit_of_no_known_kind(compress: type[bytes], at: int) -> None:
-    """The file's kind is told by a later unit."""
+    """A later unit decides the file's format."""
     first = bytearray(compress(record(BLOCKS[0])))
     first[at] ^= 0x42
     found = read(bytes(first) + compress(record(BLOCKS[1])) + compress(record(BLOCKS[2])))
@@ -582,7 +582,7 @@ def test_length_beyond_the_limit_in_a_plain_file() -> None:
     assert [(d.offset, d.reason, d.skipped_bytes) for d in damages(found)] == [
         (0, "record_too_large", len(bad))
     ]
-    # Where nobody can go back, all of it is said to be skipped.
+    # Where the stream cannot seek, all of it counts as skipped.
     stream = cast(BinaryIO, ReadOnlyStream(bad + rest))
     (damage,) = damages(list(read_records(stream, max_record_bytes=5000)))
     assert damage.skipped_bytes == len(bad + rest)
