@@ -9,7 +9,7 @@ from jobs.training.domain.options import DOMAIN_OPTIONS
 from jobs.training.domain.task import DOMAIN
 from jobs.training.encoder.page_task import QUALITY_PAGE
 from jobs.training.encoder.recipe import ENCODER_OPTIONS
-from jobs.training.encoder.stages_task import QUALITY_BERT_STAGES
+from jobs.training.encoder.two_stage_task import QUALITY_BERT_STAGES
 from jobs.training.quality.options import TEACHER_OPTIONS
 from jobs.training.quality.task import QUALITY
 from jobs.training.toxicity.options import JUDGE_OPTIONS

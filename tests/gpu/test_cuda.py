@@ -20,10 +20,10 @@ from pyspark.sql import SparkSession
 torch = pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 
 from jobs import score_documents  # noqa: E402
-from jobs.training.encoder import stages_fit as bert_fit  # noqa: E402
+from jobs.training.encoder import two_stage_fit as bert_fit  # noqa: E402
 from jobs.training.encoder.recipe import EncoderRecipe  # noqa: E402
-from jobs.training.encoder.stages_fit import Example, fit_encoder  # noqa: E402
 from jobs.training.encoder.start import start_of  # noqa: E402
+from jobs.training.encoder.two_stage_fit import TrainingText, fit_encoder  # noqa: E402
 from tests.builders.encoders import CHARS, save_encoder  # noqa: E402
 from tests.jobs.conftest import LOCAL_CONFIG, ROOT  # noqa: E402
 from udfs.encoder.inputs import InputMaker  # noqa: E402
@@ -134,7 +134,7 @@ def test_an_encoder_is_trained_on_the_gpu(encoder_file: Path, tmp_path: Path, wi
         for number in range(48)
     ]
     examples = [
-        Example(tuple(own), float(number % 2 == 0), 1.0, f"site {number // 2}")
+        TrainingText(tuple(own), float(number % 2 == 0), 1.0, f"site {number // 2}")
         for number, (_, own) in enumerate(maker.of_texts(texts))
     ]
     segments = [segment for example in examples for segment in example.segments]

@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.array_types import Float32Array, Float64Array, UInt8Array
 from udfs.base.model_constants import LABEL_PREFIX
-
-Values = npt.NDArray[np.float32]
 
 _MAGIC, _VERSION = 793712314, 12
 _SUPERVISED = 3
@@ -83,7 +82,7 @@ def write_linear_model(
     path.write_bytes(b"".join(parts))
 
 
-def _quantise(column: Values) -> tuple[Values, npt.NDArray[np.uint8]]:
+def _quantise(column: Float32Array) -> tuple[Float32Array, UInt8Array]:
     """The 256 levels of a column, and the number of the nearest level of each value.
 
     The commonest value is a level: many words have the same weight.
@@ -101,11 +100,11 @@ def _quantise(column: Values) -> tuple[Values, npt.NDArray[np.uint8]]:
     return levels, codes
 
 
-def _means(numbers: Values, count: int) -> npt.NDArray[np.float64]:
+def _means(numbers: Float32Array, count: int) -> Float64Array:
     """One-dimensional k-means, started at quantiles."""
     ordered = np.sort(numbers).astype(np.float64)
     ordered = ordered[np.linspace(0, len(ordered) - 1, min(len(ordered), _SAMPLE)).astype(int)]
-    levels: npt.NDArray[np.float64] = np.quantile(ordered, (np.arange(count) + 0.5) / count)
+    levels: Float64Array = np.quantile(ordered, (np.arange(count) + 0.5) / count)
     levels[0], levels[-1] = ordered[0], ordered[-1]
     sums = np.concatenate([[0.0], np.cumsum(ordered)])
     for _ in range(_ROUNDS):

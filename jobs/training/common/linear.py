@@ -10,14 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from udfs.base.jit import compiled
-
-Floats = npt.NDArray[np.float64]
-Values = npt.NDArray[np.float32]
-Numbers = npt.NDArray[np.int64]
-Columns = npt.NDArray[np.int32]
 
 _NEWTON_STEPS = 60
 _CG_STEPS = 60
@@ -30,11 +25,11 @@ _DUAL_ENOUGH = 1e-4
 class SparseRows:
     """Rows of which most values are zero (compressed sparse rows)."""
 
-    bounds: Numbers
+    bounds: Int64Array
     """Index of the first value of each row, and the number of values; (rows + 1,)."""
-    columns: Columns
+    columns: Int32Array
     """Column of each value; values of one column in one row add up."""
-    values: Values
+    values: Float32Array
     width: int
     """Number of columns."""
 
@@ -42,22 +37,22 @@ class SparseRows:
         """The number of rows."""
         return len(self.bounds) - 1
 
-    def dot(self, weights: Floats) -> Floats:
+    def dot(self, weights: Float64Array) -> Float64Array:
         """Multiply each row by the weights of the columns, (rows,)."""
         return _dot(self.bounds, self.columns, self.values, weights)
 
-    def transposed_dot(self, weights: Floats) -> Floats:
+    def transposed_dot(self, weights: Float64Array) -> Float64Array:
         """Multiply each column by the weights of the rows, (width,)."""
         return _transposed_dot(self.bounds, self.columns, self.values, weights, self.width)
 
-    def picked(self, places: Numbers) -> SparseRows:
+    def picked(self, places: Int64Array) -> SparseRows:
         """Return the rows with these numbers."""
         sizes = np.diff(self.bounds)[places]
         bounds = np.concatenate([[0], np.cumsum(sizes)])
         at = np.arange(bounds[-1]) + np.repeat(self.bounds[places] - bounds[:-1], sizes)
         return SparseRows(bounds, self.columns[at], self.values[at], self.width)
 
-    def scaled(self, by_row: Floats, by_column: Floats) -> SparseRows:
+    def scaled(self, by_row: Float64Array, by_column: Float64Array) -> SparseRows:
         """Multiply each value by its row's and its column's factor."""
         values = self.values * np.repeat(by_row, np.diff(self.bounds)) * by_column[self.columns]
         return replace(self, values=values.astype(np.float32))
@@ -67,14 +62,14 @@ class SparseRows:
 class Fitted:
     """A linear model: ``rows.dot(weights) + bias`` is the logit of the positive class."""
 
-    weights: Floats
+    weights: Float64Array
     bias: float
 
 
 def fit_logistic(
     rows: SparseRows,
-    positive: npt.NDArray[np.bool_],
-    row_weights: Floats | None = None,
+    positive: BoolArray,
+    row_weights: Float64Array | None = None,
     strength: float = 1.0,
     tolerance: float = 1e-3,
 ) -> Fitted:
@@ -130,12 +125,12 @@ def fit_logistic(
 
 def fit_logistic_by_rows(
     rows: SparseRows,
-    positive: npt.NDArray[np.bool_],
-    row_weights: Floats,
+    positive: BoolArray,
+    row_weights: Float64Array,
     strength: float,
     passes: int,
     seed: int,
-) -> Floats:
+) -> Float64Array:
     """Approximate `fit_logistic` without a bias by coordinate descent on the dual.
 
     Reaches the optimum's neighbourhood far sooner where rows are short, columns many and the
@@ -161,18 +156,18 @@ def fit_logistic_by_rows(
     )  # fmt: skip
 
 
-def _with_bias(rows: SparseRows, weights: Floats) -> Floats:
+def _with_bias(rows: SparseRows, weights: Float64Array) -> Float64Array:
     return np.append(rows.transposed_dot(weights), weights.sum())
 
 
-def _product(a: Floats, b: Floats) -> float:
+def _product(a: Float64Array, b: Float64Array) -> float:
     """Inner product without BLAS, whose order of summation depends on the number of threads."""
     return float(np.einsum("i,i->", a, b))
 
 
 def _newton_direction(
-    rows: SparseRows, curvature: Floats, gradient: Floats, enough: float
-) -> Floats:
+    rows: SparseRows, curvature: Float64Array, gradient: Float64Array, enough: float
+) -> Float64Array:
     """Solve the Newton equation by conjugate gradients, until the residual is small enough."""
     move = np.zeros_like(gradient)
     residual = -gradient
@@ -193,9 +188,14 @@ def _newton_direction(
 
 
 def _step_length(
-    model: Floats, move: Floats, logits: Floats, move_logits: Floats, signs: Floats,
-    costs: Floats, slope: float,
-) -> float:  # fmt: skip
+    model: Float64Array,
+    move: Float64Array,
+    logits: Float64Array,
+    move_logits: Float64Array,
+    signs: Float64Array,
+    costs: Float64Array,
+    slope: float,
+) -> float:
     """The first of 1, 1/2, 1/4 ... that satisfies the Armijo condition; 0 if none does."""
 
     def loss(share: float) -> float:
@@ -212,7 +212,9 @@ def _step_length(
 
 
 @compiled
-def _dot(bounds: Numbers, columns: Columns, values: Values, weights: Floats) -> Floats:
+def _dot(
+    bounds: Int64Array, columns: Int32Array, values: Float32Array, weights: Float64Array
+) -> Float64Array:
     products = np.zeros(len(bounds) - 1, dtype=np.float64)
     for row in range(len(products)):
         total = 0.0
@@ -224,8 +226,8 @@ def _dot(bounds: Numbers, columns: Columns, values: Values, weights: Floats) -> 
 
 @compiled
 def _transposed_dot(
-    bounds: Numbers, columns: Columns, values: Values, weights: Floats, width: int
-) -> Floats:
+    bounds: Int64Array, columns: Int32Array, values: Float32Array, weights: Float64Array, width: int
+) -> Float64Array:
     products = np.zeros(width, dtype=np.float64)
     for row in range(len(bounds) - 1):
         if weights[row] != 0.0:
@@ -236,15 +238,15 @@ def _transposed_dot(
 
 @compiled
 def _dual_passes(
-    bounds: Numbers,
-    columns: Columns,
-    values: Values,
+    bounds: Int64Array,
+    columns: Int32Array,
+    values: Float32Array,
     width: int,
-    signs: Floats,
-    squares: Floats,
-    costs: Floats,
-    orders: Numbers,
-) -> Floats:
+    signs: Float64Array,
+    squares: Float64Array,
+    costs: Float64Array,
+    orders: Int64Array,
+) -> Float64Array:
     weights = np.zeros(width, dtype=np.float64)
     # A row's multiplier, and its cost less that; both are kept, as either may be tiny.
     given = np.minimum(0.001 * costs, 1e-8)

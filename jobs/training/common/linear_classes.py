@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
-from jobs.training.common.linear import Columns, Numbers, SparseRows, Values
+from jobs.training.common.linear import SparseRows
+from udfs.base.array_types import BoolArray, Float32Array, Float64Array, Int32Array, Int64Array
 from udfs.base.jit import compiled
-
-Matrix = npt.NDArray[np.float64]
 
 _KEPT_STEPS = 6
 _LEAST_STEP = 1e-6
@@ -18,25 +16,25 @@ _DECAY, _SQUARE_DECAY = 0.9, 0.99
 _MULTIPLIER_STEP = 0.05
 
 
-def class_logits(rows: SparseRows, weights: Matrix) -> Matrix:
+def class_logits(rows: SparseRows, weights: Float64Array) -> Float64Array:
     """Multiply each row by the weights of the columns, (rows, classes)."""
     return _dot(rows.bounds, rows.columns, rows.values, np.ascontiguousarray(weights))
 
 
-def softmax(logits: Matrix) -> Matrix:
+def softmax(logits: Float64Array) -> Float64Array:
     """Turn logits into probabilities whose rows sum to 1."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probabilities: Matrix = shifted / shifted.sum(axis=1, keepdims=True)
+    probabilities: Float64Array = shifted / shifted.sum(axis=1, keepdims=True)
     return probabilities
 
 
 def fit_softmax(
     rows: SparseRows,
-    targets: Matrix,
-    row_weights: npt.NDArray[np.float64],
+    targets: Float64Array,
+    row_weights: Float64Array,
     penalty: float,
     steps: int,
-) -> Matrix:
+) -> Float64Array:
     """Minimise cross-entropy + penalty * |w|^2 / 2, without an intercept.
 
     Args:
@@ -52,7 +50,7 @@ def fit_softmax(
     """
     shape = (rows.width, targets.shape[1])
 
-    def loss_of(point: Matrix) -> tuple[float, Matrix]:
+    def loss_of(point: Float64Array) -> tuple[float, Float64Array]:
         weights = point.reshape(shape)
         chances = softmax(class_logits(rows, weights))
         loss = -(row_weights[:, None] * targets * np.log(chances + 1e-12)).sum()
@@ -65,14 +63,14 @@ def fit_softmax(
 
 def fit_multipliers(
     rows: SparseRows,
-    targets: Matrix,
-    row_weights: npt.NDArray[np.float64],
-    start: Matrix,
-    fixed: npt.NDArray[np.bool_],
+    targets: Float64Array,
+    row_weights: Float64Array,
+    start: Float64Array,
+    fixed: BoolArray,
     hold: float,
     most: float,
     steps: int,
-) -> Matrix:
+) -> Float64Array:
     """Multiply given weights by factors of at least 0 that lower the cross-entropy.
 
     A weight of 0 stays 0: a column supports only the classes that it has a weight for.
@@ -111,11 +109,11 @@ def fit_multipliers(
 
 
 def _minimise(
-    loss_of: Callable[[Matrix], tuple[float, Matrix]], point: Matrix, steps: int
-) -> Matrix:
+    loss_of: Callable[[Float64Array], tuple[float, Float64Array]], point: Float64Array, steps: int
+) -> Float64Array:
     loss, gradient = loss_of(point)
-    moves: list[Matrix] = []
-    changes: list[Matrix] = []
+    moves: list[Float64Array] = []
+    changes: list[Float64Array] = []
     for _ in range(steps):
         direction = _direction(gradient, moves, changes)
         slope, share = _inner(gradient, direction), 1.0
@@ -132,7 +130,9 @@ def _minimise(
     return point
 
 
-def _direction(gradient: Matrix, moves: list[Matrix], changes: list[Matrix]) -> Matrix:
+def _direction(
+    gradient: Float64Array, moves: list[Float64Array], changes: list[Float64Array]
+) -> Float64Array:
     """The L-BFGS direction, from the curvature along the last steps."""
     direction = gradient.copy()
     pairs = list(zip(moves, changes, strict=True))
@@ -151,7 +151,7 @@ def _direction(gradient: Matrix, moves: list[Matrix], changes: list[Matrix]) -> 
     return -direction
 
 
-def _some_columns(rows: SparseRows, columns: npt.NDArray[np.int64]) -> SparseRows:
+def _some_columns(rows: SparseRows, columns: Int64Array) -> SparseRows:
     """The rows with only these columns."""
     places = np.full(rows.width, -1, dtype=np.int32)
     places[columns] = np.arange(len(columns))
@@ -160,17 +160,19 @@ def _some_columns(rows: SparseRows, columns: npt.NDArray[np.int64]) -> SparseRow
     return SparseRows(bounds, places[rows.columns[kept]], rows.values[kept], len(columns))
 
 
-def _inner(left: Matrix, right: Matrix) -> float:
+def _inner(left: Float64Array, right: Float64Array) -> float:
     """Inner product without BLAS, whose order of summation depends on the number of threads."""
     return float(np.einsum("i,i->", left, right))
 
 
-def _columns_of(rows: SparseRows, of_rows: Matrix) -> Matrix:
+def _columns_of(rows: SparseRows, of_rows: Float64Array) -> Float64Array:
     return _transposed_dot(rows.bounds, rows.columns, rows.values, of_rows, rows.width)
 
 
 @compiled
-def _dot(bounds: Numbers, columns: Columns, values: Values, weights: Matrix) -> Matrix:
+def _dot(
+    bounds: Int64Array, columns: Int32Array, values: Float32Array, weights: Float64Array
+) -> Float64Array:
     classes = weights.shape[1]
     products = np.zeros((len(bounds) - 1, classes), dtype=np.float64)
     for row in range(len(bounds) - 1):
@@ -182,8 +184,8 @@ def _dot(bounds: Numbers, columns: Columns, values: Values, weights: Matrix) -> 
 
 @compiled
 def _transposed_dot(
-    bounds: Numbers, columns: Columns, values: Values, of_rows: Matrix, width: int
-) -> Matrix:
+    bounds: Int64Array, columns: Int32Array, values: Float32Array, of_rows: Float64Array, width: int
+) -> Float64Array:
     classes = of_rows.shape[1]
     products = np.zeros((width, classes), dtype=np.float64)
     for row in range(len(bounds) - 1):

@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from udfs.base.array_types import BoolArray, Float64Array, Int64Array
 
 THRESHOLDS = (0.3, 0.5, 0.7, 0.9, 0.99)
 """Thresholds that figures of a binary score are given at."""
@@ -17,7 +15,7 @@ THRESHOLDS = (0.3, 0.5, 0.7, 0.9, 0.99)
 _DIGITS = 4
 
 
-def area_under_roc(positive: Bools, scores: Floats) -> float:
+def area_under_roc(positive: BoolArray, scores: Float64Array) -> float:
     """Compute the area under the ROC curve, ties counting half; NaN for a single class.
 
     >>> area_under_roc(np.array([False, True, True]), np.array([0.2, 0.2, 0.9]))
@@ -45,7 +43,7 @@ def area_interval(
 
 def interval_by_units(
     units: Sequence[str],
-    measure: Callable[[npt.NDArray[np.int64]], float],
+    measure: Callable[[Int64Array], float],
     draws: int = 2_000,
 ) -> list[float]:
     """Return the 95 % bootstrap interval of a measure, drawing whole units with replacement.
@@ -83,7 +81,7 @@ def calibration_table(
     ]
 
 
-def at_threshold(positive: Bools, scores: Floats, threshold: float) -> dict[str, Any]:
+def at_threshold(positive: BoolArray, scores: Float64Array, threshold: float) -> dict[str, Any]:
     """Compute precision, recall, F1, false alarms of ``score >= threshold``; None if undefined."""
     flagged = scores >= threshold
     hits = int((flagged & positive).sum())

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import fasttext
-import numpy as np
-import numpy.typing as npt
 
 from jobs.training.common.examples import Document
+from udfs.base.array_types import Float64Array
 from udfs.models.fasttext_model import FastTextModel
 
 TRAINED = "training and held-out figures"
@@ -22,7 +21,7 @@ Rows = Mapping[str, list[dict[str, Any]]]
 """File, from the data directory -> its rows."""
 Figures = dict[str, dict[str, Any]]
 """Name of a table of figures -> measure -> value."""
-Answers = npt.NDArray[np.float64]
+Answers = Float64Array
 """What a model says of documents, shape (documents, columns)."""
 Found = dict[str, Any]
 """What a fit chose or counted, for the card."""

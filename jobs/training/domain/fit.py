@@ -20,29 +20,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from jobs.training.common.examples import Document, fold_of_units
 from jobs.training.common.fasttext_writer import write_linear_model
 from jobs.training.common.linear import SparseRows
-from jobs.training.common.linear_classes import (
-    Matrix,
-    class_logits,
-    fit_multipliers,
-    fit_softmax,
-    softmax,
-)
+from jobs.training.common.linear_classes import class_logits, fit_multipliers, fit_softmax, softmax
 from jobs.training.common.task import Settings
 from jobs.training.domain.keywords import KEYWORDS, Keywords, read_keywords
 from udfs.base import model_constants
+from udfs.base.array_types import BoolArray, Float64Array
 from udfs.files.artifacts import sha256_of
 from udfs.scorers.domain import HOST_WEIGHT, LABELS, MIN_PROBABILITY, DomainSettings
 from udfs.tokens.forms import MARK
 
 PAGES = "crawl"
 """The kind of documents whose units are sites, too small to be weighted one by one."""
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +83,9 @@ class Space:
     """Tokens that have a weight, and the weights of the keywords."""
 
     words: tuple[str, ...]
-    rarity: Floats
+    rarity: Float64Array
     """Logarithm of the number of lines over the number of those with the word, (words,)."""
-    given: Matrix
+    given: Float64Array
     """Weights of the keywords, shape (words, labels)."""
 
     @classmethod
@@ -189,7 +181,7 @@ def limited(documents: Sequence[Document], recipe: DomainRecipe) -> list[Documen
 
 def fit_weights(
     documents: Sequence[Document], rows: SparseRows, space: Space, recipe: DomainRecipe
-) -> Matrix:
+) -> Float64Array:
     """Fit the weight of every token for every label, (words, labels).
 
     The logits of a line are the means of its tokens' weights.
@@ -227,7 +219,7 @@ def inner_calibration(
 
 def inner_logits(
     documents: Sequence[Document], rows: SparseRows, space: Space, recipe: DomainRecipe
-) -> Matrix:
+) -> Float64Array:
     """Return logits of documents by weights fitted without their unit, (documents, labels)."""
     folds = fold_of_units(documents, recipe.inner_folds)
     fold_of = np.array([folds[document.unit] for document in documents])
@@ -242,7 +234,7 @@ def inner_logits(
 
 
 def calibration(
-    logits: Matrix, documents: Sequence[Document], recipe: DomainRecipe
+    logits: Float64Array, documents: Sequence[Document], recipe: DomainRecipe
 ) -> tuple[float, float]:
     """Choose threshold and slope, as `inner_calibration` does, from the logits of documents."""
     truth, counts = truth_of(documents), row_weights(documents, recipe)
@@ -261,7 +253,7 @@ def _cell(document: Document) -> tuple[str, str]:
     return document.labels[0], PAGES if document.kind == PAGES else document.unit
 
 
-def _targets(documents: Sequence[Document], recipe: DomainRecipe) -> Matrix:
+def _targets(documents: Sequence[Document], recipe: DomainRecipe) -> Float64Array:
     targets = np.zeros((len(documents), len(LABELS)))
     for row, document in zip(targets, documents, strict=True):
         main, *others = (LABELS.index(label) for label in document.labels)
@@ -270,7 +262,7 @@ def _targets(documents: Sequence[Document], recipe: DomainRecipe) -> Matrix:
     return targets
 
 
-def row_weights(documents: Sequence[Document], recipe: DomainRecipe) -> Floats:
+def row_weights(documents: Sequence[Document], recipe: DomainRecipe) -> Float64Array:
     """Return the weight of each document, (documents,); their sum is the number of documents.
 
     Labels weigh the same, and the sources of a label by the root of their size.
@@ -286,16 +278,16 @@ def row_weights(documents: Sequence[Document], recipe: DomainRecipe) -> Floats:
     weights = np.array(
         [parts[cell] / sizes[cell] / of_label[cell[0]] for cell in map(_cell, documents)]
     )
-    scaled: Floats = weights / weights.sum() * len(documents)
+    scaled: Float64Array = weights / weights.sum() * len(documents)
     return scaled
 
 
-def truth_of(documents: Sequence[Document]) -> npt.NDArray[np.bool_]:
+def truth_of(documents: Sequence[Document]) -> BoolArray:
     """Return which labels each document has, (documents, labels)."""
     return np.array([[label in d.labels for label in LABELS] for d in documents])
 
 
-def set_f1(logits: Matrix, truth: npt.NDArray[np.bool_], counts: Floats, threshold: float) -> float:
+def set_f1(logits: Float64Array, truth: BoolArray, counts: Float64Array, threshold: float) -> float:
     """Return micro-F1 + macro-F1 of label sets: labels from the threshold on, and the top one."""
     chosen = logits >= threshold
     chosen[np.arange(len(chosen)), logits.argmax(axis=1)] = True

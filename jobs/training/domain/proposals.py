@@ -22,7 +22,6 @@ from jobs.training.common.examples import Document, fold_of_units
 from jobs.training.common.linear_classes import class_logits
 from jobs.training.domain.fit import (
     DomainRecipe,
-    Floats,
     Space,
     calibration,
     fit_weights,
@@ -33,6 +32,7 @@ from jobs.training.domain.fit import (
     truth_of,
 )
 from jobs.training.domain.keywords import Keywords
+from udfs.base.array_types import Float64Array
 from udfs.scorers.domain import LABELS, MIN_PROBABILITY
 from udfs.tokens.forms import MARK
 
@@ -119,7 +119,7 @@ def rounds(
             known.setdefault(proposal.keyword, {})[proposal.label] = 1.0
 
 
-def relabelled(documents: Sequence[Document], chances: Floats) -> list[Document]:
+def relabelled(documents: Sequence[Document], chances: Float64Array) -> list[Document]:
     """Add the label of a confident prediction to a document that lacks it, as its last label.
 
     Args:
@@ -136,7 +136,7 @@ def relabelled(documents: Sequence[Document], chances: Floats) -> list[Document]
 
 
 def proposed(
-    documents: Sequence[Document], chances: Floats, keywords: Keywords, rules: ProposalRules
+    documents: Sequence[Document], chances: Float64Array, keywords: Keywords, rules: ProposalRules
 ) -> list[Proposal]:
     """Return words that distinguish the confident documents of a label, by label, the best first.
 

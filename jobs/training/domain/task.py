@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from jobs.training.common.data_files import (
     DOMAIN_FILE,
@@ -35,6 +34,7 @@ from jobs.training.common.task import (
 )
 from jobs.training.domain.fit import PAGES, DomainRecipe, fit_domain
 from jobs.training.domain.keywords import KEYWORDS, read_keywords, rule_label
+from udfs.base.array_types import Float64Array
 from udfs.files.artifacts import sha256_of
 from udfs.lists.host_lists import cached_host_list
 from udfs.models.fasttext_model import FastTextModel
@@ -94,7 +94,7 @@ def answers_with_hosts(
 
 
 def domain_figures(
-    documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
+    documents: Sequence[Document], model: FastTextModel, table: Float64Array
 ) -> Figures:
     """Measure label sets at the scorer's default threshold, and main labels by source."""
     figures: Figures = {}
@@ -111,7 +111,7 @@ def domain_figures(
 def figures_and_rows(
     documents: Sequence[Document],
     model: FastTextModel,
-    table: npt.NDArray[np.float64],
+    table: Float64Array,
     *,
     path: Path,
 ) -> Figures:
@@ -123,7 +123,7 @@ def figures_and_rows(
 
 
 def document_rows(
-    documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
+    documents: Sequence[Document], model: FastTextModel, table: Float64Array
 ) -> Iterator[dict[str, Any]]:
     """Yield the labels that data, keyword rules and a held-out model give each document.
 
@@ -151,7 +151,7 @@ def document_rows(
 
 
 def _figures_of(
-    documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
+    documents: Sequence[Document], model: FastTextModel, table: Float64Array
 ) -> dict[str, Any]:
     truth = [document.labels for document in documents]
     predicted = _labels(model, table, domain.MIN_PROBABILITY)
@@ -185,7 +185,7 @@ def _figures_of(
 
 
 def _without_hosts(
-    documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
+    documents: Sequence[Document], model: FastTextModel, table: Float64Array
 ) -> Figures | dict[str, Any]:
     """Figures of the text alone; empty if no document's host is listed."""
     named = sum(label is not None for label in _host_labels(documents))
@@ -221,9 +221,7 @@ def _host_labels(documents: Sequence[Document]) -> list[str | None]:
     return [domain.host_label(hosts, document.note or None) for document in documents]
 
 
-def _by_source(
-    documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
-) -> Figures:
+def _by_source(documents: Sequence[Document], model: FastTextModel, table: Float64Array) -> Figures:
     """Accuracy of the main label by source, and the confusions of each label."""
     main = [labels[0] for labels in _labels(model, table, domain.MIN_PROBABILITY)]
     cells: dict[str, list[bool]] = {}
@@ -244,9 +242,7 @@ def _by_source(
     }
 
 
-def _labels(
-    model: FastTextModel, table: npt.NDArray[np.float64], threshold: float
-) -> list[list[str]]:
+def _labels(model: FastTextModel, table: Float64Array, threshold: float) -> list[list[str]]:
     return [
         domain.labels_of(dict(zip(model.labels, row, strict=True)), threshold)
         for row in table.tolist()

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch.nn import functional
 from torch.nn.functional import gelu
 
 from jobs.training.encoder.start import Start
+from udfs.base.array_types import Float64Array
 from udfs.encoder.batches import Segment, token_batches
 from udfs.encoder.model import Encoder, fastest_dtype, mean_of_tokens, pooled
 
@@ -127,7 +127,7 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
         with autocast(frozen.device, frozen.dtype):
             return _run(self.layers, padded, mask).float(), mask
 
-    def chances(self, segments: Sequence[Segment]) -> npt.NDArray[np.float64]:
+    def chances(self, segments: Sequence[Segment]) -> Float64Array:
         """Return scores of segments, (segments,), without gradients and in the current mode."""
         found = np.zeros(len(segments))
         lengths = np.array([len(segment) for segment in segments], np.int64)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from jobs.training.common.examples import Document
 from jobs.training.common.metrics import area_under_roc
@@ -28,16 +27,14 @@ from jobs.training.quality.fit import (
     page_judge,
     training_examples,
 )
+from udfs.base.array_types import BoolArray, Float64Array, Int64Array
 from udfs.encoder.page_head import PageHead, kernel, page_tensors, places_among, readable
 from udfs.tokens.shape_measures import shape_measures
 from udfs.tokens.token_hashes import hash_bytes
 
 if TYPE_CHECKING:
-    from jobs.training.encoder.means import SegmentMeans
+    from jobs.training.encoder.segment_means import SegmentMeans
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.int64]
 
 STUDENT_FILE = "student.ftz"
 """The fastText student of the same documents, beside the encoder's file during training."""
@@ -70,16 +67,16 @@ class PageRecipe(QualityRecipe):
 class Pages:
     """Training data of whole pages, a row each."""
 
-    truth: Bools
+    truth: BoolArray
     """Whether it is clean."""
-    weights: Floats
-    is_judged: Bools
+    weights: Float64Array
+    is_judged: BoolArray
     """Whether it is a page of the crawl: those choose strengths and the stack's weights."""
-    folds: Numbers
+    folds: Int64Array
     """Inner fold."""
-    measures: Floats
+    measures: Float64Array
     """Shape measures, (pages, measures)."""
-    means: Floats
+    means: Float64Array
     """Means of the hidden states of all tokens, (pages, size)."""
 
 
@@ -132,7 +129,7 @@ def fit_page_head(
     }
 
 
-def means_of_texts(texts: Sequence[str], means: SegmentMeans) -> Floats:
+def means_of_texts(texts: Sequence[str], means: SegmentMeans) -> Float64Array:
     """Return the mean over all tokens of each text, (texts, size); zeros for a text without any."""
     cut = [segments for _, segments in means.inputs.of_texts(texts)]
     found = np.zeros((len(texts), int(means.start.header.config["hidden_size"])))
@@ -201,8 +198,8 @@ def _fit_kernels(
 
 
 def fit_kernel(
-    near: Floats, truth: Bools, weights: Floats, strength: float
-) -> tuple[Floats, float]:
+    near: Float64Array, truth: BoolArray, weights: Float64Array, strength: float
+) -> tuple[Float64Array, float]:
     """Fit a kernel logistic regression.
 
     Minimises alphas @ near @ alphas / 2 + strength * (sum of weighted logistic losses) by Newton's
@@ -232,7 +229,7 @@ def fit_kernel(
     return alphas, bias
 
 
-def fit_stack(logits: Floats, truth: Bools, weights: Floats) -> Floats:
+def fit_stack(logits: Float64Array, truth: BoolArray, weights: Float64Array) -> Float64Array:
     """Fit how the logits of several models, (rows, models), are added up.
 
     Returns:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from jobs.training.common.examples import Document
 from jobs.training.common.metrics import area_under_roc, interval_by_units
@@ -22,13 +21,14 @@ from jobs.training.common.task import Answers, Figures, Found, Task, load_model
 from jobs.training.encoder.page_fit import STUDENT_FILE, PageRecipe, fit_page_head
 from jobs.training.encoder.recipe import missing_package
 from jobs.training.quality.task import QUALITY, quality_figures
+from udfs.base.array_types import BoolArray, Float64Array
 from udfs.encoder.page_head import read_page_head
 from udfs.encoder.quality_bert import page_records
 from udfs.scorers import quality
 from udfs.tokens.tokens import tokens_of_lines
 
 if TYPE_CHECKING:
-    from jobs.training.encoder.means import SegmentMeans
+    from jobs.training.encoder.segment_means import SegmentMeans
 
 PAGES = "crawl pages, junk against mixed and good"
 MARGIN = "of these, beside the fastText student of the same folds"
@@ -125,9 +125,9 @@ def page_figures(documents: Sequence[Document], model: PageModel, table: Answers
 
 
 def margin_interval(
-    truth: npt.NDArray[np.bool_],
-    one: npt.NDArray[np.float64],
-    other: npt.NDArray[np.float64],
+    truth: BoolArray,
+    one: Float64Array,
+    other: Float64Array,
     units: Sequence[str],
 ) -> list[float]:
     """Return the 95 % interval of the difference of two areas under the ROC curve on the same
@@ -161,7 +161,7 @@ def page_task(recipe: PageRecipe) -> Task:
 
 def _means(recipe: PageRecipe) -> SegmentMeans:
     try:
-        from jobs.training.encoder.means import segment_means
+        from jobs.training.encoder.segment_means import segment_means
     except ModuleNotFoundError as error:
         raise missing_package(error) from error
     return segment_means(recipe.start, recipe.layers, recipe.max_tokens)

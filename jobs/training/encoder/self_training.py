@@ -10,10 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Numbers = npt.NDArray[np.int64]
+from udfs.base.array_types import Float64Array, Int64Array
 
 _TINY = 1e-10
 
@@ -22,14 +20,14 @@ _TINY = 1e-10
 class Chosen:
     """Segments with labels from the model's predictions."""
 
-    rows: Numbers
-    labels: Floats
+    rows: Int64Array
+    labels: Float64Array
     """1.0 or 0.0."""
-    weights: Floats
+    weights: Float64Array
     """Minus the logarithm of the variance over passes, scaled to a mean of 1."""
 
 
-def bald(passes: Floats) -> Floats:
+def bald(passes: Float64Array) -> Float64Array:
     """Compute the mutual information of prediction and model: 0 if all passes agree, at most log 2.
 
     Args:
@@ -39,14 +37,14 @@ def bald(passes: Floats) -> Floats:
     Source:
         Houlsby et al. 2011 (arXiv 1112.5745).
     """
-    of_mean: Floats = _entropy(passes.mean(axis=1))
-    of_passes: Floats = _entropy(passes).mean(axis=1)
+    of_mean: Float64Array = _entropy(passes.mean(axis=1))
+    of_passes: Float64Array = _entropy(passes).mean(axis=1)
     return of_mean - of_passes
 
 
 def pseudo_labels(
-    passes: Floats, positive_share: float, negative_share: float
-) -> tuple[Numbers, Floats]:
+    passes: Float64Array, positive_share: float, negative_share: float
+) -> tuple[Int64Array, Float64Array]:
     """Return the rows that most passes put among the best or the worst, and their labels.
 
     Args:
@@ -61,7 +59,7 @@ def pseudo_labels(
 
 
 def choose(
-    passes: Floats,
+    passes: Float64Array,
     positive_share: float,
     negative_share: float,
     count: int,
@@ -93,5 +91,5 @@ def choose(
     )
 
 
-def _entropy(chance: Floats) -> Floats:
+def _entropy(chance: Float64Array) -> Float64Array:
     return -(chance * np.log(chance + _TINY) + (1 - chance) * np.log(1 - chance + _TINY))

@@ -15,20 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from jobs.training.common.examples import Document
 from jobs.training.common.metrics import area_under_roc, share
 from jobs.training.common.pages import page_groups
 from jobs.training.common.task import Figures, Found, Rows, Task
-from jobs.training.quality.fit import Example, QualityRecipe, fit_lines, training_examples
+from jobs.training.quality.fit import QualityRecipe, TrainingLine, fit_lines, training_examples
 from jobs.training.quality.task import QUALITY
+from udfs.base.array_types import Float64Array
 from udfs.models.fasttext_model import FastTextModel
 from udfs.scorers import quality
 from udfs.tokens.segment import MAX_CHARS
 from udfs.tokens.tokenizer import token_lines
-
-Floats = npt.NDArray[np.float64]
 
 SCORED = "scored"
 """The kind of documents that only the teacher has labelled."""
@@ -124,14 +122,16 @@ def fit_distilled(
     pages = training_examples(documents, recipe)
     scored = [d for d in documents if isinstance(d, ScoredDocument) and d.line]
     examples = pages + [
-        Example(d.line, d.score >= _DECISION, recipe.taught_weight * d.copies**0.5, d.unit, False)
+        TrainingLine(
+            d.line, d.score >= _DECISION, recipe.taught_weight * d.copies**0.5, d.unit, False
+        )
         for d in scored
     ]
     targets = np.array([*(float(e.is_clean) for e in pages), *(d.score for d in scored)])
     is_judged = np.array([*(e.is_page for e in pages), *(True for _ in scored)])
     weights = np.array([example.weight for example in examples])[is_judged]
 
-    def likelihood(logits: Floats) -> float:
+    def likelihood(logits: Float64Array) -> float:
         losses = np.logaddexp(0, logits) - targets[is_judged] * logits
         return -float(np.average(losses, weights=weights))
 
@@ -149,7 +149,7 @@ def fit_distilled(
 
 
 def figures_and_agreement(
-    documents: Sequence[Document], model: FastTextModel, table: Floats
+    documents: Sequence[Document], model: FastTextModel, table: Float64Array
 ) -> Figures:
     """Measure the labelled documents, and how far student and teacher agree on the scored ones."""
     is_scored = np.array([isinstance(d, ScoredDocument) for d in documents])
@@ -162,7 +162,7 @@ def figures_and_agreement(
     }
 
 
-def agreement(teacher: Floats, student: Floats) -> dict[str, Any]:
+def agreement(teacher: Float64Array, student: Float64Array) -> dict[str, Any]:
     """Measure how far two scores of the same texts agree.
 
     Returns:
@@ -183,7 +183,7 @@ def agreement(teacher: Floats, student: Floats) -> dict[str, Any]:
     }
 
 
-def rank_correlation(one: Floats, other: Floats) -> float:
+def rank_correlation(one: Float64Array, other: Float64Array) -> float:
     """Compute Spearman's rank correlation, ties sharing their mean rank; NaN for a constant input.
 
     >>> rank_correlation(np.array([1.0, 2.0, 9.0]), np.array([0.1, 0.3, 0.4]))
@@ -195,7 +195,7 @@ def rank_correlation(one: Floats, other: Floats) -> float:
     return float((ranks[0] * ranks[1]).sum()) / size if size else float("nan")
 
 
-def _ranks(values: Floats) -> Floats:
+def _ranks(values: Float64Array) -> Float64Array:
     _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[which]
+    ranks: Float64Array = (np.cumsum(counts) - (counts - 1) / 2)[which]
     return ranks

@@ -14,22 +14,19 @@ from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from jobs.training.common.examples import Document, fold_of_units
 from jobs.training.common.fasttext_writer import write_linear_model
 from jobs.training.common.linear import Fitted, SparseRows, fit_logistic
 from jobs.training.common.metrics import area_under_roc
 from jobs.training.common.task import Found, Settings
-from jobs.training.quality.made_pages import Page, made_pages
+from jobs.training.quality.made_pages import LabelledPage, MadePage, made_pages
+from udfs.base.array_types import BoolArray, Float64Array, Int64Array
 from udfs.scorers import quality
 from udfs.tokens.segment import MAX_CHARS, STOP_WORDS
 from udfs.tokens.shape_measures import NAMES
 from udfs.tokens.shape_tokens import BUCKETS, all_shape_tokens
 from udfs.tokens.tokenizer import token_lines
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +53,7 @@ SPAM_NOTES = frozenset({"seo_spam", "seo-spam", "gambling", "porn", "video"})
 
 
 @dataclass(frozen=True)
-class Example:
+class TrainingLine:
     """A training line."""
 
     line: str
@@ -105,10 +102,10 @@ class FittedLines:
     slope: float
     offset: float
     """Calibration: slope * logit + offset is the log odds of clean."""
-    held_out: Floats
+    held_out: Float64Array
     """Uncalibrated logit of each example by the model of its inner fold, (examples,)."""
     words: list[str]
-    weights: Floats
+    weights: Float64Array
     """What each word adds to the mean that is the uncalibrated logit, the bias included."""
     bias: float
 
@@ -120,10 +117,10 @@ class FittedLines:
 
 
 def fit_lines(
-    examples: Sequence[Example],
-    targets: Floats,
-    is_judged: Bools,
-    goodness: Callable[[Floats], float],
+    examples: Sequence[TrainingLine],
+    targets: Float64Array,
+    is_judged: BoolArray,
+    goodness: Callable[[Float64Array], float],
     recipe: QualityRecipe,
 ) -> FittedLines:
     """Choose strength and calibration on inner folds, then fit all examples.
@@ -154,7 +151,9 @@ def fit_lines(
     return FittedLines(strength, slope, offset, held_out[strength], words, weights, model.bias)
 
 
-def page_judge(examples: Sequence[Example]) -> tuple[Floats, Bools, Callable[[Floats], float]]:
+def page_judge(
+    examples: Sequence[TrainingLine],
+) -> tuple[Float64Array, BoolArray, Callable[[Float64Array], float]]:
     """Return what `fit_lines` takes to judge by the area under the ROC curve on pages of the crawl.
 
     Returns:
@@ -165,29 +164,39 @@ def page_judge(examples: Sequence[Example]) -> tuple[Floats, Bools, Callable[[Fl
     return truth.astype(np.float64), is_page, partial(area_under_roc, truth[is_page])
 
 
-def training_examples(documents: Sequence[Document], recipe: QualityRecipe) -> list[Example]:
+def training_examples(documents: Sequence[Document], recipe: QualityRecipe) -> list[TrainingLine]:
     """Return the real pages of some documents, in order, and pages made from them."""
     real = [d for d in documents if d.kind in ("read", "picked", "html")]
-    pages = [Page(d.text, d.labels[0] == quality.CLEAN, d.note in SPAM_NOTES, d.unit) for d in real]
-    by_source: dict[str, list[str]] = {}
-    for document in documents:
-        if document.kind == "curated":
-            by_source.setdefault(document.unit, []).append(document.text)
-    prose = [by_source[source] for source in sorted(by_source)]
-    made = made_pages(pages, prose, recipe.seed) if prose else []
+    curated = [d for d in documents if d.kind == "curated"]
+    made = pages_made_of(real, curated, recipe.seed)
     lines = token_lines([page.text for page in made], [quality.bundled_tokenizer()])[0]
     return [
-        Example(d.line, d.labels[0] == quality.CLEAN, d.copies**0.5, d.unit, d.kind != "html")
+        TrainingLine(d.line, d.labels[0] == quality.CLEAN, d.copies**0.5, d.unit, d.kind != "html")
         for d in real
         if d.line
     ] + [
-        Example(line, page.is_clean, recipe.made_weight, page.unit, False)
+        TrainingLine(line, page.is_clean, recipe.made_weight, page.unit, False)
         for line, page in zip(lines, made, strict=True)
         if line
     ]
 
 
-def fold_of_examples(examples: Sequence[Example], folds: int) -> npt.NDArray[np.int64]:
+def pages_made_of(
+    pages: Sequence[Document], curated: Sequence[Document], seed: int
+) -> list[MadePage]:
+    """Make pages from labelled pages and the prose of curated documents; none without prose."""
+    by_source: dict[str, list[str]] = {}
+    for document in curated:
+        by_source.setdefault(document.unit, []).append(document.text)
+    labelled = [
+        LabelledPage(d.text, d.labels[0] == quality.CLEAN, d.note in SPAM_NOTES, d.unit)
+        for d in pages
+    ]
+    prose = [by_source[source] for source in sorted(by_source)]
+    return made_pages(labelled, prose, seed) if prose else []
+
+
+def fold_of_examples(examples: Sequence[TrainingLine], folds: int) -> Int64Array:
     """Return the fold of each example, (examples,); those of a unit are in one fold."""
     units = fold_of_units(
         [
@@ -199,7 +208,7 @@ def fold_of_examples(examples: Sequence[Example], folds: int) -> npt.NDArray[np.
     return np.array([units[example.unit] for example in examples])
 
 
-def calibration(logits: Floats, targets: Floats) -> tuple[float, float]:
+def calibration(logits: Float64Array, targets: Float64Array) -> tuple[float, float]:
     """Fit slope and offset so that slope * logit + offset is the log odds of the targets.
 
     Args:
@@ -229,7 +238,7 @@ class LineSpace:
     recipe: QualityRecipe
 
     @classmethod
-    def of(cls, examples: Sequence[Example], recipe: QualityRecipe) -> LineSpace:
+    def of(cls, examples: Sequence[TrainingLine], recipe: QualityRecipe) -> LineSpace:
         """Return the space of the words of some examples, by falling count, then by word."""
         counts: Counter[str] = Counter()
         for example in examples:
@@ -242,7 +251,7 @@ class LineSpace:
     def _columns(self) -> dict[str, int]:
         return {word: _FIRST_WORD + number for number, word in enumerate(self.words)}
 
-    def rows(self, examples: Sequence[Example]) -> SparseRows:
+    def rows(self, examples: Sequence[TrainingLine]) -> SparseRows:
         """Return one row an example: the share of each token in the line, scaled."""
         shape, columns = _shape_steps(), self._columns
         bounds, where, values = [0], [], []
@@ -268,7 +277,7 @@ class LineSpace:
             _FIRST_WORD + len(self.words),
         )
 
-    def token_weights(self, model: Fitted) -> tuple[list[str], Floats]:
+    def token_weights(self, model: Fitted) -> tuple[list[str], Float64Array]:
         """Return all tokens, and what each adds to the mean that is the logit.
 
         The bias is added to every token, which adds it to any mean of tokens.
@@ -283,7 +292,7 @@ class LineSpace:
         return words, np.concatenate([of_words, np.array(of_shape)]) + model.bias
 
 
-def _steps() -> npt.NDArray[np.int64]:
+def _steps() -> Int64Array:
     """First column of each measure's steps, and the number of all steps."""
     return np.cumsum([0, *(len(BUCKETS[name]) for name in NAMES)])
 
@@ -305,7 +314,7 @@ def _shape_steps() -> dict[str, list[int]]:
 
 
 def _fitter(
-    space: LineSpace, examples: Sequence[Example], targets: Floats
+    space: LineSpace, examples: Sequence[TrainingLine], targets: Float64Array
 ) -> Callable[[float], Fitted]:
     """A function from strength to the model fitted to the examples."""
     weights = np.array([example.weight for example in examples])

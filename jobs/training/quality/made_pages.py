@@ -24,7 +24,7 @@ _SITE_PARTS = re.compile(r"[-_|]")
 
 
 @dataclass(frozen=True)
-class Page:
+class LabelledPage:
     """A labelled page as text."""
 
     text: str
@@ -58,7 +58,9 @@ COUNTS = {
 """Attempts of each kind; a few give no page."""
 
 
-def made_pages(pages: Sequence[Page], prose: Sequence[Sequence[str]], seed: int) -> list[MadePage]:
+def made_pages(
+    pages: Sequence[LabelledPage], prose: Sequence[Sequence[str]], seed: int
+) -> list[MadePage]:
     """Make pages from parts of labelled pages and of curated prose.
 
     Args:
@@ -90,7 +92,7 @@ class _PageMaker:
     """Labelled pages and prose, and one method for each kind of made page."""
 
     def __init__(
-        self, pages: Sequence[Page], prose: Sequence[Sequence[str]], rng: random.Random
+        self, pages: Sequence[LabelledPage], prose: Sequence[Sequence[str]], rng: random.Random
     ) -> None:
         self._rng = rng
         self._texts = prose

@@ -6,9 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from jobs.training.common.data_files import (
     CWT1,
     CWT1_FILE,
@@ -32,6 +29,7 @@ from jobs.training.common.metrics import (
 from jobs.training.common.pages import page_groups, whole_page_documents
 from jobs.training.common.task import FIGURES_ONLY, Figures, Rows, Task
 from jobs.training.quality.fit import QualityRecipe, fit_quality
+from udfs.base.array_types import Float64Array
 from udfs.models.fasttext_model import FastTextModel
 from udfs.scorers import quality
 from udfs.tokens.segment import MAX_CHARS
@@ -82,7 +80,7 @@ def quality_documents(rows: Rows) -> list[Document]:
 
 
 def quality_figures(
-    documents: Sequence[Document], model: FastTextModel, table: npt.NDArray[np.float64]
+    documents: Sequence[Document], model: FastTextModel, table: Float64Array
 ) -> Figures:
     """Measure crawl pages, and whether texts of other kinds pass."""
     scores = table[:, model.column(quality.CLEAN)]

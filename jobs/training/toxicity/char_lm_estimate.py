@@ -13,13 +13,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import BoolArray, Float64Array, Int64Array, UInt64Array
 from udfs.models.char_lm_tables import RESERVED, NGramTable, NGramTables, Words
-
-Keys = npt.NDArray[np.uint64]
-Floats = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
 
 MOST_ORDER = 5
 _BITS = 12
@@ -64,7 +60,7 @@ def estimate(
     numbers = _numbers(lines, vocabulary)
     raw = [_counted(numbers, n) for n in range(1, order + 1)]
     orders: list[NGramTable] = []
-    lower: tuple[Keys, Floats] | None = None
+    lower: tuple[UInt64Array, Float64Array] | None = None
     for n in range(1, order + 1):
         keys, counts = raw[n - 1]
         adjusted = counts if n == order else _adjusted(keys, counts, raw[n][0], n)
@@ -93,7 +89,7 @@ def _vocabulary(lines: Sequence[str], most_words: int) -> tuple[str, ...]:
     return (*RESERVED, *ranked[: most_words - 3])
 
 
-def _numbers(lines: Sequence[str], vocabulary: Sequence[str]) -> npt.NDArray[np.uint64]:
+def _numbers(lines: Sequence[str], vocabulary: Sequence[str]) -> UInt64Array:
     """All lines, concatenated, as word numbers."""
     number_of = {word: number for number, word in enumerate(vocabulary)}
     numbers: list[int] = []
@@ -104,7 +100,7 @@ def _numbers(lines: Sequence[str], vocabulary: Sequence[str]) -> npt.NDArray[np.
     return np.array(numbers, dtype=np.uint64)
 
 
-def _counted(numbers: npt.NDArray[np.uint64], n: int) -> tuple[Keys, Counts]:
+def _counted(numbers: UInt64Array, n: int) -> tuple[UInt64Array, Int64Array]:
     """The n-grams within lines, and their counts."""
     count = len(numbers) - n + 1
     keys = np.zeros(max(0, count), dtype=np.uint64)
@@ -118,7 +114,7 @@ def _counted(numbers: npt.NDArray[np.uint64], n: int) -> tuple[Keys, Counts]:
     return found, counts.astype(np.int64)
 
 
-def _adjusted(keys: Keys, counts: Counts, longer: Keys, n: int) -> Counts:
+def _adjusted(keys: UInt64Array, counts: Int64Array, longer: UInt64Array, n: int) -> Int64Array:
     """Number of distinct characters before each n-gram; at the beginning of a line, its count."""
     ends = longer & np.uint64((1 << (_BITS * n)) - 1)
     found, before = np.unique(ends, return_counts=True)
@@ -129,13 +125,13 @@ def _adjusted(keys: Keys, counts: Counts, longer: Keys, n: int) -> Counts:
 
 
 def _interpolated(
-    keys: Keys,
-    counts: Counts,
-    kept: npt.NDArray[np.bool_],
+    keys: UInt64Array,
+    counts: Int64Array,
+    kept: BoolArray,
     n: int,
-    lower: tuple[Keys, Floats] | None,
+    lower: tuple[UInt64Array, Float64Array] | None,
     words: int,
-) -> tuple[Floats, Keys, Floats]:
+) -> tuple[Float64Array, UInt64Array, Float64Array]:
     """Probabilities of one order; its contexts, and the weight that each leaves to lower orders."""
     of_begin = keys == 1 if n == 1 else np.zeros(len(keys), dtype=np.bool_)
     counts = np.where(of_begin, 0, counts)  # a line's begin is given, not predicted
@@ -154,7 +150,7 @@ def _interpolated(
     return np.where(of_begin, 0.0, probabilities), contexts, weights
 
 
-def _discounts(counts: Counts) -> Floats:
+def _discounts(counts: Int64Array) -> Float64Array:
     """Discounts of a count of 0, 1, 2, and 3 or more; `FEW_DISCOUNTS` for too little text."""
     of = [int((counts == number).sum()) for number in range(5)]
     if 0 not in of[1:]:
@@ -168,8 +164,8 @@ def _discounts(counts: Counts) -> Floats:
 
 
 def _with_unknown(
-    keys: Keys, probabilities: Floats, words: int, weight: float
-) -> tuple[Keys, Floats]:
+    keys: UInt64Array, probabilities: Float64Array, words: int, weight: float
+) -> tuple[UInt64Array, Float64Array]:
     """Unigrams of the whole vocabulary: those not in the text get the remaining probability."""
     whole = np.zeros(words)
     whole[0] = weight / (words - 1)
@@ -177,7 +173,7 @@ def _with_unknown(
     return np.arange(words, dtype=np.uint64), whole
 
 
-def _with_backoff(order: NGramTable, contexts: Keys, weights: Floats) -> NGramTable:
+def _with_backoff(order: NGramTable, contexts: UInt64Array, weights: Float64Array) -> NGramTable:
     packed = np.zeros(len(order.words), dtype=np.uint64)
     for column in order.words.T:
         packed = (packed << np.uint64(_BITS)) | column
@@ -188,6 +184,6 @@ def _with_backoff(order: NGramTable, contexts: Keys, weights: Floats) -> NGramTa
     return replace(order, backoff=backoff)
 
 
-def _unpacked(keys: Keys, n: int) -> Words:
+def _unpacked(keys: UInt64Array, n: int) -> Words:
     columns = [(keys >> np.uint64(_BITS * (n - 1 - at))) & _MASK for at in range(n)]
     return np.stack(columns, axis=1).astype(np.uint32)

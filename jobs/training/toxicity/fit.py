@@ -16,11 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from jobs.training.common.examples import Document, fold_of_units
 from jobs.training.common.fasttext_writer import write_linear_model
-from jobs.training.common.linear import Floats, Numbers, SparseRows, fit_logistic_by_rows
+from jobs.training.common.linear import SparseRows, fit_logistic_by_rows
 from jobs.training.common.task import Found, Settings
 from jobs.training.toxicity.perplexity_fit import (
     CLEAN,
@@ -32,6 +31,7 @@ from jobs.training.toxicity.perplexity_fit import (
     estimated,
 )
 from jobs.training.toxicity.word_space import WordSpace
+from udfs.base.array_types import BoolArray, Float64Array, Int64Array
 from udfs.models.char_lm import CharLanguageModel
 from udfs.models.char_lm_file import compact_bytes, read_compact
 from udfs.scorers.perplexity import perplexities
@@ -48,8 +48,6 @@ from udfs.scorers.toxicity import (
     likelier,
 )
 from udfs.tokens.tokens import tokens_of_lines
-
-Bools = npt.NDArray[np.bool_]
 
 LINES, PAGES, CURATED = "lines", "crawl", "curated"
 """Kinds of documents: lines of social media, whole pages of a crawl, and edited texts."""
@@ -95,7 +93,7 @@ class Windows:
     """The windows that texts are scored by; a short text is one window."""
 
     rows: SparseRows
-    owners: Numbers
+    owners: Int64Array
     """The text of each window, ascending; every text has a window."""
 
     @classmethod
@@ -110,14 +108,14 @@ class Windows:
         return cls(space.rows(tokens, spans[is_window]), owners[is_window])
 
     @property
-    def sizes(self) -> Numbers:
+    def sizes(self) -> Int64Array:
         """Number of known tokens of each window."""
         return np.diff(self.rows.bounds)
 
-    def worst(self, means: Floats) -> Numbers:
+    def worst(self, means: Float64Array) -> Int64Array:
         """Return the window with the highest mean of each text, (texts,)."""
         order = np.lexsort((-means, self.owners))
-        places: Numbers = order[np.searchsorted(self.owners, np.unique(self.owners))]
+        places: Int64Array = order[np.searchsorted(self.owners, np.unique(self.owners))]
         return places
 
 
@@ -180,7 +178,9 @@ def fit_toxicity(documents: Sequence[Document], path: Path, recipe: ToxicityReci
     }
 
 
-def token_weights(rows: SparseRows, examples: Sequence[Document], recipe: ToxicityRecipe) -> Floats:
+def token_weights(
+    rows: SparseRows, examples: Sequence[Document], recipe: ToxicityRecipe
+) -> Float64Array:
     """Fit the weight of each known token, the end of a line last, (tokens,).
 
     Source:
@@ -213,7 +213,7 @@ def token_weights(rows: SparseRows, examples: Sequence[Document], recipe: Toxici
         recipe.passes, recipe.seed,
     )  # fmt: skip
     scaled = fitted * scales
-    added: Floats = scaled[:-1] + scaled[-1]
+    added: Float64Array = scaled[:-1] + scaled[-1]
     return added
 
 
@@ -226,7 +226,7 @@ def language_model_files(documents: Sequence[Document]) -> LanguageModelFiles | 
     return compact_bytes(harmful), compact_bytes(plain)
 
 
-def likelier_in_harmful(texts: Sequence[str], files: LanguageModelFiles | None) -> Floats:
+def likelier_in_harmful(texts: Sequence[str], files: LanguageModelFiles | None) -> Float64Array:
     """Compute `udfs.scorers.toxicity.likelier` of texts, (texts,); zeros without models."""
     if files is None:
         return np.zeros(len(texts))
@@ -234,7 +234,9 @@ def likelier_in_harmful(texts: Sequence[str], files: LanguageModelFiles | None) 
     return np.array([likelier(value) for value in perplexities(texts, harmful, plain).tolist()])
 
 
-def offsets(windows: Windows, means: Floats, examples: Sequence[Document]) -> tuple[float, float]:
+def offsets(
+    windows: Windows, means: Float64Array, examples: Sequence[Document]
+) -> tuple[float, float]:
     """Return the offsets for each token and for each line that move the `even_threshold` of lines
     and of pages, whose worst windows have more tokens, to 0."""
     worst = windows.worst(means)
@@ -252,7 +254,7 @@ def offsets(windows: Windows, means: Floats, examples: Sequence[Document]) -> tu
 
 
 def window_discount(
-    windows: Windows, logits: Floats, gains: Floats, examples: Sequence[Document]
+    windows: Windows, logits: Float64Array, gains: Float64Array, examples: Sequence[Document]
 ) -> float:
     """Fit the discount of a text's log odds, a factor of the natural logarithm of its windows.
 
@@ -279,7 +281,7 @@ def window_discount(
     return max(0.0, float(falling[toxic - 1] + falling[toxic]) / 2)
 
 
-def even_threshold(scores: Floats, truth: Bools) -> float:
+def even_threshold(scores: Float64Array, truth: BoolArray) -> float:
     """Return the threshold with as many scores above it as are true.
 
     Precision equals recall there, and F1 is near its maximum, whose exact place on the flat curve
@@ -291,7 +293,7 @@ def even_threshold(scores: Floats, truth: Bools) -> float:
 
 
 def slope_to_label(
-    windows: Windows, means: Floats, examples: Sequence[Document], most: float
+    windows: Windows, means: Float64Array, examples: Sequence[Document], most: float
 ) -> float:
     """Return the slope with which at most this share of clean pages reaches `MIN_LABEL_SCORE`."""
     is_clean_page = np.array([e.kind == PAGES and e.labels[0] == BENIGN for e in examples])

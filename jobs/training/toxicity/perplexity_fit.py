@@ -9,19 +9,17 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from ahocorasick_rs import AhoCorasick
 
 from jobs.training.common.examples import Document, fold_of_units
 from jobs.training.common.task import Found, Settings
 from jobs.training.toxicity.char_lm_estimate import estimate
+from udfs.base.array_types import Float64Array
 from udfs.models.char_lm import CharLanguageModel, plain_character
 from udfs.models.char_lm_file import compact_bytes, load_language_model, read_compact
 from udfs.models.char_lm_tables import NGramTables
 from udfs.scorers.perplexity import BREAKS, MAX_CHARS, perplexities
 from udfs.tokens.shape_measures import WORDS
-
-Scores = npt.NDArray[np.float64]
 
 HARMFUL_FILE, PLAIN_FILE = "harmful.ng", "plain.ng"
 HARMFUL, CLEAN, OTHER = "harmful", "clean", "other"
@@ -58,7 +56,7 @@ class LanguageModels:
     plain: CharLanguageModel
     labels: tuple[str, ...] = (HARMFUL,)
 
-    def perplexities(self, documents: Sequence[Document]) -> Scores:
+    def perplexities(self, documents: Sequence[Document]) -> Float64Array:
         """Return the perplexity of each document, (documents,)."""
         return perplexities([d.text for d in documents], self.harmful, self.plain)
 

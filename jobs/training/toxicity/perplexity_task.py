@@ -35,9 +35,7 @@ from jobs.training.toxicity.perplexity_fit import (
     fit_perplexity,
     load_language_models,
 )
-
-Scores = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
+from udfs.base.array_types import BoolArray, Float64Array
 
 _RECIPE = LanguageModelRecipe()
 _AGAINST_CLEAN = "gambling and pornography pages against clean ones, all that a corpus wants"
@@ -85,7 +83,7 @@ def perplexity_figures(
     kinds = np.array([d.kind for d in documents])
     units = [d.unit for d in documents]
 
-    def against(negative: Bools) -> dict[str, Any]:
+    def against(negative: BoolArray) -> dict[str, Any]:
         chosen = np.flatnonzero(harmful | negative)
         truth, values = harmful[chosen], -scores[chosen]
         return {
@@ -104,7 +102,7 @@ def perplexity_figures(
             ],
         }
 
-    def alone(chosen: Bools) -> dict[str, Any]:
+    def alone(chosen: BoolArray) -> dict[str, Any]:
         quantiles = np.quantile(scores[chosen], [0.05, 0.25, 0.5, 0.75, 0.95]).tolist()
         return {
             "rows": int(chosen.sum()),
@@ -131,7 +129,7 @@ def perplexity_figures(
     }
 
 
-def _precision_at(truth: Bools, values: Scores, recall: float) -> float:
+def _precision_at(truth: BoolArray, values: Float64Array, recall: float) -> float:
     """Precision at the highest limit with this recall."""
     needed = int(np.ceil(recall * truth.sum()))
     limit = np.sort(values[truth])[::-1][needed - 1]

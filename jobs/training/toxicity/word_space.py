@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.training.common.linear import Columns, Numbers, SparseRows
+from jobs.training.common.linear import SparseRows
+from udfs.base.array_types import Int32Array, Int64Array
 from udfs.base.hash_table import ABSENT, find_value, hash_map
 from udfs.base.jit import compiled
 from udfs.tokens.token_hashes import Keys, Rows, hash_bytes
@@ -36,7 +37,7 @@ class WordSpace:
         kept = [word for word, count in counts.items() if count >= least]
         return cls((*sorted(kept, key=lambda word: (-counts[word], word)), END_OF_LINE))
 
-    def rows(self, tokens: Tokens, spans: Numbers | None = None) -> SparseRows:
+    def rows(self, tokens: Tokens, spans: Int64Array | None = None) -> SparseRows:
         """Return the known tokens of texts, or of parts of them, each occurrence with value 1.
 
         Args:
@@ -57,8 +58,8 @@ class WordSpace:
 
 @compiled
 def _columns(
-    keys: Keys, spans: Numbers, word_keys: Keys, word_rows: Rows, end_row: int
-) -> tuple[Numbers, Columns]:
+    keys: Keys, spans: Int64Array, word_keys: Keys, word_rows: Rows, end_row: int
+) -> tuple[Int64Array, Int32Array]:
     most = 0
     for span in range(len(spans)):
         most += spans[span, 1] - spans[span, 0] + 1

@@ -18,7 +18,7 @@ pytest.importorskip("transformers", reason='not installed: pip install "taojin[b
 from safetensors.torch import load_file  # noqa: E402
 
 from jobs import import_encoder  # noqa: E402
-from jobs.training.encoder import stages_fit as bert_fit  # noqa: E402
+from jobs.training.encoder import two_stage_fit as bert_fit  # noqa: E402
 from jobs.training.encoder.network import (  # noqa: E402
     FrozenLayers,
     Upper,
@@ -27,8 +27,8 @@ from jobs.training.encoder.network import (  # noqa: E402
 from jobs.training.encoder.pretrained import PretrainedError, read_pretrained  # noqa: E402
 from jobs.training.encoder.recipe import EncoderRecipe  # noqa: E402
 from jobs.training.encoder.self_training import bald, choose, pseudo_labels  # noqa: E402
-from jobs.training.encoder.stages_fit import Example, fit_encoder  # noqa: E402
 from jobs.training.encoder.start import cut_encoder, kept_pieces, start_of  # noqa: E402
+from jobs.training.encoder.two_stage_fit import TrainingText, fit_encoder  # noqa: E402
 from tests.builders.encoders import CHARS, save_checkpoint  # noqa: E402
 from udfs.encoder.encoder_file import read_encoder_header  # noqa: E402
 from udfs.encoder.inputs import InputMaker  # noqa: E402
@@ -68,12 +68,14 @@ def made_text(rng: random.Random, is_clean: bool) -> str:
     return "".join(rng.choices(chars, k=rng.randint(150, 700))) + "。"
 
 
-def made_examples(recipe: EncoderRecipe, count: int = 48) -> list[Example]:
+def made_examples(recipe: EncoderRecipe, count: int = 48) -> list[TrainingText]:
     rng = random.Random(1)
     maker = InputMaker(start_of(recipe.start, recipe.layers, recipe.max_tokens).header)
     texts = [made_text(rng, number % 2 == 0) for number in range(count)]
     return [
-        Example(tuple(segments), float(number % 2 == 0), 1.0 + number % 3, f"site {number // 2}")
+        TrainingText(
+            tuple(segments), float(number % 2 == 0), 1.0 + number % 3, f"site {number // 2}"
+        )
         for number, (_, segments) in enumerate(maker.of_texts(texts))
     ]
 
@@ -177,7 +179,7 @@ def test_upper_layers_on_stored_states_are_the_whole_encoder(recipe: EncoderReci
 class Fitted:
     """A training that was not stopped."""
 
-    examples: list[Example]
+    examples: list[TrainingText]
     segments: list[Any]
     path: Path
     found: dict[str, Any]

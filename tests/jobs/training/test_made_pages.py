@@ -6,15 +6,17 @@ from collections import Counter
 
 import pytest
 
-from jobs.training.quality.made_pages import COUNTS, MadePage, Page, is_prose, made_pages
+from jobs.training.quality.made_pages import COUNTS, LabelledPage, MadePage, is_prose, made_pages
 
 MENUS = [f"栏目{number}" for number in range(12)]
 ARTICLE = "店主给每个人都倒了茶，说这里的书大多是他父亲留下的，愿意的话可以再坐一会。" * 9
 SPAM_TITLE = "金沙娱乐城_澳门赌场_注册送彩金"
 
-CLEAN = Page("\n".join(["旧书店 - 城北网", *MENUS, ARTICLE, *MENUS]), True, False, "clean.cn")
-SPAM = Page("\n".join([SPAM_TITLE, *("开户 优惠",) * 11]), False, True, "spam.cn")
-SHOP = Page("\n".join(["机床厂家", *("型号 报价",) * 11]), False, False, "shop.cn")
+CLEAN = LabelledPage(
+    "\n".join(["旧书店 - 城北网", *MENUS, ARTICLE, *MENUS]), True, False, "clean.cn"
+)
+SPAM = LabelledPage("\n".join([SPAM_TITLE, *("开户 优惠",) * 11]), False, True, "spam.cn")
+SHOP = LabelledPage("\n".join(["机床厂家", *("型号 报价",) * 11]), False, False, "shop.cn")
 SOURCES = [[f"甲{'河边的路修好了，人们又开始散步。' * 30}"], [f"乙{'实验的结果写在下一章。' * 40}"]]
 
 
@@ -67,7 +69,7 @@ def test_spam_keeps_its_head_over_prose_of_others(made: dict[str, list[MadePage]
 def test_pages_that_lack_what_a_kind_needs_give_none_of_it() -> None:
     made = made_pages([CLEAN], SOURCES, seed=5)
     assert {page.how for page in made} == {"mixed", "bare", "clean_crop", "prose", "stub"}
-    made = made_pages([Page("短", False, True, "s")], SOURCES, seed=5)
+    made = made_pages([LabelledPage("短", False, True, "s")], SOURCES, seed=5)
     assert {page.how for page in made} == {"prose", "stub"}
 
 

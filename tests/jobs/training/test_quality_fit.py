@@ -11,9 +11,9 @@ import pytest
 from jobs.training.common.examples import Document
 from jobs.training.common.linear import fit_logistic
 from jobs.training.quality.fit import (
-    Example,
     LineSpace,
     QualityRecipe,
+    TrainingLine,
     calibration,
     fit_quality,
     fold_of_examples,
@@ -105,8 +105,8 @@ def test_examples_of_a_unit_are_in_one_inner_fold() -> None:
 def test_token_weights_add_up_to_the_logit_of_the_regression() -> None:
     shapes = [token for token, _, _ in all_shape_tokens()][:40:3]
     examples = [
-        Example(" ".join(["词", "语", *shapes[:3], "词", "新"]), True, 1.0, "a", True),
-        Example(" ".join(["语", *shapes[3:]]), False, 1.0, "b", True),
+        TrainingLine(" ".join(["词", "语", *shapes[:3], "词", "新"]), True, 1.0, "a", True),
+        TrainingLine(" ".join(["语", *shapes[3:]]), False, 1.0, "b", True),
     ] * 5
     space = LineSpace.of(examples, RECIPE)
     assert space.words == ("语", "新", "词")
@@ -123,7 +123,9 @@ def test_a_bucket_is_a_step_on_the_one_before_it() -> None:
     space = LineSpace((), RECIPE)
     named = {(m, b): token for token, m, b in all_shape_tokens()}
     low, high = named[(0, 1), (1, 2)], named[(0, 1), (3, 2)]
-    rows = space.rows([Example(low, True, 1.0, "a", True), Example(high, True, 1.0, "a", True)])
+    rows = space.rows(
+        [TrainingLine(low, True, 1.0, "a", True), TrainingLine(high, True, 1.0, "a", True)]
+    )
     columns = [set(rows.columns[rows.bounds[n] : rows.bounds[n + 1]].tolist()) for n in (0, 1)]
     assert columns[0] < columns[1]
     assert len(columns[1] - columns[0]) == 2

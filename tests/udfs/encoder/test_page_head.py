@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason='not installed: pip install "taojin[
 pytest.importorskip("transformers", reason='not installed: pip install "taojin[bert]"')
 
 from jobs.training.common.examples import Document  # noqa: E402
-from jobs.training.encoder import means as bert_means  # noqa: E402
+from jobs.training.encoder import segment_means as bert_means  # noqa: E402
 from jobs.training.encoder.page_fit import (  # noqa: E402
     STUDENT_FILE,
     PageRecipe,

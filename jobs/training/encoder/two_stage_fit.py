@@ -29,7 +29,7 @@ from udfs.encoder.weights import in_int8, save_encoder
 
 
 @dataclass(frozen=True)
-class Example:
+class TrainingText:
     """A training text."""
 
     segments: tuple[Segment, ...]
@@ -63,7 +63,7 @@ def frozen_layers(recipe: EncoderRecipe) -> FrozenLayers:
 
 
 def fit_encoder(
-    examples: Sequence[Example],
+    examples: Sequence[TrainingText],
     unlabelled: Sequence[Segment],
     exemplars: Sequence[Segment],
     path: Path,
@@ -108,7 +108,7 @@ def fit_encoder(
 class Training:
     """One encoder in training."""
 
-    def __init__(self, examples: Sequence[Example], recipe: EncoderRecipe) -> None:
+    def __init__(self, examples: Sequence[TrainingText], recipe: EncoderRecipe) -> None:
         self.recipe = recipe
         self.frozen = frozen_layers(recipe)
         self.upper = Upper(self.frozen, recipe.dropout, recipe.seed)
@@ -158,7 +158,7 @@ class Training:
             if len(exemplars) and rng.random() < recipe.exemplars:
                 segments[place] = exemplars[int(rng.integers(len(exemplars)))]
         examples = [
-            Example((segment,), label, weight, "")
+            TrainingText((segment,), label, weight, "")
             for segment, label, weight in zip(
                 segments, chosen.labels.tolist(), chosen.weights.tolist(), strict=True
             )
@@ -207,7 +207,7 @@ class Training:
 
     def _learn(
         self,
-        examples: Sequence[Example],
+        examples: Sequence[TrainingText],
         rng: np.random.Generator,
         shares: Shares,
         rates: tuple[float, float],
@@ -228,7 +228,7 @@ class Training:
             torch.nn.utils.clip_grad_norm_(self.upper.parameters(), 1.0)
             self._optimizer.step()
 
-    def _scored(self, batch: Sequence[Example]) -> tuple[Any, Any, Any]:
+    def _scored(self, batch: Sequence[TrainingText]) -> tuple[Any, Any, Any]:
         """Scores, targets and weights of texts."""
         device = self.frozen.device
         segments = [segment for example in batch for segment in example.segments]
@@ -255,14 +255,14 @@ class Training:
 
 
 def _batches(
-    examples: Sequence[Example], size: int, rng: np.random.Generator
-) -> Iterator[list[Example]]:
+    examples: Sequence[TrainingText], size: int, rng: np.random.Generator
+) -> Iterator[list[TrainingText]]:
     order = rng.permutation(len(examples))
     for start in range(0, len(order), size):
         yield [examples[number] for number in order[start : start + size]]
 
 
-def _drawn(example: Example, count: int, rng: np.random.Generator) -> Example:
+def _drawn(example: TrainingText, count: int, rng: np.random.Generator) -> TrainingText:
     """The example with at most `count` of its segments."""
     if len(example.segments) <= count:
         return example
@@ -270,7 +270,7 @@ def _drawn(example: Example, count: int, rng: np.random.Generator) -> Example:
     return dataclasses.replace(example, segments=tuple(example.segments[p] for p in places))
 
 
-def _held_units(examples: Sequence[Example], part: int | None) -> set[str]:
+def _held_units(examples: Sequence[TrainingText], part: int | None) -> set[str]:
     """The units that early stopping is decided on, of those with judged examples.
 
     One in `part` is taken of the units with a text worth keeping and of the others, by size.
@@ -295,15 +295,15 @@ def _copied(weights: dict[str, Any]) -> dict[str, Any]:
 
 
 def _digest(
-    examples: Sequence[Example],
+    examples: Sequence[TrainingText],
     unlabelled: Sequence[Segment],
     exemplars: Sequence[Segment],
     recipe: EncoderRecipe,
 ) -> str:
     """The key of a checkpoint: its recipe, examples and segments."""
-    told = [
+    content = [
         dataclasses.asdict(recipe),
         [dataclasses.astuple(example) for example in examples],
         [list(segment) for segment in (*unlabelled, *exemplars)],
     ]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

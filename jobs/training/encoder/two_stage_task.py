@@ -17,14 +17,14 @@ import numpy as np
 from jobs.training.common.examples import Document
 from jobs.training.common.task import Answers, Found
 from jobs.training.encoder.recipe import EncoderRecipe, missing_package
-from jobs.training.quality.fit import SPAM_NOTES
-from jobs.training.quality.made_pages import Page, made_pages
+from jobs.training.quality.fit import pages_made_of
+from jobs.training.quality.made_pages import MadePage
 from jobs.training.quality.task import QUALITY
 from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings, score_documents
 from udfs.scorers import quality
 
 if TYPE_CHECKING:
-    from jobs.training.encoder.stages_fit import Example
+    from jobs.training.encoder.two_stage_fit import TrainingText
 
 _JUDGED = ("read", "picked")
 """Kinds of documents that are pages of the crawl."""
@@ -67,8 +67,8 @@ def fit_quality_encoder(
         TrainingError: PyTorch or a package that comes with it is not installed.
     """
     try:
-        from jobs.training.encoder.stages_fit import fit_encoder
         from jobs.training.encoder.start import start_of
+        from jobs.training.encoder.two_stage_fit import fit_encoder
         from udfs.encoder.inputs import InputMaker
     except ModuleNotFoundError as error:
         raise missing_package(error) from error
@@ -81,7 +81,7 @@ def fit_quality_encoder(
 
     pages = [d for d in documents if d.kind in (*_JUDGED, "html")]
     curated = [d for d in documents if d.kind == "curated"]
-    made = _made_texts(pages, curated, recipe)
+    made = _made_pages(pages, curated, recipe)
     rng = random.Random(recipe.seed)
     of_pages = segments_of([page.text for page in pages])
     examples = [
@@ -121,7 +121,7 @@ def _examples(
     segments: Sequence[Sequence[Any]],
     described: Sequence[tuple[bool, float, str, bool]],
     recipe: EncoderRecipe,
-) -> Iterator[Example]:
+) -> Iterator[TrainingText]:
     """Examples of texts with segments.
 
     Args:
@@ -129,12 +129,12 @@ def _examples(
         described: Of each text whether it is clean, its weight, its unit and whether early stopping
             is decided on it.
     """
-    from jobs.training.encoder.stages_fit import Example
+    from jobs.training.encoder.two_stage_fit import TrainingText
 
     for own, (is_clean, weight, unit, is_judged) in zip(segments, described, strict=True):
         if chosen := spread(len(own), recipe.most_segments):
             kept = tuple(own[place] for place in chosen)
-            yield Example(kept, float(is_clean), weight, unit, is_judged)
+            yield TrainingText(kept, float(is_clean), weight, unit, is_judged)
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -146,20 +146,11 @@ def spread(count: int, most: int) -> list[int]:
     return sorted({round(place) for place in np.linspace(0, count - 1, min(count, most))})
 
 
-def _made_texts(
+def _made_pages(
     pages: Sequence[Document], curated: Sequence[Document], recipe: EncoderRecipe
-) -> list[Any]:
+) -> list[MadePage]:
     """A sample of the pages that the fastText student is given, made of the same ones."""
-    if not recipe.made_pages or not curated:
-        return []
-    by_source: dict[str, list[str]] = {}
-    for document in curated:
-        by_source.setdefault(document.unit, []).append(document.text)
-    made = made_pages(
-        [Page(d.text, d.labels[0] == quality.CLEAN, d.note in SPAM_NOTES, d.unit) for d in pages],
-        [by_source[source] for source in sorted(by_source)],
-        recipe.seed,
-    )
+    made = pages_made_of(pages, curated, recipe.seed) if recipe.made_pages else []
     return random.Random(recipe.seed).sample(made, min(recipe.made_pages, len(made)))
 
 
