@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.training.common.linear import Floats, SparseRows, fit_logistic, fit_logistic_by_rows
+from jobs.training.common.linear import SparseRows, fit_logistic, fit_logistic_by_rows
+from udfs.base.array_types import Float64Array
 
 
-def sparse(table: Floats) -> SparseRows:
+def sparse(table: Float64Array) -> SparseRows:
     """Rows of a table; every second value is in two parts, which add up."""
     bounds, columns, values = [0], [], []
     for row in table:
@@ -28,7 +29,7 @@ def sparse(table: Floats) -> SparseRows:
     )
 
 
-def example(seed: int, rows: int = 60, width: int = 7) -> tuple[Floats, np.ndarray]:
+def example(seed: int, rows: int = 60, width: int = 7) -> tuple[Float64Array, np.ndarray]:
     rng = np.random.default_rng(seed)
     table = rng.integers(-2, 3, size=(rows, width)).astype(np.float64)
     truth = table @ rng.normal(size=width) + rng.normal(size=rows) > 0.3

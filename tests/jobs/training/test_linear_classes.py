@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from jobs.training.common.linear import SparseRows
 from jobs.training.common.linear_classes import (
-    Matrix,
     class_logits,
     fit_multipliers,
     fit_softmax,
     softmax,
 )
+from udfs.base.array_types import Float64Array
 
 
-def sparse(table: Matrix) -> SparseRows:
+def sparse(table: Float64Array) -> SparseRows:
     rows, columns = np.nonzero(table)
     bounds = np.searchsorted(rows, np.arange(len(table) + 1))
     values = table[rows, columns].astype(np.float32)
@@ -24,7 +23,7 @@ def sparse(table: Matrix) -> SparseRows:
 
 
 @pytest.fixture
-def example() -> tuple[Matrix, Matrix, npt.NDArray[np.float64]]:
+def example() -> tuple[Float64Array, Float64Array, Float64Array]:
     """Rows of small numbers, targets of three classes, what each row counts."""
     rng = np.random.default_rng(3)
     table = rng.integers(-2, 3, size=(40, 6)).astype(np.float64)
@@ -32,7 +31,9 @@ def example() -> tuple[Matrix, Matrix, npt.NDArray[np.float64]]:
     return table, targets, rng.uniform(0.5, 2, size=40)
 
 
-def loss_of(table: Matrix, targets: Matrix, counts: npt.NDArray[np.float64], w: Matrix) -> float:
+def loss_of(
+    table: Float64Array, targets: Float64Array, counts: Float64Array, w: Float64Array
+) -> float:
     return -float((counts[:, None] * targets * np.log(softmax(table @ w))).sum())
 
 
@@ -45,13 +46,13 @@ def test_logits_are_products_and_probabilities_sum_to_one() -> None:
 
 
 def test_the_fit_ends_where_no_small_change_helps(
-    example: tuple[Matrix, Matrix, npt.NDArray[np.float64]],
+    example: tuple[Float64Array, Float64Array, Float64Array],
 ) -> None:
     table, targets, counts = example
     penalty = 0.5
     weights = fit_softmax(sparse(table), targets, counts, penalty, 200)
 
-    def whole(w: Matrix) -> float:
+    def whole(w: Float64Array) -> float:
         return loss_of(table, targets, counts, w) + penalty / 2 * float((w**2).sum())
 
     best = whole(weights)
@@ -64,7 +65,7 @@ def test_the_fit_ends_where_no_small_change_helps(
 
 
 def test_few_steps_and_a_penalty_hold_the_weights_back(
-    example: tuple[Matrix, Matrix, npt.NDArray[np.float64]],
+    example: tuple[Float64Array, Float64Array, Float64Array],
 ) -> None:
     table, targets, counts = example
     rows = sparse(table)
@@ -78,7 +79,7 @@ def test_few_steps_and_a_penalty_hold_the_weights_back(
 
 
 def test_multipliers_lower_the_loss_within_their_bounds(
-    example: tuple[Matrix, Matrix, npt.NDArray[np.float64]],
+    example: tuple[Float64Array, Float64Array, Float64Array],
 ) -> None:
     table, targets, counts = example
     table = np.abs(table)
