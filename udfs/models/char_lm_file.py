@@ -30,6 +30,7 @@ from udfs.models.char_lm_tables import (
     MOST_ORDER,
     RESERVED,
     Floats,
+    Keys,
     NGramTable,
     NGramTables,
     key_of,
@@ -52,14 +53,14 @@ def checked(ngrams: NGramTables, name: str) -> NGramTables:
     """
     shorter = None
     for n, order in enumerate(ngrams.orders, 1):
-        keys = key_of(order.words)
-        if len(np.unique(keys)) != len(keys):
+        keys = np.sort(key_of(order.words))  # np.unique and np.isin take five times as long
+        if (keys[1:] == keys[:-1]).any():
             raise ModelFileError(f"{name}: an n-gram of order {n} is there twice")
         if not (np.isfinite(order.log10) & np.isfinite(order.backoff) & (order.log10 <= 0)).all():
             raise ModelFileError(f"{name}: a probability of order {n} is none")
         if shorter is not None:
             for part in (order.words[:, 1:], order.words[:, :-1]):
-                if not np.isin(key_of(part), shorter).all():
+                if not _all_in(key_of(part), shorter):
                     raise ModelFileError(
                         f"{name}: an n-gram of order {n} lacks the {n - 1} words that it begins or "
                         "ends with"
@@ -76,6 +77,14 @@ def checked(ngrams: NGramTables, name: str) -> NGramTables:
             "characters"
         )
     return ngrams
+
+
+def _all_in(keys: Keys, ascending: Keys) -> bool:
+    """Whether all keys are among others, which are sorted."""
+    if not len(ascending):
+        return not len(keys)
+    places = np.searchsorted(ascending, keys)
+    return bool((ascending[np.minimum(places, len(ascending) - 1)] == keys).all())
 
 
 _LEAST_LINE_BYTES = 4  # a digit, a tab, a word, a line's end
