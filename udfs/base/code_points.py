@@ -16,9 +16,6 @@ from udfs.base.array_types import BoolArray, Int64Array, UInt32Array
 CODE_POINTS = 0x110000
 """Size of a table with an entry for every code point."""
 
-CodePoints = UInt32Array
-Counts = Int64Array
-
 
 class Slices:
     """The position of each text in an array that holds all of them end to end.

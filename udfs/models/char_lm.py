@@ -16,7 +16,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.code_points import CODE_POINTS, CodePoints, EncodedTexts
+from udfs.base.array_types import UInt32Array
+from udfs.base.code_points import CODE_POINTS, EncodedTexts
 from udfs.base.hash_table import FREE, probe, table_size
 from udfs.base.jit import compiled
 from udfs.models.char_lm_tables import (
@@ -56,7 +57,7 @@ class CharLanguageModel:
         self._places, self._values = _hash_table(longer)
 
     def line_scores(
-        self, codes: CodePoints, begins: Numbers, stops: Numbers
+        self, codes: UInt32Array, begins: Numbers, stops: Numbers
     ) -> tuple[Scores, Numbers]:
         """log10 of the probability of each line, and how many characters it has.
 
@@ -143,7 +144,7 @@ def _fill(places: Keys, values: Floats, keys: Keys, its_values: Floats) -> None:
 
 @compiled
 def _score(
-    codes: CodePoints,
+    codes: UInt32Array,
     begins: Numbers,
     stops: Numbers,
     words: Words,

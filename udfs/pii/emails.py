@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.code_points import Counts, EncodedTexts
+from udfs.base.array_types import Int64Array
+from udfs.base.code_points import EncodedTexts
 
 _URL = re.compile(r"https?://[!-~]|(?<![0-9a-z./_-])www\.[!-~]", re.IGNORECASE)
 # The pattern begins with the sign: one that begins with the name tries every letter of a text, and
@@ -60,7 +61,7 @@ def _local_part_start(text: str, sign: int, floor: int) -> int:
     return start
 
 
-def url_counts(texts: Sequence[str], encoded: EncodedTexts) -> Counts:
+def url_counts(texts: Sequence[str], encoded: EncodedTexts) -> Int64Array:
     """``count_urls`` of each text, shape (texts,); among many, only of those with // or ww."""
     if len(texts) == 1:
         return np.array([count_urls(texts[0])])
@@ -70,7 +71,7 @@ def url_counts(texts: Sequence[str], encoded: EncodedTexts) -> Counts:
     return _counts_where(count_urls, doubled, texts, encoded)
 
 
-def email_counts(texts: Sequence[str], encoded: EncodedTexts) -> Counts:
+def email_counts(texts: Sequence[str], encoded: EncodedTexts) -> Int64Array:
     """``count_emails`` of each text, shape (texts,); only texts with the sign are searched."""
     signs = (encoded.codes == ord("@")) | (encoded.codes == ord("＠"))
     return _counts_where(count_emails, signs, texts, encoded)
@@ -81,7 +82,7 @@ def _counts_where(
     flags: npt.NDArray[np.bool_],
     texts: Sequence[str],
     encoded: EncodedTexts,
-) -> Counts:
+) -> Int64Array:
     """Count in the texts that have a flag; the others have 0."""
     counts = np.zeros(len(texts), dtype=np.int64)
     for index in encoded.texts_with(flags):

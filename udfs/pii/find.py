@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.code_points import CodePoints, EncodedTexts, encode_texts
+from udfs.base.array_types import UInt32Array
+from udfs.base.code_points import EncodedTexts, encode_texts
 from udfs.pii.emails import find_emails
 from udfs.pii.ip_addresses import ip_at
 from udfs.pii.numbers import Found, bank_card_at, identity_number_at, phone_at
@@ -160,7 +161,7 @@ def _owners(places: Places, encoded: EncodedTexts) -> Places:
     return owners
 
 
-def _is_digit(codes: CodePoints) -> npt.NDArray[np.bool_]:
+def _is_digit(codes: UInt32Array) -> npt.NDArray[np.bool_]:
     """ASCII and full-width digits."""
     flags: npt.NDArray[np.bool_] = codes - np.uint32(ord("0")) < 10  # below: wraps round
     flags |= codes - np.uint32(ord("０")) < 10

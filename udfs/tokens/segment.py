@@ -14,8 +14,8 @@ import numpy as np
 import rjieba
 
 from udfs.base import model_constants
-from udfs.base.array_types import BoolArray, Int32Array, Int64Array
-from udfs.base.code_points import CodePoints, encode_texts
+from udfs.base.array_types import BoolArray, Int32Array, Int64Array, UInt32Array
+from udfs.base.code_points import encode_texts
 from udfs.base.jit import compiled
 from udfs.tokens.cut_words import cut_words
 from udfs.tokens.jieba_data import jieba_data
@@ -86,7 +86,7 @@ def _lengths_of(words: Sequence[str]) -> Int32Array:
 
 
 @compiled
-def _has_rare(codes: CodePoints, bounds: Int64Array) -> BoolArray:
+def _has_rare(codes: UInt32Array, bounds: Int64Array) -> BoolArray:
     """Which texts have ideographs outside of jieba's words, shape (texts,)."""
     flags = np.zeros(len(bounds) - 1, dtype=np.bool_)
     for text in range(len(flags)):
