@@ -13,16 +13,20 @@ import numpy.typing as npt
 
 from udfs.base.characters import CASIA_HAN_RANGE
 from udfs.base.chinese_script import casia_conversion
-from udfs.base.code_points import EncodedTexts, encode_texts
+from udfs.base.code_points import EncodedTexts
 from udfs.lists.lexicon import Lexicon
 from udfs.measures.repetition import window_shares
 
 
-def casia_columns(texts: Sequence[str], lexicon: Lexicon) -> dict[str, Any]:
+def casia_columns(
+    chunks: Sequence[tuple[Sequence[str], EncodedTexts]], lexicon: Lexicon
+) -> dict[str, Any]:
     """Measure texts as ChineseWebText's script does for its four rules.
 
+    One measure after the other: each has tables that the others push out of the cache.
+
     Args:
-        texts: One document each.
+        chunks: Documents and their code points, in chunks that stay in the cache.
         lexicon: The sensitive words.
     Returns:
         Those fields of TEXT_MEASURES_TYPE that the script compares with a limit or divides by, an
@@ -30,15 +34,18 @@ def casia_columns(texts: Sequence[str], lexicon: Lexicon) -> dict[str, Any]:
     Source:
         ChineseWebText 2.0's script.
     """
-    encoded = encode_texts(texts)
-    return {
-        "chars": encoded.lengths,
-        "lines": encoded.counts_of(encoded.codes == ord("\n")) + 1,
-        "sensitive_distinct": np.array([len(lexicon.find(text).words) for text in texts], np.int64),
-        "casia_han_share": _han_shares(encoded),
-        "casia_traditional": casia_conversion().changes(texts, encoded),
-        "casia_dup_13gram_share": window_shares(texts, encoded).casia,
+    columns: dict[str, list[npt.NDArray[Any]]] = {
+        "chars": [encoded.lengths for _, encoded in chunks],
+        "lines": [encoded.counts_of(encoded.codes == ord("\n")) + 1 for _, encoded in chunks],
+        "casia_han_share": [_han_shares(encoded) for _, encoded in chunks],
+        "casia_traditional": [casia_conversion().changes(*chunk) for chunk in chunks],
+        "casia_dup_13gram_share": [window_shares(*chunk).casia for chunk in chunks],
+        "sensitive_distinct": [
+            np.array([len(lexicon.find(text).words) for text in texts], np.int64)
+            for texts, _ in chunks
+        ],
     }
+    return {name: np.concatenate(parts) for name, parts in columns.items()}
 
 
 def _han_shares(encoded: EncodedTexts) -> npt.NDArray[np.float64]:

@@ -66,7 +66,7 @@ def measure_texts_for_casia(texts: Sequence[str | None], lexicon: Lexicon) -> pa
     Returns:
         As `measure_texts`; the fields that `casia_columns` does not have are null.
     """
-    parts = [casia_columns(chunk, lexicon) for chunk in _runs(texts, CHUNK_CHARS)]
+    parts = [casia_columns(_chunks(run), lexicon) for run in _runs(texts, RUN_CHARS)]
     return _struct_array(parts, texts)
 
 
@@ -120,6 +120,11 @@ def _runs(texts: Sequence[str | None], chars: int) -> Iterator[list[str]]:
         yield run
 
 
+def _chunks(texts: list[str]) -> list[tuple[list[str], EncodedTexts]]:
+    """Texts in chunks of about CHUNK_CHARS, encoded."""
+    return [(chunk, encode_texts(chunk)) for chunk in _runs(texts, CHUNK_CHARS)]
+
+
 def _struct_array(parts: list[dict[str, Any]], texts: Sequence[str | None]) -> pa.StructArray:
     """Measures of texts from the columns of their runs; a measure without a column is null."""
     fields = list(TEXT_MEASURES_ARROW_TYPE)
@@ -145,7 +150,7 @@ def _measure_run(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
 
     One measure after the other: each has tables that the others push out of the cache.
     """
-    chunks = [(chunk, encode_texts(chunk)) for chunk in _runs(texts, CHUNK_CHARS)]
+    chunks = _chunks(texts)
     counted = [_measure_characters(*chunk) for chunk in chunks]
     return {
         **{name: np.concatenate([part[name] for part in counted]) for name in counted[0]},

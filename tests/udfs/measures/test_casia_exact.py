@@ -116,7 +116,7 @@ def test_verdicts_equal_the_twin(batch: list[str]) -> None:
 def test_measures_for_casia_are_some_of_all_measures(batch: list[str | None]) -> None:
     every = measure_texts(batch, LEXICON)
     few = measure_texts_for_casia(batch, LEXICON)
-    measured = casia_columns(["一"], LEXICON)
+    measured = casia_columns([(["一"], encode_texts(["一"]))], LEXICON)
     assert few.type == every.type and few.is_null().equals(every.is_null())
     for field in every.type:
         if field.name in measured:
