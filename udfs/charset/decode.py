@@ -73,7 +73,7 @@ class Decoded:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class _CharsetScore:
     """The scores of one candidate charset."""
 
     codec: str
@@ -263,7 +263,7 @@ def _doubtful(utf8: str, payload: bytes) -> bool:
     return extra_bytes < _FEW_EXTRA_BYTES and text_plausibility(utf8) < _PLAUSIBLE
 
 
-def _best(sample: bytes, raw: bytes, labels: list[Label]) -> _Candidate:
+def _best(sample: bytes, raw: bytes, labels: list[Label]) -> _CharsetScore:
     """Return the best candidate for a page that is not plain UTF-8.
 
     Args:
@@ -272,11 +272,11 @@ def _best(sample: bytes, raw: bytes, labels: list[Label]) -> _Candidate:
         labels: As `page_labels` returns them.
     """
 
-    def rate(step: str, codec: str) -> _Candidate:
+    def rate(step: str, codec: str) -> _CharsetScore:
         counts = _counts(raw if codec in _NEEDS_RAW else sample, codec)
-        return _Candidate(codec, step, counts.bad_share, counts.plausibility)
+        return _CharsetScore(codec, step, counts.bad_share, counts.plausibility)
 
-    candidates: list[_Candidate] = []
+    candidates: list[_CharsetScore] = []
     if _may_be_utf8(sample):
         # Multi-byte sequences are rarely valid by coincidence: a page that is nearly valid UTF-8
         # is UTF-8.
@@ -292,7 +292,7 @@ def _best(sample: bytes, raw: bytes, labels: list[Label]) -> _Candidate:
             if label.codec in CHINESE and candidate.acceptable and candidate.plausibility >= _SURE:
                 return candidate
 
-    def best_with(guesses: Iterable[str | None]) -> _Candidate:
+    def best_with(guesses: Iterable[str | None]) -> _CharsetScore:
         for guess in guesses:
             if guess is not None and guess not in tried:
                 tried.add(guess)
