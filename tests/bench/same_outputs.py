@@ -6,8 +6,8 @@
 The first form runs the pipeline on the bundled sample with the code of a commit and with that of
 this checkout, in several configurations, and compares what they wrote; the second compares two
 outputs. Files, partitions and the order of rows may differ; tables, columns, types and rows may
-not. Of the measures of mode casia-exact, only those that it stores are compared. Reports and commits
-hold times and are left out. Exit status 1 where something differs.
+not. Of the measures of mode casia-exact only those that it stores are compared. Reports and
+commits hold times and are left out. Exit status 1 where something differs.
 """
 
 from __future__ import annotations
