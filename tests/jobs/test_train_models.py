@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from udfs.scorers import domain, toxicity
 from udfs.tokens.tokenizer import token_lines
 from udfs.tokens.tokens import tokens_of_lines
 
+ARTIFACTS = Path(__file__).parents[2] / "conf" / "artifacts"
 WORDS = {
     "book": "小说 章回 侠客",
     "dialogue": "你好 请问 谢谢",
@@ -418,6 +420,22 @@ def test_models_are_evaluated_and_another_file_or_figure_is_told(
     assert "toxicity.ftz: sha256 " in capsys.readouterr().err
     assert train_models.main(["--output", str(tmp_path / "none"), "--evaluate"]) == 1
     assert "metrics.json" in capsys.readouterr().err
+
+
+def test_bundled_cards_are_those_of_their_metrics(tmp_path: Path, capsys: Any) -> None:
+    names = [*tasks.TASKS, "quality-bert"]
+    for name in names:
+        folder = name.replace("-", "_")
+        (tmp_path / folder).mkdir()
+        shutil.copy(ARTIFACTS / folder / "metrics.json", tmp_path / folder)
+    assert train_models.main(["--cards", "--output", str(tmp_path), "--task", *names]) == 0
+    for name in names:
+        card = Path(name.replace("-", "_")) / "CARD.md"
+        assert (tmp_path / card).read_bytes() == (ARTIFACTS / card).read_bytes()
+    metrics = tmp_path / "quality" / "metrics.json"
+    metrics.write_text("{", encoding="utf-8")
+    assert train_models.main(["--cards", "--output", str(tmp_path), "--task", "quality"]) == 2
+    assert f"{metrics}: cannot be read" in capsys.readouterr().err
 
 
 def test_training_needs_data(tmp_path: Path, capsys: Any) -> None:
