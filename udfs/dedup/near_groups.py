@@ -14,13 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from udfs.base.array_types import (
-    BoolArray,
-    Float64Array,
-    Int32Array,
-    Int64Array,
-    UInt64Array,
-)
+from udfs.base.array_types import BoolArray, Float64Array, Int32Array, Int64Array, UInt64Array
 from udfs.base.jit import compiled, uncounted
 from udfs.base.worker import BatchMap, keeps_what_it_loads
 from udfs.dedup.minhash import shingle_sets, similarity

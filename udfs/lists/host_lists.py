@@ -1,7 +1,4 @@
-"""Millions of names with a category each, in 18 bytes a name.
-
-Lists of hosts, URLs and words in URLs: read, and looked up for a URL.
-"""
+"""Host lists: hosts, URLs and words of URLs with their categories, read and looked up for a URL."""
 
 from __future__ import annotations
 
@@ -21,72 +18,7 @@ from udfs.lists.urls import MAX_HOST_CHARS, UrlParts, is_ip_address, split_url
 __all__ = ["HostIndex", "HostList", "HostListError", "cached_host_list", "read_host_list"]
 
 MAX_CATEGORIES = 1 << 16
-
-
-class HostIndex:
-    """A map from names to categories, built once, then only read.
-
-    A name is kept as two hashes of 64 bits by Python's keyed hash (SipHash), which is the same
-    within a process; a dictionary of four million host names takes half a gigabyte in every
-    worker. A name that is not there is found with a chance of names / 2**128; of five million names
-    two share the first hash, and one of them is lost, with a chance of one in a million.
-    """
-
-    def __init__(self) -> None:
-        self._keys = array("q")
-        self._checks = array("q")
-        self._kinds = array("H")
-        self._categories: dict[str, int] = {}
-        self._names: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        """Number of names; before ``freeze`` those that were given twice count twice."""
-        return len(self._keys)
-
-    def __reduce__(self) -> str:
-        """Refused: in another process the hashes are others.
-
-        Raises:
-            TypeError: always.
-        """
-        raise TypeError("a HostIndex holds for one process; read the list again in the other")
-
-    def add(self, name: str, category: str) -> None:
-        """Put a name in; given again it takes the later category.
-
-        Raises:
-            OverflowError: more than MAX_CATEGORIES categories.
-        """
-        kind = self._categories.setdefault(category, len(self._categories))
-        if kind >= MAX_CATEGORIES:
-            raise OverflowError(f"more than {MAX_CATEGORIES:,} categories")
-        self._keys.append(hash(name))
-        self._checks.append(hash(name[::-1]))
-        self._kinds.append(kind)
-
-    def freeze(self) -> HostIndex:
-        """Sort the names; ``get`` works from here on."""
-        keys = np.frombuffer(self._keys, np.int64)
-        order = np.argsort(keys, kind="stable")
-        keys = keys[order]
-        last = np.append(keys[1:] != keys[:-1], True)[: len(keys)]
-        order = order[last]
-        self._checks = array("q", np.frombuffer(self._checks, np.int64)[order].tobytes())
-        self._kinds = array("H", np.frombuffer(self._kinds, np.uint16)[order].tobytes())
-        self._keys = array("q", keys[last].tobytes())
-        self._names = tuple(self._categories)
-        return self
-
-    def get(self, name: str) -> str | None:
-        """Category of a name; None for one that was not put in."""
-        key = hash(name)
-        place = bisect_left(self._keys, key)
-        if place == len(self._keys) or self._keys[place] != key:
-            return None
-        if self._checks[place] != hash(name[::-1]):
-            return None
-        return self._names[self._kinds[place]]
-
+"""Most categories of a list."""
 
 MAX_HOSTS = 20_000_000
 """Most hosts of a list."""
@@ -97,12 +29,17 @@ MAX_PATH_SEGMENTS = 64
 _TOKEN = re.compile("[0-9a-z]+")
 _PLAIN_HOST = re.compile(r"(?:[0-9a-z_-]+\.)+[0-9a-z_-]+")
 
+_HOSTS_FILE = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|255\.255\.255\.255|::1?)\s+(.*)")
+_OWN_NAMES = frozenset(
+    ("localhost", "localhost.localdomain", "local", "broadcasthost", "ip6-localhost")
+)
+
 
 class HostList:
     """Hosts, URLs and words with their categories.
 
     Attributes:
-        ignored: Number of entries that were none.
+        ignored: Number of entries that are neither host, URL nor word.
     """
 
     def __init__(self, lines: Iterable[Line]) -> None:
@@ -221,7 +158,7 @@ def read_host_list(path: Path) -> HostList:
     except OverflowError as error:
         raise HostListError(f"{path}: {error}") from error
     if not len(hosts):
-        raise HostListError(f"{path}: no host, URL or word in it")
+        raise HostListError(f"{path}: no host, URL or word; expected one a line")
     return hosts
 
 
@@ -229,6 +166,73 @@ def read_host_list(path: Path) -> HostList:
 def cached_host_list(path: Path, sha256: str) -> HostList:
     """``read_host_list``, once a worker process for each file with its digest."""
     return read_host_list(path)
+
+
+class HostIndex:
+    """A map from millions of names to categories in 18 bytes a name, built once, then only read.
+
+    A name is kept as two hashes of 64 bits by Python's keyed hash (SipHash), which is the same
+    within a process; a dictionary of four million host names takes half a gigabyte in every
+    worker. A name that is not there is found with a chance of names / 2**128; of five million names
+    two share the first hash, and one of them is lost, with a chance of one in a million.
+    """
+
+    def __init__(self) -> None:
+        self._keys = array("q")
+        self._checks = array("q")
+        self._kinds = array("H")
+        self._categories: dict[str, int] = {}
+        self._names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        """Number of names; before ``freeze`` those that were given twice count twice."""
+        return len(self._keys)
+
+    def __reduce__(self) -> str:
+        """Reject pickling: hashes differ between processes.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            "a HostIndex cannot be pickled: its hashes are of one process; read the list again"
+        )
+
+    def add(self, name: str, category: str) -> None:
+        """Put a name in; given again it takes the later category.
+
+        Raises:
+            OverflowError: more than MAX_CATEGORIES categories.
+        """
+        kind = self._categories.setdefault(category, len(self._categories))
+        if kind >= MAX_CATEGORIES:
+            raise OverflowError(f"more than {MAX_CATEGORIES:,} categories")
+        self._keys.append(hash(name))
+        self._checks.append(hash(name[::-1]))
+        self._kinds.append(kind)
+
+    def freeze(self) -> HostIndex:
+        """Sort the names; ``get`` works from here on."""
+        keys = np.frombuffer(self._keys, np.int64)
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        last = np.append(keys[1:] != keys[:-1], True)[: len(keys)]
+        order = order[last]
+        self._checks = array("q", np.frombuffer(self._checks, np.int64)[order].tobytes())
+        self._kinds = array("H", np.frombuffer(self._kinds, np.uint16)[order].tobytes())
+        self._keys = array("q", keys[last].tobytes())
+        self._names = tuple(self._categories)
+        return self
+
+    def get(self, name: str) -> str | None:
+        """Category of a name; None for one that was not put in."""
+        key = hash(name)
+        place = bisect_left(self._keys, key)
+        if place == len(self._keys) or self._keys[place] != key:
+            return None
+        if self._checks[place] != hash(name[::-1]):
+            return None
+        return self._names[self._kinds[place]]
 
 
 def _host_and_parents(host: str) -> Iterator[str]:
@@ -255,12 +259,6 @@ def _path_and_parents(parts: UrlParts) -> Iterator[str]:
         end = path.find("/", end + 1)
     for end in reversed(ends):
         yield path[:end].rstrip("/")
-
-
-_HOSTS_FILE = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|255\.255\.255\.255|::1?)\s+(.*)")
-_OWN_NAMES = frozenset(
-    ("localhost", "localhost.localdomain", "local", "broadcasthost", "ip6-localhost")
-)
 
 
 def _entries(line: Line) -> Iterator[tuple[str, str]]:

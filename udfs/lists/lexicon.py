@@ -1,7 +1,4 @@
-"""Word lists as they are published: the forms that a file of words may have.
-
-Word lists: read, and found in texts.
-"""
+"""Lexicons: word lists in the forms that they are published in, and their words found in texts."""
 
 from __future__ import annotations
 
@@ -21,6 +18,9 @@ import ahocorasick_rs
 MAX_WORD_CHARS = 200
 """Longest word. A file with a longer one is prose, not a list."""
 
+PIECE_BYTES = 1 << 20
+"""Bytes searched at a time: a match costs 140 bytes while it is being listed."""
+
 _SEPARATORS = re.compile("[,，、]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 _CACHE_PREFIX = re.compile("^[0-9a-f]{16}-")
@@ -37,12 +37,12 @@ class LexiconError(ValueError):
 def read_words(path: Path) -> Words:
     """The words of a file with their categories; a word given again takes the later category.
 
-    The form is told from the content, the first of these that fits:
+    The form follows from the content, the first of these that fits:
 
     - JSON: a list of words; an object with lists of words by category; or an object whose keys are
       words, with numbers or lists of numbers (ToxiCN).
-    - A tab in any line: every line is ``category TAB word`` (ChineseWebText). Nothing else is
-      tried then, so a list of ``word TAB category`` has to be turned round before.
+    - A tab in any line: every line is ``category TAB word`` (ChineseWebText). Other
+      forms are not tried then; a list of ``word TAB category`` must be swapped first.
     - Commas (，, 、) in most lines: they stand between words. When each line is
       ``word,number`` the number is a weight, and is dropped.
     - One word a line, commas being part of words.
@@ -74,6 +74,82 @@ def read_words(path: Path) -> Words:
     return {_checked(word, where): category for where, word in words}
 
 
+class Found(NamedTuple):
+    """The words of a lexicon that occur in a text."""
+
+    words: set[int]
+    """Indexes into ``Lexicon.words``: exactly the words for which ``word in text`` is true."""
+    total: int
+    """Occurrences of all of them."""
+
+
+class Lexicon:
+    """Words with their categories, and an automaton that finds them all in one pass."""
+
+    def __init__(self, categories: Mapping[str, str]) -> None:
+        """Build the automaton.
+
+        Args:
+            categories: Category of each word; no word may be empty.
+        """
+        self.categories = dict(categories)
+        self.words = tuple(sorted(self.categories))
+        # Matching UTF-8 bytes finds what matching characters finds (no character's bytes lie
+        # inside another's), 1.5 times as fast as the library's str variant.
+        encoded = [word.encode() for word in self.words]
+        self._automaton = ahocorasick_rs.BytesAhoCorasick(
+            encoded, implementation=ahocorasick_rs.Implementation.DFA
+        )
+        self._reach = max(map(len, encoded), default=1) - 1
+
+    def find(self, text: str) -> Found:
+        """Every occurrence of every word, inside longer words and overlapping too.
+
+        Args:
+            text: Any text without lone surrogates.
+        """
+        words: set[int] = set()
+        total = 0
+        for indexes in self._found_in(text.encode()):
+            words.update(indexes)
+            total += len(indexes)
+        return Found(words, total)
+
+    def count(self, text: str) -> Counter[int]:
+        """Occurrences of each word that occurs, by its index into ``words``; as in ``find``."""
+        counts: Counter[int] = Counter()
+        for indexes in self._found_in(text.encode()):
+            counts.update(indexes)
+        return counts
+
+    def _found_in(self, data: bytes) -> Iterator[list[int]]:
+        """Indexes of the words that begin in one piece after another, once an occurrence."""
+        find = self._automaton.find_matches_as_indexes
+        if len(data) <= PIECE_BYTES:
+            yield [index for index, _, _ in find(data, overlapping=True)]
+            return
+        for start in range(0, len(data), PIECE_BYTES):
+            piece = data[start : start + PIECE_BYTES + self._reach]
+            found = find(piece, overlapping=True)
+            # A match that begins behind the piece is found in the next one.
+            yield [index for index, begin, _ in found if begin < PIECE_BYTES]
+
+
+def read_lexicon(path: Path) -> Lexicon:
+    """Read a word list, in any of the forms that ``read_words`` knows.
+
+    Raises:
+        LexiconError: it cannot be read.
+    """
+    return Lexicon(read_words(path))
+
+
+@lru_cache(maxsize=4)
+def cached_lexicon(path: Path, sha256: str) -> Lexicon:
+    """``read_lexicon``, once a worker process for each file with its digest."""
+    return read_lexicon(path)
+
+
 def _decode(data: bytes, path: Path) -> str:
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ("utf-16",) if is_utf16 else ("utf-8-sig", "gb18030"):
@@ -83,7 +159,7 @@ def _decode(data: bytes, path: Path) -> str:
             continue
         if encoding == "utf-8-sig" or _is_plausible(text):
             return text
-    raise LexiconError(f"{path}: is neither UTF-8 nor GB18030 text")
+    raise LexiconError(f"{path}: is neither UTF-8 nor GB18030 text; save the list as UTF-8")
 
 
 def _is_plausible(text: str) -> bool:
@@ -157,87 +233,8 @@ def _words(lines: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 def _checked(word: str, where: str) -> str:
     if len(word) > MAX_WORD_CHARS:
-        raise LexiconError(f"{where}: {len(word):,} characters are no word: {word[:20]!r}...")
-    return word
-
-
-__all__ = ["Found", "Lexicon", "LexiconError", "cached_lexicon", "read_lexicon"]
-
-PIECE_BYTES = 1 << 20
-"""Bytes searched at a time: a match costs 140 bytes while it is being listed."""
-
-
-class Found(NamedTuple):
-    """What of a lexicon occurs in a text."""
-
-    words: set[int]
-    """Indexes into ``Lexicon.words``: exactly the words for which ``word in text`` is true."""
-    total: int
-    """Occurrences of all of them."""
-
-
-class Lexicon:
-    """Words with their categories, and an automaton that finds them all in one pass."""
-
-    def __init__(self, categories: Mapping[str, str]) -> None:
-        """Build the automaton.
-
-        Args:
-            categories: Category of each word; no word may be empty.
-        """
-        self.categories = dict(categories)
-        self.words = tuple(sorted(self.categories))
-        # Matching UTF-8 bytes finds what matching characters finds (no character's bytes lie
-        # inside another's), 1.5 times as fast as the library's str variant.
-        encoded = [word.encode() for word in self.words]
-        self._automaton = ahocorasick_rs.BytesAhoCorasick(
-            encoded, implementation=ahocorasick_rs.Implementation.DFA
+        raise LexiconError(
+            f"{where}: {word[:20]!r}... has {len(word):,} characters; words have "
+            f"{MAX_WORD_CHARS} at most"
         )
-        self._reach = max(map(len, encoded), default=1) - 1
-
-    def find(self, text: str) -> Found:
-        """Every occurrence of every word, inside longer words and overlapping too.
-
-        Args:
-            text: Any text without lone surrogates.
-        """
-        words: set[int] = set()
-        total = 0
-        for indexes in self._found_in(text.encode()):
-            words.update(indexes)
-            total += len(indexes)
-        return Found(words, total)
-
-    def count(self, text: str) -> Counter[int]:
-        """How often each word occurs that does, by its index into ``words``; as in ``find``."""
-        counts: Counter[int] = Counter()
-        for indexes in self._found_in(text.encode()):
-            counts.update(indexes)
-        return counts
-
-    def _found_in(self, data: bytes) -> Iterator[list[int]]:
-        """Indexes of the words that begin in one piece after another, once an occurrence."""
-        find = self._automaton.find_matches_as_indexes
-        if len(data) <= PIECE_BYTES:
-            yield [index for index, _, _ in find(data, overlapping=True)]
-            return
-        for start in range(0, len(data), PIECE_BYTES):
-            piece = data[start : start + PIECE_BYTES + self._reach]
-            found = find(piece, overlapping=True)
-            # What begins behind the piece belongs to the next one.
-            yield [index for index, begin, _ in found if begin < PIECE_BYTES]
-
-
-def read_lexicon(path: Path) -> Lexicon:
-    """Read a word list, in any of the forms that ``read_words`` knows.
-
-    Raises:
-        LexiconError: it cannot be read.
-    """
-    return Lexicon(read_words(path))
-
-
-@lru_cache(maxsize=4)
-def cached_lexicon(path: Path, sha256: str) -> Lexicon:
-    """``read_lexicon``, once a worker process for each file with its digest."""
-    return read_lexicon(path)
+    return word

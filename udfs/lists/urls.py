@@ -1,7 +1,4 @@
-"""A URL taken apart: cheaply, never failing, hosts in one spelling.
-
-Measures of URLs that tell spam sites: long, numbered, hyphenated, deep.
-"""
+"""Parts of URLs, with hosts in one spelling, and measures that tell the URLs of spam sites."""
 
 from __future__ import annotations
 
@@ -12,19 +9,41 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.array_types import BoolArray, Float64Array, Int64Array
 from udfs.base.code_points import EncodedTexts, encode_texts
 
 MAX_HOST_CHARS = 253
 """Longest host name. Source: RFC 1035, section 2.3.4, less what its notation adds."""
 
 
+URL_MEASURES: dict[str, type] = {
+    "url_chars": int,  # code points of the whole URL
+    "host_chars": int,
+    "host_labels": int,  # parts between dots; 1 for an IPv6 address
+    "longest_host_label_chars": int,
+    "host_hyphens": int,  # those of a punycode prefix aside
+    "host_digit_share": float,  # ASCII digits / host_chars
+    "path_chars": int,
+    "path_segments": int,  # parts between slashes that are not empty
+    "path_digit_share": float,  # ASCII digits / path_chars
+    "query_chars": int,
+    "query_parameters": int,  # parts between & or ; that are not empty
+    "percent_escapes": int,  # percent signs in path and query
+    "is_ip_host": bool,
+    "is_punycode_host": bool,  # a label begins with xn--
+}
+"""The measures and their types; shares are in [0, 1], 0.0 where the denominator is 0."""
+
+_DOT, _SLASH, _HYPHEN, _PERCENT = map(ord, "./-%")
+
+
 class UrlParts(NamedTuple):
-    """What a URL is made of.
+    """The parts of a URL.
 
     Attributes:
-        host: As ``normal_host`` gives it; empty where the URL has none.
-        path: From the first slash behind the host, as it stands; may be empty.
-        query: Behind the first question mark, as it stands, without a fragment.
+        host: As ``normal_host`` gives it; empty for a URL without a host.
+        path: From the first slash behind the host, unchanged; may be empty.
+        query: Behind the first question mark, unchanged, without a fragment.
     """
 
     host: str
@@ -33,7 +52,7 @@ class UrlParts(NamedTuple):
 
 
 def split_url(url: str) -> UrlParts:
-    """Take a URL apart; one without a scheme is read from its host on.
+    """Split any string as a URL, without errors; one without a scheme begins with its host.
 
     >>> split_url("HTTP://me:pw@WWW.例子.CN.:8080/a?b=c#d")
     UrlParts(host='www.xn--fsqu00a.cn', path='/a', query='b=c')
@@ -53,7 +72,7 @@ def normal_host(host: str) -> str:
     """The one spelling of a host: lower case, no port, no final dot, Unicode as punycode.
 
     Returns:
-        The host; empty for what cannot be one. An IPv6 address is without its brackets.
+        The host; empty for a string that cannot be a host. An IPv6 address has no brackets.
 
     >>> normal_host("例子.中国."), normal_host("WWW.Example.com:80"), normal_host("[::1]:80")
     ('xn--fsqu00a.xn--fiqs8s', 'www.example.com', '::1')
@@ -82,50 +101,6 @@ def is_ip_address(host: str) -> bool:
     return host[-1:].isdigit() and host.count(".") == 3 and host.replace(".", "").isdigit()
 
 
-_HOST_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
-
-
-def _is_host(host: str) -> bool:
-    return _HOST_CHARS.issuperset(host) and ".." not in host and host[0] != "."
-
-
-def _ipv6(text: str) -> str:
-    try:
-        return ipaddress.IPv6Address(text).compressed
-    except ValueError:
-        return ""
-
-
-def _punycode(host: str) -> str:
-    # The codec's maps (RFC 3490) and the later ones give the same for Han; its time grows with
-    # the square of a label.
-    if len(host) > MAX_HOST_CHARS:
-        return ""
-    try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        return ""
-
-
-URL_MEASURES: dict[str, type] = {
-    "url_chars": int,  # code points of the whole URL
-    "host_chars": int,
-    "host_labels": int,  # parts between dots; 1 for an IPv6 address
-    "longest_host_label_chars": int,
-    "host_hyphens": int,  # those of a punycode prefix aside
-    "host_digit_share": float,  # ASCII digits / host_chars
-    "path_chars": int,
-    "path_segments": int,  # parts between slashes that are not empty
-    "path_digit_share": float,  # ASCII digits / path_chars
-    "query_chars": int,
-    "query_parameters": int,  # parts between & or ; that are not empty
-    "percent_escapes": int,  # percent signs in path and query
-    "is_ip_host": bool,
-    "is_punycode_host": bool,  # a label begins with xn--
-}
-"""The measures and their types; shares are in [0, 1], 0.0 where the denominator is 0."""
-
-_DOT, _SLASH, _HYPHEN, _PERCENT = map(ord, "./-%")
 _NO_PARTS = UrlParts("", "", "")
 
 
@@ -164,15 +139,38 @@ def measure_urls(urls: Sequence[str | None]) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def _digit_shares(texts: EncodedTexts) -> npt.NDArray[np.float64]:
+_HOST_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-._")
+
+
+def _is_host(host: str) -> bool:
+    return _HOST_CHARS.issuperset(host) and ".." not in host and host[0] != "."
+
+
+def _ipv6(text: str) -> str:
+    try:
+        return ipaddress.IPv6Address(text).compressed
+    except ValueError:
+        return ""
+
+
+def _punycode(host: str) -> str:
+    # The codec's maps (RFC 3490) and the later ones give the same for Han; its time grows with
+    # the square of a label.
+    if len(host) > MAX_HOST_CHARS:
+        return ""
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+
+
+def _digit_shares(texts: EncodedTexts) -> Float64Array:
     digits = texts.counts_of(texts.codes - np.uint32(ord("0")) < 10)
-    shares: npt.NDArray[np.float64] = digits / np.maximum(texts.lengths, 1)
+    shares: Float64Array = digits / np.maximum(texts.lengths, 1)
     return shares
 
 
-def _hyphens(
-    hosts: EncodedTexts, parts: Sequence[UrlParts], puny: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.int64]:
+def _hyphens(hosts: EncodedTexts, parts: Sequence[UrlParts], puny: BoolArray) -> Int64Array:
     hyphens = hosts.counts_of(hosts.codes == _HYPHEN)
     for index in np.flatnonzero(puny).tolist():
         labels = parts[index].host.split(".")
@@ -182,7 +180,7 @@ def _hyphens(
     return hyphens
 
 
-def _longest_labels(hosts: EncodedTexts) -> npt.NDArray[np.int64]:
+def _longest_labels(hosts: EncodedTexts) -> Int64Array:
     """Code points of the longest part between dots, shape (hosts,)."""
     longest = np.zeros(len(hosts.lengths), dtype=np.int64)
     dots = np.flatnonzero(hosts.codes == _DOT)
@@ -193,21 +191,21 @@ def _longest_labels(hosts: EncodedTexts) -> npt.NDArray[np.int64]:
     return longest
 
 
-def _segments(paths: EncodedTexts) -> npt.NDArray[np.int64]:
+def _segments(paths: EncodedTexts) -> Int64Array:
     """Parts between slashes that are not empty, shape (paths,)."""
     return paths.counts_of(_part_begins(paths, paths.codes == _SLASH))
 
 
-def _parameters(queries: EncodedTexts) -> npt.NDArray[np.int64]:
+def _parameters(queries: EncodedTexts) -> Int64Array:
     """Parts between & or ; that are not empty, shape (queries,)."""
     separators = (queries.codes == ord("&")) | (queries.codes == ord(";"))
     return queries.counts_of(_part_begins(queries, separators))
 
 
-def _part_begins(texts: EncodedTexts, separators: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _part_begins(texts: EncodedTexts, separators: BoolArray) -> BoolArray:
     """Flags, as long as the array, of what begins a part: behind a separator or at a start."""
     before = np.empty_like(separators)
     before[1:] = separators[:-1]
     before[texts.starts[texts.lengths > 0]] = True
-    begins: npt.NDArray[np.bool_] = before & ~separators
+    begins: BoolArray = before & ~separators
     return begins

@@ -318,15 +318,10 @@ def _span_sums(
     codes: Codes,
     logits: Logits,
 ) -> tuple[Table, Numbers]:
-    """What the features of each span add up to, shape (spans, columns), and how many they are.
+    """The sums of the features of each span, shape (spans, columns), and their number.
 
-    What a text's features add up to so far is kept for each length of n-gram: a span is then the
-    difference of two places. The line's end, which fastText puts behind every line, is a feature of
-    every span by itself, and part of n-grams.
-
-    Args:
-        spans: As `LinearModel.probabilities` has them.
-        owners: The text of each.
+    owners has the text of each span. Sums run over a text for each length of n-gram, so a span is a
+    difference of two of them. The end of a line is a feature of every span, and part of n-grams.
     """
     columns = logits.shape[1]
     sums = np.zeros((len(spans), columns), dtype=np.float64)

@@ -1,26 +1,31 @@
-"""Words that tell what kind of page a text is, written for this project.
+"""The shape of a page's text: its lines, signs, repetition and tell-tale words.
 
-What can be seen of a page's text without reading it: its lines, signs, repetition, tell-tale
-words.
-
-Raw crawl pages differ from prose in shape more than in words: menus are short lines that end in no
-sign, stuffed pages repeat themselves, spun prose has another share of particles and stops.
+Raw crawl pages differ from prose in shape more than in words: menus are short lines without a sign
+at the end, stuffed pages repeat themselves, spun prose has other shares of particles and stops. The
+word lists are written for this project.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from udfs.base.array_types import UInt32Array
+from udfs.base.array_types import (
+    BoolArray,
+    Float64Array,
+    Int32Array,
+    Int64Array,
+    UInt16Array,
+    UInt32Array,
+    UInt64Array,
+)
 from udfs.base.characters import FUNCTION_CHARS
 from udfs.base.code_points import CODE_POINTS, EncodedTexts, encode_texts
 from udfs.base.hash_table import ABSENT
-from udfs.base.jit import compiled
-from udfs.tokens.token_hashes import Keys, Numbers, Rows
+from udfs.base.jit import compiled, uncounted
 from udfs.tokens.word_trie import WordTrie, longest_word, pair_place, word_trie
 
 _GAMBLING = """
@@ -90,10 +95,6 @@ SPAM = (0, 1, 2)
 """Numbers of the categories that taint a line of prose."""
 
 
-Measures = npt.NDArray[np.float64]
-Bits = npt.NDArray[np.uint16]
-Flags = npt.NDArray[np.bool_]
-
 NAMES = (
     "chars",
     "longest_line",
@@ -146,7 +147,30 @@ _BARS = "|｜>»·_-【】[]"
 _COMMA, _STOP = ord("，"), ord("。")
 
 
-def shape_measures(texts: Sequence[str]) -> Measures:
+# Sums over a text, of which measures are made.
+(
+    _LINES, _LONGEST, _OPENED, _SHORT, _HANS, _MARKS_COUNT, _FUNCTIONS, _BAR_COUNT, _RARES,
+    _BEFORE_PROSE, _PROSE, _LONG_PROSE, _CLEAN, _PROSE_FUNCTIONS, _PROSE_COMMAS, _PROSE_STOPS,
+    _SENTENCES, _VARIETY, _WINDOWS, _REPEATS, _TOP,
+) = range(21)  # fmt: skip
+_SUMS = 21
+
+
+class _Words(NamedTuple):
+    """The tell-tale words, for compiled functions: a trie (see `WordTrie`) and categories."""
+
+    keys: UInt64Array
+    nodes: Int32Array
+    words: Int64Array
+    begins: BoolArray
+    step: int
+    kinds: Int64Array
+    """Number of the category of each word."""
+    is_of_spam: BoolArray
+    """Whether that taints a line of prose."""
+
+
+def shape_measures(texts: Sequence[str]) -> Float64Array:
     """The measures of some texts, shape (texts, len(NAMES)); all 0 for a blank text.
 
     Args:
@@ -155,19 +179,19 @@ def shape_measures(texts: Sequence[str]) -> Measures:
     return measures_of(encode_texts(texts))
 
 
-def measures_of(encoded: EncodedTexts) -> Measures:
+def measures_of(encoded: EncodedTexts) -> Float64Array:
     """The same of texts that are code points already."""
     trie, kinds = _trie()
     table = np.zeros((len(encoded.lengths), len(NAMES)), dtype=np.float64)
-    _measure(
-        encoded.codes, encoded.starts, encoded.stops, character_bits(), trie.keys, trie.nodes,
-        trie.words, trie.begins, CODE_POINTS, kinds, np.isin(kinds, SPAM), table,
-    )  # fmt: skip
+    words = _Words(
+        trie.keys, trie.nodes, trie.words, trie.begins, CODE_POINTS, kinds, np.isin(kinds, SPAM)
+    )
+    _measure(encoded.codes, encoded.starts, encoded.stops, character_bits(), words, table)
     return table
 
 
 @lru_cache(maxsize=1)
-def character_bits() -> Bits:
+def character_bits() -> UInt16Array:
     """Code point -> what it is; SPACE is all white space, and U+0000, but the line feed."""
     bits = np.zeros(CODE_POINTS, dtype=np.uint16)
     bits[0x4E00:0xA000] |= _HAN | _RARE
@@ -189,7 +213,7 @@ def character_bits() -> Bits:
 
 
 @lru_cache(maxsize=1)
-def _trie() -> tuple[WordTrie, Numbers]:
+def _trie() -> tuple[WordTrie, Int64Array]:
     """All words, and the number of the category of each."""
     kinds = [kind for kind, words in enumerate(WORDS.values()) for _ in words]
     trie = word_trie([word for words in WORDS.values() for word in words])
@@ -199,141 +223,199 @@ def _trie() -> tuple[WordTrie, Numbers]:
 @compiled
 def _measure(
     codes: UInt32Array,
-    starts: Numbers,
-    stops: Numbers,
-    bits: Bits,
-    trie_keys: Keys,
-    trie_nodes: Rows,
-    trie_words: Numbers,
-    trie_begins: Flags,
-    trie_step: int,
-    kinds: Numbers,
-    is_of_spam: Flags,
-    table: Measures,
+    starts: Int64Array,
+    stops: Int64Array,
+    bits: UInt16Array,
+    words: _Words,
+    table: Float64Array,
 ) -> None:
     """Fill a table of measures."""
+    words = _Words(  # borrowed from the caller: else every line counts references
+        uncounted(words.keys),
+        uncounted(words.nodes),
+        uncounted(words.words),
+        uncounted(words.begins),
+        words.step,
+        uncounted(words.kinds),
+        uncounted(words.is_of_spam),
+    )
+    seen_words = np.full(len(words.kinds), -1, dtype=np.int32)
     seen_chars = np.full(0x10000, -1, dtype=np.int32)
-    seen_words = np.full(len(kinds), -1, dtype=np.int32)
     keys = np.zeros(1 << _TABLE_BITS, dtype=np.uint64)
     owners = np.full(1 << _TABLE_BITS, -1, dtype=np.int32)
     tallies = np.zeros(1 << _TABLE_BITS, dtype=np.int32)
+    sums = np.zeros(_SUMS, dtype=np.int64)
     for text in range(len(starts)):
         stop = stops[text]
         row = table[text]
-        lines = longest = opened = short = before_prose = 0
-        function = marks = han = bars = rare = 0
-        prose = long_prose = clean = sentences = windows = repeats = top = variety = 0
-        prose_function = prose_commas = prose_stops = 0
+        sums[:] = 0
         used_bits = 4  # a short text's part of the table stays in the processor's cache
         while used_bits < _TABLE_BITS and (1 << used_bits) < 2 * (stop - starts[text]):
             used_bits += 1
         at = starts[text]
         while at < stop:
-            left = at
-            right = at  # behind the last character that is no white space
-            is_spam = False
-            behind_word = at
-            line_han = line_marks = line_function = line_commas = line_stops = 0
-            while at < stop and codes[at] != 10:
-                code = codes[at]
-                what = bits[code]
-                if what & SPACE:
-                    left += left == at
-                    at += 1
-                    continue
-                if what & _HAN:
-                    line_han += 1
-                    line_function += (what & _FUNCTION) != 0
-                    rare += (what & _RARE) != 0
-                elif what & _MARK:
-                    line_marks += 1
-                    line_commas += code == _COMMA
-                    line_stops += code == _STOP
-                elif what & _BAR:
-                    bars += 1
-                if (what & _BEGIN and at >= behind_word) and (
-                    what & _ALONE
-                    or (at + 1 < stop and trie_begins[pair_place(code, codes[at + 1])])
-                ):
-                    word, length = longest_word(
-                        codes, at, stop, trie_keys, trie_nodes, trie_words, trie_step
-                    )
-                    if word != ABSENT:
-                        behind_word = at + length
-                        is_spam |= is_of_spam[word]
-                        if seen_words[word] != text:
-                            seen_words[word] = text
-                            row[_OF_WORDS + kinds[word]] += 1
-                at += 1
-                right = at
+            at, left, right = _measure_line(
+                codes, at, stop, bits, words, text, seen_words, row, sums
+            )
+            if right > left:
+                _measure_prose(
+                    codes, left, right, bits, text, used_bits, seen_chars, keys, owners, tallies,
+                    sums,
+                )  # fmt: skip
+        if sums[_LINES] > 0:
+            _fill_row(row, sums, float(stop - starts[text]))
+
+
+@compiled
+def _measure_line(
+    codes: UInt32Array,
+    at: int,
+    stop: int,
+    bits: UInt16Array,
+    words: _Words,
+    text: int,
+    seen_words: Int32Array,
+    row: Float64Array,
+    sums: Int64Array,
+) -> tuple[int, int, int]:
+    """Add a line to the sums of its text, and its words to the row.
+
+    Returns:
+        Where the next line begins; and, of a line of prose, its first character and the one behind
+        its last, white space around it left out: equal for other lines.
+    """
+    left = at
+    right = at  # behind the last character that is not white space
+    is_spam = False
+    behind_word = at
+    han = marks = function = commas = full_stops = bars = rare = 0
+    while at < stop and codes[at] != 10:
+        code = codes[at]
+        what = bits[code]
+        if what & SPACE:
+            left += left == at
             at += 1
-            length = right - left
-            if length <= 0:
-                continue
-            lines += 1
-            longest = max(longest, length)
-            opened += (bits[codes[right - 1]] & _END) == 0
-            short += length <= _SHORT_CHARS
-            han += line_han
-            marks += line_marks
-            function += line_function
-            if length < PROSE_CHARS or line_marks < max(2, length / _CHARS_A_MARK):
-                before_prose += prose == 0
-                continue
-            prose += length
-            if length >= LONG_PROSE_CHARS:
-                long_prose += length
-            if not is_spam:
-                clean += length
-            prose_function += line_function
-            prose_commas += line_commas
-            prose_stops += line_stops
-            sentence = 0
-            key = np.uint64(0)
-            for place in range(left, right):
-                code = codes[place]
-                if code < 0x10000 and seen_chars[code] != text:
-                    seen_chars[code] = text
-                    variety += 1
-                sentence += 1
-                if bits[code] & _END:
-                    sentences += _SENTENCE_CHARS[0] <= sentence <= _SENTENCE_CHARS[1]
-                    sentence = 0
-                key = (key << np.uint64(_KEY_BITS)) ^ np.uint64(code)
-                if place < left + _WINDOW - 1:
-                    continue
-                mixed = key * np.uint64(0x9E3779B97F4A7C15)
-                slot = np.int64(mixed >> np.uint64(64 - used_bits))
-                tries = 0
-                while owners[slot] == text and keys[slot] != key and tries < _MOST_TRIES:
-                    slot = (slot + 1) & ((1 << used_bits) - 1)
-                    tries += 1
-                if owners[slot] != text or keys[slot] != key:
-                    owners[slot], keys[slot], tallies[slot] = text, key, 0
-                windows += 1
-                repeats += tallies[slot] > 0
-                tallies[slot] += 1
-                top = max(top, tallies[slot])
-        if lines == 0:
             continue
-        total, of_prose = float(stop - starts[text]), float(max(1, prose))
-        row[0] = total
-        row[1] = longest
-        row[2] = long_prose
-        row[3] = clean
-        row[4] = clean / total
-        row[5] = sentences
-        row[6] = prose_function / of_prose
-        row[7] = prose_commas / of_prose
-        row[8] = prose_stops / of_prose
-        row[9] = variety / np.sqrt(of_prose)
-        row[10] = top
-        row[11] = repeats / float(max(1, windows))
-        row[12] = function / total
-        row[13] = marks / total
-        row[14] = han / total
-        row[15] = bars / total
-        row[16] = rare / float(max(1, han))
-        row[17] = opened / lines
-        row[18] = short / lines
-        row[19] = before_prose / lines
+        if what & _HAN:
+            han += 1
+            function += (what & _FUNCTION) != 0
+            rare += (what & _RARE) != 0
+        elif what & _MARK:
+            marks += 1
+            commas += code == _COMMA
+            full_stops += code == _STOP
+        elif what & _BAR:
+            bars += 1
+        if (what & _BEGIN and at >= behind_word) and (
+            what & _ALONE or (at + 1 < stop and words.begins[pair_place(code, codes[at + 1])])
+        ):
+            word, length = longest_word(
+                codes, at, stop, words.keys, words.nodes, words.words, words.step
+            )
+            if word != ABSENT:
+                behind_word = at + length
+                is_spam |= words.is_of_spam[word]
+                if seen_words[word] != text:
+                    seen_words[word] = text
+                    row[_OF_WORDS + words.kinds[word]] += 1
+        at += 1
+        right = at
+    length = right - left
+    if length <= 0:
+        return at + 1, left, left
+    sums[_LINES] += 1
+    sums[_LONGEST] = max(sums[_LONGEST], length)
+    sums[_OPENED] += (bits[codes[right - 1]] & _END) == 0
+    sums[_SHORT] += length <= _SHORT_CHARS
+    sums[_HANS] += han
+    sums[_MARKS_COUNT] += marks
+    sums[_FUNCTIONS] += function
+    sums[_BAR_COUNT] += bars
+    sums[_RARES] += rare
+    if length < PROSE_CHARS or marks < max(2, length / _CHARS_A_MARK):
+        sums[_BEFORE_PROSE] += sums[_PROSE] == 0
+        return at + 1, left, left
+    sums[_PROSE] += length
+    sums[_LONG_PROSE] += length * (length >= LONG_PROSE_CHARS)
+    sums[_CLEAN] += length * (not is_spam)
+    sums[_PROSE_FUNCTIONS] += function
+    sums[_PROSE_COMMAS] += commas
+    sums[_PROSE_STOPS] += full_stops
+    return at + 1, left, right
+
+
+@compiled
+def _measure_prose(
+    codes: UInt32Array,
+    left: int,
+    right: int,
+    bits: UInt16Array,
+    text: int,
+    used_bits: int,
+    seen_chars: Int32Array,
+    keys: UInt64Array,
+    owners: Int32Array,
+    tallies: Int32Array,
+    sums: Int64Array,
+) -> None:
+    """Add the sentences, characters and windows of a line of prose to the sums of its text.
+
+    Windows are counted in a part of a table of 1 << used_bits places: keys, owners (the text that
+    uses a place) and tallies. It is bounded: after _MOST_TRIES places a window takes the last one.
+    """
+    sentence = sentences = variety = repeats = top = 0
+    key = np.uint64(0)
+    for place in range(left, right):
+        code = codes[place]
+        if code < 0x10000 and seen_chars[code] != text:
+            seen_chars[code] = text
+            variety += 1
+        sentence += 1
+        if bits[code] & _END:
+            sentences += _SENTENCE_CHARS[0] <= sentence <= _SENTENCE_CHARS[1]
+            sentence = 0
+        key = (key << np.uint64(_KEY_BITS)) ^ np.uint64(code)
+        if place < left + _WINDOW - 1:
+            continue
+        mixed = key * np.uint64(0x9E3779B97F4A7C15)
+        slot = np.int64(mixed >> np.uint64(64 - used_bits))
+        tries = 0
+        while owners[slot] == text and keys[slot] != key and tries < _MOST_TRIES:
+            slot = (slot + 1) & ((1 << used_bits) - 1)
+            tries += 1
+        if owners[slot] != text or keys[slot] != key:
+            owners[slot], keys[slot], tallies[slot] = text, key, 0
+        repeats += tallies[slot] > 0
+        tallies[slot] += 1
+        top = max(top, tallies[slot])
+    sums[_SENTENCES] += sentences
+    sums[_VARIETY] += variety
+    sums[_WINDOWS] += right - left - _WINDOW + 1
+    sums[_REPEATS] += repeats
+    sums[_TOP] = max(sums[_TOP], top)
+
+
+@compiled
+def _fill_row(row: Float64Array, sums: Int64Array, total: float) -> None:
+    """The measures of a text of some characters, but those of words."""
+    lines, of_prose = sums[_LINES], float(max(1, sums[_PROSE]))
+    row[0] = total
+    row[1] = sums[_LONGEST]
+    row[2] = sums[_LONG_PROSE]
+    row[3] = sums[_CLEAN]
+    row[4] = sums[_CLEAN] / total
+    row[5] = sums[_SENTENCES]
+    row[6] = sums[_PROSE_FUNCTIONS] / of_prose
+    row[7] = sums[_PROSE_COMMAS] / of_prose
+    row[8] = sums[_PROSE_STOPS] / of_prose
+    row[9] = sums[_VARIETY] / np.sqrt(of_prose)
+    row[10] = sums[_TOP]
+    row[11] = sums[_REPEATS] / float(max(1, sums[_WINDOWS]))
+    row[12] = sums[_FUNCTIONS] / total
+    row[13] = sums[_MARKS_COUNT] / total
+    row[14] = sums[_HANS] / total
+    row[15] = sums[_BAR_COUNT] / total
+    row[16] = sums[_RARES] / float(max(1, sums[_HANS]))
+    row[17] = sums[_OPENED] / lines
+    row[18] = sums[_SHORT] / lines
+    row[19] = sums[_BEFORE_PROSE] / lines

@@ -14,10 +14,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from udfs.base.array_types import UInt32Array
+from udfs.base.array_types import UInt16Array, UInt32Array
 from udfs.base.code_points import EncodedTexts, encode_texts
 from udfs.base.jit import compiled
-from udfs.tokens.shape_measures import NAMES, SPACE, Bits, character_bits, measures_of
+from udfs.tokens.shape_measures import NAMES, SPACE, character_bits, measures_of
 from udfs.tokens.token_hashes import Hashes, Keys, Numbers, hash_bytes, hash_characters
 from udfs.tokens.tokens import Lengths, Tokens
 
@@ -159,7 +159,7 @@ def _lay_out(
     codes: UInt32Array,
     starts: Numbers,
     stops: Numbers,
-    bits: Bits,
+    bits: UInt16Array,
     space: int,
     words: Numbers,
     copies: Numbers,

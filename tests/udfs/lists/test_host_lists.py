@@ -290,7 +290,7 @@ def test_a_list_without_an_entry_is_named(tmp_path: Path, content: str) -> None:
 
 
 def test_a_list_stays_in_its_process(tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="holds for one process"):
+    with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(read(tmp_path, "x.cn"))
 
 
