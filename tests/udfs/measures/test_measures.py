@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyspark.sql.pandas.types import from_arrow_type
 
 from tests.udfs.measures.plain_measures import plain_measures
 from tests.udfs.repair.plain_repair import mojibake_share
@@ -23,7 +22,7 @@ from udfs.measures.measures import (
     measure_texts,
     zstd_ratio,
 )
-from udfs.measures.schema import TEXT_MEASURES_ARROW_TYPE, TEXT_MEASURES_TYPE
+from udfs.measures.schema import TEXT_MEASURES_ARROW_TYPE
 from udfs.pii.emails import count_emails, count_urls
 
 CATEGORIES = {"赌球": "赌博", "球": "其他", "行文": "其他"}
@@ -83,12 +82,6 @@ def test_the_empty_text_is_measured_and_no_text_is_null() -> None:
     assert not any(value is None for value in (*empty.values(), *ball.values()))
     assert measure_texts([], LEXICON).type == TEXT_MEASURES_ARROW_TYPE == array.type
     assert measure_texts([None], LEXICON).to_pylist() == [None]
-
-
-def test_arrow_and_spark_types_agree() -> None:
-    for field, column in zip(TEXT_MEASURES_ARROW_TYPE, TEXT_MEASURES_TYPE, strict=True):
-        assert field.name == column.name
-        assert from_arrow_type(field.type) == column.dataType
 
 
 def test_matched_words_are_bounded_but_counted() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from pyspark.sql.pandas.types import from_arrow_type
 
 from udfs.lists.host_lists import read_host_list
 from udfs.lists.lexicon import Lexicon
@@ -19,10 +18,7 @@ from udfs.lists.urls import measure_urls
 from udfs.measures import text_pass as text_pass_module
 from udfs.measures.measures import measure_texts
 from udfs.measures.schema import (
-    MEASURES_ARROW_TYPE,
-    MEASURES_TYPE,
     PASSED_ARROW_SCHEMA,
-    PASSED_TYPE,
     Editing,
 )
 from udfs.measures.text_pass import PassLists, edit_texts, pass_over
@@ -123,13 +119,6 @@ def test_the_empty_text_and_no_documents() -> None:
     assert not any(value is None for value in row.values())
     none = pass_over(batch_of([]), ALL, LISTS)
     assert (none.num_rows, none.schema) == (0, PASSED_ARROW_SCHEMA)
-
-
-def test_arrow_and_spark_types_agree() -> None:
-    for ours, columns in ((PASSED_ARROW_SCHEMA, PASSED_TYPE), (MEASURES_ARROW_TYPE, MEASURES_TYPE)):
-        for field, column in zip(ours, columns, strict=True):
-            assert field.name == column.name
-            assert from_arrow_type(field.type) == column.dataType
 
 
 def test_a_batch_is_passed_over_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
