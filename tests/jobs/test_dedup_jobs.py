@@ -81,7 +81,7 @@ def test_the_best_of_duplicates_is_known_before_they_are(
     assert "best needs score.rows = 'all'" in capsys.readouterr().err
     command = [*command, "score.rows=all"]
     assert find_duplicates.main(command) == 1
-    assert "needs quality scores" in capsys.readouterr().err
+    assert "needs the scores of quality" in capsys.readouterr().err
     assert run_pipeline.main([*command, "select.min_quality=off"]) == 0
     scores = spark.read.parquet(str(tmp_path / "out-best" / "scores" / "quality")).collect()
     best_first = sorted(scores, key=lambda row: (-row.score, row.doc_id))
