@@ -122,6 +122,16 @@ def rooms(_: Path) -> str:
     return _fenced("\n".join(lines), "mermaid")
 
 
+def room_table(_: Path) -> str:
+    """What each room of udfs/ is for: the first sentence of its paragraph."""
+    lines = ["| room | what it is for |", "|---|---|"]
+    for path in sorted((ROOT / "udfs").glob("*/__init__.py")):
+        paragraph = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        sentence = re.split(r"\.\s(?=[A-Z]|$)", " ".join(paragraph.split()) + " ")[0]
+        lines.append(f"| `{path.parent.name}` | {sentence.replace('``', '`')} |")
+    return "\n".join(lines) + "\n"
+
+
 def _imports(module: Path) -> list[str]:
     """Dotted names of the modules that a module imports."""
     names: list[str] = []
@@ -175,6 +185,7 @@ MAKERS: dict[str, Callable[[Path], str]] = {
     "settings": settings,
     "snapshot": snapshot,
     "rooms": rooms,
+    "room_table": room_table,
 }
 """Name of a block -> what makes it."""
 
