@@ -128,7 +128,9 @@ def room_table(_: Path) -> str:
     for path in sorted((ROOT / "udfs").glob("*/__init__.py")):
         paragraph = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         sentence = re.split(r"\.\s(?=[A-Z]|$)", " ".join(paragraph.split()) + " ")[0]
-        lines.append(f"| `{path.parent.name}` | {sentence.replace('``', '`')} |")
+        name = path.parent.name
+        sentence = sentence.removeprefix(f"{name.capitalize()}: ").strip()
+        lines.append(f"| `{name}` | {sentence[:1].upper()}{sentence[1:]} |".replace("``", "`"))
     return "\n".join(lines) + "\n"
 
 
