@@ -54,7 +54,7 @@ INDEX = ["--index", "INDEX", "--crawl", CRAWL, "--languages", "zho"]
         ([*INDEX, "--input-format", "wet"], "names WARC files"),
         (["--index", "none", *INDEX[2:]], "no such table"),
         (["--index", "https://h/cc-index", *INDEX[2:]], "cannot be read over https"),
-        (["--index", "s3://KEY:hush@b/cc-index", *INDEX[2:]], "use the environment"),
+        (["--index", "s3://KEY:hush@b/cc-index", *INDEX[2:]], "in the environment"),
         (["--index", "ftp://h/cc-index", *INDEX[2:]], "no file system"),
         (["--index", "INDEX", "--crawl", "CC-MAIN-2020-05", "--languages", "zho"], OTHER_CRAWL),
         ([*INDEX, "--set", "input.split_bytes=0"], "input.split_bytes = 0"),
