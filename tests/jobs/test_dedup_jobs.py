@@ -33,6 +33,7 @@ def removed(spark: SparkSession, folder: Path, name: str) -> dict[str, Row]:
     return {row.doc_id: row for row in rows}
 
 
+@pytest.mark.slow
 def test_a_run_is_matched_against_an_earlier_snapshot(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

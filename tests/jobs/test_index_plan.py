@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.jobs.conftest import LOCAL_CONFIG
 
 FILES = 4
 SPLIT_BYTES = 2_500
-FAST = ("input.read_attempts=3", "input.retry_delay_s=0.01", "input.read_timeout_s=2.0")
+FAST = ("input.read_attempts=3", "input.retry_delay_s=0.01", "input.read_timeout_s=60.0")
 
 
 @pytest.fixture(scope="module")
@@ -352,10 +353,18 @@ def test_the_ledger_of_ranges_closes(spark: SparkSession, crawl: Crawl, indexed:
     assert max(waves.values()) > 1  # a file that two waves read from
 
 
-@pytest.fixture
-def server(crawl: Crawl) -> Iterator[FileServer]:
+@pytest.fixture(scope="module")
+def running_server(crawl: Crawl) -> Iterator[FileServer]:
     with serving(crawl.root) as running:
         yield running
+
+
+@pytest.fixture
+def server(running_server: FileServer) -> FileServer:
+    """The server without a fault, before the first request of a test."""
+    running_server.fault = lambda get: None
+    running_server.requests.clear()
+    return running_server
 
 
 def remote(server: FileServer) -> tuple[str, ...]:
@@ -384,9 +393,12 @@ def test_ranges_over_a_bad_network(
     assert all("bytes=" in (asked or "") for path, asked in server.requests)
 
 
-@pytest.fixture
-def failed(
-    spark: SparkSession, crawl: Crawl, server: FileServer, tmp_path: Path
+@pytest.fixture(scope="module")
+def failed_once(
+    spark: SparkSession,
+    crawl: Crawl,
+    running_server: FileServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Path, set[tuple[str, int]]]:
     """An output without what one file's second half and a missing file hold."""
     broken, lost = crawl.paths[1], crawl.paths[2]
@@ -398,17 +410,26 @@ def failed(
             return Fault(status=404)
         return Fault(status=503) if broken in get.path and get.start >= middle else None
 
-    server.fault = fault
-    output = tmp_path / "out"
-    settings = (*remote(server), "input.max_gap_bytes=0", "run.wave_splits=9")
+    running_server.fault = fault
+    output = tmp_path_factory.mktemp("failed") / "out"
+    settings = (*remote(running_server), "input.max_gap_bytes=0", "run.wave_splits=9")
     assert run(extract_documents, crawl, output, *index_arguments(crawl), settings=settings) == 0
-    server.fault = lambda get: None
     gone = {
         (path, offset)
         for path, offset in wanted(crawl)
         if path == lost or (path == broken and offset >= middle)
     }
     return output, gone
+
+
+@pytest.fixture
+def failed(
+    failed_once: tuple[Path, set[tuple[str, int]]], server: FileServer, tmp_path: Path
+) -> tuple[Path, set[tuple[str, int]]]:
+    """A copy of it for one test alone; the server has no more faults."""
+    output, gone = failed_once
+    shutil.copytree(output, tmp_path / "out")
+    return tmp_path / "out", gone
 
 
 def test_what_is_given_up_is_a_failure_and_in_the_replay_list(

@@ -15,6 +15,8 @@ from tests.builders.near_duplicates import random_text
 from tests.jobs.conftest import LOCAL_CONFIG
 from udfs.dedup.paragraphs import Span, cut_spans
 
+pytestmark = pytest.mark.slow  # a whole pipeline
+
 RNG = random.Random(4)
 SHARED = [random_text(RNG, 60) for _ in range(7)]
 PHONE = "13812345678"
@@ -143,7 +145,6 @@ def test_the_balance_closes(spark: SparkSession, output: Path) -> None:
     assert row.rejected == {"exact": 1, "near": 1, "paragraph": 1}
 
 
-@pytest.mark.slow
 def test_without_the_level_texts_are_whole_again(spark: SparkSession, output: Path) -> None:
     """The last test of this file: it writes the output anew."""
     run(output.parent)

@@ -13,6 +13,8 @@ from tests.jobs.conftest import LOCAL_CONFIG, ROOT
 from udfs.models.char_lm_file import arpa_text, read_language_model
 from udfs.scorers.perplexity import PerplexitySettings
 
+pytestmark = pytest.mark.slow  # a whole pipeline
+
 LINES = {
     "spam": "澳门金沙娱乐城注册送彩金，百家乐、老虎机、时时彩投注平台开户，皇冠现金网第{}期。",
     "article": "昨天下午，市教育局的工作人员来到第{}小学，介绍新学期的课程安排和作息时间。",
@@ -67,7 +69,6 @@ def test_the_corpus_may_be_without_what_is_flagged(spark: SparkSession, folder: 
     assert (row.stage, row.reasons) == ("select_corpus", ["low_perplexity"])
 
 
-@pytest.mark.slow
 def test_the_corpus_does_not_need_it(
     spark: SparkSession, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,7 +79,6 @@ def test_the_corpus_does_not_need_it(
     assert "select.min_perplexity = 0.9: score.scorers" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_an_arpa_file_of_ones_own_may_score(
     spark: SparkSession, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

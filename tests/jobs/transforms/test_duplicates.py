@@ -129,7 +129,7 @@ def test_keep_policy(spark: SparkSession, checkpoint: Checkpoint, keep: Any, kep
     removed = found(
         find_duplicates(
             documents(spark, rows),
-            DedupConfig(keep=keep),
+            DedupConfig(levels=("url", "exact"), keep=keep),
             checkpoint,
             scores=spark.createDataFrame(scores, "doc_id string, score double"),
         )
@@ -205,6 +205,7 @@ def test_removed_set_is_that_of_brute_force(spark: SparkSession, checkpoint: Che
     assert {row.kind for row in removed.values()} == {"near"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("each_way")
 def test_estimate_gives_about_the_same(spark: SparkSession, checkpoint: Checkpoint) -> None:
     rng = random.Random(5)
@@ -238,7 +239,7 @@ def share_a_bucket(texts: dict[str, str]) -> bool:
 
 
 @pytest.mark.usefixtures("each_way")
-@pytest.mark.parametrize("max_pair_bucket", [32, 2])
+@pytest.mark.parametrize("max_pair_bucket", [pytest.param(32, marks=pytest.mark.slow), 2])
 def test_pairs_are_found_behind_a_hub_that_resembles_neither(
     spark: SparkSession, checkpoint: Checkpoint, max_pair_bucket: int
 ) -> None:
@@ -276,7 +277,14 @@ def test_a_chain_is_one_cluster_whose_ends_may_differ(
     assert removed["d5"].similarity < config.min_similarity
 
 
-@pytest.mark.parametrize(("group_members", "hub_members"), [(4096, 4096), (1, 4096), (1, 30)])
+@pytest.mark.parametrize(
+    ("group_members", "hub_members"),
+    [
+        pytest.param(4096, 4096, marks=pytest.mark.slow),
+        pytest.param(1, 4096, marks=pytest.mark.slow),
+        (1, 30),
+    ],
+)
 def test_many_copies_of_one_page_are_one_cluster(
     spark: SparkSession,
     checkpoint: Checkpoint,
@@ -316,6 +324,7 @@ def shuffle_partitions(spark: SparkSession) -> Iterator[Callable[[int], None]]:
     spark.conf.unset(coalesced)
 
 
+@pytest.mark.slow
 def test_partitions_and_row_order_change_nothing(
     spark: SparkSession, tmp_path: Path, shuffle_partitions: Callable[[int], None]
 ) -> None:

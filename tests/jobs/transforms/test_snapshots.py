@@ -147,6 +147,7 @@ def test_snapshots_in_turn_keep_what_one_search_keeps(
     assert {row.kind for row in ours.removed.values()} == {"url", "exact", "near"}
 
 
+@pytest.mark.slow
 def test_what_an_earlier_snapshot_has_stays_and_is_named(
     spark: SparkSession, tmp_path: Path
 ) -> None:
@@ -198,6 +199,7 @@ def test_what_an_earlier_snapshot_has_stays_and_is_named(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group_members", [pytest.param(500, marks=pytest.mark.slow), 2])
 def test_a_document_between_two_earlier_ones_is_counted(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, group_members: int

@@ -60,7 +60,7 @@ def test_outcomes_are_those_of_this_process() -> None:
     [
         ("os.kill(os.getpid(), signal.SIGSEGV)", 300.0, LOST),
         ("os._exit(0)", 300.0, LOST),
-        ("time.sleep(600)", 20.0, NO_ANSWER),
+        pytest.param("time.sleep(600)", 60.0, NO_ANSWER, marks=pytest.mark.slow),
     ],
 )
 def test_a_deadly_page_is_a_failure_and_the_next_ones_are_judged(

@@ -16,7 +16,7 @@ from udfs.files.retry import RemoteReadError, RetryPolicy
 from udfs.files.uris import open_input
 
 CONTENT = random.Random(4).randbytes(200_000)
-FAST = RetryPolicy(attempts=4, first_delay_s=0.001, max_delay_s=0.01, timeout_s=0.3)
+FAST = RetryPolicy(attempts=4, first_delay_s=0.001, max_delay_s=0.01, timeout_s=2.0)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ class _Store:
 
     def wait_for(self, requests: int) -> None:
         with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.asked) >= requests, timeout=10)
+            assert self.arrived.wait_for(lambda: len(self.asked) >= requests, timeout=600)
 
 
 def opened(store: _Store) -> StoreFile:

@@ -40,7 +40,7 @@ def test_python_workers_share_one_copy(bucket: pafs.FileSystem, tmp_path: Path) 
     workers = [context.Process(target=look, args=(file, results)) for _ in range(3)]
     for worker in workers:
         worker.start()
-    copies = {results.get(timeout=50) for _ in workers}
+    copies = {results.get(timeout=600) for _ in workers}
     for worker in workers:
         worker.join()
     assert copies == {(tmp_path / "cache" / file.file_name).stat().st_ino}

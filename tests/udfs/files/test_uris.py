@@ -252,7 +252,7 @@ def test_open_local(tree: Path) -> None:
 # --- https:// ----------------------------------------------------------------------------
 
 CONTENT = random.Random(9).randbytes(3_000_000)
-FAST = RetryPolicy(attempts=4, first_delay_s=0.001, max_delay_s=0.01, timeout_s=0.5)
+FAST = RetryPolicy(attempts=4, first_delay_s=0.001, max_delay_s=0.01, timeout_s=2.0)
 
 
 @dataclass
@@ -395,7 +395,7 @@ def test_busy_server(server: Server, status: int) -> None:
 
 def test_silent_server(server: Server) -> None:
     server.faults = [Fault(drop_after=500_000, stall=True)]
-    policy = RetryPolicy(attempts=3, first_delay_s=0.001, max_delay_s=0.01, timeout_s=0.2)
+    policy = RetryPolicy(attempts=3, first_delay_s=0.001, max_delay_s=0.01, timeout_s=1.0)
     assert read_all(server.url + "/a", policy) == CONTENT
 
 
