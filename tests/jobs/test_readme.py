@@ -139,6 +139,13 @@ def test_the_arguments_that_pages_give_to_jobs_exist(capsys: pytest.CaptureFixtu
                 assert argument in helps[module], f"{module} {argument}"
 
 
+def test_the_page_of_the_jobs_names_all_of_them() -> None:
+    jobs = [path for path in ROOT.glob("jobs/*.py") if "__main__" in path.read_text("utf-8")]
+    assert len(jobs) > 10
+    page = text_of("jobs/README.md")
+    assert [path.stem for path in jobs if f"| `{path.stem}` |" not in page] == []
+
+
 def test_launch_files_that_pages_name_exist() -> None:
     named = {name for shown in SHOWN for name in re.findall(r"LAUNCH=([\w-]+)", shown)}
     known = {
