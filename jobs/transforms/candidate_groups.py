@@ -1,9 +1,9 @@
 """Candidate groups: documents that share a band key, directly or through others.
 
 Whether two documents are near duplicates, and which of a cluster stays, is decided inside one
-group. Nearly every group is a handful of documents: it is settled in one task
-(udfs/dedup/near_groups.py). The few larger ones go the way of `near_duplicates._Search`, pair by
-pair through all tasks.
+group. Nearly every group is a handful of documents, and is clustered in one task
+(udfs/dedup/near_groups.py). The few larger ones are searched by `near_duplicates._Search`, pair by
+pair in all tasks.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class EarlierNear(NamedTuple):
 
 
 class Clusters(NamedTuple):
-    """What the groups that fit into a task came to."""
+    """The near duplicates of some groups, and counts of the search."""
 
     removed: DataFrame
     """rank, kept_rank, similarity; from a checkpoint."""
@@ -88,7 +88,7 @@ def clustered_groups(
     checkpoint: Checkpoint,
     all_pairs: int,
 ) -> Clusters:
-    """Near duplicates of groups, each settled in one task.
+    """Near duplicates of groups, each clustered in one task.
 
     Needs: groups (node, label) of whole groups; prints (rank, bands); payloads (key, payload).
     Shuffles: each document of a group once, with what it is compared by.

@@ -63,7 +63,7 @@ def search_duplicates(
 
     Args:
         checkpoint: Writes under a name and reads back.
-        report: Receives counts, such as buckets that stayed unsettled.
+        report: Receives counts, such as buckets that are still mixed after the last round.
         scores: doc_id, score of the documents, where config keeps the best.
         earlier: What earlier snapshots kept. It stays, and wins over any document of this run. Its
             paragraphs are not looked at.

@@ -44,7 +44,7 @@ _ALL_PAIRS = 4
 # Six pairs where a star has three, and no second look at any of these buckets: most are so small.
 
 _GROUP_MEMBERS = 500
-"""Largest group of documents that is settled in one task."""
+"""Members of the largest group that is clustered in one task."""
 
 _HUB_MEMBERS = 4096
 """About so many documents of a larger one are compared with one hub in one task."""

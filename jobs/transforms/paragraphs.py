@@ -3,8 +3,8 @@
 Policy "first": documents come in the order of the keep policy. Each loses the paragraphs that it
 had before itself, and those that a kept document before it has; one whose rest is too short by the
 length rule is not kept, and holds nothing. So what is cut stands in a document that is kept. That
-order is a chain through all documents; here it is settled in a few rounds, each for all documents
-at once, with the same result (see `_settle`).
+order is a chain through all documents; here it is resolved in a few rounds, each for all documents
+at once, with the same result (see `_decide`).
 
 Policy "frequent": every copy of a paragraph goes that more than a number of documents have.
 
@@ -32,7 +32,7 @@ from udfs.dedup.paragraphs import (
 
 _KEY = ["high", "low"]
 MAX_ROUNDS = 20
-"""Rounds of `_settle`; its chains are short, as each link is a document that loses all but a few
+"""Rounds of `_decide`; its chains are short, as each link is a document that loses all but a few
 characters."""
 
 
@@ -58,7 +58,7 @@ def find_paragraph_cuts(
     Args:
         min_chars: Fewest code points of a document that stays; None keeps all.
         checkpoint: Writes under a name and reads back.
-        report: Receives the number of documents that were still not settled after MAX_ROUNDS; they
+        report: Receives the number of documents that were still undecided after MAX_ROUNDS; they
             hold nothing, so no text is lost by it, and some of theirs is kept twice.
     """
     rows = checkpoint(_with_paragraphs(documents, kept, config), "paragraphs")
@@ -147,7 +147,7 @@ def _kept_holders(
     holder, of paragraphs that have one. A checkpoint.
 
     A document loses most if all before it are kept. One of which enough is left then is kept,
-    whatever becomes of others; those are nearly all. The others are settled in rounds.
+    whatever becomes of others; those are nearly all. The others are decided in rounds.
     """
     lost = (
         shared.join(firsts, on=_KEY, how="inner")
@@ -172,7 +172,7 @@ def _kept_holders(
         shared.join(doubtful, on="rank", how="left_semi").select("rank", *_KEY, "length"),
         "paragraphs_of_doubtful",
     )
-    states = _settle(doubtful, theirs, certain, min_chars, checkpoint, report)
+    states = _decide(doubtful, theirs, certain, min_chars, checkpoint, report)
     kept = states.where(F.col("state") == "kept")
     found = certain.unionByName(_first_holders(theirs.join(kept, on="rank", how="left_semi")))
     return checkpoint(
@@ -180,7 +180,7 @@ def _kept_holders(
     )
 
 
-def _settle(
+def _decide(
     doubtful: DataFrame,
     theirs: DataFrame,
     certain: DataFrame,
@@ -192,8 +192,8 @@ def _settle(
 
     Each round looks at what is left of an open document if every open one before it is kept, and
     if none is. Enough in the first case: it is kept. Too little in the second: it is not. The
-    first open document has no open one before it, so each round settles some, and what it settles
-    is what going through the documents one by one would say.
+    first open document has no open one before it, so each round decides some, as
+    going through the documents one by one would.
 
     Args:
         theirs: rank, high, low, length of their paragraphs that others have too.
@@ -209,8 +209,8 @@ def _settle(
         )
         if states.where(F.col("state") == "open").isEmpty():
             break
-    unsettled = states.where(F.col("state") == "open").count()
-    report("paragraph_unsettled_documents", unsettled)
+    undecided = states.where(F.col("state") == "open").count()
+    report("paragraph_unsettled_documents", undecided)
     return states
 
 

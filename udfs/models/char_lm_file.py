@@ -1,16 +1,14 @@
-"""That n-grams read from a file make a model: what is looked up without a check is there.
+"""Files of language models of characters: ARPA, and a compact format of a quarter of its size.
 
-n-gram models as ARPA files, which KenLM, SRILM and others read and write.
+Both are checked when they are read, so that the model needs no checks when it looks n-grams up.
+
+The compact format, little-endian: a head; the number of characters and of the n-grams of each order
+(4 bytes each); the characters' code points (4). Then for each order its n-grams as numbers of words
+(2 each), 256 levels of its probabilities and of its backoffs (4), and for each n-gram a byte for
+either.
 
 Source:
-    The format as KenLM has it (lm/read_arpa.cc).
-
-The compact file of an n-gram model of characters, a quarter of its ARPA file.
-
-After the head come the number of characters and of the n-grams of each order (4 bytes each), and
-the characters' code points (4). Then for each order its n-grams as numbers of words (2 each), 256
-levels of its probabilities and of its backoffs (4), and a byte for each n-gram's of either.
-Little-endian.
+    ARPA as KenLM reads it (lm/read_arpa.cc).
 """
 
 from __future__ import annotations

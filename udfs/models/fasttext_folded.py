@@ -1,15 +1,11 @@
-"""A fastText model as what it adds up to: one row of label logits for each word and n-gram.
+"""A supervised fastText model folded to one row of label logits for each word and n-gram.
 
-A supervised model answers with output x mean(input rows of a line's features), which is the mean
-of output x row. That product is made once, when the file is read, and an answer is a sum of short
-rows.
+fastText multiplies the output matrix with the mean of a line's input rows. That is the mean of
+output x row, so the products are computed once, when the file is read, and a prediction is a sum of
+short rows, found by the hashes of tokens and added in compiled loops.
 
 Source: fastText v0.9.2 (fasttext.cc, dictionary.cc, densematrix.cc, quantmatrix.cc,
-productquantizer.cc).
-
-The answers of a folded fastText model: from hashes of tokens to sums of rows, compiled.
-
-Source: fastText v0.9.2: Dictionary::addWordNgrams, loss.cc.
+productquantizer.cc; Dictionary::addWordNgrams, loss.cc).
 """
 
 from __future__ import annotations
@@ -51,7 +47,7 @@ Table = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LinearWeights:
-    """All that an answer follows from."""
+    """The folded model."""
 
     labels: tuple[str, ...]
     """Without fastText's marker, sorted: the order of the columns."""
