@@ -15,13 +15,9 @@ CCNet (arXiv 1911.00359), section 3.1, for hashing lines.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import Int64Array, UInt32Array, UInt64Array
 from udfs.base.jit import compiled
-
-Codes = npt.NDArray[np.uint32]
-Integers = npt.NDArray[np.int64]
-Words = npt.NDArray[np.uint64]
 
 KEY = (0x7461_6F6A_696E_2D70, 0x6172_6167_7261_7068)
 """The two halves of SipHash's key. Stored keys can be compared for as long as it stays."""
@@ -92,8 +88,8 @@ def _finish(
 
 @compiled
 def find_paragraphs(
-    codes: Codes, offsets: Integers, folds: Codes, min_chars: int, key: Words
-) -> tuple[Integers, Integers, Integers, Words]:
+    codes: UInt32Array, offsets: Int64Array, folds: UInt32Array, min_chars: int, key: UInt64Array
+) -> tuple[Int64Array, Int64Array, Int64Array, UInt64Array]:
     """The paragraphs of texts that lie end to end.
 
     Args:

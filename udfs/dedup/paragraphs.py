@@ -9,18 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql.pandas.functions import pandas_udf
 from pyspark.sql.types import StringType
 
+from udfs.base.array_types import Int64Array
 from udfs.dedup.minhash import BLOCK_CHARS
 from udfs.dedup.normalise import fold_table
 from udfs.dedup.paragraph_keys import KEY, find_paragraphs
 
-Integers = npt.NDArray[np.int64]
 Policy = Literal["first", "frequent", "measure"]
 BatchMap = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
@@ -60,15 +59,15 @@ class Span(NamedTuple):
 class Paragraphs(NamedTuple):
     """The paragraphs of n texts, in order: p of them."""
 
-    text: Integers
+    text: Int64Array
     """Which text each is of, shape (p,)."""
-    start: Integers
+    start: Int64Array
     """Shape (p,)."""
-    length: Integers
+    length: Int64Array
     """Up to the next line that has text, see `find_paragraphs`; shape (p,)."""
-    keys: Integers
+    keys: Int64Array
     """The 128 bits of each as two signed numbers, shape (p, 2)."""
-    first: Integers
+    first: Int64Array
     """Start of the first paragraph with this key in the same text, shape (p,)."""
 
 
@@ -221,8 +220,8 @@ def cut_batch(batch: pa.RecordBatch, policy: Policy) -> pa.RecordBatch:
 
 
 def spans_of(
-    text: Integers, start: Integers, length: Integers, chars: Integers
-) -> tuple[Integers, Integers, Integers]:
+    text: Int64Array, start: Int64Array, length: Int64Array, chars: Int64Array
+) -> tuple[Int64Array, Int64Array, Int64Array]:
     """The spans of paragraphs that are cut: text, start and length of each.
 
     They are ascending and disjoint, and no two of a text touch. Where its last line goes, and no
@@ -250,29 +249,29 @@ def spans_of(
     return text, start, stop - start
 
 
-def _flat(lists: pa.ListArray) -> tuple[Integers, pa.Array]:
+def _flat(lists: pa.ListArray) -> tuple[Int64Array, pa.Array]:
     """The values of all lists, and which list each is of; null is an empty list."""
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy().astype(np.int64)
     return np.repeat(np.arange(len(lists)), lengths), lists.flatten()
 
 
-def _integers(structs: pa.StructArray, name: str) -> Integers:
+def _integers(structs: pa.StructArray, name: str) -> Int64Array:
     """A field of structs."""
-    field: Integers = structs.field(name).to_numpy(zero_copy_only=False).astype(np.int64)
+    field: Int64Array = structs.field(name).to_numpy(zero_copy_only=False).astype(np.int64)
     return field
 
 
-def _name(row: Integers, first: Integers) -> Integers:
+def _name(row: Int64Array, first: Int64Array) -> Int64Array:
     """One number for a row and an offset in its text."""
     return (row << 32) | first
 
 
-def _sums(row: Integers, numbers: Integers, rows: int) -> Integers:
+def _sums(row: Int64Array, numbers: Int64Array, rows: int) -> Int64Array:
     """The sum of each row's numbers, exact below 2^53."""
     return np.bincount(row, numbers, rows).astype(np.int64)
 
 
-def _list_offsets(row: Integers, rows: int) -> pa.Array:
+def _list_offsets(row: Int64Array, rows: int) -> pa.Array:
     """Offsets of the lists of values that are in order of their rows."""
     return pa.array(np.searchsorted(row, np.arange(rows + 1)), pa.int32())
 

@@ -14,9 +14,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-from udfs.base.array_types import UInt32Array
+from udfs.base.array_types import Float32Array, Float64Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.code_points import CODE_POINTS, EncodedTexts
 from udfs.base.hash_table import FREE, probe, table_size
 from udfs.base.jit import compiled
@@ -24,16 +23,10 @@ from udfs.models.char_lm_tables import (
     MOST_ORDER,
     MULTIPLIER,
     UNHEARD,
-    Floats,
-    Keys,
     NGramTable,
     NGramTables,
-    Words,
     key_of,
 )
-
-Numbers = npt.NDArray[np.int64]
-Scores = npt.NDArray[np.float64]
 
 _UNKNOWN_NUMBER, _BEGIN_NUMBER, _END_NUMBER = range(3)
 _SPACES = frozenset(" \t\n\r\u3000\xa0\u200b\ufeff")
@@ -57,8 +50,8 @@ class CharLanguageModel:
         self._places, self._values = _hash_table(longer)
 
     def line_scores(
-        self, codes: UInt32Array, begins: Numbers, stops: Numbers
-    ) -> tuple[Scores, Numbers]:
+        self, codes: UInt32Array, begins: Int64Array, stops: Int64Array
+    ) -> tuple[Float64Array, Int64Array]:
         """log10 of the probability of each line, and how many characters it has.
 
         White space is passed over. A character that the model lacks is read as what it is a
@@ -81,7 +74,7 @@ class CharLanguageModel:
         )  # fmt: skip
         return scores, counts
 
-    def encoded_scores(self, lines: EncodedTexts) -> tuple[Scores, Numbers]:
+    def encoded_scores(self, lines: EncodedTexts) -> tuple[Float64Array, Int64Array]:
         """As `line_scores`, each text being a line."""
         return self.line_scores(lines.codes, lines.starts, lines.stops)
 
@@ -98,7 +91,7 @@ def plain_character(char: str) -> str:
     return "0" if plain.isdigit() else plain
 
 
-def _word_table(vocabulary: Sequence[str]) -> Words:
+def _word_table(vocabulary: Sequence[str]) -> UInt32Array:
     """Code point -> number of the word it is read as; _NO_WORD for white space."""
     number_of = {word: number for number, word in enumerate(vocabulary) if len(word) == 1}
     words = np.zeros(CODE_POINTS, dtype=np.uint32)
@@ -120,11 +113,11 @@ def _variants() -> list[tuple[int, str]]:
     ]
 
 
-def _pairs(order: NGramTable) -> Floats:
+def _pairs(order: NGramTable) -> Float32Array:
     return np.stack([order.log10, order.backoff], axis=1).astype(np.float32)
 
 
-def _hash_table(orders: Sequence[NGramTable]) -> tuple[Keys, Floats]:
+def _hash_table(orders: Sequence[NGramTable]) -> tuple[UInt64Array, Float32Array]:
     """All n-grams by place, and their two numbers; a power of two of places, half of them free."""
     size = table_size(sum(len(order.words) for order in orders))
     places, values = np.full(size, FREE, np.uint64), np.zeros((size, 2), dtype=np.float32)
@@ -134,7 +127,9 @@ def _hash_table(orders: Sequence[NGramTable]) -> tuple[Keys, Floats]:
 
 
 @compiled
-def _fill(places: Keys, values: Floats, keys: Keys, its_values: Floats) -> None:
+def _fill(
+    places: UInt64Array, values: Float32Array, keys: UInt64Array, its_values: Float32Array
+) -> None:
     for number in range(len(keys)):
         at = probe(places, keys[number], keys[number] >> np.uint64(20))
         places[at] = keys[number]
@@ -145,15 +140,15 @@ def _fill(places: Keys, values: Floats, keys: Keys, its_values: Floats) -> None:
 @compiled
 def _score(
     codes: UInt32Array,
-    begins: Numbers,
-    stops: Numbers,
-    words: Words,
-    unigrams: Floats,
-    places: Keys,
-    values: Floats,
+    begins: Int64Array,
+    stops: Int64Array,
+    words: UInt32Array,
+    unigrams: Float32Array,
+    places: UInt64Array,
+    values: Float32Array,
     order: int,
-    scores: Scores,
-    counts: Numbers,
+    scores: Float64Array,
+    counts: Int64Array,
 ) -> None:
     # The words before, the last one first; and of the n-grams that they end with, shortest first,
     # what giving each up costs. Both for as many as are known n-grams.

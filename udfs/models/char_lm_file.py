@@ -21,14 +21,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.array_types import Float32Array, UInt64Array
 from udfs.base.code_points import CODE_POINTS
 from udfs.models.char_lm_tables import (
     BEGIN,
     END,
     MOST_ORDER,
     RESERVED,
-    Floats,
-    Keys,
     NGramTable,
     NGramTables,
     key_of,
@@ -77,7 +76,7 @@ def checked(ngrams: NGramTables, name: str) -> NGramTables:
     return ngrams
 
 
-def _all_in(keys: Keys, ascending: Keys) -> bool:
+def _all_in(keys: UInt64Array, ascending: UInt64Array) -> bool:
     """Whether all keys are among others, which are sorted."""
     if not len(ascending):
         return not len(keys)
@@ -271,7 +270,7 @@ def read_compact(content: bytes, name: str) -> NGramTables:
     return checked(NGramTables((*RESERVED, *map(chr, codes.tolist())), tuple(read)), name)
 
 
-def _quantised(values: Floats) -> tuple[Floats, npt.NDArray[np.uint8]]:
+def _quantised(values: Float32Array) -> tuple[Float32Array, npt.NDArray[np.uint8]]:
     """256 levels, and the nearest of each value: as many values at one level as at another."""
     values = np.clip(values, _LEAST_LOG10, None)
     distinct = np.unique(values)

@@ -11,10 +11,6 @@ import numpy as np
 
 from udfs.base.array_types import Float32Array, UInt32Array, UInt64Array
 
-Keys = UInt64Array
-Floats = Float32Array
-Words = UInt32Array
-
 UNKNOWN, BEGIN, END = "<unk>", "<s>", "</s>"
 RESERVED = (UNKNOWN, BEGIN, END)
 """The words with the numbers 0, 1 and 2; characters follow."""
@@ -30,11 +26,11 @@ MULTIPLIER = 0x9E3779B97F4A7C15
 class NGramTable:
     """The n-grams of one order."""
 
-    words: Words
+    words: UInt32Array
     """Numbers of words, shape (n-grams, order)."""
-    log10: Floats
+    log10: Float32Array
     """Of the probability of the last word after those before it, shape (n-grams,)."""
-    backoff: Floats
+    backoff: Float32Array
     """log10 of what shorter contexts are worth behind it; 0 where nothing is known to follow."""
 
 
@@ -48,7 +44,7 @@ class NGramTables:
     """From 1 on; what an n-gram begins and ends with is there too."""
 
 
-def key_of(words: Words) -> Keys:
+def key_of(words: UInt32Array) -> UInt64Array:
     """The keys of n-grams, from their words' numbers.
 
     From the last word to the first, so that a context's key grows as it is looked back on. The

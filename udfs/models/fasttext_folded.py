@@ -16,8 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import (
+    Float32Array,
+    Float64Array,
+    Int32Array,
+    Int64Array,
+    UInt8Array,
+    UInt32Array,
+    UInt64Array,
+)
 from udfs.base.hash_table import ABSENT, find_value, hash_map
 from udfs.base.jit import compiled
 from udfs.base.model_constants import LABEL_PREFIX
@@ -28,7 +36,7 @@ from udfs.models.fasttext_file import (
     ModelFileError,
     opened_fasttext,
 )
-from udfs.tokens.token_hashes import Hashes, Keys, Numbers, Rows, hash_bytes
+from udfs.tokens.token_hashes import hash_bytes
 from udfs.tokens.tokens import END_OF_LINE, Tokens
 
 MAX_LOGIT_BYTES = 1 << 28
@@ -39,10 +47,6 @@ _NUMBERS_AT_ONCE = 1 << 22
 
 _LOSSES = ("softmax", "ova", "ns")
 """Losses whose labels are independent of each other but for the softmax; hs has a tree of them."""
-
-Codes = npt.NDArray[np.uint8]
-Logits = npt.NDArray[np.float32]
-Table = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -55,19 +59,19 @@ class LinearWeights:
     """softmax, ova or ns."""
     word_ngrams: int
     """Words of the longest n-gram, 1 at least."""
-    logits: Logits
+    logits: Float32Array
     """What a feature adds to each column, shape (features, columns): words, then n-grams. A column
     is a label; with softmax of two labels there is one, how much it is for the second."""
-    codes: Codes
+    codes: UInt8Array
     """Where it is not empty: the row of logits of each feature, for a model whose rows are one byte
     each; millions of them then fit into a processor's cache."""
-    words: tuple[Keys, Rows]
+    words: tuple[UInt64Array, Int32Array]
     """A table of the rows of words."""
     bucket: int
     """Places that n-grams are hashed to; 1 where there are none."""
     first_ngram: int
     """The row of the first n-gram."""
-    ngrams: tuple[Keys, Rows]
+    ngrams: tuple[UInt64Array, Int32Array]
     """A table of the places that are left of a pruned model; its keys are place + 1. Without any
     place, not even a free one, where each place has a row."""
     end_hash: np.uint32
@@ -148,7 +152,7 @@ def _is_one_byte(matrix: Matrix) -> bool:
     return matrix.quantiser is not None and matrix.quantiser.parts == 1 and matrix.norms is None
 
 
-def _ngram_table(data: mmap.mmap, layout: FastTextLayout) -> tuple[Keys, Rows]:
+def _ngram_table(data: mmap.mmap, layout: FastTextLayout) -> tuple[UInt64Array, Int32Array]:
     if layout.pruned < 0:
         return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int32)
     at = layout.pruned_pairs
@@ -159,15 +163,15 @@ def _ngram_table(data: mmap.mmap, layout: FastTextLayout) -> tuple[Keys, Rows]:
     return hash_map(keys, layout.header.words + pairs[:, 1].astype(np.int32))
 
 
-def _floats(data: mmap.mmap, at: int, count: int) -> npt.NDArray[np.float32]:
+def _floats(data: mmap.mmap, at: int, count: int) -> Float32Array:
     return np.frombuffer(data[at : at + 4 * count], dtype="<f4")
 
 
-def _bytes(data: mmap.mmap, at: int, count: int) -> npt.NDArray[np.uint8]:
+def _bytes(data: mmap.mmap, at: int, count: int) -> UInt8Array:
     return np.frombuffer(data[at : at + count], dtype=np.uint8)
 
 
-def _dense(data: mmap.mmap, matrix: Matrix) -> Table:
+def _dense(data: mmap.mmap, matrix: Matrix) -> Float64Array:
     """All of a small matrix, shape (rows, columns)."""
     if matrix.quantiser is None:
         values = _floats(data, matrix.values, matrix.rows * matrix.columns)
@@ -179,7 +183,7 @@ def _dense(data: mmap.mmap, matrix: Matrix) -> Table:
     return np.concatenate(parts, axis=1).astype(np.float64) * lengths
 
 
-def _products(data: mmap.mmap, matrix: Matrix, output: Table) -> Logits:
+def _products(data: mmap.mmap, matrix: Matrix, output: Float64Array) -> Float32Array:
     """matrix x output transposed, shape (rows of the matrix, rows of output)."""
     products = np.empty((matrix.rows, len(output)), dtype=np.float32)
     of_parts = [
@@ -203,7 +207,7 @@ def _products(data: mmap.mmap, matrix: Matrix, output: Table) -> Logits:
     return products
 
 
-def _centroids(data: mmap.mmap, matrix: Matrix) -> Iterator[tuple[slice, Logits]]:
+def _centroids(data: mmap.mmap, matrix: Matrix) -> Iterator[tuple[slice, Float32Array]]:
     """The columns of each part, and its centroids, shape (centroids, columns of the part); none
     where the matrix is not quantised."""
     if matrix.quantiser is None:
@@ -218,7 +222,7 @@ def _centroids(data: mmap.mmap, matrix: Matrix) -> Iterator[tuple[slice, Logits]
 
 def _codes(
     data: mmap.mmap, matrix: Matrix, first: int, count: int
-) -> tuple[npt.NDArray[np.uint8], Table]:
+) -> tuple[UInt8Array, Float64Array]:
     """The codes of some rows, shape (rows, parts), and their lengths, shape (rows, 1)."""
     parts = matrix.quantiser.parts if matrix.quantiser else 0
     codes = _bytes(data, matrix.values + first * parts, count * parts).reshape(count, parts)
@@ -242,7 +246,7 @@ class LinearModel:
     def __init__(self, weights: LinearWeights) -> None:
         self._weights = weights
 
-    def probabilities(self, tokens: Tokens, spans: Numbers | None = None) -> Table:
+    def probabilities(self, tokens: Tokens, spans: Int64Array | None = None) -> Float64Array:
         """The probability of every label for every text, or for parts of texts.
 
         Each part is answered as if it were a line of its own.
@@ -275,45 +279,45 @@ class LinearModel:
         return answers
 
 
-def _softmax(logits: Table) -> Table:
+def _softmax(logits: Float64Array) -> Float64Array:
     """Shares of the labels; one column of two labels is how much the second one is ahead."""
     if logits.shape[1] == 1:
         logits = np.concatenate([-logits / 2, logits / 2], axis=1)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    shares: Table = powers / powers.sum(axis=1, keepdims=True)
+    shares: Float64Array = powers / powers.sum(axis=1, keepdims=True)
     return shares
 
 
-def _logistic(logits: Table) -> Table:
+def _logistic(logits: Float64Array) -> Float64Array:
     """fastText's own values, which are those of the step's lower end."""
     step = ((logits.astype(np.float32) + np.float32(_MOST)) * _STEPS / _MOST / 2).astype(np.int64)
     lower = np.clip(step, 0, _STEPS) * (2 * _MOST / _STEPS) - _MOST
     values = 1 / (1 + np.exp(-lower))
     values[logits < -_MOST] = 0.0
     values[logits > _MOST] = 1.0
-    answers: Table = values
+    answers: Float64Array = values
     return answers
 
 
 @compiled
 def _span_sums(
-    hashes: Hashes,
-    keys: Keys,
-    bounds: Numbers,
-    spans: Numbers,
-    owners: Numbers,
-    word_keys: Keys,
-    word_rows: Rows,
+    hashes: UInt32Array,
+    keys: UInt64Array,
+    bounds: Int64Array,
+    spans: Int64Array,
+    owners: Int64Array,
+    word_keys: UInt64Array,
+    word_rows: Int32Array,
     orders: int,
     bucket: np.uint64,
     first_ngram: int,
-    ngram_keys: Keys,
-    ngram_rows: Rows,
+    ngram_keys: UInt64Array,
+    ngram_rows: Int32Array,
     end_hash: np.uint32,
     end_row: int,
-    codes: Codes,
-    logits: Logits,
-) -> tuple[Table, Numbers]:
+    codes: UInt8Array,
+    logits: Float32Array,
+) -> tuple[Float64Array, Int64Array]:
     """The sums of the features of each span, shape (spans, columns), and their number.
 
     owners has the text of each span. Sums run over a text for each length of n-gram, so a span is a
@@ -393,7 +397,11 @@ def _mixed(mixed: np.uint64, short: np.uint32) -> np.uint64:
 
 @compiled
 def _ngram_row(
-    mixed: np.uint64, bucket: np.uint64, first_ngram: int, ngram_keys: Keys, ngram_rows: Rows
+    mixed: np.uint64,
+    bucket: np.uint64,
+    first_ngram: int,
+    ngram_keys: UInt64Array,
+    ngram_rows: Int32Array,
 ) -> int:
     """The row of an n-gram; a table of none is that of a model that was not pruned."""
     place = mixed % bucket

@@ -9,17 +9,14 @@ from typing import Any
 
 import fasttext
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import Float64Array, Int64Array
 from udfs.base.model_constants import LABEL_PREFIX
 from udfs.models.fasttext_file import ModelFileError
 from udfs.models.fasttext_folded import LinearModel, LinearWeights, read_weights
-from udfs.tokens.token_hashes import Numbers
 from udfs.tokens.tokens import Tokens, tokens_of_lines
 
 __all__ = ["FastTextModel", "FoldedModel", "ModelFileError", "load_fasttext"]
-
-Table = npt.NDArray[np.float64]
 
 
 class FastTextModel:
@@ -35,7 +32,7 @@ class FastTextModel:
         self.labels = tuple(sorted(names.values()))
         self._columns = {label: self.labels.index(name) for label, name in names.items()}
 
-    def probabilities(self, lines: Sequence[str] | Tokens) -> Table:
+    def probabilities(self, lines: Sequence[str] | Tokens) -> Float64Array:
         """The probability of every label for every line.
 
         Each line is answered on its own, whatever else is in the batch. A line without any
@@ -61,10 +58,10 @@ class FastTextModel:
             if row_names:
                 row[[columns[name] for name in row_names]] = row_values
         # fastText adds 1e-5 inside its logarithm, which lifts sure labels over 1.
-        clipped: Table = np.clip(table, 0.0, 1.0)
+        clipped: Float64Array = np.clip(table, 0.0, 1.0)
         return clipped
 
-    def span_probabilities(self, tokens: Tokens, spans: Numbers) -> Table:
+    def span_probabilities(self, tokens: Tokens, spans: Int64Array) -> Float64Array:
         """The probability of every label for parts of texts, each as if it were a line of its own.
 
         Args:
@@ -100,12 +97,12 @@ class FoldedModel(FastTextModel):
         self.labels = weights.labels
         self._linear = LinearModel(weights)
 
-    def probabilities(self, lines: Sequence[str] | Tokens) -> Table:
+    def probabilities(self, lines: Sequence[str] | Tokens) -> Float64Array:
         """As fastText answers."""
         tokens = lines if isinstance(lines, Tokens) else tokens_of_lines(lines)
         return self._linear.probabilities(tokens)
 
-    def span_probabilities(self, tokens: Tokens, spans: Numbers) -> Table:
+    def span_probabilities(self, tokens: Tokens, spans: Int64Array) -> Float64Array:
         """As fastText answers."""
         return self._linear.probabilities(tokens, spans)
 

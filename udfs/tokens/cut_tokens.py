@@ -8,14 +8,14 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.array_types import UInt32Array
+from udfs.base.array_types import Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.characters import CASED
 from udfs.base.code_points import CODE_POINTS
 from udfs.base.hash_table import ABSENT, find_value
 from udfs.base.jit import compiled
 from udfs.tokens.cut_words import fraction_end
-from udfs.tokens.token_hashes import Hashes, Keys, Numbers, Rows, hash_characters
-from udfs.tokens.tokens import Lengths, Tokens
+from udfs.tokens.token_hashes import hash_characters
+from udfs.tokens.tokens import Tokens
 
 _ALNUM, _SIGN = 1, 2
 
@@ -25,18 +25,18 @@ class CutTexts:
     """Texts put end to end, and the words that a segmenter cut them into."""
 
     codes: UInt32Array
-    bounds: Numbers
+    bounds: Int64Array
     """Where each text begins in codes, and where the last one ends, shape (texts + 1,)."""
-    words: Lengths
+    words: Int32Array
     """Code points of each word; the words of a text are all of it."""
-    word_bounds: Numbers
+    word_bounds: Int64Array
     """Where the words of each text begin, and where the last one's end, shape (texts + 1,)."""
     has_runs: bool
     """Whether mixed runs such as ``v.qq.com`` are still to be cut up (see
     udfs/tokens/segment.py)."""
 
 
-def cut_characters(codes: UInt32Array, bounds: Numbers) -> CutTexts:
+def cut_characters(codes: UInt32Array, bounds: Int64Array) -> CutTexts:
     """Texts cut into characters, in lower case; letters a to z, and digits, in runs.
 
     Lower case is that of a code point by itself, one for one.
@@ -51,7 +51,10 @@ def cut_characters(codes: UInt32Array, bounds: Numbers) -> CutTexts:
 
 
 def kept_tokens(
-    cut: CutTexts, least: int, dropped: tuple[Keys, Rows], whole_runs: tuple[Keys, Rows]
+    cut: CutTexts,
+    least: int,
+    dropped: tuple[UInt64Array, Int32Array],
+    whole_runs: tuple[UInt64Array, Int32Array],
 ) -> Tokens:
     """The words of some texts that are tokens.
 
@@ -97,7 +100,7 @@ def _lower_case() -> UInt32Array:
 
 
 @compiled
-def _characters(codes: UInt32Array, bounds: Numbers) -> tuple[Lengths, Numbers]:
+def _characters(codes: UInt32Array, bounds: Int64Array) -> tuple[Int32Array, Int64Array]:
     """The length of each character or run, and where those of each text begin."""
     lengths = np.empty(len(codes), dtype=np.int32)
     starts = np.zeros(len(bounds), dtype=np.int64)
@@ -122,17 +125,17 @@ def _characters(codes: UInt32Array, bounds: Numbers) -> tuple[Lengths, Numbers]:
 @compiled
 def _keep(
     codes: UInt32Array,
-    text_bounds: Numbers,
-    words: Lengths,
-    word_bounds: Numbers,
+    text_bounds: Int64Array,
+    words: Int32Array,
+    word_bounds: Int64Array,
     has_runs: bool,
     least: int,
-    dropped_keys: Keys,
-    dropped_rows: Rows,
-    run_keys: Keys,
-    run_rows: Rows,
+    dropped_keys: UInt64Array,
+    dropped_rows: Int32Array,
+    run_keys: UInt64Array,
+    run_rows: Int32Array,
     classes: npt.NDArray[np.uint8],
-) -> tuple[Numbers, Lengths, Lengths, Hashes, Keys, Numbers]:
+) -> tuple[Int64Array, Int32Array, Int32Array, UInt32Array, UInt64Array, Int64Array]:
     most = len(codes) // max(1, least)
     begins = np.empty(most, dtype=np.int64)
     lengths = np.empty(most, dtype=np.int32)

@@ -8,30 +8,18 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.array_types import UInt32Array
+from udfs.base.array_types import Float64Array, Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.hash_table import ABSENT
 from udfs.base.jit import compiled
-from udfs.tokens.jieba_data import (
-    FIRST_HAN,
-    LAST_HAN,
-    Logarithms,
-    Markov,
-    Numbers,
-    WordTrie,
-    child_of,
-)
-
-Lengths = npt.NDArray[np.int32]
-Bounds = npt.NDArray[np.int64]
-Edges = npt.NDArray[np.uint64]
+from udfs.tokens.jieba_data import FIRST_HAN, LAST_HAN, Markov, WordTrie, child_of
 
 _BMP = 0x10000
 _B, _M, _E, _S = range(4)
 
 
 def cut_words(
-    codes: UInt32Array, bounds: Bounds, trie: WordTrie, markov: Markov
-) -> tuple[Lengths, Bounds]:
+    codes: UInt32Array, bounds: Int64Array, trie: WordTrie, markov: Markov
+) -> tuple[Int32Array, Int64Array]:
     """Cut texts into words.
 
     Args:
@@ -52,15 +40,15 @@ def cut_words(
 @compiled
 def _cut(
     codes: UInt32Array,
-    bounds: Bounds,
-    roots: Numbers,
-    edges: Edges,
-    weights: Logarithms,
+    bounds: Int64Array,
+    roots: Int32Array,
+    edges: UInt64Array,
+    weights: Float64Array,
     rare: float,
-    start: Logarithms,
-    moves: Logarithms,
-    emits: Logarithms,
-) -> tuple[Lengths, Bounds]:
+    start: Float64Array,
+    moves: Float64Array,
+    emits: Float64Array,
+) -> tuple[Int32Array, Int64Array]:
     words = np.empty(len(codes), dtype=np.int32)
     word_bounds = np.zeros(len(bounds), dtype=np.int64)
     longest = 0
@@ -123,11 +111,11 @@ def _best_route(
     codes: UInt32Array,
     begin: int,
     end: int,
-    best: Logarithms,
-    ends: Bounds,
-    roots: Numbers,
-    edges: Edges,
-    weights: Logarithms,
+    best: Float64Array,
+    ends: Int64Array,
+    roots: Int32Array,
+    edges: UInt64Array,
+    weights: Float64Array,
     rare: float,
 ) -> None:
     """Where the word ends that begins at each place of a block, on its likeliest way to the end."""
@@ -164,14 +152,14 @@ def _cut_rest(
     codes: UInt32Array,
     begin: int,
     end: int,
-    words: Lengths,
+    words: Int32Array,
     count: int,
-    roots: Numbers,
-    edges: Edges,
-    weights: Logarithms,
-    start: Logarithms,
-    moves: Logarithms,
-    emits: Logarithms,
+    roots: Int32Array,
+    edges: UInt64Array,
+    weights: Float64Array,
+    start: Float64Array,
+    moves: Float64Array,
+    emits: Float64Array,
     came_from: npt.NDArray[np.uint8],
 ) -> int:
     """Cut what the dictionary left as single characters, by the model; the number of words then."""
@@ -232,11 +220,11 @@ def _viterbi(
     codes: UInt32Array,
     begin: int,
     end: int,
-    words: Lengths,
+    words: Int32Array,
     count: int,
-    start: Logarithms,
-    moves: Logarithms,
-    emits: Logarithms,
+    start: Float64Array,
+    moves: Float64Array,
+    emits: Float64Array,
     came_from: npt.NDArray[np.uint8],
 ) -> int:
     """Cut ideographs by the model; the number of words then.

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.array_types import UInt32Array
+from udfs.base.array_types import BoolArray, UInt8Array, UInt32Array
 from udfs.base.characters import SENTENCE_ENDS
 from udfs.base.code_points import CODE_POINTS
 from udfs.base.jit import compiled
@@ -17,8 +17,6 @@ MAX_SHARE = 0.5
 """Largest share of digits and symbols in a sentence that is read. Source: ChineseWebText 2.0,
 section on toxicity."""
 
-Flags = npt.NDArray[np.bool_]
-Kinds = npt.NDArray[np.uint8]
 
 # What a character is to a sentence: bits.
 _SPACE, _OTHER, _FORMULA, _END, _STOP = 0, 1, 2, 4, 8
@@ -34,7 +32,7 @@ _CODES = 0x20000
 """There are no digits and symbols from here on, but for digits of a display."""
 
 
-def formula_flags(codes: UInt32Array, bounds: npt.NDArray[np.int64]) -> Flags:
+def formula_flags(codes: UInt32Array, bounds: npt.NDArray[np.int64]) -> BoolArray:
     """Which characters stand in a sentence of which more than half is digits and symbols.
 
     A sentence ends at a mark of SENTENCE_ENDS or a line break; a full stop with a digit or a letter
@@ -51,7 +49,7 @@ def formula_flags(codes: UInt32Array, bounds: npt.NDArray[np.int64]) -> Flags:
 
 
 @lru_cache(maxsize=1)
-def _kinds() -> Kinds:
+def _kinds() -> UInt8Array:
     """Code point -> its bits."""
     kinds = np.full(CODE_POINTS, _OTHER, dtype=np.uint8)
     for code in range(_CODES):
@@ -75,8 +73,8 @@ def _kinds() -> Kinds:
 
 @compiled
 def _flags(
-    codes: UInt32Array, bounds: npt.NDArray[np.int64], kinds: Kinds, max_share: float
-) -> Flags:
+    codes: UInt32Array, bounds: npt.NDArray[np.int64], kinds: UInt8Array, max_share: float
+) -> BoolArray:
     flags = np.zeros(len(codes), dtype=np.bool_)
     for text in range(len(bounds) - 1):
         begin = bounds[text]

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.array_types import Float64Array, Int32Array
 from udfs.base.hash_table import ABSENT, FREE, find_slot, table_size
 from udfs.base.jit import compiled
 
@@ -33,20 +34,17 @@ STATES = "BMES"
 _BMP = 0x10000
 _NODE_BITS, _CODE_BITS = 24, 16
 
-Numbers = npt.NDArray[np.int32]
-Logarithms = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class WordTrie:
     """Words and their beginnings, each a node."""
 
-    roots: Numbers
+    roots: Int32Array
     """Code point -> the node of what begins so; ABSENT where no word does, shape (65,536,)."""
     edges: npt.NDArray[np.uint64]
     """A table that `child_of` looks up in: node, code point behind it (16 bits), node of both (24
     bits); a power of two of places, 0 where one is free."""
-    weights: Logarithms
+    weights: Float64Array
     """The logarithm of a word's share of all words; NaN for a beginning that is no word."""
     rare: float
     """That of a word that is counted once."""
@@ -56,10 +54,10 @@ class WordTrie:
 class Markov:
     """The model of words that are not in the dictionary; logarithms, states as in STATES."""
 
-    start: Logarithms
-    moves: Logarithms
+    start: Float64Array
+    moves: Float64Array
     """From a state (row) to one (column)."""
-    emits: Logarithms
+    emits: Float64Array
     """An ideograph from FIRST_HAN on (row) in a state (column)."""
 
 

@@ -14,12 +14,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from udfs.base.array_types import UInt16Array, UInt32Array
+from udfs.base.array_types import Int32Array, Int64Array, UInt16Array, UInt32Array, UInt64Array
 from udfs.base.code_points import EncodedTexts, encode_texts
 from udfs.base.jit import compiled
 from udfs.tokens.shape_measures import NAMES, SPACE, character_bits, measures_of
-from udfs.tokens.token_hashes import Hashes, Keys, Numbers, hash_bytes, hash_characters
-from udfs.tokens.tokens import Lengths, Tokens
+from udfs.tokens.token_hashes import hash_bytes, hash_characters
+from udfs.tokens.tokens import Tokens
 
 BUCKETS: dict[str, tuple[float, ...]] = {
     "chars": (60, 120, 250, 500, 1000, 2000, 4000),
@@ -103,7 +103,7 @@ def shape_tokens(texts: Sequence[str], counts: Sequence[int]) -> Tokens:
     )
 
 
-def shape_buckets(encoded: EncodedTexts) -> Numbers:
+def shape_buckets(encoded: EncodedTexts) -> Int64Array:
     """The bucket of each measure of each text, shape (texts, measures), from 0 on."""
     measures = measures_of(encoded)
     buckets = np.empty(measures.shape, dtype=np.int64)
@@ -126,13 +126,13 @@ class _Names:
     """The shape tokens, in the order of `all_shape_tokens`."""
 
     codes: UInt32Array
-    begins: Numbers
-    lengths: Lengths
-    hashes: Hashes
-    keys: Keys
-    offsets: Numbers
+    begins: Int64Array
+    lengths: Int32Array
+    hashes: UInt32Array
+    keys: UInt64Array
+    offsets: Int64Array
     """Number of the first token of each pair of measures."""
-    widths: Numbers
+    widths: Int64Array
     """Buckets of the second measure of each pair."""
 
 
@@ -157,18 +157,18 @@ def _names() -> _Names:
 @compiled
 def _lay_out(
     codes: UInt32Array,
-    starts: Numbers,
-    stops: Numbers,
+    starts: Int64Array,
+    stops: Int64Array,
     bits: UInt16Array,
     space: int,
-    words: Numbers,
-    copies: Numbers,
-    shapes: Numbers,
+    words: Int64Array,
+    copies: Int64Array,
+    shapes: Int64Array,
     first_pair: int,
     title_chars: int,
     words_a_title: int,
     mark: int,
-) -> tuple[Numbers, Numbers, UInt32Array]:
+) -> tuple[Int64Array, Int64Array, UInt32Array]:
     """Numbers of the tokens, where those of each text begin, and the title pairs as tokens."""
     most = 0
     for text in range(len(starts)):
@@ -228,7 +228,7 @@ def _lay_out(
 
 
 @compiled
-def _hashes_of(tokens: UInt32Array) -> tuple[Hashes, Keys]:
+def _hashes_of(tokens: UInt32Array) -> tuple[UInt32Array, UInt64Array]:
     """Hashes and keys of tokens of as many characters each, shape (tokens, characters)."""
     count, length = tokens.shape
     hashes = np.empty(count, dtype=np.uint32)

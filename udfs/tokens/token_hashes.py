@@ -12,12 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.array_types import Int64Array, UInt32Array, UInt64Array
 from udfs.base.jit import compiled
-
-Hashes = npt.NDArray[np.uint32]
-Keys = npt.NDArray[np.uint64]
-Rows = npt.NDArray[np.int32]
-Numbers = npt.NDArray[np.int64]
 
 # FNV-1a, of 32 and of 64 bits. Source: fastText, Dictionary::hash (v0.9.2), which reads a byte as
 # a signed one; and Fowler, Noll, Vo.
@@ -25,7 +21,7 @@ _BASIS_32, _PRIME_32 = 2166136261, 16777619
 _BASIS_64, _PRIME_64 = 14695981039346656037, 1099511628211
 
 
-def hash_bytes(tokens: Sequence[bytes]) -> tuple[Hashes, Keys]:
+def hash_bytes(tokens: Sequence[bytes]) -> tuple[UInt32Array, UInt64Array]:
     """fastText's hash, and the key, of each token."""
     bounds = np.zeros(len(tokens) + 1, dtype=np.int64)
     np.cumsum([len(token) for token in tokens], out=bounds[1:])
@@ -33,7 +29,7 @@ def hash_bytes(tokens: Sequence[bytes]) -> tuple[Hashes, Keys]:
 
 
 @compiled
-def _hash_all(data: npt.NDArray[np.uint8], bounds: Numbers) -> tuple[Hashes, Keys]:
+def _hash_all(data: npt.NDArray[np.uint8], bounds: Int64Array) -> tuple[UInt32Array, UInt64Array]:
     hashes = np.empty(len(bounds) - 1, dtype=np.uint32)
     keys = np.empty(len(bounds) - 1, dtype=np.uint64)
     for number in range(len(hashes)):
@@ -45,9 +41,7 @@ def _hash_all(data: npt.NDArray[np.uint8], bounds: Numbers) -> tuple[Hashes, Key
 
 
 @compiled
-def hash_characters(
-    codes: npt.NDArray[np.uint32], begin: int, length: int
-) -> tuple[np.uint32, np.uint64]:
+def hash_characters(codes: UInt32Array, begin: int, length: int) -> tuple[np.uint32, np.uint64]:
     """fastText's hash, and the key, of the token that some code points are."""
     short, long = np.uint32(_BASIS_32), np.uint64(_BASIS_64)
     for at in range(begin, begin + length):

@@ -10,13 +10,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from udfs.base.array_types import BoolArray, Int32Array, UInt64Array
 from udfs.base.hash_table import hash_map
 from udfs.files.artifacts import ArtifactFile
 from udfs.tokens.cut_tokens import CutTexts, cut_characters, kept_tokens
 from udfs.tokens.formula_sentences import formula_flags
 from udfs.tokens.segment import MAX_CHARS, SIGNED_WORDS, STOP_WORDS, WordSegmenter, word_lengths
-from udfs.tokens.token_hashes import Keys, Rows, hash_bytes
-from udfs.tokens.tokens import Flags, Lengths, Tokens, first_in_text, tokens_of_words
+from udfs.tokens.token_hashes import hash_bytes
+from udfs.tokens.tokens import Tokens, first_in_text, tokens_of_words
 
 Segmenter = WordSegmenter | Literal["characters"]
 
@@ -87,9 +88,9 @@ class _TokenizerCache:
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts: dict[bool, list[str]] = {False: _encodable(texts)}
-        self._words: dict[tuple[Segmenter, bool], dict[tuple[int, int], Lengths]] = {}
+        self._words: dict[tuple[Segmenter, bool], dict[tuple[int, int], Int32Array]] = {}
         self._cuts: dict[tuple[Segmenter, bool, int | None], CutTexts] = {}
-        self._flags: dict[int, Flags] = {}
+        self._flags: dict[int, BoolArray] = {}
         self._tokens: dict[tuple[TokenizerSettings, int | None], Tokens] = {}
 
     def tokens(self, settings: TokenizerSettings) -> Tokens:
@@ -168,7 +169,7 @@ class _TokenizerCache:
 
     def _lengths(
         self, segmenter: WordSegmenter, join_lines: bool, texts: Sequence[str]
-    ) -> list[Lengths]:
+    ) -> list[Int32Array]:
         """The lengths of the words of each text, cut once for each length that it is limited to."""
         known = self._words.setdefault((segmenter, join_lines), {})
         places = [(number, len(text)) for number, text in enumerate(texts)]
@@ -209,17 +210,17 @@ def _bounds(lengths: Sequence[int]) -> Any:
 
 
 @functools.lru_cache(maxsize=8)
-def _dropped_words(words: ArtifactFile | Literal["own"] | None) -> tuple[Keys, Rows]:
+def _dropped_words(words: ArtifactFile | Literal["own"] | None) -> tuple[UInt64Array, Int32Array]:
     """The hash table of the stop words that settings name."""
     return _table(_stop_words(words))
 
 
 @functools.lru_cache(maxsize=1)
-def _whole_runs() -> tuple[Keys, Rows]:
+def _whole_runs() -> tuple[UInt64Array, Int32Array]:
     return _table(SIGNED_WORDS)
 
 
-def _table(words: frozenset[str]) -> tuple[Keys, Rows]:
+def _table(words: frozenset[str]) -> tuple[UInt64Array, Int32Array]:
     _, keys = hash_bytes([word.encode("utf-8") for word in sorted(words)])
     return hash_map(keys, np.arange(len(keys), dtype=np.int32))
 

@@ -15,14 +15,11 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.array_types import UInt32Array
+from udfs.base.array_types import BoolArray, Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.hash_table import FREE, find_slot, table_size
 from udfs.base.jit import compiled
 from udfs.base.model_constants import LABEL_PREFIX
-from udfs.tokens.token_hashes import Hashes, Keys, Numbers, hash_bytes
-
-Lengths = npt.NDArray[np.int32]
-Flags = npt.NDArray[np.bool_]
+from udfs.tokens.token_hashes import hash_bytes
 
 _Array = TypeVar("_Array", bound=npt.NDArray[np.generic])
 
@@ -45,19 +42,19 @@ class Tokens:
 
     codes: UInt32Array
     """Code points that the tokens are cut from."""
-    begins: Numbers
+    begins: Int64Array
     """Where a token begins in codes."""
-    lengths: Lengths
+    lengths: Int32Array
     """Its code points."""
-    starts: Lengths
+    starts: Int32Array
     """Where it begins in its text, in code points."""
-    stops: Lengths
+    stops: Int32Array
     """Where it ends there."""
-    hashes: Hashes
+    hashes: UInt32Array
     """fastText's."""
-    keys: Keys
+    keys: UInt64Array
     """Which word it is."""
-    bounds: Numbers
+    bounds: Int64Array
     """Where the tokens of each text begin, and where the last one's end, shape (texts + 1,)."""
 
     def __len__(self) -> int:
@@ -71,7 +68,7 @@ class Tokens:
         """The token line of each text, for a model that takes no hashes."""
         return self.part_lines(np.stack([self.bounds[:-1], self.bounds[1:]], axis=1))
 
-    def part_lines(self, spans: Numbers) -> list[str]:
+    def part_lines(self, spans: Int64Array) -> list[str]:
         """The token lines of parts: first token and the one behind the last, shape (parts, 2)."""
         letters = self.codes.tobytes().decode("utf-32-le")
         words = [
@@ -106,7 +103,7 @@ class Tokens:
             bounds,
         )
 
-    def without(self, is_dropped: Flags) -> Tokens:
+    def without(self, is_dropped: BoolArray) -> Tokens:
         """These without some; shape (tokens,)."""
         kept = np.flatnonzero(~is_dropped)
         return Tokens(
@@ -121,7 +118,7 @@ class Tokens:
         )
 
 
-def _merged(own: _Array, added: _Array, is_added: Flags) -> _Array:
+def _merged(own: _Array, added: _Array, is_added: BoolArray) -> _Array:
     """The values of tokens, and of further ones at their places."""
     values = np.empty(len(is_added), dtype=own.dtype)
     values[~is_added] = own
@@ -189,7 +186,7 @@ def tokens_of_lines(lines: Sequence[str]) -> Tokens:
 
 
 @compiled
-def first_in_text(keys: Keys, bounds: Numbers) -> Flags:
+def first_in_text(keys: UInt64Array, bounds: Int64Array) -> BoolArray:
     """Which tokens are the first of their kind in their text, shape (tokens,)."""
     longest = 0
     for text in range(len(bounds) - 1):

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.array_types import UInt32Array
+from udfs.base.array_types import Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.code_points import CODE_POINTS
 from udfs.base.hash_table import ABSENT, find_value, hash_map
 from udfs.base.jit import compiled
-from udfs.tokens.token_hashes import Keys, Numbers, Rows
 
 PAIRS = 1 << 16
 
@@ -21,11 +20,11 @@ PAIRS = 1 << 16
 class WordTrie:
     """Words by their characters; node 0 is the empty word."""
 
-    keys: Keys
+    keys: UInt64Array
     """Table of steps, each node * CODE_POINTS + character + 1."""
-    nodes: Rows
+    nodes: Int32Array
     """The node that each step leads to, by place in the table."""
-    words: Numbers
+    words: Int64Array
     """Node -> number of the word that ends there, or ABSENT."""
     begins: npt.NDArray[np.bool_]
     """Whether a word may begin with two characters, by `pair_place`: most that look like a
@@ -59,7 +58,13 @@ def pair_place(first: int, second: int) -> int:
 
 @compiled
 def longest_word(
-    codes: UInt32Array, at: int, stop: int, keys: Keys, nodes: Rows, words: Numbers, step: int
+    codes: UInt32Array,
+    at: int,
+    stop: int,
+    keys: UInt64Array,
+    nodes: Int32Array,
+    words: Int64Array,
+    step: int,
 ) -> tuple[int, int]:
     """The longest word that begins at a place and ends before another.
 

@@ -14,8 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from udfs.base.array_types import BoolArray, Float64Array, Int64Array, UInt64Array
-from udfs.models.char_lm_tables import RESERVED, NGramTable, NGramTables, Words
+from udfs.base.array_types import BoolArray, Float64Array, Int64Array, UInt32Array, UInt64Array
+from udfs.models.char_lm_tables import RESERVED, NGramTable, NGramTables
 
 MOST_ORDER = 5
 _BITS = 12
@@ -184,6 +184,6 @@ def _with_backoff(order: NGramTable, contexts: UInt64Array, weights: Float64Arra
     return replace(order, backoff=backoff)
 
 
-def _unpacked(keys: UInt64Array, n: int) -> Words:
+def _unpacked(keys: UInt64Array, n: int) -> UInt32Array:
     columns = [(keys >> np.uint64(_BITS * (n - 1 - at))) & _MASK for at in range(n)]
     return np.stack(columns, axis=1).astype(np.uint32)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from jobs.training.common.linear import SparseRows
-from udfs.base.array_types import Int32Array, Int64Array
+from udfs.base.array_types import Int32Array, Int64Array, UInt64Array
 from udfs.base.hash_table import ABSENT, find_value, hash_map
 from udfs.base.jit import compiled
-from udfs.tokens.token_hashes import Keys, Rows, hash_bytes
+from udfs.tokens.token_hashes import hash_bytes
 from udfs.tokens.tokens import END_OF_LINE, Tokens
 
 
@@ -58,7 +58,11 @@ class WordSpace:
 
 @compiled
 def _columns(
-    keys: Keys, spans: Int64Array, word_keys: Keys, word_rows: Rows, end_row: int
+    keys: UInt64Array,
+    spans: Int64Array,
+    word_keys: UInt64Array,
+    word_rows: Int32Array,
+    end_row: int,
 ) -> tuple[Int64Array, Int32Array]:
     most = 0
     for span in range(len(spans)):
