@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,6 +28,14 @@ CHEAP_PLANS = {
 # The first example may be what compiles a kernel; pytest's own limit holds for whole tests.
 settings.register_profile("compiled", deadline=None)
 settings.load_profile("compiled")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out modules for PyTorch where -m does: each worker would import it for nothing."""
+    if collection_path.suffix != ".py" or "not bert" not in config.getoption("markexpr"):
+        return None
+    marked = "\npytestmark = pytest.mark.bert" in collection_path.read_text(encoding="utf-8")
+    return True if marked else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
