@@ -20,7 +20,7 @@ from pyspark.sql import SparkSession
 torch = pytest.importorskip("torch", reason='not installed: pip install "taojin[bert]"')
 
 from jobs import score_documents  # noqa: E402
-from jobs.training.encoder import two_stage_fit as bert_fit  # noqa: E402
+from jobs.training.encoder import two_stage_fit  # noqa: E402
 from jobs.training.encoder.recipe import EncoderRecipe  # noqa: E402
 from jobs.training.encoder.start import start_of  # noqa: E402
 from jobs.training.encoder.two_stage_fit import TrainingText, fit_encoder  # noqa: E402
@@ -138,7 +138,7 @@ def test_an_encoder_is_trained_on_the_gpu(encoder_file: Path, tmp_path: Path, wi
         for number, (_, own) in enumerate(maker.of_texts(texts))
     ]
     segments = [segment for example in examples for segment in example.segments]
-    bert_fit.frozen_layers.cache_clear()
+    two_stage_fit.frozen_layers.cache_clear()
     path = tmp_path / "trained.safetensors"
     found = fit_encoder(examples, segments, segments[:1], path, recipe)
     assert found["device"] == "cuda"

@@ -87,6 +87,10 @@ def test_an_output_without_scores_is_none_to_learn_from(tmp_path: Path, capsys: 
     [
         (["--task", "domain", "--teacher", "out"], "--teacher is for the task quality"),
         (["--task", "quality", "--teacher-model", "e"], "--teacher-model needs --teacher"),
+        (
+            ["--task", "quality", "--teacher", "out", "--teacher-model", "absent.safetensors"],
+            "--teacher-model absent.safetensors: no such file",
+        ),
     ],
 )
 def test_a_teacher_of_nothing_is_refused(

@@ -113,9 +113,9 @@ def test_without_the_pretrained_encoder_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from jobs.training.encoder import pretrained as bert_pretrained
+    from jobs.training.encoder import pretrained
 
-    monkeypatch.setattr(bert_pretrained, "PACKAGE", "no_such_package_here")
+    monkeypatch.setattr(pretrained, "PACKAGE", "no_such_package_here")
     arguments = ["--data", str(data), "--output", str(tmp_path), "--task", NAME]
     assert train_models.main(arguments) == 2
     assert 'pip install "taojin[train]"' in capsys.readouterr().err

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,13 +28,18 @@ def with_teacher_options(task: Task, arguments: argparse.Namespace) -> Task:
     """Return the task, learning from a teacher's scores when --teacher names a run's output.
 
     Raises:
-        OptionError: --teacher-model without --teacher.
+        OptionError: --teacher-model without --teacher, PyTorch or the file.
         TeacherScoresError: the output holds no scores of one teacher.
     """
     if arguments.teacher is None:
         if arguments.teacher_model is not None:
             raise OptionError("--teacher-model needs --teacher")
         return task
+    if (model := arguments.teacher_model) is not None:
+        if find_spec("torch") is None:
+            raise OptionError('--teacher-model needs PyTorch: pip install "taojin[bert]"')
+        if not model.is_file():
+            raise OptionError(f"--teacher-model {model}: no such file")
     scores = read_teacher_scores(arguments.teacher, arguments.teacher_texts)
     task = distilled_quality(scores.texts, scores.teacher, cast("QualityRecipe", task.recipe))
     report = partial(report_lines, teacher=arguments.teacher_model, texts=scores.texts)

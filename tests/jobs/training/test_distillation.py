@@ -66,7 +66,7 @@ def test_agreement_is_of_decisions_and_ranks() -> None:
 
 
 def line(rng: random.Random, good: int, words: int = 12) -> str:
-    """A line of so many good words in all."""
+    """A line with `good` good words of `words` in all."""
     return " ".join([*rng.choices(GOOD, k=good), *rng.choices(BAD, k=words - good)])
 
 

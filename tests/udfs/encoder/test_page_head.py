@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason='not installed: pip install "taojin[
 pytest.importorskip("transformers", reason='not installed: pip install "taojin[bert]"')
 
 from jobs.training.common.examples import Document  # noqa: E402
-from jobs.training.encoder import segment_means as bert_means  # noqa: E402
+from jobs.training.encoder import segment_means  # noqa: E402
 from jobs.training.encoder.page_fit import (  # noqa: E402
     STUDENT_FILE,
     PageRecipe,
@@ -219,16 +219,16 @@ def test_what_the_encoder_made_of_segments_is_kept(
     fitted: Fitted, recipe: PageRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = tmp_path / "kept"
-    bert_means.segment_means.cache_clear()
+    segment_means.segment_means.cache_clear()
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     fit_page(fitted.documents, first, recipe, kept)
-    bert_means.segment_means.cache_clear()
+    segment_means.segment_means.cache_clear()
 
     def computed(*_: Any) -> None:
         raise AssertionError("a segment was computed again")
 
-    monkeypatch.setattr(bert_means.FrozenLayers, "means", computed)
+    monkeypatch.setattr(segment_means.FrozenLayers, "means", computed)
     fit_page(fitted.documents, second, recipe, kept)
-    bert_means.segment_means.cache_clear()
+    segment_means.segment_means.cache_clear()
     assert first.read_bytes() == second.read_bytes() == fitted.path.read_bytes()
     assert len(list(kept.iterdir())) == 1

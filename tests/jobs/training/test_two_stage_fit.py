@@ -18,7 +18,7 @@ pytest.importorskip("transformers", reason='not installed: pip install "taojin[b
 from safetensors.torch import load_file  # noqa: E402
 
 from jobs import import_encoder  # noqa: E402
-from jobs.training.encoder import two_stage_fit as bert_fit  # noqa: E402
+from jobs.training.encoder import two_stage_fit  # noqa: E402
 from jobs.training.encoder.network import (  # noqa: E402
     FrozenLayers,
     Upper,
@@ -214,10 +214,10 @@ def test_a_stopped_training_ends_as_one_that_was_not(
     epochs: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    saved = bert_fit.Training.save
+    saved = two_stage_fit.Training.save
     left = epochs
 
-    def save_and_stop(training: bert_fit.Training, file: Path | None) -> None:
+    def save_and_stop(training: two_stage_fit.Training, file: Path | None) -> None:
         nonlocal left
         saved(training, file)
         left -= 1
@@ -228,12 +228,12 @@ def test_a_stopped_training_ends_as_one_that_was_not(
         examples, segments = fitted.examples, fitted.segments
         fit_encoder(examples, segments, segments[:1], path, recipe, tmp_path / "checkpoints")
 
-    monkeypatch.setattr(bert_fit.Training, "save", save_and_stop)
+    monkeypatch.setattr(two_stage_fit.Training, "save", save_and_stop)
     path = tmp_path / "encoder.safetensors"
     with pytest.raises(KeyboardInterrupt):
         fit(path)
     assert not path.exists()
-    bert_fit.frozen_layers.cache_clear()
+    two_stage_fit.frozen_layers.cache_clear()
     fit(path)
     assert left == epochs - 6  # no epoch was run twice
     assert path.read_bytes() == fitted.path.read_bytes()
@@ -252,7 +252,7 @@ def test_training_stops_where_it_no_longer_gets_better(
     recipe: EncoderRecipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     areas = iter([0.6, 0.8, 0.7, 0.75, 0.9])
-    monkeypatch.setattr(bert_fit.Training, "_held_area", lambda training: next(areas))
+    monkeypatch.setattr(two_stage_fit.Training, "_held_area", lambda training: next(areas))
     patient = dataclasses.replace(recipe, epochs=9, patience=2, rounds=0)
     found = fit_encoder(made_examples(recipe), [], [], tmp_path / "stopped.safetensors", patient)
     assert found["held_out_areas"] == [0.6, 0.8, 0.7, 0.75]
