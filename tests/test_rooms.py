@@ -54,3 +54,12 @@ def test_modules_and_functions_are_short_enough_to_read(path: Path) -> None:
     ]
     assert long == []
     assert len(text.splitlines()) <= MAX_LINES
+
+
+def test_no_two_modules_define_a_class_of_one_name() -> None:
+    modules_of: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                modules_of.setdefault(node.name, []).append(name_of(path))
+    assert {name: found for name, found in modules_of.items() if len(set(found)) > 1} == {}

@@ -74,7 +74,7 @@ def read_words(path: Path) -> Words:
     return {_checked(word, where): category for where, word in words}
 
 
-class Found(NamedTuple):
+class WordMatches(NamedTuple):
     """The words of a lexicon that occur in a text."""
 
     words: set[int]
@@ -102,7 +102,7 @@ class Lexicon:
         )
         self._reach = max(map(len, encoded), default=1) - 1
 
-    def find(self, text: str) -> Found:
+    def find(self, text: str) -> WordMatches:
         """Every occurrence of every word, inside longer words and overlapping too.
 
         Args:
@@ -113,7 +113,7 @@ class Lexicon:
         for indexes in self._found_in(text.encode()):
             words.update(indexes)
             total += len(indexes)
-        return Found(words, total)
+        return WordMatches(words, total)
 
     def count(self, text: str) -> Counter[int]:
         """Occurrences of each word that occurs, by its index into ``words``; as in ``find``."""

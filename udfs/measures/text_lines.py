@@ -96,7 +96,7 @@ def line_shares(text: str) -> LineShares:
 
 def _repeat_shares(text: str) -> tuple[float, float, float, float]:
     """Repeated shares of lines, of their characters, of paragraphs, and of their characters."""
-    lines, paragraphs = _Repeats(), _Repeats()
+    lines, paragraphs = _RepeatCounts(), _RepeatCounts()
     for piece in _pieces(text):
         stripped = [line.strip() for line in piece.split("\n")]
         lines.add([line for line in stripped if line])
@@ -104,7 +104,7 @@ def _repeat_shares(text: str) -> tuple[float, float, float, float]:
     return (*lines.shares(), *paragraphs.shares())
 
 
-class _Repeats:
+class _RepeatCounts:
     """Counts of parts that equal an earlier part."""
 
     _count = _chars = _copies = _copied_chars = 0

@@ -20,7 +20,7 @@ from udfs.lists.lexicon import Lexicon, cached_lexicon
 from udfs.lists.urls import measure_urls
 from udfs.measures import measures
 from udfs.measures.schema import MEASURES_ARROW_TYPE, PASSED_ARROW_SCHEMA, Editing, TextPass
-from udfs.pii.find import PII_KINDS, Span, mask_pii, pii_of_texts
+from udfs.pii.find import PII_KINDS, PiiSpan, mask_pii, pii_of_texts
 from udfs.repair.repair import Repaired, repair_texts
 from udfs.repair.script_conversion import simplify_texts
 
@@ -40,7 +40,7 @@ class Edited:
     """Kind of edit -> places changed."""
     unconverted: str | None = None
     """The text before its script was converted; None where that changed nothing."""
-    pii: Sequence[Span] = ()
+    pii: Sequence[PiiSpan] = ()
     """Personal data in ``text``, placeholders where it is masked; ascending, disjoint."""
 
 
@@ -203,7 +203,7 @@ def _mask(one: Edited, kinds: Sequence[str]) -> None:
             shift += placeholder.length - span.length
             moved.append(placeholder)
         else:
-            moved.append(Span(span.kind, span.start + shift, span.length))
+            moved.append(PiiSpan(span.kind, span.start + shift, span.length))
     one.text, one.pii = masked.text, moved
 
 

@@ -144,10 +144,10 @@ def opened_fasttext(path: Path) -> Iterator[tuple[mmap.mmap, FastTextLayout]]:
                 f"{path}: {path.stat().st_size} bytes are too few for a fastText model"
             )
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield data, _Reader(data, str(path)).layout()
+            yield data, _LayoutReader(data, str(path)).layout()
 
 
-class _Reader:
+class _LayoutReader:
     """One pass over a file; every number is checked before it is used."""
 
     def __init__(self, data: mmap.mmap, name: str) -> None:

@@ -41,7 +41,7 @@ _DOTS_WITHIN = 9
 Places = npt.NDArray[np.int64]
 
 
-class Span(NamedTuple):
+class PiiSpan(NamedTuple):
     """A place in a text, in code points."""
 
     kind: str
@@ -53,13 +53,13 @@ class Masked(NamedTuple):
     """A text with placeholders."""
 
     text: str
-    spans: list[Span]
+    spans: list[PiiSpan]
     """The placeholders."""
 
 
 def pii_of_texts(
     texts: Sequence[str | None], kinds: Collection[str] = PII_KINDS
-) -> list[list[Span]]:
+) -> list[list[PiiSpan]]:
     """Find personal data in each text.
 
     Args:
@@ -73,17 +73,17 @@ def pii_of_texts(
         UnicodeEncodeError: a lone surrogate, which no Arrow string can hold.
 
     >>> pii_of_texts(["电话13812345678，邮箱a@b.cn"])
-    [[Span(kind='phone', start=2, length=11), Span(kind='email', start=16, length=6)]]
+    [[PiiSpan(kind='phone', start=2, length=11), PiiSpan(kind='email', start=16, length=6)]]
     """
     for kind in kinds:
         if kind not in PII_KINDS:
             raise ValueError(
                 f"unknown kind of personal data {kind!r}; known kinds: {', '.join(PII_KINDS)}"
             )
-    found: list[list[Span]] = []
+    found: list[list[PiiSpan]] = []
     for run in _runs(texts):
         encoded = encode_texts(run)
-        of_run: list[list[Span]] = [[] for _ in run]
+        of_run: list[list[PiiSpan]] = [[] for _ in run]
         for index, numbers, addresses in _candidates(encoded):
             spans = _spans(_plain(encoded, index), numbers, addresses)
             of_run[index] = [span for span in spans if span.kind in kinds]
@@ -105,7 +105,7 @@ def _runs(texts: Sequence[str | None]) -> Iterator[list[str]]:
         yield run
 
 
-def mask_pii(text: str, spans: Sequence[Span]) -> Masked:
+def mask_pii(text: str, spans: Sequence[PiiSpan]) -> Masked:
     """Put a placeholder in the place of every span.
 
     Args:
@@ -113,11 +113,11 @@ def mask_pii(text: str, spans: Sequence[Span]) -> Masked:
     Raises:
         ValueError: spans overlap or lie outside the text.
 
-    >>> mask_pii("邮箱a@b.cn。", [Span("email", 2, 6)])
-    Masked(text='邮箱[EMAIL]。', spans=[Span(kind='email', start=2, length=7)])
+    >>> mask_pii("邮箱a@b.cn。", [PiiSpan("email", 2, 6)])
+    Masked(text='邮箱[EMAIL]。', spans=[PiiSpan(kind='email', start=2, length=7)])
     """
     pieces: list[str] = []
-    placed: list[Span] = []
+    placed: list[PiiSpan] = []
     end, chars = 0, 0
     for kind, start, length in spans:
         if start < end or start + length > len(text):
@@ -125,7 +125,7 @@ def mask_pii(text: str, spans: Sequence[Span]) -> Masked:
         placeholder = f"[{kind.upper()}]"
         pieces += (text[end:start], placeholder)
         chars += start - end
-        placed.append(Span(kind, chars, len(placeholder)))
+        placed.append(PiiSpan(kind, chars, len(placeholder)))
         chars += len(placeholder)
         end = start + length
     pieces.append(text[end:])
@@ -239,14 +239,14 @@ def _plain(encoded: EncodedTexts, index: int) -> str:
     return codes.tobytes().decode("utf-32-le")
 
 
-def _spans(text: str, numbers: Sequence[int], addresses: Sequence[int]) -> list[Span]:
+def _spans(text: str, numbers: Sequence[int], addresses: Sequence[int]) -> list[PiiSpan]:
     """Personal data at the candidates' places and at signs @, ascending and disjoint."""
     mails = find_emails(text) if "@" in text else ()
-    spans = [Span("email", start, stop - start) for start, stop in mails]
+    spans = [PiiSpan("email", start, stop - start) for start, stop in mails]
     spans = [span for span in spans if _is_mailbox(text, span)]
     for places, read in ((addresses, ip_at), (numbers, _number_at)):
         found = filter(None, (read(text, place) for place in places))
-        spans += [Span(kind, start, stop - start) for kind, start, stop in found]
+        spans += [PiiSpan(kind, start, stop - start) for kind, start, stop in found]
     return _disjoint(spans)
 
 
@@ -255,14 +255,14 @@ def _number_at(text: str, place: int) -> Found | None:
     return identity_number_at(text, place) or bank_card_at(text, place) or phone_at(text, place)
 
 
-def _is_mailbox(text: str, span: Span) -> bool:
+def _is_mailbox(text: str, span: PiiSpan) -> bool:
     address = text[span.start : span.start + span.length].lower()
     return not address.endswith(_FILE_ENDINGS) and not _EXAMPLE_DOMAIN.search(address)
 
 
-def _disjoint(spans: list[Span]) -> list[Span]:
+def _disjoint(spans: list[PiiSpan]) -> list[PiiSpan]:
     """Keep of two overlapping spans the e-mail address, else the earlier one; ascending."""
-    kept: list[Span] = []
+    kept: list[PiiSpan] = []
     for span in sorted(spans, key=lambda span: span.start):
         if kept and span.start < kept[-1].start + kept[-1].length:
             if span.kind == "email" != kept[-1].kind:

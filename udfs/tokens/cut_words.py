@@ -11,14 +11,14 @@ import numpy.typing as npt
 from udfs.base.array_types import Float64Array, Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.hash_table import ABSENT
 from udfs.base.jit import compiled
-from udfs.tokens.jieba_data import FIRST_HAN, LAST_HAN, Markov, WordTrie, child_of
+from udfs.tokens.jieba_data import FIRST_HAN, LAST_HAN, DictionaryTrie, Markov, child_of
 
 _BMP = 0x10000
 _B, _M, _E, _S = range(4)
 
 
 def cut_words(
-    codes: UInt32Array, bounds: Int64Array, trie: WordTrie, markov: Markov
+    codes: UInt32Array, bounds: Int64Array, trie: DictionaryTrie, markov: Markov
 ) -> tuple[Int32Array, Int64Array]:
     """Cut texts into words.
 

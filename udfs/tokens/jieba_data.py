@@ -36,7 +36,7 @@ _NODE_BITS, _CODE_BITS = 24, 16
 
 
 @dataclass(frozen=True)
-class WordTrie:
+class DictionaryTrie:
     """Words and their beginnings, each a node."""
 
     roots: Int32Array
@@ -70,7 +70,7 @@ def jieba_folder() -> Path:
 
 
 @lru_cache(maxsize=1)
-def jieba_data() -> tuple[WordTrie, Markov]:
+def jieba_data() -> tuple[DictionaryTrie, Markov]:
     """The dictionary and the model, read once a process in about a second."""
     folder = jieba_folder()
     counts: dict[str, int] = {}
@@ -82,7 +82,7 @@ def jieba_data() -> tuple[WordTrie, Markov]:
     return trie_of(counts, total), _markov(folder / "finalseg")
 
 
-def trie_of(counts: dict[str, int], total: int) -> WordTrie:
+def trie_of(counts: dict[str, int], total: int) -> DictionaryTrie:
     """The trie of some words of the Basic Multilingual Plane.
 
     Args:
@@ -124,7 +124,7 @@ def trie_of(counts: dict[str, int], total: int) -> WordTrie:
         nodes += len(weight)
     if nodes >= 1 << _NODE_BITS:
         raise ValueError(f"{nodes:,} beginnings of words are more than the trie has numbers for")
-    return WordTrie(
+    return DictionaryTrie(
         roots,
         _table_of(np.concatenate(edges)),
         np.concatenate(weights),

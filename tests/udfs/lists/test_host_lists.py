@@ -1,4 +1,4 @@
-"""Host lists: every form of file, and what a URL is found under."""
+"""Host lists: every form of file, what a URL is found under, and the index of host names."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from udfs.lists.host_list_files import Line
 from udfs.lists.host_lists import (
+    HostIndex,
     HostList,
     HostListError,
     cached_host_list,
@@ -357,3 +358,27 @@ def test_our_own_words_leave_plain_sites_alone() -> None:
     hosts = read_host_list(OURS)
     assert [(url, hosts.match(url)) for url in plain if hosts.match(url)] == []
     assert hosts.match("http://www.liuhecai88.com") == "gambling"
+
+
+host_names = st.text("ab.cn汉", max_size=4)
+
+
+@given(st.lists(st.tuples(host_names, st.sampled_from("pqr")), max_size=12), host_names)
+def test_an_index_is_a_dictionary(entries: list[tuple[str, str]], other: str) -> None:
+    index = HostIndex()
+    for name, category in entries:
+        index.add(name, category)
+    index.freeze()
+    expected = dict(entries)
+    assert len(index) == len(expected)
+    assert {name: index.get(name) for name in [*expected, other]} == {
+        name: expected.get(name) for name in [*expected, other]
+    }
+
+
+def test_one_hash_alone_is_not_believed() -> None:
+    with mock.patch("udfs.lists.host_lists.hash", lambda name: ord(name[0]), create=True):
+        index = HostIndex()
+        index.add("ab", "p")
+        index.freeze()
+        assert (index.get("ab"), index.get("ac")) == ("p", None)

@@ -6,7 +6,7 @@ import pytest
 
 from udfs.measures import text_pass
 from udfs.measures.text_pass import Edited, Editing, edit_texts
-from udfs.pii.find import PII_KINDS, Span
+from udfs.pii.find import PII_KINDS, PiiSpan
 from udfs.repair.repair import Repaired
 
 MAIL, PHONE = "li@sina.cn", "13812345678"
@@ -41,7 +41,7 @@ def test_repair_comes_first_then_conversion_then_masking() -> None:
     assert edited.text == "汉语，[EMAIL]。"
     assert edited.unconverted == f"漢語，{MAIL}。"
     assert edited.edits.keys() == {"invisible", "width", "traditional", "masked_email"}
-    assert edited.pii == [Span("email", 3, 7)]
+    assert edited.pii == [PiiSpan("email", 3, 7)]
 
 
 def test_personal_data_is_found_in_the_text_as_it_ends() -> None:

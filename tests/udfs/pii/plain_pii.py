@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from udfs.pii.find import Span, pii_of_texts
+from udfs.pii.find import PiiSpan, pii_of_texts
 
 
-def find_pii(text: str) -> list[Span]:
+def find_pii(text: str) -> list[PiiSpan]:
     """All personal data in a text, ascending and disjoint."""
     return pii_of_texts([text])[0]

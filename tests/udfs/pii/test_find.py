@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.udfs.pii.plain_pii import find_pii
 from udfs.pii.emails import find_emails
-from udfs.pii.find import PII_KINDS, Masked, Span, mask_pii, pii_of_texts
+from udfs.pii.find import PII_KINDS, Masked, PiiSpan, mask_pii, pii_of_texts
 from udfs.pii.ip_addresses import ip_at
 from udfs.pii.numbers import bank_card_at, identity_number_at, phone_at
 
@@ -261,7 +261,7 @@ def test_an_address_wins_over_what_it_begins_in() -> None:
 def test_only_the_kinds_that_are_asked_for() -> None:
     text = f"a@b.cn {ID} 13812345678@qq.com 13812345678"
     assert [span.kind for span in find_pii(text)] == ["email", "id_number", "email", "phone"]
-    assert pii_of_texts([text], ["phone"]) == [[Span("phone", 45, 11)]]
+    assert pii_of_texts([text], ["phone"]) == [[PiiSpan("phone", 45, 11)]]
     with pytest.raises(
         ValueError, match="unknown kind of personal data 'telephone'; known kinds: email, phone"
     ):
@@ -310,18 +310,18 @@ pieces = st.sampled_from(
 texts = st.lists(pieces, max_size=14).map("".join)
 
 
-def numbers_by_trying_everywhere(text: str) -> list[Span]:
+def numbers_by_trying_everywhere(text: str) -> list[PiiSpan]:
     """The twin of the vectorised look: every place where digits begin is read, every text plain."""
     table = {ord("！") + i: ord("!") + i for i in range(94)}
     plain = text.translate({**table, 0x3000: 0x20})
-    spans = [Span("email", start, stop - start) for start, stop in find_emails(plain)]
+    spans = [PiiSpan("email", start, stop - start) for start, stop in find_emails(plain)]
     hits = [ip_at(plain, place) for place in range(len(plain))]
     for run in re.finditer("[0-9]+", plain):
         readers = (identity_number_at, bank_card_at, phone_at)
         of_run = (read(plain, run.start()) for read in readers)
         hits.append(next(filter(None, of_run), None))
-    spans += [Span(hit[0], hit[1], hit[2] - hit[1]) for hit in hits if hit is not None]
-    kept: list[Span] = []
+    spans += [PiiSpan(hit[0], hit[1], hit[2] - hit[1]) for hit in hits if hit is not None]
+    kept: list[PiiSpan] = []
     for span in sorted(spans, key=lambda span: span.start):
         if not kept or span.start >= kept[-1].start + kept[-1].length:
             kept.append(span)
@@ -360,13 +360,15 @@ def test_spans_ascend_and_masking_puts_placeholders_in_their_places(text: str) -
 def test_masking() -> None:
     text = f"电话13812345678，{ID}"
     assert mask_pii(text, find_pii(text)) == Masked(
-        "电话[PHONE]，[ID_NUMBER]", [Span("phone", 2, 7), Span("id_number", 10, 11)]
+        "电话[PHONE]，[ID_NUMBER]", [PiiSpan("phone", 2, 7), PiiSpan("id_number", 10, 11)]
     )
     assert mask_pii("无", []) == Masked("无", [])
 
 
-@pytest.mark.parametrize("spans", [[Span("ip", 0, 9)], [Span("ip", 2, 2), Span("ip", 3, 1)]])
-def test_spans_of_another_text_are_refused(spans: list[Span]) -> None:
+@pytest.mark.parametrize(
+    "spans", [[PiiSpan("ip", 0, 9)], [PiiSpan("ip", 2, 2), PiiSpan("ip", 3, 1)]]
+)
+def test_spans_of_another_text_are_refused(spans: list[PiiSpan]) -> None:
     with pytest.raises(ValueError, match="spans overlap or lie outside the text"):
         mask_pii("12345678", spans)
 
