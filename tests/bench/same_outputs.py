@@ -13,6 +13,7 @@ commits hold times and are left out. Exit status 1 where something differs.
 from __future__ import annotations
 
 import argparse
+import gzip
 import importlib.util
 import json
 import os
@@ -44,7 +45,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "score.rows=all",
         'score.scorers=["quality","domain","toxicity","perplexity"]',
         "extract.languages=[]",
-        "select.jsonl=plain",
+        "select.jsonl=gz",
     ),
 }
 """Name -> settings of a run."""
@@ -178,6 +179,8 @@ def _lines(path: Path) -> list[str]:
     if path.suffix == ".zst":
         reader = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True)
         data = reader.read()
+    elif path.suffix == ".gz":
+        data = gzip.decompress(data)
     return data.decode("utf-8").splitlines()
 
 
