@@ -1,7 +1,7 @@
-"""An n-gram model of characters in memory, asked about many lines at once.
+"""A language model of characters in memory, which scores many lines at once.
 
-The answers are KenLM's: log10 of the probability of each character after those before it in its
-line, and of the line's end, with backoff where an n-gram is not known.
+The scores are KenLM's: log10 of the probability of each character after those before it in its
+line, and of the line's end, with backoff where an n-gram is unknown.
 
 Source:
     Heafield 2011, KenLM.
@@ -34,14 +34,14 @@ _NO_WORD = np.uint32(0xFFFFFFFF)
 
 
 class CharLanguageModel:
-    """An n-gram model that answers for many lines at once.
+    """A language model that scores many lines at once.
 
     Attributes:
         order: Words of the longest n-gram.
     """
 
     def __init__(self, ngrams: NGramTables) -> None:
-        """Put the n-grams in memory for look-ups; words of several characters are never asked."""
+        """Build the look-up tables; words of several characters are never looked up."""
         first, *longer = ngrams.orders
         self.order = len(ngrams.orders)
         self._words = _word_table(ngrams.vocabulary)
@@ -52,15 +52,15 @@ class CharLanguageModel:
     def line_scores(
         self, codes: UInt32Array, begins: Int64Array, stops: Int64Array
     ) -> tuple[Float64Array, Int64Array]:
-        """log10 of the probability of each line, and how many characters it has.
+        """Compute log10 of the probability of each line, and count its characters.
 
-        White space is passed over. A character that the model lacks is read as what it is a
-        variant of (small for capital, narrow for wide, 0 for a digit), else as unknown.
+        White space is skipped. A character that the model lacks is read as its plain form (small
+        for capital, narrow for wide, 0 for a digit), else as the unknown word.
 
         Args:
             codes: Code points of texts.
             begins: Where each line begins in codes.
-            stops: Where it stops.
+            stops: Where each line stops, exclusive.
         Returns:
             The sum over the characters and the line's end, and the number of the characters; both
             of shape (lines,). The line's end counts too, so perplexity is
@@ -75,12 +75,12 @@ class CharLanguageModel:
         return scores, counts
 
     def encoded_scores(self, lines: EncodedTexts) -> tuple[Float64Array, Int64Array]:
-        """As `line_scores`, each text being a line."""
+        """Score each text as one line, as `line_scores` does."""
         return self.line_scores(lines.codes, lines.starts, lines.stops)
 
 
 def plain_character(char: str) -> str:
-    """What a character is a variant of: small, narrow, 0 for a digit; itself where nothing.
+    """Return the plain form of a character: small, narrow, 0 for a digit; itself without one.
 
     >>> "".join(map(plain_character, "Ａ8中"))
     'a0中'
@@ -105,7 +105,7 @@ def _word_table(vocabulary: Sequence[str]) -> UInt32Array:
 
 @lru_cache(maxsize=1)
 def _variants() -> list[tuple[int, str]]:
-    """The characters that are variants of others, with those; of the basic plane."""
+    """List the characters of the basic plane that have another plain form, with that form."""
     return [
         (code, plain)
         for code in range(0x10000)
@@ -118,7 +118,7 @@ def _pairs(order: NGramTable) -> Float32Array:
 
 
 def _hash_table(orders: Sequence[NGramTable]) -> tuple[UInt64Array, Float32Array]:
-    """All n-grams by place, and their two numbers; a power of two of places, half of them free."""
+    """Build the hash table of all n-grams: keys, of which half are free, and two values each."""
     size = table_size(sum(len(order.words) for order in orders))
     places, values = np.full(size, FREE, np.uint64), np.zeros((size, 2), dtype=np.float32)
     for order in orders:
@@ -150,8 +150,8 @@ def _score(
     scores: Float64Array,
     counts: Int64Array,
 ) -> None:
-    # The words before, the last one first; and of the n-grams that they end with, shortest first,
-    # what giving each up costs. Both for as many as are known n-grams.
+    # The preceding words, nearest first; and the backoffs of the n-grams that end with them,
+    # shortest first. Both for the n-grams that are known.
     before = np.zeros(MOST_ORDER, dtype=np.uint64)
     backoffs = np.zeros(MOST_ORDER, dtype=np.float64)
     found = np.zeros(MOST_ORDER, dtype=np.float64)
@@ -170,7 +170,7 @@ def _score(
                     continue
                 word = np.uint64(number)
                 count += 1
-            # The longest n-gram that ends here; what it begins with is known, as it is itself.
+            # Find the longest n-gram that ends here; the model knows all its prefixes.
             score = np.float64(unigrams[word, 0])
             found[0] = unigrams[word, 1]
             key = (word + np.uint64(1)) * np.uint64(MULTIPLIER)
@@ -185,7 +185,7 @@ def _score(
                 score = np.float64(values[place, 0])
                 found[length] = values[place, 1]
                 length += 1
-            # Contexts that are longer than what was found give way to shorter ones.
+            # Back off from contexts that are longer than the n-gram that was found.
             for context in range(length - 1, known):
                 score += backoffs[context]
             total += score

@@ -1,8 +1,8 @@
-"""What a fastText file says of itself, read and checked to its last byte before the native loader.
+"""Read the layout of a fastText file, and check it to its last byte before the native loader.
 
-That loader takes every number of the file on trust: it sizes its buffers by them, and a row of a
-matrix is looked up without a check. A file that passes here has no number that leads outside of
-what is there, so that a damaged or hostile one is an error and not a crash.
+That loader trusts every number of a file: it allocates buffers by them, and looks up rows of a
+matrix without a check. In a file that passes here no number refers to anything outside its data, so
+that a damaged or hostile file is an error and not a crash.
 
 Source: fastText's own format, version 12, and 11 of files from before 2017 (args.cc,
 dictionary.cc, densematrix.cc, quantmatrix.cc, productquantizer.cc at v0.9.2).
@@ -23,18 +23,21 @@ from udfs.base.model_constants import LABEL_PREFIX
 
 LOSSES = {1: "hs", 2: "ns", 3: "softmax", 4: "ova"}
 
+CENTROIDS = 256
+"""Centroids of a part of a product quantiser: a code is a byte."""
+
 _MAGIC = 793712314
 _VERSIONS = (11, 12)
 _SUPERVISED = 3
 _WORD, _LABEL = 0, 1
-# Bounds that no model of use comes near; within them work and memory follow the file's size.
+# No useful model comes near these limits; within them time and memory grow with the file's size.
 _MAX_DIM = 4096
 _MAX_WORD_NGRAMS = 64
 _MAX_SUBWORD_CHARS = 64
 _MAX_ENTRY_BYTES = 1 << 16
 _MAX_SUBWORDS = 1 << 29
 _MAX_COUNT = 10**14
-"""The tree of hierarchical softmax takes 1e15 for infinite."""
+"""The tree of hierarchical softmax uses 1e15 as infinity."""
 
 # magic, version; dim, ws, epoch, minCount, neg, wordNgrams, loss, model, bucket, minn, maxn,
 # lrUpdateRate, and t as a double.
@@ -42,21 +45,17 @@ _START = struct.Struct("<14id")
 _DICTIONARY = struct.Struct("<3i2q")  # entries, words, labels; tokens, pruned n-grams
 _ENTRY = struct.Struct("<qb")  # count, type; after the entry's bytes and a NUL
 _SHAPE = struct.Struct("<2q")
-_QUANTISED = struct.Struct("<?2qi")  # norms apart, rows, columns, bytes of codes
+_QUANTISED = struct.Struct("<?2qi")  # separate norms, rows, columns, bytes of codes
 _QUANTISER = struct.Struct("<4i")  # dim, parts, dim of a part, dim of the last part
 
 
-CENTROIDS = 256
-"""Centroids of a product quantiser, since a code is a byte."""
-
-
 class ModelFileError(ValueError):
-    """A file that is no supervised fastText model, or not a whole one."""
+    """A model file has another format, or is damaged or incomplete."""
 
 
 @dataclass(frozen=True)
 class FastTextHeader:
-    """What a model file says before its matrices."""
+    """The settings and the dictionary of a model file."""
 
     version: int
     dim: int
@@ -64,52 +63,52 @@ class FastTextHeader:
     """hs, ns, softmax or ova."""
     word_ngrams: int
     labels: tuple[str, ...]
-    """Without fastText's marker, in the file's order."""
+    """Without LABEL_PREFIX, in the file's order."""
     words: int
     is_quantised: bool
     max_subword_chars: int
-    """Longest piece of a word that counts beside it; 0 where only whole words count."""
+    """Characters of the longest subword; 0 where only whole words are features."""
 
 
 @dataclass(frozen=True)
 class Quantiser:
-    """Where the centroids of a product quantiser lie in the file."""
+    """The location of a product quantiser's centroids in the file."""
 
     parts: int
     part_dim: int
-    """Columns of a part but the last, which may have fewer."""
+    """Columns of each part except the last, which may have fewer."""
     centroids: int
-    """Offset of float32: of each part in turn `CENTROIDS` rows of its columns."""
+    """Offset of float32: for each part `CENTROIDS` rows of its columns."""
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Where a matrix lies in the file, as rows of float32 or as rows of codes."""
+    """The location of a matrix in the file, as rows of float32 or as rows of codes."""
 
     rows: int
     columns: int
     values: int
-    """Offset of float32; of one byte a part where the matrix is quantised."""
+    """Offset of float32, or of one byte a part where the matrix is quantised."""
     quantiser: Quantiser | None = None
     norms: int | None = None
-    """Offset of one code a row, where norms are apart."""
+    """Offset of one code a row, where norms are separate."""
     norm_centroids: int | None = None
-    """Offset of the `CENTROIDS` norms that those stand for."""
+    """Offset of the `CENTROIDS` norms that those codes refer to."""
 
 
 @dataclass(frozen=True)
 class FastTextLayout:
-    """A checked file: what it says, and where its numbers lie. All offsets are inside the file."""
+    """A checked file: its header, and the locations of its numbers. All offsets are in the file."""
 
     header: FastTextHeader
     bucket: int
-    """Places that hashes of n-grams are taken modulo."""
+    """Buckets of n-grams: their hashes are taken modulo this."""
     entries: list[bytes]
     """Words of the dictionary, then its labels."""
     pruned: int
-    """N-grams that are left of a pruned model, -1 where none was taken out."""
+    """N-grams that a pruned model keeps; -1 where the model is not pruned."""
     pruned_pairs: int
-    """Offset of that many pairs of int32: place of an n-gram, row behind those of the words."""
+    """Offset of pairs of int32, one an n-gram: its bucket, and its row after those of the words."""
     input: Matrix
     """A row for each word, then for each n-gram."""
     output: Matrix
@@ -117,11 +116,11 @@ class FastTextLayout:
 
 
 def read_fasttext_header(path: Path) -> FastTextHeader:
-    """Check a ``.bin`` or ``.ftz`` file, all of it, and say what it is.
+    """Check a whole ``.bin`` or ``.ftz`` file, and return its header.
 
     Raises:
-        ModelFileError: it is no supervised fastText model, or its numbers do not fit each other
-            and its size.
+        ModelFileError: it is not a supervised fastText model, or its numbers contradict each other
+            or its size.
         OSError: it cannot be read.
     """
     with opened_fasttext(path) as (_, layout):
@@ -130,9 +129,9 @@ def read_fasttext_header(path: Path) -> FastTextHeader:
 
 @contextmanager
 def opened_fasttext(path: Path) -> Iterator[tuple[mmap.mmap, FastTextLayout]]:
-    """The bytes of a checked file, and where in them its numbers lie.
+    """Open a file, check it, and give its bytes and its layout.
 
-    No array may refer to the bytes when the context ends: a slice of them is a copy.
+    No array may refer to the bytes when the context ends; a slice of them is a copy.
 
     Raises:
         ModelFileError: as `read_fasttext_header`.
@@ -141,14 +140,15 @@ def opened_fasttext(path: Path) -> Iterator[tuple[mmap.mmap, FastTextLayout]]:
     with path.open("rb") as file:
         if path.stat().st_size < _START.size:
             raise ModelFileError(
-                f"{path}: {path.stat().st_size} bytes are too few for a fastText model"
+                f"{path}: {path.stat().st_size} bytes are too few for a fastText model: "
+                f"expected at least {_START.size}"
             )
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             yield data, _LayoutReader(data, str(path)).layout()
 
 
 class _LayoutReader:
-    """One pass over a file; every number is checked before it is used."""
+    """Reads a file in one pass; every number is checked before it is used."""
 
     def __init__(self, data: mmap.mmap, name: str) -> None:
         self._data = data
@@ -160,34 +160,41 @@ class _LayoutReader:
             self._take(_START, "settings")
         )
         bucket, min_chars, max_chars, _rate, _t = rest
-        self._need(magic == _MAGIC, f"is not a fastText model (magic number {magic})")
-        self._need(version in _VERSIONS, f"fastText format {version}, expected one of {_VERSIONS}")
-        self._need(model == _SUPERVISED, f"is not a supervised model (kind {model})")
-        if version == 11:  # the loader does the same: models of then have no subwords
+        self._need(magic == _MAGIC, f"is not a fastText model (magic number {magic}, not {_MAGIC})")
+        self._need(
+            version in _VERSIONS, f"has fastText format {version}: expected one of {_VERSIONS}"
+        )
+        self._need(
+            model == _SUPERVISED, f"is not a supervised model (kind {model}, not {_SUPERVISED})"
+        )
+        if version == 11:  # as the loader does: models of that version have no subwords
             max_chars = 0
-        self._need(loss in LOSSES, f"implausible header (loss {loss})")
+        self._need(loss in LOSSES, f"implausible header: loss {loss}, expected one of {[*LOSSES]}")
         self._need(
             0 < dim <= _MAX_DIM and bucket >= 0,
-            f"implausible header (dim {dim}, bucket {bucket})",
+            f"implausible header: dim {dim}, expected 1 to {_MAX_DIM}; bucket {bucket}, expected 0 "
+            "or more",
         )
         self._need(
             0 <= word_ngrams <= _MAX_WORD_NGRAMS
             and 0 <= max_chars <= _MAX_SUBWORD_CHARS
             and min_chars >= 0,
-            f"implausible header (n-grams of {word_ngrams} words, of {min_chars} to {max_chars} "
-            "characters)",
+            f"implausible header: n-grams of {word_ngrams} words, expected {_MAX_WORD_NGRAMS} at "
+            f"most; of {min_chars} to {max_chars} characters, expected 0 to {_MAX_SUBWORD_CHARS}",
         )
         has_ngrams = word_ngrams > 1 or max_chars > 0
-        self._need(bucket > 0 or not has_ngrams, "n-grams, and no bucket for them")
+        self._need(bucket > 0 or not has_ngrams, "has n-grams but no bucket for them")
         words, labels, entries, pruned = self._dictionary(min_chars, max_chars)
         pruned_pairs = self._at - 8 * max(0, pruned)
         is_quantised = self._flag("quantised input")
-        self._need(is_quantised or pruned < 0, "pruned, and not quantised")
+        self._need(is_quantised or pruned < 0, "is pruned but not quantised: expected both")
         rows = words + (bucket if pruned < 0 else pruned)
         into = self._matrix(rows, dim, "input", is_quantised)
         out_is_quantised = self._flag("quantised output") and is_quantised
         out = self._matrix(len(labels), dim, "output", out_is_quantised)
-        self._need(self._at == len(self._data), f"{len(self._data) - self._at:,} bytes too many")
+        self._need(
+            self._at == len(self._data), f"has {len(self._data) - self._at:,} bytes too many"
+        )
         header = FastTextHeader(
             version, dim, LOSSES[loss], word_ngrams, tuple(labels), words, is_quantised, max_chars
         )
@@ -196,14 +203,15 @@ class _LayoutReader:
     def _dictionary(
         self, min_chars: int, max_chars: int
     ) -> tuple[int, list[str], list[bytes], int]:
-        """Number of words, labels, entries, and number of pruned n-grams (-1 where nothing was
-        pruned)."""
+        """Read the number of words, the labels, the entries, and the number of n-grams that a
+        pruned model keeps, or -1."""
         entries, words, labels, _tokens, pruned = self._take(_DICTIONARY, "dictionary")
         self._need(
             words >= 0 and labels > 0 and words + labels == entries,
-            f"a dictionary of {entries} entries, {words} words and {labels} labels",
+            f"has a dictionary of {entries} entries: expected {words} words and {labels} labels, "
+            "one label at least",
         )
-        self._need(-1 <= pruned < 2**31, f"{pruned} pruned n-grams")
+        self._need(-1 <= pruned < 2**31, f"has {pruned} pruned n-grams: expected -1 to {2**31 - 1}")
         self._fits(entries * (_ENTRY.size + 1), "dictionary")
         names = []
         texts = []
@@ -212,27 +220,33 @@ class _LayoutReader:
             text = self._entry(number, _WORD if number < words else _LABEL)
             texts.append(text)
             if number < words:
-                chars += len(text) + 2  # and the marks of a word's begin and end
+                chars += len(text) + 2  # and the marks of its begin and end
             else:
                 names.append(self._label(text))
-        self._need(len(set(names)) == labels, "a label comes twice")
+        self._need(len(set(names)) == labels, "a label comes twice in the dictionary")
         lengths = max(0, max_chars - min_chars + 1) if max_chars > 0 else 0
-        self._need(chars * lengths <= _MAX_SUBWORDS, "subwords without end")
+        self._need(
+            chars * lengths <= _MAX_SUBWORDS,
+            f"has up to {chars * lengths:,} subwords: expected {_MAX_SUBWORDS:,} at most",
+        )
         if pruned > 0:
             self._fits(8 * pruned, "pruned n-grams")
             pairs = np.frombuffer(self._data, dtype="<i4", count=2 * pruned, offset=self._at)
             places = pairs[1::2]
             is_inside = bool(((places >= 0) & (places < pruned)).all())
-            del pairs, places  # the map cannot be closed while they are there
-            self._need(is_inside, "a pruned n-gram outside of the matrix")
+            del pairs, places  # the map cannot be closed while they refer to it
+            self._need(is_inside, "has a pruned n-gram outside of the matrix")
             self._at += 8 * pruned
         return words, names, texts, pruned
 
     def _entry(self, number: int, kind: int) -> bytes:
-        # There are a hundred thousand: what is said of a bad one is made only for that.
+        # A hundred thousand entries: messages are formatted only for wrong ones.
         end = self._data.find(b"\0", self._at, self._at + _MAX_ENTRY_BYTES)
         if end < 0:
-            self._need(False, f"entry {number} of the dictionary has no end")
+            self._need(
+                False,
+                f"entry {number} of the dictionary has no end within {_MAX_ENTRY_BYTES:,} bytes",
+            )
         text = self._data[self._at : end]
         self._at = end + 1 + _ENTRY.size
         if self._at > len(self._data):
@@ -240,9 +254,12 @@ class _LayoutReader:
             self._fits(_ENTRY.size, "dictionary")
         count, its_kind = _ENTRY.unpack_from(self._data, end + 1)
         if its_kind != kind:
-            self._need(False, f"entry {number} of the dictionary is of kind {its_kind}")
+            self._need(False, f"entry {number} of the dictionary is of kind {its_kind}, not {kind}")
         if not 0 <= count <= _MAX_COUNT:
-            self._need(False, f"entry {number} of the dictionary counts {count}")
+            self._need(
+                False,
+                f"entry {number} of the dictionary counts {count}: expected 0 to {_MAX_COUNT}",
+            )
         return text
 
     def _label(self, text: bytes) -> str:
@@ -263,7 +280,10 @@ class _LayoutReader:
         self._shape(tuple(shape), rows, columns, what)
         values = self._skip(max(0, codes), f"{what} codes")
         quantiser = self._quantiser(columns, what)
-        self._need(codes == rows * quantiser.parts, f"{what} has {codes} bytes of codes")
+        self._need(
+            codes == rows * quantiser.parts,
+            f"{what} has {codes} bytes of codes: expected {rows * quantiser.parts}",
+        )
         if not has_norms:
             return Matrix(rows, columns, values, quantiser)
         norms = self._skip(rows, f"{what} norms")
@@ -271,14 +291,15 @@ class _LayoutReader:
         return Matrix(rows, columns, values, quantiser, norms, lengths.centroids)
 
     def _quantiser(self, columns: int, what: str) -> Quantiser:
-        """How a row of this many columns is cut into parts."""
+        """Read the quantiser of a matrix of this many columns."""
         dim, parts, part_dim, last_dim = self._take(_QUANTISER, what)
         self._need(
             dim == columns
             and parts > 0
             and 0 < last_dim <= part_dim
             and (parts - 1) * part_dim + last_dim == dim,
-            f"{what} quantised in {parts} parts of {part_dim}, the last of {last_dim}, for {dim}",
+            f"{what} quantised in {parts} parts of {part_dim}, the last of {last_dim}, for {dim}: "
+            f"expected parts that add up to {columns}",
         )
         centroids = self._skip(4 * dim * CENTROIDS, f"{what} centroids")
         return Quantiser(parts, part_dim, centroids)
@@ -286,14 +307,18 @@ class _LayoutReader:
     def _shape(self, shape: tuple[int, ...], rows: int, columns: int, what: str) -> None:
         self._need(
             shape == (rows, columns),
-            f"{what} matrix of {shape[0]} x {shape[1]}, expected {rows} x {columns}",
+            f"has an {what} matrix of {shape[0]} x {shape[1]}: expected {rows} x {columns}",
         )
 
     def _flag(self, what: str, ahead: bool = False) -> bool:
-        """A byte that says yes or no; any other value is what C++ leaves undefined."""
+        """Read a byte that is 0 or 1, since any other value is undefined behaviour in C++.
+
+        Args:
+            ahead: Stay before the byte.
+        """
         self._fits(1, what)
         value = self._data[self._at]
-        self._need(value in (0, 1), f"{what}: {value} is neither yes nor no")
+        self._need(value in (0, 1), f"{what} is flagged {value}: expected 0 or 1")
         self._at += 0 if ahead else 1
         return bool(value)
 
@@ -304,7 +329,7 @@ class _LayoutReader:
         return values
 
     def _skip(self, count: int, what: str) -> int:
-        """Where so many bytes begin, which are passed over."""
+        """Skip a number of bytes, and return where they begin."""
         self._fits(count, what)
         self._at += count
         return self._at - count

@@ -40,60 +40,105 @@ from udfs.tokens.token_hashes import hash_bytes
 from udfs.tokens.tokens import END_OF_LINE, Tokens
 
 MAX_LOGIT_BYTES = 1 << 28
-"""Most memory of the folded rows: 2 million n-grams and a million words of 20 labels fit."""
+"""Maximum memory of the folded rows: 2 million n-grams and a million words of 20 labels fit."""
 
 _NUMBERS_AT_ONCE = 1 << 22
-"""Numbers of a matrix that are read at once; a large model is larger than its folded rows."""
+"""Numbers of a matrix that are read at once, since a model may be larger than its folded rows."""
 
 _LOSSES = ("softmax", "ova", "ns")
-"""Losses whose labels are independent of each other but for the softmax; hs has a tree of them."""
+"""Losses that can be folded: each label has its own row, while hs has a tree of labels."""
+
+_NGRAM_FACTOR = 116049371
+_FLOOR = 1e-5
+"""fastText adds this inside its logarithm, and so to every probability."""
+
+_STEPS, _MOST = 512, 8.0
+"""fastText's logistic function is a table of this many steps between -8 and 8."""
 
 
 @dataclass(frozen=True)
 class LinearWeights:
-    """The folded model."""
+    """A folded model."""
 
     labels: tuple[str, ...]
-    """Without fastText's marker, sorted: the order of the columns."""
+    """Without LABEL_PREFIX, sorted: the order of the columns."""
     loss: str
     """softmax, ova or ns."""
     word_ngrams: int
     """Words of the longest n-gram, 1 at least."""
     logits: Float32Array
     """What a feature adds to each column, shape (features, columns): words, then n-grams. A column
-    is a label; with softmax of two labels there is one, how much it is for the second."""
+    is a label; a softmax of two labels has one column, the second label minus the first."""
     codes: UInt8Array
-    """Where it is not empty: the row of logits of each feature, for a model whose rows are one byte
-    each; millions of them then fit into a processor's cache."""
+    """Row of logits of each feature, for a model whose rows are one byte each: millions of them fit
+    into a processor's cache. Empty where each feature has its own row."""
     words: tuple[UInt64Array, Int32Array]
-    """A table of the rows of words."""
+    """Hash table: key of a word -> its row."""
     bucket: int
-    """Places that n-grams are hashed to; 1 where there are none."""
+    """Buckets that n-grams are hashed to; 1 where there are none."""
     first_ngram: int
     """The row of the first n-gram."""
     ngrams: tuple[UInt64Array, Int32Array]
-    """A table of the places that are left of a pruned model; its keys are place + 1. Without any
-    place, not even a free one, where each place has a row."""
+    """Hash table of a pruned model: bucket + 1 -> row. Of length 0 where each bucket has a row."""
     end_hash: np.uint32
     end_row: int
-    """Hash and row of the token behind every line; ABSENT where the model does not know it."""
+    """Hash and row of the token that ends every line; row ABSENT where the model lacks it."""
 
 
 def read_weights(path: Path) -> LinearWeights | None:
-    """Fold the model of a file.
+    """Read a model file, and fold the model.
 
     Returns:
-        None where the model is none of those that can be folded here: with hierarchical softmax,
-        with subwords, with labels or words of another shape than fastText's own, or one whose
-        rows would take more than `MAX_LOGIT_BYTES`.
+        None for a model that cannot be folded: with hierarchical softmax, with subwords, with a
+        label that lacks LABEL_PREFIX or a word that has it, or with more than `MAX_LOGIT_BYTES` of
+        rows.
     Raises:
-        ModelFileError: as `read_fasttext_header`; and where a number is none.
+        ModelFileError: as `read_fasttext_header`; and where a weight is not a number.
         OSError: the file cannot be read.
     """
     with opened_fasttext(path) as (data, layout):
         if not _can_be_folded(layout):
             return None
         return _folded(data, layout, path)
+
+
+class LinearModel:
+    """Predicts the labels of texts, and of parts of texts, from their tokens."""
+
+    def __init__(self, weights: LinearWeights) -> None:
+        self._weights = weights
+
+    def probabilities(self, tokens: Tokens, spans: Int64Array | None = None) -> Float64Array:
+        """Compute the probability of every label for whole texts, or for parts of texts.
+
+        Each part is scored as a separate line.
+
+        Args:
+            tokens: Tokens of texts.
+            spans: First token of each part and the one after its last, shape (parts, 2); a part
+                lies inside one text, and parts of one text are fastest next to each other. None
+                for the whole texts.
+        Returns:
+            Shape (texts or parts, labels), in [0, 1]; 1 / labels where the model knows no feature.
+        """
+        weights = self._weights
+        if spans is None:
+            spans = np.stack([tokens.bounds[:-1], tokens.bounds[1:]], axis=1)
+        # An empty part between two texts may belong to either.
+        owners = np.maximum(np.searchsorted(tokens.bounds, spans[:, 1]) - 1, 0)
+        sums, counts = _span_sums(
+            tokens.hashes, tokens.keys, tokens.bounds, spans, owners, *weights.words,
+            weights.word_ngrams, np.uint64(weights.bucket), weights.first_ngram, *weights.ngrams,
+            np.uint32(weights.end_hash), weights.end_row, weights.codes, weights.logits,
+        )  # fmt: skip
+        logits = sums / np.maximum(counts, 1)[:, None]
+        if weights.loss == "softmax":
+            answers = _softmax(logits) if len(weights.labels) > 1 else np.ones_like(logits)
+        else:
+            answers = _logistic(logits)
+        answers = np.clip(answers + _FLOOR, 0.0, 1.0)
+        answers[counts == 0] = 1 / len(weights.labels)
+        return answers
 
 
 def _can_be_folded(layout: FastTextLayout) -> bool:
@@ -110,7 +155,7 @@ def _can_be_folded(layout: FastTextLayout) -> bool:
 
 
 def _folded_rows(matrix: Matrix) -> int:
-    """Rows that come of a matrix, with those of its centroids on the way."""
+    """Number of rows that folding a matrix computes, with those of its centroids."""
     return matrix.rows + (CENTROIDS * matrix.quantiser.parts if matrix.quantiser else 0)
 
 
@@ -129,7 +174,7 @@ def _folded(data: mmap.mmap, layout: FastTextLayout, path: Path) -> LinearWeight
         else:
             logits = _products(data, layout.input, output)
     if not np.isfinite(logits).all():
-        raise ModelFileError(f"{path}: a weight is not a number, or too large for one")
+        raise ModelFileError(f"{path}: a weight is not a number, or too large for float32")
     hashes, keys = hash_bytes([*layout.entries[: header.words], END_OF_LINE.encode()])
     rows = np.arange(header.words, dtype=np.int32)
     end = np.flatnonzero(keys[:-1] == keys[-1])
@@ -157,7 +202,7 @@ def _ngram_table(data: mmap.mmap, layout: FastTextLayout) -> tuple[UInt64Array, 
         return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int32)
     at = layout.pruned_pairs
     pairs = np.frombuffer(data[at : at + 8 * layout.pruned], dtype="<i4").reshape(-1, 2)
-    # fastText looks a place up as a number of 32 bits with a sign, which no n-gram has negative.
+    # fastText looks a bucket up as a signed number of 32 bits; no n-gram has a negative one.
     pairs = pairs[pairs[:, 0] >= 0]
     keys = pairs[:, 0].astype(np.uint64) + np.uint64(1)
     return hash_map(keys, layout.header.words + pairs[:, 1].astype(np.int32))
@@ -172,7 +217,7 @@ def _bytes(data: mmap.mmap, at: int, count: int) -> UInt8Array:
 
 
 def _dense(data: mmap.mmap, matrix: Matrix) -> Float64Array:
-    """All of a small matrix, shape (rows, columns)."""
+    """Read a whole small matrix, shape (rows, columns)."""
     if matrix.quantiser is None:
         values = _floats(data, matrix.values, matrix.rows * matrix.columns)
         return values.reshape(matrix.rows, matrix.columns).astype(np.float64)
@@ -184,7 +229,7 @@ def _dense(data: mmap.mmap, matrix: Matrix) -> Float64Array:
 
 
 def _products(data: mmap.mmap, matrix: Matrix, output: Float64Array) -> Float32Array:
-    """matrix x output transposed, shape (rows of the matrix, rows of output)."""
+    """Compute matrix x output transposed, shape (rows of the matrix, rows of output)."""
     products = np.empty((matrix.rows, len(output)), dtype=np.float32)
     of_parts = [
         centroids.astype(np.float64) @ output[:, columns].T
@@ -208,8 +253,10 @@ def _products(data: mmap.mmap, matrix: Matrix, output: Float64Array) -> Float32A
 
 
 def _centroids(data: mmap.mmap, matrix: Matrix) -> Iterator[tuple[slice, Float32Array]]:
-    """The columns of each part, and its centroids, shape (centroids, columns of the part); none
-    where the matrix is not quantised."""
+    """Yield the columns of each part, and its centroids, shape (CENTROIDS, columns of the part).
+
+    A matrix that is not quantised has no parts.
+    """
     if matrix.quantiser is None:
         return
     at = matrix.quantiser.centroids
@@ -223,7 +270,7 @@ def _centroids(data: mmap.mmap, matrix: Matrix) -> Iterator[tuple[slice, Float32
 def _codes(
     data: mmap.mmap, matrix: Matrix, first: int, count: int
 ) -> tuple[UInt8Array, Float64Array]:
-    """The codes of some rows, shape (rows, parts), and their lengths, shape (rows, 1)."""
+    """Read the codes of rows, shape (rows, parts), and their norms, shape (rows, 1)."""
     parts = matrix.quantiser.parts if matrix.quantiser else 0
     codes = _bytes(data, matrix.values + first * parts, count * parts).reshape(count, parts)
     if matrix.norms is None or matrix.norm_centroids is None:
@@ -232,55 +279,8 @@ def _codes(
     return codes, lengths[_bytes(data, matrix.norms + first, count)][:, None]
 
 
-_NGRAM_FACTOR = 116049371
-_FLOOR = 1e-5
-"""fastText adds this inside its logarithm, and so to every probability."""
-
-_STEPS, _MOST = 512, 8.0
-"""fastText's logistic function is a table of this many steps between -8 and 8."""
-
-
-class LinearModel:
-    """Answers the tokens of texts, and of parts of them."""
-
-    def __init__(self, weights: LinearWeights) -> None:
-        self._weights = weights
-
-    def probabilities(self, tokens: Tokens, spans: Int64Array | None = None) -> Float64Array:
-        """The probability of every label for every text, or for parts of texts.
-
-        Each part is answered as if it were a line of its own.
-
-        Args:
-            tokens: Of some texts.
-            spans: First token of each part and the one behind its last, shape (parts, 2); each lies
-                inside one text, and those of a text best follow each other. None for the texts.
-        Returns:
-            Shape (texts or parts, labels), in [0, 1]. Without any feature of the model all labels
-            have the same share.
-        """
-        weights = self._weights
-        if spans is None:
-            spans = np.stack([tokens.bounds[:-1], tokens.bounds[1:]], axis=1)
-        # An empty part between two texts may be of either.
-        owners = np.maximum(np.searchsorted(tokens.bounds, spans[:, 1]) - 1, 0)
-        sums, counts = _span_sums(
-            tokens.hashes, tokens.keys, tokens.bounds, spans, owners, *weights.words,
-            weights.word_ngrams, np.uint64(weights.bucket), weights.first_ngram, *weights.ngrams,
-            np.uint32(weights.end_hash), weights.end_row, weights.codes, weights.logits,
-        )  # fmt: skip
-        logits = sums / np.maximum(counts, 1)[:, None]
-        if weights.loss == "softmax":
-            answers = _softmax(logits) if len(weights.labels) > 1 else np.ones_like(logits)
-        else:
-            answers = _logistic(logits)
-        answers = np.clip(answers + _FLOOR, 0.0, 1.0)
-        answers[counts == 0] = 1 / len(weights.labels)
-        return answers
-
-
 def _softmax(logits: Float64Array) -> Float64Array:
-    """Shares of the labels; one column of two labels is how much the second one is ahead."""
+    """Probabilities of the labels; a single column is the second of two labels minus the first."""
     if logits.shape[1] == 1:
         logits = np.concatenate([-logits / 2, logits / 2], axis=1)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -289,7 +289,7 @@ def _softmax(logits: Float64Array) -> Float64Array:
 
 
 def _logistic(logits: Float64Array) -> Float64Array:
-    """fastText's own values, which are those of the step's lower end."""
+    """Values of fastText's table of the logistic function: those of the lower end of each step."""
     step = ((logits.astype(np.float32) + np.float32(_MOST)) * _STEPS / _MOST / 2).astype(np.int64)
     lower = np.clip(step, 0, _STEPS) * (2 * _MOST / _STEPS) - _MOST
     values = 1 / (1 + np.exp(-lower))
@@ -318,10 +318,11 @@ def _span_sums(
     codes: UInt8Array,
     logits: Float32Array,
 ) -> tuple[Float64Array, Int64Array]:
-    """The sums of the features of each span, shape (spans, columns), and their number.
+    """Sum the logits of each span's features, shape (spans, columns), and count the features.
 
-    owners has the text of each span. Sums run over a text for each length of n-gram, so a span is a
-    difference of two of them. The end of a line is a feature of every span, and part of n-grams.
+    owners has the text of each span. Running sums are kept over a text for each length of n-gram:
+    a span is a difference of two of them. The end of a line is a feature of every span, and part of
+    n-grams.
     """
     columns = logits.shape[1]
     sums = np.zeros((len(spans), columns), dtype=np.float64)
@@ -329,7 +330,7 @@ def _span_sums(
     longest = 0
     for text in range(len(bounds) - 1):
         longest = max(longest, bounds[text + 1] - bounds[text])
-    # Row n: of the n-grams of each length that begin before token n of the text.
+    # Row n: sums over the n-grams of each length that begin before token n of the text.
     sums_before = np.zeros((longest + 1, orders, columns), dtype=np.float64)
     counts_before = np.zeros((longest + 1, orders), dtype=np.int64)
     text = -1
@@ -382,7 +383,7 @@ def _span_sums(
 
 @compiled
 def _signed(short: np.uint32) -> np.uint64:
-    """A hash as fastText keeps it, a number with a sign, widened to 64 bits."""
+    """Widen a hash to 64 bits with its sign, as fastText stores it."""
     wide = np.uint64(short)
     if wide >> np.uint64(31):
         return wide | np.uint64(0xFFFFFFFF00000000)
@@ -391,7 +392,7 @@ def _signed(short: np.uint32) -> np.uint64:
 
 @compiled
 def _mixed(mixed: np.uint64, short: np.uint32) -> np.uint64:
-    """The hash of an n-gram with one more token."""
+    """Return the hash of an n-gram with one more token."""
     return mixed * np.uint64(_NGRAM_FACTOR) + _signed(short)
 
 
@@ -403,7 +404,7 @@ def _ngram_row(
     ngram_keys: UInt64Array,
     ngram_rows: Int32Array,
 ) -> int:
-    """The row of an n-gram; a table of none is that of a model that was not pruned."""
+    """Return the row of an n-gram, or ABSENT; a table of length 0 is that of an unpruned model."""
     place = mixed % bucket
     if len(ngram_keys) == 0:
         return first_ngram + int(place)

@@ -62,11 +62,11 @@ class FastTextModel:
         return clipped
 
     def span_probabilities(self, tokens: Tokens, spans: Int64Array) -> Float64Array:
-        """The probability of every label for parts of texts, each as if it were a line of its own.
+        """Compute the probability of every label for parts of texts, each as a separate line.
 
         Args:
-            tokens: Of some texts.
-            spans: First token of each part and the one behind its last, shape (parts, 2); each lies
+            tokens: Tokens of texts.
+            spans: First token of each part and the one after its last, shape (parts, 2); each lies
                 inside one text.
         Returns:
             Shape (parts, labels), as `probabilities`.

@@ -1,4 +1,4 @@
-"""jieba's cut, compiled: the lengths of the words of many texts, without a string for each.
+"""Cut texts into jieba's words in compiled code, without a string for each word.
 
 Source: jieba 0.42.1, Tokenizer.cut with its HMM: get_DAG, calc, __cut_DAG; finalseg.cut, viterbi.
 """
@@ -26,10 +26,10 @@ def cut_words(
         codes: Code points of texts end to end.
         bounds: Where each text begins, and where the last one ends, shape (texts + 1,).
         trie: The dictionary.
-        markov: The model of other words.
+        markov: The model of words that are not in the dictionary.
     Returns:
-        The length of each word; and where the words of each text begin, and the last one's end,
-        shape (texts + 1,).
+        The length of each word in code points, shape (words,); and the first word of each text, and
+        the number of all words last, shape (texts + 1,).
     """
     return _cut(
         codes, bounds, trie.roots, trie.edges, trie.weights, trie.rare, markov.start,
@@ -71,14 +71,14 @@ def _cut(
             while end < stop and _in_block(codes[end]):
                 end += 1
             _best_route(codes, at, end, best, ends, roots, edges, weights, rare)
-            left = at  # of single characters that are no words yet
+            left = at  # first of the single characters that are not yet cut into words
             place = at
             while place <= end:
                 length = ends[place - at] - (place - at) if place < end else 0
                 if length == 1:
                     place += 1
                     continue
-                # The call takes longer than most of what it is there for.
+                # Most often it is one character, which takes less time than the call below.
                 if place - left == 1:
                     words[count] = 1
                     count += 1
@@ -100,7 +100,7 @@ def _cut(
 
 @compiled
 def _in_block(code: np.uint32) -> bool:
-    """Whether a character is one that words of several are made of."""
+    """Whether a character may be part of a word of several characters."""
     if code >= 0x80:
         return bool((code >= FIRST_HAN) & (code <= LAST_HAN))
     return _is_alnum(code) or code in (0x2B, 0x23, 0x26, 0x2E, 0x5F, 0x25, 0x2D)  # +#&._%-
@@ -118,7 +118,7 @@ def _best_route(
     weights: Float64Array,
     rare: float,
 ) -> None:
-    """Where the word ends that begins at each place of a block, on its likeliest way to the end."""
+    """Find the end of the word at each place of a block, on the likeliest route to its end."""
     size = end - begin
     best[size] = 0.0
     for place in range(size - 1, -1, -1):
@@ -132,7 +132,7 @@ def _best_route(
             weight = weights[node]
             if weight == weight:
                 candidate = weight + best[stop]
-                # Of ways that are level the longest word counts.
+                # Of equally likely routes the one with the longest word is taken.
                 if not found or candidate >= value:
                     found = True
                     value = candidate
@@ -162,12 +162,12 @@ def _cut_rest(
     emits: Float64Array,
     came_from: npt.NDArray[np.uint8],
 ) -> int:
-    """Cut what the dictionary left as single characters, by the model; the number of words then."""
+    """Cut single characters that the dictionary left, by the model; return the number of words."""
     node = roots[codes[begin]] if codes[begin] < _BMP else ABSENT
     for place in range(begin + 1, end):
         if node != ABSENT:
             node = child_of(node, codes[place], edges)
-    if node != ABSENT and weights[node] == weights[node]:  # a word that is likelier in pieces
+    if node != ABSENT and weights[node] == weights[node]:  # a word, less likely than its characters
         for _ in range(end - begin):
             words[count] = 1
             count += 1
@@ -195,11 +195,11 @@ def _cut_rest(
 
 @compiled
 def fraction_end(codes: UInt32Array, stop: int, end: int) -> int:
-    """Where a run of letters and digits ends with what jieba leaves at it: ``.`` and digits, ``%``.
+    """Return the end of a run of letters and digits, with the fraction or ``%`` that jieba joins.
 
     Args:
-        stop: Behind the letters and digits.
-        end: Of the text.
+        stop: End of the letters and digits, exclusive.
+        end: End of the text.
     """
     if stop + 1 < end and codes[stop] == 0x2E and 0x30 <= codes[stop + 1] <= 0x39:
         stop += 2
@@ -227,9 +227,9 @@ def _viterbi(
     emits: Float64Array,
     came_from: npt.NDArray[np.uint8],
 ) -> int:
-    """Cut ideographs by the model; the number of words then.
+    """Cut ideographs by the model; return the number of words.
 
-    Of states that are level the one counts whose letter comes last, as jieba compares them.
+    Of equally likely states the one whose letter sorts last is taken, as jieba compares them.
     """
     row = codes[begin] - FIRST_HAN
     b, m = start[_B] + emits[row, _B], start[_M] + emits[row, _M]
@@ -259,7 +259,7 @@ def _viterbi(
             came_from[step, _S] = _S
         b, m, e, s = to_b, to_m, to_e, to_s
     state = _S if s >= e else _E
-    # Words from the last to the first, then turned round.
+    # Collect the words from the last to the first, then reverse them.
     first = count
     length = 0
     for step in range(size - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""Which sentences of a text are formulas and figures rather than words."""
+"""Find the sentences of a text that are formulas and figures rather than words."""
 
 from __future__ import annotations
 
@@ -14,30 +14,29 @@ from udfs.base.code_points import CODE_POINTS
 from udfs.base.jit import compiled
 
 MAX_SHARE = 0.5
-"""Largest share of digits and symbols in a sentence that is read. Source: ChineseWebText 2.0,
+"""A sentence with a larger share of digits and symbols is a formula. Source: ChineseWebText 2.0,
 section on toxicity."""
 
-
-# What a character is to a sentence: bits.
+# Kinds of characters, as bits.
 _SPACE, _OTHER, _FORMULA, _END, _STOP = 0, 1, 2, 4, 8
 
 _PROSE_MARKS = ",.!?;:'\""
-"""Marks of ASCII that words have between them too; its other ones count as symbols."""
+"""ASCII punctuation of prose; all other ASCII punctuation counts as a symbol."""
 
 _PICTOGRAPHS = 0x2460
-"""Enclosed letters, shapes and emoji begin here: no formula has them, and spam is written in them.
-Signs of mathematics and of money that come behind it do count."""
+"""Enclosed letters, shapes and emoji begin here and do not count as symbols: spam is full of them,
+and no formula has them. Mathematical and currency symbols from here on do count."""
 
-_CODES = 0x20000
-"""There are no digits and symbols from here on, but for digits of a display."""
+_NO_MORE_SYMBOLS = 0x20000
+"""No digit or symbol is assigned from here on."""
 
 
 def formula_flags(codes: UInt32Array, bounds: npt.NDArray[np.int64]) -> BoolArray:
-    """Which characters stand in a sentence of which more than half is digits and symbols.
+    """Mark the characters of sentences of which more than half is digits and symbols.
 
-    A sentence ends at a mark of SENTENCE_ENDS or a line break; a full stop with a digit or a letter
-    of ASCII behind it is inside a number or a name. White space does not count; punctuation counts
-    as no symbol, but brackets, slashes and the like of ASCII do.
+    A sentence ends at a mark of SENTENCE_ENDS or a line break; a full stop before an ASCII digit or
+    letter is inside a number or a name. White space does not count. Punctuation is no symbol, but
+    ASCII brackets, slashes and the like are.
 
     Args:
         codes: Code points of texts end to end.
@@ -50,9 +49,9 @@ def formula_flags(codes: UInt32Array, bounds: npt.NDArray[np.int64]) -> BoolArra
 
 @lru_cache(maxsize=1)
 def _kinds() -> UInt8Array:
-    """Code point -> its bits."""
+    """Code point -> bits of its kind, shape (CODE_POINTS,)."""
     kinds = np.full(CODE_POINTS, _OTHER, dtype=np.uint8)
-    for code in range(_CODES):
+    for code in range(_NO_MORE_SYMBOLS):
         sign = chr(code)
         category = unicodedata.category(sign)
         if sign.isspace():

@@ -1,7 +1,7 @@
-"""What jieba 0.42.1 cuts by, as arrays: its dictionary as a trie, and its hidden Markov model.
+"""Arrays of jieba 0.42.1: its dictionary as a trie, and its hidden Markov model.
 
-The files are read where that package lies, without importing it: importing it takes longer, and
-loading it would leave a cache in a folder that anybody may write to.
+The files of the installed package are read without importing it: an import takes longer, and jieba
+would write a cache to a folder that every user may write to.
 
 Source: jieba 0.42.1 (MIT): dict.txt, finalseg/prob_start.py, prob_trans.py, prob_emit.py.
 """
@@ -23,13 +23,13 @@ from udfs.base.hash_table import ABSENT, FREE, find_slot, table_size
 from udfs.base.jit import compiled
 
 FIRST_HAN, LAST_HAN = 0x4E00, 0x9FD5
-"""The ideographs that jieba makes words of."""
+"""First and last of the ideographs that jieba joins to words."""
 
 MIN_FLOAT = -3.14e100
 """jieba's logarithm of a probability of 0."""
 
 STATES = "BMES"
-"""A word's begin, middle and end, and a single character."""
+"""Begin, middle and end of a word, and a single character."""
 
 _BMP = 0x10000
 _NODE_BITS, _CODE_BITS = 24, 16
@@ -37,41 +37,44 @@ _NODE_BITS, _CODE_BITS = 24, 16
 
 @dataclass(frozen=True)
 class DictionaryTrie:
-    """Words and their beginnings, each a node."""
+    """Words and their prefixes; each prefix is a node."""
 
     roots: Int32Array
-    """Code point -> the node of what begins so; ABSENT where no word does, shape (65,536,)."""
+    """Code point -> node of the prefix of that one character, or ABSENT, shape (65,536,)."""
     edges: npt.NDArray[np.uint64]
-    """A table that `child_of` looks up in: node, code point behind it (16 bits), node of both (24
-    bits); a power of two of places, 0 where one is free."""
+    """Hash table for `child_of`: a power of two of entries. An entry is a node, the next code point
+    (16 bits) and the child node (24 bits), or 0 where it is free."""
     weights: Float64Array
-    """The logarithm of a word's share of all words; NaN for a beginning that is no word."""
+    """Log of a word's share of all words, shape (nodes,); NaN for a prefix that is no word."""
     rare: float
-    """That of a word that is counted once."""
+    """Log of the share of a word that is counted once."""
 
 
 @dataclass(frozen=True)
 class Markov:
-    """The model of words that are not in the dictionary; logarithms, states as in STATES."""
+    """The model of words that are not in the dictionary: logarithms, states as in STATES."""
 
     start: Float64Array
+    """In a state at the first ideograph, shape (states,)."""
     moves: Float64Array
-    """From a state (row) to one (column)."""
+    """From a state (row) to a state (column), shape (states, states)."""
     emits: Float64Array
-    """An ideograph from FIRST_HAN on (row) in a state (column)."""
+    """Of an ideograph, FIRST_HAN first (row), in a state (column), shape (ideographs, states)."""
 
 
 @lru_cache(maxsize=1)
 def jieba_folder() -> Path:
-    """Where jieba is installed."""
+    """Return the folder of the installed jieba."""
     spec = importlib.util.find_spec("jieba")
-    assert spec is not None and spec.origin is not None, "jieba is a requirement"
+    assert spec is not None and spec.origin is not None, (
+        "jieba is not installed: expected jieba 0.42.1"
+    )
     return Path(spec.origin).parent
 
 
 @lru_cache(maxsize=1)
 def jieba_data() -> tuple[DictionaryTrie, Markov]:
-    """The dictionary and the model, read once a process in about a second."""
+    """Read the dictionary and the model, once a process, in about a second."""
     folder = jieba_folder()
     counts: dict[str, int] = {}
     total = 0
@@ -83,21 +86,23 @@ def jieba_data() -> tuple[DictionaryTrie, Markov]:
 
 
 def trie_of(counts: dict[str, int], total: int) -> DictionaryTrie:
-    """The trie of some words of the Basic Multilingual Plane.
+    """Build the trie of words of the Basic Multilingual Plane.
 
     Args:
-        counts: Word -> how often it comes; 0 is that of no word.
-        total: What those are counted among.
+        counts: Word -> its occurrences; 0 for a prefix that is no word.
+        total: Occurrences of all words, of which shares are taken.
+    Raises:
+        ValueError: the words have more prefixes than nodes can be numbered.
     """
     words = sorted(counts)
     lengths = np.array([len(word) for word in words])
     places = np.cumsum(lengths) - lengths
     letters = np.frombuffer("".join(words).encode("utf-16-le"), dtype=np.uint16)
-    # math.log, since that of numpy may differ in the last bit, and a tie then falls otherwise.
+    # math.log: numpy's logarithm may differ in the last bit, which would break ties differently.
     log_total = math.log(total)
     known = {count: math.log(count) - log_total for count in set(counts.values()) if count > 0}
     values = np.array([known.get(counts[word], math.nan) for word in words])
-    parents = np.zeros(len(words), dtype=np.int64)  # the node of each word's beginning so far
+    parents = np.zeros(len(words), dtype=np.int64)  # node of each word's prefix so far
     roots = np.full(_BMP, ABSENT, dtype=np.int32)
     edges = [np.zeros(0, dtype=np.uint64)]
     weights = [np.zeros(0)]
@@ -106,7 +111,7 @@ def trie_of(counts: dict[str, int], total: int) -> DictionaryTrie:
     for depth in range(int(lengths.max(initial=0))):
         alive = alive[lengths[alive] > depth]
         letter, parent = letters[places[alive] + depth], parents[alive]
-        # Words are sorted, so that those with a beginning in common follow each other.
+        # Words are sorted, so those with a common prefix are neighbours.
         is_new = np.ones(len(alive), dtype=np.bool_)
         is_new[1:] = (parent[1:] != parent[:-1]) | (letter[1:] != letter[:-1])
         number = np.cumsum(is_new) - 1
@@ -123,7 +128,10 @@ def trie_of(counts: dict[str, int], total: int) -> DictionaryTrie:
         parents[alive] = nodes + number
         nodes += len(weight)
     if nodes >= 1 << _NODE_BITS:
-        raise ValueError(f"{nodes:,} beginnings of words are more than the trie has numbers for")
+        raise ValueError(
+            f"the words have {nodes:,} prefixes: expected fewer than {1 << _NODE_BITS:,}, the "
+            "nodes that a trie can have"
+        )
     return DictionaryTrie(
         roots,
         _table_of(np.concatenate(edges)),
@@ -142,7 +150,7 @@ def _table_of(edges: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 @compiled
 def child_of(node: int, code: np.uint32, table: npt.NDArray[np.uint64]) -> np.int64:
-    """The node of a beginning with one more character; ABSENT where no word begins so."""
+    """Return the node of a prefix with one more character; ABSENT where no word begins so."""
     if code >= _BMP:
         return np.int64(ABSENT)
     key = np.uint64(node) << np.uint64(_CODE_BITS) | np.uint64(code)
@@ -168,7 +176,7 @@ def _markov(folder: Path) -> Markov:
 
 
 def _table(path: Path) -> Any:
-    """The table of a module of jieba's that holds one."""
+    """Load the table ``P`` of a jieba module."""
     spec = importlib.util.spec_from_file_location(f"_taojin_{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

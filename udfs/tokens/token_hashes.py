@@ -1,8 +1,8 @@
-"""Tokens as fastText models know them: by hashes of their UTF-8, and tables that find those again.
+"""Hashes of tokens' UTF-8 bytes: fastText's own of 32 bits, and keys of 64 bits.
 
-fastText's own hash has 32 bits, which n-grams of words are made from. Which word a token is, it
-tells by comparing letters; a second hash of 64 bits does that here: two words out of a million
-share one with a probability of 3e-8.
+fastText computes the hashes of n-grams of words from its 32-bit hashes, and compares letters to
+identify a word. The 64-bit key replaces that comparison here: among a million words two share a key
+with a probability of 3e-8.
 """
 
 from __future__ import annotations
@@ -15,14 +15,18 @@ import numpy.typing as npt
 from udfs.base.array_types import Int64Array, UInt32Array, UInt64Array
 from udfs.base.jit import compiled
 
-# FNV-1a, of 32 and of 64 bits. Source: fastText, Dictionary::hash (v0.9.2), which reads a byte as
-# a signed one; and Fowler, Noll, Vo.
+# FNV-1a of 32 and 64 bits. Source: Fowler, Noll, Vo; fastText, Dictionary::hash (v0.9.2), which
+# reads bytes as signed.
 _BASIS_32, _PRIME_32 = 2166136261, 16777619
 _BASIS_64, _PRIME_64 = 14695981039346656037, 1099511628211
 
 
 def hash_bytes(tokens: Sequence[bytes]) -> tuple[UInt32Array, UInt64Array]:
-    """fastText's hash, and the key, of each token."""
+    """Return fastText's hash and the key of each token, both of shape (tokens,).
+
+    Args:
+        tokens: Tokens in UTF-8.
+    """
     bounds = np.zeros(len(tokens) + 1, dtype=np.int64)
     np.cumsum([len(token) for token in tokens], out=bounds[1:])
     return _hash_all(np.frombuffer(b"".join(tokens), dtype=np.uint8), bounds)
@@ -42,7 +46,7 @@ def _hash_all(data: npt.NDArray[np.uint8], bounds: Int64Array) -> tuple[UInt32Ar
 
 @compiled
 def hash_characters(codes: UInt32Array, begin: int, length: int) -> tuple[np.uint32, np.uint64]:
-    """fastText's hash, and the key, of the token that some code points are."""
+    """Return fastText's hash and the key of the token ``codes[begin : begin + length]``."""
     short, long = np.uint32(_BASIS_32), np.uint64(_BASIS_64)
     for at in range(begin, begin + length):
         code = codes[at]
@@ -64,7 +68,7 @@ def hash_characters(codes: UInt32Array, begin: int, length: int) -> tuple[np.uin
 
 @compiled
 def with_byte(short: np.uint32, long: np.uint64, byte: np.uint32) -> tuple[np.uint32, np.uint64]:
-    """Both hashes with one more byte."""
+    """Return both hashes with one more byte."""
     signed = byte | np.uint32(0xFFFFFF00) if byte >= 0x80 else byte
     return (
         np.uint32((short ^ np.uint32(signed)) * np.uint32(_PRIME_32)),

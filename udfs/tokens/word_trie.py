@@ -1,4 +1,4 @@
-"""A set of words as a trie in arrays, for compiled functions that look for words as they go."""
+"""A set of words as a trie in arrays, for compiled functions that search texts for words."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from udfs.base.hash_table import ABSENT, find_value, hash_map
 from udfs.base.jit import compiled
 
 PAIRS = 1 << 16
+"""Entries of `WordTrie.begins`."""
 
 
 @dataclass(frozen=True)
 class WordTrie:
-    """Words by their characters; node 0 is the empty word."""
+    """A trie of words; node 0 is the empty prefix."""
 
     keys: UInt64Array
-    """Table of steps, each node * CODE_POINTS + character + 1."""
+    """Hash table of edges, each node * CODE_POINTS + character + 1."""
     nodes: Int32Array
-    """The node that each step leads to, by place in the table."""
+    """Child node of each edge, at the same index as in keys."""
     words: Int64Array
-    """Node -> number of the word that ends there, or ABSENT."""
+    """Node -> index of the word that ends there, or ABSENT."""
     begins: npt.NDArray[np.bool_]
-    """Whether a word may begin with two characters, by `pair_place`: most that look like a
-    beginning are none, and a look here is soon."""
+    """Whether a word may begin with two characters, by `pair_place`: a quick test, which most
+    places of a text fail."""
 
 
 def word_trie(words: Sequence[str]) -> WordTrie:
-    """The trie of some words; a word is known by its place among them."""
+    """Build the trie of words; a word's index is its position among them."""
     steps: dict[int, int] = {}
     numbers = [ABSENT]
     for number, word in enumerate(words):
@@ -52,7 +53,7 @@ def word_trie(words: Sequence[str]) -> WordTrie:
 
 @compiled
 def pair_place(first: int, second: int) -> int:
-    """Where two characters stand in a table of PAIRS places, which some share."""
+    """Return the index of two characters in `WordTrie.begins`; several pairs share an index."""
     return (first * 0x9E5 ^ second) & 0xFFFF
 
 
@@ -66,16 +67,16 @@ def longest_word(
     words: Int64Array,
     step: int,
 ) -> tuple[int, int]:
-    """The longest word that begins at a place and ends before another.
+    """Find the longest word that begins at a place.
 
     Args:
         codes: Code points.
-        at: The place.
-        stop: One behind the last place that is looked at.
-        keys: Of the trie, as are nodes and words.
+        at: Where the word begins.
+        stop: End of the places that are searched, exclusive.
+        keys: Of a `WordTrie`, as are nodes and words.
         step: CODE_POINTS.
     Returns:
-        Number of the word and its length; ABSENT and 0 for none.
+        Index of the word and its length in code points; ABSENT and 0 where no word begins here.
     """
     node, found, length = 0, ABSENT, 0
     for place in range(at, stop):

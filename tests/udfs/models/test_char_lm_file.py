@@ -197,7 +197,7 @@ def test_numbers_out_of_range_are_refused() -> None:
         (changed(20, "<I", 0xFFFFFFFF), "ask for"),
         (changed(codes, "<I", 0x110000), "beyond Unicode"),
         (changed(codes, "<I", ord(NGRAMS.vocabulary[4])), "character twice"),
-        (changed(unigrams, "<H", characters + 3), "does not name"),
+        (changed(unigrams, "<H", characters + 3), "word number out of range"),
         (changed(unigrams, "<H", 1), "twice"),
         (changed(levels, "<f", float("nan")), "probability of order 1"),
         (changed(levels, "<f", 0.5), "probability of order 1"),

@@ -111,7 +111,7 @@ def test_settings_that_lead_astray(tmp_path: Path, field: str, value: int, said:
             "is of kind 1",
         ),  # a label as a word: a row that is not there
         (0, struct.pack("<iii", 13, 13, 0), "0 labels"),
-        (20, struct.pack("<q", 5), "pruned, and not quantised|bytes needed|pruned n-gram"),
+        (20, struct.pack("<q", 5), "pruned but not quantised|bytes needed|pruned n-gram"),
         (20, struct.pack("<q", -2), "-2 pruned"),
         (20, struct.pack("<q", 2**62), "pruned n-grams"),
     ],
@@ -158,7 +158,7 @@ def test_a_word_without_an_end(tmp_path: Path) -> None:
 
 def test_subwords_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("udfs.models.fasttext_file._MAX_SUBWORDS", 100)
-    with pytest.raises(ModelFileError, match="subwords without end"):
+    with pytest.raises(ModelFileError, match="subwords: expected 100 at most"):
         load_fasttext(train(tmp_path, "subwords"))
 
 
@@ -179,8 +179,8 @@ def quantiser_place(path: Path) -> int:
 @pytest.mark.parametrize(
     ("offset", "value", "said"),
     [
-        (-1, b"\x07", "neither yes nor no"),
-        (0, b"\x02", "neither yes nor no"),
+        (-1, b"\x07", "is flagged 7: expected 0 or 1"),
+        (0, b"\x02", "is flagged 2: expected 0 or 1"),
         (1, struct.pack("<q", 2**40), "input matrix of"),
         (9, struct.pack("<q", -8), "input matrix of"),
         (17, struct.pack("<i", -1), "quantised in|bytes of codes"),
