@@ -207,7 +207,7 @@ def _with_early_levels(
     """Adds url_kept and exact_kept as in `Found`; drops url_rank.
 
     Two shuffles and no join: each level is one window over its keys. A document without a key,
-    or removed by the level before, stands alone under its rank, which no digest equals.
+    or removed by the level before, is alone in a window, keyed by its rank, which no digest equals.
     """
     rank = F.col("rank")
     alone = rank.cast("binary")

@@ -5,11 +5,11 @@ store, whether or not a later level removed it: a new document may resemble the 
 and then the document that stayed for it is named.
 
 What earlier snapshots kept is never removed, and nothing that they removed comes back. So the
-snapshots in turn keep all that one search over all of them keeps (with ``keep = "oldest"``, later
-snapshots captured later and no bucket left mixed), and beside it the earlier documents that a
-later one bridges: where a new document resembles two that were kept, one search would have removed
-the younger. They are counted (near_bridged_documents), the new document goes, and the older of the
-two is named for it.
+snapshots, one after another, keep all that one search over all of them keeps (with ``keep =
+"oldest"``, later snapshots captured later and no bucket left mixed), and beside it the earlier
+documents that a later one bridges: where a new document resembles two that were kept, one search
+would have removed the younger. They are counted (near_bridged_documents), the new document goes,
+and the older of the two is named for it.
 """
 
 from __future__ import annotations

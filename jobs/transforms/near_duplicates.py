@@ -47,7 +47,7 @@ _GROUP_MEMBERS = 500
 """Members of the largest group that is clustered in one task."""
 
 _HUB_MEMBERS = 4096
-"""About so many documents of a larger one are compared with one hub in one task."""
+"""About this number of documents of a larger bucket are compared with one hub in one task."""
 
 
 def find_near_duplicates(
@@ -131,7 +131,7 @@ class _Search(NamedTuple):
     def first_candidates(self, prints: DataFrame) -> DataFrame:
         """node, hub, bucket, size: documents to compare; no row twice.
 
-        hub is the smaller rank, or node itself: a hub has a row of its own. bucket and its size
+        hub is the smaller rank, or node itself: a hub has a row too. bucket and its size
         are null in a bucket of up to _ALL_PAIRS members. In a larger one hub is the smallest of
         all; its rows of two earlier documents are there to tell its members.
         """
@@ -180,7 +180,7 @@ class _Search(NamedTuple):
         return F.lit(True) if self.earlier is None else ~is_before(node, self.earlier.snapshot)
 
     def known_labels(self, candidates: DataFrame) -> DataFrame | None:
-        """node, label of the earlier documents among the candidates that another one stands for."""
+        """node, label of the earlier documents among the candidates that another one represents."""
         if self.earlier is None:
             return None
         ends = candidates.select("node").union(candidates.select("hub"))  # of small ones too

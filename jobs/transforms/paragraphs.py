@@ -2,7 +2,7 @@
 
 Policy "first": documents come in the order of the keep policy. Each loses the paragraphs that it
 had before itself, and those that a kept document before it has; one whose rest is too short by the
-length rule is not kept, and holds nothing. So what is cut stands in a document that is kept. That
+length rule is not kept, and holds nothing. So what is cut is in a document that is kept. That
 order is a chain through all documents; here it is resolved in a few rounds, each for all documents
 at once, with the same result (see `_decide`).
 

@@ -59,7 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def airflow(folder: Path, emr: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of an Airflow with a database of its own."""
+    """The environment of an Airflow with its own database."""
     home = tmp_path_factory.mktemp("airflow")
     settings = {
         **os.environ,

@@ -63,7 +63,7 @@ def save_random_encoder(folder: Path, vocabulary: Path) -> Path:
 
 
 def drawn_texts(data: Path, segments: int) -> list[str]:
-    """Texts in random order until they have so many published segments."""
+    """Texts in random order until they have that number of published segments."""
     texts = [text for name in TEXTS for text in read_texts(data / name)]
     random.Random(6).shuffle(texts)
     drawn: list[str] = []

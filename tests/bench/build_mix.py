@@ -56,7 +56,7 @@ class Page:
 
 
 class ChineseTexts:
-    """Real Chinese texts, dealt in turn; the same interface as TextMaker."""
+    """Real Chinese texts, dealt round-robin; the same interface as TextMaker."""
 
     def __init__(self, pool: Sequence[str]) -> None:
         self._pool = pool
@@ -139,7 +139,7 @@ class Site:
         return json.dumps(rows).replace("</", "<\\/")
 
     def html(self, size: int, charset: str, language: str, dice: random.Random) -> str:
-        """A page of about so many bytes."""
+        """A page of about size bytes."""
         title = escape(self._source.words(dice, 70))
         head = (
             f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="{charset}">\n'

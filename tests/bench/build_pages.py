@@ -3,7 +3,7 @@
     python -m tests.bench.build_pages --data DIR --pages 20000 --files 8 OUTPUT_FOLDER
 
 The texts are those of DIR/domain/train.jsonl.gz and DIR/quality/hplt_web_read.jsonl.gz, over
-again in windows where there are too few. Each stands in a page of navigation, link lists,
+again in windows where there are too few. Each is in a page of navigation, link lists,
 scripts and styles, so that a page weighs about what a page of a crawl weighs. The same arguments
 give the same bytes.
 """
@@ -71,7 +71,7 @@ def pages(data: Path, count: int) -> Iterator[tuple[str, bytes]]:
 
 
 def write_files(data: Path, count: int, files: int, folder: Path) -> None:
-    """Write the pages over some WARC files, dealt in turn."""
+    """Write the pages over some WARC files, dealt round-robin."""
     folder.mkdir(parents=True, exist_ok=True)
     handles = [(folder / f"pages-{n:03d}.warc.gz").open("wb") for n in range(files)]
     writers = [WARCWriter(handle, gzip=True) for handle in handles]

@@ -69,7 +69,7 @@ class Case:
         payload: Its bytes.
         header: What the HTTP header says of the charset.
         codec: The Python codec that it is in.
-        group: What it stands for, for the table of failures.
+        group: Its group in the table of failures.
     """
 
     payload: bytes
@@ -151,7 +151,7 @@ def real_cases(data: Path, dice: random.Random) -> Iterator[Case]:
 
 
 def source_texts(data: Path, count: int, dice: random.Random) -> list[str]:
-    """Texts of all sources in turn, so that a small source counts as much as a large one."""
+    """Texts of all sources, alternating, so that a small source counts as much as a large one."""
     by_source: dict[str, list[str]] = defaultdict(list)
     for name in ("domain/train", "domain/web_pages", "quality/hplt_web_read"):
         for row in rows_of(data / f"{name}.jsonl.gz"):

@@ -79,7 +79,7 @@ class Corpus:
 
 
 def real_texts(data: Path, most: int) -> list[str]:
-    """Normalised texts of the data folder that have a shingle, at most so many."""
+    """Normalised texts of the data folder that have a shingle, at most `most`."""
     found: list[str] = []
     for name in SOURCES:
         with gzip.open(data / name, "rt", encoding="utf-8") as lines:
@@ -122,7 +122,7 @@ class Families:
         return np.concatenate((text[:at], added, text[at:]))
 
     def _scattered(self, text: Codes, places: int) -> Codes:
-        """Single characters replaced, far enough apart that each spoils shingles of its own."""
+        """Single characters replaced, far enough apart that each changes other shingles."""
         changed = text.copy()
         at = self._dice.permutation(len(text) // SHINGLE_CHARS)[:places] * SHINGLE_CHARS + 2
         changed[at] = _FRESH_HAN + self._dice.integers(_FRESH_ALPHABET, size=len(at))

@@ -2,7 +2,7 @@
 
     PYTHON -m tests.bench.dedup_datatrove CORPUS --warm CORPUS --output DIR
 
-Runs in an environment of its own. Steps: ``signatures``, ``buckets``, ``clusters``, ``filter``.
+Runs in a separate environment. Steps: ``signatures``, ``buckets``, ``clusters``, ``filter``.
 What differs from the example, each in its favour: one worker and no others to start, no
 normalisation (the texts are normalised), characters for words, Parquet instead of gzipped JSON.
 """

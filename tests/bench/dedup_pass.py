@@ -1,6 +1,6 @@
 """What all programs of the deduplication bench have in common: arguments, clock, answer.
 
-Every program runs in a process of its own, makes one pass over a small corpus, so that what is
+Every program runs in a separate process, makes one pass over a small corpus, so that what is
 loaded or compiled once is so, and then its timed passes over the corpus. It prints one JSON
 object: ``documents``; ``rounds``, the CPU seconds of each step of each timed pass, with all
 processes that belong to it; ``wall``, the same in wall seconds; ``span_ms``, begin and end of the

@@ -2,7 +2,7 @@
 
     python -m tests.bench.dedup_rates --data DIR --peers PYTHON [--quick]
 
-Every program runs in processes of its own over the same normalised documents, with the same
+Every program runs in separate processes over the same normalised documents, with the same
 shingles of 5 characters (dedup_corpus), from Parquet files of texts to Parquet files of the texts
 that stay. Seconds are CPU seconds of all processes that belong to it (JVM and Python workers
 too), so that a busy machine does not matter. Left out for all: the start of interpreter and
@@ -161,7 +161,7 @@ class Judge:
 
 
 def judge_of(bench: Bench, documents: int) -> Judge:
-    """The judge that has so many documents."""
+    """The judge of a corpus of that number of documents."""
     corpus = bench.corpus(documents)
     return Judge(bench, corpus, write_truth(corpus))
 

@@ -1,4 +1,4 @@
-"""This project's near-duplicate search over a corpus, in a process of its own (dedup_pass).
+"""This project's near-duplicate search over a corpus, in a separate process (dedup_pass).
 
     python -m tests.bench.dedup_taojin CORPUS --warm CORPUS --output DIR [--bands 14 --rows 8]
 

@@ -2,7 +2,7 @@
 
     PYTHON -m tests.bench.dedup_text_dedup CORPUS --warm CORPUS --output DIR
 
-Runs in an environment of its own. The script has no functions for its stages, so they stand here
+Runs in a separate environment. The script has no functions for its stages, so they stand here
 in its order, on its own functions; ``ids`` and ``texts`` are its two halves. What differs, each
 in its favour: characters for words (its own split finds few pairs in Chinese); as many partitions
 as this machine has use for, not 4,096; the components of its pairs are found by its own

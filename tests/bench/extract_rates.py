@@ -81,7 +81,7 @@ def inflate(path: Path) -> int:
 
 
 def inflate_members(path: Path) -> int:
-    """The same with a decompressor of its own for every member."""
+    """The same with a new decompressor for every member."""
     size = 0
     inflater = isal_zlib.decompressobj(31)
     with path.open("rb") as file:

@@ -8,7 +8,7 @@ a page is lost when nothing of it is left. The first row is judged by cross-vali
 of whole sites, everything that is fitted fitted again for each fold, once for every seed. The
 second row is the model that udfs/html/main_text.py has, which has seen these pages.
 
-Pages a second are of one core's time, each extractor in turn over all pages in each round, on
+Pages a second are of one core's time, each extractor over all pages in each round, on
 pages decoded beforehand: the best round, and the median of its ratio to resiliparse's main content
 in the same round, which says more on a machine with other work.
 

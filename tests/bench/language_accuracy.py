@@ -4,7 +4,7 @@
 
 The texts are those of DIR (Chinese: corpora, web articles, raw pages of a crawl), English and
 Japanese ones from the WARC files of DIR, and mixtures: an article behind a menu in another
-language, halves, lines in turn. Each is judged on its whole length and on samples of every
+language, halves, alternating lines. Each is judged on its whole length and on samples of every
 shape; a sample is right when it has the whole text's label, and when it falls on the same side
 of the threshold. Long texts are counted apart: short ones are judged whole either way.
 
@@ -67,7 +67,7 @@ def warc_texts(data: Path, names: Sequence[str]) -> list[str]:
 
 
 def chinese_texts(data: Path, per_source: int, dice: random.Random) -> list[str]:
-    """Texts of every source, all of a crawl's and at most so many of another."""
+    """Texts of every source, all of a crawl's and at most per_source of another."""
     by_source: dict[str, list[str]] = {}
     for name in _CHINESE:
         for row in rows_of(data / f"{name}.jsonl.gz"):

@@ -2,7 +2,7 @@
 
     PYTHON tests/bench/peer_pipeline.py FILE.warc.gz --model lid.176.ftz
 
-Runs in an environment of its own (datatrove wants other versions of what this project has).
+Runs in a separate environment (datatrove wants other versions of what this project has).
 Prints one JSON object: documents that come out, and CPU seconds of all its processes, without
 imports and the loading of models.
 """

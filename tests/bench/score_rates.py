@@ -4,7 +4,7 @@
 
 The published way cuts a text with jieba, keeps words of two characters and more that are no stop
 words, and asks each model once a document. Ours is one pass over all scorers with their default
-settings. Documents of 1,200 characters; every way in turn, five times over, in processor time;
+settings. Documents of 1,200 characters; all ways alternating, five times over, in processor time;
 medians, and the ratio of them. Behind it, on all texts of DIR: how far our scores are from those of
 fastText itself for the same token lines; and how many texts are cut into jieba's words.
 

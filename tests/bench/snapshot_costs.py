@@ -22,7 +22,7 @@ from tests.bench.timing import table
 
 CONSTANTS = Path(__file__).with_suffix(".json")
 HOURS = 6
-"""Wall clock that the fleets below are for: extraction in so many, all later stages in as many."""
+"""Wall clock of the fleets below: for extraction, and again for all later stages."""
 PARTITIONS = 2_000
 """spark.sql.shuffle.partitions of conf/spark-cpu.conf."""
 PARTITION_BYTES = 200e6

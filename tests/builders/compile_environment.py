@@ -5,10 +5,9 @@ works through the sample with the environment's Python, which leaves every loop'
 beside its source. Without it each worker that unpacks the archive compiles them all, which takes
 half a minute of its time.
 
-The code is for this machine's kind of processor: one of another name finds none of its own, and
-compiles as if there were none. With NUMBA_CPU_NAME=generic, here and in spark.executorEnv, it is
-for any of the architecture. It is found again by what is in the source, wherever the environment
-lies.
+The code is for this machine's kind of processor: one of another name finds no code, and compiles
+it. With NUMBA_CPU_NAME=generic, here and in spark.executorEnv, it is for any of the architecture.
+It is found again by what is in the source, wherever the environment lies.
 """
 
 from __future__ import annotations

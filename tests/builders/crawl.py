@@ -104,7 +104,7 @@ def index_rows(warc: bytes, path: str) -> list[dict[str, object]]:
 
 
 def build_crawl(root: Path, files: int = 3, pages: int = 10) -> Crawl:
-    """Write a crawl of so many files under a folder, and an index that holds another one too."""
+    """Write a crawl of some files under a folder, and an index that lists one more."""
     segment = f"crawl-data/{CRAWL}/segments/1700000000000.1"
     rows: list[dict[str, object]] = []
     paths = []

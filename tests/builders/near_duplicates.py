@@ -138,7 +138,7 @@ def _shingles_by_rarity(texts: Sequence[str], width: int) -> tuple[Numbers, Numb
     keys = letters[:windows].astype(np.int64)
     bits = letter_bits = max(len(alphabet) - 1, 1).bit_length()
     for position in range(1, width):
-        if bits + letter_bits > _KEY_BITS:  # numbered anew, what a key holds needs fewer bits
+        if bits + letter_bits > _KEY_BITS:  # renumbered, keys need fewer bits
             distinct, keys = np.unique(keys, return_inverse=True)
             bits = max(len(distinct) - 1, 1).bit_length()
         keys = (keys << letter_bits) | letters[position : position + windows]
@@ -165,7 +165,7 @@ def clusters_of(documents: int, left: Sequence[int], right: Sequence[int]) -> Nu
         while parents[other] != other:
             parents[other] = other = parents[parents[other]]
         parents[max(one, other)] = min(one, other)
-    for document, parent in enumerate(parents):  # a parent is smaller, so it is settled
+    for document, parent in enumerate(parents):  # a parent is smaller, so its root is known
         parents[document] = parents[parent]
     return np.array(parents, dtype=np.int64)
 

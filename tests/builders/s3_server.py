@@ -31,8 +31,8 @@ def serving_s3(
     """Serve the folders of a folder as buckets until the block ends.
 
     Args:
-        refuses: Whether a request, by its method and path, is told to slow down; GETs of objects
-            have the faults of the file server.
+        refuses: Whether a request, by its method and path, is answered with SlowDown; GETs of
+            objects have the faults of the file server.
     """
     with serving(root, lambda state: _s3_handler(state, refuses)) as server:
         yield server
@@ -130,7 +130,7 @@ def _s3_handler(
                 self.rfile.readline()
             else:
                 data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            # A client that sends a checksum behind the data has chunks of its own.
+            # A client that sends a checksum after the data uses its own chunks.
             is_chunked = "x-amz-decoded-content-length" in self.headers
             return _unchunked(io.BytesIO(data)) if is_chunked else data
 

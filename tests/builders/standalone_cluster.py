@@ -66,7 +66,7 @@ class StandaloneCluster:
 
     def python_workers(self) -> list[int]:
         """Process ids of the Python processes that executors have started: what forks the workers
-        behind the workers, so that none is out of reach when all are killed in turn."""
+        behind the workers, so that each can be reached when all are killed one by one."""
         parents = set(self.executors())
         found: list[int] = []
         while children := [pid for pid in _children(parents) if pid not in found]:
@@ -149,7 +149,7 @@ def standalone_cluster(
 
 def _environment() -> Mapping[str, str]:
     """Of this process, without what a test session's own Spark has left in it, and without a
-    proxy: nothing is asked for that is not on this machine."""
+    proxy: every request is to this machine."""
     others = ("PYSPARK_", "SPARK_", "AWS_")
     inherited = {
         name: value

@@ -40,7 +40,7 @@ def test_a_read_that_hangs_is_ended_and_tried_again(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Callable[[str], None]]:
-    """The output's folder as a disk of its own; the function gives it another size."""
+    """The output's folder as a separate disk; the function gives it another size."""
     disk = tmp_path / "out"
     disk.mkdir()
 

@@ -1,7 +1,7 @@
 """The encoder on a real GPU: every test here needs one, and says so where there is none.
 
-Encoders are small and of random weights: what is asked is whether the GPU says what the CPU does,
-not how fast.
+Encoders are small and of random weights: tests compare the answers of GPU and CPU, not their
+speed.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def test_out_of_memory_makes_batches_smaller_and_goes_on(
 
 
 def test_the_job_scores_on_the_gpu(spark: SparkSession, encoder_file: Path, tmp_path: Path) -> None:
-    """A task that is told to use the GPU fails where it cannot."""
+    """A task that must use the GPU fails where it cannot."""
     rows = tmp_path / "rows.jsonl"
     lines = (json.dumps({"id": str(n), "text": text}) for n, text in enumerate(TEXTS))
     rows.write_text("\n".join(lines), encoding="utf-8")

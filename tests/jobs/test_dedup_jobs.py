@@ -57,8 +57,8 @@ def test_a_run_is_matched_against_an_earlier_snapshot(
     assert run("two", second) == 0
     assert "find_duplicates: done" not in capsys.readouterr().err  # nothing has changed
 
-    # The first is written anew, of other documents: what came after it has to be matched again.
-    assert run("anew", {**first, "a0": text}, "dedup.snapshot=one") == 0
+    # The first is rewritten with other documents: later snapshots have to be matched again.
+    assert run("rewritten", {**first, "a0": text}, "dedup.snapshot=one") == 0
     session = open_store(DedupConfig(signature_store=str(tmp_path / "store"), snapshot="two"))
     assert session is not None
     assert (session.place, len(session.earlier)) == (1, 1)

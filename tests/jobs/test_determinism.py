@@ -21,7 +21,7 @@ EDITS = ("rules.traditional_policy=convert", "rules.pii_policy=mask")
 
 @pytest.fixture(scope="module")
 def warc_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample's pages over seven files, dealt in turn."""
+    """The sample's pages over seven files, dealt round-robin."""
     folder = tmp_path_factory.mktemp("dealt")
     deal(folder, FILES)
     return folder

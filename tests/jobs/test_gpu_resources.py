@@ -1,7 +1,7 @@
 """GPUs that Spark hands to tasks: conf/spark-gpu.conf on two executors without any.
 
 Spark asks the real discovery script, which asks a stand-in for nvidia-smi: another number at each
-call, so that every executor has a GPU of its own.
+call, so that every executor has another GPU.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ def test_the_balance_closes(spark: SparkSession, output: Path) -> None:
 
 
 def test_without_the_level_texts_are_whole_again(spark: SparkSession, output: Path) -> None:
-    """The last test of this file: it writes the output anew."""
+    """The last test of this file: it overwrites the output."""
     run(output.parent)
     assert not (output / "cuts").exists()
     corpus = rows_of(spark, output, "corpus")

@@ -299,7 +299,7 @@ def build(output: Path, pages_dir: Path = PAGES_DIR) -> int:
 
 
 def deal(folder: Path, files: int) -> None:
-    """Write the sample's pages over so many files, dealt in turn."""
+    """Write the sample's pages to a number of files, dealt round-robin."""
     pages = load_pages()
     for number in range(files):
         data = b"".join(warc_bytes(pages[number::files]))

@@ -54,7 +54,7 @@ def text_weights() -> Float32Array:
     table falls into the second levels, into the extensions and into private use.
 
     Returns:
-        Shape (65536,), float32. Index 65535 stands for every code point above the basic plane.
+        Shape (65536,), float32. Index 65535 is for all code points above the basic plane.
     Source:
         GB 2312-1980 and Big5 (1984) for the levels; the weights are this project's.
     """

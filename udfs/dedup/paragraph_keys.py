@@ -4,7 +4,7 @@ A paragraph is a line that has text. That is what the extractor writes for a blo
 lines are rare in what it gives, and a run of lines between them is the whole page.
 
 The key is SipHash-2-4 with 128 bits of the line's folded code points (`udfs.dedup.normalise`), four
-bytes each, little-endian. A collision deletes text that stands nowhere else, so the width is chosen
+bytes each, little-endian. A collision deletes text that is nowhere else, so the width is chosen
 for 10^11 different paragraphs: one pair of them has the same key with probability 1.5e-17; of 96
 bits with 6.3e-8; and of the 64 bits that CCNet takes 271 pairs are to be expected.
 

@@ -101,7 +101,7 @@ class _Counted(io.RawIOBase):
         self._budget = budget
 
     def read(self, size: int = -1) -> bytes:
-        """As much as is asked for, less at the end."""
+        """Read up to size bytes, fewer at the end."""
         data = self._file.read(size)
         self._budget.spend(len(data))
         return data

@@ -36,7 +36,7 @@ class NGramTable:
 
 @dataclass(frozen=True)
 class NGramTables:
-    """An n-gram model as an ARPA file has it."""
+    """The n-grams of all orders, as an ARPA file has them."""
 
     vocabulary: tuple[str, ...]
     """Words by number, the first of them `RESERVED`."""

@@ -23,7 +23,7 @@ class FastTextModel:
     """A supervised fastText model that answers batches of token lines: fastText itself."""
 
     labels: tuple[str, ...]
-    """Label names without fastText's marker, sorted: the order of the columns."""
+    """Label names without LABEL_PREFIX, sorted: the order of the columns."""
 
     def __init__(self, model: Any) -> None:
         """Wrap a model of the ``fasttext`` module, loaded or just trained."""

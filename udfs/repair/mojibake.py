@@ -35,7 +35,7 @@ _BEGINS = 1 << 7  # counts alone, or is the first of a run
 _RUNS = (
     ((_KINDS, _FIRST_OTHER), (_KINDS, _OTHER_FIRST), (_KINDS, _OTHER_OTHER)),
     ((_RARE_HAN, _RARE_HAN),) * 2,
-    ((_LATIN_HIGH, _LATIN_HIGH),) * 4,  # no language writes so many accents in a row
+    ((_LATIN_HIGH, _LATIN_HIGH),) * 4,  # no language writes four accents in a row
     ((_LATIN_FIRST, _LATIN_FIRST), (_LATIN_OTHER, _LATIN_OTHER), (_LATIN_OTHER, _LATIN_OTHER)),
 )
 

@@ -1,7 +1,7 @@
 """The forms of texts as tokens: turns of speakers, exam options, articles of law, formulas.
 
-Words tell the subject of a text. Whether it is a dialogue, an entry of an encyclopedia, an exam or
-a statute is told by its form as much; for a model that reads tokens, a form is one more token.
+Words show the subject of a text. Its form shows as much whether it is a dialogue, an entry of an
+encyclopedia, an exam or a statute; for a model that reads tokens, a form is one more token.
 
 A change that gives any text other tokens takes another
 `udfs.base.model_constants.FORM_TOKENS`.
@@ -322,7 +322,7 @@ def _is_call(codes: UInt32Array, at: int, end: int) -> bool:
 
 @compiled
 def _speaker(codes: UInt32Array, kinds: UInt8Array, first: int, colon: int) -> np.int64:
-    """The hash of what stands before a colon, without white space at its end."""
+    """Hash the text before a colon, without white space at its end."""
     while kinds[codes[colon - 1]] & _SPACE:
         colon -= 1
     name = np.int64(0)

@@ -59,7 +59,7 @@ JUDGE_OPTIONS = TaskOptions(
         "--judge-template": {
             "type": Path,
             "metavar": "FILE",
-            "help": "text file with the prompt of a causal model; {text} stands for the text",
+            "help": "text file with the prompt of a causal model; {text} is replaced by the text",
         },
         "--unlabelled": {
             "default": UNLABELLED,

@@ -42,7 +42,7 @@ STAMP = QUALITY.replace(".", "@")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A configuration with a catalogue and a lock of its own."""
+    """A configuration with its own catalogue and lock."""
     conf = tmp_path / "conf"
     shutil.copytree(bundled_conf(), conf)
     (conf / "run.toml").write_text("")

@@ -1,4 +1,4 @@
-"""What is asked of a crawl: checked before Spark starts, and the same words for the same thing."""
+"""Requests for a crawl: checked before Spark starts, and one name for one thing."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def hub_edges(spark: SparkSession, rays: int, hub: str) -> DataFrame:
 
 
 def test_a_hub_of_a_million_edges(cluster_like: SparkSession, checkpoint: Checkpoint) -> None:
-    """The hub is the largest node: no ray is told of the least one until the hub is."""
+    """The hub is the largest node: no neighbour gets the least node before the hub does."""
     edges = hub_edges(cluster_like, 1_000_000, "d9999999")
     labels = connected_components(edges, checkpoint, MAX_ROUNDS, "hub")
     (row,) = labels.groupBy("label").agg(F.count_distinct("node").alias("nodes")).collect()

@@ -36,7 +36,7 @@ def checkpoint(tmp_path: Path) -> Iterator[Checkpoint]:
 
 @pytest.fixture(params=[500, 2], ids=["in one task", "larger ones by joins"])
 def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Groups of candidates are settled in a task; or those of more than two, as if they were too
+    """Groups of candidates are clustered in a task; or those of more than two, as if they were too
     large for one, by joins."""
     monkeypatch.setattr("jobs.transforms.near_duplicates._GROUP_MEMBERS", request.param)
 

@@ -1,10 +1,10 @@
 """Snapshots one after another, through the signature store, against one search over all of them.
 
 What is promised: with ``keep = "oldest"``, later snapshots captured later, and no bucket left
-unsettled, the snapshots in turn keep every document that one search over all of them keeps. Beside
-these they keep the earlier documents that a later one bridges: a document that resembles two kept
-documents of earlier snapshots would, in one search, have removed the younger of the two. How many
-they are is counted, and none is of the last snapshot.
+mixed, snapshots searched one after another keep every document that one search over all keeps.
+Beside these they keep the earlier documents that a later one bridges: a document that resembles two
+kept documents of earlier snapshots would, in one search, have removed the younger of the two. How
+many they are is counted, and none is of the last snapshot.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def search(
     """One run over some pages, with the store that the configuration names, if it does.
 
     Args:
-        mark: Fingerprint of the run; another one stands for other pages or settings.
+        mark: Fingerprint of the run; another one means other pages or settings.
     """
     session = open_store(config)
     earlier = None if session is None else session.read(spark)

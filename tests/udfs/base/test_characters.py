@@ -65,7 +65,7 @@ def test_han_is_the_whole_script(kinds: dict[str, Kind]) -> None:
 
 
 def test_emoji(kinds: dict[str, Kind]) -> None:
-    """One of each block, and what has a text form of its own, which is a symbol."""
+    """One of each block, and one that has a text form, which is a symbol."""
     assert {kinds[c] for c in "⌚⏩☔♈⚡⚽✅❓➕⭐🀄🃏🆎🈚🌀🙏🚀🛐🟠🤌🧿🩰🫶🇨"} == {Kind.EMOJI}
     assert {kinds[c] for c in "©®☀❤✈→★♥"} == {Kind.SYMBOL}
     assert kinds["\ufe0f"] == Kind.EMOJI_SELECTOR

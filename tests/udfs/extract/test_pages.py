@@ -123,7 +123,7 @@ def test_a_page_of_more_kana_than_ideographs_is_japanese(
     assert outcome(page, options) == Rejected("mostly_kana")
     kept = replace(options, max_kana_share=None)
     assert isinstance(outcome(page, kept), Candidate)
-    # A text of its own, but no rule for pages that are asked for no ideographs.
+    # A text, but no rule, for pages that need no ideographs.
     assert isinstance(outcome(page, replace(options, min_han_chars=None)), Candidate)
 
 

@@ -187,7 +187,7 @@ def plain_marked(tags: Tags) -> bytes:
     """A page with the marks put in.
 
     Args:
-        tags: Of a page without marks of its own.
+        tags: Of a page without its own marks.
     """
     marks = np.where(tags.is_end, _END_MARKS[tags.codes], _START_MARKS[tags.codes])
     chosen = np.flatnonzero(marks)

@@ -71,7 +71,7 @@ def test_a_file_of_other_programs_is_read(tmp_path: Path) -> None:
     path = tmp_path / "model.arpa"
     path.write_bytes(SMALL.replace("\n", "\r\n").replace("ngram 1=", "ngram  1 = ").encode())
     scores = score_lines(load_language_model(path), ["甲", "", "乙"])
-    # 甲 begins and ends; no "<s> </s>": backoff and the end; unknown has no backoff of its own.
+    # 甲 begins and ends; no "<s> </s>": backoff and the end; unknown has no backoff.
     assert scores.tolist() == pytest.approx([-0.1 - 0.2, -0.5 - 0.5, -0.5 - 0.8 - 0.5], abs=1e-6)
 
 

@@ -40,7 +40,7 @@ def plain_line(text: str, least: int) -> str:
 
 
 def written(tokens: Tokens, texts: Sequence[str]) -> list[list[str]]:
-    """What stands at the places of the tokens in the texts."""
+    """The text at the place of each token."""
     return [
         [text[tokens.starts[word] : tokens.stops[word]] for word in words]
         for text, words in zip(texts, tokens, strict=True)
