@@ -48,6 +48,7 @@ from jobs.transforms.index_ranges import (
     in_splits,
     with_bytes_before,
 )
+from jobs.transforms.spark_errors import first_line, quiet_errors
 from udfs.files.uris import RANGE_LINE, check_scheme, provenance_path, redact
 
 _NEEDED = ("warc_filename", "warc_record_offset", "warc_record_length")
@@ -120,12 +121,13 @@ def _indexed(spark: SparkSession, request: IndexRequest) -> DataFrame:
     if folder != request.index.rstrip("/"):
         reader = reader.option("basePath", readable_path(spark, request.index))
     try:
-        index = reader.parquet(readable_path(spark, folder))
+        with quiet_errors():
+            index = reader.parquet(readable_path(spark, folder))
     except AnalysisException as error:
-        raise ConfigError(f"{shown}: not a Parquet table: {_first_line(str(error))}") from error
+        raise ConfigError(f"{shown}: not a Parquet table: {first_line(str(error))}") from error
     except Py4JJavaError as error:  # not Parquet, or a store whose classes Spark lacks
         said = str(error.java_exception.getMessage())
-        raise ConfigError(f"{shown}: cannot be read: {_first_line(said)}") from error
+        raise ConfigError(f"{shown}: cannot be read: {first_line(said)}") from error
     absent = [name for name in _NEEDED if name not in index.columns]
     if request.languages and "content_languages" not in index.columns:
         absent.append("content_languages (crawls have it from CC-MAIN-2018-39 on)")
@@ -141,10 +143,11 @@ def _indexed(spark: SparkSession, request: IndexRequest) -> DataFrame:
         text = f"{PLAN_INPUT}: the index has no {', '.join(unchecked)}: not checked"
         say("index", text, stage=PLAN_INPUT, without=unchecked)
     try:
-        wanted = index if request.where is None else index.where(request.where)
-        return captures(wanted, list(conditions.values()))
+        with quiet_errors():
+            wanted = index if request.where is None else index.where(request.where)
+            return captures(wanted, list(conditions.values()))
     except AnalysisException as error:
-        raise ConfigError(f"--where {request.where}: {_first_line(str(error))}") from error
+        raise ConfigError(f"--where {request.where}: {first_line(str(error))}") from error
 
 
 def _listed(spark: SparkSession, request: ReplayRequest) -> DataFrame:
@@ -286,7 +289,3 @@ def readable_path(spark: SparkSession, uri: str) -> str:
     if path.startswith("s3://") and not hadoop.get("fs.s3.impl"):
         return "s3a" + path.removeprefix("s3")
     return path
-
-
-def _first_line(message: str) -> str:
-    return message.strip().partition("\n")[0]

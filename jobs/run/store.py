@@ -98,7 +98,7 @@ class Store:
         """
         if not waves:
             return spark.createDataFrame([], schema_of(table))
-        self._check_columns(table, waves[0])
+        self._check_columns(spark, table, waves[0])
         paths = (self.table_path(table, wave) for wave in waves)
         return spark.read.schema(schema_of(table)).parquet(*paths)
 
@@ -111,13 +111,13 @@ class Store:
         if not waves:
             empty = spark.createDataFrame([], schema_of(table))
             return empty.withColumn("wave", F.lit(0))
-        self._check_columns(table, waves[0])
+        self._check_columns(spark, table, waves[0])
         paths = (self.table_path(table, wave) for wave in waves)
         schema = StructType([*schema_of(table).fields, StructField("wave", IntegerType())])
         reader = spark.read.schema(schema).option("basePath", self.table_path(table))
         return reader.parquet(*paths)
 
-    def _check_columns(self, table: str, wave: int) -> None:
+    def _check_columns(self, spark: SparkSession, table: str, wave: int) -> None:
         """Compare a table's columns with those that one of its files was written with.
 
         Spark would look for them in a file, too, but starts a job for that.
@@ -131,8 +131,12 @@ class Store:
         parts = sorted(info.path for info in infos if info.base_name.endswith(".parquet"))
         if not parts:
             raise FileNotFoundError(f"{folder}: holds no Parquet file")
-        metadata = pq.read_metadata(parts[0], filesystem=files).metadata
-        check_schema(StructType.fromJson(json.loads(metadata[_SPARK_SCHEMA])), table)
+        metadata = pq.read_metadata(parts[0], filesystem=files).metadata or {}
+        if _SPARK_SCHEMA in metadata:
+            columns = StructType.fromJson(json.loads(metadata[_SPARK_SCHEMA]))
+        else:  # written by another program
+            columns = spark.read.parquet(self.table_path(table, wave)).schema
+        check_schema(columns, table)
 
     def write(self, frame: DataFrame, table: str, wave: int = WHOLE) -> None:
         """Write a table, or one wave of it, over an earlier one.

@@ -6,19 +6,17 @@ SQL expressions over the measures. Another limit needs no text.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.logger import PySparkLogger
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.config import ConfigError, RulesConfig
+from jobs.transforms.spark_errors import first_line, quiet_errors
 
 MEASURES = "measures"
 REJECT_REASONS = "reject_reasons"
@@ -28,10 +26,6 @@ _REFUSED = {
     "CURRENT_LIKE": "depends on the time or the user of the run",
 }
 """Kinds of expressions, by Spark's names, that a filter may contain and a rule may not."""
-
-
-_CODES = re.compile(r"^\[[A-Z_.]+\] |;? ?SQLSTATE: \w+.*$")
-"""Error class and SQLSTATE, which Spark puts around the first line of a message."""
 
 
 def with_reject_reasons(measured: DataFrame, limits: RulesConfig) -> DataFrame:
@@ -87,7 +81,7 @@ def check_conditions(measures: DataFrame, conditions: Mapping[str, str]) -> None
         ConfigError: an expression does not parse, names an unknown measure, is not boolean, is
             more than a function of the measures, or fails on one of the texts.
     """
-    with _quiet_errors():
+    with quiet_errors():
         faults = {reason: _misuse(measures, text) for reason, text in conditions.items()}
         # Planning a query costs a third of a second: one for all, and each only to name its fault.
         if not any(faults.values()) and _failure(measures, conditions.values()):
@@ -186,7 +180,7 @@ def _misuse(measures: DataFrame, expression: str) -> str | None:
         if plan.expressions().head().references().isEmpty():
             return "uses no measure"
     except PySparkException as error:
-        return _first_line(str(error))
+        return first_line(str(error))
     return None
 
 
@@ -195,24 +189,7 @@ def _failure(measures: DataFrame, expressions: Iterable[str]) -> str | None:
     try:
         measures.select(*(F.expr(expression) for expression in expressions)).collect()
     except PySparkException as error:
-        return _first_line(str(error))
+        return first_line(str(error))
     except Py4JJavaError as error:
-        return _first_line(str(error.java_exception.getMessage()))
+        return first_line(str(error.java_exception.getMessage()))
     return None
-
-
-def _first_line(message: str) -> str:
-    line = message.strip().partition("\n")[0].strip()
-    return _CODES.sub("", line).rstrip(".")
-
-
-@contextmanager
-def _quiet_errors() -> Iterator[None]:
-    """Keep PySpark from logging errors with both stack traces, caught ones too."""
-    # Not logging.getLogger: the first caller decides the class of a logger.
-    logger = PySparkLogger.getLogger("SQLQueryContextLogger")
-    was_disabled, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = was_disabled
