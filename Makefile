@@ -136,18 +136,24 @@ format: $(VENV)/.installed-test
 #:   BENCH=repair   text repair and script conversion, and what they change
 #:   BENCH=scores   segmentation and fastText scorers beside the published way, score parity
 #:   BENCH=bert     tokens a second of the encoder beside the published loop
+#:   BENCH=limits   every stage beside what it cannot do without, Spark's own share; QUICK=1
+#:                  FLAME=FILE.svg: a flame graph of its Python processes instead; STAGE=NAME
 #:                  DATA=DIR: texts to measure on
 BENCH ?= pipeline
-BENCHES := pipeline extract rules dedup paragraphs repair scores bert
+BENCHES := pipeline extract rules dedup paragraphs repair scores bert limits
 $(if $(filter $(BENCH),$(BENCHES)),,$(error BENCH=$(BENCH) is unknown; known are $(BENCHES)))
 # Other programs have an environment of their own: datatrove pins older versions of what this
 # project uses.
 PEERS := .venv-peers
+FLAMES := .venv-flame
+FLAME ?=
+STAGE ?=
 
 BENCH_NEEDS_extract := $(VENV)/.installed-test $(PEERS)/.installed
 BENCH_NEEDS_dedup := $(PEERS)/.installed-dedup
 BENCH_NEEDS_scores := $(VENV)/.installed-test
 BENCH_NEEDS_bert := $(VENV)/.installed-bert
+BENCH_NEEDS_limits := $(VENV)/.installed-test $(if $(FLAME),$(FLAMES)/bin/py-spy)
 
 define BENCH_pipeline
 	$(BIN)/python -m tests.bench.build_pages --data $(DATA) --pages 20000 out/bench/pages
@@ -184,9 +190,18 @@ endef
 define BENCH_bert
 	$(BIN)/python -m tests.bench.bert_rates --data $(DATA)
 endef
+define BENCH_limits
+	$(BIN)/python -m tests.bench.limits --data $(DATA) $(if $(QUICK),--quick) \
+	  $(if $(FLAME),--flame $(FLAME) --py-spy $(FLAMES)/bin/py-spy) \
+	  $(if $(STAGE),--flame-stage $(STAGE))
+endef
 
 bench: $(VENV)/.installed $(BENCH_NEEDS_$(BENCH))
 	$(BENCH_$(BENCH))
+
+$(FLAMES)/bin/py-spy:
+	$(PYTHON) -m venv $(FLAMES)
+	$(FLAMES)/bin/python -m pip install --quiet 'py-spy>=0.4'
 
 $(PEERS)/.installed:
 	$(PYTHON) -m venv $(PEERS)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+ROLES = ("driver", "jvm", "workers")
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -40,6 +41,65 @@ def peak_mb(pid: int) -> float:
     """Most resident memory that a process ever had."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     kilobytes = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(kilobytes[1]) / 1024 if kilobytes else 0.0
+
+
+def cpu_seconds_by_role(root: int | None = None) -> dict[str, float]:
+    """The same of a Spark application under a local master, by role.
+
+    ``driver`` is the root, a Python process; ``jvm`` the Java process that it starts; ``workers``
+    the Python processes that Java starts, those included that have ended.
+    """
+    root = root or os.getpid()
+    processes = [(pid, name, fields) for (pid, name), fields in _tree(root)]
+    roles = roles_of(root, {pid: (name, int(fields[1])) for pid, name, fields in processes})
+    seconds = dict.fromkeys(ROLES, 0.0)
+    for pid, _, fields in processes:
+        own, ended = sum(map(int, fields[11:13])) / _TICKS, sum(map(int, fields[13:15])) / _TICKS
+        seconds[roles[pid]] += own
+        seconds["workers" if roles[pid] == "jvm" else roles[pid]] += ended
+    return seconds
+
+
+def memory_by_role(root: int | None = None) -> dict[str, float]:
+    """Proportional resident MB of the processes of a Spark application, by role.
+
+    Memory that workers share since they were forked is divided among them (PSS).
+    """
+    root = root or os.getpid()
+    processes = {pid: (name, int(fields[1])) for (pid, name), fields in _tree(root)}
+    megabytes = dict.fromkeys(ROLES, 0.0)
+    for pid, role in roles_of(root, processes).items():
+        megabytes[role] += _pss_mb(pid)
+    return megabytes
+
+
+def roles_of(root: int, processes: Mapping[int, tuple[str, int]]) -> dict[int, str]:
+    """Process id -> driver, jvm or workers.
+
+    Args:
+        processes: Process id -> name and parent, of the root and its descendants.
+    """
+    roles: dict[int, str] = {}
+    for pid in processes:
+        path, at = [], pid
+        while at != root:
+            name, parent = processes[at]
+            path.append(name)
+            at = parent
+        if "java" not in path:
+            roles[pid] = "driver"
+        else:
+            roles[pid] = "jvm" if path[0] == "java" else "workers"
+    return roles
+
+
+def _pss_mb(pid: int) -> float:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii", errors="replace")
+    except (FileNotFoundError, ProcessLookupError, PermissionError):  # it ended just now
+        return 0.0
+    kilobytes = re.search(r"^Pss:\s+(\d+) kB", text, re.M)
     return int(kilobytes[1]) / 1024 if kilobytes else 0.0
 
 
