@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from jobs.launch.spark_properties import read_properties
+from jobs.config.spark_properties import read_properties
 
 ROOT = Path(__file__).resolve().parents[1]
 Started = Callable[..., list[str]]

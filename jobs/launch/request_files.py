@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.config import ConfigError, parse_value
-from jobs.launch.spark_properties import read_properties
+from jobs.config.spark_properties import read_properties
 
 _PLACEHOLDER = re.compile(r"\$\{([a-z_]+)(?::([^}]*))?\}")
 _KEYS = {"service", "operation", "request"}

@@ -12,14 +12,15 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import get_args
 
 from jobs.catalogue.lock import load_lock
 from jobs.config import ConfigError, InputFormat, load_config
-from jobs.pipeline.dry_run import what_would_run
+from jobs.pipeline.dry_run import is_up_to_date, what_would_run
 from jobs.pipeline.input_planning import check_input_is_known, named_inputs, plan_inputs
 from jobs.pipeline.range_planning import with_ranges_planned
 from jobs.pipeline.stages import PLAN, STAGES, running_order, stage_help
@@ -51,9 +52,12 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
             if run.dry_run:
                 _show_plan(stages, run)
                 return 0
-            if not stages and not run.requests:
+            if is_up_to_date(stages, run):
+                for stage in stages:
+                    if stage.show is not None:
+                        stage.show(run)
                 return 0
-            return _run_on_spark(command.name, stages, run)
+            return _run_on_spark(command, stages, run)
     except (ConfigError, InputNotFound, OutputInUse) as error:
         print(f"{command.name}: {error}", file=sys.stderr)
         return 2
@@ -149,10 +153,19 @@ def _show_plan(stages: Sequence[Stage], run: Run) -> None:
         print(line)
 
 
-def _run_on_spark(command: str, stages: Sequence[Stage], run: Run) -> int:
+def _run_on_spark(command: Stage, stages: Sequence[Stage], run: Run) -> int:
     """Run the stages. Returns the exit status."""
+    importing = Thread(target=_preload, args=(stages,), daemon=True)
     try:
-        with spark_session(command, run.config, run.config_file) as spark:
+        importing.start()
+        with spark_session(
+            command.name,
+            run.config,
+            run.config_file,
+            run.input_bytes,
+            is_whole_run=command.needs == STAGES,
+        ) as spark:
+            importing.join()
             for stage in stages:
                 if stage.check_on_spark is not None:
                     stage.check_on_spark(spark, run.config)
@@ -161,9 +174,17 @@ def _run_on_spark(command: str, stages: Sequence[Stage], run: Run) -> int:
                 if stage.run is not None:
                     stage.run(spark, run)
     except (NoJava, ConfigError) as error:
-        print(f"{command}: {error}", file=sys.stderr)
+        print(f"{command.name}: {error}", file=sys.stderr)
         return 2
     except Exception:  # the boundary: whatever it is becomes a message and an exit status
         traceback.print_exc()
         return 1
     return 0
+
+
+def _preload(stages: Sequence[Stage]) -> None:
+    """Import what the stages need. What cannot be imported is an error where it is used."""
+    with suppress(ImportError):
+        for stage in stages:
+            if stage.preload is not None:
+                stage.preload()

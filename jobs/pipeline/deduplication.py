@@ -24,28 +24,28 @@ from jobs.run.commits import (
     Balance,
     Basis,
     StageIncomplete,
-    close_ledger,
     due,
     fingerprint_of,
     settings_of,
-    splits_frame,
     wave_of,
     write_counts,
 )
 from jobs.run.console import say, show_progress
 from jobs.run.current_documents import (
     rule_sources,
+    rule_survivor_ids,
     rule_survivor_sources,
     rule_survivors,
     score_commits,
 )
 from jobs.run.lease import lease_of
+from jobs.run.ledger import close_stages
 from jobs.run.request import FIND_DUPLICATES, Run, score_stage
 from jobs.run.signature_store import StoreView, check_settings, open_store
 from jobs.run.store import WHOLE, Store
 from jobs.tables import CUTS, DUPLICATES, scores
 from jobs.transforms.earlier_snapshots import EarlierSnapshots, snapshot_keys
-from jobs.transforms.ledger import stage_ledger
+from jobs.transforms.ledger import stage_counts
 
 if TYPE_CHECKING:  # imports numba and pandas
     from jobs.transforms.duplicates import Found
@@ -58,6 +58,11 @@ def check(config: Config) -> None:
         ConfigError: it was made with others.
     """
     check_settings(config.dedup)
+
+
+def preload() -> None:
+    """Import what the search needs."""
+    from jobs.transforms import duplicates  # noqa: F401
 
 
 def run(spark: SparkSession, run: Run) -> None:
@@ -120,17 +125,14 @@ def _find(spark: SparkSession, run: Run, view: StoreView | None, fingerprint: st
     else:
         run.store.write(cut_rows(found.cuts), CUTS)
     write_counts(run.store, FIND_DUPLICATES, counts)
-    ledger = stage_ledger(
-        splits_frame(spark, run.store, run.waves),
-        documents.select("doc_id", "warc_path", "wave"),
-        {FIND_DUPLICATES: _outcomes(documents, run.store.read(spark, DUPLICATES))},
-    )
-    balance = close_ledger(run.store, ledger, WHOLE)[FIND_DUPLICATES]
+    seen = rule_survivor_ids(spark, run, list(run.waves))
+    decided = {FIND_DUPLICATES: _outcomes(seen, run.store.read(spark, DUPLICATES))}
+    balances = close_stages(run, [FIND_DUPLICATES], stage_counts(seen, decided), WHOLE)
     if view is not None:
         keys = snapshot_keys(found.prints, found.removed)
         view.write(keys, documents, fingerprint, run.config.dedup, run.store.root)
     run.store.drop_scratch()
-    return balance
+    return balances[FIND_DUPLICATES]
 
 
 def _search(

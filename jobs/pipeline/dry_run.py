@@ -38,7 +38,6 @@ def what_would_run(stages: Iterable[Stage], run: Run) -> Iterator[str]:
     run = replace(run, store=store)
     for stage in stages:
         if stage.bases is None:
-            yield f"{stage.name}: runs"
             continue
         try:
             bases = stage.bases(run)
@@ -49,6 +48,17 @@ def what_would_run(stages: Iterable[Stage], run: Run) -> Iterator[str]:
             wanted = due(store, name, waves)
             store.declared[name] = {wave: commit_of(name, wave, waves[wave]) for wave in wanted}
             yield from _lines(name, wanted, len(waves))
+
+
+def is_up_to_date(stages: Iterable[Stage], run: Run) -> bool:
+    """Whether no stage has anything to do, so that Spark need not start."""
+    if run.requests:
+        return False
+    try:
+        bases = [stage.bases(run) for stage in stages if stage.bases is not None]
+    except StageIncomplete:  # the stage itself says so
+        return False
+    return not any(due(run.store, name, waves) for of in bases for name, waves in of.items())
 
 
 def _lines(stage: str, wanted: dict[int, str], waves: int) -> Iterator[str]:

@@ -36,6 +36,11 @@ def check_settings(config: Config, lock: Lock) -> None:
     find_artifact(lock.artifacts, name, "extract.language_artifact")
 
 
+def preload() -> None:
+    """Import what a wave needs."""
+    from jobs.pipeline import extraction_wave  # noqa: F401
+
+
 def run(spark: SparkSession, run: Run) -> None:
     """Extract every wave that is due.
 

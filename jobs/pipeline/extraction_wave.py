@@ -12,17 +12,14 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import Config, ExtractConfig
-from jobs.run.commits import (
-    Balance,
-    close_ledger,
-    splits_frame,
-)
+from jobs.run.commits import Balance
 from jobs.run.console import show_progress
+from jobs.run.ledger import close_ledger, parts_of, read_ledger
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
 from jobs.run.splits import REPLAY, Split, work_units
 from jobs.run.store import Store
 from jobs.tables import DOCUMENTS, EXTRACTED, RANGES, READ_FAILURES, schema_of
-from jobs.transforms.ledger import read_ledger
+from jobs.transforms.ledger import read_counts
 from jobs.transforms.row_ids import repeated_rows
 from udfs.extract.extract import DOCUMENT, FAILURE, MISSING_FILE, TALLY, ExtractOptions, extract_udf
 from udfs.extract.pages import PageOptions
@@ -80,14 +77,13 @@ def extract_wave(
     run.store.write(failures.coalesce(1), READ_FAILURES, wave)
     if any(split.is_ranged for split in splits):
         write_replay_list(spark, run.store, wave)
-    ledger = read_ledger(
-        splits_frame(spark, run.store, [wave]),
+    counts = read_counts(
         extracted.where(F.col("row_kind") == TALLY),
         run.store.read(spark, DOCUMENTS, [wave]),
         repeated,
     )
-    ledger = ledger.withColumn("stage", F.lit(EXTRACT_DOCUMENTS))
-    balance = close_ledger(run.store, ledger, wave)[EXTRACT_DOCUMENTS]
+    ledger = read_ledger(parts_of(run.waves, [wave]), wave, counts.toArrow())
+    balance = close_ledger(run.store, EXTRACT_DOCUMENTS, wave, ledger)
     extracted.unpersist()
     unread = sum(balance.failed.get(reason, 0) for reason in UNREAD)
     if unread and unread == balance.seen and not _may_be_lost(run.waves[wave]):

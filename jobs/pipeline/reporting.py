@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import platform
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -17,18 +18,30 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.config import to_dict
+from jobs.config import Config, to_dict
 from jobs.config.scorers import report_counts, report_shares
-from jobs.run.commits import BalanceOpen, StageIncomplete, read_counts
+from jobs.run.commits import (
+    Basis,
+    StageIncomplete,
+    commit_of,
+    due,
+    fingerprint_of,
+    read_counts,
+)
+from jobs.run.ledger import BalanceOpen
 from jobs.run.report import report_page, report_text
-from jobs.run.request import FIND_DUPLICATES, Run, Stage
+from jobs.run.request import FIND_DUPLICATES, REPORT_RUN, Run, Stage
 from jobs.run.splits import work_units
-from jobs.run.store import Commit
+from jobs.run.store import WHOLE, Commit
 from jobs.tables import CORPUS, DOCUMENTS, REJECTED
 from jobs.transforms.summary import audit_samples, corpus_facts, counts_by
 from udfs.files.uris import redact
 
 PACKAGES = ("taojin", "pyspark", "pyarrow", "pandas", "numpy", "resiliparse", "fasttext-community")
+
+_FACTS = "run.json"
+_NOT_SHOWN = frozenset({"run", "spark"})
+"""Sections that change nothing in a report but the list of settings."""
 
 
 def run(spark: SparkSession, run: Run) -> None:
@@ -38,19 +51,51 @@ def run(spark: SparkSession, run: Run) -> None:
         StageIncomplete: a stage of the pipeline has not run.
         BalanceOpen: records were lost in a stage or between two stages.
     """
-    facts = gather_facts(spark, run)
-    run.store.write_bytes(report_page(facts).encode(), "report", "index.html")
-    run.store.write_bytes(json.dumps(facts, ensure_ascii=False, indent=1).encode(), "run.json")
-    print(report_text(facts, run.store.root))
+    basis = bases(run)[REPORT_RUN][WHOLE]
+    if due(run.store, REPORT_RUN, {WHOLE: basis}):
+        run.store.revoke(REPORT_RUN, WHOLE)
+        started = time.monotonic()
+        facts = gather_facts(spark, run)
+        run.store.write_bytes(report_page(facts).encode(), "report", "index.html")
+        run.store.write_bytes(json.dumps(facts, ensure_ascii=False, indent=1).encode(), _FACTS)
+        seconds = round(time.monotonic() - started, 3)
+        run.store.commit(commit_of(REPORT_RUN, WHOLE, basis, seconds))
+    show(run)
+
+
+def show(run: Run) -> None:
+    """Print the summary of the report that is there."""
+    print(report_text(json.loads(run.store.read_bytes(_FACTS)), run.store.root))
+
+
+def ledgers(_: Config) -> tuple[str, ...]:
+    """Return no name: the report has no balance of its own."""
+    return ()
+
+
+def bases(run: Run) -> dict[str, dict[int, Basis]]:
+    """Return the basis of the report: all waves of all stages, and the settings that it shows.
+
+    Raises:
+        StageIncomplete: a stage of the pipeline has not run.
+    """
+    stages = _commits(run)
+    sources: dict[str, str | None] = {
+        name: fingerprint_of({wave: commit.fingerprint for wave, commit in commits.items()})
+        for name, commits in stages.items()
+    }
+    settings = {
+        f"{section}.{key}": value
+        for section, values in to_dict(run.config).items()
+        if section not in _NOT_SHOWN
+        for key, value in values.items()
+    }
+    return {REPORT_RUN: {WHOLE: Basis(settings, sources)}}
 
 
 def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     """Collect the facts of the report and run.json; their size does not grow with the data."""
-    balanced = [name for stage in run.stages for name in stage.ledger_names(run.config)]
-    stages = {name: run.store.commits(name) for name in balanced}
-    absent = [stage for stage, commits in stages.items() if not commits]
-    if absent:
-        raise StageIncomplete(f"nothing to report: stages that have not run: {', '.join(absent)}")
+    stages = _commits(run)
     totals = {name: _totals(name, list(commits.values())) for name, commits in stages.items()}
     _check_balance(totals, run.stages)
     facts = _rows(corpus_facts(run.store.read(spark, CORPUS)))
@@ -94,6 +139,20 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
         "pii": _counts(facts, "pii", "places"),
         "samples": _rows(audit_samples(run.store.read(spark, REJECTED))),
     }
+
+
+def _commits(run: Run) -> dict[str, dict[int, Commit]]:
+    """Return the commits of every stage with a balance.
+
+    Raises:
+        StageIncomplete: one of them has not run.
+    """
+    balanced = [name for stage in run.stages for name in stage.ledger_names(run.config)]
+    stages = {name: run.store.commits(name) for name in balanced}
+    absent = [stage for stage, commits in stages.items() if not commits]
+    if absent:
+        raise StageIncomplete(f"nothing to report: stages that have not run: {', '.join(absent)}")
+    return stages
 
 
 def _totals(stage: str, commits: Sequence[Commit]) -> dict[str, Any]:

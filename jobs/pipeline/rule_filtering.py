@@ -25,18 +25,17 @@ from jobs.config import Config, ConfigError, RulesConfig
 from jobs.run.commits import (
     Balance,
     Basis,
-    close_ledger,
     due,
     fingerprint_of,
     settings_of,
-    splits_frame,
     wave_of,
 )
 from jobs.run.console import show_progress
-from jobs.run.current_documents import document_commits
+from jobs.run.current_documents import document_commits, extracted_ids
+from jobs.run.ledger import close_stages
 from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, Run
 from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, schema_of
-from jobs.transforms.ledger import stage_ledger
+from jobs.transforms.ledger import stage_counts
 from jobs.transforms.rules import check_conditions, with_reject_reasons
 from jobs.transforms.texts import edit_and_measure
 from udfs.files.artifacts import ArtifactFile
@@ -141,6 +140,11 @@ def editing_of(rules: RulesConfig) -> Editing:
     )
 
 
+def preload() -> None:
+    """Import what measuring needs."""
+    from udfs.measures import text_pass  # noqa: F401
+
+
 def run(spark: SparkSession, run: Run) -> None:
     """Flag every wave that is due; edit and measure it first where that is due too."""
     waves = bases(run)
@@ -199,8 +203,9 @@ def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass)
     run.store.write(passed.select(*schema_of(MEASURED).fieldNames()), MEASURED, wave)
     run.store.write(edited.select(*schema_of(EDITS).fieldNames()), EDITS, wave)
     passed.unpersist()
-    measured = run.store.read(spark, MEASURED, [wave]).count()
-    return Balance(seen=measured, kept=measured)
+    # The ledger of the rules finds out whether each document has measures.
+    extracted = run.store.commits(EXTRACT_DOCUMENTS)[wave].kept
+    return Balance(seen=extracted, kept=extracted)
 
 
 def _flag_wave(spark: SparkSession, run: Run, wave: int) -> Balance:
@@ -208,12 +213,11 @@ def _flag_wave(spark: SparkSession, run: Run, wave: int) -> Balance:
     measured = run.store.read(spark, MEASURED, [wave])
     flagged = with_reject_reasons(measured, run.config.rules)
     run.store.write(flagged.select("doc_id", "reject_reasons"), FLAGGED, wave)
-    ledger = stage_ledger(
-        splits_frame(spark, run.store, [wave]),
-        run.store.read_waves(spark, DOCUMENTS, [wave]).select("doc_id", "warc_path", "wave"),
+    counts = stage_counts(
+        extracted_ids(spark, run, [wave]),
         {APPLY_RULES: _outcomes(run.store.read(spark, FLAGGED, [wave]))},
     )
-    return close_ledger(run.store, ledger, wave)[APPLY_RULES]
+    return close_stages(run, [APPLY_RULES], counts, wave)[APPLY_RULES]
 
 
 def _literal(field: StructField, number: int) -> Column:

@@ -20,24 +20,24 @@ from jobs.config.scorers import declared
 from jobs.run.commits import (
     Basis,
     Work,
-    close_ledger,
     due,
     fingerprint_of,
     settings_of,
-    splits_frame,
     wave_of,
 )
 from jobs.run.console import show_progress
-from jobs.run.current_documents import scored_documents, scored_sources
+from jobs.run.current_documents import scored_documents, scored_ids, scored_sources
+from jobs.run.ledger import close_stages
 from jobs.run.request import SCORE_DOCUMENTS, Run, score_stage
 from jobs.run.scorers import (
     chosen_scorers,
     lock_id_of,
+    lock_source,
     scorer_of,
     stamp_of_scorer,
 )
 from jobs.tables import scores
-from jobs.transforms.ledger import stage_ledger
+from jobs.transforms.ledger import stage_counts
 from udfs.scorers.scorer import Scorer
 
 
@@ -61,6 +61,11 @@ def with_arguments(config: Config, arguments: Namespace) -> Config:
     if not arguments.scorer:
         return config
     return replace(config, score=replace(config.score, scorers=tuple(arguments.scorer)))
+
+
+def preload() -> None:
+    """Import what scoring needs."""
+    from udfs.scorers import scoring  # noqa: F401
 
 
 def run(spark: SparkSession, run: Run) -> None:
@@ -91,7 +96,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
         score_stage(name): {
             wave: Basis(
                 settings_of(name, run.config.scorers[name]),
-                {f"{name}.artifact": lock_id_of(name, run.config, run.lock), **sources},
+                lock_source(name, run.config, run.lock) | sources,
                 reads=fingerprint_of(sources),
             )
             for wave, sources in scored_sources(run).items()
@@ -122,9 +127,8 @@ def _score_wave(
         run.store.write(scored.select("doc_id", *fields, *came_from), table, wave)
         outcomes[score_stage(scorer.name)] = _outcomes(run.store.read(spark, table, [wave]), scorer)
     scored.unpersist()
-    seen = documents.select("doc_id", "warc_path", "wave")
-    ledger = stage_ledger(splits_frame(spark, run.store, [wave]), seen, outcomes)
-    balances = close_ledger(run.store, ledger, wave)
+    counts = stage_counts(scored_ids(spark, run, [wave]), outcomes)
+    balances = close_stages(run, list(outcomes), counts, wave)
     for scorer, its_work in zip(scorers, work, strict=True):
         its_work.balance = balances[score_stage(scorer.name)]
 

@@ -14,11 +14,9 @@ from pyspark.sql import functions as F
 from jobs.run.commits import (
     Balance,
     Basis,
-    close_ledger,
     due,
     fingerprint_of,
     settings_of,
-    splits_frame,
     wave_of,
 )
 from jobs.run.console import show_progress
@@ -26,9 +24,10 @@ from jobs.run.current_documents import (
     duplicate_commit,
     rule_sources,
     score_commits,
-    survivors,
+    survivor_ids,
     with_current_text,
 )
+from jobs.run.ledger import close_stages
 from jobs.run.request import (
     FIND_DUPLICATES,
     SELECT_CORPUS,
@@ -47,7 +46,7 @@ from jobs.tables import (
     schema_of,
     scores,
 )
-from jobs.transforms.ledger import stage_ledger
+from jobs.transforms.ledger import stage_counts
 from jobs.transforms.runs import with_runs
 from jobs.transforms.selection import (
     corpus_rows,
@@ -116,13 +115,13 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
 
 def _select(spark: SparkSession, run: Run) -> Balance:
     """Write corpus, rejected and ledger."""
+    check_locks(run, selection_scorers(run.config))
     waves = list(run.waves)
     documents = run.store.read(spark, DOCUMENTS, waves)
     duplicates = run.store.read(spark, DUPLICATES)
     tables = {
         name: run.store.read(spark, scores(name), waves) for name in selection_scorers(run.config)
     }
-    check_locks(run, tables)
     # Ids, reasons and scores only: the texts of kept documents are joined at the end.
     verdicts = with_verdicts(
         documents.select("doc_id", "url", "warc_path", "warc_offset"),
@@ -140,12 +139,11 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     rejected = verdicts.where(F.col("stage").isNotNull())
     run.store.write(rejected.select(*schema_of(REJECTED).fieldNames()), REJECTED)
     corpus = run.store.read(spark, CORPUS)
-    ledger = stage_ledger(
-        splits_frame(spark, run.store, waves),
-        survivors(spark, run, waves).select("doc_id", "warc_path", "wave"),
+    counts = stage_counts(
+        survivor_ids(spark, run, waves),
         {SELECT_CORPUS: _outcomes(corpus, run.store.read(spark, REJECTED))},
     )
-    balance = close_ledger(run.store, ledger, WHOLE)[SELECT_CORPUS]
+    balance = close_stages(run, [SELECT_CORPUS], counts, WHOLE)[SELECT_CORPUS]
     write_jsonl(corpus, run.store, run.config.select.jsonl)
     verdicts.unpersist()
     return balance

@@ -1,45 +1,30 @@
-"""Commits and the ledger: which waves of a stage are due, and how a wave is declared done.
+"""Commits: which waves of a stage are due, and how a wave is declared done.
 
 A wave is due when it has no commit, or one whose fingerprint differs from that of its `Basis`
-(settings and sources). Before a wave is committed its ledger must close: every record that the
-stage saw is kept, rejected or failed.
+(settings and sources).
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
-
 from jobs.run.console import say
-from jobs.run.splits import SPLITS
 from jobs.run.store import WHOLE, Commit, Store
-from jobs.tables import LEDGER, check_schema
 
 Waves = Mapping[int, "Basis"]
 
 _COUNTS = "counts"
-_SHOWN_FILES = 10
 _SHOWN_CHANGES = 3
 
 
 class StageIncomplete(RuntimeError):
     """A stage needs the result of a stage that has not finished."""
-
-
-class BalanceOpen(RuntimeError):
-    """Some records that a stage saw are neither kept, nor rejected or failed by reason."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +90,7 @@ def wave_of(store: Store, stage: str, wave: int, basis: Basis) -> Iterator[Work]
     rate = balance.seen / seconds if seconds else 0.0
     say(
         "wave_done",
-        f"{stage}{_in_wave(wave)}: done, {balance.seen:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
+        f"{stage}{in_wave(wave)}: done, {balance.seen:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
         stage=stage,
         wave=None if wave == WHOLE else wave,
         **asdict(balance),
@@ -147,10 +132,10 @@ def finished(store: Store, stage: str, reads: Mapping[int, str]) -> dict[int, st
         return None
     for wave, expected in sorted(reads.items()):
         if wave not in commits:
-            raise StageIncomplete(f"{stage}{_in_wave(wave)} is not done: run it first")
+            raise StageIncomplete(f"{stage}{in_wave(wave)} is not done: run it first")
         if commits[wave].reads != expected:
             raise StageIncomplete(
-                f"{stage}{_in_wave(wave)} was made from older tables: run it first"
+                f"{stage}{in_wave(wave)} was made from older tables: run it first"
             )
     return {wave: commits[wave].fingerprint for wave in reads}
 
@@ -164,50 +149,6 @@ def settings_of(name: str, section: Any, keys: Sequence[str] | None = None) -> d
     """Return the values of a configuration section, or of some of its keys, as in `Basis`."""
     values: dict[str, Any] = json.loads(json.dumps(asdict(section), default=str))
     return {f"{name}.{key}": values[key] for key in (values if keys is None else keys)}
-
-
-def splits_frame(spark: SparkSession, store: Store, waves: Iterable[int]) -> DataFrame:
-    """Read the input files of some waves.
-
-    Returns:
-        (warc_path, wave, parts), one row for each file and wave. parts is the number of splits
-        that read the file: more than one if they read ranges of it.
-    """
-    paths = [store.table_path(SPLITS, wave) for wave in waves]
-    reader = spark.read.schema("warc_path string, wave int")  # else a job looks for the columns
-    splits = reader.option("basePath", store.table_path(SPLITS)).parquet(*paths)
-    return splits.groupBy("warc_path", "wave").agg(F.count("*").alias("parts"))
-
-
-def close_ledger(store: Store, ledger: DataFrame, wave: int) -> dict[str, Balance]:
-    """Write the ledger of one or more stages and check it.
-
-    The driver holds one row for each stage and input file of the wave, as it holds the splits.
-
-    Args:
-        ledger: The columns of the ledger, ``stage`` and ``wave``.
-        wave: The ledger's wave, or WHOLE for all waves.
-    Returns:
-        Stage -> sums over the wave's files.
-    Raises:
-        BalanceOpen: naming the files whose balance is open.
-    """
-    check_schema(ledger.drop("stage", "wave").schema, LEDGER)
-    rows = ledger.toArrow().sort_by(
-        [(name, "ascending") for name in ("stage", "wave", "warc_path")]
-    )
-    balances: dict[str, Balance] = {}
-    for stage in rows["stage"].unique().to_pylist():
-        of_stage = _rows_where(rows, "stage", stage)
-        _write_ledger(store, of_stage, stage, wave)
-        if wrong := open_rows(of_stage):
-            shown = "; ".join(map(str, wrong[:_SHOWN_FILES]))
-            raise BalanceOpen(
-                f"{stage}{_in_wave(wave)}: seen is not kept + rejected + failed for "
-                f"{len(wrong):,} files: {shown}"
-            )
-        balances[stage] = _balance_of(of_stage)
-    return balances
 
 
 def write_counts(store: Store, stage: str, counts: Mapping[str, int]) -> None:
@@ -224,7 +165,7 @@ def read_counts(store: Store, stage: str) -> dict[str, int]:
     return counts
 
 
-def _in_wave(wave: int) -> str:
+def in_wave(wave: int) -> str:
     """Return the wave as the end of a stage's name in messages."""
     return "" if wave == WHOLE else f", wave {wave}"
 
@@ -251,53 +192,3 @@ def _change(commit: Commit, basis: Basis) -> str | None:
 
 def _shown(settings: Mapping[str, Any], name: str) -> str:
     return json.dumps(settings[name], ensure_ascii=False) if name in settings else "not there"
-
-
-def _write_ledger(store: Store, rows: pa.Table, stage: str, wave: int) -> None:
-    """Write a stage's ledger over an earlier one, one file for each wave."""
-    folder = (LEDGER, f"stage={stage}")
-    store.delete(*folder, *([] if wave == WHOLE else [f"wave={wave}"]))
-    for number in rows["wave"].unique().to_pylist():
-        buffer = io.BytesIO()
-        of_wave = _rows_where(rows, "wave", number).drop_columns(["stage", "wave"])
-        pq.write_table(of_wave, buffer, compression="zstd")
-        store.write_bytes(buffer.getvalue(), *folder, f"wave={number}", "ledger.parquet")
-
-
-def _rows_where(table: pa.Table, column: str, value: object) -> pa.Table:
-    """Return the rows of a table with a value in a column."""
-    import pyarrow.compute as pc  # a sixth of what a plan would spend on imports
-
-    return table.filter(pc.field(column) == value)
-
-
-def open_rows(ledger: pa.Table) -> list[dict[str, Any]]:
-    """Return the rows of a ledger in which seen is not kept + rejected + failed."""
-    return [row for row in _ledger_rows(ledger) if row["seen"] != _accounted(row)]
-
-
-def _accounted(row: Mapping[str, Any]) -> int:
-    by_reason = (*row["rejected"].values(), *row["failed"].values())
-    return int(row["kept"]) + sum(map(int, by_reason))
-
-
-def _ledger_rows(ledger: pa.Table) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a ledger, with counts by reason as dictionaries.
-
-    A split without a tally leaves a null, which equals no number, so that its row is open.
-    """
-    for batch in ledger.to_batches(max_chunksize=10_000):
-        for row in batch.to_pylist():
-            yield row | {name: dict(row[name] or ()) for name in ("rejected", "failed")}
-
-
-def _balance_of(ledger: pa.Table) -> Balance:
-    """Sum the rows of a ledger whose balance is closed."""
-    seen = kept = 0
-    rejected: Counter[str] = Counter()
-    failed: Counter[str] = Counter()
-    for row in _ledger_rows(ledger):
-        seen, kept = seen + row["seen"], kept + row["kept"]
-        rejected.update(row["rejected"])
-        failed.update(row["failed"])
-    return Balance(seen, kept, dict(sorted(rejected.items())), dict(sorted(failed.items())))

@@ -36,9 +36,7 @@ def rule_survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataF
     documents = run.store.read_waves(spark, DOCUMENTS, waves)
     if rule_commits(run) is None:
         return documents
-    flagged = run.store.read(spark, FLAGGED, waves)
-    rejected = flagged.where(F.size("reject_reasons") > 0).select("doc_id")
-    kept = documents.join(rejected, on="doc_id", how="left_anti")
+    kept = _without_rejected(spark, run, documents, waves)
     return _with_edits(spark, run, kept, waves).select(*documents.columns)
 
 
@@ -47,8 +45,7 @@ def survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
     documents = rule_survivors(spark, run, waves)
     if duplicate_commit(run) is None:
         return documents
-    removed = run.store.read(spark, DUPLICATES).select("doc_id")
-    kept = documents.join(removed, on="doc_id", how="left_anti")
+    kept = _without_duplicates(spark, run, documents)
     cuts = _cuts(spark, run)
     return kept if cuts is None else with_cut_text(kept, cuts)
 
@@ -65,6 +62,33 @@ def scored_documents(spark: SparkSession, run: Run, waves: Sequence[int]) -> Dat
     return survivors(spark, run, waves)
 
 
+def extracted_ids(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
+    """Read doc_id, warc_path and wave of the extracted documents."""
+    return run.store.read_waves(spark, DOCUMENTS, waves).select("doc_id", "warc_path", "wave")
+
+
+def rule_survivor_ids(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
+    """Read doc_id, warc_path and wave of `rule_survivors`: no text is read or joined."""
+    documents = extracted_ids(spark, run, waves)
+    if rule_commits(run) is None:
+        return documents
+    return _without_rejected(spark, run, documents, waves)
+
+
+def survivor_ids(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
+    """Read doc_id, warc_path and wave of `survivors`."""
+    documents = rule_survivor_ids(spark, run, waves)
+    if duplicate_commit(run) is None:
+        return documents
+    return _without_duplicates(spark, run, documents)
+
+
+def scored_ids(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
+    """Read doc_id, warc_path and wave of `scored_documents`."""
+    ids = extracted_ids if run.config.score.rows == "all" else survivor_ids
+    return ids(spark, run, waves)
+
+
 def with_current_text(
     spark: SparkSession, run: Run, documents: DataFrame, waves: Sequence[int]
 ) -> DataFrame:
@@ -79,6 +103,21 @@ def with_current_text(
     edited = _with_edits(spark, run, documents, waves)
     cuts = _cuts(spark, run)
     return edited if cuts is None else with_cuts(edited, cuts)
+
+
+def _without_rejected(
+    spark: SparkSession, run: Run, documents: DataFrame, waves: Sequence[int]
+) -> DataFrame:
+    """Leave out the documents that a rule rejected."""
+    flagged = run.store.read(spark, FLAGGED, waves)
+    rejected = flagged.where(F.size("reject_reasons") > 0).select("doc_id")
+    return documents.join(rejected, on="doc_id", how="left_anti")
+
+
+def _without_duplicates(spark: SparkSession, run: Run, documents: DataFrame) -> DataFrame:
+    """Leave out the documents that deduplication removed."""
+    removed = run.store.read(spark, DUPLICATES).select("doc_id")
+    return documents.join(removed, on="doc_id", how="left_anti")
 
 
 def _with_edits(

@@ -51,6 +51,13 @@ class Run:
     """Whether to show what would run, and to write nothing."""
 
     @property
+    def input_bytes(self) -> int | None:
+        """Size of all input of the output; None where a size or the ranges are not known yet."""
+        sizes = [split.size_bytes for splits in self.waves.values() for split in splits]
+        known = [size for size in sizes if size is not None]
+        return None if self.requests or len(known) < len(sizes) else sum(known)
+
+    @property
     def catalogue(self) -> dict[str, Artifact]:
         """The artifacts that the configuration may name."""
         return self.lock.artifacts
@@ -72,8 +79,12 @@ class Stage:
     """Names of its tables and files, as they are under an output."""
     run: Callable[[SparkSession, Run], None] | None = None
     """Does the work of every wave that is due; None where the request itself is the work."""
+    preload: Callable[[], None] | None = None
+    """Imports what its work needs; called while Java starts."""
+    show: Callable[[Run], None] | None = None
+    """Prints its earlier result, where no stage has anything to do and Spark is not started."""
     bases: Callable[[Run], Bases] | None = None
-    """What its waves follow from; None for a stage that runs each time."""
+    """What its waves follow from; None where the request itself is the work."""
     needs: tuple[Stage, ...] = ()
     """Stages that are brought up to date before its own work."""
     check_settings: Callable[[Config, Lock], None] | None = None
@@ -93,7 +104,7 @@ class Stage:
     """The stage whose kept documents it sees: the ledger's balance is checked over both."""
 
     def ledger_names(self, config: Config) -> tuple[str, ...]:
-        """Return the names under which it keeps a balance in the ledger, none for the report."""
+        """Return the names under which it keeps a balance in the ledger."""
         if self.ledgers is not None:
             return self.ledgers(config)
         return () if self.bases is None else (self.name,)

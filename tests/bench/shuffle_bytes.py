@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jobs import run_pipeline
-from jobs.launch.spark_properties import read_properties
+from jobs.config.spark_properties import read_properties
 from tests.bench.dedup_events import stages
 from tests.bench.timing import table
 

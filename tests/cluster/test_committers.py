@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from jobs.launch.spark_properties import read_properties
+from jobs.config.spark_properties import read_properties
 from tests.jobs.conftest import ROOT
 
 FACTORY = "mapreduce.outputcommitter.factory.scheme."

@@ -60,10 +60,20 @@ def test_two_partitions_change_no_byte(
 def test_seven_partitions_waves_and_shuffles_change_no_byte(
     spark: SparkSession, warc_files: Path, one_partition: list[str], tmp_path: Path
 ) -> None:
-    spark.conf.set("spark.sql.shuffle.partitions", "7")
-    settings = ["run.partitions=7", "run.wave_splits=3"]
+    """Nor do plans that are compiled, and change while they run."""
+    plans = {
+        "spark.sql.shuffle.partitions": "7",
+        "spark.sql.adaptive.enabled": "true",
+        "spark.sql.codegen.wholeStage": "true",
+        "spark.sql.codegen.factoryMode": "FALLBACK",
+    }
+    settings = ["run.partitions=7", "run.wave_splits=3", "spark.small_properties=off"]
+    before = {key: spark.conf.get(key) for key in plans}
+    for key, value in plans.items():
+        spark.conf.set(key, value)
     try:
         rows = run_with(spark, warc_files, tmp_path / "out", *settings)
     finally:
-        spark.conf.set("spark.sql.shuffle.partitions", "2")
+        for key, value in before.items():
+            spark.conf.set(key, str(value))
     assert rows == one_partition

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.launch.spark_properties import read_properties
+from jobs.config.spark_properties import read_properties
 from tests.jobs.conftest import C1_ONLY, ROOT
 
 DISCOVERY = ROOT / "docker" / "find_gpus.sh"

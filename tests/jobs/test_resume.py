@@ -13,7 +13,7 @@ from pyspark.sql import SparkSession
 
 from jobs import apply_rules, extract_documents, find_duplicates, run_pipeline
 from jobs.pipeline import extraction_wave
-from jobs.run.commits import BalanceOpen
+from jobs.run.ledger import BalanceOpen
 from jobs.run.store import Store
 from tests.jobs.conftest import LOCAL_CONFIG
 

@@ -8,7 +8,7 @@ import pyspark
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs.launch.spark_properties import read_properties
+from jobs.config.spark_properties import read_properties
 from tests.jobs.conftest import ROOT
 
 FILES = sorted((ROOT / "conf").glob("spark-*.conf"))

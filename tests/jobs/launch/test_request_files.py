@@ -15,9 +15,9 @@ from moto.server import ThreadedMotoServer
 
 from jobs import submit_run
 from jobs.config import ConfigError
+from jobs.config.spark_properties import read_properties
 from jobs.launch.request_files import Launch, load_values, render
 from jobs.launch.services import check_request
-from jobs.launch.spark_properties import read_properties
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
 BUNDLED = sorted(CONF.glob("*/*.json"))

@@ -1,0 +1,195 @@
+"""The ledger: for every input file and stage, what came in and what became of it.
+
+The driver holds a row for each file and stage of a wave, as it holds the splits; workers count the
+documents (`jobs.transforms.ledger`). A stage's rows are written and checked before its wave is
+committed: what it saw must be kept, or rejected or failed by reason.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
+
+from jobs.run.commits import Balance, in_wave
+from jobs.run.request import Run
+from jobs.run.splits import Waves
+from jobs.run.store import WHOLE, Store
+from jobs.tables import LEDGER
+from jobs.transforms.ledger import REPEATED, TALLY
+
+File = tuple[int, str]
+"""Wave and warc_path: ranges of a file may be read in two waves."""
+
+_COUNTS = pa.map_(pa.string(), pa.int64())
+_SCHEMA = pa.schema(
+    [
+        ("warc_path", pa.string()),
+        ("seen", pa.int64()),
+        ("kept", pa.int64()),
+        ("rejected", _COUNTS),
+        ("failed", _COUNTS),
+    ]
+)
+_SHOWN_FILES = 10
+
+
+class BalanceOpen(RuntimeError):
+    """Some records that a stage saw are neither kept, nor rejected or failed by reason."""
+
+
+@dataclass
+class FileBalance:
+    """What a stage saw of a file, by outcome."""
+
+    seen: int | None = 0
+    """None, and the balance open, where a part of the file left no tally, or several."""
+    kept: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether all that was seen is accounted for."""
+        return self.seen == self.kept + self.rejected.total() + self.failed.total()
+
+
+Ledger = Mapping[File, FileBalance]
+"""A stage's balance of every file of one or more waves."""
+
+
+def parts_of(waves: Waves, numbers: Iterable[int]) -> Counter[File]:
+    """Count the splits that read each file of some waves: several if they read ranges of it."""
+    return Counter((wave, split.warc_path) for wave in numbers for split in waves[wave])
+
+
+def close_stages(
+    run: Run, stages: Sequence[str], counts: DataFrame, wave: int
+) -> dict[str, Balance]:
+    """Write and check the ledgers of stages that saw the same documents.
+
+    Args:
+        counts: `jobs.transforms.ledger.stage_counts` of the wave, or of all waves.
+        wave: The ledgers' wave, or WHOLE for all waves.
+    Returns:
+        Stage -> sums over its files.
+    Raises:
+        BalanceOpen: naming the files whose balance is open.
+    """
+    planned = parts_of(run.waves, run.waves if wave == WHOLE else [wave])
+    ledgers = stage_ledgers(planned, stages, counts.toArrow())
+    return {stage: close_ledger(run.store, stage, wave, ledgers[stage]) for stage in stages}
+
+
+def stage_ledgers(
+    planned: Iterable[File], stages: Sequence[str], counts: pa.Table
+) -> dict[str, Ledger]:
+    """Put the counts of stages together.
+
+    Args:
+        planned: Files that get a row, whether anything was seen of them or not.
+        counts: Rows of `jobs.transforms.ledger.stage_counts`.
+    Returns:
+        Stage -> its ledger.
+    """
+    ledgers: dict[str, dict[File, FileBalance]] = {
+        stage: {file: FileBalance() for file in planned} for stage in stages
+    }
+    for row in _rows(counts):
+        file = (row["wave"], row["warc_path"])
+        for stage in stages if row["stage"] is None else (row["stage"],):
+            balance = ledgers[stage].setdefault(file, FileBalance())
+            if row["stage"] is None:
+                balance.seen = row["n"]
+            elif row["reason"] is None:
+                balance.kept += row["n"]
+            else:
+                balance.rejected[row["reason"]] += row["n"]
+    return dict(ledgers)
+
+
+def read_ledger(parts: Mapping[File, int], wave: int, counts: pa.Table) -> Ledger:
+    """Put what the workers tallied of a wave beside what was in fact written.
+
+    Args:
+        parts: The wave's files, with the number of tallies that each must have.
+        counts: Rows of `jobs.transforms.ledger.read_counts`.
+    """
+    ledger: defaultdict[File, FileBalance] = defaultdict(FileBalance)
+    ledger.update({file: FileBalance() for file in parts})
+    tallies: Counter[File] = Counter()
+    for row in _rows(counts):
+        file = (wave, row["warc_path"])
+        balance = ledger[file]
+        if row["kind"] == TALLY:
+            tallies[file] += 1
+            balance.seen = (balance.seen or 0) + row["n"]
+            balance.rejected.update(dict(row["rejected"]))
+            balance.failed.update(dict(row["failed"]))
+        elif row["kind"] == REPEATED:
+            balance.rejected["repeated_id"] += row["n"]
+        else:
+            balance.kept += row["n"]
+    for file, balance in ledger.items():
+        if tallies[file] != parts.get(file, 0):
+            balance.seen = None
+    return dict(ledger)
+
+
+def close_ledger(store: Store, stage: str, wave: int, ledger: Ledger) -> Balance:
+    """Write a stage's ledger over an earlier one, one file for each wave, and check it.
+
+    Args:
+        wave: The ledger's wave, or WHOLE for all waves.
+    Returns:
+        The sums over its files.
+    Raises:
+        BalanceOpen: naming the files whose balance is open.
+    """
+    folder = (LEDGER, f"stage={stage}")
+    store.delete(*folder, *([] if wave == WHOLE else [f"wave={wave}"]))
+    by_wave: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for (number, path), balance in sorted(ledger.items()):
+        by_wave[number].append(
+            {
+                "warc_path": path,
+                "seen": balance.seen,
+                "kept": balance.kept,
+                "rejected": sorted(balance.rejected.items()),
+                "failed": sorted(balance.failed.items()),
+            }
+        )
+    for number, rows in by_wave.items():
+        buffer = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(rows, _SCHEMA), buffer, compression="zstd")
+        store.write_bytes(buffer.getvalue(), *folder, f"wave={number}", "ledger.parquet")
+    if wrong := [f"{file[1]}: {of}" for file, of in sorted(ledger.items()) if not of.is_closed]:
+        shown = "; ".join(wrong[:_SHOWN_FILES])
+        raise BalanceOpen(
+            f"{stage}{in_wave(wave)}: seen is not kept + rejected + failed for "
+            f"{len(wrong):,} files: {shown}"
+        )
+    return _summed(ledger.values())
+
+
+def _summed(balances: Iterable[FileBalance]) -> Balance:
+    """Add up balances that are closed."""
+    seen = kept = 0
+    rejected: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    for balance in balances:
+        seen, kept = seen + (balance.seen or 0), kept + balance.kept
+        rejected.update(balance.rejected)
+        failed.update(balance.failed)
+    return Balance(seen, kept, dict(sorted(rejected.items())), dict(sorted(failed.items())))
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    for batch in table.to_batches(max_chunksize=10_000):
+        yield from batch.to_pylist()

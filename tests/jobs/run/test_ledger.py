@@ -1,0 +1,60 @@
+"""The ledger as it is written and checked: sums, files, and which balances are open."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.run.commits import Balance
+from jobs.run.ledger import BalanceOpen, FileBalance, close_ledger, parts_of
+from jobs.run.splits import Split
+from jobs.run.store import WHOLE, Store
+
+SOUND = {
+    (0, "a"): FileBalance(5, 3, Counter(length=1), Counter(cut=1)),
+    (0, "b"): FileBalance(2, 0, Counter(length=1, character=1)),
+    (1, "c"): FileBalance(),
+}
+
+
+def test_a_closed_ledger_is_written_by_wave_and_summed(tmp_path: Path) -> None:
+    store = Store.at(str(tmp_path))
+    balance = close_ledger(store, "rules", WHOLE, SOUND)
+    assert balance == Balance(7, 3, {"character": 1, "length": 2}, {"cut": 1})
+    first = pq.read_table(tmp_path / "ledger" / "stage=rules" / "wave=0" / "ledger.parquet")
+    assert first.column_names == ["warc_path", "seen", "kept", "rejected", "failed"]
+    assert first["warc_path"].to_pylist() == ["a", "b"]
+    assert first["rejected"].to_pylist() == [[("length", 1)], [("character", 1), ("length", 1)]]
+
+
+def test_another_ledger_of_a_wave_leaves_those_of_other_waves(tmp_path: Path) -> None:
+    store = Store.at(str(tmp_path))
+    close_ledger(store, "rules", WHOLE, SOUND)
+    close_ledger(store, "rules", 1, {(1, "d"): FileBalance(1, 1)})
+    folder = tmp_path / "ledger" / "stage=rules"
+    paths = {
+        name: pq.read_table(folder / name / "ledger.parquet")["warc_path"].to_pylist()
+        for name in ("wave=0", "wave=1")
+    }
+    assert paths == {"wave=0": ["a", "b"], "wave=1": ["d"]}
+
+
+@pytest.mark.parametrize(
+    "open_balance", [FileBalance(2, 1), FileBalance(1, 2), FileBalance(None, 1), FileBalance(None)]
+)
+def test_an_open_balance_names_its_file(tmp_path: Path, open_balance: FileBalance) -> None:
+    ledger = SOUND | {(2, "lost"): open_balance}
+    with pytest.raises(BalanceOpen, match=r"rules, wave 2: .* 1 files: lost: FileBalance"):
+        close_ledger(Store.at(str(tmp_path)), "rules", 2, ledger)
+
+
+def test_a_file_whose_ranges_two_splits_read_has_two_parts() -> None:
+    def split(folder: str, path: str) -> Split:
+        return Split(folder, path, "warc", None, "index")
+
+    waves = {0: (split("r0", "a"), split("r0", "b"), split("r1", "a")), 1: (split("r2", "a"),)}
+    assert parts_of(waves, [0]) == {(0, "a"): 2, (0, "b"): 1}
+    assert parts_of(waves, [0, 1])[1, "a"] == 1
