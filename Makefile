@@ -128,7 +128,8 @@ format: $(VENV)/.installed-test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-#: make bench       documents a second of every stage, on 20,000 pages around the texts of DATA
+#: make bench       the whole pipeline beside other programs, from WARC to documents; QUICK=1
+#:   BENCH=stages   documents a second of every stage, on 20,000 pages around the texts of DATA
 #:   BENCH=extract  extraction beside inflating and beside other programs; QUICK=1
 #:   BENCH=rules    the rules beside the published ones, and what they remove
 #:   BENCH=dedup    near deduplication beside other programs, recall, growth; QUICK=1
@@ -140,15 +141,18 @@ format: $(VENV)/.installed-test
 #:                  FLAME=FILE.svg: a flame graph of its Python processes instead; STAGE=NAME
 #:                  DATA=DIR: texts to measure on
 BENCH ?= pipeline
-BENCHES := pipeline extract rules dedup paragraphs repair scores bert limits
+BENCHES := pipeline stages extract rules dedup paragraphs repair scores bert limits
 $(if $(filter $(BENCH),$(BENCHES)),,$(error BENCH=$(BENCH) is unknown; known are $(BENCHES)))
-# Other programs have an environment of their own: datatrove pins older versions of what this
+# Other programs have environments of their own: datatrove pins older versions of what this
 # project uses.
 PEERS := .venv-peers
+DATATROVE := .venv-datatrove
+JUICER := .venv-juicer
 FLAMES := .venv-flame
 FLAME ?=
 STAGE ?=
 
+BENCH_NEEDS_pipeline := $(VENV)/.installed-test $(DATATROVE)/.installed $(JUICER)/.installed
 BENCH_NEEDS_extract := $(VENV)/.installed-test $(PEERS)/.installed
 BENCH_NEEDS_dedup := $(PEERS)/.installed-dedup
 BENCH_NEEDS_scores := $(VENV)/.installed-test
@@ -156,6 +160,10 @@ BENCH_NEEDS_bert := $(VENV)/.installed-bert
 BENCH_NEEDS_limits := $(VENV)/.installed-test $(if $(FLAME),$(FLAMES)/bin/py-spy)
 
 define BENCH_pipeline
+	$(BIN)/python -m tests.bench.pipeline_rates --data $(DATA) \
+	  --datatrove $(DATATROVE)/bin/python --juicer $(JUICER)/bin/python $(if $(QUICK),--quick)
+endef
+define BENCH_stages
 	$(BIN)/python -m tests.bench.build_pages --data $(DATA) --pages 20000 out/bench/pages
 	rm -rf out/bench/run
 	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) --input out/bench/pages \
@@ -216,6 +224,23 @@ $(PEERS)/.installed-dedup: $(PEERS)/.installed
 	$(PEERS)/bin/python -m pip install --quiet 'pyspark>=4.0.2,<5' scipy 'rich<14' psutil bitarray \
 	  click-option-group fire ftfy tokenizers 'xxhash<3.6'
 	@touch $@
+
+# datatrove cuts Chinese words with spaCy and jieba; its deduplication fails with the xxhash of today.
+$(DATATROVE)/.installed:
+	$(PYTHON) -m venv $(DATATROVE)
+	$(DATATROVE)/bin/python -m pip install --quiet 'datatrove[io,processing]==0.10.1' \
+	  trafilatura==1.11.0 lxml==6.1.3 lxml_html_clean==0.4.6 warcio==1.8.1 python-magic==0.4.27 \
+	  faust-cchardet==3.2.0 fasttext-numpy2-wheel==0.9.2 spacy==3.8.18 jieba==0.42.1 xxhash==3.5.1 \
+	  numpy==2.4.6 orjson==3.13.0 loguru==0.7.3 multiprocess==0.70.19
+	@touch $@
+
+# What data-juicer would install by itself in the middle of a run is named here. Where it cannot be
+# installed, the bench leaves it out and says why.
+$(JUICER)/.installed:
+	$(PYTHON) -m venv $(JUICER)
+	$(JUICER)/bin/python -m pip install --quiet py-data-juicer==1.6.1 aiohttp==3.14.5 ray==2.60.0 \
+	  torch==2.13.0 fasttext-numpy2-wheel==0.9.2 opencc==1.1.9 scipy==1.17.1 numpy==2.4.6 \
+	  datasets==5.2.0 pyarrow==26.0.1 && touch $@ || echo "data-juicer is left out" >&2
 
 #: make models      train the bundled models again; DATA=DIR
 models: $(VENV)/.installed

@@ -19,6 +19,7 @@ import sys
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -307,20 +308,28 @@ def members(page: Page, dice: random.Random) -> Iterator[bytes]:
 
 def write_mix(data: Path, count: int, path: Path, seed: int = 21) -> dict[str, object]:
     """Write the file; what it is like."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_mixes(data, count, [path], seed)
+
+
+def write_mixes(data: Path, count: int, paths: Sequence[Path], seed: int = 21) -> dict[str, object]:
+    """Write one mix over some files, its pages dealt round-robin; what all of it is like."""
     dice = random.Random(f"{seed} members")
     languages: Counter[str] = Counter()
     body_bytes = ascii_pages = 0
-    with path.open("wb") as file:
-        info = b"isPartOf: a mix for measuring\r\nformat: WARC File Format 1.0\r\n"
-        file.write(_member("warcinfo", ["Content-Type: application/warc-fields"], info))
-        for page in pages(data, count, seed):
+    info = b"isPartOf: a mix for measuring\r\nformat: WARC File Format 1.0\r\n"
+    with ExitStack() as stack:
+        files = []
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.append(stack.enter_context(path.open("wb")))
+            files[-1].write(_member("warcinfo", ["Content-Type: application/warc-fields"], info))
+        for number, page in enumerate(pages(data, count, seed)):
             languages[page.language] += 1
             body_bytes += len(page.body)
             ascii_pages += page.body.isascii()
             for part in members(page, dice):
-                file.write(part)
-    size = path.stat().st_size
+                files[number % len(files)].write(part)
+    size = sum(path.stat().st_size for path in paths)
     return {
         "pages": count,
         "mean_page_bytes": round(body_bytes / count),
