@@ -26,9 +26,10 @@ from tests.bench.pipeline_rates import (
     Run,
     cost_of,
     in_rounds,
-    ratios,
+    ratios_to_keep,
     run_of,
     shown,
+    verdicts,
 )
 from tests.bench.process_tree import Usage
 
@@ -96,11 +97,14 @@ def test_ratios_say_whether_they_are_reached(tmp_path: Path) -> None:
     bench.runs += [made_run(JUICER, 100, 1.0), made_run(TAOJIN, 50, 10.0, ALL_CHINESE)]
     bench.runs += [made_run(DATATROVE, 50, 70.0, ALL_CHINESE)]
     chosen = [program_of(TAOJIN), program_of(DATATROVE), program_of(JUICER, reads_texts=True)]
-    lines = list(ratios(bench, chosen, [input_of(CRAWL_MIX, 100), input_of(ALL_CHINESE, 50)]))
+    lines = list(verdicts(bench, chosen, [input_of(CRAWL_MIX, 100), input_of(ALL_CHINESE, 50)]))
     assert len(lines) == 4
     assert "26.000, wanted at least 25.0: reached" in lines[0]
     assert "peak memory of taojin" in lines[1]
     assert "7.000, wanted at least 8.0: NOT reached" in lines[2]
+    assert ratios_to_keep(bench, chosen, [input_of(ALL_CHINESE, 50)]) == {
+        "pipeline: all Chinese, 50 responses, to datatrove": 7.0
+    }
 
 
 def test_kept_documents_are_compared_by_url() -> None:

@@ -3,7 +3,7 @@
     python -m tests.bench.pipeline_rates --data DIR --datatrove PYTHON --juicer PYTHON [--quick]
 
 Two inputs of the seeded generators, a crawl-like mix and Chinese pages alone, each at 1x and at 8x,
-so that what any run costs and what a further response costs are told apart. Programs
+so that what any run costs and what a further response costs are known apart. Programs
 (pipeline_programs) run one after the other, in rounds, each in separate processes on all cores,
 from the start of the interpreter to its last file; before that each runs once over a few pages, so
 that what is compiled or cached once is so. Peers run fewer rounds at 8x, as the tables say; --quick
@@ -46,6 +46,7 @@ from tests.bench.pipeline_programs import (
     source_of,
 )
 from tests.bench.process_tree import Usage, measure
+from tests.bench.ratios import Ratios, add_ratios_argument, write_ratios
 from tests.bench.timing import table
 
 SCALE = 8
@@ -243,13 +244,13 @@ def rate_table(bench: Bench, chosen: Sequence[Program], source: Input) -> str:
 
 def cost_table(bench: Bench, chosen: Sequence[Program], small: Input, large: Input) -> str:
     """Table 2 of one kind of input."""
-    rows = []
+    costs, rows = {}, []
     for program in chosen:
         pair = bench.figures(program.name, small), bench.figures(program.name, large)
         if pair[0] is None or pair[1] is None:
             continue
         cost = cost_of((small.responses, pair[0].cpu), (large.responses, pair[1].cpu))
-        per_second = 1 / cost.marginal if cost.marginal > 0 else float("inf")
+        costs[program.name] = cost
         rows.append(
             [
                 program.title,
@@ -257,11 +258,11 @@ def cost_table(bench: Bench, chosen: Sequence[Program], small: Input, large: Inp
                 f"{pair[1].cpu:.1f}",
                 f"{cost.fixed:.1f}",
                 f"{cost.marginal * 1000:.2f}",
-                f"{per_second:,.0f}",
+                f"{cost.marginal / costs[TAOJIN].marginal:.1f}" if TAOJIN in costs else "",
             ]
         )
     headings = ["program", f"CPU s of {small.responses:,}", f"CPU s of {large.responses:,}"]
-    headings += ["fixed CPU s", "CPU ms a further response", "further responses a CPU-s"]
+    headings += ["fixed CPU s", "CPU ms a further response", "times taojin's"]
     return table(headings, rows)
 
 
@@ -313,22 +314,46 @@ def shown(counts: Counter[str]) -> str:
     return ", ".join([*parts, *([f"others {rest:,}"] if rest else [])])
 
 
-def ratios(bench: Bench, chosen: Sequence[Program], sources: Sequence[Input]) -> Iterator[str]:
+def peer_ratios(bench: Bench, chosen: Sequence[Program], source: Input) -> Ratios:
+    """Program -> how many times its responses a processor second taojin has.
+
+    Without programs that start from texts.
+    """
+    ours = bench.figures(TAOJIN, source)
+    found = {
+        program.name: bench.figures(program.name, source)
+        for program in chosen
+        if program.name != TAOJIN and not program.reads_texts
+    }
+    return {
+        name: ours.rate / theirs.rate
+        for name, theirs in found.items()
+        if ours is not None and theirs is not None
+    }
+
+
+def ratios_to_keep(bench: Bench, chosen: Sequence[Program], sources: Sequence[Input]) -> Ratios:
+    """The same of several inputs, by names that say what they are."""
+    return {
+        f"pipeline: {source.kind}, {source.responses:,} responses, to {name}": ratio
+        for source in sources
+        for name, ratio in peer_ratios(bench, chosen, source).items()
+    }
+
+
+def verdicts(bench: Bench, chosen: Sequence[Program], sources: Sequence[Input]) -> Iterator[str]:
     """Part 4: sentences, of one input a kind."""
     for source in sources:
         ours = bench.figures(TAOJIN, source)
         if ours is None:
             continue
-        wall = median(run.usage.wall for run in ours.runs)
-        for program in chosen:
-            theirs = bench.figures(program.name, source)
-            if theirs is None or program.name == TAOJIN or program.reads_texts:
-                continue
-            found = ours.rate / theirs.rate
-            by_wall = median(run.usage.wall for run in theirs.runs) / wall
-            what = f"{source.label}: responses a CPU-second to {program.name}"
-            wanted = MIN_RATIOS[source.kind, program.name]
-            yield f"{verdict(what, found, wanted)} By wall time: {by_wall:.1f}."
+        for name, found in peer_ratios(bench, chosen, source).items():
+            what = f"{source.label}: responses a CPU-second to {name}"
+            by_wall = median(run.usage.wall for run in bench.runs_of(name, source)) / median(
+                run.usage.wall for run in ours.runs
+            )
+            sentence = verdict(what, found, MIN_RATIOS[source.kind, name])
+            yield f"{sentence} By wall time: {by_wall:.1f}."
         what = f"{source.label}: peak memory of taojin, MB"
         yield verdict(what, ours.peak_mb, MAX_PEAK_MB, most=True)
 
@@ -351,7 +376,7 @@ def report(
     largest = [group[-1] for group in by_kind.values()]
     for source in largest:
         yield f"## Documents kept: {source.label}\n\n{kept_tables(bench, chosen, source)}"
-    yield "## Ratios\n\n" + "\n".join(f"- {line}" for line in ratios(bench, chosen, largest))
+    yield "## Ratios\n\n" + "\n".join(f"- {line}" for line in verdicts(bench, chosen, largest))
 
 
 def arguments_of(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -371,6 +396,7 @@ def arguments_of(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--mix", type=int, default=3_000, help="responses of the mix at 1x")
     parser.add_argument("--chinese", type=int, default=1_000, help="Chinese pages at 1x")
+    add_ratios_argument(parser)
     return parser.parse_args(argv)
 
 
@@ -408,6 +434,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("# The whole pipeline")
     for part in report(bench, chosen, made, cores):
         print(f"\n{part}", flush=True)
+    write_ratios(arguments.ratios, ratios_to_keep(bench, chosen, made))
     return 0
 
 
