@@ -139,9 +139,12 @@ format: $(VENV)/.installed-test
 #:   BENCH=bert     tokens a second of the encoder beside the published loop
 #:   BENCH=limits   every stage beside what it cannot do without, Spark's own share; QUICK=1
 #:                  FLAME=FILE.svg: a flame graph of its Python processes instead; STAGE=NAME
+#:   BENCH=growth   what a document costs in runs of 20,000, 80,000 and 320,000 pages, their memory
+#:                  and shuffle; QUICK=1 a tenth; PAGES='20000 80000'
+#:   BENCH=check    names every ratio of tests/bench/ratios.json that fell; UPDATE=1 writes them
 #:                  DATA=DIR: texts to measure on
 BENCH ?= pipeline
-BENCHES := pipeline stages extract rules dedup paragraphs repair scores bert limits
+BENCHES := pipeline stages extract rules dedup paragraphs repair scores bert limits growth check
 $(if $(filter $(BENCH),$(BENCHES)),,$(error BENCH=$(BENCH) is unknown; known are $(BENCHES)))
 # Other programs have environments of their own: datatrove pins older versions of what this
 # project uses.
@@ -151,6 +154,8 @@ JUICER := .venv-juicer
 FLAMES := .venv-flame
 FLAME ?=
 STAGE ?=
+PAGES ?=
+UPDATE ?=
 
 BENCH_NEEDS_pipeline := $(VENV)/.installed-test $(DATATROVE)/.installed $(JUICER)/.installed
 BENCH_NEEDS_extract := $(VENV)/.installed-test $(PEERS)/.installed
@@ -158,6 +163,7 @@ BENCH_NEEDS_dedup := $(PEERS)/.installed-dedup
 BENCH_NEEDS_scores := $(VENV)/.installed-test
 BENCH_NEEDS_bert := $(VENV)/.installed-bert
 BENCH_NEEDS_limits := $(VENV)/.installed-test $(if $(FLAME),$(FLAMES)/bin/py-spy)
+BENCH_NEEDS_check := $(VENV)/.installed-test $(PEERS)/.installed-dedup
 
 define BENCH_pipeline
 	$(BIN)/python -m tests.bench.pipeline_rates --data $(DATA) \
@@ -202,6 +208,14 @@ define BENCH_limits
 	$(BIN)/python -m tests.bench.limits --data $(DATA) $(if $(QUICK),--quick) \
 	  $(if $(FLAME),--flame $(FLAME) --py-spy $(FLAMES)/bin/py-spy) \
 	  $(if $(STAGE),--flame-stage $(STAGE))
+endef
+define BENCH_growth
+	$(BIN)/python -m tests.bench.growth --data $(DATA) $(if $(QUICK),--quick) \
+	  $(if $(PAGES),--pages $(PAGES))
+endef
+define BENCH_check
+	$(BIN)/python -m tests.bench.check_ratios --data $(DATA) --peers $(PEERS)/bin/python \
+	  $(if $(UPDATE),--update)
 endef
 
 bench: $(VENV)/.installed $(BENCH_NEEDS_$(BENCH))

@@ -27,6 +27,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,6 +41,7 @@ from jobs.config import Config
 from jobs.pipeline.extraction_wave import extract_options
 from tests.bench import build_pages
 from tests.bench.build_mix import write_mix
+from tests.bench.ratios import Ratios, add_ratios_argument, write_ratios
 from tests.bench.timing import medians, pin_to_one_core, table
 from udfs.extract.extract import DOCUMENT, extract_split
 from udfs.extract.language import LanguageModel, load_language_model
@@ -132,8 +134,8 @@ def read_warcio(path: Path) -> int:
     return records
 
 
-def reading(path: Path, rounds: int) -> str:
-    """Table 1."""
+def reading(path: Path, rounds: int, found: Ratios) -> str:
+    """Table 1; adds this project's share of inflating alone to the ratios."""
     size = inflate(path)
     readers: dict[str, Callable[[Path], int]] = {
         "inflate only, igzip.open": inflate,
@@ -144,6 +146,7 @@ def reading(path: Path, rounds: int) -> str:
     }
     seconds = medians({name: bound(read, path) for name, read in readers.items()}, rounds)
     best = min(seconds[name] for name in seconds if name.startswith("inflate"))
+    found["reading of inflate only"] = best / seconds["this project"]
     rows = []
     for name, read in readers.items():
         records = "" if name.startswith("inflate") else f"{read(path) / seconds[name]:,.0f}"
@@ -188,8 +191,8 @@ def _pending(file: BinaryIO, options: PageOptions) -> Iterator[PendingPage]:
             yield seen
 
 
-def mix(path: Path, pages: int, model: LanguageModel, rounds: int) -> str:
-    """Table 2."""
+def mix(path: Path, pages: int, model: LanguageModel, rounds: int, found: Ratios) -> str:
+    """Table 2; adds the share of the whole extraction, and of the way to the prefilter."""
     size = inflate(path)
     steps: dict[str, Callable[[], int]] = {
         "inflate only, igzip.open": lambda: inflate(path),
@@ -211,6 +214,8 @@ def mix(path: Path, pages: int, model: LanguageModel, rounds: int) -> str:
         for name in steps
     ]
     ratio = best / seconds["whole extraction"]
+    found["extraction of inflate only"] = ratio
+    found["to the prefilter of inflate only"] = best / seconds["to the prefilter"]
     kept = f"{prefiltered(path):,} of {pages:,} pages pass the prefilter, "
     kept += f"{extract(path, model):,} become documents. "
     return "\n".join(
@@ -264,8 +269,10 @@ def _chinese(data: Path, pages: int) -> Iterator[tuple[str, bytes]]:
     yield from build_pages.pages(data, pages)
 
 
-def chinese(path: Path, pages: int, peers: str, model_file: Path, rounds: int) -> str:
-    """Table 3."""
+def chinese(
+    path: Path, pages: int, peers: str, model_file: Path, rounds: int, found: Ratios
+) -> str:
+    """Table 3; adds the ratio to datatrove."""
     model = load_language_model(model_file)
     script = Path(__file__).with_name("peer_pipeline.py")
     ours: list[float] = []
@@ -277,6 +284,7 @@ def chinese(path: Path, pages: int, peers: str, model_file: Path, rounds: int) -
         peer = json.loads(answer.stdout)
         theirs.append(peer["cpu_seconds"])
     our_seconds, peer_seconds = statistics.median(ours), statistics.median(theirs)
+    found["extraction to datatrove"] = peer_seconds / our_seconds
     rows = [
         ["this project", f"{extract(path, model):,}", f"{pages / our_seconds:,.0f}"],
         ["datatrove", f"{peer['documents']:,}", f"{pages / peer_seconds:,.0f}"],
@@ -303,22 +311,28 @@ def run_bench(module: str, *arguments: str) -> str:
 
 
 def report(
-    data: Path, peers: str | None, model_file: Path, folder: Path, quick: bool
+    data: Path, peers: str | None, model_file: Path, folder: Path, quick: bool, found: Ratios
 ) -> Iterator[str]:
-    """The tables, one after the other."""
+    """The tables that give ratios, one after the other."""
     rounds = 3 if quick else 5
     pages = 300 if quick else 2_000
     model = load_language_model(model_file)
     path = folder / "mix.warc.gz"
     facts = write_mix(data, pages, path)
     yield f"The mix: {json.dumps(facts, ensure_ascii=False)}"
-    yield f"## Reading\n\n{reading(path, rounds)}"
-    yield f"## Crawl-like mix\n\n{mix(path, pages, model, rounds)}"
+    yield f"## Reading\n\n{reading(path, rounds, found)}"
+    yield f"## Crawl-like mix\n\n{mix(path, pages, model, rounds, found)}"
     if peers is not None:
         only = folder / "chinese.warc.gz"
         count = write_chinese(data, 70 if quick else 300, only)
-        table_3 = chinese(only, count, peers, model_file, 1 if quick else rounds)
+        table_3 = chinese(only, count, peers, model_file, 1 if quick else rounds, found)
         yield f"## Chinese pages only\n\n{table_3}"
+
+
+def quality_report(
+    data: Path, peers: str | None, model_file: Path, folder: Path, quick: bool
+) -> Iterator[str]:
+    """What comes out, and what memory it takes: tables of other benches."""
     with_peers = [] if peers is None else ["--peers", peers]
     quality = run_bench("extraction_quality", "--data", str(data))
     yield f"## Main text\n\n{quality}"
@@ -346,11 +360,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, help="lid.176; that of the data by default")
     parser.add_argument("--folder", type=Path, default=Path("out/bench/extract"))
     parser.add_argument("--quick", action="store_true", help="small files, few rounds")
+    add_ratios_argument(parser)
     arguments = parser.parse_args(argv)
     model = arguments.model or arguments.data / "models" / "lid.176.ftz"
     print(f"# Extraction on core {pin_to_one_core()}")
-    for part in report(arguments.data, arguments.peers, model, arguments.folder, arguments.quick):
+    found: Ratios = {}
+    asked = (arguments.data, arguments.peers, model, arguments.folder, arguments.quick)
+    parts = report(*asked, found)
+    if arguments.ratios is None:
+        parts = chain(parts, quality_report(*asked))
+    for part in parts:
         print(f"\n{part}", flush=True)
+    write_ratios(arguments.ratios, found)
     return 0
 
 

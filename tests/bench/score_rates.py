@@ -38,6 +38,7 @@ from jobs.catalogue.fetch import fetch, find_artifact
 from jobs.catalogue.lock import load_lock
 from jobs.config import Config, ScoreConfig
 from jobs.run.scorers import scorer_of
+from tests.bench.ratios import Ratios, add_ratios_argument, write_ratios
 from tests.bench.rule_rates import CHARS, TEXTS, documents_of_one_size, read_texts
 from tests.bench.timing import medians, pin_to_one_core, table
 from tests.udfs.tokens.plain_segment import pieces_of, segment
@@ -108,8 +109,10 @@ def ours(texts: Sequence[str], chosen: Sequence[Bundle]) -> None:
         score_texts(pd.Series(part), [b.scorer for b in chosen], [b.model for b in chosen])
 
 
-def print_rates(made: Mapping[str, Bundle], texts: Sequence[str], count: int, rounds: int) -> None:
-    """Print the first table."""
+def print_rates(
+    made: Mapping[str, Bundle], texts: Sequence[str], count: int, rounds: int
+) -> Ratios:
+    """Print the first table; the ratio of each choice of scorers to the published way."""
     documents = documents_of_one_size(texts, count)
     few = documents[: max(1, count // 5)]  # the published way takes its time
     alone = [replace(one, scorer=replace(one.scorer, revise=None)) for one in made.values()]
@@ -139,6 +142,10 @@ def print_rates(made: Mapping[str, Bundle], texts: Sequence[str], count: int, ro
         for theirs, mine in [(rates[f"published, {what}"], rates[f"ours, {what}"])]
     ]
     print(table(["scorers", "published", "ours", "ratio"], rows))
+    return {
+        f"{what}, to the published way": rates[f"ours, {what}"] / rates[f"published, {what}"]
+        for what in chosen
+    }
 
 
 def print_differences(made: Mapping[str, Bundle], texts: Sequence[str]) -> None:
@@ -193,13 +200,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--documents", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=5)
+    add_ratios_argument(parser)
     arguments = parser.parse_args(argv)
     pin_to_one_core()
     texts = {name: read_texts(arguments.data / name) for name in ALL_TEXTS}
     documents = [text for name in TEXTS for text in texts[name]]
     folder = tempfile.TemporaryDirectory(prefix="taojin-bench-")
     made = bundles(Path(folder.name))
-    print_rates(made, documents, arguments.documents, arguments.rounds)
+    ratios = print_rates(made, documents, arguments.documents, arguments.rounds)
+    write_ratios(arguments.ratios, ratios)
+    if arguments.ratios is not None:
+        return 0
     everything = [text for group in texts.values() for text in group]
     print_differences(made, everything)
     print_words(everything)
