@@ -2,7 +2,7 @@
 
     PYTHON -m tests.bench.pipeline_datatrove INPUT OUTPUT --model lid.176.ftz --cores 2
 
-Runs in a separate environment. WarcReader, Trafilatura with its timeout of a second, LanguageFilter
+Runs in a separate environment. WarcReader, Trafilatura with its default timeout of a second, LanguageFilter
 (zh, 0.65), GopherRepetitionFilter and FineWebQualityFilter with the limits that switch off what
 is for lines of European texts, JSON lines; then MinHash, 14 bands of 8 rows over 5-grams, in its
 four steps. Words are those of datatrove's tokenizer for Chinese, spaCy's with jieba. A task a
@@ -40,8 +40,14 @@ CHINESE = Languages.mandarin_chinese
 MINHASH = MinhashConfig(n_grams=5, num_buckets=14, hashes_per_bucket=8)
 
 
-def steps_of(source: Path, output: Path, model: Path) -> dict[str, tuple[int, list[PipelineStep]]]:
-    """Name -> (tasks, pipeline) of every step, in order."""
+def steps_of(
+    source: Path, output: Path, model: Path, timeout: float
+) -> dict[str, tuple[int, list[PipelineStep]]]:
+    """Name -> (tasks, pipeline) of every step, in order.
+
+    Args:
+        timeout: Wall seconds that trafilatura gets for a page.
+    """
     files = len(list(source.glob("*.warc.gz")))
     language = LanguageFilter(["zh"], language_threshold=0.65)
     # An attribute of the object, since the class is imported again by every worker. A path is
@@ -55,7 +61,7 @@ def steps_of(source: Path, output: Path, model: Path) -> dict[str, tuple[int, li
             files,
             [
                 WarcReader(str(source), glob_pattern="*.warc.gz"),
-                Trafilatura(timeout=1),
+                Trafilatura(timeout=timeout),
                 language,
                 GopherRepetitionFilter(language=CHINESE),
                 FineWebQualityFilter(
@@ -92,8 +98,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("output", type=Path)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--timeout", type=float, default=1.0, help="wall seconds a page")
     arguments = parser.parse_args(argv)
-    steps = steps_of(arguments.source, arguments.output, arguments.model.resolve())
+    steps = steps_of(
+        arguments.source, arguments.output, arguments.model.resolve(), arguments.timeout
+    )
     for name, (tasks, pipeline) in steps.items():
         LocalPipelineExecutor(
             pipeline,

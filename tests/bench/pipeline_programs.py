@@ -81,15 +81,20 @@ def taojin() -> Program:
     return Program(TAOJIN, title, command, taojin_kept, taojin_dropped)
 
 
-def datatrove(python: str, model: Path, cores: int, folder: Path) -> Program:
-    """datatrove in its environment (pipeline_datatrove)."""
+def datatrove(python: str, model: Path, cores: int, folder: Path, timeout: float) -> Program:
+    """datatrove in its environment (pipeline_datatrove).
+
+    Args:
+        timeout: Wall seconds that its extractor gets for a page.
+    """
 
     def command(source: Path, output: Path) -> list[str]:
         run = [python, "-m", "tests.bench.pipeline_datatrove", str(source), str(output)]
-        return [*run, "--model", str(model), "--cores", str(cores)]
+        run += ["--model", str(model), "--cores", str(cores)]
+        return [*run, "--timeout", str(timeout)]
 
     cache = {"HF_HOME": str(folder / "hf"), "HF_HUB_OFFLINE": "1"}  # its copy of the model
-    title = f"datatrove {version_of(python, 'datatrove')}, no scorers"
+    title = f"datatrove {version_of(python, 'datatrove')}, {timeout:g} s a page, no scorers"
     return Program(DATATROVE, title, command, datatrove_kept, datatrove_dropped, cache)
 
 

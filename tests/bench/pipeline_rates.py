@@ -25,6 +25,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -392,6 +393,12 @@ def arguments_of(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer-rounds", type=int, default=1, help="of other programs at 8x")
     parser.add_argument(
+        "--timeout",
+        type=float,
+        default=1.0,
+        help="wall seconds a page of datatrove's extractor; on a busy machine a second drops pages",
+    )
+    parser.add_argument(
         "--resume", action="store_true", help="keep the finished runs of an interrupted bench"
     )
     parser.add_argument("--mix", type=int, default=3_000, help="responses of the mix at 1x")
@@ -403,6 +410,7 @@ def arguments_of(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     arguments = arguments_of(argv)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # ends programs too
     folder: Path = arguments.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     data: Path = arguments.data
@@ -411,7 +419,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = [programs.taojin(), programs.plain(model, cores, folder)]
     if arguments.datatrove:
         python = os.path.abspath(arguments.datatrove)
-        chosen.insert(1, programs.datatrove(python, model, cores, folder))
+        chosen.insert(1, programs.datatrove(python, model, cores, folder, arguments.timeout))
     if arguments.juicer:
         python = os.path.abspath(arguments.juicer)
         chosen.append(programs.juicer(python, model, cores, folder / "juicer"))
