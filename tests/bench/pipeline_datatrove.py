@@ -2,11 +2,11 @@
 
     PYTHON -m tests.bench.pipeline_datatrove INPUT OUTPUT --model lid.176.ftz --cores 2
 
-Runs in a separate environment. WarcReader, Trafilatura with its default timeout of a second, LanguageFilter
-(zh, 0.65), GopherRepetitionFilter and FineWebQualityFilter with the limits that switch off what
-is for lines of European texts, JSON lines; then MinHash, 14 bands of 8 rows over 5-grams, in its
-four steps. Words are those of datatrove's tokenizer for Chinese, spaCy's with jieba. A task a
-file, as many at once as there are cores. No scorers.
+Runs in a separate environment. WarcReader, Trafilatura with its default timeout of a second,
+LanguageFilter (zh, 0.65), GopherRepetitionFilter and FineWebQualityFilter with the limits that
+switch off what is for lines of European texts, JSON lines; then MinHash, 14 bands of 8 rows over
+5-grams, in its four steps. Words are those of datatrove's tokenizer for Chinese, spaCy's with
+jieba. A task a file, as many at once as there are cores. No scorers.
 """
 
 from __future__ import annotations
