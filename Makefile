@@ -163,7 +163,7 @@ BENCH_NEEDS_dedup := $(PEERS)/.installed-dedup
 BENCH_NEEDS_scores := $(VENV)/.installed-test
 BENCH_NEEDS_bert := $(VENV)/.installed-bert
 BENCH_NEEDS_limits := $(VENV)/.installed-test $(if $(FLAME),$(FLAMES)/bin/py-spy)
-BENCH_NEEDS_check := $(VENV)/.installed-test $(PEERS)/.installed-dedup
+BENCH_NEEDS_check := $(VENV)/.installed-test $(PEERS)/.installed-dedup $(DATATROVE)/.installed
 
 define BENCH_pipeline
 	$(BIN)/python -m tests.bench.pipeline_rates --data $(DATA) \
@@ -215,7 +215,7 @@ define BENCH_growth
 endef
 define BENCH_check
 	$(BIN)/python -m tests.bench.check_ratios --data $(DATA) --peers $(PEERS)/bin/python \
-	  $(if $(UPDATE),--update)
+	  --datatrove $(DATATROVE)/bin/python $(if $(UPDATE),--update)
 endef
 
 bench: $(VENV)/.installed $(BENCH_NEEDS_$(BENCH))

@@ -80,8 +80,10 @@ def test_a_failed_check_has_status_1(
     file.write_text(json.dumps({"rules": {"form": "x", "ratios": {"a": 10.0, "gone": 1.0}}}))
     monkeypatch.setattr(check_ratios, "KEPT", file)
     found = {"a": 5.0}
-    monkeypatch.setattr(check_ratios, "measuring", lambda data, peers: lambda form: dict(found))
-    asked = ["--data", "d", "--peers", "p", "--only", "rules"]
+    monkeypatch.setattr(
+        check_ratios, "measuring", lambda data, environments: lambda form: dict(found)
+    )
+    asked = ["--data", "d", "--peers", "p", "--datatrove", "d", "--only", "rules"]
     assert check_ratios.main(asked) == 1
     said = capsys.readouterr().err
     assert "rules: a: 5.000, kept 10.000: fell by 50%, more than 15%" in said
@@ -92,7 +94,7 @@ def test_a_failed_check_has_status_1(
 
 
 def test_a_bench_that_fails_is_reported(tmp_path: Path) -> None:
-    measure = check_ratios.measuring(tmp_path, "python")
+    measure = check_ratios.measuring(tmp_path, {})
     with pytest.raises(check_ratios.BenchFailed, match="--nonsense: status 2"):
         measure(Form("rule_rates", ("--nonsense",)))
 

@@ -1,6 +1,7 @@
 """Whether the ratios of the benches are still what they were.
 
-    python -m tests.bench.check_ratios --data DIR --peers PYTHON [--update] [--only BENCH...]
+    python -m tests.bench.check_ratios --data DIR --peers PYTHON --datatrove PYTHON
+        [--update] [--only BENCH...]
 
 Runs the quick forms of the benches and compares the ratios that they give with those of
 ratios.json. A ratio that fell by more than 15 % is measured a second time; one that fell again,
@@ -40,7 +41,8 @@ class Form:
 
     module: str
     arguments: tuple[str, ...]
-    needs_peers: bool = False
+    environments: tuple[str, ...] = ()
+    """Its options that take the Python of an environment with other programs."""
 
     @property
     def command(self) -> str:
@@ -49,11 +51,16 @@ class Form:
 
 
 FORMS = {
-    "extract": Form("extract_rates", ("--quick",), needs_peers=True),
+    "extract": Form("extract_rates", ("--quick",), ("--peers",)),
     "rules": Form("rule_rates", ("--documents", "400", "--repeats", "3")),
     "scores": Form("score_rates", ("--documents", "500", "--rounds", "3")),
-    "dedup": Form("dedup_rates", ("--quick",), needs_peers=True),
+    "dedup": Form("dedup_rates", ("--quick",), ("--peers",)),
     "limits": Form("limits", ("--quick",)),
+    "pipeline": Form(
+        "pipeline_rates",
+        (*("--quick", "--mix", "1000", "--chinese", "500"), *("--folder", "out/bench/check")),
+        ("--datatrove",),
+    ),
 }
 
 Measure = Callable[[Form], Ratios]
@@ -63,15 +70,20 @@ class BenchFailed(RuntimeError):
     """A bench ended with another status than 0, or wrote no ratios."""
 
 
-def measuring(data: Path, peers: str) -> Measure:
-    """How a form is measured: in a separate process."""
+def measuring(data: Path, environments: Mapping[str, str]) -> Measure:
+    """How a form is measured: in a separate process.
+
+    Args:
+        environments: Option -> Python.
+    """
 
     def measure(form: Form) -> Ratios:
         with tempfile.TemporaryDirectory() as folder:
             found = Path(folder) / "ratios.json"
             command = [sys.executable, "-m", f"tests.bench.{form.module}", *form.arguments]
             command += ["--data", str(data), "--ratios", str(found)]
-            command += ["--peers", peers] if form.needs_peers else []
+            for option in form.environments:
+                command += [option, environments[option]]
             answer = subprocess.run(command, capture_output=True, text=True)
             if answer.returncode or not found.is_file():
                 raise BenchFailed(
@@ -137,15 +149,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument(
-        "--peers", required=True, help="the Python of an environment with the peers"
-    )
+    parser.add_argument("--peers", required=True, metavar="PYTHON", help="of BENCH=dedup's peers")
+    parser.add_argument("--datatrove", required=True, metavar="PYTHON", help="of BENCH=pipeline's")
     parser.add_argument("--only", nargs="+", choices=list(FORMS), metavar="BENCH")
     parser.add_argument("--update", action="store_true", help="write what was found")
     arguments = parser.parse_args(argv)
     kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}
     print("# Ratios", flush=True)
-    measure = measuring(arguments.data, arguments.peers)
+    environments = {"--peers": arguments.peers, "--datatrove": arguments.datatrove}
+    measure = measuring(arguments.data, environments)
     try:
         found, wrong = check(arguments.only or list(FORMS), kept, measure)
     except BenchFailed as error:
