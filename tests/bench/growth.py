@@ -5,7 +5,7 @@
 Chinese pages with the same share of duplicates in every run (build_pages, recombined), the same
 number in every file. Each run has an application, which first runs over a small input; start of JVM
 and session is not counted. Tables that would be sent to all executors whole in a small run are
-joined as in a large one: those joins are switched off.
+joined as in a large one: those joins are switched off, and so are the settings for small inputs.
 
 1. Processor seconds of all processes, per document that a stage sees. No stage may take more than
    1.1 times as long per document in the last run as in the one before it.
@@ -29,7 +29,7 @@ from tests.bench.build_pages import built_pages
 from tests.bench.dedup_cpu import ROLES
 from tests.bench.dedup_events import stages as spark_stages
 from tests.bench.dedup_rates import verdict
-from tests.bench.timed_run import TimedRun, run_timed
+from tests.bench.timed_run import AS_LARGE, TimedRun, run_timed
 from tests.bench.timing import table
 
 PAGES = (20_000, 80_000, 320_000)
@@ -155,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         run = run_timed(
             folder,
             arguments.folder / "run",
-            *("--warm", str(warm), "--events", str(events), "--conf", *_NO_BROADCAST),
+            *("--warm", str(warm), "--events", str(events), *AS_LARGE, "--conf", *_NO_BROADCAST),
         )
         runs.append(grown(run, events))
         print(f"{pages:,} pages: {sum(runs[-1].wall.values()):,.0f} s", flush=True)

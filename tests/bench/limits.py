@@ -9,7 +9,7 @@ One core, processor seconds of all processes, medians of rounds that run everyth
 2. Every stage of a run over the same input beside its limit. That of the extraction is inflating
    the input; that of another stage is reading the tables that it reads, Arrow transfer of the
    texts that it passes to Python workers, and writing the rows that it writes. A run over a
-   small input comes before, in the same session.
+   small input comes before, in the same session; both are planned as one over a large input.
 3. Spark's own share of the processor time of all stages: the JVM, and Arrow transfer in the
    workers. Start of JVM and session is not counted.
 
@@ -33,7 +33,7 @@ from tests.bench.build_pages import built_pages
 from tests.bench.dedup_rates import verdict
 from tests.bench.extract_rates import inflate, read_ours
 from tests.bench.ratios import Ratios, add_ratios_argument, write_ratios
-from tests.bench.timed_run import TimedRun, run_timed
+from tests.bench.timed_run import AS_LARGE, TimedRun, run_timed
 from tests.bench.timing import pin_to_one_core, table
 
 MAX_SPARK_SHARE = 0.15
@@ -93,7 +93,7 @@ def measure(folder: Path, warm: Path, output: Path) -> Round:
     return Round(
         _cpu(lambda: [inflate(file) for file in files]),
         _cpu(lambda: [read_ours(file) for file in files]),
-        run_timed(folder, output, "--warm", str(warm), "--limits"),
+        run_timed(folder, output, "--warm", str(warm), "--limits", *AS_LARGE),
     )
 
 
@@ -180,6 +180,7 @@ def spark_table(rounds: Sequence[Round], found: Ratios) -> str:
 def draw(folder: Path, warm: Path, arguments: argparse.Namespace) -> int:
     """Draw the flame graph; the exit status."""
     more = ["--warm", str(warm), "--flame", str(arguments.flame), "--py-spy", arguments.py_spy]
+    more += AS_LARGE
     if arguments.flame_stage is not None:
         more += ["--flame-stage", arguments.flame_stage]
     run_timed(folder, arguments.folder / "run", *more)

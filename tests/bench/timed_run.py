@@ -38,6 +38,8 @@ from tests.bench.dedup_cpu import ROLES, cpu_seconds_by_role, memory_by_role
 from tests.bench.dedup_taojin import driver_memory, submit_arguments
 from tests.bench.stage_limits import stage_limits
 
+AS_LARGE = ("--set", "spark.small_properties=off")
+"""Arguments for a run over a small input that is to be planned as one over a large input."""
 LOCAL = Path(__file__).resolve().parents[2] / "conf" / "local.toml"
 _SAMPLE_SECONDS = 0.5
 
