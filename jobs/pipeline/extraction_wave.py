@@ -6,6 +6,7 @@ One pass of Python workers gives documents, failures and tallies; each kind of r
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -17,7 +18,7 @@ from jobs.run.console import show_progress
 from jobs.run.ledger import close_ledger, parts_of, read_ledger
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
 from jobs.run.splits import REPLAY, Split, work_units
-from jobs.run.store import Store
+from jobs.run.store import Store, at_once
 from jobs.tables import DOCUMENTS, EXTRACTED, RANGES, READ_FAILURES, schema_of
 from jobs.transforms.ledger import read_counts
 from jobs.transforms.row_ids import repeated_rows
@@ -74,15 +75,17 @@ def extract_wave(
     failures = extracted.where(F.col("row_kind") == FAILURE).select(
         "warc_path", F.col("warc_offset").alias("offset"), "reason", "detail"
     )
-    run.store.write(failures.coalesce(1), READ_FAILURES, wave)
-    if any(split.is_ranged for split in splits):
-        write_replay_list(spark, run.store, wave)
     counts = read_counts(
         extracted.where(F.col("row_kind") == TALLY),
         run.store.read(spark, DOCUMENTS, [wave]),
         repeated,
     )
-    ledger = read_ledger(parts_of(run.waves, [wave]), wave, counts.toArrow())
+    _, counted = at_once(
+        partial(run.store.write, failures.coalesce(1), READ_FAILURES, wave), counts.toArrow
+    )
+    if any(split.is_ranged for split in splits):
+        write_replay_list(spark, run.store, wave)
+    ledger = read_ledger(parts_of(run.waves, [wave]), wave, counted)
     balance = close_ledger(run.store, EXTRACT_DOCUMENTS, wave, ledger)
     extracted.unpersist()
     unread = sum(balance.failed.get(reason, 0) for reason in UNREAD)

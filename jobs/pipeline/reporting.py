@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import Config, to_dict
@@ -32,7 +32,7 @@ from jobs.run.ledger import BalanceOpen
 from jobs.run.report import report_page, report_text
 from jobs.run.request import FIND_DUPLICATES, REPORT_RUN, Run, Stage
 from jobs.run.splits import work_units
-from jobs.run.store import WHOLE, Commit
+from jobs.run.store import WHOLE, Commit, at_once
 from jobs.tables import CORPUS, DOCUMENTS, REJECTED
 from jobs.transforms.summary import audit_samples, corpus_facts, counts_by
 from udfs.files.uris import redact
@@ -98,8 +98,15 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     stages = _commits(run)
     totals = {name: _totals(name, list(commits.values())) for name, commits in stages.items()}
     _check_balance(totals, run.stages)
-    facts = _rows(corpus_facts(run.store.read(spark, CORPUS)))
     documents = run.store.read(spark, DOCUMENTS, list(run.waves))
+    facts, charsets, samples = (
+        [row.asDict(recursive=True) for row in rows]
+        for rows in at_once(
+            corpus_facts(run.store.read(spark, CORPUS)).collect,
+            counts_by(documents, F.col("charset"), "charset").limit(20).collect,
+            audit_samples(run.store.read(spark, REJECTED)).collect,
+        )
+    )
     seconds = {
         stage: round(sum(commit.seconds for commit in commits.values()), 3)
         for stage, commits in stages.items()
@@ -134,10 +141,10 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
             {"bin": int(row["quality"]), "rows": row["rows"]}
             for row in sorted(_counts(facts, "quality"), key=lambda row: int(row["quality"]))
         ],
-        "charsets": _rows(counts_by(documents, F.col("charset"), "charset").limit(20)),
+        "charsets": charsets,
         "edits": _counts(facts, "edit", "places"),
         "pii": _counts(facts, "pii", "places"),
-        "samples": _rows(audit_samples(run.store.read(spark, REJECTED))),
+        "samples": samples,
     }
 
 
@@ -216,11 +223,6 @@ def _check_balance(totals: Mapping[str, Mapping[str, Any]], stages: Sequence[Sta
         kept, seen = totals[stage.sees.name]["kept"], totals[stage.name]["seen"]
         if seen != kept:
             raise BalanceOpen(f"{stage.sees.name} kept {kept} and {stage.name} saw {seen}")
-
-
-def _rows(frame: DataFrame) -> list[dict[str, Any]]:
-    """Collect a small frame as dictionaries."""
-    return [row.asDict(recursive=True) for row in frame.collect()]
 
 
 def _versions(spark: SparkSession) -> dict[str, str]:

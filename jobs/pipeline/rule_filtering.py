@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark import StorageLevel
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, MapType, StringType, StructField
 
@@ -80,10 +80,14 @@ def empty_measures(spark: SparkSession) -> DataFrame:
     """Return one row: the measures of an empty text without a URL, one column each.
 
     They include the zeros that an expression may divide by. Literals, since Spark evaluates those
-    without a job and without the tables that measuring builds.
+    without a job and without the tables that measuring builds; as one text, since each call of a
+    function would go to Java and back.
     """
-    columns = (_literal(field, int(field.name == "lines")) for field in MEASURES_TYPE)
-    return spark.sql("VALUES (0)").select(*columns)
+    columns = ", ".join(
+        f"CAST({_empty(field)} AS {field.dataType.simpleString()}) AS `{field.name}`"
+        for field in MEASURES_TYPE
+    )
+    return spark.sql(f"SELECT {columns} FROM VALUES (0)")
 
 
 @dataclass(frozen=True)
@@ -220,11 +224,10 @@ def _flag_wave(spark: SparkSession, run: Run, wave: int) -> Balance:
     return close_stages(run, [APPLY_RULES], counts, wave)[APPLY_RULES]
 
 
-def _literal(field: StructField, number: int) -> Column:
-    """Return a number as a measure's column; an empty value for a list, map or text."""
-    nothing = {MapType: F.create_map(), ArrayType: F.array(), StringType: F.lit("")}
-    empty = nothing.get(type(field.dataType))
-    return (F.lit(number) if empty is None else empty).cast(field.dataType).alias(field.name)
+def _empty(field: StructField) -> str:
+    """Return a measure of an empty text in SQL: an empty value, or a number."""
+    empty = {MapType: "map()", ArrayType: "array()", StringType: "''"}
+    return empty.get(type(field.dataType), str(int(field.name == "lines")))
 
 
 def _outcomes(flagged: DataFrame) -> DataFrame:

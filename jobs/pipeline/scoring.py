@@ -22,13 +22,19 @@ from jobs.run.commits import (
     Work,
     due,
     fingerprint_of,
+    only_source_changed,
     settings_of,
     wave_of,
 )
-from jobs.run.console import show_progress
-from jobs.run.current_documents import scored_documents, scored_ids, scored_sources
+from jobs.run.console import say, show_progress
+from jobs.run.current_documents import (
+    removed_of,
+    scored_documents,
+    scored_ids,
+    scored_sources,
+)
 from jobs.run.ledger import close_stages
-from jobs.run.request import SCORE_DOCUMENTS, Run, score_stage
+from jobs.run.request import FIND_DUPLICATES, SCORE_DOCUMENTS, Bases, Run, score_stage
 from jobs.run.scorers import (
     chosen_scorers,
     lock_id_of,
@@ -71,6 +77,7 @@ def preload() -> None:
 def run(spark: SparkSession, run: Run) -> None:
     """Run every scorer of the configuration on the waves that are due for it."""
     waves = bases(run)
+    _keep_unchanged(run, waves)
     wanted_of: dict[int, list[str]] = {}
     for name in run.config.score.scorers:
         for wave in due(run.store, score_stage(name), waves[score_stage(name)]):
@@ -88,6 +95,36 @@ def run(spark: SparkSession, run: Run) -> None:
                 for name in wanted
             ]
             _score_wave(spark, run, wave, scorers, work)
+
+
+def _keep_unchanged(run: Run, waves: Bases) -> None:
+    """Commit waves again whose documents are those that were scored.
+
+    A new wave makes deduplication run again over all documents; of an earlier wave it mostly
+    removes what it did before.
+    """
+    for stage, of_stage in waves.items():
+        commits = run.store.commits(stage)
+        for wave in due(run.store, stage, of_stage):
+            basis, commit = of_stage[wave], commits.get(wave)
+            removed = removed_of(run, wave)
+            if commit is None or not removed or commit.removed != removed:
+                continue
+            if only_source_changed(commit, basis, FIND_DUPLICATES):
+                run.store.commit(
+                    replace(
+                        commit,
+                        fingerprint=basis.fingerprint,
+                        reads=basis.reads,
+                        sources=dict(basis.sources),
+                    )
+                )
+                say(
+                    "wave_unchanged",
+                    f"{stage}, wave {wave}: scored already, deduplication removes the same",
+                    stage=stage,
+                    wave=wave,
+                )
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
@@ -115,22 +152,34 @@ def _score_wave(
     result = scoring_udf(scorers)("text", "url")
     # Several tables come out of one pass.
     scored = documents.select("doc_id", result.alias("scores")).persist(StorageLevel.DISK_ONLY)
-    outcomes = {}
-    for scorer in scorers:
-        table = scores(scorer.name)
-        result = F.col("scores")[scorer.name]
-        fields = [result[name].alias(name) for name in scorer.result_type.fieldNames()]
-        came_from = [
-            F.lit(stamp_of_scorer(scorer.name, run.config, run.lock)).alias("artifact"),
-            F.lit(lock_id_of(scorer.name, run.config, run.lock)).alias("lock_id"),
-        ]
-        run.store.write(scored.select("doc_id", *fields, *came_from), table, wave)
-        outcomes[score_stage(scorer.name)] = _outcomes(run.store.read(spark, table, [wave]), scorer)
+    tables = {scores(scorer.name): _rows(run, scored, scorer) for scorer in scorers}
+    first, *others = tables
+    run.store.write(tables[first], first, wave)  # scores; the others read what was stored
+    if others:
+        run.store.write_together({table: tables[table] for table in others}, wave)
     scored.unpersist()
+    outcomes = {
+        score_stage(scorer.name): _outcomes(
+            run.store.read(spark, scores(scorer.name), [wave]), scorer
+        )
+        for scorer in scorers
+    }
     counts = stage_counts(scored_ids(spark, run, [wave]), outcomes)
     balances = close_stages(run, list(outcomes), counts, wave)
     for scorer, its_work in zip(scorers, work, strict=True):
-        its_work.balance = balances[score_stage(scorer.name)]
+        balance = balances[score_stage(scorer.name)]
+        its_work.balance = replace(balance, removed=removed_of(run, wave))
+
+
+def _rows(run: Run, scored: DataFrame, scorer: Scorer) -> DataFrame:
+    """Return a scorer's table, with the artifact and the lock that its rows follow from."""
+    result = F.col("scores")[scorer.name]
+    return scored.select(
+        "doc_id",
+        *(result[name].alias(name) for name in scorer.result_type.fieldNames()),
+        F.lit(stamp_of_scorer(scorer.name, run.config, run.lock)).alias("artifact"),
+        F.lit(lock_id_of(scorer.name, run.config, run.lock)).alias("lock_id"),
+    )
 
 
 def _outcomes(table: DataFrame, scorer: Scorer) -> DataFrame:

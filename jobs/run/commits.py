@@ -38,6 +38,8 @@ class Balance:
     """Reason -> records."""
     failed: Mapping[str, int] = field(default_factory=dict)
     """Reason -> records."""
+    removed: Mapping[str, str] = field(default_factory=dict)
+    """Wave -> digest of the set of rejected documents; empty for what is read."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,17 @@ def due(store: Store, stage: str, waves: Waves) -> dict[int, str]:
     return {wave: reason for wave, reason in reasons.items() if reason is not None}
 
 
+def only_source_changed(commit: Commit, basis: Basis, source: str) -> bool:
+    """Whether a commit differs from a basis in one source alone."""
+    return (
+        commit.settings == json.loads(json.dumps(basis.settings))
+        and commit.sources.keys() == basis.sources.keys()
+        and all(
+            commit.sources[name] == basis.sources[name] for name in commit.sources.keys() - {source}
+        )
+    )
+
+
 @contextmanager
 def wave_of(store: Store, stage: str, wave: int, basis: Basis) -> Iterator[Work]:
     """Revoke a wave's commit, run the block, and commit the wave if the block raised nothing."""
@@ -93,7 +106,10 @@ def wave_of(store: Store, stage: str, wave: int, basis: Basis) -> Iterator[Work]
         f"{stage}{in_wave(wave)}: done, {balance.seen:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
         stage=stage,
         wave=None if wave == WHOLE else wave,
-        **asdict(balance),
+        seen=balance.seen,
+        kept=balance.kept,
+        rejected=balance.rejected,
+        failed=balance.failed,
         seconds=round(seconds, 3),
         per_second=round(rate, 1),
     )
@@ -114,6 +130,7 @@ def commit_of(
         kept=balance.kept,
         rejected=dict(balance.rejected),
         failed=dict(balance.failed),
+        removed=dict(balance.removed),
         settings=dict(basis.settings),
         sources=dict(basis.sources),
     )

@@ -160,6 +160,18 @@ def duplicate_commit(run: Run) -> str | None:
     return (finished(run.store, FIND_DUPLICATES, reads) or {}).get(WHOLE)
 
 
+def removed_of(run: Run, wave: int) -> dict[str, str]:
+    """Return the digest of what deduplication removed of a wave.
+
+    Empty where that does not say which texts are scored: paragraphs were cut from them, or it
+    never ran.
+    """
+    commit = run.store.commits(FIND_DUPLICATES).get(WHOLE)
+    if commit is None or str(wave) not in commit.removed or run.store.list_names(CUTS):
+        return {}
+    return {str(wave): commit.removed[str(wave)]}
+
+
 def rule_survivor_sources(run: Run) -> dict[int, Sources]:
     """Return the sources of `rule_survivors`, by wave."""
     rules = rule_commits(run) or {}

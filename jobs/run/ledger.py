@@ -53,6 +53,8 @@ class FileBalance:
     kept: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
+    removed: int = 0
+    """Digest of the set of rejected documents."""
 
     @property
     def is_closed(self) -> bool:
@@ -111,6 +113,7 @@ def stage_ledgers(
                 balance.kept += row["n"]
             else:
                 balance.rejected[row["reason"]] += row["n"]
+                balance.removed ^= row["digest"]
     return dict(ledgers)
 
 
@@ -175,19 +178,26 @@ def close_ledger(store: Store, stage: str, wave: int, ledger: Ledger) -> Balance
             f"{stage}{in_wave(wave)}: seen is not kept + rejected + failed for "
             f"{len(wrong):,} files: {shown}"
         )
-    return _summed(ledger.values())
+    return _summed(ledger)
 
 
-def _summed(balances: Iterable[FileBalance]) -> Balance:
+def _summed(ledger: Ledger) -> Balance:
     """Add up balances that are closed."""
     seen = kept = 0
     rejected: Counter[str] = Counter()
     failed: Counter[str] = Counter()
-    for balance in balances:
+    removed: Counter[int] = Counter()
+    digests: defaultdict[int, int] = defaultdict(int)
+    for (wave, _), balance in ledger.items():
         seen, kept = seen + (balance.seen or 0), kept + balance.kept
         rejected.update(balance.rejected)
         failed.update(balance.failed)
-    return Balance(seen, kept, dict(sorted(rejected.items())), dict(sorted(failed.items())))
+        removed[wave] += balance.rejected.total()
+        digests[wave] ^= balance.removed
+    by_wave = {str(wave): f"{removed[wave]}:{digests[wave]:x}" for wave in sorted(removed)}
+    return Balance(
+        seen, kept, dict(sorted(rejected.items())), dict(sorted(failed.items())), by_wave
+    )
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:

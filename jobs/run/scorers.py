@@ -101,7 +101,8 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
     """
     artifacts = artifacts_of(name, config, lock)
     paths = {key: fetch(artifact, config) for key, artifact in artifacts.items()}
-    _check(name, config, artifacts, paths)
+    if not all(Path(artifact.uri).is_file() for artifact in artifacts.values()):
+        _check(name, config, artifacts, paths)  # else `check_scorers` did
     declaration, settings = declared()[name], config.scorers[name]
     if declaration.wants_gpu(settings) and not context.getConf().get(TASK_GPUS):
         say("device", f"{name}: no GPU is declared ({TASK_GPUS}), so it runs on CPUs")

@@ -8,8 +8,10 @@ again. Nothing is renamed, so the same order holds on object stores.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,16 @@ _SPARK_SCHEMA = b"org.apache.spark.sql.parquet.row.metadata"
 """Key of the columns in the footer of a Parquet file that Spark wrote."""
 WHOLE = -1
 """Wave number of a stage that handles all waves at once."""
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Make calls that wait for Spark in threads of their own, and return what they return.
+
+    Raises:
+        Exception: that of the first call that raised one, after all have ended.
+    """
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return [done.result() for done in [threads.submit(call) for call in calls]]
 
 
 def spark_path(uri: str) -> str:
@@ -61,6 +73,9 @@ class Commit:
     """Reason -> rows."""
     failed: dict[str, int] = field(default_factory=dict)
     """Reason -> rows."""
+    removed: dict[str, str] = field(default_factory=dict)
+    """Wave -> digest of the set of documents that the stage rejected; for scores, that
+    deduplication rejected before."""
     settings: dict[str, Any] = field(default_factory=dict)
     """``section.key`` -> value, as in `jobs.run.commits.Basis`."""
     sources: dict[str, str | None] = field(default_factory=dict)
@@ -146,6 +161,15 @@ class Store:
         """
         check_schema(frame.schema, table)
         self.write_parquet(frame, self.table_path(table, wave))
+
+    def write_together(self, tables: Mapping[str, DataFrame], wave: int = WHOLE) -> None:
+        """Write tables, or one wave of each, at the same time: small ones leave cores idle.
+
+        Raises:
+            SchemaMismatch: a frame does not have its table's columns.
+        """
+        writes = [partial(self.write, frame, table, wave) for table, frame in tables.items()]
+        at_once(*writes)
 
     def write_parquet(self, frame: DataFrame, path: str) -> None:
         """Write a frame as zstd Parquet over earlier files."""

@@ -20,8 +20,8 @@ def stage_counts(seen: DataFrame, outcomes: Mapping[str, DataFrame]) -> DataFram
 
     Needs: seen (doc_id, warc_path, wave), each document once; outcomes, stage -> (doc_id, reason),
         reason null for a kept document.
-    Rows: one a wave, file, stage and reason, as (wave, warc_path, stage, reason, n); without
-        stage: the documents that were seen.
+    Rows: one a wave, file, stage and reason, as (wave, warc_path, stage, reason, n, digest);
+        without stage: the documents that were seen. digest is of the set of their doc_id.
     Shuffles: both sides by doc_id; counts by file.
     """
     file = F.struct("wave", "warc_path")
@@ -38,10 +38,10 @@ def stage_counts(seen: DataFrame, outcomes: Mapping[str, DataFrame]) -> DataFram
         .groupBy("doc_id")
         .agg(F.max("file").alias("file"), F.collect_list(F.struct("stage", "reason")).alias("rows"))
         .where(F.col("file").isNotNull())
-        .select("file", F.inline("rows"))
+        .select("file", "doc_id", F.inline("rows"))
         .groupBy("file", "stage", "reason")
-        .agg(F.count("*").alias("n"))
-        .select("file.*", "stage", "reason", "n")
+        .agg(F.count("*").alias("n"), F.bit_xor(F.xxhash64("doc_id")).alias("digest"))
+        .select("file.*", "stage", "reason", "n", "digest")
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from pathlib import Path
 
@@ -160,3 +161,46 @@ def test_another_format_for_a_planned_file_is_refused(folder: Path, extracted: P
     again = arguments(folder, extracted)
     again[again.index("jsonl")] = "parquet"
     assert extract_documents.main(again) == 2
+
+
+def text_of(number: int) -> str:
+    """Texts that share words, and no long part."""
+    dice = random.Random(number)
+    who = ["村里的老人", "新来的医生", "放学的孩子", "远方的朋友", "守林的青年", "卖花的姑娘"]
+    where = ["沿着石阶", "在火车站旁", "走过长桥", "坐在图书馆里", "对着群山", "靠着窗台"]
+    what = ["看见春天的溪水涨起来", "说起去年冬天的大雪", "想念小时候的米饭香", "画下落日与归鸟"]
+    lines = (f"{dice.choice(who)}{dice.choice(where)}{dice.choice(what)}。" for _ in range(24))
+    return "\n".join(lines)
+
+
+def written(path: Path, *ids: tuple[str, int]) -> None:
+    lines = (json.dumps({"id": i, "text": text_of(n)}, ensure_ascii=False) for i, n in ids)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_wave_is_scored_again_when_deduplication_removes_more_of_it(
+    spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, output = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    written(folder / "a.jsonl", ("m1", 1), ("m2", 2))
+    assert run_pipeline.main(arguments(folder, output, "select.min_quality=off")) == 0
+    scores = output / "scores" / "quality" / "wave=00000"
+    before = {path.name: path.stat().st_mtime_ns for path in scores.glob("*.parquet")}
+
+    written(folder / "b.jsonl", ("m3", 3))
+    capsys.readouterr()
+    assert run_pipeline.main(arguments(folder, output, "select.min_quality=off")) == 0
+    assert "score_quality, wave 0: scored already" in capsys.readouterr().err
+    assert {path.name: path.stat().st_mtime_ns for path in scores.glob("*.parquet")} == before
+    assert spark.read.parquet(str(output / "corpus")).count() == 3
+
+    written(folder / "c.jsonl", ("a0", 1))  # the smaller id stays, m1 goes
+    assert run_pipeline.main(arguments(folder, output, "select.min_quality=off")) == 0
+    error = capsys.readouterr().err
+    assert "score_quality, wave 0: scored already" not in error
+    assert "score_quality, wave 1: scored already" in error
+    assert [row.doc_id for row in spark.read.parquet(str(scores)).collect()] == ["m2"]
+    ids = {row.doc_id for row in spark.read.parquet(str(output / "corpus")).collect()}
+    assert ids == {"a0", "m2", "m3"}
