@@ -38,7 +38,6 @@ from jobs.run.request import FIND_DUPLICATES, SCORE_DOCUMENTS, Bases, Run, score
 from jobs.run.scorers import (
     chosen_scorers,
     lock_id_of,
-    lock_source,
     scorer_of,
     stamp_of_scorer,
 )
@@ -133,7 +132,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
         score_stage(name): {
             wave: Basis(
                 settings_of(name, run.config.scorers[name]),
-                lock_source(name, run.config, run.lock) | sources,
+                {f"{name}.artifact": lock_id_of(name, run.config, run.lock), **sources},
                 reads=fingerprint_of(sources),
             )
             for wave, sources in scored_sources(run).items()

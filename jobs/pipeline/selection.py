@@ -7,6 +7,8 @@ not in the corpus, the stage that removed it and all its reasons. With
 
 from __future__ import annotations
 
+from functools import partial
+
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -35,7 +37,7 @@ from jobs.run.request import (
     score_stage,
 )
 from jobs.run.scorers import check_locks
-from jobs.run.store import WHOLE, Store
+from jobs.run.store import WHOLE, Store, at_once
 from jobs.tables import (
     CORPUS,
     DOCUMENTS,
@@ -115,27 +117,31 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
 
 def _select(spark: SparkSession, run: Run) -> Balance:
     """Write corpus, rejected and ledger."""
-    check_locks(run, selection_scorers(run.config))
     waves = list(run.waves)
     documents = run.store.read(spark, DOCUMENTS, waves)
     duplicates = run.store.read(spark, DUPLICATES)
     tables = {
         name: run.store.read(spark, scores(name), waves) for name in selection_scorers(run.config)
     }
-    # Ids, reasons and scores only: the texts of kept documents are joined at the end.
-    verdicts = with_verdicts(
-        documents.select("doc_id", "url", "warc_path", "warc_offset"),
-        run.store.read(spark, FLAGGED, waves).select("doc_id", "reject_reasons"),
-        duplicates,
-        {name: table.drop("artifact", "lock_id") for name, table in tables.items()},
-        run.config,
-    ).persist(StorageLevel.DISK_ONLY)
+    flagged = run.store.read(spark, FLAGGED, waves).select("doc_id", "reject_reasons")
     measured = run.store.read(spark, MEASURED, waves)
-    runs = runs_of(run.config)
-    kept = kept_documents(documents, verdicts, duplicates, measured, runs)
-    texts = with_current_text(spark, run, kept, waves)
-    whole_or_cut = texts if runs is None else with_runs(texts)
-    run.store.write(corpus_rows(whole_or_cut, run.config), CORPUS)
+
+    def selected() -> tuple[DataFrame, DataFrame]:
+        # Ids, reasons and scores only: the texts of kept documents are joined at the end.
+        verdicts = with_verdicts(
+            documents.select("doc_id", "url", "warc_path", "warc_offset"),
+            flagged,
+            duplicates,
+            {name: table.drop("artifact", "lock_id") for name, table in tables.items()},
+            run.config,
+        ).persist(StorageLevel.DISK_ONLY)
+        runs = runs_of(run.config)
+        kept = kept_documents(documents, verdicts, duplicates, measured, runs)
+        texts = with_current_text(spark, run, kept, waves)
+        return verdicts, corpus_rows(texts if runs is None else with_runs(texts), run.config)
+
+    (verdicts, rows), _ = at_once(selected, partial(check_locks, run, tables))
+    run.store.write(rows, CORPUS)
     rejected = verdicts.where(F.col("stage").isNotNull())
     run.store.write(rejected.select(*schema_of(REJECTED).fieldNames()), REJECTED)
     corpus = run.store.read(spark, CORPUS)

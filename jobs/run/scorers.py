@@ -5,11 +5,13 @@ All scores of a corpus follow from one lock.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 
 from pyspark import SparkContext
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import fetch, find_artifact, ship
@@ -19,7 +21,7 @@ from jobs.config.scorers import declared
 from jobs.config.sections import artifact_keys, names_in
 from jobs.run.commits import StageIncomplete
 from jobs.run.console import say
-from jobs.run.request import Run, score_stage
+from jobs.run.request import Run
 from udfs.files.artifacts import ArtifactFile
 from udfs.scorers.declaration import KnownFile
 from udfs.scorers.scorer import Scorer
@@ -145,34 +147,41 @@ def _check(
     declared()[name].check(config.scorers[name], config.limits.get(name), files)
 
 
-def check_locks(run: Run, names: Iterable[str]) -> None:
-    """Check that all scores follow from the lock in use, as the commits of their waves say.
+def check_locks(run: Run, tables: Mapping[str, DataFrame]) -> None:
+    """Check that all scores follow from the lock in use; their columns say from which they do.
 
+    Args:
+        tables: Scorer -> its scores, with artifact and lock_id.
     Raises:
-        MixedLocks: naming every scorer whose scores follow from another.
+        MixedLocks: naming every scorer with what its scores follow from.
     """
-    lines = []
-    for name in names:
-        key, expected = _lock_source(name), lock_id_of(name, run.config, run.lock)
-        commits = run.store.commits(score_stage(name)).values()
-        others = Counter(str(c.sources.get(key)) for c in commits if c.sources.get(key) != expected)
-        lines += [
-            f"  {name}: {waves:,} waves follow from lock {lock_id[:_SHOWN]}, the lock in use is "
-            f"{expected[:_SHOWN]}"
-            for lock_id, waves in sorted(others.items())
-        ]
-    if lines:
-        found = "\n".join(lines)
-        raise MixedLocks(
-            f"scores follow from other artifacts than the lock has:\n{found}\n"
-            "run score_documents with the lock in use, or use the lock that they follow from"
-        )
+    found = _origins(tables)
+    expected = {
+        name: (stamp_of_scorer(name, run.config, run.lock), lock_id_of(name, run.config, run.lock))
+        for name in tables
+    }
+    if all(rows.keys() <= {expected[name]} for name, rows in found.items()):
+        return
+    lines = [f"scores follow from other artifacts than the lock has ({run.lock.id[:_SHOWN]}):"]
+    for name, rows in found.items():
+        held = " and ".join(f"{n:,} of {_shown(origin)}" for origin, n in sorted(rows.items()))
+        lines.append(f"  {name}: {held or 'none'}; the lock in use: {_shown(expected[name])}")
+    lines.append("run score_documents with the lock in use, or use the lock that they follow from")
+    raise MixedLocks("\n".join(lines))
 
 
-def lock_source(name: str, config: Config, lock: Lock) -> dict[str, str | None]:
-    """The lock that a scorer's wave follows from, as a source of its basis."""
-    return {_lock_source(name): lock_id_of(name, config, lock)}
+def _origins(tables: Mapping[str, DataFrame]) -> dict[str, dict[tuple[str, str], int]]:
+    """Scorer -> (artifact, lock_id) -> rows."""
+    columns = [
+        table.groupBy("artifact", "lock_id").count().withColumn("scorer", F.lit(name))
+        for name, table in tables.items()
+    ]
+    found: dict[str, dict[tuple[str, str], int]] = {name: {} for name in tables}
+    for row in reduce(DataFrame.unionByName, columns).collect():
+        found[row["scorer"]][str(row["artifact"]), str(row["lock_id"])] = row["count"]
+    return found
 
 
-def _lock_source(name: str) -> str:
-    return f"{name}.artifact"
+def _shown(origin: tuple[str, str]) -> str:
+    artifact, lock_id = origin
+    return f"{artifact} (lock {lock_id[:_SHOWN]})"

@@ -198,9 +198,13 @@ def check_language_models(name: str, keys: Sequence[str], files: KnownFiles) -> 
             read_known(f"{name}.{key}", files.get(key), _check_language_model, ModelFileError)
 
 
-@lru_cache(maxsize=16)
 def _check_language_model(path: Path) -> None:
-    """Read a file, once for all scorers that use it."""
+    _read_once(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _read_once(path: Path, _: int) -> None:
+    """Read a file, once for all scorers that use it, unless it changes."""
     from udfs.models.char_lm_file import read_language_model
 
     read_language_model(path)

@@ -14,8 +14,8 @@ from jobs.run.splits import Split
 from jobs.run.store import WHOLE, Store
 
 SOUND = {
-    (0, "a"): FileBalance(5, 3, Counter(length=1), Counter(cut=1)),
-    (0, "b"): FileBalance(2, 0, Counter(length=1, character=1)),
+    (0, "a"): FileBalance(5, 3, Counter(length=1), Counter(cut=1), removed=0b1100),
+    (0, "b"): FileBalance(2, 0, Counter(length=1, character=1), removed=0b1010),
     (1, "c"): FileBalance(),
 }
 
@@ -23,7 +23,8 @@ SOUND = {
 def test_a_closed_ledger_is_written_by_wave_and_summed(tmp_path: Path) -> None:
     store = Store.at(str(tmp_path))
     balance = close_ledger(store, "rules", WHOLE, SOUND)
-    assert balance == Balance(7, 3, {"character": 1, "length": 2}, {"cut": 1})
+    digests = {"0": "3:6", "1": "0:0"}
+    assert balance == Balance(7, 3, {"character": 1, "length": 2}, {"cut": 1}, digests)
     first = pq.read_table(tmp_path / "ledger" / "stage=rules" / "wave=0" / "ledger.parquet")
     assert first.column_names == ["warc_path", "seen", "kept", "rejected", "failed"]
     assert first["warc_path"].to_pylist() == ["a", "b"]
