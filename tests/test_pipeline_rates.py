@@ -25,7 +25,7 @@ from tests.bench.pipeline_rates import (
     Figures,
     Run,
     cost_of,
-    in_rounds,
+    planned,
     ratios_to_keep,
     run_of,
     shown,
@@ -61,33 +61,26 @@ def test_figures_are_medians_with_their_spread() -> None:
     assert Figures(figures.runs[:1]).spread(lambda run: run.usage.cpu) == "4.0"
 
 
-class Recorder(Bench):
-    """Notes which runs are asked for."""
-
-    def __init__(self, folder: Path, *, resumes: bool = False) -> None:
-        super().__init__(folder, resumes=resumes)
-        self.asked: list[tuple[str, int]] = []
-
-    def run(self, program: Program, source: Input, *, counts: bool = True) -> None:
-        self.asked.append((program.name, source.responses))
+def names_of(plan: list[tuple[Program, Input]]) -> list[tuple[str, int]]:
+    return [(program.name, source.responses) for program, source in plan]
 
 
 def test_rounds_are_interleaved_and_peers_run_fewer_over_the_larger_input(tmp_path: Path) -> None:
-    bench = Recorder(tmp_path)
     chosen = [program_of(TAOJIN), program_of(DATATROVE)]
-    in_rounds(bench, chosen, [input_of(CRAWL_MIX, 1), input_of(CRAWL_MIX, 8)], 2, 1)
+    inputs = [input_of(CRAWL_MIX, 1), input_of(CRAWL_MIX, 8)]
     first = [(TAOJIN, 1), (DATATROVE, 1), (TAOJIN, 8), (DATATROVE, 8)]
-    assert bench.asked == [*first, (TAOJIN, 1), (DATATROVE, 1), (TAOJIN, 8)]
+    plan = planned(Bench(tmp_path), chosen, inputs, 2, 1)
+    assert names_of(plan) == [*first, (TAOJIN, 1), (DATATROVE, 1), (TAOJIN, 8)]
 
 
 def test_an_interrupted_bench_goes_on_with_the_runs_that_are_missing(tmp_path: Path) -> None:
     saved = made_run(TAOJIN, 1, 4.0)
     (tmp_path / "runs.jsonl").write_text(json.dumps(asdict(saved)) + "\n", encoding="utf-8")
     assert run_of(json.dumps(asdict(saved))) == saved
-    bench = Recorder(tmp_path, resumes=True)
+    bench = Bench(tmp_path, resumes=True)
     assert bench.runs == [saved]
-    in_rounds(bench, [program_of(TAOJIN), program_of(DATATROVE)], [input_of(CRAWL_MIX, 1)], 1, 1)
-    assert bench.asked == [(DATATROVE, 1)]
+    chosen = [program_of(TAOJIN), program_of(DATATROVE)]
+    assert names_of(planned(bench, chosen, [input_of(CRAWL_MIX, 1)], 1, 1)) == [(DATATROVE, 1)]
     assert Bench(tmp_path).runs == []
 
 

@@ -196,27 +196,29 @@ def run_of(line: str) -> Run:
     return Run(**(facts | {"usage": Usage(**facts["usage"])}))
 
 
-def in_rounds(
+def planned(
     bench: Bench,
     chosen: Sequence[Program],
     inputs: Sequence[Input],
     rounds: int,
     peer_rounds: int,
-) -> None:
-    """Run every program over every input, round by round, without the runs that are there.
+) -> list[tuple[Program, Input]]:
+    """List the runs of every program over every input, round by round, without those that are done.
 
     Args:
         inputs: Smallest first of each kind.
         peer_rounds: Rounds of programs other than taojin over the larger inputs.
     """
     smallest = {source.kind: source.responses for source in reversed(inputs)}
+    plan = []
     for number in range(rounds):
         for source in inputs:
             is_large = source.responses > smallest[source.kind]
             for program in chosen:
                 wanted = peer_rounds if is_large and program.name != TAOJIN else rounds
                 if number < wanted and len(bench.runs_of(program.name, source)) <= number:
-                    bench.run(program, source)
+                    plan.append((program, source))
+    return plan
 
 
 def rate_table(bench: Bench, chosen: Sequence[Program], source: Input) -> str:
@@ -434,11 +436,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     warm = build_input(ALL_CHINESE, WARM_PAGES, FILES[0], data, folder / "input")
     made = [*inputs(CRAWL_MIX, arguments.mix), *inputs(ALL_CHINESE, arguments.chinese)]
     bench = Bench(folder, resumes=arguments.resume)
+    rounds = 1 if arguments.quick else arguments.rounds
+    plan = planned(bench, chosen, made, rounds, arguments.peer_rounds)
+    names = {program.name for program, _ in plan}
     for program in chosen:
-        bench.run(program, warm, counts=False)
-    in_rounds(
-        bench, chosen, made, 1 if arguments.quick else arguments.rounds, arguments.peer_rounds
-    )
+        if program.name in names or (names and program.name == TAOJIN):  # others read its texts
+            bench.run(program, warm, counts=False)
+    for program, source in plan:
+        bench.run(program, source)
     print("# The whole pipeline")
     for part in report(bench, chosen, made, cores):
         print(f"\n{part}", flush=True)
