@@ -1,5 +1,5 @@
-"""Kinds of characters: the kind of every code point, and how many characters of each kind a text
-has. Beside them function characters, lower case, Han and emoji ranges, and sentence ends.
+"""Kinds of characters: the kind of every code point. Beside them function characters, lower case,
+Han and emoji ranges, and sentence ends.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from udfs.base.array_types import BoolArray, Int64Array, UInt8Array, UInt32Array
+from udfs.base.array_types import UInt8Array, UInt32Array
 from udfs.base.chinese_script import traditional_characters
-from udfs.base.code_points import CODE_POINTS, EncodedTexts
+from udfs.base.code_points import CODE_POINTS
 
 HAN_RANGES = (
     (0x2E80, 0x2E99),  # radicals
@@ -116,8 +116,6 @@ CASED = 0x20000
 _ASSIGNED = ((0, 0x1FFFF), (0xE0000, 0xE0FFF))
 _PRIVATE_PLANES = ((0xF0000, 0xFFFFD), (0x100000, 0x10FFFD))
 
-_BLOCK_CHARS = 1 << 17
-
 
 class Kind(IntEnum):
     """Kinds of characters; every code point has exactly one.
@@ -170,31 +168,6 @@ ENDS = (Kind.SENTENCE_END, Kind.NEWLINE)
 """First and last kind of characters that end a sentence."""
 
 
-def kinds_of(encoded: EncodedTexts) -> UInt8Array:
-    """Return the kind of every character, shape (characters,), uint8."""
-    kinds: UInt8Array = _kind_table()[encoded.codes]
-    return kinds
-
-
-def count_kinds(encoded: EncodedTexts, kinds: UInt8Array) -> Int64Array:
-    """Count the characters of each kind in every text.
-
-    Args:
-        kinds: As `kinds_of` returns them.
-    Returns:
-        Shape (texts, kinds): column ``Kind.HAN`` holds the counts of that kind.
-    """
-    texts = len(encoded.lengths)
-    if texts == 1:
-        # In blocks: bincount converts each number to 8 bytes.
-        blocks = (kinds[at : at + _BLOCK_CHARS] for at in range(0, len(kinds), _BLOCK_CHARS))
-        counts = (np.bincount(block, minlength=len(Kind)) for block in blocks)
-        return sum(counts, np.zeros(len(Kind), dtype=np.int64)).reshape(1, -1)
-    rows = np.repeat(np.arange(texts, dtype=np.int64) * len(Kind), encoded.lengths)
-    rows += kinds
-    return np.bincount(rows, minlength=texts * len(Kind)).reshape(texts, len(Kind))
-
-
 @lru_cache(maxsize=1)
 def lowered_characters() -> UInt32Array:
     """Lower case of every code point, shape (CODE_POINTS,).
@@ -207,7 +180,7 @@ def lowered_characters() -> UInt32Array:
 
 
 @lru_cache(maxsize=1)
-def _kind_table() -> UInt8Array:
+def kind_table() -> UInt8Array:
     """Kind of every code point, shape (CODE_POINTS,)."""
     by_category = {
         "Nd": Kind.DIGIT,
@@ -239,18 +212,4 @@ def _kind_table() -> UInt8Array:
     for character in traditional_characters():
         inside = table[ord(character)] == Kind.HAN
         table[ord(character)] = Kind.HAN_TRADITIONAL if inside else Kind.HAN_REST_TRADITIONAL
-    return table
-
-
-def is_function_char(codes: UInt32Array) -> BoolArray:
-    """Return which code points are one of FUNCTION_CHARS; same shape as codes."""
-    flags: BoolArray = _function_char_table()[codes]
-    return flags
-
-
-@lru_cache(maxsize=1)
-def _function_char_table() -> BoolArray:
-    """Whether each code point is one of FUNCTION_CHARS, shape (CODE_POINTS,)."""
-    table = np.zeros(CODE_POINTS, dtype=np.bool_)
-    table[[ord(char) for char in FUNCTION_CHARS]] = True
     return table

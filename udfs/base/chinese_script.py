@@ -14,6 +14,8 @@ import numpy as np
 
 from udfs.base.array_types import BoolArray, Int64Array, UInt8Array, UInt32Array, UInt64Array
 from udfs.base.code_points import CODE_POINTS, EncodedTexts
+from udfs.base.hash_table import find_slot, hash_map
+from udfs.base.jit import compiled, uncounted
 
 HANS, HANT, MIXED = "hans", "hant", "mixed"  # the first two are ISO 15924 in lower case
 
@@ -36,7 +38,7 @@ CASIA_LOCALE = "zh-cn"
 PIECE_BYTES = 1 << 20
 """Bytes searched at a time: each match in the list costs 140 bytes."""
 
-# Flags of a code point. _SECOND is twice _FIRST, which _pairs relies on.
+# Flags of a code point. _SECOND is twice _FIRST, which _find relies on.
 _TRIGGER, _SURE, _FIRST, _SECOND = (np.uint8(1 << bit) for bit in range(4))
 
 
@@ -155,21 +157,12 @@ class ConversionCheck:
         Returns:
             Shape (texts,).
         """
-        flags = self._flags[encoded.codes]
-        maybe = (flags & _TRIGGER) != 0
-        maybe[self._pairs(encoded.codes, flags)] = True
-        changes = np.zeros(len(texts), dtype=bool)
-        changes[encoded.texts_with((flags & _SURE) != 0)] = True
-        for index in encoded.texts_with(maybe):
-            changes[index] = changes[index] or self._replaces(texts[index])
+        found = np.zeros(len(texts), dtype=np.uint8)
+        _find(encoded.codes, encoded.starts, encoded.stops, self._flags, self._neighbours, found)
+        changes: BoolArray = (found & _SURE) != 0
+        for index in np.flatnonzero(found == _TRIGGER).tolist():
+            changes[index] = self._replaces(texts[index])
         return changes
-
-    def _pairs(self, codes: UInt32Array, flags: UInt8Array) -> Int64Array:
-        """Return where pairs begin; one that crosses into the next text only costs step 2."""
-        begins = np.flatnonzero(((flags[:-1] << 1) & flags[1:] & _SECOND) != 0)
-        found = np.isin(_pair_codes(codes[begins], codes[begins + 1]), self._neighbours)
-        pairs: Int64Array = begins[found]
-        return pairs
 
     def _replaces(self, text: str) -> bool:
         data = text.encode()
@@ -193,6 +186,36 @@ class ConversionCheck:
         return bool(zhconv.convert(text, self._locale) != text)
 
 
+@compiled
+def _find(
+    codes: UInt32Array,
+    starts: Int64Array,
+    stops: Int64Array,
+    flags: UInt8Array,
+    pairs: UInt64Array,
+    found: UInt8Array,
+) -> None:
+    """Find in each text _SURE, or else _TRIGGER for a trigger or a pair.
+
+    Args:
+        flags: Flags of each code point.
+        pairs: Hash table of the pairs.
+    """
+    codes, flags, pairs = uncounted(codes), uncounted(flags), uncounted(pairs)
+    for text in range(len(starts)):
+        of_text = before = np.uint8(0)
+        for place in range(starts[text], stops[text]):
+            here = flags[codes[place]]
+            if here:
+                of_text |= here
+                if here & (before << 1) & _SECOND:
+                    pair = np.uint64(codes[place - 1]) << np.uint64(32) | np.uint64(codes[place])
+                    if pairs[find_slot(pairs, pair)]:
+                        of_text |= _TRIGGER
+            before = here
+        found[text] |= of_text & _SURE or of_text & _TRIGGER
+
+
 @lru_cache(maxsize=1)
 def casia_conversion() -> ConversionCheck:
     """Return the check of ChineseWebText's published script: conversion to zh-cn."""
@@ -208,7 +231,7 @@ def _certainly_differs(key: str, value: str) -> bool:
 
 
 def _tables(table: Mapping[str, str]) -> tuple[UInt8Array, UInt64Array]:
-    """Return the flags of every code point, and the codes of the pairs to look for."""
+    """Return the flags of every code point, and a hash table of the pairs to look for."""
     changing = [key for key, value in table.items() if key != value]
     in_results = set().union(*table.values())
     triggers = {key for key in changing if len(key) == 1}
@@ -225,11 +248,8 @@ def _tables(table: Mapping[str, str]) -> tuple[UInt8Array, UInt64Array]:
     ):
         flags[[ord(character) for character in characters]] |= flag
     firsts, seconds = (np.array([ord(p[i]) for p in pairs], dtype=np.uint32) for i in (0, 1))
-    return flags, _pair_codes(firsts, seconds)
-
-
-def _pair_codes(firsts: UInt32Array, seconds: UInt32Array) -> UInt64Array:
-    return (firsts.astype(np.uint64) << np.uint64(32)) | seconds
+    codes = (firsts.astype(np.uint64) << np.uint64(32)) | seconds
+    return flags, hash_map(codes, np.zeros(len(codes), np.int32))[0]
 
 
 def _in(char: str, charset: str) -> bool:

@@ -16,15 +16,16 @@ import pyarrow as pa
 import zstandard
 
 from udfs.base.array_types import Int64Array
-from udfs.base.characters import Kind, count_kinds, is_function_char, kinds_of
+from udfs.base.characters import Kind
 from udfs.base.chinese_script import casia_conversion
 from udfs.base.code_points import EncodedTexts, encode_texts
 from udfs.lists.lexicon import Lexicon
 from udfs.measures.casia_exact import casia_columns
+from udfs.measures.character_counts import count_characters
 from udfs.measures.repeated_ngrams import ngram_shares
 from udfs.measures.repetition import LONG_CHARS, kept_characters
 from udfs.measures.schema import TEXT_MEASURES_ARROW_TYPE, TEXT_MEASURES_TYPE
-from udfs.measures.text_lines import LineShares, count_sentences, line_shares
+from udfs.measures.text_lines import line_shares
 from udfs.pii.emails import email_counts, url_counts
 from udfs.repair.mojibake import mojibake_shares
 
@@ -74,8 +75,7 @@ def traditional_shares(texts: Sequence[str]) -> np.ndarray[Any, Any]:
     """The measure ``traditional_share`` alone, shape (texts,)."""
     shares = [np.zeros(0)]
     for chunk in _runs(texts, CHUNK_CHARS):
-        encoded = encode_texts(chunk)
-        shares.append(_traditional_shares(count_kinds(encoded, kinds_of(encoded))))
+        shares.append(_traditional_shares(count_characters(encode_texts(chunk)).kinds))
     return np.concatenate(shares)
 
 
@@ -157,7 +157,6 @@ def _measure_run(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
         "casia_traditional": np.concatenate(
             [casia_conversion().changes(*chunk) for chunk in chunks]
         ),
-        **_line_columns(texts),
         **_sensitive_columns(texts, lexicon),
         "zstd_ratio": [zstd_ratio(text) for text in texts],
     }
@@ -166,17 +165,15 @@ def _measure_run(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
 def _measure_characters(texts: list[str], encoded: EncodedTexts) -> dict[str, Any]:
     """Columns of the measures of single code points and of neighbours."""
     chars = encoded.lengths
-    kinds = kinds_of(encoded)
-    counts = count_kinds(encoded, kinds)
+    counted = count_characters(encoded)
+    counts = counted.kinds
     casia_han = counts[:, Kind.HAN] + counts[:, Kind.HAN_TRADITIONAL]
     newlines = counts[:, Kind.NEWLINE]
     return {
         "chars": chars,
         "lines": newlines + 1,
         "mean_line_chars": (chars - newlines) / (newlines + 1),
-        "mean_sentence_chars": _ratio(
-            chars - newlines - counts[:, Kind.SPACE], count_sentences(encoded, kinds, counts)
-        ),
+        "mean_sentence_chars": _ratio(chars - newlines - counts[:, Kind.SPACE], counted.sentences),
         "han_share": _ratio(_han(counts), chars),
         "traditional_share": _traditional_shares(counts),
         "digit_share": _ratio(counts[:, Kind.DIGIT], chars),
@@ -187,11 +184,12 @@ def _measure_characters(texts: list[str], encoded: EncodedTexts) -> dict[str, An
         "emoji_share": _ratio(counts[:, Kind.EMOJI] + counts[:, Kind.EMOJI_SELECTOR], chars),
         "private_use_share": _ratio(counts[:, Kind.PRIVATE_USE], chars),
         "control_share": _ratio(counts[:, Kind.CONTROL], chars),
-        "function_char_share": _ratio(encoded.counts_of(is_function_char(encoded.codes)), chars),
+        "function_char_share": _ratio(counted.function_chars, chars),
         "mojibake_share": mojibake_shares(encoded),
         "url_count": url_counts(texts, encoded),
         "email_count": email_counts(texts, encoded),
         "casia_han_share": _ratio(casia_han, chars),
+        **line_shares(texts, encoded)._asdict(),
         **_ngram_columns(kept_characters(texts, encoded)),
     }
 
@@ -205,11 +203,6 @@ def _han(counts: Int64Array) -> Int64Array:
 def _traditional_shares(counts: Int64Array) -> np.ndarray[Any, Any]:
     traditional = counts[:, Kind.HAN_TRADITIONAL] + counts[:, Kind.HAN_REST_TRADITIONAL]
     return _ratio(traditional, _han(counts))
-
-
-def _line_columns(texts: list[str]) -> dict[str, Any]:
-    columns = zip(*map(line_shares, texts), strict=True)
-    return dict(zip(LineShares._fields, columns, strict=True))
 
 
 def _ngram_columns(kept: EncodedTexts) -> dict[str, Any]:

@@ -79,10 +79,8 @@ def ngram_shares(texts: EncodedTexts) -> NgramShares:
     texts_count = len(texts.lengths)
     covered = np.zeros((len(_SIZES), texts_count), dtype=np.int64)
     windows = np.zeros((3, texts_count), dtype=np.int64)
-    _search(
-        *(texts.codes, texts.starts, texts.stops, lowered_characters()),
-        *(PIECE_CHARS, WINDOW, covered, windows),
-    )
+    places = (texts.codes, texts.starts, texts.stops)
+    _search(*places, lowered_characters(), PIECE_CHARS, WINDOW, covered, windows)
     every, casia = shares_of_counts(*windows)
     for index in np.flatnonzero(texts.lengths > PIECE_CHARS).tolist():
         whole = texts.codes[texts.starts[index] : texts.stops[index]]

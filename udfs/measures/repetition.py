@@ -11,7 +11,7 @@ import numpy as np
 from udfs.base.array_types import Float64Array, Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.characters import lowered_characters
 from udfs.base.code_points import EncodedTexts, encode_texts
-from udfs.base.jit import compiled
+from udfs.base.jit import compiled, uncounted
 
 WINDOW = 13
 
@@ -83,15 +83,30 @@ def kept_characters(texts: Sequence[str], encoded: EncodedTexts) -> EncodedTexts
         been applied to them.
     """
     texts, encoded = _lowered_whole(texts, encoded)
-    codes = encoded.codes
-    dropped = codes == _BLANKS[0]
-    for blank in _BLANKS[1:]:
-        dropped |= codes == blank
-    starts, stops = _stripped(texts, encoded)
-    for index in np.flatnonzero(stops - starts < encoded.lengths).tolist():
-        dropped[encoded.starts[index] : starts[index]] = True
-        dropped[stops[index] : encoded.stops[index]] = True
-    return EncodedTexts(codes[~dropped], encoded.lengths - encoded.counts_of(dropped))
+    codes, lengths = np.empty_like(encoded.codes), np.empty_like(encoded.lengths)
+    count = _keep(encoded.codes, *_stripped(texts, encoded), codes, lengths)
+    return EncodedTexts(codes[:count], lengths)
+
+
+@compiled
+def _keep(
+    codes: UInt32Array,
+    starts: Int64Array,
+    stops: Int64Array,
+    kept: UInt32Array,
+    lengths: Int64Array,
+) -> int:
+    """Write what is not one of _BLANKS, and how much of each text; return how much of all."""
+    codes, kept = uncounted(codes), uncounted(kept)
+    count = 0
+    for text in range(len(starts)):
+        before = count
+        for place in range(starts[text], stops[text]):
+            code = codes[place]
+            kept[count] = code
+            count += (code != _BLANKS[0]) & (code != _BLANKS[1]) & (code != _BLANKS[2])
+        lengths[text] = count - before
+    return count
 
 
 def shares_of_counts(

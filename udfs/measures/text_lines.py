@@ -1,4 +1,4 @@
-"""The lines and sentences of a text: how lines begin and end, which repeat, sentence counts.
+"""The lines of a text: how they begin and end, and which repeat.
 
 A line is the text between two line feeds, without the white space around it. Blank lines separate
 paragraphs and are left out of every count.
@@ -7,15 +7,17 @@ paragraphs and are left out of every count.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from udfs.base.array_types import Int64Array, UInt8Array, UInt32Array
-from udfs.base.characters import ENDS, SENTENCE_ENDS, WORDS, Kind
-from udfs.base.code_points import EncodedTexts, Slices
+from udfs.base.array_types import Float64Array, Int64Array, UInt8Array, UInt32Array, UInt64Array
+from udfs.base.characters import SENTENCE_ENDS
+from udfs.base.code_points import CODE_POINTS, EncodedTexts
+from udfs.base.hash_table import find_slot, table_size
+from udfs.base.jit import compiled, uncounted
 
 BULLETS = frozenset(
     "-－–*＊•‣⁃∙·・◦●○◎■□▪▫◆◇◈❖★☆※▲△▶►▷▸➢➤→✓✔√»>＞\uf06c\uf06e\uf075\uf0b7\uf0d8\uf0fc"
@@ -36,62 +38,168 @@ CLOSERS = "”’」』）)】］]》〉〕｝}\"'＂＇»›﹂﹄｣"
 PIECE_CHARS = 1 << 20
 """Characters of a text whose lines are compared with one another."""
 
-_ENDS = frozenset(SENTENCE_ENDS)
-_CLOSERS = frozenset(CLOSERS)
-_ELLIPSIS_TAILS = frozenset(mark[-1] for mark in ELLIPSES)
+# Bits of a code point.
+_SPACE, _BULLET, _END, _CLOSER, _ELLIPSIS, _THIRD_DOT = (1 << bit for bit in range(6))
+_NEWLINE = ord("\n")
+_BASE = 0x9E3779B97F4A7C15  # any odd number
 
 
 class LineShares(NamedTuple):
-    """Fractions in [0, 1]; 0.0 for a text without lines."""
+    """Fractions in [0, 1], shape (texts,) each; 0.0 for a text without lines."""
 
-    sentence_end_line_share: float
+    sentence_end_line_share: Float64Array
     """Lines that end with the end of a sentence, closing quotes and brackets aside."""
-    bullet_line_share: float
+    bullet_line_share: Float64Array
     """Lines that begin with a bullet."""
-    ellipsis_line_share: float
+    ellipsis_line_share: Float64Array
     """Lines that end with an ellipsis."""
-    prose_line_char_share: float
+    prose_line_char_share: Float64Array
     """Characters of lines of PROSE_CHARS or more that end a sentence / characters of all lines."""
-    dup_line_share: float
+    dup_line_share: Float64Array
     """Lines that repeat an earlier line."""
-    dup_line_char_share: float
+    dup_line_char_share: Float64Array
     """Characters of such lines / characters of all lines."""
-    dup_paragraph_share: float
+    dup_paragraph_share: Float64Array
     """Paragraphs that repeat an earlier paragraph."""
-    dup_paragraph_char_share: float
+    dup_paragraph_char_share: Float64Array
     """Characters of such paragraphs / characters of all paragraphs."""
 
 
-def line_shares(text: str) -> LineShares:
-    """Compute the shares of a text's lines and paragraphs that begin, end or repeat in some way.
+def line_shares(texts: Sequence[str], encoded: EncodedTexts) -> LineShares:
+    """Compute the shares of texts' lines and paragraphs that begin, end or repeat in some way.
 
     The first copy of a repeated line does not count. A text over PIECE_CHARS is searched in
     pieces of about that size, cut between lines: repeats further apart are not found.
 
+    Args:
+        texts: The texts.
+        encoded: The same texts' code points.
     Source:
         Gopher (arXiv 2112.11446), section A1.1 (bullet points, ellipses) and table A1
         (duplicate line and paragraph fractions, and their character fractions); C4 (arXiv
         1910.10683), section 2.2 (lines that end in a terminal punctuation mark).
     """
-    count = chars = sentence_ends = bullets = ellipses = prose = 0
-    repeats = False
-    for piece in _pieces(text):
-        lines = [stripped for line in piece.split("\n") if (stripped := line.strip())]
-        count += len(lines)
-        chars += sum(map(len, lines))
-        repeats = repeats or len(set(lines)) < len(lines)
-        for line in lines:
-            tail = line[-1]
-            bullets += line[0] in BULLETS
-            if tail in _ENDS or (tail in _CLOSERS and line.rstrip(CLOSERS)[-1:] in _ENDS):
-                sentence_ends += 1
-                prose += len(line) if len(line) >= PROSE_CHARS else 0
-            if tail in _ELLIPSIS_TAILS:
-                ellipses += line.endswith(ELLIPSES)
-    count = max(count, 1)
-    shares = (sentence_ends / count, bullets / count, ellipses / count, prose / max(chars, 1))
+    counts = np.zeros((len(_LineCounts._fields), len(texts)), dtype=np.int64)
+    _count(encoded.codes, encoded.starts, encoded.stops, _table(), counts)
+    counted = _LineCounts(*counts)
+    repeated = np.zeros((4, len(texts)))
     # Most texts repeat no line, and so no paragraph.
-    return LineShares(*shares, *(_repeat_shares(text) if repeats else (0.0, 0.0, 0.0, 0.0)))
+    for index in np.flatnonzero(counted.repeats).tolist():
+        repeated[:, index] = _repeat_shares(texts[index])
+    lines, chars = np.maximum(counted.lines, 1), np.maximum(counted.chars, 1)
+    return LineShares(
+        counted.sentence_ends / lines,
+        counted.bullets / lines,
+        counted.ellipses / lines,
+        counted.prose_chars / chars,
+        *repeated,
+    )
+
+
+class _LineCounts(NamedTuple):
+    """Counts of each text's lines, shape (texts,) each."""
+
+    lines: Int64Array
+    chars: Int64Array
+    """Characters of lines."""
+    sentence_ends: Int64Array
+    bullets: Int64Array
+    ellipses: Int64Array
+    prose_chars: Int64Array
+    repeats: Int64Array
+    """1 where two lines have the same hash, as equal lines do."""
+
+
+@compiled
+def _count(
+    codes: UInt32Array,
+    starts: Int64Array,
+    stops: Int64Array,
+    table: UInt8Array,
+    counts: Int64Array,
+) -> None:
+    """Write the fields of `_LineCounts`.
+
+    Args:
+        table: Bits of every code point.
+    """
+    codes, table = uncounted(codes), uncounted(table)
+    most = 0
+    for text in range(len(starts)):
+        most = max(most, (stops[text] - starts[text]) // 2 + 1)
+    hashes, entries = np.empty(most, np.uint64), np.empty(table_size(most), np.uint64)
+    for text in range(len(starts)):
+        stop = stops[text]
+        lines = chars = sentence_ends = bullets = ellipses = prose = 0
+        begin = end = -1  # of the line, without white space
+        rolling = hash_ = np.uint64(0)
+        for place in range(starts[text], stop + 1):
+            code = codes[place] if place < stop else np.uint32(_NEWLINE)
+            if code != _NEWLINE:
+                rolling = (rolling + np.uint64(code)) * np.uint64(_BASE)
+                if not table[code] & _SPACE:
+                    if begin < 0:
+                        begin = place
+                        rolling = np.uint64(code) * np.uint64(_BASE)
+                    end = place
+                    hash_ = rolling
+            elif begin >= 0:
+                length = end + 1 - begin
+                is_end, is_ellipsis = _tail(codes[begin : end + 1], table)
+                chars += length
+                sentence_ends += is_end
+                ellipses += is_ellipsis
+                bullets += (table[codes[begin]] & _BULLET) != 0
+                prose += length if is_end and length >= PROSE_CHARS else 0
+                hashes[lines] = max(hash_, np.uint64(1))  # 0 is a free slot
+                lines += 1
+                begin = -1
+        counts[0, text], counts[1, text] = lines, chars
+        counts[2, text], counts[3, text] = sentence_ends, bullets
+        counts[4, text], counts[5, text] = ellipses, prose
+        counts[6, text] = _has_repeats(hashes[:lines], entries)
+
+
+@compiled
+def _tail(line: UInt32Array, table: UInt8Array) -> tuple[bool, bool]:
+    """Whether a line ends with the end of a sentence, and whether with an ellipsis."""
+    last = len(line) - 1
+    bits = table[line[last]]
+    is_ellipsis = (bits & _ELLIPSIS) != 0
+    if bits & _THIRD_DOT and last >= 2:
+        is_ellipsis |= line[last] == line[last - 1] and line[last] == line[last - 2]
+    while last >= 0 and table[line[last]] & _CLOSER:
+        last -= 1
+    return last >= 0 and (table[line[last]] & _END) != 0, is_ellipsis
+
+
+@compiled
+def _has_repeats(hashes: UInt64Array, entries: UInt64Array) -> bool:
+    """Whether a number occurs twice; entries is room for a hash table of them."""
+    table = entries[: table_size(len(hashes))]
+    table[:] = 0
+    for hash_ in hashes:
+        slot = find_slot(table, hash_)
+        if table[slot]:
+            return True
+        table[slot] = hash_
+    return False
+
+
+@lru_cache(maxsize=1)
+def _table() -> UInt8Array:
+    """Bits of every code point, shape (CODE_POINTS,)."""
+    table = np.zeros(CODE_POINTS, dtype=np.uint8)
+    for bit, characters in (
+        (_SPACE, [chr(code) for code in range(0x10000) if chr(code).isspace()]),
+        (_BULLET, BULLETS),
+        (_END, SENTENCE_ENDS),
+        (_CLOSER, CLOSERS),
+        (_ELLIPSIS, [mark for mark in ELLIPSES if len(mark) == 1]),
+        (_THIRD_DOT, [mark[0] for mark in ELLIPSES if len(mark) == 3]),
+    ):
+        table[[ord(character) for character in characters]] |= bit
+    return table
 
 
 def _repeat_shares(text: str) -> tuple[float, float, float, float]:
@@ -139,48 +247,3 @@ def _pieces(text: str) -> Iterator[str]:
             stop = (last if last >= 0 else text.find("\n", start + PIECE_CHARS)) + 1 or stop
         yield text[start:stop]
         start = stop
-
-
-def count_sentences(encoded: EncodedTexts, kinds: UInt8Array, counts: Int64Array) -> Int64Array:
-    """Number of sentences of each text, shape (texts,).
-
-    A sentence is the text between two ends that has a letter or digit; an end is a mark of
-    SENTENCE_ENDS or a line feed. An ASCII full stop before an ASCII letter or digit is part of a
-    number or a name, and does not end a sentence.
-
-    Args:
-        encoded: Texts.
-        kinds: Their characters' kinds.
-        counts: ``count_kinds`` of both.
-    """
-    is_word = _between(kinds, WORDS)
-    matters = is_word | _between(kinds, ENDS)
-    is_word[_inner_stops(encoded)] = True
-    # Among words and ends alone, a sentence begins at a word right behind an end.
-    is_word = is_word[matters]
-    words_and_ends = Slices(counts[:, WORDS[0] : ENDS[-1] + 1].sum(axis=1))
-    begins = is_word.copy()
-    begins[1:] &= ~is_word[:-1]
-    first = words_and_ends.starts[words_and_ends.lengths > 0]
-    begins[first] = is_word[first]
-    return words_and_ends.counts_of(begins)
-
-
-def _between(kinds: UInt8Array, bounds: tuple[Kind, Kind]) -> npt.NDArray[np.bool_]:
-    # One comparison: what is below the range wraps around to a large number.
-    between: npt.NDArray[np.bool_] = (kinds - np.uint8(bounds[0])) <= bounds[1] - bounds[0]
-    return between
-
-
-def _inner_stops(encoded: EncodedTexts) -> npt.NDArray[np.int64]:
-    """Places of full stops that an ASCII letter or digit follows."""
-    codes = encoded.codes
-    stops = np.flatnonzero(codes[:-1] == ord("."))
-    inner = stops[_is_ascii_word(codes[stops + 1])]
-    # The first character of the next text does not count.
-    return inner[~np.isin(inner, encoded.stops - 1)]
-
-
-def _is_ascii_word(codes: UInt32Array) -> npt.NDArray[np.bool_]:
-    letters = (codes | 0x20) - np.uint32(ord("a")) < 26
-    return letters | (codes - np.uint32(ord("0")) < 10)

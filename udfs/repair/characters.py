@@ -70,7 +70,8 @@ WIDE_CHARACTERS = frozenset(map(chr, _NARROW)) | {"．", "\u3000"}
 
 _WIDE = re.compile(f"[{''.join(map(re.escape, map(chr, _NARROW)))}]+")
 _DOT = re.compile("．(?<=[0-9A-Za-z]．)")
-_INDENT_CHARS = 100  # a longer beginning of a line is no indent
+INDENT_CHARS = 100
+"""Where an indent begins in its line at most: behind a longer beginning there is none."""
 _IDEOGRAPHIC_SPACES = re.compile("\u3000+")
 
 
@@ -100,8 +101,8 @@ def narrow(text: str) -> tuple[str, int]:
     def spaced(match: re.Match[str]) -> str:
         nonlocal changed
         start = match.start()
-        begin = text.rfind("\n", max(0, start - _INDENT_CHARS), start) + 1
-        if (begin or start < _INDENT_CHARS) and not text[begin:start].strip():
+        begin = text.rfind("\n", max(0, start - INDENT_CHARS), start) + 1
+        if (begin or start < INDENT_CHARS) and not text[begin:start].strip():
             return match[0]
         changed += len(match[0])
         return " " * len(match[0])

@@ -13,8 +13,10 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from udfs.base.array_types import Int64Array, UInt8Array, UInt32Array
 from udfs.base.code_points import CODE_POINTS, EncodedTexts, encode_texts
 from udfs.base.han import han_ideographs, text_plausibility, text_weights
+from udfs.base.jit import compiled, uncounted
 
 # UTF-8 read as GBK: two characters of three bytes become three of two. By the kinds of their
 # bytes, first (F) or other (O), these are F-O, O-F, O-O, and so on: 中文 reads 涓枃, and U+FFFD
@@ -30,14 +32,7 @@ _LATIN_HIGH = 1 << 4  # bytes A1 to FF read as Latin-1: ÖÐÎÄ
 _LATIN_FIRST = 1 << 5  # bytes of UTF-8 read as Windows-1252: ä¸­æ–‡
 _LATIN_OTHER = 1 << 6
 _BEGINS = 1 << 7  # counts alone, or is the first of a run
-
-# Neighbours that count together: for each a mask over its flags and the expected result.
-_RUNS = (
-    ((_KINDS, _FIRST_OTHER), (_KINDS, _OTHER_FIRST), (_KINDS, _OTHER_OTHER)),
-    ((_RARE_HAN, _RARE_HAN),) * 2,
-    ((_LATIN_HIGH, _LATIN_HIGH),) * 4,  # no language writes four accents in a row
-    ((_LATIN_FIRST, _LATIN_FIRST), (_LATIN_OTHER, _LATIN_OTHER), (_LATIN_OTHER, _LATIN_OTHER)),
-)
+_LONGEST_RUN = 4
 
 
 def mojibake_shares(texts: EncodedTexts) -> npt.NDArray[np.float64]:
@@ -55,27 +50,65 @@ def mojibake_shares(texts: EncodedTexts) -> npt.NDArray[np.float64]:
     >>> mojibake_shares(encode_texts(["中文网页", "锟斤拷锟斤拷", "ÖÐÎÄÍøÒ³"])).tolist()
     [0.0, 1.0, 1.0]
     """
-    flags = _table()[texts.codes]
-    # In clean text one character in a hundred can begin a run: only those are checked further.
-    begins = np.flatnonzero(flags & _BEGINS)
-    if not len(begins):
-        return np.zeros(len(texts.lengths))
-    first = flags[begins]
-    left = texts.stops[np.searchsorted(texts.stops, begins, side="right")] - begins
-    found = np.zeros(len(flags), dtype=bool)
-    found[begins[(first & _NO_CHARACTER) != 0]] = True
-    for (first_mask, first_wanted), *others in _RUNS:
-        runs = begins[((first & first_mask) == first_wanted) & (left > len(others))]
-        for place, (mask, wanted) in enumerate(others, 1):
-            if len(runs):
-                runs = runs[(flags[runs + place] & mask) == wanted]
-        if len(runs):
-            for place in range(len(others) + 1):
-                found[runs + place] = True
-    shares: npt.NDArray[np.float64] = texts.counts_of(found) / np.maximum(
-        1, texts.counts_of(texts.codes >= 0x80)
-    )
+    found, beyond_ascii = np.zeros((2, len(texts.lengths)), dtype=np.int64)
+    _count(texts.codes, texts.starts, texts.stops, _table(), found, beyond_ascii)
+    shares: npt.NDArray[np.float64] = found / np.maximum(1, beyond_ascii)
     return shares
+
+
+@compiled
+def _count(
+    codes: UInt32Array,
+    starts: Int64Array,
+    stops: Int64Array,
+    table: UInt8Array,
+    found: Int64Array,
+    beyond_ascii: Int64Array,
+) -> None:
+    """Add the characters of each text that look decoded with the wrong table, and all above 0x7F.
+
+    Args:
+        table: Flags of each code point.
+    """
+    codes, table = uncounted(codes), uncounted(table)
+    for text in range(len(starts)):
+        stop = stops[text]
+        reach = starts[text]  # runs overlap
+        high = wrong = 0
+        for place in range(starts[text], stop):
+            code = codes[place]
+            high += code >= 0x80
+            # In clean text one character in a hundred can begin a run.
+            if table[code] & _BEGINS:
+                end = place + _run_length(codes[place : min(stop, place + _LONGEST_RUN)], table)
+                if end > reach:
+                    wrong += end - max(place, reach)
+                    reach = end
+        found[text] += wrong
+        beyond_ascii[text] += high
+
+
+@compiled
+def _run_length(codes: UInt32Array, table: UInt8Array) -> int:
+    """Characters at the beginning that together look decoded with the wrong table."""
+    first = table[codes[0]]
+    second = table[codes[1]] if len(codes) > 1 else np.uint8(0)
+    third = table[codes[2]] if len(codes) > 2 else np.uint8(0)
+    fourth = table[codes[3]] if len(codes) > 3 else np.uint8(0)
+    # No language writes four accents in a row.
+    if first & second & third & fourth & _LATIN_HIGH:
+        return 4
+    if first & _LATIN_FIRST and second & third & _LATIN_OTHER:
+        return 3
+    if (first & _KINDS, second & _KINDS, third & _KINDS) == (
+        _FIRST_OTHER,
+        _OTHER_FIRST,
+        _OTHER_OTHER,
+    ):
+        return 3
+    if first & second & _RARE_HAN:
+        return 2
+    return 1 if first & _NO_CHARACTER else 0
 
 
 @lru_cache(maxsize=1)

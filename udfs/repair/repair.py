@@ -13,11 +13,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from udfs.base.array_types import Int64Array, UInt8Array, UInt32Array
 from udfs.base.code_points import CODE_POINTS, EncodedTexts, encode_texts
+from udfs.base.jit import compiled, uncounted
 from udfs.repair.characters import (
     CONTROL_CHARACTERS,
+    INDENT_CHARS,
     RUN_LIMITS,
     WIDE_CHARACTERS,
     clean_controls,
@@ -52,6 +54,8 @@ KINDS = tuple(kind for kind, _ in _STEPS)
 _MOJIBAKE_LINE, _CONTROL, _INVISIBLE, _WIDTH, _NFC, _PUNCTUATION = (
     np.uint8(1 << place) for place in range(len(KINDS))
 )
+_INDENT, _SPACE = np.uint8(1 << 6), np.uint8(1 << 7)
+_NEWLINE, _IDEOGRAPHIC_SPACE = ord("\n"), 0x3000
 
 
 def repair_texts(texts: Sequence[str | None]) -> list[Repaired | None]:
@@ -104,32 +108,66 @@ def _repair(text: str, needs: int) -> tuple[str, Counter[str]]:
 def _needs(encoded: EncodedTexts) -> list[tuple[int, int]]:
     """Indexes of the texts that steps may change, and a bit for each step."""
     needs = np.zeros(len(encoded.lengths), dtype=np.uint8)
-    filled = np.flatnonzero(encoded.lengths)
-    if len(filled):
-        flags = _table()[encoded.codes]
-        needs[filled] = np.bitwise_or.reduceat(flags, encoded.starts[filled])
-        needs &= ~_PUNCTUATION
-        needs[_texts_with_runs(encoded, flags)] |= _PUNCTUATION
-        needs[mojibake_shares(encoded) > 0] |= _MOJIBAKE_LINE
+    places = (encoded.codes, encoded.starts, encoded.stops)
+    _look(*places, _table(), _run_limits(), INDENT_CHARS, needs)
+    needs[mojibake_shares(encoded) > 0] |= _MOJIBAKE_LINE
+    # A step before may change what is before an indent.
+    indented = (needs & _INDENT) != 0
+    needs &= ~_INDENT
+    needs[indented & ((needs & (_MOJIBAKE_LINE | _CONTROL | _INVISIBLE)) != 0)] |= _WIDTH
     found = np.flatnonzero(needs)
     return list(zip(found.tolist(), needs[found].tolist(), strict=True))
 
 
-def _texts_with_runs(encoded: EncodedTexts, flags: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Indexes of texts that may have too long a run of a mark."""
-    codes, limits = encoded.codes, _run_limits()
-    marks = np.flatnonzero(flags[:-1] & _PUNCTUATION)
-    marks = marks[codes[marks] == codes[marks + 1]]
-    ends = marks + limits[codes[marks]]
-    inside = ends < len(codes)
-    marks, ends = marks[inside], ends[inside]
-    found = marks[codes[marks] == codes[ends]]
-    return np.unique(np.searchsorted(encoded.stops, found, side="right"))
+@compiled
+def _look(
+    codes: UInt32Array,
+    starts: Int64Array,
+    stops: Int64Array,
+    table: UInt8Array,
+    limits: UInt8Array,
+    indent_chars: int,
+    needs: UInt8Array,
+) -> None:
+    """Add the steps that may change each text, but for mojibake; and whether it has an indent.
+
+    Args:
+        table: Steps that may change each code point.
+        limits: Longest allowed run of each.
+        indent_chars: INDENT_CHARS.
+    """
+    codes, table, limits = uncounted(codes), uncounted(table), uncounted(limits)
+    for text in range(len(starts)):
+        of_text = np.uint8(0)
+        line_start = starts[text]
+        is_line_blank, is_indent = True, False
+        before = np.uint32(0)
+        run = 0
+        for place in range(starts[text], stops[text]):
+            code = codes[place]
+            steps = table[code]
+            if steps & _PUNCTUATION:
+                run = run + 1 if code == before else 1
+                if run > limits[code]:
+                    of_text |= _PUNCTUATION
+            if code == _IDEOGRAPHIC_SPACE:
+                if code != before:
+                    is_indent = is_line_blank and place - line_start < indent_chars
+                of_text |= _INDENT if is_indent else _WIDTH
+            else:
+                of_text |= steps & ~(_PUNCTUATION | _SPACE)
+            before = code
+            if code == _NEWLINE:
+                line_start = place + 1
+                is_line_blank = True
+            elif is_line_blank and not steps & _SPACE:
+                is_line_blank = False
+        needs[text] |= of_text
 
 
 @lru_cache(maxsize=1)
-def _table() -> npt.NDArray[np.uint8]:
-    """Steps that may change each code point, shape (CODE_POINTS,)."""
+def _table() -> UInt8Array:
+    """Steps that may change each code point, and _SPACE for white space, shape (CODE_POINTS,)."""
     table = np.zeros(CODE_POINTS, dtype=np.uint8)
     for step, characters in (
         (_CONTROL, CONTROL_CHARACTERS),
@@ -139,11 +177,12 @@ def _table() -> npt.NDArray[np.uint8]:
         (_PUNCTUATION, RUN_LIMITS),
     ):
         table[[ord(character) for character in characters]] |= step
+    table[[code for code in range(0x10000) if chr(code).isspace()]] |= _SPACE
     return table
 
 
 @lru_cache(maxsize=1)
-def _run_limits() -> npt.NDArray[np.uint8]:
+def _run_limits() -> UInt8Array:
     """Longest allowed run of each mark, shape (CODE_POINTS,)."""
     table = np.zeros(CODE_POINTS, dtype=np.uint8)
     for mark, limit in RUN_LIMITS.items():

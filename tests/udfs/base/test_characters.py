@@ -1,35 +1,28 @@
-"""Kinds of characters, and function characters: every code point has the right one."""
+"""Kinds of characters: every code point has the right one."""
 
 from __future__ import annotations
 
 import unicodedata
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.udfs.measures.plain_measures import is_han, is_word, plain_kind
 from udfs.base.characters import (
     EMOJI_RANGES,
-    FUNCTION_CHARS,
     SENTENCE_ENDS,
     Kind,
-    count_kinds,
-    is_function_char,
-    kinds_of,
+    kind_table,
     lowered_characters,
 )
 from udfs.base.chinese_script import traditional_characters
-from udfs.base.code_points import CODE_POINTS, encode_texts
 
 EVERY = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 
 
 @pytest.fixture(scope="module")
 def kinds() -> dict[str, Kind]:
-    found = kinds_of(encode_texts(["".join(EVERY)]))
-    return {char: Kind(kind) for char, kind in zip(EVERY, found.tolist(), strict=True)}
+    found = kind_table().tolist()
+    return {char: Kind(found[ord(char)]) for char in EVERY}
 
 
 def test_every_code_point_has_its_kind(kinds: dict[str, Kind]) -> None:
@@ -81,21 +74,3 @@ def test_case_ends_where_the_table_of_lower_case_does() -> None:
     lowered = lowered_characters()
     other = {char for char in EVERY if chr(lowered[ord(char)]) != char.lower()}
     assert other == {"İ"}
-
-
-@given(st.lists(st.text("汉灣5a。\n， 😀", max_size=9), max_size=6))
-def test_counts_are_those_of_single_texts(texts: list[str]) -> None:
-    encoded = encode_texts(texts)
-    counts = count_kinds(encoded, kinds_of(encoded))
-    assert counts.shape == (len(texts), len(Kind))
-    for text, row in zip(texts, counts, strict=True):
-        alone = encode_texts([text])
-        assert np.array_equal(count_kinds(alone, kinds_of(alone))[0], row)
-        assert row.sum() == len(text)
-        assert row[Kind.HAN] == text.count("汉")
-
-
-def test_only_function_characters_are_found() -> None:
-    flags = is_function_char(np.arange(CODE_POINTS, dtype=np.uint32))
-    assert {chr(code) for code in np.flatnonzero(flags)} == set(FUNCTION_CHARS)
-    assert len(set(FUNCTION_CHARS)) == len(FUNCTION_CHARS)

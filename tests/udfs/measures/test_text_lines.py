@@ -7,8 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.measures.plain_measures import plain_line_measures
+from udfs.base.code_points import encode_texts
 from udfs.measures import text_lines
 from udfs.measures.text_lines import line_shares
+
+
+def shares_of(text: str) -> dict[str, float]:
+    found = line_shares([text], encode_texts([text]))
+    return {name: float(share[0]) for name, share in found._asdict().items()}
 
 
 @pytest.mark.parametrize(
@@ -23,7 +29,7 @@ from udfs.measures.text_lines import line_shares
     ],
 )
 def test_lines_that_end_a_sentence(text: str, share: float) -> None:
-    assert line_shares(text).sentence_end_line_share == share
+    assert shares_of(text)["sentence_end_line_share"] == share
 
 
 @pytest.mark.parametrize(
@@ -35,7 +41,7 @@ def test_lines_that_end_a_sentence(text: str, share: float) -> None:
     ],
 )
 def test_lines_that_begin_with_a_bullet(text: str, share: float) -> None:
-    assert line_shares(text).bullet_line_share == share
+    assert shares_of(text)["bullet_line_share"] == share
 
 
 @pytest.mark.parametrize(
@@ -46,7 +52,7 @@ def test_lines_that_begin_with_a_bullet(text: str, share: float) -> None:
     ],
 )
 def test_lines_that_end_in_an_ellipsis(text: str, share: float) -> None:
-    assert line_shares(text).ellipsis_line_share == share
+    assert shares_of(text)["ellipsis_line_share"] == share
 
 
 @pytest.mark.parametrize(
@@ -61,7 +67,7 @@ def test_lines_that_end_in_an_ellipsis(text: str, share: float) -> None:
     ],
 )
 def test_characters_of_lines_of_prose(text: str, share: float) -> None:
-    assert line_shares(text).prose_line_char_share == share
+    assert shares_of(text)["prose_line_char_share"] == share
 
 
 @pytest.mark.parametrize(
@@ -76,8 +82,9 @@ def test_characters_of_lines_of_prose(text: str, share: float) -> None:
     ],
 )
 def test_lines_that_repeat(text: str, share: float, char_share: float) -> None:
-    shares = line_shares(text)
-    assert (shares.dup_line_share, shares.dup_line_char_share) == (share, char_share)
+    shares = shares_of(text)
+    assert shares["dup_line_share"] == share
+    assert shares["dup_line_char_share"] == char_share
 
 
 @pytest.mark.parametrize(
@@ -91,8 +98,9 @@ def test_lines_that_repeat(text: str, share: float, char_share: float) -> None:
     ],
 )
 def test_paragraphs_that_repeat(text: str, share: float, char_share: float) -> None:
-    shares = line_shares(text)
-    assert (shares.dup_paragraph_share, shares.dup_paragraph_char_share) == (share, char_share)
+    shares = shares_of(text)
+    assert shares["dup_paragraph_share"] == share
+    assert shares["dup_paragraph_char_share"] == char_share
 
 
 lines = st.one_of(
@@ -106,25 +114,33 @@ texts = st.lists(lines, max_size=20).map("\n".join)
 @settings(max_examples=300, deadline=None)
 @given(texts)
 def test_shares_equal_the_plain_twin(text: str) -> None:
-    assert line_shares(text)._asdict() == plain_line_measures(text)
+    assert shares_of(text) == plain_line_measures(text)
+
+
+@given(st.lists(texts, max_size=5))
+def test_a_text_does_not_see_its_neighbours(batch: list[str]) -> None:
+    found = line_shares(batch, encode_texts(batch))
+    for index, text in enumerate(batch):
+        alone = {name: float(share[index]) for name, share in found._asdict().items()}
+        assert alone == shares_of(text)
 
 
 @settings(max_examples=200, deadline=None)
 @given(texts, st.integers(1, 20))
 def test_a_long_text_is_cut_between_lines(text: str, piece_chars: int) -> None:
-    whole = line_shares(text)
+    whole = shares_of(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(text_lines, "PIECE_CHARS", piece_chars)
         pieces = list(text_lines._pieces(text))
-        cut = line_shares(text)
+        cut = shares_of(text)
     assert "".join(pieces) == text
     assert all(piece.endswith("\n") for piece in pieces[:-1])
     assert all(len(piece) <= piece_chars or "\n" not in piece[:-1] for piece in pieces)
-    assert cut[:3] == whole[:3]
-    assert cut.dup_line_share <= whole.dup_line_share
+    assert [*cut.values()][:4] == [*whole.values()][:4]
+    assert cut["dup_line_share"] <= whole["dup_line_share"]
 
 
 def test_copies_are_counted_within_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_lines, "PIECE_CHARS", 4)
     assert list(text_lines._pieces("一\n一\n一\n二\n")) == ["一\n一\n", "一\n二\n"]
-    assert line_shares("一\n一\n一\n二\n").dup_line_share == 1 / 4
+    assert shares_of("一\n一\n一\n二\n")["dup_line_share"] == 1 / 4

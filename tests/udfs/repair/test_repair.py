@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.repair.plain_repair import repair_text
-from udfs.repair.characters import RUN_LIMITS, compose
+from udfs.repair import repair
+from udfs.repair.characters import RUN_LIMITS, compose, narrow
 from udfs.repair.repair import KINDS, Repaired, repair_texts
 
 PROSE = "市图书馆昨天开始延长开放时间，读者可以在晚上十点以前借书。"
@@ -212,6 +213,24 @@ def test_repairing_twice_is_repairing_once(text: str) -> None:
     assert (once.text != text) == bool(once.edits)
     assert set(once.edits) <= set(KINDS)
     assert all(count > 0 for count in once.edits.values())
+
+
+@settings(max_examples=400, deadline=None)
+@given(TEXTS)
+def test_steps_that_a_text_does_not_need_change_nothing(text: str) -> None:
+    expected = repair_texts([text])
+    with pytest.MonkeyPatch.context() as patch:
+        every = (1 << len(KINDS)) - 1
+        patch.setattr(repair, "_needs", lambda texts: [(0, every)])
+        assert repair_texts([text]) == expected
+
+
+@pytest.mark.parametrize("chars", [98, 99, 100, 101])
+def test_an_indent_begins_among_the_first_characters_of_its_line(chars: int) -> None:
+    """By the search for what a text needs as by the step itself."""
+    for text in (" " * chars + "\u3000", "一\n" + " " * chars + "\u3000", "\u3000" * chars + "a"):
+        narrowed, _ = narrow(text)
+        assert repair_text(text).text == narrowed
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,4 +1,4 @@
-"""Sentences: what ends one, and a plain twin."""
+"""Counts of characters, and of sentences: what ends one, and a plain twin."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.measures.plain_measures import is_word
-from udfs.base.characters import SENTENCE_ENDS, count_kinds, kinds_of
+from udfs.base.characters import FUNCTION_CHARS, SENTENCE_ENDS, Kind, kind_table
 from udfs.base.code_points import encode_texts
-from udfs.measures.text_lines import count_sentences
+from udfs.measures.character_counts import count_characters
 
 
 def sentences(*texts: str) -> list[int]:
-    encoded = encode_texts(texts)
-    kinds = kinds_of(encoded)
-    return count_sentences(encoded, kinds, count_kinds(encoded, kinds)).tolist()
+    return count_characters(encode_texts(texts)).sentences.tolist()
 
 
 @pytest.mark.parametrize(
@@ -49,6 +47,22 @@ def test_a_stop_at_the_end_does_not_see_the_next_text() -> None:
 @given(st.lists(st.text("好天5a.。”！\n，　…₂é\u0301", max_size=15), max_size=5))
 def test_counts_equal_a_plain_twin(texts: list[str]) -> None:
     assert sentences(*texts) == [plain_count(text) for text in texts]
+
+
+@given(st.lists(st.text("汉灣5a。\n， 😀的了", max_size=9), max_size=6))
+def test_characters_are_counted_in_their_text(texts: list[str]) -> None:
+    counts = count_characters(encode_texts(texts))
+    assert counts.kinds.shape == (len(texts), len(Kind))
+    kinds = kind_table()
+    for text, row, functions in zip(texts, counts.kinds, counts.function_chars, strict=True):
+        assert row.tolist() == [sum(kinds[ord(char)] == kind for char in text) for kind in Kind]
+        assert functions == sum(char in FUNCTION_CHARS for char in text)
+
+
+def test_only_function_characters_are_found() -> None:
+    every = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    assert count_characters(encode_texts(["".join(every)])).function_chars == len(FUNCTION_CHARS)
+    assert len(set(FUNCTION_CHARS)) == len(FUNCTION_CHARS)
 
 
 def plain_count(text: str) -> int:
