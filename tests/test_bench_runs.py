@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import random
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.bench.build_pages import recombined, sentences_of
-from tests.bench.dedup_cpu import cpu_seconds_by_role, memory_by_role, roles_of
+from tests.bench.dedup_cpu import RoleMeter, memory_by_role, roles_of
 from tests.bench.dedup_events import stages, summed
 from tests.bench.growth import Grown, grown, growth_verdicts
 from tests.bench.growth import report as growth_report
@@ -31,9 +32,21 @@ def test_processes_below_java_are_workers() -> None:
     assert roles == {1: "driver", 2: "driver", 3: "jvm", 4: "workers", 5: "workers"}
 
 
-def test_this_process_alone_is_the_driver() -> None:
-    sum(random.random() for _ in range(300_000))
-    assert cpu_seconds_by_role(os.getpid())["driver"] > 0
+def test_a_worker_that_nobody_waits_for_still_counts() -> None:
+    """PySpark's daemon ignores SIGCHLD: the kernel charges it nothing for its workers."""
+    work = "import time\nwhile time.process_time() < 0.5: pass\ninput()"
+    with RoleMeter(interval=0.05) as meter:
+        assert meter.seconds()["workers"] == 0.0
+        before = meter.seconds()["driver"]
+        worker = subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE)
+        while meter.seconds()["driver"] - before < 0.4:  # below this process: no Java between
+            time.sleep(0.05)
+        worker.kill()
+        worker.wait()
+        assert meter.seconds()["driver"] - before >= 0.4
+
+
+def test_memory_of_this_process() -> None:
     assert memory_by_role()["driver"] > 10
 
 

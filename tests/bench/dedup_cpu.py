@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -44,21 +45,53 @@ def peak_mb(pid: int) -> float:
     return int(kilobytes[1]) / 1024 if kilobytes else 0.0
 
 
-def cpu_seconds_by_role(root: int | None = None) -> dict[str, float]:
-    """The same of a Spark application under a local master, by role.
+class RoleMeter:
+    """CPU seconds of the processes of a Spark application under a local master, by role.
 
     ``driver`` is the root, a Python process; ``jvm`` the Java process that it starts; ``workers``
-    the Python processes that Java starts, those included that have ended.
+    the Python processes that Java starts. PySpark's daemon ignores SIGCHLD, so that the kernel
+    charges nobody for workers that ended, and Spark ends those that are idle for a minute: here a
+    process that ended keeps what it had when it was last looked at. A thread looks in intervals
+    while the block runs; processes that live for less are missed.
     """
-    root = root or os.getpid()
-    processes = [(pid, name, fields) for (pid, name), fields in _tree(root)]
-    roles = roles_of(root, {pid: (name, int(fields[1])) for pid, name, fields in processes})
-    seconds = dict.fromkeys(ROLES, 0.0)
-    for pid, _, fields in processes:
-        own, ended = sum(map(int, fields[11:13])) / _TICKS, sum(map(int, fields[13:15])) / _TICKS
-        seconds[roles[pid]] += own
-        seconds["workers" if roles[pid] == "jvm" else roles[pid]] += ended
-    return seconds
+
+    def __init__(self, root: int | None = None, interval: float = 0.25) -> None:
+        self._root = root or os.getpid()
+        self._interval = interval
+        self._seen: dict[tuple[int, str], tuple[str, float]] = {}
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look_in_intervals, daemon=True)
+
+    def __enter__(self) -> RoleMeter:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def seconds(self) -> dict[str, float]:
+        """Role -> seconds until now."""
+        with self._lock:
+            self._look()
+            total = dict.fromkeys(ROLES, 0.0)
+            for role, seconds in self._seen.values():
+                total[role] += seconds
+            return total
+
+    def _look_in_intervals(self) -> None:
+        while not self._ended.wait(self._interval):
+            with self._lock:
+                self._look()
+
+    def _look(self) -> None:
+        processes = [(pid, name, fields) for (pid, name), fields in _tree(self._root)]
+        roles = roles_of(self._root, {pid: (name, int(f[1])) for pid, name, f in processes})
+        for pid, _, fields in processes:
+            key = (pid, fields[19])  # when it started: process ids are used again
+            # Of now: what the launcher's process becomes is Java.
+            self._seen[key] = (roles[pid], sum(map(int, fields[11:13])) / _TICKS)
 
 
 def memory_by_role(root: int | None = None) -> dict[str, float]:
@@ -83,7 +116,7 @@ def roles_of(root: int, processes: Mapping[int, tuple[str, int]]) -> dict[int, s
     roles: dict[int, str] = {}
     for pid in processes:
         path, at = [], pid
-        while at != root:
+        while at != root and at in processes:  # a parent may have ended just now
             name, parent = processes[at]
             path.append(name)
             at = parent

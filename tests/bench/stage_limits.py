@@ -17,9 +17,9 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
-from tests.bench.dedup_cpu import ROLES, cpu_seconds_by_role
+from tests.bench.dedup_cpu import ROLES
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -62,98 +62,111 @@ def identity(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     yield from batches
 
 
-def stage_limits(spark: SparkSession, output: Path, scratch: Path) -> dict[str, Any]:
-    """Processor seconds, role -> seconds, of each part.
-
-    Args:
-        output: Tables of a finished run.
-        scratch: A folder to write to.
-    Returns:
-        ``documents``: read, transfer and write of the whole table; ``stages``: name -> read,
-        transfer (all documents' texts; zeros for a stage without) and write.
-    """
-    whole = _table(spark, output, "documents")
-    parts = {
-        "documents": {
-            "read": _median(lambda: _discard(whole)),
-            "transfer": _transfer(whole.select("doc_id", "text")),
-            "write": _write(whole, scratch),
-        },
-        "stages": {
-            name: {
-                "read": _read(spark, output, tables),
-                "transfer": _transfer(whole.select(*tables.text_columns))
-                if tables.text_columns
-                else dict.fromkeys(ROLES, 0.0),
-                "write": _sum(
-                    _write(_table(spark, output, table), scratch)
-                    for table in _present(output, tables.writes)
-                ),
-            }
-            for name, tables in STAGE_TABLES.items()
-        },
-    }
-    return parts
+Seconds = dict[str, float]
+"""Role -> processor seconds."""
 
 
-def _present(output: Path, names: tuple[str, ...]) -> list[str]:
-    """The tables that hold files; each scorer's for SCORES."""
-    found = [
-        path.relative_to(output).as_posix() for name in names for path in sorted(output.glob(name))
-    ]
-    return [name for name in found if next((output / name).rglob("*.parquet"), None)]
+class Limits:
+    """Measures the parts of the stages of a finished run."""
 
+    def __init__(
+        self, spark: SparkSession, output: Path, scratch: Path, meter: Callable[[], Seconds]
+    ) -> None:
+        """Take what is measured, and how.
 
-def _table(spark: SparkSession, output: Path, name: str) -> DataFrame:
-    return spark.read.parquet(str(output / name)).drop("wave")
+        Args:
+            output: Tables of a finished run.
+            scratch: A folder to write to.
+            meter: Seconds of all processes until now.
+        """
+        self._spark = spark
+        self._output = output
+        self._scratch = scratch
+        self._meter = meter
 
+    def measure(self) -> dict[str, Any]:
+        """Processor seconds, by role, of each part.
 
-def _read(spark: SparkSession, output: Path, tables: Tables) -> dict[str, float]:
-    frames = [
-        _table(spark, output, table).select(*(columns or ["*"]))
-        for name, columns in tables.reads.items()
-        for table in _present(output, (name,))
-    ]
-    return _sum(_median(lambda frame=frame: _discard(frame)) for frame in frames)
+        Returns:
+            ``documents``: read, transfer and write of the whole table; ``stages``: name -> read,
+            transfer (all documents' texts; zeros for a stage without) and write.
+        """
+        whole = self._table("documents")
+        return {
+            "documents": {
+                "read": self._median(lambda: _discard(whole)),
+                "transfer": self._transfer(whole.select("doc_id", "text")),
+                "write": self._write(whole),
+            },
+            "stages": {
+                name: {
+                    "read": self._read(tables),
+                    "transfer": self._transfer(whole.select(*tables.text_columns))
+                    if tables.text_columns
+                    else dict.fromkeys(ROLES, 0.0),
+                    "write": _sum(
+                        self._write(self._table(table)) for table in self._present(tables.writes)
+                    ),
+                }
+                for name, tables in STAGE_TABLES.items()
+            },
+        }
 
+    def _present(self, names: tuple[str, ...]) -> list[str]:
+        """The tables that hold files; each scorer's for SCORES."""
+        found = [
+            path.relative_to(self._output).as_posix()
+            for name in names
+            for path in sorted(self._output.glob(name))
+        ]
+        return [name for name in found if next((self._output / name).rglob("*.parquet"), None)]
 
-def _transfer(frame: DataFrame) -> dict[str, float]:
-    held = frame.persist()
-    held.count()
-    passed = held.mapInArrow(identity, frame.schema)
-    seconds = _median(lambda: _discard(passed))
-    held.unpersist(blocking=True)
-    return seconds
+    def _table(self, name: str) -> DataFrame:
+        return self._spark.read.parquet(str(self._output / name)).drop("wave")
 
+    def _read(self, tables: Tables) -> Seconds:
+        frames = [
+            self._table(table).select(*(columns or ["*"]))
+            for name, columns in tables.reads.items()
+            for table in self._present((name,))
+        ]
+        return _sum(self._median(lambda frame=frame: _discard(frame)) for frame in frames)
 
-def _write(frame: DataFrame, scratch: Path) -> dict[str, float]:
-    held = frame.persist()
-    held.count()
-    seconds = _median(lambda: held.write.mode("overwrite").parquet(str(scratch)))
-    held.unpersist(blocking=True)
-    shutil.rmtree(scratch)
-    return seconds
+    def _transfer(self, frame: DataFrame) -> Seconds:
+        held = frame.persist()
+        held.count()
+        passed = held.mapInArrow(identity, frame.schema)
+        seconds = self._median(lambda: _discard(passed))
+        held.unpersist(blocking=True)
+        return seconds
+
+    def _write(self, frame: DataFrame) -> Seconds:
+        held = frame.persist()
+        held.count()
+        seconds = self._median(lambda: held.write.mode("overwrite").parquet(str(self._scratch)))
+        held.unpersist(blocking=True)
+        shutil.rmtree(self._scratch)
+        return seconds
+
+    def _median(self, work: Callable[[], object]) -> Seconds:
+        """The median of some calls after the first two, by the sum of roles."""
+        work()
+        work()
+        rounds = []
+        for _ in range(ROUNDS):
+            before = self._meter()
+            work()
+            after = self._meter()
+            rounds.append({role: after[role] - before[role] for role in ROLES})
+        middle = statistics.median_low(sum(one.values()) for one in rounds)
+        return next(one for one in rounds if sum(one.values()) == middle)
 
 
 def _discard(frame: DataFrame) -> None:
     frame.write.format("noop").mode("overwrite").save()
 
 
-def _median(work: Callable[[], object]) -> dict[str, float]:
-    """Seconds by role: the median of some calls after the first two, by the sum of roles."""
-    work()
-    work()
-    rounds = []
-    for _ in range(ROUNDS):
-        before = cpu_seconds_by_role()
-        work()
-        after = cpu_seconds_by_role()
-        rounds.append({role: after[role] - before[role] for role in ROLES})
-    middle = statistics.median_low(sum(one.values()) for one in rounds)
-    return next(one for one in rounds if sum(one.values()) == middle)
-
-
-def _sum(parts: Iterator[dict[str, float]]) -> dict[str, float]:
+def _sum(parts: Iterator[Seconds]) -> Seconds:
     total = dict.fromkeys(ROLES, 0.0)
     for part in parts:
         for role in ROLES:

@@ -34,14 +34,15 @@ from jobs.config import Config
 from jobs.pipeline import command_line
 from jobs.run.request import SCORE_DOCUMENTS, Run, Stage, score_stage
 from jobs.run.session import spark_session
-from tests.bench.dedup_cpu import ROLES, cpu_seconds_by_role, memory_by_role
+from tests.bench.dedup_cpu import ROLES, RoleMeter, memory_by_role
 from tests.bench.dedup_taojin import driver_memory, submit_arguments
-from tests.bench.stage_limits import stage_limits
+from tests.bench.stage_limits import Limits
 
 AS_LARGE = ("--set", "spark.small_properties=off")
 """Arguments for a run over a small input that is to be planned as one over a large input."""
 LOCAL = Path(__file__).resolve().parents[2] / "conf" / "local.toml"
 _SAMPLE_SECONDS = 0.5
+_CLEANING_SECONDS = 2.0
 
 
 # --- in the application ------------------------------------------------------------------
@@ -50,15 +51,16 @@ _SAMPLE_SECONDS = 0.5
 class StageClock:
     """Processor and wall seconds of the stages of a run, in running order."""
 
-    def __init__(self) -> None:
+    def __init__(self, meter: Callable[[], Mapping[str, float]]) -> None:
         self.stages: dict[str, dict[str, Any]] = {}
+        self._meter = meter
 
     @contextmanager
     def time(self, name: str) -> Iterator[None]:
         """Take the time of a block."""
-        cpu, wall, since = cpu_seconds_by_role(), time.monotonic(), _now_ms()
+        cpu, wall, since = self._meter(), time.monotonic(), _now_ms()
         yield
-        after = cpu_seconds_by_role()
+        after = self._meter()
         self.stages[name] = {
             "cpu": {role: after[role] - cpu[role] for role in ROLES},
             "wall": time.monotonic() - wall,
@@ -143,20 +145,24 @@ def _now_ms() -> int:
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run the pipeline as the arguments say; the answer."""
-    clock = StageClock()
     sampler: Sampler = nullcontext
     if arguments.flame is not None:
         sampler = py_spy(arguments.py_spy, arguments.flame)
     stage = arguments.flame_stage
-    with spark_session("bench", Config(), None) as spark:
+    with RoleMeter() as meter, spark_session("bench", Config(), None) as spark:
+        clock = StageClock(meter.seconds)
         if arguments.warm is not None:
             run_over(arguments.warm, arguments.output / "warm", arguments.set)
         output = arguments.output / "run"
         with sampler() if stage is None else nullcontext(), timed_stages(clock, stage, sampler):
             run_over(arguments.input, output, arguments.set)
+        jvm: Any = spark.sparkContext._jvm
+        jvm.java.lang.System.gc()
+        time.sleep(_CLEANING_SECONDS)  # Spark drops what nobody refers to any more after that
         facts: dict[str, Any] = {"stages": clock.stages, **driver_memory(spark)}
         if arguments.limits:
-            facts["limits"] = stage_limits(spark, output, arguments.output / "written")
+            limits = Limits(spark, output, arguments.output / "written", meter.seconds)
+            facts["limits"] = limits.measure()
     counts = json.loads((output / "run.json").read_text(encoding="utf-8"))["stages"]
     for name, found in clock.stages.items():
         found |= counts_of(name, counts)
