@@ -194,11 +194,6 @@ EXTRACTED = StructType(
 """Rows that a worker yields for a split: its documents, its failures, and its tally at the end."""
 
 
-def table_names() -> list[str]:
-    """The tables of outputs and signature stores, with one for each scorer."""
-    return [*_SCHEMAS, CORPUS, *map(scores, declared())]
-
-
 def schema_of(table: str) -> StructType:
     """The columns of a table, with their types."""
     if table == CORPUS:

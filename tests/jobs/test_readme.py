@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs import tables
 from jobs.config.reference import settings as all_settings
-from jobs.tables import SNAPSHOT_KEYS, SNAPSHOT_TEXTS, scores, table_names
 from tests.builders.generated_blocks import MAKERS, OF_A_RUN, PAGES, blocks_of
 from tests.jobs.conftest import C1_ONLY, ROOT, Output
 from tests.sample.build_sample import build
@@ -180,9 +180,9 @@ def test_the_table_of_tables_is_complete() -> None:
     page = written("jobs/README.md")
     table = page.partition("## The tables")[2].partition("\n## ")[0]
     named = re.findall(r"^\| `([\w/]+)` \|", table, re.M)
-    of_an_output = {name for name in table_names() if not name.startswith(scores(""))}
-    of_an_output -= {SNAPSHOT_KEYS, SNAPSHOT_TEXTS}
-    assert sorted(named) == sorted({*of_an_output, scores("SCORER")})
+    names = {value for name, value in vars(tables).items() if name.isupper() and type(value) is str}
+    of_an_output = names - {tables.SNAPSHOT_KEYS, tables.SNAPSHOT_TEXTS}
+    assert sorted(named) == sorted({*of_an_output, tables.scores("SCORER")})
 
 
 def test_the_figures_of_models_are_those_of_their_cards() -> None:
