@@ -129,6 +129,7 @@ format: $(VENV)/.installed-test
 	$(BIN)/ruff format .
 
 #: make bench       the whole pipeline beside other programs, from WARC to documents; QUICK=1
+#:   BENCH=fixed    what a run costs however little there is to do, and where that goes
 #:   BENCH=stages   documents a second of every stage, on 20,000 pages around the texts of DATA
 #:   BENCH=extract  extraction beside inflating and beside other programs; QUICK=1
 #:   BENCH=rules    the rules beside the published ones, and what they remove
@@ -144,7 +145,7 @@ format: $(VENV)/.installed-test
 #:   BENCH=check    names every ratio of tests/bench/ratios.json that fell; UPDATE=1 writes them
 #:                  DATA=DIR: texts to measure on
 BENCH ?= pipeline
-BENCHES := pipeline stages extract rules dedup paragraphs repair scores bert limits growth check
+BENCHES := pipeline fixed stages extract rules dedup paragraphs repair scores bert limits growth check
 $(if $(filter $(BENCH),$(BENCHES)),,$(error BENCH=$(BENCH) is unknown; known are $(BENCHES)))
 # Other programs have environments of their own: datatrove pins older versions of what this
 # project uses.
@@ -168,6 +169,9 @@ BENCH_NEEDS_check := $(VENV)/.installed-test $(PEERS)/.installed-dedup $(DATATRO
 define BENCH_pipeline
 	$(BIN)/python -m tests.bench.pipeline_rates --data $(DATA) \
 	  --datatrove $(DATATROVE)/bin/python --juicer $(JUICER)/bin/python $(if $(QUICK),--quick)
+endef
+define BENCH_fixed
+	$(BIN)/python -m tests.bench.fixed_costs --data $(DATA)
 endef
 define BENCH_stages
 	$(BIN)/python -m tests.bench.build_pages --data $(DATA) --pages 20000 out/bench/pages
