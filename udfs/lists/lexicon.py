@@ -1,4 +1,4 @@
-"""Lexicons: word lists in the forms that they are published in, and their words found in texts."""
+"""Lexicons: word lists in the forms that they are published in."""
 
 from __future__ import annotations
 
@@ -7,19 +7,13 @@ import io
 import json
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path, PurePath
-from typing import Any, NamedTuple
-
-import ahocorasick_rs
+from typing import Any
 
 MAX_WORD_CHARS = 200
 """Longest word. A file with a longer one is prose, not a list."""
-
-PIECE_BYTES = 1 << 20
-"""Bytes searched at a time: a match costs 140 bytes while it is being listed."""
 
 _SEPARATORS = re.compile("[,，、]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
@@ -74,65 +68,17 @@ def read_words(path: Path) -> Words:
     return {_checked(word, where): category for where, word in words}
 
 
-class WordMatches(NamedTuple):
-    """The words of a lexicon that occur in a text."""
-
-    words: set[int]
-    """Indexes into ``Lexicon.words``: exactly the words for which ``word in text`` is true."""
-    total: int
-    """Occurrences of all of them."""
-
-
 class Lexicon:
-    """Words with their categories, and an automaton that finds them all in one pass."""
+    """Words with their categories."""
 
     def __init__(self, categories: Mapping[str, str]) -> None:
-        """Build the automaton.
+        """Sort the words.
 
         Args:
             categories: Category of each word; no word may be empty.
         """
         self.categories = dict(categories)
         self.words = tuple(sorted(self.categories))
-        # Matching UTF-8 bytes finds what matching characters finds (no character's bytes lie
-        # inside another's), 1.5 times as fast as the library's str variant.
-        encoded = [word.encode() for word in self.words]
-        self._automaton = ahocorasick_rs.BytesAhoCorasick(
-            encoded, implementation=ahocorasick_rs.Implementation.DFA
-        )
-        self._reach = max(map(len, encoded), default=1) - 1
-
-    def find(self, text: str) -> WordMatches:
-        """Every occurrence of every word, inside longer words and overlapping too.
-
-        Args:
-            text: Any text without lone surrogates.
-        """
-        words: set[int] = set()
-        total = 0
-        for indexes in self._found_in(text.encode()):
-            words.update(indexes)
-            total += len(indexes)
-        return WordMatches(words, total)
-
-    def count(self, text: str) -> Counter[int]:
-        """Occurrences of each word that occurs, by its index into ``words``; as in ``find``."""
-        counts: Counter[int] = Counter()
-        for indexes in self._found_in(text.encode()):
-            counts.update(indexes)
-        return counts
-
-    def _found_in(self, data: bytes) -> Iterator[list[int]]:
-        """Indexes of the words that begin in one piece after another, once an occurrence."""
-        find = self._automaton.find_matches_as_indexes
-        if len(data) <= PIECE_BYTES:
-            yield [index for index, _, _ in find(data, overlapping=True)]
-            return
-        for start in range(0, len(data), PIECE_BYTES):
-            piece = data[start : start + PIECE_BYTES + self._reach]
-            found = find(piece, overlapping=True)
-            # A match that begins behind the piece is found in the next one.
-            yield [index for index, begin, _ in found if begin < PIECE_BYTES]
 
 
 def read_lexicon(path: Path) -> Lexicon:

@@ -15,6 +15,7 @@ from udfs.base.characters import CASIA_HAN_RANGE
 from udfs.base.chinese_script import casia_conversion
 from udfs.base.code_points import EncodedTexts
 from udfs.lists.lexicon import Lexicon
+from udfs.lists.word_counts import count_words
 from udfs.measures.repetition import window_shares
 
 
@@ -41,8 +42,8 @@ def casia_columns(
         "casia_traditional": [casia_conversion().changes(*chunk) for chunk in chunks],
         "casia_dup_13gram_share": [window_shares(*chunk).casia for chunk in chunks],
         "sensitive_distinct": [
-            np.array([len(lexicon.find(text).words) for text in texts], np.int64)
-            for texts, _ in chunks
+            np.bincount(count_words(lexicon, encoded).texts, minlength=len(texts))
+            for texts, encoded in chunks
         ],
     }
     return {name: np.concatenate(parts) for name, parts in columns.items()}

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -24,13 +23,11 @@ from udfs.measures.casia_exact import casia_columns
 from udfs.measures.character_counts import count_characters
 from udfs.measures.repeated_ngrams import ngram_shares
 from udfs.measures.repetition import LONG_CHARS, kept_characters
-from udfs.measures.schema import TEXT_MEASURES_ARROW_TYPE, TEXT_MEASURES_TYPE
+from udfs.measures.schema import TEXT_MEASURES_ARROW_TYPE
+from udfs.measures.sensitive_words import sensitive_columns
 from udfs.measures.text_lines import line_shares
 from udfs.pii.emails import email_counts, url_counts
 from udfs.repair.mojibake import mojibake_shares
-
-MAX_SENSITIVE_WORDS = 50
-"""Most matched words that are stored for a text."""
 
 ZSTD_LEVEL = 1
 
@@ -142,6 +139,8 @@ def _column(parts: list[Any], arrow_type: pa.DataType) -> pa.Array:
     """One column of all parts: Arrow takes longer for 50 short arrays than for one long one."""
     if parts and isinstance(parts[0], np.ndarray):
         return pa.array(np.concatenate(parts), arrow_type)
+    if parts and isinstance(parts[0], pa.Array):
+        return pa.concat_arrays(parts).cast(arrow_type)
     return pa.array(list(chain.from_iterable(parts)), arrow_type)
 
 
@@ -154,10 +153,10 @@ def _measure_run(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
     counted = [_measure_characters(*chunk) for chunk in chunks]
     return {
         **{name: np.concatenate([part[name] for part in counted]) for name in counted[0]},
+        **sensitive_columns([encoded for _, encoded in chunks], lexicon),
         "casia_traditional": np.concatenate(
             [casia_conversion().changes(*chunk) for chunk in chunks]
         ),
-        **_sensitive_columns(texts, lexicon),
         "zstd_ratio": [zstd_ratio(text) for text in texts],
     }
 
@@ -213,36 +212,6 @@ def _ngram_columns(kept: EncodedTexts) -> dict[str, Any]:
         "dup_13gram_share": shares.windows.every,
         "casia_dup_13gram_share": shares.windows.casia,
     }
-
-
-def _sensitive_columns(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
-    rows = [_sensitive_row(lexicon.count(text), lexicon) for text in texts]
-    names = [name for name in TEXT_MEASURES_TYPE.fieldNames() if name.startswith("sensitive_")]
-    return dict(zip(names, zip(*rows, strict=True), strict=True))
-
-
-def _sensitive_row(found: Counter[int], lexicon: Lexicon) -> tuple[Any, ...]:
-    """Distinct, total, both by category (sorted), and the words."""
-    if not found:
-        return _NOTHING_SENSITIVE
-    # Lexicon.words is sorted, and so are its indexes.
-    words = [lexicon.words[index] for index in sorted(found)]
-    distinct: Counter[str] = Counter()
-    total: Counter[str] = Counter()
-    for index, times in found.items():
-        category = lexicon.categories[lexicon.words[index]]
-        distinct[category] += 1
-        total[category] += times
-    return (
-        len(found),
-        found.total(),
-        sorted(distinct.items()),
-        sorted(total.items()),
-        words[:MAX_SENSITIVE_WORDS],
-    )
-
-
-_NOTHING_SENSITIVE: tuple[Any, ...] = (0, 0, [], [], [])
 
 
 def _ratio(part: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -182,25 +182,30 @@ def _number(
     copies[:count] = 0
     cover[:count] = 0
     latest[:count] = -size
-    groups_count = 0
-    # Without branches: whether an n-gram is new, or repeats, cannot be predicted.
+    given = np.uint64(0)
+    # Without branches: whether an n-gram is new, or repeats, cannot be predicted. Unsigned: a
+    # signed index is tested for being negative.
+    last = np.uint64(size - 1)
     for index in range(count):
-        place = places[index]
-        key = np.uint64(numbers[index]) << np.uint64(_CODE_BITS)
-        key |= np.uint64(characters[place + size - 1])
+        place = np.uint64(places[index])
+        key = np.uint64(numbers[index]) << np.uint64(_CODE_BITS) | np.uint64(
+            characters[place + last]
+        )
         slot = find_slot(table, key, _NUMBER_BITS)
-        entry = np.int64(table[slot] & np.uint64(_NUMBER_MASK))
-        number = groups_count if entry == 0 else entry - 1
-        groups_count += entry == 0
-        table[slot] = key << np.uint64(_NUMBER_BITS) | np.uint64(number + 1)
+        entry = table[slot] & np.uint64(_NUMBER_MASK)
+        is_new = np.uint64(entry == np.uint64(0))
+        number = given if is_new else entry - np.uint64(1)
+        given += is_new
+        table[slot] = key << np.uint64(_NUMBER_BITS) | (number + np.uint64(1))
         copies[number] += 1
-        cover[number] += min(place - latest[number], size)
-        latest[number] = place
+        if size <= _LAST_TOP:
+            cover[number] += min(np.int64(place) - latest[number], size)
+            latest[number] = place
         numbers[index] = number
     repeats = 0
     for index in range(count):
-        number = numbers[index]
+        number = np.uint64(numbers[index])
         places[repeats] = places[index]
-        numbers[repeats] = number
+        numbers[repeats] = numbers[index]
         repeats += copies[number] > 1
-    return repeats, groups_count
+    return repeats, int(given)

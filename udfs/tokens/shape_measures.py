@@ -26,7 +26,7 @@ from udfs.base.characters import FUNCTION_CHARS
 from udfs.base.code_points import CODE_POINTS, EncodedTexts, encode_texts
 from udfs.base.hash_table import ABSENT
 from udfs.base.jit import compiled, uncounted
-from udfs.tokens.word_trie import WordTrie, longest_word, pair_place, word_trie
+from udfs.base.word_trie import WordTrie, longest_word, pair_place, word_trie
 
 _GAMBLING = """
 博彩 彩票 六合彩 六合 时时彩 娱乐城 赌场 赌博 赌球 百家乐 老虎机 投注 下注 开奖 特码 平特 一肖

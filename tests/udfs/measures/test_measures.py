@@ -17,12 +17,9 @@ from udfs.lists.lexicon import Lexicon
 from udfs.measures import measures as measures_module
 from udfs.measures import repeated_ngrams as ngrams
 from udfs.measures import repetition, text_lines
-from udfs.measures.measures import (
-    MAX_SENSITIVE_WORDS,
-    measure_texts,
-    zstd_ratio,
-)
+from udfs.measures.measures import measure_texts, zstd_ratio
 from udfs.measures.schema import TEXT_MEASURES_ARROW_TYPE
+from udfs.measures.sensitive_words import MAX_SENSITIVE_WORDS
 from udfs.pii.emails import count_emails, count_urls
 
 CATEGORIES = {"赌球": "赌博", "球": "其他", "行文": "其他"}
@@ -178,7 +175,6 @@ def test_long_texts_have_the_same_measures_but_for_far_repeats(one: str, other: 
         patch.setattr(ngrams, "PIECE_CHARS", 20)
         patch.setattr(repetition, "HELD_WINDOWS", 4)
         patch.setattr(text_lines, "PIECE_CHARS", 20)
-        patch.setattr("udfs.lists.lexicon.PIECE_BYTES", 5)
         patch.setattr("udfs.base.chinese_script.PIECE_BYTES", 5)
         cut = measure_texts(batch, LEXICON)
     for field in TEXT_MEASURES_ARROW_TYPE:

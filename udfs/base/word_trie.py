@@ -58,6 +58,12 @@ def pair_place(first: int, second: int) -> int:
 
 
 @compiled
+def child(keys: UInt64Array, nodes: Int32Array, node: int, code: np.uint32, step: int) -> int:
+    """The node that a character leads to, or ABSENT; arguments as for `longest_word`."""
+    return find_value(keys, nodes, np.uint64(node * step + np.int64(code) + 1))
+
+
+@compiled
 def longest_word(
     codes: UInt32Array,
     at: int,
@@ -80,7 +86,7 @@ def longest_word(
     """
     node, found, length = 0, ABSENT, 0
     for place in range(at, stop):
-        node = find_value(keys, nodes, np.uint64(node * step + np.int64(codes[place]) + 1))
+        node = child(keys, nodes, node, codes[place], step)
         if node == ABSENT:
             break
         if words[node] != ABSENT:

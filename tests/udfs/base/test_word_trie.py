@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from udfs.base.code_points import CODE_POINTS
 from udfs.base.hash_table import ABSENT
-from udfs.tokens.word_trie import longest_word, pair_place, word_trie
+from udfs.base.word_trie import longest_word, pair_place, word_trie
 
 WORDS = st.lists(st.text("甲乙丙a𠀀", min_size=1, max_size=4), min_size=1, max_size=8, unique=True)
 
