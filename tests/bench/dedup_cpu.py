@@ -38,6 +38,11 @@ def tree_of(root: int | None = None) -> dict[int, str]:
     return {pid: name for (pid, name), _ in _tree(root or os.getpid())}
 
 
+def stats_of(root: int | None = None) -> dict[int, list[str]]:
+    """Process id -> fields of /proc/PID/stat after the name, of a process and its descendants."""
+    return {pid: fields for (pid, _), fields in _tree(root or os.getpid())}
+
+
 def peak_mb(pid: int) -> float:
     """Most resident memory that a process ever had."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")

@@ -404,7 +404,7 @@ def arguments_of(argv: Sequence[str] | None) -> argparse.Namespace:
         "--resume", action="store_true", help="keep the finished runs of an interrupted bench"
     )
     parser.add_argument("--mix", type=int, default=3_000, help="responses of the mix at 1x")
-    parser.add_argument("--chinese", type=int, default=1_000, help="Chinese pages at 1x")
+    parser.add_argument("--chinese", type=int, default=2_500, help="Chinese pages at 1x")
     add_ratios_argument(parser)
     return parser.parse_args(argv)
 
