@@ -61,12 +61,39 @@ class EncodedTexts(Slices):
         self.codes = codes
 
 
+class TextBatch(list[str]):
+    """Texts that several functions look at: `encode_texts` encodes them once. Not to be changed."""
+
+    @cached_property
+    def encoded(self) -> EncodedTexts:
+        """Their code points. Raises as `encode_texts`."""
+        return encode_texts(list(self))
+
+    @cached_property
+    def longest(self) -> int:
+        """Characters of the longest text, 0 without texts."""
+        return max(map(len, self), default=0)
+
+    def limited(self, chars: int | None) -> TextBatch:
+        """The first characters of each text; this batch where none is longer."""
+        if chars is None or self.longest <= chars:
+            return self
+        return TextBatch(text[:chars] for text in self)
+
+
+def batch_of(texts: Sequence[str]) -> TextBatch:
+    """The texts as a batch; themselves where they are one."""
+    return texts if isinstance(texts, TextBatch) else TextBatch(texts)
+
+
 def encode_texts(texts: Sequence[str]) -> EncodedTexts:
     """Encode texts as code points, end to end.
 
     Raises:
         UnicodeEncodeError: a text has a lone surrogate, which no Arrow string can hold.
     """
+    if isinstance(texts, TextBatch):
+        return texts.encoded
     codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32)
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     return EncodedTexts(codes, lengths)

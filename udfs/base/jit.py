@@ -88,6 +88,24 @@ def _uncounted(_: Any, array: Any) -> tuple[Any, Callable[..., Any]]:
     return array(array), code
 
 
+def _prefetch(_: Any, array: Any, index: Any) -> tuple[Any, Callable[..., Any]]:
+    """Signature and code of `prefetch`."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        ir = cast(Any, cgutils).ir
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        element = builder.gep(view.data, [arguments[1]])
+        address = builder.bitcast(element, ir.IntType(8).as_pointer())
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [address.type, number, number, number])
+        called = cast(Any, cgutils).get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        read, all_caches, data = number(0), number(3), number(1)
+        builder.call(called, [address, read, all_caches, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), code
+
+
 if TYPE_CHECKING:
     _Array = TypeVar("_Array", bound=bytes | np.ndarray[Any, Any])
 
@@ -107,6 +125,14 @@ if TYPE_CHECKING:
         length: int,
     ) -> None:
         """Copy bytes inside a compiled function, in a fifth of the time of a loop."""
+
+    def prefetch(array: np.ndarray[Any, Any], place: int | np.uint64) -> None:
+        """Load the cache line of a flat array's element, without waiting for it.
+
+        For look-ups in a table that is larger than the processor's cache, whose places are known
+        some look-ups before: the scores of language models take 0.6 of the time.
+        """
 else:
+    prefetch = intrinsic(_prefetch)
     copy_bytes = intrinsic(_copy_bytes)
     uncounted = intrinsic(_uncounted)

@@ -17,8 +17,8 @@ import numpy as np
 
 from udfs.base.array_types import Float32Array, Float64Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.code_points import CODE_POINTS, EncodedTexts
-from udfs.base.hash_table import FREE, probe, table_size
-from udfs.base.jit import compiled
+from udfs.base.hash_table import FREE, table_size
+from udfs.base.jit import compiled, inlined, prefetch, uncounted
 from udfs.models.char_lm_tables import (
     MOST_ORDER,
     MULTIPLIER,
@@ -31,6 +31,8 @@ from udfs.models.char_lm_tables import (
 _UNKNOWN_NUMBER, _BEGIN_NUMBER, _END_NUMBER = range(3)
 _SPACES = frozenset(" \t\n\r\u3000\xa0\u200b\ufeff")
 _NO_WORD = np.uint32(0xFFFFFFFF)
+_AHEAD = 16
+"""Words between the look-up of an n-gram and the time when its entry is fetched; a power of two."""
 
 
 class CharLanguageModel:
@@ -47,7 +49,7 @@ class CharLanguageModel:
         self._words = _word_table(ngrams.vocabulary)
         self._unigrams = np.full((len(ngrams.vocabulary), 2), (UNHEARD, 0), dtype=np.float32)
         self._unigrams[first.words[:, 0]] = _pairs(first)
-        self._places, self._values = _hash_table(longer)
+        self._entries, self._values = _hash_table(longer)
 
     def line_scores(
         self, codes: UInt32Array, begins: Int64Array, stops: Int64Array
@@ -68,10 +70,8 @@ class CharLanguageModel:
         """
         scores = np.zeros(len(begins), dtype=np.float64)
         counts = np.zeros(len(begins), dtype=np.int64)
-        _score(
-            codes, begins, stops, self._words, self._unigrams, self._places, self._values,
-            self.order, scores, counts,
-        )  # fmt: skip
+        numbers = _numbers(codes, begins, stops, self._words, counts)
+        _score(numbers, self._unigrams, self._entries, self._values, self.order, scores)
         return scores, counts
 
     def encoded_scores(self, lines: EncodedTexts) -> tuple[Float64Array, Int64Array]:
@@ -118,82 +118,130 @@ def _pairs(order: NGramTable) -> Float32Array:
 
 
 def _hash_table(orders: Sequence[NGramTable]) -> tuple[UInt64Array, Float32Array]:
-    """Build the hash table of all n-grams: keys, of which half are free, and two values each."""
-    size = table_size(sum(len(order.words) for order in orders))
-    places, values = np.full(size, FREE, np.uint64), np.zeros((size, 2), dtype=np.float32)
+    """Build the hash table of all n-grams, of which half is free.
+
+    An entry is a key and behind it two values, so that one cache line holds both.
+
+    Returns:
+        The table as 2 numbers of 64 bits an entry, and as 4 numbers of 32 bits.
+    """
+    entries = np.full(2 * table_size(sum(len(order.words) for order in orders)), FREE, np.uint64)
+    values = entries.view(np.float32)
     for order in orders:
-        _fill(places, values, key_of(order.words), _pairs(order))
-    return places, values
+        _fill(entries, values, key_of(order.words), _pairs(order))
+    return entries, values
 
 
 @compiled
 def _fill(
-    places: UInt64Array, values: Float32Array, keys: UInt64Array, its_values: Float32Array
+    entries: UInt64Array, values: Float32Array, keys: UInt64Array, its_values: Float32Array
 ) -> None:
     for number in range(len(keys)):
-        at = probe(places, keys[number], keys[number] >> np.uint64(20))
-        places[at] = keys[number]
-        values[at, 0] = its_values[number, 0]
-        values[at, 1] = its_values[number, 1]
+        slot = _find(entries, keys[number])
+        entries[2 * slot] = keys[number]
+        values[4 * slot + np.uint64(2)] = its_values[number, 0]
+        values[4 * slot + np.uint64(3)] = its_values[number, 1]
+
+
+@inlined
+def _find(entries: UInt64Array, key: np.uint64) -> np.uint64:
+    """The slot of a key, or the free slot where it belongs."""
+    mask = np.uint64(len(entries) // 2 - 1)
+    slot = (key >> np.uint64(20)) & mask
+    while entries[2 * slot] != key and entries[2 * slot] != np.uint64(FREE):
+        slot = (slot + np.uint64(1)) & mask
+    return slot
 
 
 @compiled
-def _score(
+def _numbers(
     codes: UInt32Array,
     begins: Int64Array,
     stops: Int64Array,
     words: UInt32Array,
+    counts: Int64Array,
+) -> UInt32Array:
+    """The words of all lines as numbers, each line between its begin and end; count them."""
+    size = 2 * len(begins)
+    for line in range(len(begins)):
+        size += stops[line] - begins[line]
+    numbers = np.empty(size, dtype=np.uint32)
+    size = 0
+    for line in range(len(begins)):
+        numbers[size] = _BEGIN_NUMBER
+        size += 1
+        first = size
+        for at in range(begins[line], stops[line]):
+            number = words[codes[at]]
+            numbers[size] = number
+            size += number != _NO_WORD
+        counts[line] = size - first
+        numbers[size] = _END_NUMBER
+        size += 1
+    return numbers[:size]
+
+
+@compiled
+def _score(
+    numbers: UInt32Array,
     unigrams: Float32Array,
-    places: UInt64Array,
+    entries: UInt64Array,
     values: Float32Array,
     order: int,
     scores: Float64Array,
-    counts: Int64Array,
 ) -> None:
-    # The preceding words, nearest first; and the backoffs of the n-grams that end with them,
-    # shortest first. Both for the n-grams that are known.
-    before = np.zeros(MOST_ORDER, dtype=np.uint64)
+    entries, values = uncounted(entries), uncounted(values)
+    mask = np.uint64(len(entries) // 2 - 1)
+    # Keys of the n-grams that end at the next places; their entries are on the way to the cache.
+    keys = np.zeros((_AHEAD, MOST_ORDER), dtype=np.uint64)
+    behind_begin = 0
+    # The backoffs of the n-grams that end with the preceding words, shortest first.
     backoffs = np.zeros(MOST_ORDER, dtype=np.float64)
-    found = np.zeros(MOST_ORDER, dtype=np.float64)
-    for line in range(len(begins)):
-        before[0] = _BEGIN_NUMBER
-        backoffs[0] = unigrams[_BEGIN_NUMBER, 1]
-        known = min(1, order - 1)
-        total = 0.0
-        count = 0
-        for at in range(begins[line], stops[line] + 1):
-            if at == stops[line]:
-                word = np.uint64(_END_NUMBER)
+    line = -1
+    known = 0
+    total = 0.0
+    for ahead in range(len(numbers) + _AHEAD):
+        at = ahead - _AHEAD
+        if at >= 0:
+            word = numbers[at]
+            if word == _BEGIN_NUMBER:
+                line += 1
+                total = 0.0
+                known = min(1, order - 1)
+                backoffs[0] = unigrams[_BEGIN_NUMBER, 1]
             else:
-                number = words[codes[at]]
-                if number == _NO_WORD:
-                    continue
-                word = np.uint64(number)
-                count += 1
-            # Find the longest n-gram that ends here; the model knows all its prefixes.
-            score = np.float64(unigrams[word, 0])
-            found[0] = unigrams[word, 1]
-            key = (word + np.uint64(1)) * np.uint64(MULTIPLIER)
+                # Find the longest n-gram that ends here; the model knows all its prefixes.
+                score = np.float64(unigrams[word, 0])
+                backoff = np.float64(unigrams[word, 1])
+                length = 1
+                while length <= known:
+                    key = keys[at & (_AHEAD - 1), length]
+                    slot = _find(entries, key)
+                    if entries[2 * slot] == np.uint64(FREE):
+                        break
+                    score = np.float64(values[4 * slot + np.uint64(2)])
+                    backoffs[length - 1] = backoff
+                    backoff = np.float64(values[4 * slot + np.uint64(3)])
+                    length += 1
+                # Back off from contexts that are longer than the n-gram that was found.
+                for context in range(length - 1, known):
+                    score += backoffs[context]
+                total += score
+                backoffs[length - 1] = backoff
+                known = min(length, order - 1)
+                if word == _END_NUMBER:
+                    scores[line] = total
+        if ahead < len(numbers):
+            word = numbers[ahead]
+            if word == _BEGIN_NUMBER:
+                behind_begin = 0
+                continue
+            behind_begin += 1
+            key = (np.uint64(word) + np.uint64(1)) * np.uint64(MULTIPLIER)
             key ^= key >> np.uint64(29)
-            length = 1
-            while length <= known:
-                key = (key ^ (before[length - 1] + np.uint64(1))) * np.uint64(MULTIPLIER)
+            for length in range(1, min(behind_begin, order - 1) + 1):
+                before = np.uint64(numbers[ahead - length]) + np.uint64(1)
+                key = (key ^ before) * np.uint64(MULTIPLIER)
                 key ^= key >> np.uint64(29)
-                place = probe(places, key, key >> np.uint64(20))
-                if places[place] == FREE:
-                    break
-                score = np.float64(values[place, 0])
-                found[length] = values[place, 1]
-                length += 1
-            # Back off from contexts that are longer than the n-gram that was found.
-            for context in range(length - 1, known):
-                score += backoffs[context]
-            total += score
-            known = min(length, order - 1)
-            for step in range(known - 1, 0, -1):
-                before[step] = before[step - 1]
-            before[0] = word
-            for step in range(known):
-                backoffs[step] = found[step]
-        scores[line] = total
-        counts[line] = count
+                keys[ahead & (_AHEAD - 1), length] = key
+                prefetch(entries, 2 * ((key >> np.uint64(20)) & mask))

@@ -27,7 +27,7 @@ from udfs.base.array_types import (
     UInt64Array,
 )
 from udfs.base.hash_table import ABSENT, find_value, hash_map
-from udfs.base.jit import compiled
+from udfs.base.jit import compiled, uncounted
 from udfs.base.model_constants import LABEL_PREFIX
 from udfs.models.fasttext_file import (
     CENTROIDS,
@@ -122,15 +122,22 @@ class LinearModel:
             Shape (texts or parts, labels), in [0, 1]; 1 / labels where the model knows no feature.
         """
         weights = self._weights
-        if spans is None:
-            spans = np.stack([tokens.bounds[:-1], tokens.bounds[1:]], axis=1)
-        # An empty part between two texts may belong to either.
-        owners = np.maximum(np.searchsorted(tokens.bounds, spans[:, 1]) - 1, 0)
-        sums, counts = _span_sums(
-            tokens.hashes, tokens.keys, tokens.bounds, spans, owners, *weights.words,
-            weights.word_ngrams, np.uint64(weights.bucket), weights.first_ngram, *weights.ngrams,
-            np.uint32(weights.end_hash), weights.end_row, weights.codes, weights.logits,
-        )  # fmt: skip
+        if spans is None and weights.word_ngrams == 1:
+            sums, counts = _word_sums(
+                tokens.keys, tokens.bounds, *weights.words, weights.end_row, weights.codes,
+                weights.logits,
+            )  # fmt: skip
+        else:
+            if spans is None:
+                spans = np.stack([tokens.bounds[:-1], tokens.bounds[1:]], axis=1)
+            # An empty part between two texts may belong to either.
+            owners = np.maximum(np.searchsorted(tokens.bounds, spans[:, 1]) - 1, 0)
+            sums, counts = _span_sums(
+                tokens.hashes, tokens.keys, tokens.bounds, spans, owners, *weights.words,
+                weights.word_ngrams, np.uint64(weights.bucket), weights.first_ngram,
+                *weights.ngrams, np.uint32(weights.end_hash), weights.end_row, weights.codes,
+                weights.logits,
+            )  # fmt: skip
         logits = sums / np.maximum(counts, 1)[:, None]
         if weights.loss == "softmax":
             answers = _softmax(logits) if len(weights.labels) > 1 else np.ones_like(logits)
@@ -300,6 +307,36 @@ def _logistic(logits: Float64Array) -> Float64Array:
 
 
 @compiled
+def _word_sums(
+    keys: UInt64Array,
+    bounds: Int64Array,
+    word_keys: UInt64Array,
+    word_rows: Int32Array,
+    end_row: int,
+    codes: UInt8Array,
+    logits: Float32Array,
+) -> tuple[Float64Array, Int64Array]:
+    """`_span_sums` of whole texts by a model without n-grams."""
+    keys, word_keys, word_rows = uncounted(keys), uncounted(word_keys), uncounted(word_rows)
+    codes, logits = uncounted(codes), uncounted(logits)
+    columns = logits.shape[1]
+    sums = np.zeros((len(bounds) - 1, columns), dtype=np.float64)
+    counts = np.zeros(len(bounds) - 1, dtype=np.int64)
+    for text in range(len(bounds) - 1):
+        for token in range(bounds[text], bounds[text + 1] + 1):
+            row = end_row
+            if token < bounds[text + 1]:
+                row = find_value(word_keys, word_rows, keys[token])
+            if row >= 0:
+                counts[text] += 1
+                if len(codes) > 0:
+                    row = int(codes[row])
+                for column in range(columns):
+                    sums[text, column] += float(logits[row, column])
+    return sums, counts
+
+
+@compiled
 def _span_sums(
     hashes: UInt32Array,
     keys: UInt64Array,
@@ -324,6 +361,10 @@ def _span_sums(
     a span is a difference of two of them. The end of a line is a feature of every span, and part of
     n-grams.
     """
+    hashes, keys = uncounted(hashes), uncounted(keys)
+    word_keys, word_rows = uncounted(word_keys), uncounted(word_rows)
+    ngram_keys, ngram_rows = uncounted(ngram_keys), uncounted(ngram_rows)
+    codes, logits = uncounted(codes), uncounted(logits)
     columns = logits.shape[1]
     sums = np.zeros((len(spans), columns), dtype=np.float64)
     counts = np.zeros(len(spans), dtype=np.int64)

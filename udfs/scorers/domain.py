@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -161,6 +161,11 @@ class LabelRules:
     """Label of the model -> its name, where that differs."""
     fallback: str = GENERAL
     """The label of an empty line."""
+
+    @cached_property
+    def lowest(self) -> float:
+        """The lowest of the least probabilities."""
+        return min([self.min_probability, *self.min_probabilities.values()])
 
     def least(self, label: str) -> float:
         """Least probability of a label."""
@@ -346,9 +351,13 @@ DOMAIN = ScorerDeclaration(
 
 
 def _labels(probabilities: Mapping[str, float], rules: LabelRules) -> list[str]:
-    ranked = sorted(probabilities, key=lambda label: (-probabilities[label], label))
-    others = [label for label in ranked[1:] if probabilities[label] >= rules.least(label)]
-    return ranked[:1] + others
+    least = min(rules.lowest, max(probabilities.values()))
+    # Most labels are far below: two or three are left to be sorted.
+    found = [label for label, probability in probabilities.items() if probability >= least]
+    if len(found) == 1:
+        return found
+    found.sort(key=lambda label: (-probabilities[label], label))
+    return found[:1] + [label for label in found[1:] if probabilities[label] >= rules.least(label)]
 
 
 def _with_label(record: Record, label: str | None, weight: float, rules: LabelRules) -> Record:
@@ -359,7 +368,10 @@ def _with_label(record: Record, label: str | None, weight: float, rules: LabelRu
 
 
 def _by_name(names: Sequence[str], row: Sequence[float]) -> dict[str, float]:
-    probabilities: dict[str, float] = {}
+    probabilities = dict(zip(names, row, strict=True))
+    if len(probabilities) == len(names):
+        return probabilities
+    probabilities = {}
     for name, probability in zip(names, row, strict=True):
         probabilities[name] = max(probability, probabilities.get(name, 0.0))
     return probabilities

@@ -16,7 +16,7 @@ import numpy as np
 from pyspark.sql.types import BooleanType, DoubleType, StructField, StructType
 
 from udfs.base.array_types import BoolArray, Float64Array, Int64Array
-from udfs.base.code_points import CODE_POINTS, encode_texts
+from udfs.base.code_points import CODE_POINTS, batch_of, encode_texts
 from udfs.base.settings import ConfigError, Model
 from udfs.scorers.declaration import (
     CorpusColumn,
@@ -112,7 +112,7 @@ def perplexities(
     """
     from udfs.scorers.spans import pieces_between
 
-    encoded = encode_texts([text[:max_chars] for text in texts])
+    encoded = batch_of(texts).limited(max_chars).encoded
     begins, stops, owners = pieces_between(
         encoded.codes, encoded.starts, encoded.stops, _is_break()
     )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyspark.sql.types import StructType
 
+from udfs.base.code_points import TextBatch
+
 if TYPE_CHECKING:
     from udfs.files.artifacts import ArtifactFile
     from udfs.tokens.tokenizer import TokenizerSettings
@@ -21,7 +23,7 @@ Record = dict[str, Any]
 _Found = TypeVar("_Found")
 
 
-class Documents(list[str]):
+class Documents(TextBatch):
     """The texts of a batch and what is known beside them.
 
     Attributes:

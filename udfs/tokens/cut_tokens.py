@@ -8,11 +8,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.array_types import Int32Array, Int64Array, UInt32Array, UInt64Array
+from udfs.base.array_types import BoolArray, Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.characters import CASED
 from udfs.base.code_points import CODE_POINTS
 from udfs.base.hash_table import ABSENT, find_value
-from udfs.base.jit import compiled
+from udfs.base.jit import compiled, uncounted
 from udfs.tokens.cut_words import fraction_end
 from udfs.tokens.token_hashes import hash_characters
 from udfs.tokens.tokens import Tokens
@@ -50,28 +50,25 @@ def cut_characters(codes: UInt32Array, bounds: Int64Array) -> CutTexts:
     return CutTexts(lower, bounds, words, word_bounds, has_runs=False)
 
 
-def kept_tokens(
-    cut: CutTexts,
-    least: int,
-    dropped: tuple[UInt64Array, Int32Array],
-    whole_runs: tuple[UInt64Array, Int32Array],
-) -> Tokens:
-    """The words of some texts that are tokens.
-
-    White space, and U+0000, is none: fastText reads past it.
+def all_tokens(cut: CutTexts, whole_runs: tuple[UInt64Array, Int32Array]) -> Tokens:
+    """All words of some texts as tokens, but for white space and U+0000: fastText reads past it.
 
     Args:
         cut: The texts.
-        least: Shorter words are left out, by code points.
-        dropped: A table of words that are left out.
         whole_runs: A table of mixed runs that are not cut up.
     """
     kept = _keep(
-        cut.codes, cut.bounds, cut.words, cut.word_bounds, cut.has_runs, least, *dropped,
-        *whole_runs, _RUN_CLASSES,
-    )  # fmt: skip
+        cut.codes, cut.bounds, cut.words, cut.word_bounds, cut.has_runs, *whole_runs, _RUN_CLASSES
+    )
     begins, lengths, starts, hashes, keys, bounds = kept
     return Tokens(cut.codes, begins, lengths, starts, starts + lengths, hashes, keys, bounds)
+
+
+def dropped_tokens(tokens: Tokens, least: int, words: tuple[UInt64Array, Int32Array]) -> BoolArray:
+    """Mark the tokens of fewer code points than some, and those that a table holds."""
+    if least == 1 and not words[0].any():
+        return np.zeros(len(tokens.keys), dtype=np.bool_)
+    return _is_dropped(tokens.lengths, tokens.keys, least, *words)
 
 
 def _run_classes() -> npt.NDArray[np.uint8]:
@@ -129,14 +126,15 @@ def _keep(
     words: Int32Array,
     word_bounds: Int64Array,
     has_runs: bool,
-    least: int,
-    dropped_keys: UInt64Array,
-    dropped_rows: Int32Array,
     run_keys: UInt64Array,
     run_rows: Int32Array,
     classes: npt.NDArray[np.uint8],
 ) -> tuple[Int64Array, Int32Array, Int32Array, UInt32Array, UInt64Array, Int64Array]:
-    most = len(codes) // max(1, least)
+    codes, classes = uncounted(codes), uncounted(classes)
+    most = len(words)
+    if has_runs:  # only letters, digits and signs are cut up further
+        for code in codes:
+            most += code < 0x80
     begins = np.empty(most, dtype=np.int64)
     lengths = np.empty(most, dtype=np.int32)
     starts = np.empty(most, dtype=np.int32)
@@ -156,26 +154,41 @@ def _keep(
                     is_cut_up = find_value(run_keys, run_rows, key) == ABSENT
             while at < end:
                 stop = _piece_end(codes, at, end, classes) if is_cut_up else end
-                length = stop - at
-                if length >= least and not _is_space(codes, at, stop):
-                    short, key = hash_characters(codes, at, length)
-                    if find_value(dropped_keys, dropped_rows, key) == ABSENT:
-                        begins[count] = at
-                        lengths[count] = length
-                        starts[count] = at - text_bounds[text]
-                        hashes[count] = short
-                        keys[count] = key
-                        count += 1
+                if not _is_space(codes, at, stop):
+                    short, key = hash_characters(codes, at, stop - at)
+                    begins[count] = at
+                    lengths[count] = stop - at
+                    starts[count] = at - text_bounds[text]
+                    hashes[count] = short
+                    keys[count] = key
+                    count += 1
                 at = stop
         bounds[text + 1] = count
     return (
-        begins[:count].copy(),
-        lengths[:count].copy(),
-        starts[:count].copy(),
-        hashes[:count].copy(),
-        keys[:count].copy(),
+        begins[:count],
+        lengths[:count],
+        starts[:count],
+        hashes[:count],
+        keys[:count],
         bounds,
     )
+
+
+@compiled
+def _is_dropped(
+    lengths: Int32Array,
+    keys: UInt64Array,
+    least: int,
+    dropped_keys: UInt64Array,
+    dropped_rows: Int32Array,
+) -> BoolArray:
+    dropped_keys, dropped_rows = uncounted(dropped_keys), uncounted(dropped_rows)
+    flags = np.empty(len(keys), dtype=np.bool_)
+    for token in range(len(keys)):
+        flags[token] = (
+            lengths[token] < least or find_value(dropped_keys, dropped_rows, keys[token]) != ABSENT
+        )
+    return flags
 
 
 @compiled

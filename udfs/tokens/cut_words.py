@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from udfs.base.array_types import Float64Array, Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.hash_table import ABSENT
-from udfs.base.jit import compiled
+from udfs.base.jit import compiled, uncounted
 from udfs.tokens.jieba_data import FIRST_HAN, LAST_HAN, DictionaryTrie, Markov, child_of
 
 _BMP = 0x10000
@@ -49,6 +49,8 @@ def _cut(
     moves: Float64Array,
     emits: Float64Array,
 ) -> tuple[Int32Array, Int64Array]:
+    codes, roots, edges = uncounted(codes), uncounted(roots), uncounted(edges)
+    weights, emits = uncounted(weights), uncounted(emits)
     words = np.empty(len(codes), dtype=np.int32)
     word_bounds = np.zeros(len(bounds), dtype=np.int64)
     longest = 0
@@ -122,26 +124,23 @@ def _best_route(
     size = end - begin
     best[size] = 0.0
     for place in range(size - 1, -1, -1):
-        found = False
-        value = 0.0
+        value = -np.inf
         chosen = place + 1
         code = codes[begin + place]
         node = roots[code] if code < _BMP else ABSENT
         stop = place + 1
         while node != ABSENT:
-            weight = weights[node]
-            if weight == weight:
-                candidate = weight + best[stop]
-                # Of equally likely routes the one with the longest word is taken.
-                if not found or candidate >= value:
-                    found = True
-                    value = candidate
-                    chosen = stop
+            # NaN, of a prefix that is no word, is never taken; of equally likely routes the one
+            # with the longest word is.
+            candidate = weights[node] + best[stop]
+            is_taken = candidate >= value
+            value = candidate if is_taken else value
+            chosen = stop if is_taken else chosen
             if stop == size:
                 break
             node = child_of(node, codes[begin + stop], edges)
             stop += 1
-        if not found:
+        if value == -np.inf:
             value = rare + best[place + 1]
         best[place] = value
         ends[place] = chosen

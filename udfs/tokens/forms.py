@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from udfs.base.array_types import BoolArray, Int64Array, UInt8Array, UInt32Array
-from udfs.base.code_points import CODE_POINTS, EncodedTexts, encode_texts
+from udfs.base.code_points import CODE_POINTS, EncodedTexts, batch_of, encode_texts
 from udfs.base.jit import compiled
 
 COUNTS = (
@@ -112,7 +112,7 @@ def forms_of(texts: Sequence[str]) -> list[list[str]]:
     Raises:
         UnicodeEncodeError: a lone surrogate.
     """
-    heads = [text[:HEAD] for text in texts]
+    heads = batch_of(texts).limited(HEAD)
     encoded = encode_texts(heads)
     counts = dict(zip(COUNTS, form_counts(encoded).T, strict=True))
     begun = np.array([_beginning(head) for head in heads], dtype=bool).reshape(-1, 5)

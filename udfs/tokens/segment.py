@@ -58,8 +58,8 @@ STOP_WORDS = frozenset(_FUNCTION_WORDS.split()) | frozenset(_SIGNS.split())
 """Words of two or more characters that say nothing about a text's subject or quality."""
 
 
-def word_lengths(texts: Sequence[str], segmenter: WordSegmenter) -> list[Int32Array]:
-    """The code points of each word of each text.
+def word_lengths(texts: Sequence[str], segmenter: WordSegmenter) -> tuple[Int32Array, Int64Array]:
+    """Cut texts into words.
 
     Args:
         texts: Without lone surrogates.
@@ -67,18 +67,29 @@ def word_lengths(texts: Sequence[str], segmenter: WordSegmenter) -> list[Int32Ar
             (`cut_tokens` splits them): cut here, compiled, by jieba's dictionary, in half of
             rjieba's time; only texts with rare ideographs go to rjieba itself, which keeps runs of
             them whole. ``jieba`` is that library.
+    Returns:
+        The code points of each word, shape (words,); and the first word of each text, and the
+        number of all words last, shape (texts + 1,).
     """
     if segmenter == "jieba":
-        return [_lengths_of(_jieba()(text)) for text in texts]
+        return joined_lengths([_lengths_of(_jieba()(text)) for text in texts])
     encoded = encode_texts(texts)
     bounds = np.concatenate([np.zeros(1, dtype=np.int64), encoded.stops])
     words, starts = cut_words(encoded.codes, bounds, *jieba_data())
-    places = starts.tolist()
-    has_rare = _has_rare(encoded.codes, bounds).tolist()
-    return [
-        _lengths_of(rjieba.cut(text)) if is_rare else words[places[number] : places[number + 1]]
-        for number, (text, is_rare) in enumerate(zip(texts, has_rare, strict=True))
-    ]
+    rare = np.flatnonzero(_has_rare(encoded.codes, bounds)).tolist()
+    if not rare:
+        return words, starts
+    lengths = np.split(words, starts[1:-1])
+    for number in rare:
+        lengths[number] = _lengths_of(rjieba.cut(texts[number]))
+    return joined_lengths(lengths)
+
+
+def joined_lengths(lengths: Sequence[Int32Array]) -> tuple[Int32Array, Int64Array]:
+    """The lengths of words of each text end to end, as `word_lengths` returns them."""
+    bounds = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum([len(of_text) for of_text in lengths], out=bounds[1:])
+    return np.concatenate([np.empty(0, dtype=np.int32), *lengths]), bounds
 
 
 def _lengths_of(words: Sequence[str]) -> Int32Array:

@@ -6,18 +6,26 @@ import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from udfs.base.array_types import BoolArray, Int32Array, UInt64Array
+from udfs.base.array_types import BoolArray, Int32Array, Int64Array, UInt64Array
+from udfs.base.code_points import TextBatch, batch_of
 from udfs.base.hash_table import hash_map
 from udfs.files.artifacts import ArtifactFile
-from udfs.tokens.cut_tokens import CutTexts, cut_characters, kept_tokens
+from udfs.tokens.cut_tokens import CutTexts, all_tokens, cut_characters, dropped_tokens
 from udfs.tokens.formula_sentences import formula_flags
-from udfs.tokens.segment import MAX_CHARS, SIGNED_WORDS, STOP_WORDS, WordSegmenter, word_lengths
+from udfs.tokens.segment import (
+    MAX_CHARS,
+    SIGNED_WORDS,
+    STOP_WORDS,
+    WordSegmenter,
+    joined_lengths,
+    word_lengths,
+)
 from udfs.tokens.token_hashes import hash_bytes
-from udfs.tokens.tokens import Tokens, first_in_text, tokens_of_words
+from udfs.tokens.tokens import Tokens, drop_repeated, tokens_of_words
 
 Segmenter = WordSegmenter | Literal["characters"]
 
@@ -87,9 +95,9 @@ class _TokenizerCache:
     """Texts with the words and tokens computed so far, shared by all settings."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._texts: dict[bool, list[str]] = {False: _encodable(texts)}
-        self._words: dict[tuple[Segmenter, bool], dict[tuple[int, int], Int32Array]] = {}
-        self._cuts: dict[tuple[Segmenter, bool, int | None], CutTexts] = {}
+        self._texts: dict[bool, TextBatch] = {False: _encodable(texts)}
+        self._cuts: dict[tuple[Segmenter, bool], dict[int | None, CutTexts]] = {}
+        self._all: dict[int, Tokens] = {}
         self._flags: dict[int, BoolArray] = {}
         self._tokens: dict[tuple[TokenizerSettings, int | None], Tokens] = {}
 
@@ -97,7 +105,7 @@ class _TokenizerCache:
         """The tokens of all texts, from the cache where they are there."""
         texts = self._joined(settings.join_lines)
         limit = settings.max_chars
-        if limit is not None and all(len(text) <= limit for text in texts):
+        if limit is not None and texts.longest <= limit:
             limit = None  # settings that differ only in limits above all texts share their tokens
         key = (replace(settings, max_chars=None), limit)
         if key not in self._tokens:
@@ -108,26 +116,26 @@ class _TokenizerCache:
         cut = self._cut(settings.segmenter, settings.join_lines, limit)
         if settings.extra is not None:
             tokens = self.tokens(replace(settings, extra=None))
-            counts = np.diff(tokens.bounds).tolist()
-            texts = [text[:limit] for text in self._joined(settings.join_lines)]
-            words = settings.extra(texts, counts)
+            texts = self._joined(settings.join_lines).limited(limit)
+            words = settings.extra(texts, np.diff(tokens.bounds).tolist())
             added = words if isinstance(words, Tokens) else tokens_of_words(words)
-            if not all(counts):
-                is_bare = np.equal(counts, 0)
-                added = added.without(np.repeat(is_bare, np.diff(added.bounds)))
             return tokens.with_more(added, [len(text) for text in self._texts[False]])
-        if settings.distinct:
-            tokens = self.tokens(replace(settings, distinct=False))
-            return tokens.without(~first_in_text(tokens.keys, tokens.bounds))
+        every = self._all_tokens(cut)
+        stop_words = _dropped_words(settings.stop_words)
+        is_dropped = dropped_tokens(every, settings.min_token_chars, stop_words)
         if settings.exempt_formulas:
-            tokens = self.tokens(replace(settings, exempt_formulas=False))
             if id(cut) not in self._flags:
                 self._flags[id(cut)] = formula_flags(cut.codes, cut.bounds)
-            is_dropped = self._flags[id(cut)][tokens.begins]
-            return tokens.without(is_dropped) if is_dropped.any() else tokens
-        dropped = _dropped_words(settings.stop_words)
-        tokens = kept_tokens(cut, settings.min_token_chars, dropped, _whole_runs())
+            is_dropped |= self._flags[id(cut)][every.begins]
+        if settings.distinct:
+            drop_repeated(every.keys, every.bounds, is_dropped)
+        tokens = every.without(is_dropped) if is_dropped.any() else every
         return self._with_original_places(tokens, cut) if settings.join_lines else tokens
+
+    def _all_tokens(self, cut: CutTexts) -> Tokens:
+        if id(cut) not in self._all:
+            self._all[id(cut)] = all_tokens(cut, _whole_runs())
+        return self._all[id(cut)]
 
     def _with_original_places(self, tokens: Tokens, cut: CutTexts) -> Tokens:
         """Tokens of joined texts, with their places in the texts before joining."""
@@ -142,41 +150,45 @@ class _TokenizerCache:
             stops[part] = places[tokens.stops[part] - 1] + 1
         return replace(tokens, starts=starts, stops=stops)
 
-    def _joined(self, join_lines: bool) -> list[str]:
+    def _joined(self, join_lines: bool) -> TextBatch:
         if join_lines not in self._texts:
-            self._texts[True] = [text.translate(_LINE_BREAKS) for text in self._texts[False]]
+            joined = (text.translate(_LINE_BREAKS) for text in self._texts[False])
+            self._texts[True] = TextBatch(joined)
         return self._texts[join_lines]
 
     def _cut(self, segmenter: Segmenter, join_lines: bool, limit: int | None) -> CutTexts:
-        key = (segmenter, join_lines, limit)
-        if key in self._cuts:
-            return self._cuts[key]
-        texts = [text[:limit] for text in self._joined(join_lines)]
-        codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32)
-        bounds = _bounds([len(text) for text in texts])
-        if segmenter == "characters":
-            self._cuts[key] = cut_characters(codes, bounds)
-            return self._cuts[key]
-        words = self._lengths(segmenter, join_lines, texts)
-        self._cuts[key] = CutTexts(
-            codes,
-            bounds,
-            np.concatenate([np.empty(0, dtype=np.int32), *words]),
-            _bounds([len(lengths) for lengths in words]),
-            has_runs=segmenter == "rjieba",
-        )
-        return self._cuts[key]
+        cuts = self._cuts.setdefault((segmenter, join_lines), {})
+        if limit not in cuts:
+            texts = self._joined(join_lines).limited(limit)
+            codes, bounds = texts.encoded.codes, _bounds(texts.encoded.lengths)
+            if segmenter == "characters":
+                cuts[limit] = cut_characters(codes, bounds)
+            else:
+                words = _word_lengths(texts, segmenter, list(cuts.values()))
+                cuts[limit] = CutTexts(codes, bounds, *words, has_runs=segmenter == "rjieba")
+        return cuts[limit]
 
-    def _lengths(
-        self, segmenter: WordSegmenter, join_lines: bool, texts: Sequence[str]
-    ) -> list[Int32Array]:
-        """The lengths of the words of each text, cut once for each length that it is limited to."""
-        known = self._words.setdefault((segmenter, join_lines), {})
-        places = [(number, len(text)) for number, text in enumerate(texts)]
-        new = [place for place in places if place not in known]
-        cut = word_lengths([texts[number] for number, _ in new], segmenter)
-        known.update(zip(new, cut, strict=True))
-        return [known[place] for place in places]
+
+def _word_lengths(
+    texts: TextBatch, segmenter: WordSegmenter, cuts: Sequence[CutTexts]
+) -> tuple[Int32Array, Int64Array]:
+    """The lengths of the words of texts, as `word_lengths` returns them.
+
+    Args:
+        cuts: The same texts with other limits, cut already: a text of the same length has the same
+            words.
+    """
+    if not cuts:
+        return word_lengths(texts, segmenter)
+    known: dict[int, Int32Array] = {}
+    for cut in cuts:
+        is_same = np.diff(cut.bounds) == texts.encoded.lengths
+        for number in np.flatnonzero(is_same).tolist():
+            known[number] = cut.words[cut.word_bounds[number] : cut.word_bounds[number + 1]]
+    new = [number for number in range(len(texts)) if number not in known]
+    words, bounds = word_lengths([texts[number] for number in new], segmenter)
+    known.update(zip(new, np.split(words, bounds[1:-1]), strict=True) if new else ())
+    return joined_lengths([known[number] for number in range(len(texts))])
 
 
 def read_stop_words(path: Path) -> frozenset[str]:
@@ -196,17 +208,20 @@ def read_stop_words(path: Path) -> frozenset[str]:
     return frozenset(word for line in lines if (word := line.strip()))
 
 
-def _encodable(texts: Sequence[str]) -> list[str]:
+def _encodable(texts: Sequence[str]) -> TextBatch:
     """Texts with a question mark for a lone surrogate."""
+    batch = batch_of(texts)
     try:
-        "".join(texts).encode("utf-8")
+        batch.encoded  # noqa: B018 - raises
     except UnicodeEncodeError:
-        return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-    return list(texts)
+        return TextBatch(text.encode("utf-8", "replace").decode("utf-8") for text in texts)
+    return batch
 
 
-def _bounds(lengths: Sequence[int]) -> Any:
-    return np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+def _bounds(lengths: Int64Array) -> Int64Array:
+    bounds = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=bounds[1:])
+    return bounds
 
 
 @functools.lru_cache(maxsize=8)

@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from udfs.base.array_types import BoolArray, Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.hash_table import FREE, find_slot, table_size
@@ -21,7 +19,7 @@ from udfs.base.jit import compiled
 from udfs.base.model_constants import LABEL_PREFIX
 from udfs.tokens.token_hashes import hash_bytes
 
-_Array = TypeVar("_Array", bound=npt.NDArray[np.generic])
+_Arrays = tuple[Int64Array, Int32Array, Int32Array, Int32Array, UInt32Array, UInt64Array]
 
 _NOT_FREE = 0xFFFF_FFFF_FFFF_FFFF
 """Stands for a token's key of 0, which a hash table takes for a free slot."""
@@ -78,7 +76,7 @@ class Tokens:
         return [" ".join(words[first:last]) for first, last in spans.tolist()]
 
     def with_more(self, added: Tokens, ends: Sequence[int]) -> Tokens:
-        """These, with further tokens behind those of each text, which stand nowhere in it.
+        """These, with further tokens behind those of each text that has any; they stand nowhere.
 
         Args:
             added: Of the same texts, whatever they are cut from.
@@ -86,44 +84,118 @@ class Tokens:
         """
         if not len(added.keys):
             return self
-        counts = np.diff(added.bounds)
-        places = np.repeat(np.array(ends, dtype=np.int32), counts)
-        bounds = self.bounds + added.bounds
-        is_added = np.ones(bounds[-1], dtype=np.bool_)
-        own = np.repeat(added.bounds[:-1], np.diff(self.bounds))
-        is_added[np.arange(len(self.keys)) + own] = False
-        return Tokens(
-            np.concatenate([self.codes, added.codes]),
-            _merged(self.begins, len(self.codes) + added.begins, is_added),
-            _merged(self.lengths, added.lengths, is_added),
-            _merged(self.starts, places, is_added),
-            _merged(self.stops, places, is_added),
-            _merged(self.hashes, added.hashes, is_added),
-            _merged(self.keys, added.keys, is_added),
-            bounds,
-        )
+        merged = _merge(
+            *self._arrays(), self.bounds, *added._arrays(), added.bounds, len(self.codes),
+            np.array(ends, dtype=np.int32),
+        )  # fmt: skip
+        return Tokens(np.concatenate([self.codes, added.codes]), *merged)
 
     def without(self, is_dropped: BoolArray) -> Tokens:
         """These without some; shape (tokens,)."""
-        kept = np.flatnonzero(~is_dropped)
-        return Tokens(
-            self.codes,
-            self.begins[kept],
-            self.lengths[kept],
-            self.starts[kept],
-            self.stops[kept],
-            self.hashes[kept],
-            self.keys[kept],
-            np.searchsorted(kept, self.bounds),
-        )
+        return Tokens(self.codes, *_select(*self._arrays(), self.bounds, is_dropped))
+
+    def _arrays(self) -> _Arrays:
+        return self.begins, self.lengths, self.starts, self.stops, self.hashes, self.keys
 
 
-def _merged(own: _Array, added: _Array, is_added: BoolArray) -> _Array:
-    """The values of tokens, and of further ones at their places."""
-    values = np.empty(len(is_added), dtype=own.dtype)
-    values[~is_added] = own
-    values[is_added] = added
-    return values  # type: ignore[return-value]
+@compiled
+def _select(
+    begins: Int64Array,
+    lengths: Int32Array,
+    starts: Int32Array,
+    stops: Int32Array,
+    hashes: UInt32Array,
+    keys: UInt64Array,
+    bounds: Int64Array,
+    is_dropped: BoolArray,
+) -> tuple[Int64Array, Int32Array, Int32Array, Int32Array, UInt32Array, UInt64Array, Int64Array]:
+    """The arrays without some tokens."""
+    count = 1  # a dropped token is written too, and then overwritten: a branch takes longer
+    for token in range(len(keys)):
+        count += not is_dropped[token]
+    of_begins, of_keys = np.empty(count, np.int64), np.empty(count, np.uint64)
+    of_lengths, of_hashes = np.empty(count, np.int32), np.empty(count, np.uint32)
+    of_starts, of_stops = np.empty(count, np.int32), np.empty(count, np.int32)
+    of_bounds = np.empty(len(bounds), np.int64)
+    count = 0
+    for text in range(len(bounds) - 1):
+        of_bounds[text] = count
+        for token in range(bounds[text], bounds[text + 1]):
+            of_begins[count] = begins[token]
+            of_lengths[count] = lengths[token]
+            of_starts[count] = starts[token]
+            of_stops[count] = stops[token]
+            of_hashes[count] = hashes[token]
+            of_keys[count] = keys[token]
+            count += not is_dropped[token]
+    of_bounds[len(bounds) - 1] = count
+    return (
+        of_begins[:count],
+        of_lengths[:count],
+        of_starts[:count],
+        of_stops[:count],
+        of_hashes[:count],
+        of_keys[:count],
+        of_bounds,
+    )
+
+
+@compiled
+def _merge(
+    begins: Int64Array,
+    lengths: Int32Array,
+    starts: Int32Array,
+    stops: Int32Array,
+    hashes: UInt32Array,
+    keys: UInt64Array,
+    bounds: Int64Array,
+    added_begins: Int64Array,
+    added_lengths: Int32Array,
+    added_starts: Int32Array,
+    added_stops: Int32Array,
+    added_hashes: UInt32Array,
+    added_keys: UInt64Array,
+    added_bounds: Int64Array,
+    codes: int,
+    ends: Int32Array,
+) -> tuple[Int64Array, Int32Array, Int32Array, Int32Array, UInt32Array, UInt64Array, Int64Array]:
+    """The arrays of tokens, with those of further ones behind those of each text, at its end."""
+    count = len(keys) + len(added_keys)
+    of_begins, of_keys = np.empty(count, np.int64), np.empty(count, np.uint64)
+    of_lengths, of_hashes = np.empty(count, np.int32), np.empty(count, np.uint32)
+    of_starts, of_stops = np.empty(count, np.int32), np.empty(count, np.int32)
+    of_bounds = np.empty(len(bounds), np.int64)
+    count = 0
+    for text in range(len(bounds) - 1):
+        of_bounds[text] = count
+        first, last = bounds[text], bounds[text + 1]
+        for token in range(first, last):
+            of_begins[count] = begins[token]
+            of_lengths[count] = lengths[token]
+            of_starts[count] = starts[token]
+            of_stops[count] = stops[token]
+            of_hashes[count] = hashes[token]
+            of_keys[count] = keys[token]
+            count += 1
+        if first == last:
+            continue
+        for token in range(added_bounds[text], added_bounds[text + 1]):
+            of_begins[count] = codes + added_begins[token]
+            of_lengths[count] = added_lengths[token]
+            of_starts[count] = of_stops[count] = ends[text]
+            of_hashes[count] = added_hashes[token]
+            of_keys[count] = added_keys[token]
+            count += 1
+    of_bounds[len(bounds) - 1] = count
+    return (
+        of_begins[:count],
+        of_lengths[:count],
+        of_starts[:count],
+        of_stops[:count],
+        of_hashes[:count],
+        of_keys[:count],
+        of_bounds,
+    )
 
 
 def tokens_of_words(words: Sequence[Sequence[str]]) -> Tokens:
@@ -186,20 +258,19 @@ def tokens_of_lines(lines: Sequence[str]) -> Tokens:
 
 
 @compiled
-def first_in_text(keys: UInt64Array, bounds: Int64Array) -> BoolArray:
-    """Which tokens are the first of their kind in their text, shape (tokens,)."""
+def drop_repeated(keys: UInt64Array, bounds: Int64Array, is_dropped: BoolArray) -> None:
+    """Mark the tokens that repeat one of their text that is not dropped; shape (tokens,)."""
     longest = 0
     for text in range(len(bounds) - 1):
         longest = max(longest, bounds[text + 1] - bounds[text])
     entries = np.empty(table_size(longest), dtype=np.uint64)
-    is_first = np.zeros(len(keys), dtype=np.bool_)
     for text in range(len(bounds) - 1):
         seen = entries[: table_size(bounds[text + 1] - bounds[text])]
         seen[:] = FREE
         for token in range(bounds[text], bounds[text + 1]):
+            if is_dropped[token]:
+                continue
             key = keys[token] if keys[token] != np.uint64(FREE) else np.uint64(_NOT_FREE)
             slot = find_slot(seen, key)
-            if seen[slot] == np.uint64(FREE):
-                seen[slot] = key
-                is_first[token] = True
-    return is_first
+            is_dropped[token] = seen[slot] != np.uint64(FREE)
+            seen[slot] = key

@@ -31,7 +31,7 @@ def segment(text: str) -> list[str]:
     ['2021', '-', '04', '-', '08', '发布']
     """
     text = text.encode("utf-8", "replace").decode("utf-8")
-    (lengths,) = word_lengths([text], "rjieba")
+    lengths, _ = word_lengths([text], "rjieba")
     ends = np.cumsum(lengths).tolist()
     cut: list[str] = []
     for begin, end in zip([0, *ends], ends, strict=False):

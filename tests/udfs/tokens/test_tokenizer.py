@@ -13,6 +13,7 @@ import pytest
 
 from tests.udfs.tokens.plain_segment import tokens_for_fasttext
 from udfs.files.artifacts import ArtifactFile, sha256_of
+from udfs.tokens.segment import joined_lengths
 from udfs.tokens.tokenizer import (
     StopWordsError,
     TokenizerSettings,
@@ -94,11 +95,11 @@ def test_readings_share_their_words_and_keep_their_own_lines(
 ) -> None:
     cut: list[str] = []
 
-    def counted(texts: list[str], segmenter: str) -> list[np.ndarray]:
+    def counted(texts: list[str], segmenter: str) -> tuple[np.ndarray, np.ndarray]:
         assert segmenter == "rjieba"
         cut.extend(texts)
         words = [re.findall("[^/]+|/", text) for text in texts]
-        return [np.array([len(word) for word in its_words], dtype=np.int32) for its_words in words]
+        return joined_lengths([np.array(list(map(len, found)), dtype=np.int32) for found in words])
 
     monkeypatch.setattr("udfs.tokens.tokenizer.word_lengths", counted)
     readings = [

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.udfs.tokens.plain_segment import segment
 from udfs.tokens.tokenizer import TokenizerSettings, token_lines, tokenize_texts
-from udfs.tokens.tokens import Tokens, first_in_text, tokens_of_lines
+from udfs.tokens.tokens import Tokens, drop_repeated, tokens_of_lines
 
 MIXED_TEXT = st.text(
     st.one_of(
@@ -95,12 +95,17 @@ def test_white_space_is_no_token_whatever_it_is() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.lists(st.integers(0, 5), max_size=12), max_size=5))
-def test_the_first_of_a_kind_in_a_text(texts: list[list[int]]) -> None:
-    keys = np.array([key for text in texts for key in text], dtype=np.uint64)
-    bounds = np.cumsum([0, *map(len, texts)])
-    expected = [key not in text[:at] for text in texts for at, key in enumerate(text)]
-    assert first_in_text(keys, bounds).tolist() == expected
+@given(st.lists(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=12), max_size=5))
+def test_repeated_tokens_are_dropped_of_those_that_are_kept(
+    texts: list[list[tuple[int, bool]]],
+) -> None:
+    keys = np.array([key for text in texts for key, _ in text], dtype=np.uint64)
+    is_dropped = np.array([flag for text in texts for _, flag in text], dtype=np.bool_)
+    expected = [
+        flag or (key, False) in text[:at] for text in texts for at, (key, flag) in enumerate(text)
+    ]
+    drop_repeated(keys, np.cumsum([0, *map(len, texts)]), is_dropped)
+    assert is_dropped.tolist() == expected
 
 
 def test_distinct_words_come_once_where_they_come_first() -> None:
