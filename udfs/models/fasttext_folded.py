@@ -361,10 +361,6 @@ def _span_sums(
     a span is a difference of two of them. The end of a line is a feature of every span, and part of
     n-grams.
     """
-    hashes, keys = uncounted(hashes), uncounted(keys)
-    word_keys, word_rows = uncounted(word_keys), uncounted(word_rows)
-    ngram_keys, ngram_rows = uncounted(ngram_keys), uncounted(ngram_rows)
-    codes, logits = uncounted(codes), uncounted(logits)
     columns = logits.shape[1]
     sums = np.zeros((len(spans), columns), dtype=np.float64)
     counts = np.zeros(len(spans), dtype=np.int64)
