@@ -9,13 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-import ahocorasick_rs
 import numpy as np
 
-from udfs.base.array_types import BoolArray, Int64Array, UInt8Array, UInt32Array, UInt64Array
+from udfs.base.array_types import (
+    BoolArray,
+    Int32Array,
+    Int64Array,
+    UInt8Array,
+    UInt32Array,
+    UInt64Array,
+)
 from udfs.base.code_points import CODE_POINTS, EncodedTexts
-from udfs.base.hash_table import find_slot, hash_map
+from udfs.base.hash_table import ABSENT
 from udfs.base.jit import compiled, uncounted
+from udfs.base.word_trie import longest_word, may_begin, word_beginnings, word_trie
 
 HANS, HANT, MIXED = "hans", "hant", "mixed"  # the first two are ISO 15924 in lower case
 
@@ -34,12 +41,6 @@ HANS_CHARACTER, HANT_CHARACTER = 1, 2
 """Values of `script_table`: characters of simplified and of traditional script alone."""
 
 CASIA_LOCALE = "zh-cn"
-
-PIECE_BYTES = 1 << 20
-"""Bytes searched at a time: each match in the list costs 140 bytes."""
-
-# Flags of a code point. _SECOND is twice _FIRST, which _find relies on.
-_TRIGGER, _SURE, _FIRST, _SECOND = (np.uint8(1 << bit) for bit in range(4))
 
 
 def script_of(text: str) -> str | None:
@@ -116,17 +117,10 @@ def simplified_characters() -> frozenset[str]:
 class ConversionCheck:
     """Decide whether zhconv's conversion would change a text, mostly without converting it.
 
-    zhconv replaces, from left to right, the longest table key that begins at each position.
-    Three steps decide, each about the texts that the step before left open:
-
-    1. Tables over code points, for all texts at once. A key that changes something contains a
-       character that changes by itself (a *trigger*), or else one *pair* of neighbours that was
-       picked from it: a text with neither stays as it is. A text with a *sure* trigger changes:
-       no replacement contains that character, so the result lacks it.
-    2. An automaton with zhconv's own matching order (leftmost, longest), which finds the first
-       replacement that differs from its key. Before it, the result equals the text; there, it
-       differs, unless key or replacement is a prefix of the other.
-    3. Only then the text is converted and compared.
+    zhconv replaces, from left to right, the longest table key that begins at each position. The
+    first replacement that differs from its key decides: before it, the result equals the text;
+    there, it differs, unless key or replacement is a prefix of the other. Only then the text is
+    converted and compared.
 
     Source: ChineseWebText 2.0's script, rule "character"; zhconv 1.4.3 `convert`.
     """
@@ -134,19 +128,13 @@ class ConversionCheck:
     def __init__(self, table: Mapping[str, str], locale: str = CASIA_LOCALE) -> None:
         self._locale = locale
         # A one-character key that maps to itself advances by one, as without a key: leaving
-        # the 3,800 of them out is exact, and makes the automaton 4 times faster. Longer keys
-        # that map to themselves protect the characters that they cover and must stay.
+        # the 3,800 of them out is exact. Longer keys that map to themselves protect the
+        # characters that they cover and must stay.
         pairs = [(key, value) for key, value in table.items() if len(key) > 1 or key != value]
         self._certain = [_certainly_differs(key, value) for key, value in pairs]
-        self._changes = [key != value for key, value in pairs]
-        keys = [key.encode() for key, _ in pairs]
-        self._reach = max(map(len, keys)) - 1
-        self._automaton = ahocorasick_rs.BytesAhoCorasick(
-            keys,
-            matchkind=ahocorasick_rs.MatchKind.LeftmostLongest,
-            implementation=ahocorasick_rs.Implementation.DFA,
-        )
-        self._flags, self._neighbours = _tables(table)
+        self._changes = np.array([key != value for key, value in pairs], dtype=np.bool_)
+        keys = [key for key, _ in pairs]
+        self._trie, self._beginnings = word_trie(keys), word_beginnings(keys)
 
     def changes(self, texts: Sequence[str], encoded: EncodedTexts) -> BoolArray:
         """Return whether conversion changes each text.
@@ -157,28 +145,23 @@ class ConversionCheck:
         Returns:
             Shape (texts,).
         """
-        found = np.zeros(len(texts), dtype=np.uint8)
-        _find(encoded.codes, encoded.starts, encoded.stops, self._flags, self._neighbours, found)
-        changes: BoolArray = (found & _SURE) != 0
-        for index in np.flatnonzero(found == _TRIGGER).tolist():
-            changes[index] = self._replaces(texts[index])
+        found = np.empty(len(texts), dtype=np.int64)
+        _find_first_change(
+            encoded.codes,
+            encoded.starts,
+            encoded.stops,
+            self._trie.keys,
+            self._trie.nodes,
+            self._trie.words,
+            self._beginnings,
+            CODE_POINTS,
+            self._changes,
+            found,
+        )
+        changes: BoolArray = found != ABSENT
+        for index in np.flatnonzero(changes).tolist():
+            changes[index] = self._certain[found[index]] or self._converts_differently(texts[index])
         return changes
-
-    def _replaces(self, text: str) -> bool:
-        data = text.encode()
-        start = 0
-        while start < len(data):
-            next_start = start + PIECE_BYTES
-            piece = data[start : next_start + self._reach]
-            for index, begin, end in self._automaton.find_matches_as_indexes(piece):
-                if begin >= PIECE_BYTES:
-                    break
-                if self._changes[index]:
-                    return self._certain[index] or self._converts_differently(text)
-                # Matching continues behind a match, also where it ends in the next piece.
-                next_start = max(next_start, start + end)
-            start = next_start
-        return False
 
     def _converts_differently(self, text: str) -> bool:
         from zhconv import zhconv
@@ -187,33 +170,39 @@ class ConversionCheck:
 
 
 @compiled
-def _find(
+def _find_first_change(
     codes: UInt32Array,
     starts: Int64Array,
     stops: Int64Array,
-    flags: UInt8Array,
-    pairs: UInt64Array,
-    found: UInt8Array,
+    keys: UInt64Array,
+    nodes: Int32Array,
+    words: Int64Array,
+    beginnings: UInt8Array,
+    step: int,
+    changes: BoolArray,
+    found: Int64Array,
 ) -> None:
-    """Find in each text _SURE, or else _TRIGGER for a trigger or a pair.
+    """Write the first key in each text that its replacement differs from, or ABSENT.
 
     Args:
-        flags: Flags of each code point.
-        pairs: Hash table of the pairs.
+        keys: Of a `WordTrie`, as are nodes and words; its words are the keys.
+        beginnings: `word_beginnings` of them.
+        step: CODE_POINTS.
+        changes: Whether the replacement of each key differs from it.
     """
-    codes, flags, pairs = uncounted(codes), uncounted(flags), uncounted(pairs)
+    codes, keys, nodes = uncounted(codes), uncounted(keys), uncounted(nodes)
+    words, beginnings = uncounted(words), uncounted(beginnings)
     for text in range(len(starts)):
-        of_text = before = np.uint8(0)
-        for place in range(starts[text], stops[text]):
-            here = flags[codes[place]]
-            if here:
-                of_text |= here
-                if here & (before << 1) & _SECOND:
-                    pair = np.uint64(codes[place - 1]) << np.uint64(32) | np.uint64(codes[place])
-                    if pairs[find_slot(pairs, pair)]:
-                        of_text |= _TRIGGER
-            before = here
-        found[text] |= of_text & _SURE or of_text & _TRIGGER
+        found[text] = ABSENT
+        place, stop = starts[text], stops[text]
+        while place < stop:
+            length = 0
+            if may_begin(codes, place, stop, beginnings):
+                key, length = longest_word(codes, place, stop, keys, nodes, words, step)
+                if length and changes[key]:
+                    found[text] = key
+                    break
+            place += max(length, 1)
 
 
 @lru_cache(maxsize=1)
@@ -228,28 +217,6 @@ def _certainly_differs(key: str, value: str) -> bool:
     """Whether a text that begins with key cannot equal a result that begins with value."""
     shared = min(len(key), len(value))
     return key[:shared] != value[:shared]
-
-
-def _tables(table: Mapping[str, str]) -> tuple[UInt8Array, UInt64Array]:
-    """Return the flags of every code point, and a hash table of the pairs to look for."""
-    changing = [key for key, value in table.items() if key != value]
-    in_results = set().union(*table.values())
-    triggers = {key for key in changing if len(key) == 1}
-    sure = triggers - in_results
-    # The last two characters: rarer in running text than the first two, which are often a
-    # word by themselves (代表 of 代表著).
-    pairs = sorted({key[-2:] for key in changing if triggers.isdisjoint(key)})
-    flags = np.zeros(CODE_POINTS, dtype=np.uint8)
-    for flag, characters in (
-        (_TRIGGER, triggers),
-        (_SURE, sure),
-        (_FIRST, {pair[0] for pair in pairs}),
-        (_SECOND, {pair[1] for pair in pairs}),
-    ):
-        flags[[ord(character) for character in characters]] |= flag
-    firsts, seconds = (np.array([ord(p[i]) for p in pairs], dtype=np.uint32) for i in (0, 1))
-    codes = (firsts.astype(np.uint64) << np.uint64(32)) | seconds
-    return flags, hash_map(codes, np.zeros(len(codes), np.int32))[0]
 
 
 def _in(char: str, charset: str) -> bool:

@@ -6,7 +6,7 @@ text takes 20 times as long.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,9 @@ from udfs.base.array_types import BoolArray, Int64Array, UInt32Array
 
 CODE_POINTS = 0x110000
 """Size of a table with an entry for every code point."""
+
+RUN_CHARS = 1 << 17
+"""Characters of texts that are searched together: what stays in the processor's cache."""
 
 
 class Slices:
@@ -97,3 +100,17 @@ def encode_texts(texts: Sequence[str]) -> EncodedTexts:
     codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32)
     lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
     return EncodedTexts(codes, lengths)
+
+
+def text_runs(texts: Sequence[str | None]) -> Iterator[list[str]]:
+    """Cut texts into runs of RUN_CHARS characters, or of one longer text; None becomes empty."""
+    run: list[str] = []
+    chars = 0
+    for text in texts:
+        if run and chars + len(text or "") > RUN_CHARS:
+            yield run
+            run, chars = [], 0
+        run.append(text or "")
+        chars += len(text or "")
+    if run:
+        yield run

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.array_types import Int32Array, Int64Array, UInt32Array, UInt64Array
+from udfs.base.array_types import Int32Array, Int64Array, UInt8Array, UInt32Array, UInt64Array
 from udfs.base.code_points import CODE_POINTS
 from udfs.base.hash_table import ABSENT, find_value, hash_map
 from udfs.base.jit import compiled
 
 PAIRS = 1 << 16
 """Entries of `WordTrie.begins`."""
+
+_PAIR, _SINGLE = 1, 2
+_SINGLE_PLACES = PAIRS - 1
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,27 @@ def word_trie(words: Sequence[str]) -> WordTrie:
 def pair_place(first: int, second: int) -> int:
     """Return the index of two characters in `WordTrie.begins`; several pairs share an index."""
     return (first * 0x9E5 ^ second) & 0xFFFF
+
+
+def word_beginnings(words: Sequence[str]) -> UInt8Array:
+    """What `may_begin` looks at, shape (PAIRS,): bits for pairs and for words of one character."""
+    beginnings = np.zeros(PAIRS, dtype=np.uint8)
+    for word in words:
+        first = ord(word[0])
+        if len(word) == 1:
+            beginnings[first & _SINGLE_PLACES] |= _SINGLE
+        else:
+            beginnings[pair_place(first, ord(word[1]))] |= _PAIR
+    return beginnings
+
+
+@compiled
+def may_begin(codes: UInt32Array, at: int, stop: int, beginnings: UInt8Array) -> bool:
+    """Whether a word may begin at a place: a quick test, which most places of a text fail."""
+    first = int(codes[at])
+    if beginnings[first & _SINGLE_PLACES] & _SINGLE:
+        return True
+    return at + 1 < stop and beginnings[pair_place(first, int(codes[at + 1]))] & _PAIR != 0
 
 
 @compiled

@@ -17,12 +17,10 @@ from udfs.base.array_types import (
 from udfs.base.code_points import CODE_POINTS, EncodedTexts
 from udfs.base.hash_table import ABSENT
 from udfs.base.jit import compiled, uncounted
-from udfs.base.word_trie import WordTrie, child, pair_place, word_trie
+from udfs.base.word_trie import WordTrie, child, may_begin, word_beginnings, word_trie
 from udfs.lists.lexicon import Lexicon
 
 _ROOM = 1 << 13
-_PAIR, _SINGLE = 1, 2
-_PLACES = 0xFFFF
 
 
 class WordCounts(NamedTuple):
@@ -43,7 +41,7 @@ def count_words(lexicon: Lexicon, encoded: EncodedTexts) -> WordCounts:
     >>> [column.tolist() for column in found]
     [[1, 1], [0, 1], [2, 3]]
     """
-    trie, begins = _trie(lexicon)
+    trie, beginnings = _trie(lexicon)
     times = np.zeros(len(lexicon.words), dtype=np.int64)
     parts = [np.zeros((3, 0), dtype=np.int64)]
     text = 0
@@ -56,7 +54,7 @@ def count_words(lexicon: Lexicon, encoded: EncodedTexts) -> WordCounts:
             trie.keys,
             trie.nodes,
             trie.words,
-            begins,
+            beginnings,
             CODE_POINTS,
             text,
             times,
@@ -76,7 +74,7 @@ def _count(
     keys: UInt64Array,
     nodes: Int32Array,
     words: Int64Array,
-    begins: UInt8Array,
+    beginnings: UInt8Array,
     step: int,
     first: int,
     times: Int64Array,
@@ -86,7 +84,7 @@ def _count(
 
     Args:
         keys: Of a `WordTrie`, as are nodes and words.
-        begins: As `_trie` returns them.
+        beginnings: As `word_beginnings` returns them.
         step: CODE_POINTS.
         first: Index of the first text.
         times: A zero for each word.
@@ -95,19 +93,15 @@ def _count(
         Index of the text behind the last, and how many pairs were found.
     """
     codes, keys, nodes = uncounted(codes), uncounted(keys), uncounted(nodes)
-    words, begins, times = uncounted(words), uncounted(begins), uncounted(times)
+    words, beginnings, times = uncounted(words), uncounted(beginnings), uncounted(times)
     pairs = 0
     for text in range(first, len(starts)):
         if pairs + len(times) > found.shape[1]:
             return text, pairs
         before, stop = pairs, stops[text]
         for place in range(starts[text], stop):
-            code = int(codes[place])
-            if not begins[code & _PLACES] & _SINGLE:
-                if place + 1 == stop:
-                    break
-                if not begins[pair_place(code, int(codes[place + 1]))] & _PAIR:
-                    continue
+            if not may_begin(codes, place, stop, beginnings):
+                continue
             node = 0
             for at in range(place, stop):
                 node = child(keys, nodes, node, codes[at], step)
@@ -127,11 +121,4 @@ def _count(
 
 @lru_cache(maxsize=4)
 def _trie(lexicon: Lexicon) -> tuple[WordTrie, UInt8Array]:
-    """The words as a trie; and _PAIR for two characters that one may begin with, by `pair_place`,
-    and _SINGLE for a character that may be one, by its last 16 bits."""
-    trie = word_trie(lexicon.words)
-    begins = trie.begins.astype(np.uint8) * _PAIR
-    for word in lexicon.words:
-        if len(word) == 1:
-            begins[ord(word) & _PLACES] |= _SINGLE
-    return trie, begins
+    return word_trie(lexicon.words), word_beginnings(lexicon.words)

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from udfs.base.array_types import Int64Array
 from udfs.base.code_points import EncodedTexts
 
-_URL = re.compile(r"https?://[!-~]|(?<![0-9a-z./_-])www\.[!-~]", re.IGNORECASE)
+# One character class first: a search for alternatives, or without case, takes ten times as long.
+_URL = re.compile("[hHwW](?i:(?<=h)ttps?://[!-~]|(?<=w)(?<![0-9a-z./_-]w)ww[.][!-~])")
 # The pattern begins with the sign: one that begins with the name tries every letter of a text, and
 # takes quadratic time over a long run of letters. The engine jumps to the signs only if the look
 # back is behind the sign and no letter's case is ignored.

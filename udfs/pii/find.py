@@ -14,16 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.base.array_types import UInt32Array
-from udfs.base.code_points import EncodedTexts, encode_texts
+from udfs.base.code_points import EncodedTexts, encode_texts, text_runs
 from udfs.pii.emails import find_emails
 from udfs.pii.ip_addresses import ip_at
 from udfs.pii.numbers import Found, bank_card_at, identity_number_at, phone_at
 
 PII_KINDS = ("email", "phone", "id_number", "bank_card", "ip")
 """Kinds of personal data. A placeholder is the kind in capitals, in brackets."""
-
-RUN_CHARS = 1 << 17
-"""Characters of texts that are searched together: what stays in the processor's cache."""
 
 _FILE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js", ".html")
 """Ends of file names such as icon@2x.png, which have the form of an address."""
@@ -81,7 +78,7 @@ def pii_of_texts(
                 f"unknown kind of personal data {kind!r}; known kinds: {', '.join(PII_KINDS)}"
             )
     found: list[list[PiiSpan]] = []
-    for run in _runs(texts):
+    for run in text_runs(texts):
         encoded = encode_texts(run)
         of_run: list[list[PiiSpan]] = [[] for _ in run]
         for index, numbers, addresses in _candidates(encoded):
@@ -89,20 +86,6 @@ def pii_of_texts(
             of_run[index] = [span for span in spans if span.kind in kinds]
         found += of_run
     return found
-
-
-def _runs(texts: Sequence[str | None]) -> Iterator[list[str]]:
-    """Cut texts into runs of RUN_CHARS characters, or of one longer text; None becomes empty."""
-    run: list[str] = []
-    chars = 0
-    for text in texts:
-        if run and chars + len(text or "") > RUN_CHARS:
-            yield run
-            run, chars = [], 0
-        run.append(text or "")
-        chars += len(text or "")
-    if run:
-        yield run
 
 
 def mask_pii(text: str, spans: Sequence[PiiSpan]) -> Masked:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from udfs.base.array_types import Int64Array, UInt8Array, UInt32Array
-from udfs.base.code_points import CODE_POINTS, EncodedTexts, encode_texts
+from udfs.base.code_points import CODE_POINTS, EncodedTexts, encode_texts, text_runs
 from udfs.base.jit import compiled, uncounted
 from udfs.repair.characters import (
     CONTROL_CHARACTERS,
@@ -73,6 +73,11 @@ def repair_texts(texts: Sequence[str | None]) -> list[Repaired | None]:
     >>> repair_texts(["ＡＢＣ１２３，好\u200b的！！！！！！"])[0].text
     'ABC123，好的！！！'
     """
+    return [repaired for run in text_runs(texts) for repaired in _repair_run(run)]
+
+
+def _repair_run(texts: list[str]) -> list[Repaired | None]:
+    """`repair_texts` of texts that are searched together."""
     results: list[Repaired | None] = [None] * len(texts)
     pending = [place for place, text in enumerate(texts) if text]
     current = [text for text in texts if text]

@@ -175,7 +175,6 @@ def test_long_texts_have_the_same_measures_but_for_far_repeats(one: str, other: 
         patch.setattr(ngrams, "PIECE_CHARS", 20)
         patch.setattr(repetition, "HELD_WINDOWS", 4)
         patch.setattr(text_lines, "PIECE_CHARS", 20)
-        patch.setattr("udfs.base.chinese_script.PIECE_BYTES", 5)
         cut = measure_texts(batch, LEXICON)
     for field in TEXT_MEASURES_ARROW_TYPE:
         if not field.name.startswith(far):
