@@ -101,7 +101,7 @@ def test_a_bench_that_fails_is_reported(tmp_path: Path) -> None:
 
 def test_the_committed_ratios_are_of_the_forms_that_run() -> None:
     kept = json.loads(check_ratios.KEPT.read_text(encoding="utf-8"))
-    assert set(kept) == set(FORMS)
+    assert set(kept) <= set(FORMS)
     for name, of_bench in kept.items():
         assert of_bench["form"] == FORMS[name].command
         assert of_bench["ratios"]

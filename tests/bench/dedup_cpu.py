@@ -19,7 +19,8 @@ def tree_cpu_seconds(root: int | None = None) -> float:
     """CPU seconds of a process and its descendants, those included that have ended.
 
     A process that ended counts in the parent that waited for it, as every shell's ``time`` has
-    it. Resolution: a clock tick, 10 ms.
+    it; PySpark's daemon waits for none of its workers (see RoleMeter). Resolution: a clock tick,
+    10 ms.
     """
     ticks = sum(sum(map(int, fields[11:15])) for _, fields in _tree(root or os.getpid()))
     return ticks / _TICKS
