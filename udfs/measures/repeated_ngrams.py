@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.array_types import Int32Array, Int64Array, UInt32Array, UInt64Array
+from udfs.base.array_types import Int32Array, Int64Array, UInt8Array, UInt32Array, UInt64Array
 from udfs.base.characters import lowered_characters
 from udfs.base.code_points import EncodedTexts
 from udfs.base.hash_table import find_slot, table_size
@@ -42,6 +42,7 @@ _SIZES = (*TOP_SIZES, *DUP_SIZES)
 _LAST_TOP, _LAST_DUP = TOP_SIZES[-1], DUP_SIZES[-1]
 _CODE_BITS, _NUMBER_BITS = 21, 22  # one bit more: 0 is a free slot
 _NUMBER_MASK = (1 << _NUMBER_BITS) - 1
+_SPREAD = 0x9E3779B97F4A7C15  # as in `udfs.base.hash_table`
 
 Shares = npt.NDArray[np.float64]
 
@@ -120,15 +121,13 @@ def _search(
     characters = np.empty(longest, np.uint32)
     entries = np.empty(table_size(longest), np.uint64)
     places, numbers = np.empty(longest, np.int32), np.empty(longest, np.int32)
-    groups = np.empty((3, longest), np.int32)
+    groups, seen = np.empty((3, longest), np.int32), np.empty(table_size(2 * longest), np.uint8)
     for text in range(len(starts)):
         for start in range(starts[text], stops[text], piece_chars):
             size_of_piece = min(piece_chars, stops[text] - start)
             for place in range(size_of_piece):
                 characters[place] = lowered[codes[start + place]]
-                places[place] = place
-                numbers[place] = characters[place]
-            repeats = size_of_piece
+            repeats = _repeated_pairs(characters[:size_of_piece], seen, places, numbers)
             for size in range(2, window + 1):
                 repeats, groups_count = _number(
                     characters[:size_of_piece], size, entries, places[:repeats], numbers, groups
@@ -149,6 +148,43 @@ def _search(
                     break
             windows[0, text] = repeats
         windows[2, text] = max(stops[text] - starts[text] - window + 1, 0)
+
+
+@compiled
+def _repeated_pairs(
+    characters: UInt32Array, seen: UInt8Array, places: Int32Array, numbers: Int32Array
+) -> int:
+    """Write where pairs begin that may repeat, by a hash, and their first characters.
+
+    Half of all pairs occur once: they need not be numbered, which takes three times as long.
+
+    Args:
+        seen: Room for a byte for each hash.
+    Returns:
+        How many pairs were written.
+    """
+    characters, seen = uncounted(characters), uncounted(seen)
+    places, numbers = uncounted(places), uncounted(numbers)
+    pairs = max(0, len(characters) - 1)
+    seen = seen[: table_size(2 * pairs)]
+    seen[:] = 0
+    mask = np.uint64(len(seen) - 1)
+    for place in range(pairs):
+        slot = _pair_hash(characters[place], characters[place + 1]) & mask
+        seen[slot] = np.uint8(seen[slot] << np.uint8(1) | np.uint8(1))  # 1, then more
+    count = 0
+    for place in range(pairs):
+        slot = _pair_hash(characters[place], characters[place + 1]) & mask
+        places[count] = place
+        numbers[count] = characters[place]
+        count += seen[slot] > 1
+    return count
+
+
+@compiled
+def _pair_hash(first: np.uint32, second: np.uint32) -> np.uint64:
+    pair = np.uint64(first) << np.uint64(_CODE_BITS) | np.uint64(second)
+    return (pair * np.uint64(_SPREAD)) >> np.uint64(32)
 
 
 @compiled

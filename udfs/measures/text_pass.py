@@ -6,8 +6,7 @@ It stores everything that rules can test, so that another limit or condition nee
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -36,7 +35,7 @@ class Edited:
     """An edited text, and how it was edited."""
 
     text: str
-    edits: Counter[str] = field(default_factory=Counter)
+    edits: dict[str, int] = field(default_factory=dict)
     """Kind of edit -> places changed."""
     unconverted: str | None = None
     """The text before its script was converted; None where that changed nothing."""
@@ -186,8 +185,14 @@ def _take(one: Edited, changed: Repaired | None) -> bool:
     if changed is None or changed.text == one.text:
         return False
     one.text = changed.text
-    one.edits.update(changed.edits)
+    _add(one.edits, changed.edits)
     return True
+
+
+def _add(edits: dict[str, int], more: Mapping[str, int]) -> None:
+    # No Counter: making one for each text takes longer than the few edits.
+    for kind, places in more.items():
+        edits[kind] = edits.get(kind, 0) + places
 
 
 def _mask(one: Edited, kinds: Sequence[str]) -> None:
@@ -199,7 +204,7 @@ def _mask(one: Edited, kinds: Sequence[str]) -> None:
     for span in one.pii:
         if span.kind in kinds:
             placeholder = next(placeholders)
-            one.edits[MASKED + span.kind] += 1
+            _add(one.edits, {MASKED + span.kind: 1})
             shift += placeholder.length - span.length
             moved.append(placeholder)
         else:
@@ -235,7 +240,7 @@ def _original_traditional_shares(shares: pa.Array, edited: Sequence[Edited | Non
 
 def _categories(lists: Sequence[HostList], urls: Sequence[str | None]) -> list[str]:
     """The category of each URL in the first list that has it, else the empty string."""
-    return [_category(lists, url) for url in urls]
+    return [_category(lists, url) for url in urls] if lists else [""] * len(urls)
 
 
 def _category(lists: Sequence[HostList], url: str | None) -> str:

@@ -7,13 +7,11 @@ numbers. Numbers of organisations are found too, since nothing in a number says 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from udfs.base.array_types import UInt32Array
 from udfs.base.code_points import EncodedTexts, encode_texts, text_runs
 from udfs.pii.emails import find_emails
 from udfs.pii.ip_addresses import ip_at
@@ -26,16 +24,6 @@ _FILE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js"
 """Ends of file names such as icon@2x.png, which have the form of an address."""
 _EXAMPLE_DOMAIN = re.compile(r"[@.]example(?:\.(?:com|net|org))?$", re.IGNORECASE)
 """Domains reserved for examples. Source: RFC 2606."""
-
-_DIGITS = 10
-"""Fewest digits of any number that is found."""
-_DIGITS_WITHIN = 17
-"""Most code points from the first to the tenth digit: +86 (0)10 8888 8888."""
-_DOTS_WITHIN = 9
-"""Most code points from the first to the third dot of an IPv4 address."""
-
-
-Places = npt.NDArray[np.int64]
 
 
 class PiiSpan(NamedTuple):
@@ -77,12 +65,14 @@ def pii_of_texts(
             raise ValueError(
                 f"unknown kind of personal data {kind!r}; known kinds: {', '.join(PII_KINDS)}"
             )
+    from udfs.pii.candidates import find_candidates  # imports numba, which the kinds do not need
+
     found: list[list[PiiSpan]] = []
     for run in text_runs(texts):
         encoded = encode_texts(run)
         of_run: list[list[PiiSpan]] = [[] for _ in run]
-        for index, numbers, addresses in _candidates(encoded):
-            spans = _spans(_plain(encoded, index), numbers, addresses)
+        for index, candidates in find_candidates(encoded):
+            spans = _spans(_plain(encoded, index), *candidates)
             of_run[index] = [span for span in spans if span.kind in kinds]
         found += of_run
     return found
@@ -113,98 +103,6 @@ def mask_pii(text: str, spans: Sequence[PiiSpan]) -> Masked:
         end = start + length
     pieces.append(text[end:])
     return Masked("".join(pieces), placed)
-
-
-def _candidates(encoded: EncodedTexts) -> Iterator[tuple[int, list[int], list[int]]]:
-    """Texts that may have personal data: index, starts of numbers, starts of IP addresses.
-
-    One search over all texts together. Starts are places in the text, ascending.
-    """
-    codes = encoded.codes
-    digits = np.flatnonzero(_is_digit(codes))
-    numbers = _number_starts(digits, encoded)
-    addresses = _ip_starts(encoded)
-    signs = np.flatnonzero((codes == ord("@")) | (codes == ord("＠")))
-    owners = [_owners(places, encoded) for places in (numbers, addresses, signs)]
-    for index in sorted(set(np.concatenate(owners).tolist())):
-        start = encoded.starts[index]
-        of_numbers, of_addresses = (
-            slice(*np.searchsorted(owner, (index, index + 1))) for owner in owners[:2]
-        )
-        yield (
-            index,
-            (numbers[of_numbers] - start).tolist(),
-            (addresses[of_addresses] - start).tolist(),
-        )
-
-
-def _owners(places: Places, encoded: EncodedTexts) -> Places:
-    """Index of the text that each place lies in, shape (places,)."""
-    owners: Places = np.searchsorted(encoded.stops, places, side="right")
-    return owners
-
-
-def _is_digit(codes: UInt32Array) -> npt.NDArray[np.bool_]:
-    """ASCII and full-width digits."""
-    flags: npt.NDArray[np.bool_] = codes - np.uint32(ord("0")) < 10  # below: wraps round
-    flags |= codes - np.uint32(ord("０")) < 10
-    return flags
-
-
-def _number_starts(digits: Places, encoded: EncodedTexts) -> Places:
-    """Starts of runs of digits where a number may begin.
-
-    The first ten digits must be close enough for one number, and the first run must have the length
-    of one that begins a number, which excludes most dates and times.
-    """
-    if len(digits) < _DIGITS:
-        return digits[:0]
-    owners = _owners(digits, encoded)
-    breaks = (np.diff(digits) > 1) | (owners[1:] != owners[:-1])
-    starts = np.flatnonzero(np.concatenate(([True], breaks)))
-    lengths = np.diff(starts, append=len(digits))
-    tenth = np.minimum(starts + _DIGITS - 1, len(digits) - 1)
-    near = (digits[tenth] - digits[starts] < _DIGITS_WITHIN) & (owners[tenth] == owners[starts])
-    near &= (starts + _DIGITS <= len(digits)) & (lengths > 1)
-    starts, lengths = starts[near], lengths[near]
-    first = encoded.codes[digits[starts]] & 15  # of a digit in either width, its value
-    second = encoded.codes[digits[starts + 1]] & 15
-    tens = first * 10 + second
-    whole = (lengths >= 11) & (lengths <= 19)
-    group = (first == 0) | (tens == 86) | (lengths == 6) | ((lengths == 7) & (first == 1))
-    group |= (lengths == 4) & (tens != 19) & (tens != 20)  # no years
-    group |= (lengths == 3) & (tens >= 13) & (tens < 20)
-    places: Places = digits[starts[whole | (group & (lengths < 11))]]
-    return places
-
-
-def _ip_starts(encoded: EncodedTexts) -> Places:
-    """Places where an IP address may begin, ascending."""
-    return np.sort(np.concatenate((_ipv4_starts(encoded), _ipv6_starts(encoded))))
-
-
-def _ipv4_starts(encoded: EncodedTexts) -> Places:
-    """Places up to three digits before the first of three dots between digits."""
-    codes = encoded.codes
-    dots = np.flatnonzero((codes == ord(".")) | (codes == ord("．")))
-    dots = dots[(dots > 0) & (dots + 1 < len(codes))]
-    dots = dots[_is_digit(codes[dots - 1]) & _is_digit(codes[dots + 1])]
-    firsts = dots[:-2][dots[2:] - dots[:-2] < _DOTS_WITHIN]
-    lowest = encoded.starts[_owners(firsts, encoded)]
-    starts = firsts - 1
-    for _ in range(2):
-        starts = starts - ((starts > lowest) & _is_digit(codes[starts - 1]))
-    return starts[starts >= lowest]
-
-
-def _ipv6_starts(encoded: EncodedTexts) -> Places:
-    """Places four digits before a colon; the first digit of a global address is 2 or 3."""
-    colons = np.flatnonzero(encoded.codes == ord(":"))
-    starts = colons[colons >= 4] - 4
-    digits = encoded.codes[starts]
-    starts = starts[(digits == ord("2")) | (digits == ord("3"))]
-    places: Places = starts[_owners(starts, encoded) == _owners(starts + 4, encoded)]
-    return places
 
 
 _PUNCTUATION = np.arange(0x2000, 0x2213, dtype=np.uint32)
