@@ -198,11 +198,11 @@ def score_toxicity(
     }
     has_tokens = np.diff(tokens.bounds) > 0
     there = worst[has_tokens]
-    starts = tokens.starts[spans[there, 0]]
+    starts = tokens.places_of(spans[there, 0]).starts
     values = zip(
         by_aggregate[chosen.aggregate]()[has_tokens].tolist(),
         starts.tolist(),
-        (tokens.stops[spans[there, 1] - 1] - starts).tolist(),
+        (tokens.places_of(spans[there, 1] - 1).stops - starts).tolist(),
         scores[there].tolist(),
         wholes[has_tokens].tolist(),
         strict=True,

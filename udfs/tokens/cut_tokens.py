@@ -15,7 +15,7 @@ from udfs.base.hash_table import ABSENT, find_value
 from udfs.base.jit import compiled, uncounted
 from udfs.tokens.cut_words import fraction_end
 from udfs.tokens.token_hashes import hash_characters
-from udfs.tokens.tokens import Tokens
+from udfs.tokens.tokens import Places, Tokens
 
 _ALNUM, _SIGN = 1, 2
 
@@ -61,14 +61,15 @@ def all_tokens(cut: CutTexts, whole_runs: tuple[UInt64Array, Int32Array]) -> Tok
         cut.codes, cut.bounds, cut.words, cut.word_bounds, cut.has_runs, *whole_runs, _RUN_CLASSES
     )
     begins, lengths, starts, hashes, keys, bounds = kept
-    return Tokens(cut.codes, begins, lengths, starts, starts + lengths, hashes, keys, bounds)
+    places = Places(cut.codes, begins, lengths, starts, starts + lengths)
+    return Tokens(places.of, hashes, keys, bounds)
 
 
 def dropped_tokens(tokens: Tokens, least: int, words: tuple[UInt64Array, Int32Array]) -> BoolArray:
     """Mark the tokens of fewer code points than some, and those that a table holds."""
     if least == 1 and not words[0].any():
         return np.zeros(len(tokens.keys), dtype=np.bool_)
-    return _is_dropped(tokens.lengths, tokens.keys, least, *words)
+    return _is_dropped(tokens.places.lengths, tokens.keys, least, *words)
 
 
 def _run_classes() -> npt.NDArray[np.uint8]:

@@ -19,7 +19,7 @@ from udfs.base.code_points import EncodedTexts, encode_texts
 from udfs.base.jit import compiled
 from udfs.tokens.shape_measures import NAMES, SPACE, character_bits, measures_of
 from udfs.tokens.token_hashes import hash_bytes, hash_characters
-from udfs.tokens.tokens import Tokens
+from udfs.tokens.tokens import Places, Tokens
 
 BUCKETS: dict[str, tuple[float, ...]] = {
     "chars": (60, 120, 250, 500, 1000, 2000, 4000),
@@ -90,13 +90,16 @@ def shape_tokens(texts: Sequence[str], counts: Sequence[int]) -> Tokens:
     hashes, keys = _hashes_of(pairs)
     begins = len(names.codes) + pairs.shape[1] * np.arange(len(pairs))
     lengths = np.full(len(pairs), pairs.shape[1], dtype=np.int32)
-    nowhere = np.zeros(len(numbers), dtype=np.int32)
-    return Tokens(
+    nowhere = np.zeros(len(names.lengths) + len(pairs), dtype=np.int32)
+    places = Places(
         np.concatenate([names.codes, pairs.ravel()]),
-        np.concatenate([names.begins, begins])[numbers],
-        np.concatenate([names.lengths, lengths])[numbers],
+        np.concatenate([names.begins, begins]),
+        np.concatenate([names.lengths, lengths]),
         nowhere,
         nowhere,
+    )
+    return Tokens(
+        lambda wanted: places.of(numbers[wanted]),
         np.concatenate([names.hashes, hashes])[numbers],
         np.concatenate([names.keys, keys])[numbers],
         bounds,
@@ -168,12 +171,12 @@ def _lay_out(
     title_chars: int,
     words_a_title: int,
     mark: int,
-) -> tuple[Int64Array, Int64Array, UInt32Array]:
+) -> tuple[Int32Array, Int64Array, UInt32Array]:
     """Numbers of the tokens, where those of each text begin, and the title pairs as tokens."""
     most = 0
     for text in range(len(starts)):
         most += shapes.shape[1] * copies[text] + words[text] + title_chars
-    numbers = np.empty(most, dtype=np.int64)
+    numbers = np.empty(most, dtype=np.int32)
     bounds = np.zeros(len(starts) + 1, dtype=np.int64)
     pairs = np.empty((len(starts) * title_chars, 4), dtype=np.uint32)
     title = np.empty(title_chars, dtype=np.uint32)

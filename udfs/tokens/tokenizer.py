@@ -99,6 +99,7 @@ class _TokenizerCache:
         self._cuts: dict[tuple[Segmenter, bool], dict[int | None, CutTexts]] = {}
         self._all: dict[int, Tokens] = {}
         self._flags: dict[int, BoolArray] = {}
+        self._repeats: dict[int, BoolArray] = {}
         self._tokens: dict[tuple[TokenizerSettings, int | None], Tokens] = {}
 
     def tokens(self, settings: TokenizerSettings) -> Tokens:
@@ -126,9 +127,11 @@ class _TokenizerCache:
         if settings.exempt_formulas:
             if id(cut) not in self._flags:
                 self._flags[id(cut)] = formula_flags(cut.codes, cut.bounds)
-            is_dropped |= self._flags[id(cut)][every.begins]
-        if settings.distinct:
+            is_dropped |= self._flags[id(cut)][every.places.begins]
+        if settings.distinct and settings.exempt_formulas:
             drop_repeated(every.keys, every.bounds, is_dropped)
+        elif settings.distinct:
+            is_dropped |= self._repeated(cut)
         tokens = every.without(is_dropped) if is_dropped.any() else every
         return self._with_original_places(tokens, cut) if settings.join_lines else tokens
 
@@ -137,18 +140,29 @@ class _TokenizerCache:
             self._all[id(cut)] = all_tokens(cut, _whole_runs())
         return self._all[id(cut)]
 
+    def _repeated(self, cut: CutTexts) -> BoolArray:
+        """Which of all tokens repeat one of their text: all of a word are dropped, or none."""
+        if id(cut) not in self._repeats:
+            every = self._all_tokens(cut)
+            flags = np.zeros(len(every.keys), dtype=np.bool_)
+            drop_repeated(every.keys, every.bounds, flags)
+            self._repeats[id(cut)] = flags
+        return self._repeats[id(cut)]
+
     def _with_original_places(self, tokens: Tokens, cut: CutTexts) -> Tokens:
         """Tokens of joined texts, with their places in the texts before joining."""
-        starts, stops = tokens.starts.copy(), tokens.stops.copy()
+        joined = tokens.places
+        starts, stops = joined.starts.copy(), joined.stops.copy()
         for lines, words in zip(self._texts[False], tokens, strict=True):
             places = np.array(
                 [at for at, sign in enumerate(lines) if ord(sign) not in _LINE_BREAKS],
                 dtype=np.int32,
             )
             part = slice(words.start, words.stop)
-            starts[part] = places[tokens.starts[part]]
-            stops[part] = places[tokens.stops[part] - 1] + 1
-        return replace(tokens, starts=starts, stops=stops)
+            starts[part] = places[joined.starts[part]]
+            stops[part] = places[joined.stops[part] - 1] + 1
+        original = replace(joined, starts=starts, stops=stops)
+        return Tokens(original.of, tokens.hashes, tokens.keys, tokens.bounds)
 
     def _joined(self, join_lines: bool) -> TextBatch:
         if join_lines not in self._texts:

@@ -7,8 +7,9 @@ model reads of it are hashes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, pairwise
 
 import numpy as np
@@ -19,7 +20,8 @@ from udfs.base.jit import compiled
 from udfs.base.model_constants import LABEL_PREFIX
 from udfs.tokens.token_hashes import hash_bytes
 
-_Arrays = tuple[Int64Array, Int32Array, Int32Array, Int32Array, UInt32Array, UInt64Array]
+Numbers = Int32Array | Int64Array | slice
+"""Numbers of tokens, as they index arrays."""
 
 _NOT_FREE = 0xFFFF_FFFF_FFFF_FFFF
 """Stands for a token's key of 0, which a hash table takes for a free slot."""
@@ -32,11 +34,8 @@ _TOKEN = re.compile("[^ \r\t\v\f\0]+")
 
 
 @dataclass(frozen=True)
-class Tokens:
-    """The tokens of some texts, in order; iterating gives the range of each text's tokens.
-
-    Arrays of shape (tokens,), but for codes and bounds.
-    """
+class Places:
+    """Where tokens stand. Arrays of shape (tokens,), but for codes."""
 
     codes: UInt32Array
     """Code points that the tokens are cut from."""
@@ -48,12 +47,49 @@ class Tokens:
     """Where it begins in its text, in code points."""
     stops: Int32Array
     """Where it ends there."""
-    hashes: UInt32Array
-    """fastText's."""
-    keys: UInt64Array
-    """Which word it is."""
-    bounds: Int64Array
-    """Where the tokens of each text begin, and where the last one's end, shape (texts + 1,)."""
+
+    def of(self, numbers: Numbers) -> Places:
+        """The places of some tokens, by number."""
+        return Places(
+            self.codes,
+            self.begins[numbers],
+            self.lengths[numbers],
+            self.starts[numbers],
+            self.stops[numbers],
+        )
+
+
+class Tokens:
+    """The tokens of some texts, in order; iterating gives the range of each text's tokens.
+
+    Attributes:
+        hashes: fastText's, shape (tokens,).
+        keys: Which word it is, shape (tokens,).
+        bounds: Where the tokens of each text begin, and where the last one's end, shape
+            (texts + 1,).
+    """
+
+    def __init__(
+        self,
+        places_of: Callable[[Numbers], Places],
+        hashes: UInt32Array,
+        keys: UInt64Array,
+        bounds: Int64Array,
+    ) -> None:
+        """Put tokens together.
+
+        Args:
+            places_of: Returns where some of them stand, by number; few models ask for that.
+        """
+        self.places_of = places_of
+        self.hashes = hashes
+        self.keys = keys
+        self.bounds = bounds
+
+    @cached_property
+    def places(self) -> Places:
+        """Where each token stands."""
+        return self.places_of(slice(None))
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -68,10 +104,11 @@ class Tokens:
 
     def part_lines(self, spans: Int64Array) -> list[str]:
         """The token lines of parts: first token and the one behind the last, shape (parts, 2)."""
-        letters = self.codes.tobytes().decode("utf-32-le")
+        places = self.places
+        letters = places.codes.tobytes().decode("utf-32-le")
         words = [
             letters[begin : begin + length]
-            for begin, length in zip(self.begins.tolist(), self.lengths.tolist(), strict=True)
+            for begin, length in zip(places.begins.tolist(), places.lengths.tolist(), strict=True)
         ]
         return [" ".join(words[first:last]) for first, last in spans.tolist()]
 
@@ -84,118 +121,85 @@ class Tokens:
         """
         if not len(added.keys):
             return self
-        merged = _merge(
-            *self._arrays(), self.bounds, *added._arrays(), added.bounds, len(self.codes),
-            np.array(ends, dtype=np.int32),
-        )  # fmt: skip
-        return Tokens(np.concatenate([self.codes, added.codes]), *merged)
+        numbers, hashes, keys, bounds = _merge(
+            self.hashes, self.keys, self.bounds, added.hashes, added.keys, added.bounds
+        )
+
+        def places_of(wanted: Numbers) -> Places:
+            own, more = self.places, added.places
+            nowhere = np.repeat(np.array(ends, dtype=np.int32), np.diff(added.bounds))
+            both = Places(
+                np.concatenate([own.codes, more.codes]),
+                np.concatenate([own.begins, len(own.codes) + more.begins]),
+                np.concatenate([own.lengths, more.lengths]),
+                np.concatenate([own.starts, nowhere]),
+                np.concatenate([own.stops, nowhere]),
+            )
+            return both.of(numbers[wanted])
+
+        return Tokens(places_of, hashes, keys, bounds)
 
     def without(self, is_dropped: BoolArray) -> Tokens:
         """These without some; shape (tokens,)."""
-        return Tokens(self.codes, *_select(*self._arrays(), self.bounds, is_dropped))
-
-    def _arrays(self) -> _Arrays:
-        return self.begins, self.lengths, self.starts, self.stops, self.hashes, self.keys
+        numbers, hashes, keys, bounds = _select(self.hashes, self.keys, self.bounds, is_dropped)
+        return Tokens(lambda wanted: self.places_of(numbers[wanted]), hashes, keys, bounds)
 
 
 @compiled
 def _select(
-    begins: Int64Array,
-    lengths: Int32Array,
-    starts: Int32Array,
-    stops: Int32Array,
-    hashes: UInt32Array,
-    keys: UInt64Array,
-    bounds: Int64Array,
-    is_dropped: BoolArray,
-) -> tuple[Int64Array, Int32Array, Int32Array, Int32Array, UInt32Array, UInt64Array, Int64Array]:
-    """The arrays without some tokens."""
+    hashes: UInt32Array, keys: UInt64Array, bounds: Int64Array, is_dropped: BoolArray
+) -> tuple[Int32Array, UInt32Array, UInt64Array, Int64Array]:
+    """The tokens that are not dropped: numbers, hashes, keys, and bounds of texts."""
     count = 1  # a dropped token is written too, and then overwritten: a branch takes longer
     for token in range(len(keys)):
         count += not is_dropped[token]
-    of_begins, of_keys = np.empty(count, np.int64), np.empty(count, np.uint64)
-    of_lengths, of_hashes = np.empty(count, np.int32), np.empty(count, np.uint32)
-    of_starts, of_stops = np.empty(count, np.int32), np.empty(count, np.int32)
+    numbers = np.empty(count, np.int32)
+    of_hashes, of_keys = np.empty(count, np.uint32), np.empty(count, np.uint64)
     of_bounds = np.empty(len(bounds), np.int64)
     count = 0
     for text in range(len(bounds) - 1):
         of_bounds[text] = count
         for token in range(bounds[text], bounds[text + 1]):
-            of_begins[count] = begins[token]
-            of_lengths[count] = lengths[token]
-            of_starts[count] = starts[token]
-            of_stops[count] = stops[token]
+            numbers[count] = token
             of_hashes[count] = hashes[token]
             of_keys[count] = keys[token]
             count += not is_dropped[token]
     of_bounds[len(bounds) - 1] = count
-    return (
-        of_begins[:count],
-        of_lengths[:count],
-        of_starts[:count],
-        of_stops[:count],
-        of_hashes[:count],
-        of_keys[:count],
-        of_bounds,
-    )
+    return numbers[:count], of_hashes[:count], of_keys[:count], of_bounds
 
 
 @compiled
 def _merge(
-    begins: Int64Array,
-    lengths: Int32Array,
-    starts: Int32Array,
-    stops: Int32Array,
     hashes: UInt32Array,
     keys: UInt64Array,
     bounds: Int64Array,
-    added_begins: Int64Array,
-    added_lengths: Int32Array,
-    added_starts: Int32Array,
-    added_stops: Int32Array,
     added_hashes: UInt32Array,
     added_keys: UInt64Array,
     added_bounds: Int64Array,
-    codes: int,
-    ends: Int32Array,
-) -> tuple[Int64Array, Int32Array, Int32Array, Int32Array, UInt32Array, UInt64Array, Int64Array]:
-    """The arrays of tokens, with those of further ones behind those of each text, at its end."""
+) -> tuple[Int32Array, UInt32Array, UInt64Array, Int64Array]:
+    """The tokens of each text and behind them further ones, whose numbers follow those of all."""
     count = len(keys) + len(added_keys)
-    of_begins, of_keys = np.empty(count, np.int64), np.empty(count, np.uint64)
-    of_lengths, of_hashes = np.empty(count, np.int32), np.empty(count, np.uint32)
-    of_starts, of_stops = np.empty(count, np.int32), np.empty(count, np.int32)
+    numbers = np.empty(count, np.int32)
+    of_hashes, of_keys = np.empty(count, np.uint32), np.empty(count, np.uint64)
     of_bounds = np.empty(len(bounds), np.int64)
     count = 0
     for text in range(len(bounds) - 1):
         of_bounds[text] = count
         first, last = bounds[text], bounds[text + 1]
         for token in range(first, last):
-            of_begins[count] = begins[token]
-            of_lengths[count] = lengths[token]
-            of_starts[count] = starts[token]
-            of_stops[count] = stops[token]
+            numbers[count] = token
             of_hashes[count] = hashes[token]
             of_keys[count] = keys[token]
             count += 1
         if first == last:
             continue
         for token in range(added_bounds[text], added_bounds[text + 1]):
-            of_begins[count] = codes + added_begins[token]
-            of_lengths[count] = added_lengths[token]
-            of_starts[count] = of_stops[count] = ends[text]
+            numbers[count] = len(keys) + token
             of_hashes[count] = added_hashes[token]
             of_keys[count] = added_keys[token]
             count += 1
     of_bounds[len(bounds) - 1] = count
-    return (
-        of_begins[:count],
-        of_lengths[:count],
-        of_starts[:count],
-        of_stops[:count],
-        of_hashes[:count],
-        of_keys[:count],
-        of_bounds,
-    )
+    return numbers[:count], of_hashes[:count], of_keys[:count], of_bounds
 
 
 def tokens_of_words(words: Sequence[Sequence[str]]) -> Tokens:
@@ -203,21 +207,15 @@ def tokens_of_words(words: Sequence[Sequence[str]]) -> Tokens:
     # The same few words come again and again: each is hashed once.
     every = list(chain.from_iterable(words))
     known = {word: number for number, word in enumerate(dict.fromkeys(every))}
-    numbers = np.fromiter(map(known.__getitem__, every), dtype=np.int64, count=len(every))
+    numbers = np.fromiter(map(known.__getitem__, every), dtype=np.int32, count=len(every))
     hashes, keys = hash_bytes([word.encode("utf-8") for word in known])
     lengths = np.array([len(word) for word in known], dtype=np.int32)
     begins = np.cumsum(lengths, dtype=np.int64) - lengths
-    nowhere = np.zeros(len(every), dtype=np.int32)
-    return Tokens(
-        np.frombuffer("".join(known).encode("utf-32-le"), dtype=np.uint32),
-        begins[numbers],
-        lengths[numbers],
-        nowhere,
-        nowhere,
-        hashes[numbers],
-        keys[numbers],
-        np.concatenate([[0], np.cumsum([len(of_text) for of_text in words], dtype=np.int64)]),
-    )
+    nowhere = np.zeros(len(known), dtype=np.int32)
+    codes = np.frombuffer("".join(known).encode("utf-32-le"), dtype=np.uint32)
+    places = Places(codes, begins, lengths, nowhere, nowhere)
+    bounds = np.concatenate([[0], np.cumsum([len(of_text) for of_text in words], dtype=np.int64)])
+    return Tokens(lambda wanted: places.of(numbers[wanted]), hashes[numbers], keys[numbers], bounds)
 
 
 def tokens_of_lines(lines: Sequence[str]) -> Tokens:
@@ -245,16 +243,14 @@ def tokens_of_lines(lines: Sequence[str]) -> Tokens:
     hashes, keys = hash_bytes([token.encode("utf-8") for token in tokens])
     spans = np.array(places, dtype=np.int32).reshape(-1, 2)
     lengths = spans[:, 1] - spans[:, 0]
-    return Tokens(
+    stand = Places(
         np.frombuffer("".join(tokens).encode("utf-32-le"), dtype=np.uint32),
         np.cumsum(lengths, dtype=np.int64) - lengths,
         lengths,
         np.ascontiguousarray(spans[:, 0]),
         np.ascontiguousarray(spans[:, 1]),
-        hashes,
-        keys,
-        np.array(bounds, dtype=np.int64),
     )
+    return Tokens(stand.of, hashes, keys, np.array(bounds, dtype=np.int64))
 
 
 @compiled

@@ -116,9 +116,9 @@ def test_records_beside_plain_python(
         assert record["worst_score"] == pytest.approx(scores.max(), abs=1e-9)
         first, last = spans[worst]
         if np.sum(scores > scores.max() - 1e-9) == 1:  # else rounding says which is the worst
-            assert record["worst_start"] == tokens.starts[first]
+            assert record["worst_start"] == tokens.places.starts[first]
             end = record["worst_start"] + record["worst_length"]
-            assert end == tokens.stops[last - 1]
+            assert end == tokens.places.stops[last - 1]
 
 
 def test_a_text_is_scored_the_same_in_any_company(model: FastTextModel) -> None:

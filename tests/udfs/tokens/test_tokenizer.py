@@ -162,4 +162,5 @@ def test_further_tokens_may_come_as_words_or_as_arrays() -> None:
     again = tokens_of_lines(arrays)
     assert np.array_equal(read.hashes, again.hashes)
     assert np.array_equal(read.keys, again.keys)
-    assert [read.starts[at] for at in (2, 3)] == [read.stops[at] for at in (2, 3)] == [5, 5]
+    places = read.places
+    assert [places.starts[at] for at in (2, 3)] == [places.stops[at] for at in (2, 3)] == [5, 5]

@@ -42,7 +42,7 @@ def plain_line(text: str, least: int) -> str:
 def written(tokens: Tokens, texts: Sequence[str]) -> list[list[str]]:
     """The text at the place of each token."""
     return [
-        [text[tokens.starts[word] : tokens.stops[word]] for word in words]
+        [text[tokens.places.starts[word] : tokens.places.stops[word]] for word in words]
         for text, words in zip(texts, tokens, strict=True)
     ]
 
@@ -137,6 +137,6 @@ def test_lines_are_read_as_fasttext_does() -> None:
     tokens = tokens_of_lines(["一\t二 三\0四", "__label__x 一 </s> 二", "", "   "])
     assert tokens.lines() == ["一 二 三 四", "一", "", ""]
     assert [len(words) for words in tokens] == [4, 1, 0, 0]
-    assert tokens.starts.tolist() == [0, 2, 4, 6, 11]
+    assert tokens.places.starts.tolist() == [0, 2, 4, 6, 11]
     with pytest.raises(ValueError, match="one line at a time"):
         tokens_of_lines(["一\n二"])
