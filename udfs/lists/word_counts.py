@@ -37,6 +37,7 @@ class WordCounts(NamedTuple):
 def count_words(lexicon: Lexicon, encoded: EncodedTexts) -> WordCounts:
     """Count the occurrences of every word in texts.
 
+    >>> from udfs.base.code_points import encode_texts
     >>> found = count_words(Lexicon({"ab": "x", "b": "y"}), encode_texts(["", "abab b"]))
     >>> [column.tolist() for column in found]
     [[1, 1], [0, 1], [2, 3]]
