@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +31,34 @@ def test_processes_below_java_are_workers() -> None:
     assert roles == {1: "driver", 2: "driver", 3: "jvm", 4: "workers", 5: "workers"}
 
 
+DAEMON = """
+import signal, subprocess, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+work = "import time\\nwhile time.process_time() < 0.5: pass\\nprint(flush=True)\\ninput()"
+pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+worker = subprocess.Popen([sys.executable, "-c", work], **pipes)
+worker.stdout.readline()
+print(flush=True)
+input()
+worker.kill()
+worker.wait()
+print(flush=True)
+input()
+"""
+
+
 def test_a_worker_that_nobody_waits_for_still_counts() -> None:
     """PySpark's daemon ignores SIGCHLD: the kernel charges it nothing for its workers."""
-    work = "import time\nwhile time.process_time() < 0.5: pass\ninput()"
-    with RoleMeter(interval=0.05) as meter:
-        assert meter.seconds()["workers"] == 0.0
-        before = meter.seconds()["driver"]
-        worker = subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE)
-        while meter.seconds()["driver"] - before < 0.4:  # below this process: no Java between
-            time.sleep(0.05)
-        worker.kill()
-        worker.wait()
-        assert meter.seconds()["driver"] - before >= 0.4
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", DAEMON], text=True, **pipes) as daemon:  # type: ignore[call-overload]
+        with RoleMeter(daemon.pid, interval=0.05) as meter:
+            daemon.stdout.readline()
+            before = meter.seconds()["driver"]  # no Java between
+            daemon.stdin.write("\n")
+            daemon.stdin.flush()
+            daemon.stdout.readline()
+            assert meter.seconds()["driver"] >= before >= 0.5
+        daemon.communicate("\n")
 
 
 def test_memory_of_this_process() -> None:

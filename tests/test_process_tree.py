@@ -92,7 +92,7 @@ signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 if os.fork() == 0:
     while time.process_time() < 1.5:
         pass
-    time.sleep(1)
+    time.sleep(3)
     os._exit(0)
 try:
     os.wait()
