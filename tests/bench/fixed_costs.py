@@ -75,7 +75,7 @@ def command(output: Path, *inputs: Path, more: Sequence[str] = ()) -> list[str]:
 def timed(arguments: Sequence[str]) -> Usage:
     """What a command took. Raises SystemExit if it failed."""
     with tempfile.TemporaryFile() as log:
-        usage = measure(arguments, log)
+        usage = measure(arguments, log, cwd=CONF.parent)
         if usage.status:
             log.seek(0)
             raise SystemExit(log.read().decode(errors="replace")[-2000:])
