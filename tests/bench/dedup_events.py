@@ -39,6 +39,16 @@ class Stage:
     """Serialised results of tasks, which the driver receives."""
 
 
+def event_log_settings(folder: Path) -> dict[str, str]:
+    """Spark's settings that write one plain event log to a folder."""
+    return {
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.dir": folder.resolve().as_uri(),
+        "spark.eventLog.rolling.enabled": "false",
+        "spark.eventLog.compress": "false",
+    }
+
+
 def stages(folder: Path, span_ms: tuple[int, int] | None = None) -> list[Stage]:
     """The stages of the one application in a folder that were submitted in a span of time."""
     (path,) = folder.iterdir()

@@ -24,6 +24,7 @@ from jobs.config import Config, DedupConfig
 from jobs.run.session import spark_session
 from tests.bench.dedup_corpus import Corpus
 from tests.bench.dedup_cpu import cpu_seconds_by_name, peak_mb, tree_of
+from tests.bench.dedup_events import event_log_settings
 from tests.bench.dedup_pass import (
     Clock,
     arguments_of,
@@ -99,12 +100,7 @@ def submit_arguments(events: Path | None, settings: Sequence[str]) -> str:
     given = [*settings]
     if events is not None:
         events.mkdir(parents=True, exist_ok=True)
-        given += [
-            "spark.eventLog.enabled=true",
-            f"spark.eventLog.dir={events.resolve().as_uri()}",
-            "spark.eventLog.compress=false",
-            "spark.eventLog.rolling.enabled=false",
-        ]
+        given += [f"{key}={value}" for key, value in event_log_settings(events).items()]
     options = [f'--conf "{setting}"' for setting in given]
     return " ".join([f'--properties-file "{PROPERTIES}"', *options, "pyspark-shell"])
 

@@ -31,6 +31,7 @@ from typing import Any
 
 from jobs.config.spark_properties import read_properties
 from tests.bench.build_pages import write_files
+from tests.bench.dedup_events import event_log_settings
 from tests.bench.process_tree import Usage, measure
 from tests.bench.timing import table
 from tests.sample.build_sample import build
@@ -123,12 +124,7 @@ def profile(folder: Path) -> list[Part]:
     """The parts of one run over the sample, in order."""
     events = folder / "events"
     events.mkdir()
-    properties = read_properties(CONF / "spark-local.conf") | {
-        "spark.eventLog.enabled": "true",
-        "spark.eventLog.dir": events.as_uri(),
-        "spark.eventLog.rolling.enabled": "false",
-        "spark.eventLog.compress": "false",
-    }
+    properties = read_properties(CONF / "spark-local.conf") | event_log_settings(events)
     file = folder / "profile.conf"
     file.write_text("".join(f"{key} {value}\n" for key, value in properties.items()))
     settings = ["--set", f"spark.properties={file}", 'run.log="json"']

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from jobs import run_pipeline
 from jobs.config.spark_properties import read_properties
-from tests.bench.dedup_events import stages
+from tests.bench.dedup_events import event_log_settings, stages
 from tests.bench.timing import table
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -35,10 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         events = Path(folder) / "events"
         events.mkdir()
         properties = read_properties(CONF / "spark-local.conf") | {
-            "spark.eventLog.enabled": "true",
-            "spark.eventLog.dir": events.as_uri(),
-            "spark.eventLog.rolling.enabled": "false",
-            "spark.eventLog.compress": "false",
+            **event_log_settings(events),
             "spark.sql.autoBroadcastJoinThreshold": "-1",
             "spark.sql.adaptive.autoBroadcastJoinThreshold": "-1",
         }
