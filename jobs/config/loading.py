@@ -1,8 +1,8 @@
 """Loading a configuration: defaults, rule pack, file and ``--set`` in layers, checked as a whole.
 
 A run is described by one TOML file and ``--set section.key=value``. Every key has a default, so
-the empty file is a valid configuration. An unknown key, a value of the wrong type or a word
-outside its choices stops the run on the driver before Spark starts.
+the empty file is a valid configuration. An unknown key, a value of the wrong type, a word outside
+its choices or a number outside its bounds stops the run on the driver before Spark starts.
 
 TOML has no null: the word ``"off"`` switches an optional limit off (``0`` is a limit). A value is
 that of ``--set``, else of the file, else of the rule pack, else the default.
@@ -19,7 +19,7 @@ from typing import Any
 from jobs.config.packs import pack_layer, read_toml
 from jobs.config.scorers import declared, quality_scorers
 from jobs.config.settings import Config, RulesConfig
-from jobs.config.values import with_tables
+from jobs.config.values import check_pairs, with_tables
 from udfs.base.settings import ConfigError
 
 
@@ -32,7 +32,8 @@ def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
     Returns:
         The configuration with the rule pack's values; rules.pack is None without a pack.
     Raises:
-        ConfigError: unreadable file, unknown key, wrong type, or a word outside its choices.
+        ConfigError: unreadable file, unknown key, wrong type, a word outside its choices, or a
+            number outside its bounds.
     """
     layers = [] if path is None else [(str(path), read_toml(path))]
     layers += [(f"--set {setting}", _parse_setting(setting)) for setting in settings]
@@ -49,6 +50,7 @@ def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
             f"rules.mode = 'casia-exact': makes the published decisions only; remove "
             f"rules.conditions: {', '.join(config.rules.conditions)}"
         )
+    check_pairs(config)
     _check_casia_edits_nothing(config.rules)
     _check_dedup(config)
     _check_scorers(config)

@@ -14,9 +14,10 @@ import typing
 from collections.abc import Iterator
 from itertools import pairwise
 from textwrap import dedent
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from jobs.config.sections import section_types
+from udfs.base.settings import Bounds
 
 _HEAD = "| key | value | default | meaning |\n| --- | --- | --- | --- |"
 
@@ -28,7 +29,8 @@ class Setting:
     section: str
     key: str
     values: str
-    """Type, or the words that it may be; ``or off`` where a limit can be switched off."""
+    """Type with its bounds, or the words that it may be; ``or off`` where a limit can be switched
+    off."""
     default: str
     """As TOML has it."""
     meaning: str
@@ -38,7 +40,7 @@ def settings() -> Iterator[Setting]:
     """Every key of every section, in the order of the dataclasses."""
     for section, parts in section_types().items():
         for part in parts:
-            hints = typing.get_type_hints(part)
+            hints = typing.get_type_hints(part, include_extras=True)
             meanings = attribute_docs(part)
             for field in dataclasses.fields(part):
                 yield Setting(
@@ -94,6 +96,9 @@ def _values(hint: Any) -> str:
 
     >>> _values(int | None), _values(Literal["gz", "zst"]), _values(tuple[str, ...])
     ('whole number, or off', '`gz`, `zst`', 'list of strings')
+    >>> share = Annotated[float, Bounds(least=0, most=1)]
+    >>> _values(share | None), _values(dict[str, share])
+    ('number, 0 to 1, or off', 'table of numbers, 0 to 1')
     """
     if get_origin(hint) in (types.UnionType, typing.Union):
         kinds = [_values(part) for part in get_args(hint) if part is not type(None)]
@@ -103,7 +108,11 @@ def _values(hint: Any) -> str:
     if get_origin(hint) is tuple:
         return "list of strings"
     if get_origin(hint) is dict:
-        return f"table of {_values(get_args(hint)[1])}s"
+        kind, comma, bounds = _values(get_args(hint)[1]).partition(",")
+        return f"table of {kind}s{comma}{bounds}"
+    if get_origin(hint) is Annotated:
+        bounds_words = [mark.words() for mark in hint.__metadata__ if isinstance(mark, Bounds)]
+        return ", ".join([_values(get_args(hint)[0]), *bounds_words])
     return {int: "whole number", float: "number", str: "string", bool: "true or false"}[hint]
 
 

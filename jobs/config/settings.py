@@ -1,6 +1,7 @@
 """The settings of a run as frozen dataclasses: every key with its default and its meaning.
 
-A bare string after a field is its documentation; `jobs.config.reference` prints all of them.
+A bare string after a field is its documentation; the type of a number has its bounds.
+`jobs.config.reference` prints all of them, and `jobs.config.values` checks them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,18 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from jobs.config.scorers import declared, default_scorers
-from udfs.base.settings import ArtifactKey, ConfigError, Hosts, Lexicon
+from udfs.base.settings import (
+    Amount,
+    ArtifactKey,
+    Bounds,
+    ConfigError,
+    Count,
+    Hosts,
+    Lexicon,
+    PositiveAmount,
+    PositiveCount,
+    Share,
+)
 from udfs.html.robots import OPT_OUTS
 from udfs.pii.find import PII_KINDS
 
@@ -49,30 +61,23 @@ class InputConfig:
     crawl_root: str = "https://data.commoncrawl.org/"
     """Where Common Crawl's files are read: the part before ``crawl-data/``. Use
     ``s3://commoncrawl/`` on machines at AWS."""
-    split_bytes: int = 128 * 2**20
+    split_bytes: PositiveCount = 128 * 2**20
     """Compressed bytes of captures in a split, where an index plans it."""
-    max_gap_bytes: int = 64 * 2**10
+    max_gap_bytes: Count = 64 * 2**10
     """Most bytes between two captures that are fetched with them and discarded."""
-    max_stretch_bytes: int = 8 * 2**20
+    max_stretch_bytes: PositiveCount = 8 * 2**20
     """Most bytes of one request; a longer capture takes several."""
-    parallel_reads: int = 4
+    parallel_reads: PositiveCount = 4
     """Requests that one task makes at the same time."""
-    read_attempts: int = 8
+    read_attempts: PositiveCount = 8
     """Failures in a row after which a capture counts as failed (``range_unreadable``)."""
-    retry_delay_s: float = 0.5
+    retry_delay_s: PositiveAmount = 0.5
     """Seconds before the first retry; doubled for each further one, shortened at random by up to
     half, at most a minute. A server's Retry-After is honoured."""
-    read_timeout_s: float = 60.0
+    read_timeout_s: PositiveAmount = 60.0
     """Seconds without a byte after which a connection counts as broken."""
 
     def __post_init__(self) -> None:
-        least = {"split_bytes": 1, "max_gap_bytes": 0, "max_stretch_bytes": 1}
-        for key, value in (least | {"parallel_reads": 1, "read_attempts": 1}).items():
-            if getattr(self, key) < value:
-                raise ConfigError(f"input.{key} = {getattr(self, key)}: expected {value} or more")
-        for key in ("retry_delay_s", "read_timeout_s"):
-            if getattr(self, key) <= 0:
-                raise ConfigError(f"input.{key} = {getattr(self, key)}: expected above 0")
         if not self.crawl_root:
             raise ConfigError("input.crawl_root = '': expected a folder or a URI")
 
@@ -83,20 +88,20 @@ class ExtractConfig:
 
     languages: tuple[str, ...] = ("zh",)
     """Languages kept, as lid.176 labels; an empty list keeps every language."""
-    min_language_score: float | None = 0.65
+    min_language_score: Share | None = 0.65
     """Least probability of the language label (ChineseWebText keeps Chinese from CC's label)."""
     language_artifact: Annotated[str, ArtifactKey("model", or_file=False)] = "lid"
     """Artifact name of the language identifier."""
-    max_record_bytes: int = 32 * 2**20
+    max_record_bytes: PositiveCount = 32 * 2**20
     """A WARC record over this size is skipped while streaming and counted, never held."""
-    max_body_bytes: int = 64 * 2**20
+    max_body_bytes: PositiveCount = 64 * 2**20
     """A body that inflates past this size (a decompression bomb) is counted as failed."""
     verify_digests: bool = False
     """Check block and payload digests that a record states; a mismatch is a failure."""
-    min_han_chars: int | None = 16
+    min_han_chars: Annotated[int, Bounds(least=0, at_most_key="max_html_chars")] | None = 16
     """Fewest Han ideographs of a text (reason ``too_few_han``), where every wanted language is
     written in them. Texts with fewer are names of languages in a menu, or of no use."""
-    max_kana_share: float | None = 0.5
+    max_kana_share: Share | None = 0.5
     """Largest share of kana in a page's kana and ideographs (reason ``mostly_kana``), where
     ``min_han_chars`` applies: more is Japanese. Counted on the whole page, with and without the
     prefilter; ignored by the extractor trafilatura."""
@@ -106,15 +111,15 @@ class ExtractConfig:
     extractor: Literal["fast", "trafilatura", "plain"] = "fast"
     """How a page becomes text: ``fast`` is this project's extractor, ``trafilatura`` that library
     (installed separately), ``plain`` all visible text."""
-    max_html_chars: int = 8_000_000
+    max_html_chars: PositiveCount = 8_000_000
     """Longest decoded page that is parsed."""
-    max_html_nodes: int = 300_000
+    max_html_nodes: PositiveCount = 300_000
     """Most markup elements in a page that is parsed."""
-    max_html_depth: int = 512
+    max_html_depth: PositiveCount = 512
     """Deepest nesting that is parsed; a deeper page is counted as rejected."""
-    batch_rows: int = 500
+    batch_rows: PositiveCount = 500
     """Rows in an Arrow batch that leaves the Python worker."""
-    batch_bytes: int = 4 * 2**20
+    batch_bytes: PositiveCount = 4 * 2**20
     """Bytes of text after which an Arrow batch leaves the Python worker."""
 
 
@@ -136,11 +141,11 @@ class RulesConfig:
     ``casia-exact`` makes its decisions exactly, and records the first reason only."""
     lexicon: Lexicon = "lexicon"
     """Sensitive words: an artifact name, or a path to a list of ``category TAB word`` lines."""
-    min_chars: int | None = 200
+    min_chars: Count | None = 200
     """Fewest code points of a text (reason ``length``)."""
-    min_mean_line_chars: float | None = 10.0
+    min_mean_line_chars: Amount | None = 10.0
     """Least mean of code points a line (reason ``length``)."""
-    min_han_share: float | None = 0.30
+    min_han_share: Share | None = 0.30
     """Least share of Han code points (reason ``character``)."""
     repair: bool = True
     """Repair texts before they are measured: NFC, invisible and control characters, full-width
@@ -150,15 +155,15 @@ class RulesConfig:
     """``drop`` rejects texts whose traditional share exceeds the limit below; ``convert`` converts
     them to simplified script before they are measured, and rejects none for it. The measure
     ``original_traditional_share`` is the share before the conversion."""
-    max_traditional_share: float | None = 0.10
+    max_traditional_share: Share | None = 0.10
     """Largest share of Han characters that exist in traditional script only (``character``)."""
     sensitive_count: Literal["distinct", "total"] = "distinct"
     """Count a sensitive word once in a document, or each occurrence."""
-    max_sensitive_per_line: float | None = 0.5
+    max_sensitive_per_line: Amount | None = 0.5
     """Most sensitive words a line (reason ``sensitive``)."""
-    max_dup_13gram_share: float | None = 0.5
+    max_dup_13gram_share: Share | None = 0.5
     """Largest share of 13-character windows that occur more than once (``duplication``)."""
-    max_mojibake_share: float | None = 0.1
+    max_mojibake_share: Share | None = 0.1
     """Largest share of the non-ASCII characters that look misread (``mojibake``), in mode
     ``fixed``. The largest of 18,565 intact texts is 0.037; garbled ones begin near 0.3."""
     opt_out_policy: Literal["keep", "reject"] = "keep"
@@ -209,33 +214,33 @@ class DedupConfig:
     preferred_hosts: tuple[str, ...] = ()
     """A document of these hosts, or of hosts below them, is kept before any other of its cluster,
     whatever ``keep`` is."""
-    shingle_chars: int = 5
+    shingle_chars: PositiveCount = 5
     """Length of a shingle in normalised characters."""
-    bands: int = 20
+    bands: PositiveCount = 20
     """LSH bands. Of planted pairs with similarities evenly from 0.8 to 1.0, bands x rows of 14 x 8
     (FineWeb) find 0.989, 20 x 8 0.997, 28 x 8 all of 3,063, 17 x 15 (HPLT) 0.871."""
-    rows: int = 8
+    rows: PositiveCount = 8
     """MinHash values in a band."""
-    min_similarity: float = 0.8
+    min_similarity: Annotated[float, Bounds(above=0, most=1)] = 0.8
     """Least Jaccard similarity of shingle sets for a near duplicate."""
     verify: Literal["exact", "estimate"] = "exact"
     """Check candidate pairs by their shingle sets, or by their signatures alone."""
-    max_pair_bucket: int = 32
+    max_pair_bucket: Annotated[int, Bounds(least=2)] = 32
     """Largest LSH bucket in which every undecided pair is checked; a larger one is checked
     against a bounded number of its members."""
-    max_hub_rounds: int = 3
+    max_hub_rounds: PositiveCount = 3
     """Members of a larger bucket, beside the first, that all others are checked against; buckets
     that are undecided after that are counted in the report."""
-    max_rounds: int = 50
+    max_rounds: Count = 50
     """Most rounds of the connected-components loop; without convergence by then the run fails."""
     paragraph_policy: Literal["first", "frequent", "measure"] = "first"
     """How level ``paragraph`` treats lines that several documents have. ``first`` keeps each in one
     place: its first occurrence in the kept document that ``keep`` prefers. ``frequent`` cuts every
     copy of a line that more than ``max_paragraph_documents`` documents have. ``measure`` cuts
     nothing; table ``cuts`` has the share of a text that repeats."""
-    max_paragraph_documents: int = 1000
+    max_paragraph_documents: PositiveCount = 1000
     """Most documents with a paragraph that policy ``frequent`` does not cut."""
-    min_paragraph_chars: int = 20
+    min_paragraph_chars: PositiveCount = 20
     """Fewest normalised characters of a paragraph that is compared. Of 64,071 shorter lines in
     16,949 intact texts 30 % occur elsewhere: closing brackets, options of a question, turns of a
     talk, 0.9 % of the characters; of 116,910 longer ones 2.9 % do."""
@@ -251,16 +256,6 @@ class DedupConfig:
             raise ConfigError(
                 f"dedup.levels = {list(self.levels)}: unknown {', '.join(sorted(unknown))}; "
                 "known levels: url, exact, near, paragraph"
-            )
-        least = {"max_pair_bucket": 2, "max_hub_rounds": 1, "max_rounds": 0}
-        counts = ("max_paragraph_documents", "min_paragraph_chars")
-        for key in ("shingle_chars", "bands", "rows", *counts, *least):
-            value = getattr(self, key)
-            if value < least.get(key, 1):
-                raise ConfigError(f"dedup.{key} = {value}: expected {least.get(key, 1)} or more")
-        if not 0.0 < self.min_similarity <= 1.0:
-            raise ConfigError(
-                f"dedup.min_similarity = {self.min_similarity}: expected above 0, at most 1"
             )
         for host in self.preferred_hosts:
             if not _HOST.fullmatch(host):
@@ -298,7 +293,7 @@ class SelectConfig:
 
     quality_from: str = "quality"
     """Scorer whose score is the corpus's quality_score; any that has a score from 0 to 1."""
-    min_quality: float | None = 0.5
+    min_quality: Share | None = 0.5
     """Least quality_score."""
     jsonl: Literal["none", "gz", "zst"] = "none"
     """Also write the corpus as JSON lines, compressed in this way."""
@@ -308,11 +303,11 @@ class SelectConfig:
 class RunConfig:
     """How the work is cut into waves and tasks, and how a run reports."""
 
-    wave_splits: int = 512
+    wave_splits: PositiveCount = 512
     """Input splits in a wave; a wave is committed whole, and a rerun skips it."""
-    partitions: int | None = None
+    partitions: Annotated[int, Bounds(least=1, most=2**31 - 1)] | None = None
     """Tasks that read a wave; off: one for each split."""
-    lease_s: float = 300.0
+    lease_s: PositiveAmount = 300.0
     """Seconds after which the lease of a run that died expires and others may write to its output.
     A live run renews it five times as often."""
     log: Literal["text", "json"] = "text"
@@ -320,12 +315,6 @@ class RunConfig:
     metrics_file: str | None = None
     """A file, local or in a store, that is rewritten after each wave with the progress of the
     output, in the format of Prometheus; off: no file."""
-
-    def __post_init__(self) -> None:
-        if self.wave_splits < 1:
-            raise ConfigError(f"run.wave_splits = {self.wave_splits}: expected 1 or more")
-        if self.lease_s <= 0:
-            raise ConfigError(f"run.lease_s = {self.lease_s}: expected above 0")
 
 
 @dataclass(frozen=True)
@@ -353,7 +342,7 @@ class SparkConfig:
     small_properties: str | None = None
     """Properties file of Spark SQL's settings for an output of little input, where queries take
     longer to plan and compile than to run; looked up as the other."""
-    small_input_bytes: int = 33_554_432
+    small_input_bytes: Count = 33_554_432
     """Bytes of all input of an output up to which `small_properties` apply."""
 
 

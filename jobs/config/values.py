@@ -8,11 +8,11 @@ import types
 import typing
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from jobs.config.sections import parts_of, section_types, with_parts
 from jobs.config.settings import RULE_REASONS, Config
-from udfs.base.settings import OFF, ConfigError
+from udfs.base.settings import OFF, Bounds, ConfigError
 
 _REASON_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _EXPECTED = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
@@ -25,7 +25,8 @@ def with_tables(config: Config, tables: Mapping[str, Any], where: str) -> Config
         tables: Section -> key -> value, as TOML gives them.
         where: File or setting that they come from, for messages.
     Raises:
-        ConfigError: unknown section or key, wrong type, or a word outside its choices.
+        ConfigError: unknown section or key, wrong type, a word outside its choices, or a number
+            outside its bounds.
     """
     known = section_types()
     for section, values in tables.items():
@@ -44,7 +45,7 @@ def _with_values(
     parts: tuple[Any, ...], section: str, values: Mapping[str, Any], where: str
 ) -> tuple[Any, ...]:
     """The objects of a section with some keys changed; a key belongs to one of them."""
-    hints = [typing.get_type_hints(type(part)) for part in parts]
+    hints = [typing.get_type_hints(type(part), include_extras=True) for part in parts]
     changed: list[dict[str, Any]] = [{} for _ in parts]
     for key, value in values.items():
         number = next((n for n, of_part in enumerate(hints) if key in of_part), None)
@@ -101,11 +102,16 @@ def _mapping(hint: Any, table: Mapping[str, Any], value: Any, where: str) -> dic
 
 
 def _checked(value: Any, hint: Any, where: str) -> Any:
-    """Return the value in its field's type; raise ConfigError with the expected type or words."""
+    """Return the value in its field's type; raise ConfigError with what the field expects."""
+    or_off = ""
     if get_origin(hint) in (types.UnionType, typing.Union):
         if value == OFF:
             return None
+        or_off = ", or off"
         hint = next(choice for choice in get_args(hint) if choice is not type(None))
+    bounds = bounds_of(hint)
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
     if get_origin(hint) is Literal:
         if value not in get_args(hint):
             raise ConfigError(f"{where}: expected one of {', '.join(map(str, get_args(hint)))}")
@@ -115,7 +121,37 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
             raise ConfigError(f"{where}: expected a list of strings")
         return tuple(value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        raise ConfigError(f"{where}: expected {_EXPECTED[hint]}")
+        raise ConfigError(f"{where}: expected {_EXPECTED[hint]}{or_off}")
+    if bounds is not None and not bounds.allow(value):
+        raise ConfigError(f"{where}: expected {bounds.words()}{or_off}")
     return value
+
+
+def bounds_of(hint: Any) -> Bounds | None:
+    """The bounds that a type names, for itself, for its alternative to off or for its values."""
+    if get_origin(hint) is Annotated:
+        return next((mark for mark in hint.__metadata__ if isinstance(mark, Bounds)), None)
+    return next((found for part in get_args(hint) if (found := bounds_of(part))), None)
+
+
+def check_pairs(config: Config) -> None:
+    """Check keys that may be at most as large as another key of their section.
+
+    Raises:
+        ConfigError: naming both keys.
+    """
+    for section in section_types():
+        for part in parts_of(config, section):
+            hints = typing.get_type_hints(type(part), include_extras=True)
+            for key, hint in hints.items():
+                bounds = bounds_of(hint)
+                if bounds is None or bounds.at_most_key is None:
+                    continue
+                value, most = getattr(part, key), getattr(part, bounds.at_most_key)
+                if value is not None and most is not None and value > most:
+                    raise ConfigError(
+                        f"{section}.{key} = {value}: expected at most "
+                        f"{section}.{bounds.at_most_key}, which is {most}"
+                    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -16,12 +17,29 @@ from jobs.config import (
     to_dict,
 )
 from jobs.config.reference import attribute_docs, reference, settings
+from jobs.config.values import bounds_of
 
 
 def write(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "run.toml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def numeric_keys() -> list[tuple[str, str, Any]]:
+    """Section, key and type of every setting that is a number, a limit or a table of numbers."""
+    return [
+        (section, key, hint)
+        for section, parts in section_types().items()
+        for part in parts
+        for key, hint in get_type_hints(part, include_extras=True).items()
+        if kinds(hint) & {int, float}
+    ]
+
+
+def kinds(hint: Any) -> set[Any]:
+    """The plain types of which a type is made."""
+    return {hint}.union(*(kinds(part) for part in get_args(hint)))
 
 
 def test_no_file_gives_the_defaults_and_the_default_pack() -> None:
@@ -78,6 +96,14 @@ def test_a_plain_word_needs_no_quotes() -> None:
         ("rules.traditional_policy=turn", ["rules.traditional_policy", "drop, convert, keep"]),
         ("rules.pii_policy=hide", ["rules.pii_policy = 'hide'", "keep, mask, reject"]),
         ("rules.host_block=hosts", ["rules.host_block = 'hosts'", "list of strings"]),
+        ("select.min_quality=2", ["select.min_quality = 2", "expected 0 to 1, or off"]),
+        ("rules.min_chars=-4", ["rules.min_chars = -4", "expected 0 or more, or off"]),
+        ("rules.min_mean_line_chars=nan", ["expected 0 or more, or off"]),
+        ("run.lease_s=inf", ["run.lease_s = inf", "expected above 0"]),
+        ("run.lease_s=0", ["run.lease_s = 0", "expected above 0"]),
+        ("dedup.min_similarity=0", ["expected above 0, at most 1"]),
+        ("run.partitions=3000000000", ["expected 1 to 2,147,483,647, or off"]),
+        ("domain.min_probabilities.law=7", ["domain.min_probabilities.law = 7", "0 to 1"]),
     ],
 )
 def test_a_wrong_setting_names_key_value_and_choices(setting: str, said: list[str]) -> None:
@@ -85,6 +111,36 @@ def test_a_wrong_setting_names_key_value_and_choices(setting: str, said: list[st
         load_config(None, [setting])
     for words in [f"--set {setting}", *said]:
         assert words in str(error.value)
+
+
+@pytest.mark.parametrize(("section", "key", "hint"), numeric_keys())
+def test_every_number_has_bounds_that_files_and_settings_keep(
+    tmp_path: Path, section: str, key: str, hint: Any
+) -> None:
+    bounds = bounds_of(hint)
+    assert bounds is not None, f"{section}.{key}: its type has no bounds"
+    name, is_table = f"{section}.{key}", get_origin(hint) is dict
+    wrong = ["-1", *([] if bounds.most is None else [str(int(bounds.most) + 1)])]
+    for value in wrong:
+        written = f"{{ some = {value} }}" if is_table else value
+        path = write(tmp_path, f"[{section}]\n{key} = {written}\n")
+        setting = f"{name}.some={value}" if is_table else f"{name}={value}"
+        for where, load in ((str(path), (path, [])), (f"--set {setting}", (None, [setting]))):
+            with pytest.raises(ConfigError) as error:
+                load_config(*load)
+            assert str(error.value).startswith(f"{where}: {name}")
+            expected = replace(bounds, at_most_key=None).words()
+            assert f"{value}: expected {expected}" in str(error.value).replace(".0:", ":")
+
+
+def test_of_two_keys_that_depend_on_each_other_both_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "[extract]\nmin_han_chars = 900\n")
+    assert load_config(path).extract.min_han_chars == 900
+    said = r"extract.min_han_chars = 900: expected at most extract.max_html_chars, which is 500"
+    with pytest.raises(ConfigError, match=said):
+        load_config(path, ["extract.max_html_chars=500"])
+    with pytest.raises(ConfigError, match=r"quality.min_token_chars = 9.*quality.max_chars"):
+        load_config(None, ["quality.min_token_chars=9", "quality.max_chars=8"])
 
 
 @pytest.mark.parametrize(
@@ -247,6 +303,8 @@ def test_the_reference_has_type_default_and_meaning_of_every_key() -> None:
     # Inherited, with the default and the meaning of the class that says otherwise.
     assert listed["domain", "segmentation"].default == '"rjieba"'
     assert listed["quality", "extra_tokens"].default == '"shape"'
+    assert listed["select", "min_quality"].values == "number, 0 to 1, or off"
+    assert listed["domain", "min_probabilities"].values == "table of numbers, 0 to 1"
     text = reference()
     assert '| `crawl_root` | string | `"https://data.commoncrawl.org/"` | Where' in text
     assert all(f"### [{section}]" in text for section in section_types())

@@ -1,10 +1,11 @@
-"""What every settings dataclass needs: the error for a wrong value, and marks of artifact names.
+"""What every settings dataclass needs: the error for a wrong value, artifact names, bounds.
 
 This module imports nothing heavy: the configuration is loaded by commands that only plan.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -35,3 +36,48 @@ Lexicon = Annotated[str, ArtifactKey("lexicon")]
 Labels = Annotated[str, ArtifactKey("taxonomy")]
 Hosts = Annotated[str, ArtifactKey("hosts")]
 StopWords = Annotated[str, ArtifactKey("stopwords")]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Marks a numeric key with the values that it may have; every numeric key has such a mark."""
+
+    least: float | None = None
+    above: float | None = None
+    most: float | None = None
+    at_most_key: str | None = None
+    """Another key of the section, whose value is the largest where it is set."""
+
+    def allow(self, value: float) -> bool:
+        """Whether a value lies within the bounds; NaN and infinity lie within none."""
+        return (
+            math.isfinite(value)
+            and (self.least is None or self.least <= value)
+            and (self.above is None or self.above < value)
+            and (self.most is None or value <= self.most)
+        )
+
+    def words(self) -> str:
+        """Say which values are allowed.
+
+        >>> Bounds(least=0, most=1).words(), Bounds(least=1).words(), Bounds(above=0).words()
+        ('0 to 1', '1 or more', 'above 0')
+        >>> Bounds(above=0, most=1).words(), Bounds(least=1, at_most_key="max_chars").words()
+        ('above 0, at most 1', '1 or more, at most max_chars')
+        """
+        if self.least is not None and self.most is not None:
+            words = [f"{self.least:,} to {self.most:,}"]
+        else:
+            words = [] if self.least is None else [f"{self.least:,} or more"]
+            words += [] if self.above is None else [f"above {self.above:,}"]
+            words += [] if self.most is None else [f"at most {self.most:,}"]
+        words += [] if self.at_most_key is None else [f"at most {self.at_most_key}"]
+        return ", ".join(words)
+
+
+Share = Annotated[float, Bounds(least=0, most=1)]
+"""A share, a probability or a score."""
+Amount = Annotated[float, Bounds(least=0)]
+PositiveAmount = Annotated[float, Bounds(above=0)]
+Count = Annotated[int, Bounds(least=0)]
+PositiveCount = Annotated[int, Bounds(least=1)]

@@ -18,7 +18,7 @@ import numpy as np
 from pyspark.sql.types import ArrayType, DoubleType, IntegerType, StructField, StructType
 
 from udfs.base.array_types import Float64Array, Int64Array
-from udfs.base.settings import ConfigError, Model
+from udfs.base.settings import Model, PositiveCount, Share
 from udfs.encoder.encoder_file import Dtype, EncoderFileError, read_encoder_header
 from udfs.encoder.segments import Span, published_segments
 from udfs.scorers.declaration import (
@@ -63,21 +63,15 @@ class QualityBertSettings:
     dtype: Dtype = "auto"
     """The encoder's number type; ``auto``: the fastest of the device, on a CPU bfloat16 where it
     has AMX. Scores differ by less than 0.01."""
-    batch_tokens: int | None = None
+    batch_tokens: PositiveCount | None = None
     """Tokens of a batch; off: 2,048 on a CPU, 65,536 on a GPU, halved when it is out of memory."""
-
-    def __post_init__(self) -> None:
-        if self.batch_tokens is not None and self.batch_tokens < 1:
-            raise ConfigError(
-                f"quality_bert.batch_tokens = {self.batch_tokens}: expected 1 or more, or off"
-            )
 
 
 @dataclass(frozen=True)
 class QualityBertLimits:
     """Keys of [select] that look at segments."""
 
-    min_segment_score: float | None = None
+    min_segment_score: Share | None = None
     """Cut a document to its runs of segments to which ``quality_bert`` gives at least this score,
     joined by line breaks; column ``runs`` has their places. A document without any is rejected as
     ``no_good_segment``. Off: documents stay whole. The other limits are on whole documents."""

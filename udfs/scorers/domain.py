@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pyspark.sql.types import ArrayType, DoubleType, MapType, StringType, StructField, StructType
 
-from udfs.base.settings import ConfigError, Hosts, Labels, Model, StopWords
+from udfs.base.settings import Amount, ConfigError, Hosts, Labels, Model, Share, StopWords
 from udfs.lists.urls import split_url
 from udfs.scorers.declaration import (
     CorpusColumn,
@@ -23,6 +23,7 @@ from udfs.scorers.declaration import (
 )
 from udfs.scorers.fasttext_settings import (
     FastTextSettings,
+    TokenChars,
     check_tokenizer,
     labels_of_model,
     plain_label,
@@ -66,7 +67,7 @@ class DomainSettings(FastTextSettings):
 
     artifact: Model = "domain"
     """Artifact name of the model, or a path."""
-    min_token_chars: int = 1
+    min_token_chars: TokenChars = 1
     """Tokens of fewer characters are dropped."""
     stopwords: StopWords | None = None
     """Tokens that are dropped too, as in the other sections."""
@@ -79,15 +80,15 @@ class DomainSettings(FastTextSettings):
     first label is that of a text without any word."""
     labels: dict[str, str] = field(default_factory=dict)
     """Label of the model -> its name in the list of labels, where that differs."""
-    min_probability: float = MIN_PROBABILITY
+    min_probability: Share = MIN_PROBABILITY
     """Least probability of a label in multi_label (MDFG); the top label is always in it."""
-    min_probabilities: dict[str, float] = field(default_factory=dict)
+    min_probabilities: dict[str, Share] = field(default_factory=dict)
     """Label -> its own least probability, where that differs."""
     hosts: Hosts | None = "domain_hosts"
     """Artifact name of a list of hosts and words in hosts whose categories are labels, or a path to
     one, in any form that ``rules.host_block`` takes: the label of a document's host is likelier.
     Categories that are no labels of the model change nothing. Off: the text alone."""
-    host_weight: float = HOST_WEIGHT
+    host_weight: Amount = HOST_WEIGHT
     """How much the log odds of that label rise."""
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from udfs.base.model_constants import LABEL_PREFIX
-from udfs.base.settings import OWN, ConfigError, Model, StopWords
+from udfs.base.settings import OWN, Bounds, ConfigError, Model, PositiveCount, StopWords
 from udfs.scorers.declaration import KnownFiles, ScorerFiles, read_known
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ _TOKENIZER_KEYS = (
     "extra_tokens",
 )  # fmt: skip
 """Keys that say how a model's texts are tokenized."""
+
+
+TokenChars = Annotated[int, Bounds(least=1, at_most_key="max_chars")]
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,12 @@ class FastTextSettings:
     ``characters`` cuts the lower-cased text into single characters, but keeps runs of the letters
     a to z, and of digits, whole (with ``min_token_chars = 1`` and ``stopwords = "off"`` it keeps
     them all)."""
-    min_token_chars: int = 2
+    min_token_chars: TokenChars = 2
     """Tokens of fewer characters are dropped."""
     stopwords: StopWords | None = OWN
     """Tokens that are dropped too: ``own`` for the list in udfs/tokens/segment.py, off for no list,
     or an artifact name or a path to a list, one a line."""
-    max_chars: int | None = 20_000
+    max_chars: PositiveCount | None = 20_000
     """Leading characters of a text that are read; off for all."""
     join_lines: bool = False
     """Remove line breaks from a text before it is cut into words."""
@@ -87,7 +90,7 @@ def tokenizer_settings(
 def check_tokenizer(
     name: str, settings: FastTextSettings, files: KnownFiles, further: Sequence[str] = ()
 ) -> None:
-    """Check values of tokenizer keys, and that a model of the catalogue has those it needs.
+    """Check that a model of the catalogue has the tokenizer keys that it needs.
 
     Args:
         name: The scorer's.
@@ -95,12 +98,6 @@ def check_tokenizer(
     Raises:
         ConfigError: naming key and value.
     """
-    if settings.min_token_chars < 1:
-        raise ConfigError(
-            f"{name}.min_token_chars = {settings.min_token_chars}: expected 1 or more"
-        )
-    if settings.max_chars is not None and settings.max_chars < 1:
-        raise ConfigError(f"{name}.max_chars = {settings.max_chars}: expected 1 or more, or off")
     model = files["artifact"]
     if "segmentation" in model.needs:
         defaults = type(settings)()

@@ -17,7 +17,7 @@ from pyspark.sql.types import BooleanType, DoubleType, StructField, StructType
 
 from udfs.base.array_types import BoolArray, Float64Array, Int64Array
 from udfs.base.code_points import CODE_POINTS, batch_of, encode_texts
-from udfs.base.settings import ConfigError, Model
+from udfs.base.settings import Amount, Model, PositiveAmount, PositiveCount
 from udfs.scorers.declaration import (
     CorpusColumn,
     KnownFiles,
@@ -61,27 +61,17 @@ class PerplexitySettings:
     """The language model of plain text, which the perplexity is divided by: at 1 nothing in the
     text is likelier in harmful text. Off: the perplexity of the model above alone, as published;
     ``max_perplexity`` is then of another order."""
-    max_perplexity: float = MAX_PERPLEXITY
+    max_perplexity: PositiveAmount = MAX_PERPLEXITY
     """Perplexity below which a text is flagged; the default finds nine in ten harmful pages."""
-    max_chars: int | None = MAX_CHARS
+    max_chars: PositiveCount | None = MAX_CHARS
     """Leading characters of a text that are read; off for all."""
-
-    def __post_init__(self) -> None:
-        if self.max_perplexity <= 0:
-            raise ConfigError(
-                f"perplexity.max_perplexity = {self.max_perplexity}: expected above 0"
-            )
-        if self.max_chars is not None and self.max_chars < 1:
-            raise ConfigError(
-                f"perplexity.max_chars = {self.max_chars}: expected 1 or more, or off"
-            )
 
 
 @dataclass(frozen=True)
 class PerplexityLimits:
     """Keys of [select] that look at perplexity."""
 
-    min_perplexity: float | None = None
+    min_perplexity: Amount | None = None
     """Least harmful-text perplexity; off keeps flagged texts too."""
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from pyspark.sql.types import DoubleType, IntegerType, StructField, StructType
 
 from udfs.base.array_types import Float64Array, Int64Array
-from udfs.base.settings import ArtifactKey, ConfigError, Model, StopWords
+from udfs.base.settings import Amount, ArtifactKey, Model, PositiveCount, Share, StopWords
 from udfs.scorers.declaration import (
     CorpusColumn,
     KnownFiles,
@@ -27,6 +27,7 @@ from udfs.scorers.declaration import (
 )
 from udfs.scorers.fasttext_settings import (
     FastTextSettings,
+    TokenChars,
     check_label,
     check_tokenizer,
     plain_label,
@@ -68,17 +69,17 @@ class ToxicitySettings(FastTextSettings):
     """Artifact name of the model, or a path."""
     label: str = TOXIC
     """The model's label whose probability is the score, without ``__label__``."""
-    min_label_score: float = MIN_LABEL_SCORE
+    min_label_score: Share = MIN_LABEL_SCORE
     """Least score of label 1 (MDFG)."""
-    min_token_chars: int = 1
+    min_token_chars: TokenChars = 1
     """Tokens of fewer characters are dropped."""
     stopwords: StopWords | None = None
     """Tokens that are dropped too, as in the other sections."""
     distinct: bool = True
     """Count each token once in a text, however often it occurs."""
-    max_chars: int | None = 1_000_000
+    max_chars: PositiveCount | None = 1_000_000
     """Leading characters of a text that are read; off for all. Windows run to its end."""
-    window_tokens: int | None = WINDOW_TOKENS
+    window_tokens: PositiveCount | None = WINDOW_TOKENS
     """Tokens of the windows through which a text is scored, beside the whole; they begin half a
     window apart. Off: the whole text alone, as published."""
     aggregate: Aggregate = "max"
@@ -86,9 +87,9 @@ class ToxicitySettings(FastTextSettings):
     long article counts; ``mean`` that of the whole text, as published; ``top_k`` the mean of the
     worst windows. The worst span and its score are stored in any case. ``min_label_score`` depends
     on it: a worst window scores higher than its text."""
-    top_k: int = TOP_K
+    top_k: PositiveCount = TOP_K
     """Windows in the mean of ``top_k``."""
-    window_discount: float = 0.589
+    window_discount: Amount = 0.589
     """How much the log odds of ``max`` are lowered, for each natural logarithm of the number of
     windows: the worst of many is bad by chance. From a score of 0.5 on less, from 0.99 on not at
     all."""
@@ -101,22 +102,16 @@ class ToxicitySettings(FastTextSettings):
     the fastText model alone."""
     harmful_plain: Annotated[str, ArtifactKey("model", used_with="harmful")] = "perplexity_plain"
     """The language model of plain text."""
-    harmful_weight: float = HARMFUL_WEIGHT
+    harmful_weight: Amount = HARMFUL_WEIGHT
     """How much the log odds of the score rise, for each natural logarithm of the perplexity by
     these two below 1, of which at most 0.1 counts; to a score of 0.98 at most."""
-
-    def __post_init__(self) -> None:
-        for key in ("window_tokens", "top_k"):
-            value = getattr(self, key)
-            if value is not None and value < 1:
-                raise ConfigError(f"toxicity.{key} = {value}: expected 1 or more")
 
 
 @dataclass(frozen=True)
 class ToxicityLimits:
     """Keys of [select] that look at toxicity."""
 
-    max_toxicity: float | None = None
+    max_toxicity: Share | None = None
     """Largest toxicity score; off keeps toxic texts, labelled."""
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from jobs.config import ConfigError, DedupConfig
+from jobs.config import DedupConfig
 from jobs.transforms import paragraphs
 from jobs.transforms.paragraphs import (
     cut_rows,
@@ -324,9 +324,3 @@ def test_places_move_as_the_plain_twin_says(spark: SparkSession) -> None:
     )
     found = {row.doc_id: [Span(p.start, p.length) for p in row.pii] for row in result.collect()}
     assert found == expected
-
-
-@pytest.mark.parametrize("key", ["max_paragraph_documents", "min_paragraph_chars"])
-def test_limits_are_checked(key: str) -> None:
-    with pytest.raises(ConfigError, match=f"dedup.{key} = 0: expected 1 or more"):
-        DedupConfig(**{key: 0})  # type: ignore[arg-type]
