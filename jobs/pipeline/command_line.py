@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Thread
 from typing import get_args
 
+from jobs.catalogue.fetch import cache_folder
 from jobs.catalogue.lock import load_lock
 from jobs.config import ConfigError, InputFormat, load_config
 from jobs.pipeline.dry_run import is_up_to_date, what_would_run
@@ -31,6 +32,7 @@ from jobs.run.lease import OutputInUse, lease_of
 from jobs.run.metrics_file import MetricsFile
 from jobs.run.request import Run, Stage
 from jobs.run.session import spark_session
+from jobs.run.session_log import libraries_logged, new_log, starts_spark
 from jobs.run.splits import planned_waves
 from jobs.run.store import Store
 from udfs.files.uris import InputNotFound
@@ -101,7 +103,11 @@ def prepare(
     if config.run.metrics_file is not None:
         store = replace(store, after_commit=MetricsFile(config.run.metrics_file, store))
     waves, pending = plan_inputs(inputs, config, store, arguments.plan)
-    return Run(config, arguments.config, store, waves, lock, STAGES, pending, arguments.plan)
+    return Run(
+        *(config, arguments.config, store, waves, lock, STAGES, pending),
+        dry_run=arguments.plan,
+        is_verbose=arguments.verbose,
+    )
 
 
 def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
@@ -138,6 +144,11 @@ def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
         action="store_true",
         help="print what would run and why; write nothing",
     )
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="show what Spark and Java print, instead of writing it to a log file",
+    )
     if command.add_arguments is not None:
         command.add_arguments(parser)
     return parser
@@ -156,15 +167,22 @@ def _show_plan(stages: Sequence[Stage], run: Run) -> None:
 def _run_on_spark(command: Stage, stages: Sequence[Stage], run: Run) -> int:
     """Run the stages. Returns the exit status."""
     importing = Thread(target=_preload, args=(stages,), daemon=True)
+    log = None
+    if starts_spark() and not run.is_verbose:
+        log = new_log(run.store.root, cache_folder(run.config), command.name)
     try:
         importing.start()
-        with spark_session(
-            command.name,
-            run.config,
-            run.config_file,
-            run.input_bytes,
-            is_whole_run=command.needs == STAGES,
-        ) as spark:
+        with (
+            libraries_logged(log),
+            spark_session(
+                command.name,
+                run.config,
+                run.config_file,
+                run.input_bytes,
+                is_whole_run=command.needs == STAGES,
+                log=log,
+            ) as spark,
+        ):
             importing.join()
             for stage in stages:
                 if stage.check_on_spark is not None:
@@ -178,6 +196,8 @@ def _run_on_spark(command: Stage, stages: Sequence[Stage], run: Run) -> int:
         return 2
     except Exception:  # the boundary: whatever it is becomes a message and an exit status
         traceback.print_exc()
+        if log is not None:
+            print(f"{command.name}: what Spark and Java printed is in {log}", file=sys.stderr)
         return 1
     return 0
 

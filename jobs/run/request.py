@@ -49,6 +49,8 @@ class Run:
     """Ranges that Spark has to look up before any stage runs."""
     dry_run: bool = False
     """Whether to show what would run, and to write nothing."""
+    is_verbose: bool = False
+    """Whether the terminal shows what Spark and Java print."""
 
     @property
     def input_bytes(self) -> int | None:

@@ -17,6 +17,7 @@ from jobs.config import Config, ConfigError
 from jobs.config.spark_properties import read_properties
 from jobs.run.class_archive import archive_options
 from jobs.run.java_runtime import java_home
+from jobs.run.session_log import start_java, starts_spark
 
 _ZIPPED = (".zip", ".egg", ".jar")
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
@@ -30,6 +31,7 @@ def spark_session(
     input_bytes: int | None = None,
     *,
     is_whole_run: bool = False,
+    log: Path | None = None,
 ) -> Iterator[SparkSession]:
     """Yield the running session, or a new one that stops when the block ends.
 
@@ -39,19 +41,24 @@ def spark_session(
     Args:
         input_bytes: Size of all input of the output; None where it is not known.
         is_whole_run: Whether all stages may run, so that their classes are worth an archive.
+        log: File for what Java and Python workers print, where Spark is started here; None leaves
+            it on the terminal.
     Raises:
         NoJava: there is no usable Java runtime; the message names what to install.
+        JavaFailed: Java did not start.
         ConfigError: a properties file does not exist, or has a key that it cannot set.
     """
     running = SparkSession.getActiveSession()
     settings = _small_settings(config, config_file, input_bytes)
-    if running is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
+    if starts_spark():
         home = java_home(cache_folder(config))
         if home is not None:
             os.environ["JAVA_HOME"] = str(home)
         # Unset, the workers would take whatever python3 comes first on PATH.
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         _use_properties(config, config_file, is_whole_run=is_whole_run)
+        if log is not None:
+            start_java(log)
     # A wheel is a zip: without this, Spark ships one given as --py-files but never imports from it.
     SparkContext.PACKAGE_EXTENSIONS = (*_ZIPPED, ".whl")
     spark = running or SparkSession.builder.appName(f"taojin {name}").getOrCreate()
