@@ -19,7 +19,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ from jobs.config.spark_properties import read_properties
 
 _PLACEHOLDER = re.compile(r"\$\{([a-z_]+)(?::([^}]*))?\}")
 _KEYS = {"service", "operation", "request"}
+_VALUES = "values.toml"
+_COMMENTED = re.compile(r"([a-z_]+) *=[^#]*# *(.*)")
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,43 @@ def render(path: Path, values: Mapping[str, Any]) -> Launch:
     Args:
         values: By the name of the placeholder.
     Raises:
-        ConfigError: the file cannot be read or is not a launch file; a value is missing or
-            empty.
+        ConfigError: the file cannot be read or is not a launch file; values are missing or empty:
+            all of them are named, with an example of each from ``values.toml`` beside the file.
     """
+    absent: dict[str, None] = {}
+    launch = _Filling(path, values, absent).launch()
+    if absent:
+        examples = _examples(path.parent / _VALUES)
+        width = max(map(len, absent))
+        lines = [f"  {name:<{width}}  {examples.get(name, '')}" for name in absent]
+        some = "1 value is" if len(absent) == 1 else f"{len(absent)} values are"
+        raise ConfigError(
+            "\n".join(
+                [
+                    f"{path}: {some} missing; put each into the file of --values, or give "
+                    "--set NAME=VALUE:",
+                    *(line.rstrip() for line in lines),
+                ]
+            )
+        )
+    return launch
+
+
+def _examples(path: Path) -> dict[str, str]:
+    """Key -> its value in a file of values, or the comment beside it where that is empty.
+
+    There are none where there is no such file.
+    """
+    if not path.is_file():
+        return {}
+    text = path.read_text(encoding="utf-8")
+    comments = {match[1]: match[2] for match in map(_COMMENTED.match, text.splitlines()) if match}
+    values = tomllib.loads(text)
+    return {key: str(value) or comments.get(key, "") for key, value in values.items()}
+
+
+def _read(path: Path) -> Launch:
+    """Read a launch file as it is."""
     try:
         launch = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -83,8 +119,7 @@ def render(path: Path, values: Mapping[str, Any]) -> Launch:
         raise ConfigError(
             f"{path}: not a launch file: expected the keys {', '.join(sorted(_KEYS))} and no other"
         )
-    request = _Filling(path, values).fill(launch["request"])
-    return Launch(launch["service"], launch["operation"], request)
+    return Launch(launch["service"], launch["operation"], launch["request"])
 
 
 @dataclass(frozen=True)
@@ -93,6 +128,12 @@ class _Filling:
 
     path: Path
     values: Mapping[str, Any]
+    absent: dict[str, None]
+    """Receives the names of values that are missing or empty, in the order of their use."""
+
+    def launch(self) -> Launch:
+        launch = _read(self.path)
+        return replace(launch, request=self.fill(launch.request))
 
     def fill(self, part: Any) -> Any:
         if isinstance(part, dict):
@@ -126,20 +167,14 @@ class _Filling:
         name, argument = match[1], match[2]
         if argument is not None:
             return self._of_file(name, argument)
-        if name not in self.values:
-            raise ConfigError(
-                f"{self.path}: no value for {match[0]}: give --set {name}=VALUE, or add it to the "
-                "file of --values"
-            )
-        if self.values[name] == "":
-            raise ConfigError(
-                f"{self.path}: the value {name} is empty: set it with --set {name}=VALUE"
-            )
-        return self.values[name]
+        value = self.values.get(name, "")
+        if value == "":
+            self.absent[name] = None
+        return value
 
     def _of_file(self, kind: str, name: str) -> Any:
         if kind == "request":
-            other = render(self.path.parent / name, self.values)
+            other = _Filling(self.path.parent / name, self.values, self.absent).launch()
             return json.dumps(other.request, ensure_ascii=False, separators=(",", ":"))
         if kind not in ("properties", "conf"):
             raise ConfigError(

@@ -205,8 +205,8 @@ def test_properties_files_are_joined_later_ones_winning(launch_file: Any) -> Non
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        ({"a": "${missing}"}, r"no value for \$\{missing\}"),
-        ({"a": "${empty}"}, "the value empty is empty"),
+        ({"a": "${missing}"}, r"1 value is missing.*--set NAME=VALUE:\n  missing$"),
+        ({"a": ["x ${empty}", "${gone}"], "b": "${empty}"}, r"2 values .*\n  empty\n  gone$"),
         ({"a": "x${table}"}, "is a table"),
         ({"a": "${colour:x}"}, "known: properties, conf, request"),
         ({"a": "${properties:none.conf}"}, "cannot be read"),
@@ -256,10 +256,31 @@ def test_a_dry_run_prints_the_request_and_sends_nothing(
     assert json.loads(capsys.readouterr().out)["Name"] == "taojin-score"
 
 
-def test_an_empty_value_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_empty_values_are_named_with_status_2(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     launch, values = CONF / "emr" / "ec2-score.json", CONF / "emr" / "values.toml"
     assert submit_run.main([str(launch), "--values", str(values), "--dry-run"]) == 2
-    assert "is empty" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "4 values are missing" in said
+    for line in ("code          s3://BUCKET/taojin", "service_role  arn:aws:iam::ACCOUNT:role/"):
+        assert f"\n  {line}" in said
+
+
+@pytest.mark.parametrize("folder", OWN)
+def test_every_empty_value_has_an_example(folder: str) -> None:
+    text = (CONF / folder / "values.toml").read_text(encoding="utf-8")
+    empty = {line for line in text.splitlines() if re.match(r'\w+ = ""', line)}
+    assert len(empty) == len(OWN[folder])
+    assert {line for line in empty if not re.search(r"# \S+", line)} == set()
+
+
+def test_values_of_a_request_inside_a_request_are_named_with_the_others(launch_file: Any) -> None:
+    launch_file({"x": "${inner}"}, "other.json")
+    path = launch_file({"a": "${outer}", "b": "${request:other.json}"})
+    (path.parent / "values.toml").write_text('outer = ""  # s3://BUCKET\ninner = 3  # or 4\n')
+    with pytest.raises(ConfigError, match=r"2 values .*\n  outer  s3://BUCKET\n  inner  3$"):
+        render(path, {})
 
 
 @pytest.fixture(scope="module")
