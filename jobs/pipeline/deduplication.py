@@ -10,10 +10,10 @@ and the store receives the signatures of this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -32,6 +32,7 @@ from jobs.run.commits import (
 )
 from jobs.run.console import say, show_progress
 from jobs.run.current_documents import (
+    ids_on_driver,
     rule_sources,
     rule_survivor_ids,
     rule_survivor_sources,
@@ -39,16 +40,18 @@ from jobs.run.current_documents import (
     score_commits,
 )
 from jobs.run.lease import lease_of
-from jobs.run.ledger import close_stages
+from jobs.run.ledger import close_stages, rows_of
 from jobs.run.request import FIND_DUPLICATES, Run, score_stage
 from jobs.run.signature_store import StoreView, check_settings, open_store
 from jobs.run.store import WHOLE, Store
 from jobs.tables import CUTS, DUPLICATES, scores
 from jobs.transforms.earlier_snapshots import EarlierSnapshots, snapshot_keys
-from jobs.transforms.ledger import stage_counts
+from jobs.transforms.ledger import counts_of, stage_counts
 
 if TYPE_CHECKING:  # imports numba and pandas
     from jobs.transforms.duplicates import Found
+
+_KIND = ("doc_id", "kind")
 
 
 def check(config: Config) -> None:
@@ -125,9 +128,7 @@ def _find(spark: SparkSession, run: Run, view: StoreView | None, fingerprint: st
     else:
         run.store.write(cut_rows(found.cuts), CUTS)
     write_counts(run.store, FIND_DUPLICATES, counts)
-    seen = rule_survivor_ids(spark, run, list(run.waves))
-    decided = {FIND_DUPLICATES: _outcomes(seen, run.store.read(spark, DUPLICATES))}
-    balances = close_stages(run, [FIND_DUPLICATES], stage_counts(seen, decided), WHOLE)
+    balances = close_stages(run, [FIND_DUPLICATES], _counts(spark, run), WHOLE)
     if view is not None:
         keys = snapshot_keys(found.prints, found.removed)
         view.write(keys, documents, fingerprint, run.config.dedup, run.store.root)
@@ -206,11 +207,19 @@ def _score_commits(run: Run) -> dict[int, str] | None:
     return commits
 
 
-def _outcomes(documents: DataFrame, duplicates: DataFrame) -> DataFrame:
-    """Return doc_id and reason: the kind of match, null for a kept document."""
-    return documents.select("doc_id").join(
-        duplicates.select("doc_id", F.col("kind").alias("reason")), on="doc_id", how="left"
-    )
+def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
+    """Count the documents and what was decided on them: the kind of match, null for a kept one."""
+    waves = list(run.waves)
+    if run.is_small:
+        ids = ids_on_driver(run, waves, with_duplicates=True)
+        kinds = [(row["doc_id"], row["kind"]) for row in run.store.rows(DUPLICATES, _KIND)]
+        removed = {doc_id for doc_id, _ in kinds}
+        kept = [(doc_id, None) for doc_id, _ in ids if doc_id not in removed]
+        return counts_of(ids, {FIND_DUPLICATES: [*kinds, *kept]})
+    seen = rule_survivor_ids(spark, run, waves)
+    kind = run.store.read(spark, DUPLICATES).select("doc_id", F.col("kind").alias("reason"))
+    decided = seen.select("doc_id").join(kind, on="doc_id", how="left")
+    return rows_of(stage_counts(seen, {FIND_DUPLICATES: decided}))
 
 
 def _checkpoint(spark: SparkSession, store: Store) -> Callable[[DataFrame, str], DataFrame]:

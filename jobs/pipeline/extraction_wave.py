@@ -5,8 +5,10 @@ One pass of Python workers gives documents, failures and tallies; each kind of r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -15,12 +17,12 @@ from pyspark.sql import functions as F
 from jobs.config import Config, ExtractConfig
 from jobs.run.commits import Balance
 from jobs.run.console import show_progress
-from jobs.run.ledger import close_ledger, parts_of, read_ledger
+from jobs.run.ledger import close_ledger, parts_of, read_ledger, rows_of
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
 from jobs.run.splits import REPLAY, Split, work_units
 from jobs.run.store import Store, at_once
 from jobs.tables import DOCUMENTS, EXTRACTED, RANGES, READ_FAILURES, schema_of
-from jobs.transforms.ledger import read_counts
+from jobs.transforms.ledger import WRITTEN, read_counts, tally_rows
 from jobs.transforms.row_ids import repeated_rows
 from udfs.extract.extract import DOCUMENT, FAILURE, MISSING_FILE, TALLY, ExtractOptions, extract_udf
 from udfs.extract.pages import PageOptions
@@ -75,13 +77,9 @@ def extract_wave(
     failures = extracted.where(F.col("row_kind") == FAILURE).select(
         "warc_path", F.col("warc_offset").alias("offset"), "reason", "detail"
     )
-    counts = read_counts(
-        extracted.where(F.col("row_kind") == TALLY),
-        run.store.read(spark, DOCUMENTS, [wave]),
-        repeated,
-    )
     _, counted = at_once(
-        partial(run.store.write, failures.coalesce(1), READ_FAILURES, wave), counts.toArrow
+        partial(run.store.write, failures.coalesce(1), READ_FAILURES, wave),
+        partial(_counts, spark, run, wave, extracted.where(F.col("row_kind") == TALLY), repeated),
     )
     if any(split.is_ranged for split in splits):
         write_replay_list(spark, run.store, wave)
@@ -95,6 +93,21 @@ def extract_wave(
             "permissions and credentials (the table read_failures has the details)"
         )
     return balance
+
+
+def _counts(
+    spark: SparkSession, run: Run, wave: int, tallies: DataFrame, repeated: DataFrame | None
+) -> list[dict[str, Any]]:
+    """Collect what the workers tallied of a wave, and what was in fact written."""
+    if run.is_small and repeated is None:
+        rows = run.store.rows(DOCUMENTS, ["warc_path"], [wave])
+        written = Counter(row["warc_path"] for row in rows)
+        return [
+            *rows_of(tally_rows(tallies)),
+            *({"kind": WRITTEN, "warc_path": path, "n": n} for path, n in written.items()),
+        ]
+    documents = run.store.read(spark, DOCUMENTS, [wave])
+    return list(rows_of(read_counts(tallies, documents, repeated)))
 
 
 def _may_be_lost(splits: Sequence[Split]) -> bool:

@@ -9,9 +9,10 @@ flagged is written from the stored measures, and no text is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -31,11 +32,11 @@ from jobs.run.commits import (
     wave_of,
 )
 from jobs.run.console import show_progress
-from jobs.run.current_documents import document_commits, extracted_ids
-from jobs.run.ledger import close_stages
+from jobs.run.current_documents import document_commits, extracted_ids, ids_on_driver
+from jobs.run.ledger import close_stages, rows_of
 from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, Run
 from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, schema_of
-from jobs.transforms.ledger import stage_counts
+from jobs.transforms.ledger import counts_of, stage_counts
 from jobs.transforms.rules import check_conditions, with_reject_reasons
 from jobs.transforms.texts import edit_and_measure
 from udfs.files.artifacts import ArtifactFile
@@ -217,19 +218,22 @@ def _flag_wave(spark: SparkSession, run: Run, wave: int) -> Balance:
     measured = run.store.read(spark, MEASURED, [wave])
     flagged = with_reject_reasons(measured, run.config.rules)
     run.store.write(flagged.select("doc_id", "reject_reasons"), FLAGGED, wave)
-    counts = stage_counts(
-        extracted_ids(spark, run, [wave]),
-        {APPLY_RULES: _outcomes(run.store.read(spark, FLAGGED, [wave]))},
-    )
-    return close_stages(run, [APPLY_RULES], counts, wave)[APPLY_RULES]
+    return close_stages(run, [APPLY_RULES], _counts(spark, run, wave), wave)[APPLY_RULES]
+
+
+def _counts(spark: SparkSession, run: Run, wave: int) -> Iterable[Mapping[str, Any]]:
+    """Count the documents of a wave and what was decided on them: the first reason."""
+    if run.is_small:
+        seen = ids_on_driver(run, [wave], with_rejected=True, with_duplicates=True)
+        rows = run.store.rows(FLAGGED, ["doc_id", "reject_reasons"], [wave])
+        first = ((row["doc_id"], next(iter(row["reject_reasons"]), None)) for row in rows)
+        return counts_of(seen, {APPLY_RULES: first})
+    flagged = run.store.read(spark, FLAGGED, [wave])
+    decided = flagged.select("doc_id", F.get("reject_reasons", 0).alias("reason"))
+    return rows_of(stage_counts(extracted_ids(spark, run, [wave]), {APPLY_RULES: decided}))
 
 
 def _empty(field: StructField) -> str:
     """Return a measure of an empty text in SQL: an empty value, or a number."""
     empty = {MapType: "map()", ArrayType: "array()", StringType: "''"}
     return empty.get(type(field.dataType), str(int(field.name == "lines")))
-
-
-def _outcomes(flagged: DataFrame) -> DataFrame:
-    """Return doc_id and the first reason, null for a kept document."""
-    return flagged.select("doc_id", F.get("reject_reasons", 0).alias("reason"))

@@ -7,9 +7,10 @@ score.rows). All scorers that are due for a wave run in one pass over its text.
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -28,12 +29,13 @@ from jobs.run.commits import (
 )
 from jobs.run.console import say, show_progress
 from jobs.run.current_documents import (
+    ids_on_driver,
     removed_of,
     scored_documents,
     scored_ids,
     scored_sources,
 )
-from jobs.run.ledger import close_stages
+from jobs.run.ledger import close_stages, rows_of
 from jobs.run.request import FIND_DUPLICATES, SCORE_DOCUMENTS, Bases, Run, score_stage
 from jobs.run.scorers import (
     chosen_scorers,
@@ -42,8 +44,10 @@ from jobs.run.scorers import (
     stamp_of_scorer,
 )
 from jobs.tables import scores
-from jobs.transforms.ledger import stage_counts
+from jobs.transforms.ledger import counts_of, stage_counts
 from udfs.scorers.scorer import Scorer
+
+_UNSCORED = "unscored"
 
 
 def ledgers(config: Config) -> tuple[str, ...]:
@@ -157,14 +161,8 @@ def _score_wave(
     if others:
         run.store.write_together({table: tables[table] for table in others}, wave)
     scored.unpersist()
-    outcomes = {
-        score_stage(scorer.name): _outcomes(
-            run.store.read(spark, scores(scorer.name), [wave]), scorer
-        )
-        for scorer in scorers
-    }
-    counts = stage_counts(scored_ids(spark, run, [wave]), outcomes)
-    balances = close_stages(run, list(outcomes), counts, wave)
+    stages = [score_stage(scorer.name) for scorer in scorers]
+    balances = close_stages(run, stages, _counts(spark, run, wave, scorers), wave)
     for scorer, its_work in zip(scorers, work, strict=True):
         balance = balances[score_stage(scorer.name)]
         its_work.balance = replace(balance, removed=removed_of(run, wave))
@@ -181,7 +179,28 @@ def _rows(run: Run, scored: DataFrame, scorer: Scorer) -> DataFrame:
     )
 
 
-def _outcomes(table: DataFrame, scorer: Scorer) -> DataFrame:
-    """Return doc_id and reason: null for a scored document."""
-    first = scorer.result_type.fieldNames()[0]
-    return table.select("doc_id", F.when(F.col(first).isNull(), "unscored").alias("reason"))
+def _counts(
+    spark: SparkSession, run: Run, wave: int, scorers: Sequence[Scorer]
+) -> Iterable[Mapping[str, Any]]:
+    """Count the documents to score of a wave and what was decided on them: null where scored."""
+    first = {scorer.name: scorer.result_type.fieldNames()[0] for scorer in scorers}
+    if run.is_small:
+        scores_all = run.config.score.rows == "all"
+        seen = ids_on_driver(run, [wave], with_rejected=scores_all, with_duplicates=scores_all)
+        return counts_of(
+            seen,
+            {
+                score_stage(name): [
+                    (row["doc_id"], None if row[field] is not None else _UNSCORED)
+                    for row in run.store.rows(scores(name), ["doc_id", field], [wave])
+                ]
+                for name, field in first.items()
+            },
+        )
+    decided = {
+        score_stage(name): run.store.read(spark, scores(name), [wave]).select(
+            "doc_id", F.when(F.col(field).isNull(), _UNSCORED).alias("reason")
+        )
+        for name, field in first.items()
+    }
+    return rows_of(stage_counts(scored_ids(spark, run, [wave]), decided))

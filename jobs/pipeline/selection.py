@@ -7,7 +7,9 @@ not in the corpus, the stage that removed it and all its reasons. With
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -24,12 +26,13 @@ from jobs.run.commits import (
 from jobs.run.console import show_progress
 from jobs.run.current_documents import (
     duplicate_commit,
+    ids_on_driver,
     rule_sources,
     score_commits,
     survivor_ids,
     with_current_text,
 )
-from jobs.run.ledger import close_stages
+from jobs.run.ledger import close_stages, rows_of
 from jobs.run.request import (
     FIND_DUPLICATES,
     SELECT_CORPUS,
@@ -48,7 +51,7 @@ from jobs.tables import (
     schema_of,
     scores,
 )
-from jobs.transforms.ledger import stage_counts
+from jobs.transforms.ledger import counts_of, stage_counts
 from jobs.transforms.runs import with_runs
 from jobs.transforms.selection import (
     corpus_rows,
@@ -66,7 +69,7 @@ class ExportIncomplete(RuntimeError):
     """The files of corpus_jsonl hold more or fewer rows than the corpus."""
 
 
-def write_jsonl(corpus: DataFrame, store: Store, compression: str) -> None:
+def write_jsonl(spark: SparkSession, store: Store, compression: str) -> None:
     """Write corpus_jsonl/part-*.jsonl.gz or .zst; ``none`` removes an earlier export.
 
     _SUCCESS is written last.
@@ -77,6 +80,7 @@ def write_jsonl(corpus: DataFrame, store: Store, compression: str) -> None:
     store.delete(_FOLDER)
     if compression == "none":
         return
+    corpus = store.read(spark, CORPUS)
     lines = corpus.select(
         F.to_json(F.struct(*corpus.columns), {"ignoreNullFields": "false"}).alias("line")
     )
@@ -144,20 +148,24 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     run.store.write(rows, CORPUS)
     rejected = verdicts.where(F.col("stage").isNotNull())
     run.store.write(rejected.select(*schema_of(REJECTED).fieldNames()), REJECTED)
-    corpus = run.store.read(spark, CORPUS)
-    counts = stage_counts(
-        survivor_ids(spark, run, waves),
-        {SELECT_CORPUS: _outcomes(corpus, run.store.read(spark, REJECTED))},
-    )
-    balance = close_stages(run, [SELECT_CORPUS], counts, WHOLE)[SELECT_CORPUS]
-    write_jsonl(corpus, run.store, run.config.select.jsonl)
+    balance = close_stages(run, [SELECT_CORPUS], _counts(spark, run), WHOLE)[SELECT_CORPUS]
+    write_jsonl(spark, run.store, run.config.select.jsonl)
     verdicts.unpersist()
     return balance
 
 
-def _outcomes(corpus: DataFrame, rejected: DataFrame) -> DataFrame:
-    """Return doc_id and reason: null for a corpus row, else the first reason of this stage."""
-    here = rejected.where(F.col("stage") == SELECT_CORPUS)
-    return corpus.select("doc_id", F.lit(None).cast("string").alias("reason")).unionByName(
-        here.select("doc_id", F.get("reasons", 0).alias("reason"))
+def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
+    """Count the documents that were left and what was decided on them: null for a corpus row, else
+    the first reason of this stage."""
+    waves = list(run.waves)
+    if run.is_small:
+        rows = run.store.rows(REJECTED, ["doc_id", "stage", "reasons"])
+        here = [(row["doc_id"], row["reasons"][0]) for row in rows if row["stage"] == SELECT_CORPUS]
+        kept = [(row["doc_id"], None) for row in run.store.rows(CORPUS, ["doc_id"])]
+        return counts_of(ids_on_driver(run, waves), {SELECT_CORPUS: [*kept, *here]})
+    removed = run.store.read(spark, REJECTED).where(F.col("stage") == SELECT_CORPUS)
+    corpus = run.store.read(spark, CORPUS)
+    decided = corpus.select("doc_id", F.lit(None).cast("string").alias("reason")).unionByName(
+        removed.select("doc_id", F.get("reasons", 0).alias("reason"))
     )
+    return rows_of(stage_counts(survivor_ids(spark, run, waves), {SELECT_CORPUS: decided}))

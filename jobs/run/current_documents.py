@@ -21,6 +21,7 @@ from jobs.run.request import (
 )
 from jobs.run.store import WHOLE
 from jobs.tables import CUTS, DOCUMENTS, DUPLICATES, EDITS, FLAGGED
+from jobs.transforms.ledger import File
 from jobs.transforms.texts import with_cut_text, with_cuts, with_edited_text
 
 Sources = dict[str, str | None]
@@ -87,6 +88,27 @@ def scored_ids(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame
     """Read doc_id, warc_path and wave of `scored_documents`."""
     ids = extracted_ids if run.config.score.rows == "all" else survivor_ids
     return ids(spark, run, waves)
+
+
+def ids_on_driver(
+    run: Run, waves: Sequence[int], *, with_rejected: bool = False, with_duplicates: bool = False
+) -> list[tuple[str, File]]:
+    """Read doc_id, wave and warc_path of `survivors`, or also of documents that were removed.
+
+    For a small output: no query of Spark.
+    """
+    removed: set[str] = set()
+    if not with_rejected and rule_commits(run) is not None:
+        flagged = run.store.rows(FLAGGED, ["doc_id", "reject_reasons"], waves)
+        removed.update(row["doc_id"] for row in flagged if row["reject_reasons"])
+    if not with_duplicates and duplicate_commit(run) is not None:
+        removed.update(row["doc_id"] for row in run.store.rows(DUPLICATES, ["doc_id"]))
+    documents = run.store.rows(DOCUMENTS, ["doc_id", "warc_path"], waves)
+    return [
+        (row["doc_id"], (row["wave"], row["warc_path"]))
+        for row in documents
+        if row["doc_id"] not in removed
+    ]
 
 
 def with_current_text(

@@ -22,10 +22,7 @@ from jobs.run.request import Run
 from jobs.run.splits import Waves
 from jobs.run.store import WHOLE, Store
 from jobs.tables import LEDGER
-from jobs.transforms.ledger import REPEATED, TALLY
-
-File = tuple[int, str]
-"""Wave and warc_path: ranges of a file may be read in two waves."""
+from jobs.transforms.ledger import REPEATED, TALLY, File
 
 _COUNTS = pa.map_(pa.string(), pa.int64())
 _SCHEMA = pa.schema(
@@ -72,12 +69,12 @@ def parts_of(waves: Waves, numbers: Iterable[int]) -> Counter[File]:
 
 
 def close_stages(
-    run: Run, stages: Sequence[str], counts: DataFrame, wave: int
+    run: Run, stages: Sequence[str], counts: Iterable[Mapping[str, Any]], wave: int
 ) -> dict[str, Balance]:
     """Write and check the ledgers of stages that saw the same documents.
 
     Args:
-        counts: `jobs.transforms.ledger.stage_counts` of the wave, or of all waves.
+        counts: Rows of `jobs.transforms.ledger.stage_counts` of the wave, or of all waves.
         wave: The ledgers' wave, or WHOLE for all waves.
     Returns:
         Stage -> sums over its files.
@@ -85,12 +82,12 @@ def close_stages(
         BalanceOpen: naming the files whose balance is open.
     """
     planned = parts_of(run.waves, run.waves if wave == WHOLE else [wave])
-    ledgers = stage_ledgers(planned, stages, counts.toArrow())
+    ledgers = stage_ledgers(planned, stages, counts)
     return {stage: close_ledger(run.store, stage, wave, ledgers[stage]) for stage in stages}
 
 
 def stage_ledgers(
-    planned: Iterable[File], stages: Sequence[str], counts: pa.Table
+    planned: Iterable[File], stages: Sequence[str], counts: Iterable[Mapping[str, Any]]
 ) -> dict[str, Ledger]:
     """Put the counts of stages together.
 
@@ -103,7 +100,7 @@ def stage_ledgers(
     ledgers: dict[str, dict[File, FileBalance]] = {
         stage: {file: FileBalance() for file in planned} for stage in stages
     }
-    for row in _rows(counts):
+    for row in counts:
         file = (row["wave"], row["warc_path"])
         for stage in stages if row["stage"] is None else (row["stage"],):
             balance = ledgers[stage].setdefault(file, FileBalance())
@@ -117,7 +114,9 @@ def stage_ledgers(
     return dict(ledgers)
 
 
-def read_ledger(parts: Mapping[File, int], wave: int, counts: pa.Table) -> Ledger:
+def read_ledger(
+    parts: Mapping[File, int], wave: int, counts: Iterable[Mapping[str, Any]]
+) -> Ledger:
     """Put what the workers tallied of a wave beside what was in fact written.
 
     Args:
@@ -127,7 +126,7 @@ def read_ledger(parts: Mapping[File, int], wave: int, counts: pa.Table) -> Ledge
     ledger: defaultdict[File, FileBalance] = defaultdict(FileBalance)
     ledger.update({file: FileBalance() for file in parts})
     tallies: Counter[File] = Counter()
-    for row in _rows(counts):
+    for row in counts:
         file = (wave, row["warc_path"])
         balance = ledger[file]
         if row["kind"] == TALLY:
@@ -200,6 +199,7 @@ def _summed(ledger: Ledger) -> Balance:
     )
 
 
-def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    for batch in table.to_batches(max_chunksize=10_000):
+def rows_of(counts: DataFrame) -> Iterator[dict[str, Any]]:
+    """Collect the rows of counts."""
+    for batch in counts.toArrow().to_batches(max_chunksize=10_000):
         yield from batch.to_pylist()

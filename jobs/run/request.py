@@ -60,6 +60,12 @@ class Run:
         return None if self.requests or len(known) < len(sizes) else sum(known)
 
     @property
+    def is_small(self) -> bool:
+        """Whether all input of the output is little: its ids and reasons fit into the driver."""
+        size = self.input_bytes
+        return size is not None and size <= self.config.spark.small_input_bytes
+
+    @property
     def catalogue(self) -> dict[str, Artifact]:
         """The artifacts that the configuration may name."""
         return self.lock.artifacts

@@ -5,7 +5,8 @@ All scores of a corpus follow from one lock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from jobs.config.sections import artifact_keys, names_in
 from jobs.run.commits import StageIncomplete
 from jobs.run.console import say
 from jobs.run.request import Run
+from jobs.tables import scores
 from udfs.files.artifacts import ArtifactFile
 from udfs.scorers.declaration import KnownFile
 from udfs.scorers.scorer import Scorer
@@ -155,7 +157,7 @@ def check_locks(run: Run, tables: Mapping[str, DataFrame]) -> None:
     Raises:
         MixedLocks: naming every scorer with what its scores follow from.
     """
-    found = _origins(tables)
+    found = _origins_on_driver(run, tables) if run.is_small else _origins(tables)
     expected = {
         name: (stamp_of_scorer(name, run.config, run.lock), lock_id_of(name, run.config, run.lock))
         for name in tables
@@ -180,6 +182,17 @@ def _origins(tables: Mapping[str, DataFrame]) -> dict[str, dict[tuple[str, str],
     for row in reduce(DataFrame.unionByName, columns).collect():
         found[row["scorer"]][str(row["artifact"]), str(row["lock_id"])] = row["count"]
     return found
+
+
+def _origins_on_driver(run: Run, names: Iterable[str]) -> dict[str, dict[tuple[str, str], int]]:
+    """As `_origins`, of a small output."""
+    return {
+        name: Counter(
+            (str(row["artifact"]), str(row["lock_id"]))
+            for row in run.store.rows(scores(name), ["artifact", "lock_id"], list(run.waves))
+        )
+        for name in names
+    }
 
 
 def _shown(origin: tuple[str, str]) -> str:

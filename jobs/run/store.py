@@ -8,7 +8,7 @@ again. Nothing is renamed, so the same order holds on object stores.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -132,6 +132,36 @@ class Store:
         reader = spark.read.schema(schema).option("basePath", self.table_path(table))
         return reader.parquet(*paths)
 
+    def rows(
+        self, table: str, columns: Sequence[str], waves: Sequence[int] = (WHOLE,)
+    ) -> Iterator[dict[str, Any]]:
+        """Read columns of a small table, or of waves of it, without a query of Spark.
+
+        Returns:
+            One dictionary a row, with the number of its wave as ``wave``.
+        Raises:
+            FileNotFoundError: the table, or one of the waves, was never written.
+        """
+        for wave in waves:
+            files, parts = self._parts(table, wave)
+            for part in parts:
+                with files.open_input_file(part) as file:
+                    rows = pq.read_table(file, columns=list(columns)).to_pylist()
+                yield from ({**row, "wave": wave} for row in rows)
+
+    def _parts(self, table: str, wave: int) -> tuple[pafs.FileSystem, list[str]]:
+        """List the Parquet files of a table, or of one wave of it.
+
+        Raises:
+            FileNotFoundError: there is none.
+        """
+        files, folder = self._at(table, *([] if wave == WHOLE else [f"wave={wave:05d}"]))
+        infos = files.get_file_info(pafs.FileSelector(folder))
+        parts = sorted(info.path for info in infos if info.base_name.endswith(".parquet"))
+        if not parts:
+            raise FileNotFoundError(f"{folder}: holds no Parquet file")
+        return files, parts
+
     def _check_columns(self, spark: SparkSession, table: str, wave: int) -> None:
         """Compare a table's columns with those that one of its files was written with.
 
@@ -141,11 +171,7 @@ class Store:
             SchemaMismatch: naming the columns.
             FileNotFoundError: the table, or this wave of it, was never written.
         """
-        files, folder = self._at(table, *([] if wave == WHOLE else [f"wave={wave:05d}"]))
-        infos = files.get_file_info(pafs.FileSelector(folder))
-        parts = sorted(info.path for info in infos if info.base_name.endswith(".parquet"))
-        if not parts:
-            raise FileNotFoundError(f"{folder}: holds no Parquet file")
+        files, parts = self._parts(table, wave)
         metadata = pq.read_metadata(parts[0], filesystem=files).metadata or {}
         if _SPARK_SCHEMA in metadata:
             columns = StructType.fromJson(json.loads(metadata[_SPARK_SCHEMA]))

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import reduce
+from hashlib import sha256
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 TALLY, WRITTEN, REPEATED = "tally", "written", "repeated"
 """Kinds of rows of `read_counts`."""
+
+File = tuple[int, str]
+"""Wave and warc_path: ranges of a file may be read in two waves."""
+
+_DIGITS = 15
+"""Hexadecimal digits of a document's digest: they fit into a long."""
 
 
 def stage_counts(seen: DataFrame, outcomes: Mapping[str, DataFrame]) -> DataFrame:
@@ -21,10 +30,13 @@ def stage_counts(seen: DataFrame, outcomes: Mapping[str, DataFrame]) -> DataFram
     Needs: seen (doc_id, warc_path, wave), each document once; outcomes, stage -> (doc_id, reason),
         reason null for a kept document.
     Rows: one a wave, file, stage and reason, as (wave, warc_path, stage, reason, n, digest);
-        without stage: the documents that were seen. digest is of the set of their doc_id.
+        without stage: the documents that were seen. digest is of the set of their doc_id, as
+        `digest_of` one, and null without a reason.
     Shuffles: both sides by doc_id; counts by file.
     """
     file = F.struct("wave", "warc_path")
+    digits = F.substring(F.sha2("doc_id", 256), 1, _DIGITS)
+    digest = F.when(F.col("reason").isNotNull(), F.conv(digits, 16, 10).cast("bigint"))
     nothing = F.lit(None).cast("string")
     sides = [
         seen.select("doc_id", file.alias("file"), nothing.alias("stage"), nothing.alias("reason"))
@@ -40,8 +52,55 @@ def stage_counts(seen: DataFrame, outcomes: Mapping[str, DataFrame]) -> DataFram
         .where(F.col("file").isNotNull())
         .select("file", "doc_id", F.inline("rows"))
         .groupBy("file", "stage", "reason")
-        .agg(F.count("*").alias("n"), F.bit_xor(F.xxhash64("doc_id")).alias("digest"))
+        .agg(F.count("*").alias("n"), F.bit_xor(digest).alias("digest"))
         .select("file.*", "stage", "reason", "n", "digest")
+    )
+
+
+def counts_of(
+    seen: Iterable[tuple[str, File]], outcomes: Mapping[str, Iterable[tuple[str, str | None]]]
+) -> list[dict[str, Any]]:
+    """Return the rows of `stage_counts` of documents and outcomes that the driver holds.
+
+    Args:
+        seen: doc_id, wave and warc_path of each document.
+        outcomes: Stage -> doc_id and reason.
+    """
+    documents = list(seen)
+    file_of: dict[str, File] = {}
+    for doc_id, file in documents:
+        file_of[doc_id] = max(file, file_of.get(doc_id, file))
+    counts: Counter[tuple[File, str | None, str | None]] = Counter()
+    digests: Counter[tuple[File, str | None, str | None]] = Counter()
+    counts.update((file_of[doc_id], None, None) for doc_id, _ in documents)
+    for stage, decided in outcomes.items():
+        for doc_id, reason in decided:
+            if doc_id in file_of:
+                key = (file_of[doc_id], stage, reason)
+                counts[key] += 1
+                digests[key] ^= 0 if reason is None else digest_of(doc_id)
+    return [
+        {
+            "wave": key[0][0],
+            "warc_path": key[0][1],
+            "stage": key[1],
+            "reason": key[2],
+            "n": n,
+            "digest": digests[key],
+        }
+        for key, n in counts.items()
+    ]
+
+
+def digest_of(doc_id: str) -> int:
+    """Return the digest of a document; digests of a set are combined by exclusive or."""
+    return int(sha256(doc_id.encode()).hexdigest()[:_DIGITS], 16)
+
+
+def tally_rows(tallies: DataFrame) -> DataFrame:
+    """Return the rows of kind TALLY of `read_counts`."""
+    return tallies.select(
+        F.lit(TALLY).alias("kind"), "warc_path", F.col("seen").alias("n"), "rejected", "failed"
     )
 
 
@@ -61,9 +120,7 @@ def read_counts(tallies: DataFrame, documents: DataFrame, repeated: DataFrame | 
         maps = (none.alias("rejected"), none.alias("failed"))
         return frame.select(F.lit(kind).alias("kind"), "warc_path", "n", *maps)
 
-    rows = tallies.select(
-        F.lit(TALLY).alias("kind"), "warc_path", F.col("seen").alias("n"), "rejected", "failed"
-    )
+    rows = tally_rows(tallies)
     written = documents.groupBy("warc_path").agg(F.count("*").alias("n"))
     rows = rows.union(counts(written, WRITTEN))
     return rows if repeated is None else rows.union(counts(repeated, REPEATED))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.run.ledger import File, Ledger, read_ledger, stage_ledgers
-from jobs.transforms.ledger import read_counts, stage_counts
+from jobs.run.ledger import Ledger, read_ledger, rows_of, stage_ledgers
+from jobs.transforms.ledger import File, counts_of, read_counts, stage_counts
 
 COUNTS = "map<string,bigint>"
 TALLIES = f"warc_path string, seen bigint, rejected {COUNTS}, failed {COUNTS}"
@@ -20,8 +20,13 @@ def seen(spark: SparkSession) -> DataFrame:
 
 
 def of_stage(seen: DataFrame, decided: DataFrame, planned: dict[File, int] = PLANNED) -> Ledger:
-    counts = stage_counts(seen, {"rules": decided})
-    return stage_ledgers(planned, ["rules"], counts.toArrow())["rules"]
+    """The ledger of counts that Spark makes; those that the driver makes are the same."""
+    rows = list(rows_of(stage_counts(seen, {"rules": decided})))
+    documents = [(row.doc_id, (row.wave, row.warc_path)) for row in seen.collect()]
+    own = counts_of(documents, {"rules": [(row.doc_id, row.reason) for row in decided.collect()]})
+    ledger = stage_ledgers(planned, ["rules"], rows)["rules"]
+    assert stage_ledgers(planned, ["rules"], own)["rules"] == ledger
+    return ledger
 
 
 def of_reading(
@@ -30,7 +35,7 @@ def of_reading(
     repeated: DataFrame | None = None,
     parts: dict[File, int] | None = None,
 ) -> Ledger:
-    counts = read_counts(tallies, written, repeated).toArrow()
+    counts = rows_of(read_counts(tallies, written, repeated))
     return read_ledger(parts or {(0, "a"): 1, (0, "b"): 1, (0, "empty"): 1}, 0, counts)
 
 
@@ -77,7 +82,7 @@ def test_stages_that_saw_the_same_documents_are_counted_together(
 ) -> None:
     one = outcomes(spark, ("1", None), ("2", None), ("3", "unscored"), ("4", None))
     other = outcomes(spark, ("1", None), ("2", None), ("4", "unscored"))
-    counts = stage_counts(seen, {"one": one, "other": other}).toArrow()
+    counts = rows_of(stage_counts(seen, {"one": one, "other": other}))
     ledgers = stage_ledgers(PLANNED, ["one", "other"], counts)
     assert [ledgers["one"][0, path].kept for path in "ab"] == [2, 1]
     assert ledgers["other"][0, "b"].rejected == {"unscored": 1}
