@@ -4,9 +4,9 @@
 PYTHON ?= python3
 SPARK ?=
 INPUT ?=
-OUTPUT ?= out/sample
+OUTPUT ?=
 CONFIG ?= conf/local.toml
-INPUT_FORMAT ?= warc
+INPUT_FORMAT ?=
 DATA ?= ../shared/data
 EXTRAS ?=
 
@@ -48,11 +48,29 @@ $(VENV)/.installed-%: $(VENV)/.installed
 $(SAMPLE): $(VENV)/.installed $(wildcard tests/sample/*.py tests/sample/pages/*/*)
 	@$(BIN)/python -m tests.sample.build_sample $@
 
-#: make run         the whole pipeline on the bundled sample
-#:                  INPUT='/data/*.warc.gz' OUTPUT=/data/out CONFIG=conf/local.toml INPUT_FORMAT=warc
+# An input's name without the endings that say its format: mine.warc.gz, mine.jsonl.zst -> mine.
+INPUT_ENDINGS := .gz .zst .warc .arc .wet .jsonl .ndjson .json .parquet .paths .txt
+named = $(if $(filter $(INPUT_ENDINGS),$(suffix $(1))),$(call named,$(basename $(1))),$(1))
+INPUT_NAME := $(call named,$(notdir $(patsubst %/,%,$(INPUT:@%=%))))
+RUN_OUTPUT := $(or $(OUTPUT),out/$(if $(INPUT),$(INPUT_NAME),sample))
+
+# Inputs of one output add up, so an output that is not named is one of this input alone.
+ifneq (,$(if $(OUTPUT),,$(and $(filter run,$(MAKECMDGOALS)),$(INPUT))))
+  ifneq (,$(strip $(filter-out 1,$(words $(INPUT))) $(foreach mark,* ? [,$(findstring $(mark),$(INPUT)))))
+    $(error INPUT names several files: give OUTPUT=FOLDER too)
+  endif
+  ifeq (,$(filter-out . .. sample,$(INPUT_NAME)))
+    $(error INPUT=$(INPUT) cannot give the output its name: give OUTPUT=FOLDER too)
+  endif
+endif
+
+#: make run         the whole pipeline on the bundled sample, into out/sample
+#:   INPUT=mine.warc.gz  on your files, into out/mine: WARC, JSON lines or Parquet; a file, a folder
+#:                  INPUT='/data/*.warc.gz' OUTPUT=/data/out CONFIG=conf/local.toml INPUT_FORMAT=wet
 run: $(VENV)/.installed $(if $(INPUT),,$(SAMPLE))
-	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) --input-format $(INPUT_FORMAT) \
-	  --input $(if $(INPUT),$(INPUT),$(SAMPLE)) --output $(OUTPUT)
+	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) \
+	  $(if $(INPUT_FORMAT),--input-format $(INPUT_FORMAT)) \
+	  --input $(if $(INPUT),$(INPUT),$(SAMPLE)) --output $(RUN_OUTPUT)
 
 #: make test        lint, types and the quick tests
 #:   SUITE=all      lint, types and every test that needs neither PyTorch nor a cluster
@@ -293,6 +311,7 @@ package: wheel $(SAMPLE)
 	$(if $(CLUSTER_PYTHON),ln -sf $(CLUSTER_PYTHON) $(ENVIRONMENT)/bin/python3)
 	$(if $(CLUSTER_PYTHON),sed -i 's|^home = .*|home = $(dir $(CLUSTER_PYTHON))|' $(ENVIRONMENT)/pyvenv.cfg)
 	$(BIN)/venv-pack --quiet --force --prefix $(ENVIRONMENT) --output $(PACKED)
+	chmod 0644 $(PACKED)  # venv-pack makes a file that its owner alone can read
 	cp $$(grep -l __main__ jobs/*.py) conf/cluster.toml docker/find_gpus.sh \
 	  conf/emr/open_gpus.sh dist/
 

@@ -67,3 +67,49 @@ def test_a_request_names_its_cloud() -> None:
     sent = make("--dry-run", "submit", "CLOUD=emr", "LAUNCH=ec2-extract", "VALUES=my.toml")
     assert "jobs.submit_run conf/emr/ec2-extract.json" in sent.stdout
     assert "--values my.toml" in sent.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "output"),
+    [
+        ([], "out/sample"),
+        (["INPUT=mine.warc.gz"], "out/mine"),
+        (["INPUT=/data/CC-MAIN-2024.05.jsonl.zst"], "out/CC-MAIN-2024.05"),
+        (["INPUT=/data/pages/"], "out/pages"),
+        (["INPUT=s3://bucket/rows.parquet"], "out/rows"),
+        (["INPUT=@lists/warc.paths.gz"], "out/warc"),
+        (["INPUT=/data/*.gz", "OUTPUT=/data/out"], "/data/out"),
+        (["INPUT=a.gz b.gz", "OUTPUT=both"], "both"),
+    ],
+)
+def test_a_run_over_an_input_has_an_output_of_its_own(given: list[str], output: str) -> None:
+    found = make("--dry-run", "run", *given)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.rstrip().endswith(f" --output {output}")
+    assert "--input-format" not in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("a.gz b.gz", "names several files"),
+        ("/data/*.gz", "names several files"),
+        ("/data/part-[0-9].gz", "names several files"),
+        ("/data/sample.warc.gz", "cannot give the output its name"),
+        ("..", "cannot give the output its name"),
+        (".gz", "cannot give the output its name"),
+    ],
+)
+def test_an_input_that_names_no_output_needs_one(given: str, said: str) -> None:
+    found = make("--dry-run", "run", f"INPUT={given}")
+    assert found.returncode == 2
+    assert said in found.stderr
+    assert "OUTPUT=FOLDER" in found.stderr
+    assert found.stdout == ""
+    assert make("--dry-run", "test", f"INPUT={given}").returncode == 0
+
+
+def test_the_packed_environment_can_be_read_by_all() -> None:
+    *_, packed, after, _, _ = make("--dry-run", "package").stdout.rstrip().split("\n")
+    assert "venv-pack" in packed
+    assert after.startswith("chmod 0644 dist/environment.tar.gz")

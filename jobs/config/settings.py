@@ -27,7 +27,7 @@ from udfs.base.settings import (
 from udfs.html.robots import OPT_OUTS
 from udfs.pii.find import PII_KINDS
 
-InputFormat = Literal["warc", "wet", "jsonl", "parquet"]
+InputFormat = Literal["auto", "warc", "wet", "jsonl", "parquet"]
 
 KeepPolicy = Literal["longest", "oldest", "newest", "best"]
 
@@ -52,8 +52,9 @@ _SNAPSHOT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 class InputConfig:
     """The input files and how they are read."""
 
-    format: InputFormat = "warc"
-    """Format of the input files; ``--input-format`` sets it."""
+    format: InputFormat = "auto"
+    """Format of the input files; ``--input-format`` sets it. With ``auto`` names and contents say
+    it, of each kind of file by itself; ``wet`` only differs from ``warc`` with ``--crawl``."""
     text_column: str = "text"
     """Column of JSONL and Parquet rows that holds the text."""
     id_column: str = "id"

@@ -128,7 +128,9 @@ def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
     )
     add_crawl_arguments(parser)
     parser.add_argument(
-        "--input-format", choices=get_args(InputFormat), help="default: input.format, warc"
+        "--input-format",
+        choices=get_args(InputFormat),
+        help="default: input.format, auto: names and contents of the files say it",
     )
     parser.add_argument("--output", required=True, metavar="URI", help="folder of all tables")
     parser.add_argument(

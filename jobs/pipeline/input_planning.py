@@ -11,7 +11,8 @@ from argparse import Namespace
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from jobs.config import Config, ConfigError
+from jobs.config import Config, ConfigError, InputConfig
+from jobs.pipeline.input_formats import AUTO, formats_of, is_of_format
 from jobs.run.crawl_request import (
     RangeRequest,
     ReplayRequest,
@@ -20,9 +21,17 @@ from jobs.run.crawl_request import (
     index_request,
     is_planned,
 )
-from jobs.run.splits import Waves, drop_unfinished, plan_waves, planned_waves, write_wave
+from jobs.run.splits import (
+    NamedFiles,
+    Waves,
+    compare_files,
+    drop_unfinished,
+    plan_waves,
+    planned_waves,
+    write_wave,
+)
 from jobs.run.store import Store
-from udfs.files.uris import InputFile, InputNotFound, expand_inputs, range_lists
+from udfs.files.uris import InputFile, InputNotFound, expand_inputs, range_lists, redact
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,8 @@ class Inputs:
     files: Sequence[InputFile] = ()
     requests: Sequence[RangeRequest] = ()
     """Ranges that Spark has to look up."""
+    file_format: str | None = None
+    """Format of the files of a crawl; None where names and contents say it."""
 
     @property
     def is_empty(self) -> bool:
@@ -48,7 +59,7 @@ def named_inputs(arguments: Namespace, config: Config) -> Inputs:
     """
     request = index_request(arguments)
     if request is not None:
-        if config.input.format != "warc":
+        if config.input.format not in (AUTO, "warc"):
             raise ConfigError(
                 f"--index: input.format = {config.input.format!r}: an index names WARC files; "
                 "set input.format = 'warc'"
@@ -56,7 +67,8 @@ def named_inputs(arguments: Namespace, config: Config) -> Inputs:
         index_folder(request)
         return Inputs(requests=[request])
     if arguments.crawl is not None:
-        return Inputs(crawl_files(arguments.crawl, arguments.sample, config.input))
+        kind, files = crawl_files(arguments.crawl, arguments.sample, config.input)
+        return Inputs(files, file_format=kind)
     try:
         inputs, lists = range_lists(arguments.input)
         replay = ReplayRequest(tuple((file.uri, file.size) for file in lists))
@@ -75,20 +87,37 @@ def plan_inputs(
     Returns:
         All waves of the output, and the requests whose ranges are not planned yet.
     Raises:
-        ConfigError: nothing is planned, then or before; a file or an index was planned otherwise.
+        ConfigError: nothing is planned, then or before; a file or an index was planned otherwise;
+            the format of new files is not known, or is not the given one.
     """
     if not dry_run:
         drop_unfinished(store)
     planned = planned_waves(store)
     pending = tuple(request for request in inputs.requests if not is_planned(store, request))
-    settings = config.input
-    size = config.run.wave_splits
-    added = plan_waves(planned, inputs.files, settings.format, size, settings.crawl_root)
+    files = compare_files(planned, inputs.files, config.input.crawl_root)
+    formats = _new_formats(inputs, files, config.input)
+    added = plan_waves(planned, files.new, formats, config.run.wave_splits)
     if not dry_run:
         for wave, splits in added.items():
             write_wave(store, wave, splits)
     _check_planned(store, planned, added, pending)  # `planned` may have been an unfinished plan
     return planned | added, pending
+
+
+def _new_formats(inputs: Inputs, files: NamedFiles, settings: InputConfig) -> list[str]:
+    """Return the format of each new file; raise ConfigError for a known one of another format."""
+    given = inputs.file_format or settings.format
+    for file, split in files.known:
+        if not is_of_format(given, split.input_format):
+            raise ConfigError(
+                f"--input-format {given}: {redact(file.uri)} was planned in this output as "
+                f"{split.input_format}; give another --output"
+            )
+    new = list(files.new.values())
+    if inputs.file_format is not None:
+        return [inputs.file_format] * len(new)
+    has_others = bool(files.known or inputs.requests)
+    return formats_of(new, settings, may_be_empty=has_others)
 
 
 def check_input_is_known(inputs: Inputs, store: Store) -> None:

@@ -214,23 +214,26 @@ def _check_place(index: str) -> None:
         raise ConfigError(f"--index: {error}") from error
 
 
-def crawl_files(crawl: str, sample: int | None, config: InputConfig) -> list[InputFile]:
+def crawl_files(crawl: str, sample: int | None, config: InputConfig) -> tuple[str, list[InputFile]]:
     """List the files of a crawl from its list of paths, or a sample of them.
 
+    Returns:
+        Their format, and the files.
     Raises:
         ConfigError: crawls have no files of the format, or the list cannot be read.
     """
-    if config.format not in _LISTS:
+    kind = "warc" if config.format == "auto" else config.format
+    if kind not in _LISTS:
         raise ConfigError(
-            f"--crawl: input.format = {config.format!r}: a crawl has {' and '.join(_LISTS)} files"
+            f"--crawl: input.format = {kind!r}: a crawl has {' and '.join(_LISTS)} files"
         )
-    listed = at_root(config.crawl_root, f"crawl-data/{crawl}/{_LISTS[config.format]}")
+    listed = at_root(config.crawl_root, f"crawl-data/{crawl}/{_LISTS[kind]}")
     try:
         paths = list_entries(listed)
     except OSError as error:
         raise ConfigError(f"--crawl {crawl}: {redact(listed)}: {error}") from error
     chosen = sorted(sampled(paths, sample))
-    return [InputFile(at_root(config.crawl_root, path), None) for path in chosen]
+    return kind, [InputFile(at_root(config.crawl_root, path), None) for path in chosen]
 
 
 def at_root(crawl_root: str, path: str) -> str:

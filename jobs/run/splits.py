@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -22,10 +22,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jobs.config import ConfigError
 from jobs.run.store import Store
 from jobs.tables import RANGES
-from udfs.files.uris import InputFile, provenance_path, redact
+from udfs.files.uris import InputFile, provenance_path
 
 SPLITS = "splits"
 
@@ -92,41 +91,57 @@ def planned_waves(store: Store) -> Waves:
     return waves
 
 
-def plan_waves(
-    planned: Waves,
-    files: Iterable[InputFile],
-    input_format: str,
-    size: int,
-    crawl_root: str = "",
-) -> Waves:
-    """Return the new waves for files that are not planned yet.
+@dataclass(frozen=True)
+class NamedFiles:
+    """Files that a request names, beside what is planned in its output."""
+
+    new: Mapping[str, InputFile]
+    """`Split.warc_path` -> file, for files that are not planned yet; sorted by uri."""
+    known: Sequence[tuple[InputFile, Split]]
+    """Files that are planned, perhaps from another mirror, with their splits."""
+
+
+def compare_files(planned: Waves, files: Iterable[InputFile], crawl_root: str = "") -> NamedFiles:
+    """Find the files that are not planned yet.
 
     Args:
-        size: Splits in a wave.
         crawl_root: Address of a mirror of Common Crawl, beside the known ones.
-    Raises:
-        ConfigError: a file was planned with another input format.
     """
-    known = {
+    splits = {
         split.warc_path: split
-        for splits in planned.values()
-        for split in splits
+        for of_wave in planned.values()
+        for split in of_wave
         if not split.is_ranged
     }
-    new = []
+    new: dict[str, InputFile] = {}
+    known = []
     for file in sorted(files, key=lambda file: file.uri):
-        split = Split(file.uri, provenance_path(file.uri, crawl_root), input_format, file.size)
-        earlier = known.setdefault(split.warc_path, split)
-        if earlier.input_format != input_format:
-            raise ConfigError(
-                f"--input-format {input_format}: {redact(file.uri)} was planned in this output as "
-                f"{earlier.input_format}; give another --output"
-            )
-        if earlier is split:  # else planned before, perhaps from another mirror
-            new.append(split)
+        path = provenance_path(file.uri, crawl_root)
+        earlier = splits.get(path)
+        if earlier is None:
+            new.setdefault(path, file)  # the same file of another mirror is not read twice
+        else:
+            known.append((file, earlier))
+    return NamedFiles(new, known)
+
+
+def plan_waves(
+    planned: Waves, new: Mapping[str, InputFile], formats: Sequence[str], size: int
+) -> Waves:
+    """Return the waves of new files.
+
+    Args:
+        new: As `NamedFiles` has them.
+        formats: Input format of each.
+        size: Splits in a wave.
+    """
+    splits = [
+        Split(file.uri, path, input_format, file.size)
+        for (path, file), input_format in zip(new.items(), formats, strict=True)
+    ]
     first = next_wave(planned)
-    starts = range(0, len(new), size)
-    return {first + n: tuple(new[start : start + size]) for n, start in enumerate(starts)}
+    starts = range(0, len(splits), size)
+    return {first + n: tuple(splits[start : start + size]) for n, start in enumerate(starts)}
 
 
 def wave_number(folder: str) -> int:

@@ -77,7 +77,7 @@ def test_a_corpus_in_parquet_is_scored_by_one_scorer(spark: SparkSession, tmp_pa
     table = pa.table({"id": ["a", "b"], "text": [CHINESE, f"{CHINESE}再来一句。"], "n": [1, 2]})
     pq.write_table(table, source / "rows.parquet")
     output = tmp_path / "out"
-    run(score_documents, tmp_path / "in", "parquet", output, "--scorer", "quality")
+    run(score_documents, tmp_path / "in", "auto", output, "--scorer", "quality")
     scored = {r.doc_id: r.score for r in spark.read.parquet(f"{output}/scores/quality").collect()}
     assert scored.keys() == {"a", "b"}
     assert all(0 < score <= 1 for score in scored.values())
@@ -91,6 +91,31 @@ def test_globs_are_expanded_by_us(spark: SparkSession, tmp_path: Path) -> None:
         (tmp_path / f"{name}.jsonl").write_text(row, encoding="utf-8")
     run(extract_documents, tmp_path / "x*.jsonl", "jsonl", tmp_path / "out")
     assert documents(spark, tmp_path / "out").keys() == {"x1", "x2"}
+
+
+def test_files_of_all_formats_are_read_together(spark: SparkSession, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.warc.wet.gz").write_bytes(wet_file())
+    row = json.dumps({"id": "b", "text": CHINESE + "乙"}, ensure_ascii=False)
+    (folder / "b.jsonl").write_text(row, encoding="utf-8")
+    (folder / "c.jsonl").write_bytes(b"")
+    pq.write_table(pa.table({"id": ["d"], "text": [CHINESE + "丁"]}), folder / "d.parquet")
+    (folder / "e.parquet").write_bytes(b"PAR1x")
+    pq.write_table(pa.table({"body": [CHINESE]}), folder / "f.parquet")
+    (folder / "notes").write_text("not of the corpus", encoding="utf-8")
+    output = tmp_path / "out"
+    run(extract_documents, folder, "auto", output)
+    texts = [CHINESE, CHINESE + "丁", CHINESE + "乙"]
+    assert sorted(documents(spark, output).values()) == sorted(texts)
+    rows = spark.read.parquet(str(output / "ledger")).collect()
+    failed = {Path(row.warc_path).name: row.failed for row in rows if row.failed}
+    assert failed == {
+        "c.jsonl": {"empty_file": 1},
+        "e.parquet": {"corrupt_parquet": 1},
+        "f.parquet": {"no_text_column": 1},
+        "notes": {"corrupt_parquet": 1},  # as most of its neighbours
+    }
 
 
 @pytest.fixture

@@ -32,15 +32,21 @@ def jsonl_outcomes(
     A line over the limit is skipped piece by piece and never held in memory. A stream that is cut
     or corrupt ends in one failure; the lines before the damage are kept.
     """
+    position = -1
     for position, line in enumerate(read_lines(file, max_line_bytes)):
         if isinstance(line, BadLine):
             yield Failed(position, line.reason, line.detail)
         else:
             yield _json_outcome(line, position, text_column, id_column)
+    if position < 0:
+        yield Failed(None, "empty_file", "no line")
 
 
 def parquet_outcomes(file: BinaryIO, text_column: str, id_column: str) -> Iterator[Outcome]:
-    """Yield one outcome for each row of a Parquet file, in its order; few rows are in memory."""
+    """Yield one outcome for each row of a Parquet file, in its order; few rows are in memory.
+
+    A file without rows is one failure, as an empty WARC or JSONL file is.
+    """
     try:
         parquet = pq.ParquetFile(file)
     except pa.ArrowInvalid as error:
@@ -57,6 +63,8 @@ def parquet_outcomes(file: BinaryIO, text_column: str, id_column: str) -> Iterat
             for row in batch.to_pylist():
                 yield row_outcome(row, position, text_column, id_column)
                 position += 1
+        if position == 0:
+            yield Failed(None, "empty_file", "no row")
     except (pa.ArrowInvalid, UnicodeDecodeError, OSError) as error:
         # pyarrow reports a page that does not decompress as OSError
         yield Failed(position, "corrupt_parquet", str(error))

@@ -13,7 +13,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache, partial
 from pathlib import Path
@@ -80,6 +80,8 @@ class InputFile:
 
     uri: str
     size: int | None
+    argument: str = field(default="", compare=False)
+    """What names it: itself, a folder, a pattern or a list."""
 
 
 def canonical_uri(uri: str, base: Path | None = None) -> str:
@@ -330,7 +332,7 @@ def _expand(given: str) -> Iterator[InputFile]:
         matched = iter([info])
     for info in matched:
         for file in _files_of(store, info):
-            yield InputFile(prefix + file.path, file.size)
+            yield InputFile(prefix + file.path, file.size, given)
 
 
 def _listed(uri: str) -> Iterator[InputFile]:
@@ -345,7 +347,7 @@ def _listed(uri: str) -> Iterator[InputFile]:
     for entry in entries:
         if scheme and not _SCHEME.match(entry):
             entry = root + entry.lstrip("/")
-        yield InputFile(canonical_uri(entry, folder), None)
+        yield InputFile(canonical_uri(entry, folder), None, canonical)
 
 
 def list_entries(uri: str) -> list[str]:
@@ -419,7 +421,7 @@ def _web_file(uri: str, rest: str) -> Iterator[InputFile]:
         size = head_size(uri, redact(uri))
     except FileNotFoundError:
         return
-    yield InputFile(uri, size)
+    yield InputFile(uri, size, uri)
 
 
 def _is_hidden(name: str) -> bool:

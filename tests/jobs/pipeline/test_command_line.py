@@ -87,7 +87,7 @@ def test_a_wrong_request_is_refused_before_spark_starts(
 
 def test_what_needs_no_spark_imports_no_library_of_its_workers(tmp_path: Path) -> None:
     sample = tmp_path / "a.jsonl"
-    sample.write_text("{}\n", encoding="utf-8")
+    sample.write_text('{"text": "a"}\n', encoding="utf-8")
     result = subprocess.run(
         [sys.executable, "-c", LIGHT, str(tmp_path / "out"), str(sample), ",".join(HEAVY)],
         cwd=ROOT,

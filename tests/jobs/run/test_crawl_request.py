@@ -104,13 +104,15 @@ def test_requests_in_other_words_are_the_same(tmp_path: Path) -> None:
 
 def test_the_crawl_s_own_list(crawl: Crawl, tmp_path: Path) -> None:
     config = InputConfig(crawl_root=str(crawl.root))
-    found = crawl_files(CRAWL, None, config)
+    kind, found = crawl_files(CRAWL, None, config)
+    assert kind == "warc"
     assert found == [InputFile(f"{crawl.root}/{path}", None) for path in crawl.paths]
-    assert len(crawl_files(CRAWL, 2, config)) == 2
+    assert len(crawl_files(CRAWL, 2, config)[1]) == 2
     wet = tmp_path / f"crawl-data/{CRAWL}/wet.paths.gz"
     wet.parent.mkdir(parents=True)
     wet.write_bytes(gzip.compress(b"crawl-data/x.warc.wet.gz\n"))
-    found = crawl_files(CRAWL, None, InputConfig(format="wet", crawl_root=f"{tmp_path}/"))
+    kind, found = crawl_files(CRAWL, None, InputConfig(format="wet", crawl_root=f"{tmp_path}/"))
+    assert kind == "wet"
     assert found == [InputFile(f"{tmp_path}/crawl-data/x.warc.wet.gz", None)]
 
 

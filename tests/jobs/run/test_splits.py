@@ -10,7 +10,9 @@ import pytest
 
 from jobs.run.splits import (
     Split,
+    compare_files,
     drop_unfinished,
+    plan_waves,
     planned_waves,
     planning,
     plans,
@@ -18,6 +20,7 @@ from jobs.run.splits import (
     write_wave,
 )
 from jobs.run.store import Store
+from udfs.files.uris import InputFile
 
 
 def test_a_plan_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
@@ -56,3 +59,28 @@ def test_a_folder_of_ranges_is_one_piece_of_work() -> None:
         "ranges/wave=00000/split=00000",
         "ranges/wave=00000/split=00001",
     ]
+
+
+def test_new_files_are_planned_once_and_known_ones_found_again() -> None:
+    name = "crawl-data/CC-MAIN-2024-22/a.warc.gz"
+    planned = {3: (Split(f"s3://commoncrawl/{name}", name, "warc", None),)}
+    files = [
+        InputFile("/b", 2),
+        InputFile("/a", 1),
+        InputFile(f"https://data.commoncrawl.org/{name}", 5),
+        InputFile("/mirror/crawl-data/x", 7),
+        InputFile("s3://commoncrawl/crawl-data/x", 7),
+    ]
+    found = compare_files(planned, files, "/mirror")
+    assert found.known == [(files[2], planned[3][0])]
+    assert list(found.new.items()) == [
+        ("/a", files[1]),
+        ("/b", files[0]),
+        ("crawl-data/x", files[3]),
+    ]
+    waves = plan_waves(planned, found.new, ["jsonl", "warc", "wet"], 2)
+    assert {wave: [split.input_format for split in of] for wave, of in waves.items()} == {
+        4: ["jsonl", "warc"],
+        5: ["wet"],
+    }
+    assert waves[4][0] == Split("/a", "/a", "jsonl", 1)

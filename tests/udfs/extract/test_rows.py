@@ -84,6 +84,15 @@ def test_rows_that_are_no_document(line: str, outcome: Outcome) -> None:
     assert outcomes(line.encode()) == [outcome]
 
 
+@pytest.mark.parametrize("data", [b"", b"\n \n", gzip.compress(b""), zstandard.compress(b"\n")])
+def test_a_file_without_a_row_is_one_failure(data: bytes, tmp_path: Path) -> None:
+    assert outcomes(data) == [Failed(None, "empty_file", "no line")]
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"text": pa.array([], pa.string())}), path)
+    with path.open("rb") as file:
+        assert list(parquet_outcomes(file, "text", "id")) == [Failed(None, "empty_file", "no row")]
+
+
 def test_a_text_is_not_touched() -> None:
     text = " 首行 \r\n\n\n\u200b\t第二行\x00\ufeff \n"
     (found,) = outcomes(json.dumps({"text": text}).encode())

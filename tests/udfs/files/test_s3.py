@@ -19,6 +19,8 @@ from tests.builders.warc_files import http_response, member, member_offsets, pag
 from tests.udfs.files.test_http_ranges import CONTENT, FAST
 from tests.udfs.warc.test_ranges import outcome, planned, read, reading
 from udfs.files import uris as files
+from udfs.files.formats import HEAD_BYTES, read_head
+from udfs.files.object_store import StoreReads
 from udfs.files.output_files import atomic_file
 from udfs.files.uris import expand_inputs, open_input
 from udfs.warc.ranges import Range, RangeReader
@@ -195,3 +197,23 @@ def test_an_output_is_kept_by_a_store_that_often_says_slow_down(
         assert output.list_names("_lease") == []
     files._s3.cache_clear()
     assert next(requests) > 21
+
+
+def test_the_head_of_a_file_is_one_small_range(
+    bucket: pafs.FileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = b'{"text": "%0512x"}\n' % 7
+    put(bucket, "bucket/head/part-00000", line * 2_000)
+    asked: list[tuple[int, int]] = []
+    read = StoreReads.read
+
+    def noted(self: StoreReads, offset: int, length: int) -> bytes:
+        asked.append((offset, length))
+        return read(self, offset, length)
+
+    monkeypatch.setattr(StoreReads, "read", noted)
+    head = read_head("s3a://bucket/head/part-00000", FAST)
+    assert (head.format, head.is_whole) == ("jsonl", False)
+    assert asked == [(0, HEAD_BYTES + 1)]
+    with pytest.raises(FileNotFoundError):
+        read_head("s3://bucket/head/absent", FAST)
