@@ -7,8 +7,9 @@ file and settings together, and ``python -m jobs.config.reference`` prints every
 It may import `udfs`, and nothing else of `jobs`; the names that other rooms use are imported here.
 """
 
-from jobs.config.loading import load_config, parse_value
+from jobs.config.loading import kept_over_file, load_config, parse_value
 from jobs.config.packs import bundled_packs
+from jobs.config.remembered import Remembered, known_tables, settings_text, toml_value
 from jobs.config.sections import (
     NamedArtifact,
     named_artifacts,
@@ -44,16 +45,21 @@ __all__ = [
     "InputFormat",
     "KeepPolicy",
     "NamedArtifact",
+    "Remembered",
     "RulesConfig",
     "RunConfig",
     "ScoreConfig",
     "SelectConfig",
     "SparkConfig",
     "bundled_packs",
+    "kept_over_file",
+    "known_tables",
     "load_config",
     "named_artifacts",
     "parse_value",
     "section_types",
     "section_values",
+    "settings_text",
     "to_dict",
+    "toml_value",
 ]

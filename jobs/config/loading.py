@@ -5,7 +5,8 @@ the empty file is a valid configuration. An unknown key, a value of the wrong ty
 its choices or a number outside its bounds stops the run on the driver before Spark starts.
 
 TOML has no null: the word ``"off"`` switches an optional limit off (``0`` is a limit). A value is
-that of ``--set``, else of the file, else of the rule pack, else the default.
+that of ``--set``, else the one that the output remembers, else of the file, else of the rule pack,
+else the default.
 """
 
 from __future__ import annotations
@@ -17,34 +18,33 @@ from pathlib import Path
 from typing import Any
 
 from jobs.config.packs import pack_layer, read_toml
+from jobs.config.remembered import Remembered, remembered_values, toml_value
 from jobs.config.scorers import declared, quality_scorers
+from jobs.config.sections import parts_of, with_parts
 from jobs.config.settings import Config, RulesConfig
 from jobs.config.values import check_pairs, with_tables
 from udfs.base.settings import ConfigError
 
 
-def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
+def load_config(
+    path: Path | None, settings: Sequence[str] = (), remembered: Remembered | None = None
+) -> Config:
     """Read a TOML file and ``section.key=value`` settings into a Config.
 
     Args:
         path: The file; None gives the defaults.
         settings: Later ones win, and all win over the file.
+        remembered: The settings of an output, which win over the file, and lose to `settings`.
     Returns:
         The configuration with the rule pack's values; rules.pack is None without a pack.
     Raises:
         ConfigError: unreadable file, unknown key, wrong type, a word outside its choices, or a
             number outside its bounds.
     """
-    layers = [] if path is None else [(str(path), read_toml(path))]
-    layers += [(f"--set {setting}", _parse_setting(setting)) for setting in settings]
-    # The layers' own [rules] first: they name the pack.
-    rules = Config().rules
-    for where, tables in layers:
-        rules = with_tables(Config(rules=rules), _without_conditions(tables), where).rules
-    pack = pack_layer(rules, layers, path)
-    config = Config()
-    for where, tables in [*([] if pack is None else [pack]), *layers]:
-        config = with_tables(config, tables, where)
+    asked = [(f"--set {setting}", _parse_setting(setting)) for setting in settings]
+    if remembered is not None:
+        remembered = remembered.under([tables for _, tables in asked], path)
+    config = _layered(path, remembered, asked)
     if config.rules.mode == "casia-exact" and config.rules.conditions:
         raise ConfigError(
             f"rules.mode = 'casia-exact': makes the published decisions only; remove "
@@ -54,8 +54,77 @@ def load_config(path: Path | None, settings: Sequence[str] = ()) -> Config:
     _check_casia_edits_nothing(config.rules)
     _check_dedup(config)
     _check_scorers(config)
-    if pack is None:
+    return config
+
+
+def kept_over_file(
+    path: Path, settings: Sequence[str], config: Config
+) -> list[tuple[str, str, str]]:
+    """List the settings of a file that lost to those that an output remembers.
+
+    Args:
+        settings: Those of ``--set``, which are not listed.
+        config: What `load_config` made of all three.
+    Returns:
+        ``section.key``, the value that holds and the file's, as TOML.
+    """
+    tables = read_toml(path)
+    asked = [_parse_setting(setting) for setting in settings]
+    holds, of_file = remembered_values(config), remembered_values(_layered(path, None, []))
+    return [
+        (f"{section}.{key}", toml_value(values[key]), toml_value(of_file[section][key]))
+        for section, values in holds.items()
+        for key in values
+        if key in tables.get(section, {})
+        and values[key] != of_file[section][key]
+        and not any(key in of_set.get(section, {}) for of_set in asked)
+    ]
+
+
+def _layered(
+    path: Path | None, remembered: Remembered | None, asked: Sequence[tuple[str, dict[str, Any]]]
+) -> Config:
+    """Put defaults, rule pack, file, remembered settings and those of ``--set`` in layers."""
+    of_file = [] if path is None else [(str(path), read_toml(path))]
+    kept = [] if remembered is None else [(remembered.where, dict(remembered.tables))]
+    layers = [*of_file, *kept, *asked]
+    # The layers' own [rules] first: they name the pack.
+    rules = Config().rules
+    for where, tables in layers:
+        rules = with_tables(Config(rules=rules), _without_conditions(tables), where).rules
+    has_all_rules = remembered is not None and remembered.has_all_rules
+    pack = None if has_all_rules else pack_layer(rules, layers, path)
+    config = Config()
+    for where, tables in [*([] if pack is None else [pack]), *of_file]:
+        if has_all_rules:  # the file's conditions may refer to a pack that is not read
+            tables = {section: table for section, table in tables.items() if section != "rules"}
+        config = with_tables(config, tables, where)
+    for where, tables in kept:
+        config = with_tables(_without_mappings(config, tables, has_all_rules), tables, where)
+    for where, tables in asked:
+        config = with_tables(config, tables, where)
+    if pack is None and not has_all_rules:
         config = dataclasses.replace(config, rules=dataclasses.replace(config.rules, pack=None))
+    return config
+
+
+def _without_mappings(config: Config, tables: Mapping[str, Any], has_all_rules: bool) -> Config:
+    """Empty the mappings that remembered tables have whole; a layer else adds entries to them."""
+    for section, table in tables.items():
+        if section == "rules" and not has_all_rules:
+            continue  # its own conditions are added to those of another pack
+        parts = tuple(
+            dataclasses.replace(
+                part,
+                **{
+                    field.name: {}
+                    for field in dataclasses.fields(part)
+                    if field.name in table and isinstance(getattr(part, field.name), Mapping)
+                },
+            )
+            for part in parts_of(config, section)
+        )
+        config = with_parts(config, section, parts)
     return config
 
 

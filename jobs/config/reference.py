@@ -16,6 +16,7 @@ from itertools import pairwise
 from textwrap import dedent
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from jobs.config.remembered import toml_value
 from jobs.config.sections import section_types
 from udfs.base.settings import Bounds
 
@@ -119,25 +120,9 @@ def _values(hint: Any) -> str:
 def _default(field: dataclasses.Field[Any]) -> str:
     """A default as it is written in TOML."""
     if field.default is not dataclasses.MISSING:
-        return _toml(field.default)
+        return toml_value(field.default)
     factory = typing.cast(Any, field.default_factory)
-    return _toml(factory())
-
-
-def _toml(value: Any) -> str:
-    """
-    >>> _toml(None), _toml(True), _toml(("zh",)), _toml(20_000), _toml({})
-    ('"off"', 'true', '["zh"]', '20000', '{}')
-    """
-    if value is None:
-        return '"off"'
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return f'"{value}"'
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    return str(value)
+    return toml_value(factory())
 
 
 def _code(text: str) -> str:

@@ -316,6 +316,10 @@ class RunConfig:
     metrics_file: str | None = None
     """A file, local or in a store, that is rewritten after each wave with the progress of the
     output, in the format of Prometheus; off: no file."""
+    redo: Literal["ask", "always"] = "ask"
+    """What to do before a table is deleted, or finished work of other stages than the command's is
+    done again: ``ask`` on a terminal, elsewhere fail unless ``--yes`` is given; ``always`` goes
+    on."""
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,33 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import get_args
 
 from jobs.catalogue.fetch import cache_folder
 from jobs.catalogue.lock import load_lock
-from jobs.config import ConfigError, InputFormat, load_config
-from jobs.pipeline.dry_run import is_up_to_date, what_would_run
-from jobs.pipeline.input_planning import check_input_is_known, named_inputs, plan_inputs
+from jobs.config import Config, ConfigError, InputFormat, load_config
+from jobs.pipeline.changes import NotAgreed, added_input, changes, check_consent, needs_consent
+from jobs.pipeline.dry_run import DryRun, dry_run, plan_lines
+from jobs.pipeline.input_planning import (
+    check_input_is_known,
+    named_inputs,
+    plan_inputs,
+    write_plan,
+)
 from jobs.pipeline.range_planning import with_ranges_planned
+from jobs.pipeline.request_file import (
+    Given,
+    RequestFile,
+    given_inputs,
+    read_request,
+    setting_notes,
+    write_request,
+)
 from jobs.pipeline.stages import PLAN, STAGES, running_order, stage_help
-from jobs.run.console import set_log_format
+from jobs.run.console import say, set_log_format
 from jobs.run.crawl_request import add_crawl_arguments
 from jobs.run.java_runtime import NoJava
 from jobs.run.lease import OutputInUse, lease_of
@@ -33,9 +47,8 @@ from jobs.run.metrics_file import MetricsFile
 from jobs.run.request import Run, Stage
 from jobs.run.session import spark_session
 from jobs.run.session_log import libraries_logged, new_log, starts_spark
-from jobs.run.splits import planned_waves
 from jobs.run.store import Store
-from udfs.files.uris import InputNotFound
+from udfs.files.uris import InputNotFound, redact
 
 
 def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> int:
@@ -49,20 +62,48 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
     """
     try:
         with ExitStack() as held:
-            run = prepare(command, argv, held, doc)
+            request = prepare(command, argv, held, doc)
+            run = request.run
             stages = running_order(command, run.config)
+            found = dry_run(stages, run)
             if run.dry_run:
-                _show_plan(stages, run)
+                _show_plan(command, found, request)
                 return 0
-            if is_up_to_date(stages, run):
+            for line in (*request.notes, *changes(found, run)):
+                say("plan", line)
+            check_consent(command, found, run.config.run, request.is_agreed)
+            write_plan(run.store, run.added)
+            if found.is_up_to_date and not run.requests:
+                request.remember()
                 for stage in stages:
                     if stage.show is not None:
                         stage.show(run)
                 return 0
-            return _run_on_spark(command, stages, run)
-    except (ConfigError, InputNotFound, OutputInUse) as error:
+            return _run_on_spark(command, stages, request)
+    except (ConfigError, InputNotFound, OutputInUse, NotAgreed) as error:
         print(f"{command.name}: {error}", file=sys.stderr)
         return 2
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command line asks for, checked."""
+
+    run: Run
+    earlier: RequestFile
+    """What the output remembered before."""
+    given: Sequence[Given]
+    """The inputs of the command line."""
+    settings: Config
+    """The settings without what arguments of the command's own change."""
+    notes: Sequence[str]
+    """What is to be said of the settings."""
+    is_agreed: bool
+    """Whether to delete tables and repeat other stages without a question."""
+
+    def remember(self) -> None:
+        """Write the request to the output."""
+        write_request(self.run.store, self.earlier, self.given, self.settings)
 
 
 def prepare(
@@ -70,7 +111,7 @@ def prepare(
     argv: Sequence[str] | None,
     held: ExitStack | None = None,
     doc: str | None = None,
-) -> Run:
+) -> Request:
     """Check a request and plan its input, without Spark.
 
     Args:
@@ -83,7 +124,14 @@ def prepare(
     settings = list(arguments.set)
     if arguments.input_format is not None:
         settings.append(f'input.format="{arguments.input_format}"')
-    config = load_config(arguments.config, settings)
+    store = Store.at(arguments.output)
+    earlier = read_request(store)
+    remembered = earlier.settings
+    if remembered is not None and arguments.reset is not None:
+        remembered = remembered.without(arguments.reset, arguments.config)
+    asked = load_config(arguments.config, settings, remembered)
+    notes = setting_notes(earlier, arguments.config, settings, asked)
+    config = asked
     if command.with_arguments is not None:
         config = command.with_arguments(config, arguments)
     set_log_format(config.run.log)
@@ -95,19 +143,22 @@ def prepare(
         if stage.check is not None:
             stage.check(config)
     inputs = named_inputs(arguments, config)
-    store = Store.at(arguments.output)
     check_input_is_known(inputs, store)
     if held is not None and not arguments.plan:
         lease = held.enter_context(lease_of(store, config.run.lease_s))
         store = replace(store, before_commit=lease.check)
+        if read_request(store).data != earlier.data:
+            raise OutputInUse(f"{redact(store.root)}: another run has just changed its settings")
     if config.run.metrics_file is not None:
         store = replace(store, after_commit=MetricsFile(config.run.metrics_file, store))
-    waves, pending = plan_inputs(inputs, config, store, arguments.plan)
-    return Run(
-        *(config, arguments.config, store, waves, lock, STAGES, pending),
+    waves, added, pending = plan_inputs(inputs, config, store, arguments.plan)
+    run = Run(
+        *(config, arguments.config, store, waves, lock, STAGES, pending, added),
         dry_run=arguments.plan,
         is_verbose=arguments.verbose,
     )
+    given = given_inputs(arguments, config)
+    return Request(run, earlier, given, asked, notes, arguments.yes)
 
 
 def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
@@ -142,6 +193,19 @@ def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
         help="change one setting; the word off disables an optional limit",
     )
     parser.add_argument(
+        "--reset",
+        nargs="*",
+        action="extend",
+        metavar="SECTION.KEY",
+        help="take these settings from the configuration file instead of those that the output "
+        "remembers of earlier commands; without a name all of them",
+    )
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="delete tables and repeat other stages without a question",
+    )
+    parser.add_argument(
         "--plan",
         action="store_true",
         help="print what would run and why; write nothing",
@@ -156,18 +220,24 @@ def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def _show_plan(stages: Sequence[Stage], run: Run) -> None:
-    """Print what the stages would do."""
-    new = sorted(run.waves.keys() - planned_waves(run.store).keys())
-    print(f"{PLAN.name}: {len(new):,} new waves" if new else f"{PLAN.name}: nothing to do")
+def _show_plan(command: Stage, found: DryRun, request: Request) -> None:
+    """Print what a command would do."""
+    run = request.run
+    for line in (*request.notes, *added_input(run)):
+        print(line)
+    new = len(run.added)
+    print(f"{PLAN.name}: {new:,} new waves" if new else f"{PLAN.name}: nothing to do")
     if run.requests:
         print(f"{PLAN.name}: Spark has to plan ranges; later stages are shown without them")
-    for line in what_would_run(stages, run):
+    for line in plan_lines(found):
         print(line)
+    for asked in needs_consent(command, found):
+        print(f"needs --yes: {asked}")
 
 
-def _run_on_spark(command: Stage, stages: Sequence[Stage], run: Run) -> int:
+def _run_on_spark(command: Stage, stages: Sequence[Stage], request: Request) -> int:
     """Run the stages. Returns the exit status."""
+    run = request.run
     importing = Thread(target=_preload, args=(stages,), daemon=True)
     log = None
     if starts_spark() and not run.is_verbose:
@@ -190,6 +260,7 @@ def _run_on_spark(command: Stage, stages: Sequence[Stage], run: Run) -> int:
                 if stage.check_on_spark is not None:
                     stage.check_on_spark(spark, run.config)
             run = with_ranges_planned(spark, run)
+            request.remember()
             for stage in stages:
                 if stage.run is not None:
                     stage.run(spark, run)

@@ -87,6 +87,13 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     return {FIND_DUPLICATES: {WHOLE: _basis(run, open_store(run.config.dedup))}}
 
 
+def deletes(run: Run) -> dict[str, str]:
+    """Return the cuts that a search without the level paragraph deletes, with the reason."""
+    if "paragraph" in run.config.dedup.levels or not run.store.list_names(CUTS):
+        return {}
+    return {CUTS: 'dedup.levels has no "paragraph"'}
+
+
 def _basis(run: Run, view: StoreView | None) -> Basis:
     scored = _score_commits(run)
     sources = rule_sources(run)

@@ -81,11 +81,12 @@ def named_inputs(arguments: Namespace, config: Config) -> Inputs:
 
 def plan_inputs(
     inputs: Inputs, config: Config, store: Store, dry_run: bool
-) -> tuple[Waves, tuple[RangeRequest, ...]]:
-    """Plan the new input files; write their waves unless this is a dry run.
+) -> tuple[Waves, Waves, tuple[RangeRequest, ...]]:
+    """Plan the new input files, and write nothing: `write_plan` does.
 
     Returns:
-        All waves of the output, and the requests whose ranges are not planned yet.
+        All waves of the output; the new ones among them; and the requests whose ranges are not
+        planned yet.
     Raises:
         ConfigError: nothing is planned, then or before; a file or an index was planned otherwise;
             the format of new files is not known, or is not the given one.
@@ -97,11 +98,14 @@ def plan_inputs(
     files = compare_files(planned, inputs.files, config.input.crawl_root)
     formats = _new_formats(inputs, files, config.input)
     added = plan_waves(planned, files.new, formats, config.run.wave_splits)
-    if not dry_run:
-        for wave, splits in added.items():
-            write_wave(store, wave, splits)
     _check_planned(store, planned, added, pending)  # `planned` may have been an unfinished plan
-    return planned | added, pending
+    return planned | added, added, pending
+
+
+def write_plan(store: Store, added: Waves) -> None:
+    """Write the new waves."""
+    for wave, splits in added.items():
+        write_wave(store, wave, splits)
 
 
 def _new_formats(inputs: Inputs, files: NamedFiles, settings: InputConfig) -> list[str]:

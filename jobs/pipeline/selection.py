@@ -119,6 +119,16 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     return {SELECT_CORPUS: {WHOLE: Basis(settings, sources)}}
 
 
+def deletes(run: Run) -> dict[str, str]:
+    """Return the export that a selection without one deletes, with the reason."""
+    jsonl = run.config.select.jsonl
+    if jsonl != "none" or not run.store.list_names(_FOLDER):
+        return {}
+    commit = run.store.commits(SELECT_CORPUS).get(WHOLE)
+    was = "" if commit is None else f', was "{commit.settings.get("select.jsonl", jsonl)}"'
+    return {_FOLDER: f'select.jsonl is "{jsonl}"{was}'}
+
+
 def _select(spark: SparkSession, run: Run) -> Balance:
     """Write corpus, rejected and ledger."""
     waves = list(run.waves)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -27,11 +27,18 @@ FIND_DUPLICATES = "find_duplicates"
 SCORE_DOCUMENTS = "score_documents"
 SELECT_CORPUS = "select_corpus"
 REPORT_RUN = "report_run"
+_SCORE = "score_"
+_STAGES = (EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, APPLY_RULES, FIND_DUPLICATES, SELECT_CORPUS)
 
 
 def score_stage(scorer: str) -> str:
     """Return the name under which a scorer's waves are committed and its balance is kept."""
-    return f"score_{scorer}"
+    return f"{_SCORE}{scorer}"
+
+
+def is_stage(name: str) -> bool:
+    """Whether a name is that of commits, and not of a file that a basis follows from."""
+    return name.startswith(_SCORE) or name in _STAGES
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ class Run:
     """All stages of a pipeline, in running order."""
     requests: tuple[RangeRequest, ...] = ()
     """Ranges that Spark has to look up before any stage runs."""
+    added: Waves = field(default_factory=dict)
+    """New waves, among `waves`, that are written when work begins."""
     dry_run: bool = False
     """Whether to show what would run, and to write nothing."""
     is_verbose: bool = False
@@ -93,6 +102,8 @@ class Stage:
     """Prints its earlier result, where no stage has anything to do and Spark is not started."""
     bases: Callable[[Run], Bases] | None = None
     """What its waves follow from; None where the request itself is the work."""
+    deletes: Callable[[Run], Mapping[str, str]] | None = None
+    """Tables that its work would delete, with the reason; asked where it has something to do."""
     needs: tuple[Stage, ...] = ()
     """Stages that are brought up to date before its own work."""
     check_settings: Callable[[Config, Lock], None] | None = None

@@ -144,7 +144,7 @@ def test_casia_exact_never_changes_a_text(
     assert apply_rules.main(request) == 0
     assert table(spark, output, "edits") == {}
     assert reasons(spark, output) == {"blocked": ["host_blocked"], "personal": ["pii"]}
-    run = prepare(DUPLICATES, request)
+    run = prepare(DUPLICATES, request).run
     kept = {row.doc_id: row.text for row in rule_survivors(spark, run, [0]).collect()}
     assert kept == {name: TEXTS[name] for name in TEXTS.keys() - {"blocked", "personal"}}
 
@@ -179,7 +179,7 @@ def test_other_policies_read_no_text_and_other_edits_do(
 
 def test_what_decides_that_texts_are_read_again(folder: Path, tmp_path: Path) -> None:
     def fingerprint(*settings: str) -> str:
-        run = prepare(RULES, arguments(folder, tmp_path / "out", *settings))
+        run = prepare(RULES, arguments(folder, tmp_path / "out", *settings)).run
         return rule_filtering.measuring_of(run).basis("documents").fingerprint
 
     usual = fingerprint()
@@ -213,7 +213,7 @@ def test_all_documents_are_scored_with_the_text_that_they_have_now(
 ) -> None:
     output = tmp_path / "out"
     every = ["score.rows=all"]
-    run = prepare(SCORE, arguments(folder, output, *every))
+    run = prepare(SCORE, arguments(folder, output, *every)).run
     assert apply_rules.main(arguments(folder, output, "rules.pii_policy=mask", *every)) == 0
     before = scored_sources(run)
     texts = {row.doc_id: row.text for row in scored_documents(spark, run, [0]).collect()}

@@ -65,13 +65,14 @@ def test_a_plan_says_what_runs_and_writes_nothing(
     output = tmp_path / "out"
     lines = planned(capsys, folder, output)
     assert not output.exists()
-    assert lines[:3] == [
+    assert lines[0] == f"adding 2 files: {folder}/a.jsonl, {folder}/b.jsonl"
+    assert lines[1:4] == [
         "plan_input: 2 new waves",
         "extract_documents: 2 of 2 waves",
         "  waves 0 to 1: not done yet",
     ]
     assert lines[-2:] == ["select_corpus: not done yet", "report_run: not done yet"]
-    assert {line.split(":")[0] for line in lines if not line.startswith(" ")} == STAGES | {
+    assert {line.split(":")[0] for line in lines[1:] if not line.startswith(" ")} == STAGES | {
         "plan_input"
     }
 
@@ -94,7 +95,7 @@ def test_what_is_planned_is_what_runs(
         patched.setattr("jobs.pipeline.command_line.spark_session", None)
         assert run_pipeline.main(arguments(folder, output)) == 0
         assert "The balance closes" in capsys.readouterr().out
-        assert run_pipeline.main(arguments(folder, output, "rules.min_chars=100")) == 1
+        assert run_pipeline.main([*arguments(folder, output, "rules.min_chars=100"), "--yes"]) == 1
 
     stricter = "rules.min_chars=100"
     lines = planned(capsys, folder, output, stricter)
