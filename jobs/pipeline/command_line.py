@@ -253,6 +253,7 @@ def _run_on_spark(command: Stage, stages: Sequence[Stage], request: Request) -> 
                 run.input_bytes,
                 is_whole_run=command.needs == STAGES,
                 log=log,
+                worker_modules=[name for stage in stages for name in stage.worker_modules],
             ) as spark,
         ):
             importing.join()

@@ -98,6 +98,8 @@ class Stage:
     """Does the work of every wave that is due; None where the request itself is the work."""
     preload: Callable[[], None] | None = None
     """Imports what its work needs; called while Java starts."""
+    worker_modules: tuple[str, ...] = ()
+    """Modules that its Python workers need, which their daemon imports before it forks them."""
     show: Callable[[Run], None] | None = None
     """Prints its earlier result, where no stage has anything to do and Spark is not started."""
     bases: Callable[[Run], Bases] | None = None

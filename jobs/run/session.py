@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pyspark import SparkContext
@@ -18,9 +19,11 @@ from jobs.config.spark_properties import read_properties
 from jobs.run.class_archive import archive_options
 from jobs.run.java_runtime import java_home
 from jobs.run.session_log import start_java, starts_spark
+from udfs.base.worker_daemon import DAEMON, MODULES, daemon_ahead
 
 _ZIPPED = (".zip", ".egg", ".jar")
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+_DAEMON_MODULE = "spark.python.daemon.module"
 
 
 @contextmanager
@@ -32,6 +35,7 @@ def spark_session(
     *,
     is_whole_run: bool = False,
     log: Path | None = None,
+    worker_modules: Sequence[str] = (),
 ) -> Iterator[SparkSession]:
     """Yield the running session, or a new one that stops when the block ends.
 
@@ -43,6 +47,7 @@ def spark_session(
         is_whole_run: Whether all stages may run, so that their classes are worth an archive.
         log: File for what Java and Python workers print, where Spark is started here; None leaves
             it on the terminal.
+        worker_modules: Modules that Python workers need, for `udfs.base.worker_daemon`.
     Raises:
         NoJava: there is no usable Java runtime; the message names what to install.
         JavaFailed: Java did not start.
@@ -50,38 +55,55 @@ def spark_session(
     """
     running = SparkSession.getActiveSession()
     settings = _small_settings(config, config_file, input_bytes)
-    if starts_spark():
-        home = java_home(cache_folder(config))
-        if home is not None:
-            os.environ["JAVA_HOME"] = str(home)
-        # Unset, the workers would take whatever python3 comes first on PATH.
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        _use_properties(config, config_file, is_whole_run=is_whole_run)
-        if log is not None:
-            start_java(log)
-    # A wheel is a zip: without this, Spark ships one given as --py-files but never imports from it.
-    SparkContext.PACKAGE_EXTENSIONS = (*_ZIPPED, ".whl")
-    spark = running or SparkSession.builder.appName(f"taojin {name}").getOrCreate()
-    # Timestamps are part of the output: they must not depend on the time zone of the driver.
-    spark.conf.set("spark.sql.session.timeZone", "UTC")
-    before = _set(spark, settings)
-    try:
-        yield spark
-    finally:
-        if running is None:
-            spark.stop()
-        else:
-            _set(spark, before)
+    builder = SparkSession.builder.appName(f"taojin {name}")
+    if worker_modules:
+        builder.config(f"spark.executorEnv.{MODULES}", ",".join(worker_modules))
+    with ExitStack() as held:
+        if starts_spark():
+            home = java_home(cache_folder(config))
+            if home is not None:
+                os.environ["JAVA_HOME"] = str(home)
+            # Unset, the workers would take whatever python3 comes first on PATH.
+            python = os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+            properties = _use_properties(config, config_file, is_whole_run=is_whole_run)
+            if _is_on_this_machine(properties) and _DAEMON_MODULE not in properties:
+                builder.config(_DAEMON_MODULE, DAEMON)
+                # A second session of this process has the Java of the first, and its environment.
+                if SparkContext._gateway is None:
+                    held.enter_context(daemon_ahead(python, worker_modules, log))
+            if log is not None:
+                start_java(log)
+        # A wheel is a zip: without this, Spark ships one given as --py-files but never imports
+        # from it.
+        SparkContext.PACKAGE_EXTENSIONS = (*_ZIPPED, ".whl")
+        spark = running or builder.getOrCreate()
+        # Timestamps are part of the output: they must not depend on the driver's time zone.
+        spark.conf.set("spark.sql.session.timeZone", "UTC")
+        before = _set(spark, settings)
+        try:
+            yield spark
+        finally:
+            if running is None:
+                spark.stop()
+            else:
+                _set(spark, before)
 
 
-def _use_properties(config: Config, config_file: Path | None, *, is_whole_run: bool) -> None:
-    """Make the session that starts next read the properties file and the class archive."""
+def _use_properties(
+    config: Config, config_file: Path | None, *, is_whole_run: bool
+) -> dict[str, str]:
+    """Make the session that starts next read the properties file and the class archive.
+
+    Returns:
+        The properties; none where the configuration names no file.
+    """
     path = _properties_file(config.spark.properties, "properties", config_file)
     if path is None:
-        return
+        return {}
+    properties = read_properties(path)
     arguments = f'--properties-file "{path}"'
     if config.spark.class_archive:
-        own = read_properties(path).get(_JAVA_OPTIONS)
+        own = properties.get(_JAVA_OPTIONS)
         archive = archive_options(
             cache_folder(config), os.environ.get("JAVA_HOME"), may_write=is_whole_run
         )
@@ -89,6 +111,12 @@ def _use_properties(config: Config, config_file: Path | None, *, is_whole_run: b
             options = " ".join([*([] if own is None else [own]), *archive])
             arguments += f' --driver-java-options "{options}"'
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"{arguments} pyspark-shell"
+    return properties
+
+
+def _is_on_this_machine(properties: Mapping[str, str]) -> bool:
+    """Whether Python workers see what the driver sees: its modules, folder and environment."""
+    return re.fullmatch(r"local(\[.*\])?", properties.get("spark.master", "")) is not None
 
 
 def _small_settings(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given, settings
@@ -17,6 +20,29 @@ def test_without_a_place_for_a_cache() -> None:
     twice = names["twice"]
     assert callable(twice)
     assert compiled(twice)(21) == 42
+
+
+LOADS = """
+from module import twice
+from udfs.base.jit import load_cached_loops
+count = load_cached_loops()
+twice(21), twice(21.5)
+print(count, sum(twice.stats.cache_hits.values()), sum(twice.stats.cache_misses.values()))
+"""
+
+
+def test_code_on_disk_is_loaded_before_it_is_called(tmp_path: Path) -> None:
+    """Two types of arguments have code in the second process; a changed file has none."""
+    module = tmp_path / "module.py"
+    text = "from udfs.base.jit import compiled\n@compiled\ndef twice(number):\n    return {}"
+    found = []
+    for source in ("number * 2", "number * 2", "number * 3"):
+        if not module.exists() or source not in module.read_text(encoding="utf-8"):
+            module.write_text(text.format(source), encoding="utf-8")
+        command = [sys.executable, "-c", f"import sys; sys.path.append({str(tmp_path)!r}){LOADS}"]
+        run = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+        found.append(run.stdout.split())
+    assert found == [["0", "0", "2"], ["2", "2", "0"], ["0", "0", "2"]]
 
 
 @compiled
