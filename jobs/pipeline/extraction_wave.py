@@ -6,7 +6,7 @@ One pass of Python workers gives documents, failures and tallies; each kind of r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,9 +20,9 @@ from jobs.run.console import show_progress
 from jobs.run.ledger import close_ledger, parts_of, read_ledger, rows_of
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
 from jobs.run.splits import REPLAY, Split, work_units
-from jobs.run.store import Store, at_once
+from jobs.run.store import Store, stored_first
 from jobs.tables import DOCUMENTS, EXTRACTED, RANGES, READ_FAILURES, schema_of
-from jobs.transforms.ledger import WRITTEN, read_counts, tally_rows
+from jobs.transforms.ledger import WRITTEN, tally_rows, written_counts
 from jobs.transforms.row_ids import repeated_rows
 from udfs.extract.extract import DOCUMENT, FAILURE, MISSING_FILE, TALLY, ExtractOptions, extract_udf
 from udfs.extract.pages import PageOptions
@@ -72,18 +72,21 @@ def extract_wave(
     # Three tables come out of one pass. On disk, since a wave's text outgrows memory; a block
     # that is lost with its executor is computed again to the same rows.
     extracted = numbers.mapInArrow(extract, EXTRACTED).persist(StorageLevel.DISK_ONLY)
-    with show_progress(spark, label, "splits", lambda: int(done.value)):
-        repeated = _write_documents(spark, run, wave, extracted)
     failures = extracted.where(F.col("row_kind") == FAILURE).select(
         "warc_path", F.col("warc_offset").alias("offset"), "reason", "detail"
     )
-    _, counted = at_once(
-        partial(run.store.write, failures.coalesce(1), READ_FAILURES, wave),
-        partial(_counts, spark, run, wave, extracted.where(F.col("row_kind") == TALLY), repeated),
-    )
+    tallies = tally_rows(extracted.where(F.col("row_kind") == TALLY))
+    with show_progress(spark, label, "splits", lambda: int(done.value)):
+        repeated, _, tallied = stored_first(
+            partial(_write_documents, spark, run, wave, extracted),
+            partial(run.store.write, failures.coalesce(1), READ_FAILURES, wave),
+            lambda: list(rows_of(tallies)),
+            wait=not run.is_small,
+        )
+    counts = [*tallied, *_written(spark, run, wave, repeated)]
     if any(split.is_ranged for split in splits):
         write_replay_list(spark, run.store, wave)
-    ledger = read_ledger(parts_of(run.waves, [wave]), wave, counted)
+    ledger = read_ledger(parts_of(run.waves, [wave]), wave, counts)
     balance = close_ledger(run.store, EXTRACT_DOCUMENTS, wave, ledger)
     extracted.unpersist()
     unread = sum(balance.failed.get(reason, 0) for reason in UNREAD)
@@ -95,19 +98,15 @@ def extract_wave(
     return balance
 
 
-def _counts(
-    spark: SparkSession, run: Run, wave: int, tallies: DataFrame, repeated: DataFrame | None
-) -> list[dict[str, Any]]:
-    """Collect what the workers tallied of a wave, and what was in fact written."""
-    if run.is_small and repeated is None:
-        rows = run.store.rows(DOCUMENTS, ["warc_path"], [wave])
-        written = Counter(row["warc_path"] for row in rows)
-        return [
-            *rows_of(tally_rows(tallies)),
-            *({"kind": WRITTEN, "warc_path": path, "n": n} for path, n in written.items()),
-        ]
-    documents = run.store.read(spark, DOCUMENTS, [wave])
-    return list(rows_of(read_counts(tallies, documents, repeated)))
+def _written(
+    spark: SparkSession, run: Run, wave: int, repeated: DataFrame | None
+) -> Iterator[dict[str, Any]]:
+    """Count the documents of a wave that were in fact written, and the rows that were left out."""
+    if not run.is_small or repeated is not None:
+        return rows_of(written_counts(run.store.read(spark, DOCUMENTS, [wave]), repeated))
+    rows = run.store.rows(DOCUMENTS, ["warc_path"], [wave])
+    counts = Counter(row["warc_path"] for row in rows)
+    return iter([{"kind": WRITTEN, "warc_path": path, "n": n} for path, n in counts.items()])
 
 
 def _may_be_lost(splits: Sequence[Split]) -> bool:

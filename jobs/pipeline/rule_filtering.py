@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from jobs.run.console import show_progress
 from jobs.run.current_documents import document_commits, extracted_ids, ids_on_driver
 from jobs.run.ledger import close_stages, rows_of
 from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, Run
+from jobs.run.store import stored_first
 from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, schema_of
 from jobs.transforms.ledger import counts_of, stage_counts
 from jobs.transforms.rules import check_conditions, with_reject_reasons
@@ -205,8 +207,12 @@ def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass)
         edited = passed.where(F.col("text").isNotNull())
     else:
         edited = passed.limit(0)
-    run.store.write(passed.select(*schema_of(MEASURED).fieldNames()), MEASURED, wave)
-    run.store.write(edited.select(*schema_of(EDITS).fieldNames()), EDITS, wave)
+    tables = {MEASURED: passed, EDITS: edited}
+    writes = [
+        partial(run.store.write, frame.select(*schema_of(table).fieldNames()), table, wave)
+        for table, frame in tables.items()
+    ]
+    stored_first(*writes, wait=not run.is_small)
     passed.unpersist()
     # The ledger of the rules finds out whether each document has measures.
     extracted = run.store.commits(EXTRACT_DOCUMENTS)[wave].kept

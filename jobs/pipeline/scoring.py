@@ -10,6 +10,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pyspark import StorageLevel
@@ -43,6 +44,7 @@ from jobs.run.scorers import (
     scorer_of,
     stamp_of_scorer,
 )
+from jobs.run.store import stored_first
 from jobs.tables import scores
 from jobs.transforms.ledger import counts_of, stage_counts
 from udfs.scorers.scorer import Scorer
@@ -155,11 +157,11 @@ def _score_wave(
     result = scoring_udf(scorers)("text", "url")
     # Several tables come out of one pass.
     scored = documents.select("doc_id", result.alias("scores")).persist(StorageLevel.DISK_ONLY)
-    tables = {scores(scorer.name): _rows(run, scored, scorer) for scorer in scorers}
-    first, *others = tables
-    run.store.write(tables[first], first, wave)  # scores; the others read what was stored
-    if others:
-        run.store.write_together({table: tables[table] for table in others}, wave)
+    first, *others = [
+        partial(run.store.write, _rows(run, scored, scorer), scores(scorer.name), wave)
+        for scorer in scorers
+    ]
+    stored_first(first, *others, wait=not run.is_small)
     scored.unpersist()
     stages = [score_stage(scorer.name) for scorer in scorers]
     balances = close_stages(run, stages, _counts(spark, run, wave, scorers), wave)

@@ -40,7 +40,7 @@ from jobs.run.request import (
     score_stage,
 )
 from jobs.run.scorers import check_locks
-from jobs.run.store import WHOLE, Store, at_once
+from jobs.run.store import WHOLE, Store, at_once, stored_first
 from jobs.tables import (
     CORPUS,
     DOCUMENTS,
@@ -155,9 +155,12 @@ def _select(spark: SparkSession, run: Run) -> Balance:
         return verdicts, corpus_rows(texts if runs is None else with_runs(texts), run.config)
 
     (verdicts, rows), _ = at_once(selected, partial(check_locks, run, tables))
-    run.store.write(rows, CORPUS)
     rejected = verdicts.where(F.col("stage").isNotNull())
-    run.store.write(rejected.select(*schema_of(REJECTED).fieldNames()), REJECTED)
+    stored_first(
+        partial(run.store.write, rows, CORPUS),
+        partial(run.store.write, rejected.select(*schema_of(REJECTED).fieldNames()), REJECTED),
+        wait=not run.is_small,
+    )
     balance = close_stages(run, [SELECT_CORPUS], _counts(spark, run), WHOLE)[SELECT_CORPUS]
     write_jsonl(spark, run.store, run.config.select.jsonl)
     verdicts.unpersist()

@@ -121,7 +121,7 @@ def read_ledger(
 
     Args:
         parts: The wave's files, with the number of tallies that each must have.
-        counts: Rows of `jobs.transforms.ledger.read_counts`.
+        counts: Rows of `tally_rows` and `written_counts` of `jobs.transforms.ledger`.
     """
     ledger: defaultdict[File, FileBalance] = defaultdict(FileBalance)
     ledger.update({file: FileBalance() for file in parts})

@@ -39,8 +39,22 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
     Raises:
         Exception: that of the first call that raised one, after all have ended.
     """
+    if not calls:
+        return []
     with ThreadPoolExecutor(len(calls)) as threads:
         return [done.result() for done in [threads.submit(call) for call in calls]]
+
+
+def stored_first(store_it: Callable[[], Any], *readers: Callable[[], Any], wait: bool) -> list[Any]:
+    """Make a call that computes and stores rows, and calls that read the stored rows.
+
+    Args:
+        wait: Whether the readers begin when all is stored. Else they begin at once, and what they
+            need is computed once in each executor: for few rows, whose queries take longer to plan.
+    """
+    if not wait:
+        return at_once(store_it, *readers)
+    return [store_it(), *at_once(*readers)]
 
 
 def spark_path(uri: str) -> str:

@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 TALLY, WRITTEN, REPEATED = "tally", "written", "repeated"
-"""Kinds of rows of `read_counts`."""
+"""Kinds of rows of `tally_rows` and `written_counts`."""
 
 File = tuple[int, str]
 """Wave and warc_path: ranges of a file may be read in two waves."""
@@ -98,29 +98,26 @@ def digest_of(doc_id: str) -> int:
 
 
 def tally_rows(tallies: DataFrame) -> DataFrame:
-    """Return the rows of kind TALLY of `read_counts`."""
+    """What the workers tallied, as rows of kind TALLY.
+
+    Needs: tallies (warc_path, seen, rejected, failed), one a part that a task read.
+    Rows: all kept, as (kind, warc_path, n, rejected, failed). Shuffles: none.
+    """
     return tallies.select(
         F.lit(TALLY).alias("kind"), "warc_path", F.col("seen").alias("n"), "rejected", "failed"
     )
 
 
-def read_counts(tallies: DataFrame, documents: DataFrame, repeated: DataFrame | None) -> DataFrame:
-    """Count what the workers tallied of a wave, and what was in fact written.
+def written_counts(documents: DataFrame, repeated: DataFrame | None) -> DataFrame:
+    """Count what was in fact written of a wave.
 
-    Needs: tallies (warc_path, seen, rejected, failed), one a part that a task read; documents
-        (warc_path), as read back; repeated (warc_path, n), rows left out because their id was
-        taken, or None where no id can be taken.
-    Rows: (kind, warc_path, n, rejected, failed): a TALLY a part; of each file one WRITTEN, if it
-        has documents, and one REPEATED. Maps are null but in a tally.
+    Needs: documents (warc_path), as read back; repeated (warc_path, n), rows left out because
+        their id was taken, or None where no id can be taken.
+    Rows: (kind, warc_path, n), of each file one WRITTEN, if it has documents, and one REPEATED.
     Shuffles: documents by warc_path.
     """
-
-    def counts(frame: DataFrame, kind: str) -> DataFrame:
-        none = F.lit(None).cast("map<string,bigint>")
-        maps = (none.alias("rejected"), none.alias("failed"))
-        return frame.select(F.lit(kind).alias("kind"), "warc_path", "n", *maps)
-
-    rows = tally_rows(tallies)
     written = documents.groupBy("warc_path").agg(F.count("*").alias("n"))
-    rows = rows.union(counts(written, WRITTEN))
-    return rows if repeated is None else rows.union(counts(repeated, REPEATED))
+    rows = written.select(F.lit(WRITTEN).alias("kind"), "warc_path", "n")
+    if repeated is None:
+        return rows
+    return rows.union(repeated.select(F.lit(REPEATED).alias("kind"), "warc_path", "n"))

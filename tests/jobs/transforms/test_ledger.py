@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs.run.ledger import Ledger, read_ledger, rows_of, stage_ledgers
-from jobs.transforms.ledger import File, counts_of, read_counts, stage_counts
+from jobs.transforms.ledger import File, counts_of, stage_counts, tally_rows, written_counts
 
 COUNTS = "map<string,bigint>"
 TALLIES = f"warc_path string, seen bigint, rejected {COUNTS}, failed {COUNTS}"
@@ -35,7 +35,7 @@ def of_reading(
     repeated: DataFrame | None = None,
     parts: dict[File, int] | None = None,
 ) -> Ledger:
-    counts = rows_of(read_counts(tallies, written, repeated))
+    counts = [*rows_of(tally_rows(tallies)), *rows_of(written_counts(written, repeated))]
     return read_ledger(parts or {(0, "a"): 1, (0, "b"): 1, (0, "empty"): 1}, 0, counts)
 
 
