@@ -167,7 +167,10 @@ def run(spark: SparkSession, run: Run) -> None:
             if text_pass is not None and wave in unmeasured:
                 with wave_of(run.store, MEASURE_DOCUMENTS, wave, measured[wave]) as first:
                     first.balance = _measure_wave(spark, run, wave, text_pass)
-            work.balance = _flag_wave(spark, run, wave)
+            else:
+                _flag(run, run.store.read(spark, MEASURED, [wave]), wave)
+            counts = _counts(spark, run, wave)
+            work.balance = close_stages(run, [APPLY_RULES], counts, wave)[APPLY_RULES]
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
@@ -199,32 +202,28 @@ def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:
 
 
 def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass) -> Balance:
-    """Write a wave's edits and measures."""
+    """Write a wave's edits and measures, and flag it."""
     documents = run.store.read(spark, DOCUMENTS, [wave])
-    passed = edit_and_measure(documents, text_pass)
-    if text_pass.editing.changes_texts:
-        passed = passed.persist(StorageLevel.DISK_ONLY)  # written to two tables
-        edited = passed.where(F.col("text").isNotNull())
-    else:
-        edited = passed.limit(0)
-    tables = {MEASURED: passed, EDITS: edited}
-    writes = [
-        partial(run.store.write, frame.select(*schema_of(table).fieldNames()), table, wave)
-        for table, frame in tables.items()
-    ]
-    stored_first(*writes, wait=not run.is_small)
+    # Three tables come out of one pass.
+    passed = edit_and_measure(documents, text_pass).persist(StorageLevel.DISK_ONLY)
+    measures = passed.select(*schema_of(MEASURED).fieldNames())
+    edits = passed.where(F.col("text").isNotNull()).select(*schema_of(EDITS).fieldNames())
+    stored_first(
+        partial(run.store.write, measures, MEASURED, wave),
+        partial(run.store.write, edits, EDITS, wave),
+        partial(_flag, run, measures, wave),
+        wait=not run.is_small,
+    )
     passed.unpersist()
     # The ledger of the rules finds out whether each document has measures.
     extracted = run.store.commits(EXTRACT_DOCUMENTS)[wave].kept
     return Balance(seen=extracted, kept=extracted)
 
 
-def _flag_wave(spark: SparkSession, run: Run, wave: int) -> Balance:
-    """Write a wave's flagged table and ledger."""
-    measured = run.store.read(spark, MEASURED, [wave])
+def _flag(run: Run, measured: DataFrame, wave: int) -> None:
+    """Write a wave's flagged table."""
     flagged = with_reject_reasons(measured, run.config.rules)
     run.store.write(flagged.select("doc_id", "reject_reasons"), FLAGGED, wave)
-    return close_stages(run, [APPLY_RULES], _counts(spark, run, wave), wave)[APPLY_RULES]
 
 
 def _counts(spark: SparkSession, run: Run, wave: int) -> Iterable[Mapping[str, Any]]:

@@ -70,9 +70,11 @@ class Run:
 
     @property
     def is_small(self) -> bool:
-        """Whether all input of the output is little: its ids and reasons fit into the driver."""
-        size = self.input_bytes
-        return size is not None and size <= self.config.spark.small_input_bytes
+        """Whether spark.small_properties apply: the driver may hold the ids of all documents."""
+        size, spark = self.input_bytes, self.config.spark
+        if spark.small_properties is None or size is None:
+            return False
+        return size <= spark.small_input_bytes
 
     @property
     def catalogue(self) -> dict[str, Artifact]:

@@ -169,11 +169,6 @@ class Editing:
     mask: tuple[str, ...] = ()
     """Kinds of personal data that are replaced by placeholders."""
 
-    @property
-    def changes_texts(self) -> bool:
-        """Whether any text may change."""
-        return self.repair or self.simplify or bool(self.mask)
-
 
 @dataclass(frozen=True)
 class TextPass:
