@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -50,6 +51,18 @@ def test_an_open_balance_names_its_file(tmp_path: Path, open_balance: FileBalanc
     ledger = SOUND | {(2, "lost"): open_balance}
     with pytest.raises(BalanceOpen, match=r"rules, wave 2: .* 1 files: lost: FileBalance"):
         close_ledger(Store.at(str(tmp_path)), "rules", 2, ledger)
+
+
+def test_the_driver_reads_waves_of_a_table_with_their_numbers(tmp_path: Path) -> None:
+    for wave, ids in {0: ["1", "2"], 2: []}.items():
+        folder = tmp_path / "flagged" / f"wave={wave:05d}"
+        folder.mkdir(parents=True)
+        pq.write_table(pa.table({"doc_id": ids, "text": ids}), folder / "part-0.parquet")
+    store = Store.at(str(tmp_path))
+    rows = list(store.rows("flagged", ["doc_id"], [0, 2]))
+    assert rows == [{"doc_id": "1", "wave": 0}, {"doc_id": "2", "wave": 0}]
+    with pytest.raises(FileNotFoundError, match="wave=00001: holds no Parquet file"):
+        list(store.rows("flagged", ["doc_id"], [1]))
 
 
 def test_a_file_whose_ranges_two_splits_read_has_two_parts() -> None:
