@@ -32,6 +32,7 @@ from jobs.run.commits import (
 )
 from jobs.run.console import say, show_progress
 from jobs.run.current_documents import (
+    fit_driver,
     ids_on_driver,
     rule_sources,
     rule_survivor_ids,
@@ -217,7 +218,7 @@ def _score_commits(run: Run) -> dict[int, str] | None:
 def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
     """Count the documents and what was decided on them: the kind of match, null for a kept one."""
     waves = list(run.waves)
-    if run.is_small:
+    if fit_driver(run, waves):
         ids = ids_on_driver(run, waves, with_duplicates=True)
         kinds = [(row["doc_id"], row["kind"]) for row in run.store.rows(DUPLICATES, _KIND)]
         removed = {doc_id for doc_id, _ in kinds}

@@ -6,7 +6,7 @@ One pass of Python workers gives documents, failures and tallies; each kind of r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from jobs.config import Config, ExtractConfig
 from jobs.run.commits import Balance
 from jobs.run.console import show_progress
+from jobs.run.current_documents import DRIVER_DOCUMENTS
 from jobs.run.ledger import close_ledger, parts_of, read_ledger, rows_of
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
 from jobs.run.splits import REPLAY, Split, work_units
@@ -83,7 +84,13 @@ def extract_wave(
             lambda: list(rows_of(tallies)),
             wait=not run.is_small,
         )
-    counts = [*tallied, *_written(spark, run, wave, repeated)]
+    expected = sum(row["n"] - _left_out(row) for row in tallied)
+    if repeated is None and expected <= DRIVER_DOCUMENTS:
+        written = _written_on_driver(run.store, wave)
+    else:
+        documents = run.store.read(spark, DOCUMENTS, [wave])
+        written = rows_of(written_counts(documents, repeated))
+    counts = [*tallied, *written]
     if any(split.is_ranged for split in splits):
         write_replay_list(spark, run.store, wave)
     ledger = read_ledger(parts_of(run.waves, [wave]), wave, counts)
@@ -98,14 +105,14 @@ def extract_wave(
     return balance
 
 
-def _written(
-    spark: SparkSession, run: Run, wave: int, repeated: DataFrame | None
-) -> Iterator[dict[str, Any]]:
-    """Count the documents of a wave that were in fact written, and the rows that were left out."""
-    if not run.is_small or repeated is not None:
-        return rows_of(written_counts(run.store.read(spark, DOCUMENTS, [wave]), repeated))
-    rows = run.store.rows(DOCUMENTS, ["warc_path"], [wave])
-    counts = Counter(row["warc_path"] for row in rows)
+def _left_out(tally: Mapping[str, Any]) -> int:
+    """Records that a worker rejected, or could not read."""
+    return sum(n for outcome in ("rejected", "failed") for _, n in tally[outcome])
+
+
+def _written_on_driver(store: Store, wave: int) -> Iterator[dict[str, Any]]:
+    """Count the documents of a wave that were in fact written, without a query of Spark."""
+    counts = Counter(row["warc_path"] for row in store.rows(DOCUMENTS, ["warc_path"], [wave]))
     return iter([{"kind": WRITTEN, "warc_path": path, "n": n} for path, n in counts.items()])
 
 

@@ -33,7 +33,7 @@ from jobs.run.commits import (
     wave_of,
 )
 from jobs.run.console import show_progress
-from jobs.run.current_documents import document_commits, extracted_ids, ids_on_driver
+from jobs.run.current_documents import document_commits, extracted_ids, fit_driver, ids_on_driver
 from jobs.run.ledger import close_stages, rows_of
 from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, Run
 from jobs.run.store import stored_first
@@ -228,7 +228,7 @@ def _flag(run: Run, measured: DataFrame, wave: int) -> None:
 
 def _counts(spark: SparkSession, run: Run, wave: int) -> Iterable[Mapping[str, Any]]:
     """Count the documents of a wave and what was decided on them: the first reason."""
-    if run.is_small:
+    if fit_driver(run, [wave]):
         seen = ids_on_driver(run, [wave], with_rejected=True, with_duplicates=True)
         rows = run.store.rows(FLAGGED, ["doc_id", "reject_reasons"], [wave])
         first = ((row["doc_id"], next(iter(row["reject_reasons"]), None)) for row in rows)

@@ -30,6 +30,7 @@ from jobs.run.commits import (
 )
 from jobs.run.console import say, show_progress
 from jobs.run.current_documents import (
+    fit_driver,
     ids_on_driver,
     removed_of,
     scored_documents,
@@ -186,7 +187,7 @@ def _counts(
 ) -> Iterable[Mapping[str, Any]]:
     """Count the documents to score of a wave and what was decided on them: null where scored."""
     first = {scorer.name: scorer.result_type.fieldNames()[0] for scorer in scorers}
-    if run.is_small:
+    if fit_driver(run, [wave]):
         scores_all = run.config.score.rows == "all"
         seen = ids_on_driver(run, [wave], with_rejected=scores_all, with_duplicates=scores_all)
         return counts_of(

@@ -26,6 +26,7 @@ from jobs.run.commits import (
 from jobs.run.console import show_progress
 from jobs.run.current_documents import (
     duplicate_commit,
+    fit_driver,
     ids_on_driver,
     rule_sources,
     score_commits,
@@ -154,7 +155,9 @@ def _select(spark: SparkSession, run: Run) -> Balance:
         texts = with_current_text(spark, run, kept, waves)
         return verdicts, corpus_rows(texts if runs is None else with_runs(texts), run.config)
 
-    (verdicts, rows), _ = at_once(selected, partial(check_locks, run, tables))
+    (verdicts, rows), _ = at_once(
+        selected, partial(check_locks, run, tables, on_driver=fit_driver(run, waves))
+    )
     rejected = verdicts.where(F.col("stage").isNotNull())
     stored_first(
         partial(run.store.write, rows, CORPUS),
@@ -171,7 +174,7 @@ def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
     """Count the documents that were left and what was decided on them: null for a corpus row, else
     the first reason of this stage."""
     waves = list(run.waves)
-    if run.is_small:
+    if fit_driver(run, waves):
         rows = run.store.rows(REJECTED, ["doc_id", "stage", "reasons"])
         here = [(row["doc_id"], row["reasons"][0]) for row in rows if row["stage"] == SELECT_CORPUS]
         kept = [(row["doc_id"], None) for row in run.store.rows(CORPUS, ["doc_id"])]

@@ -27,6 +27,9 @@ from jobs.transforms.texts import with_cut_text, with_cuts, with_edited_text
 Sources = dict[str, str | None]
 """Stage -> fingerprint of its tables; None if it never ran."""
 
+DRIVER_DOCUMENTS = 50_000
+"""The driver counts up to so many documents itself: 20 MB. A query takes longer to plan."""
+
 
 def rule_survivors(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame:
     """Read the documents that no rule rejected, with their wave and edited text.
@@ -90,12 +93,18 @@ def scored_ids(spark: SparkSession, run: Run, waves: Sequence[int]) -> DataFrame
     return ids(spark, run, waves)
 
 
+def fit_driver(run: Run, waves: Sequence[int]) -> bool:
+    """Whether the driver may hold the ids of the documents of extracted waves."""
+    commits = run.store.commits(EXTRACT_DOCUMENTS)
+    return sum(commits[wave].kept for wave in waves) <= DRIVER_DOCUMENTS
+
+
 def ids_on_driver(
     run: Run, waves: Sequence[int], *, with_rejected: bool = False, with_duplicates: bool = False
 ) -> list[tuple[str, File]]:
     """Read doc_id, wave and warc_path of `survivors`, or also of documents that were removed.
 
-    For a small output: no query of Spark.
+    Without a query of Spark: for few documents.
     """
     removed: set[str] = set()
     if not with_rejected and rule_commits(run) is not None:

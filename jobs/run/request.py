@@ -70,7 +70,7 @@ class Run:
 
     @property
     def is_small(self) -> bool:
-        """Whether spark.small_properties apply: the driver may hold the ids of all documents."""
+        """Whether spark.small_properties apply: queries take longer to plan than to run."""
         size, spark = self.input_bytes, self.config.spark
         if spark.small_properties is None or size is None:
             return False

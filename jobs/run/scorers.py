@@ -149,15 +149,16 @@ def _check(
     declared()[name].check(config.scorers[name], config.limits.get(name), files)
 
 
-def check_locks(run: Run, tables: Mapping[str, DataFrame]) -> None:
+def check_locks(run: Run, tables: Mapping[str, DataFrame], *, on_driver: bool = False) -> None:
     """Check that all scores follow from the lock in use; their columns say from which they do.
 
     Args:
         tables: Scorer -> its scores, with artifact and lock_id.
+        on_driver: Whether the driver reads the two columns, without a query: for few documents.
     Raises:
         MixedLocks: naming every scorer with what its scores follow from.
     """
-    found = _origins_on_driver(run, tables) if run.is_small else _origins(tables)
+    found = _origins_on_driver(run, tables) if on_driver else _origins(tables)
     expected = {
         name: (stamp_of_scorer(name, run.config, run.lock), lock_id_of(name, run.config, run.lock))
         for name in tables
@@ -185,7 +186,7 @@ def _origins(tables: Mapping[str, DataFrame]) -> dict[str, dict[tuple[str, str],
 
 
 def _origins_on_driver(run: Run, names: Iterable[str]) -> dict[str, dict[tuple[str, str], int]]:
-    """As `_origins`, of a small output."""
+    """As `_origins`, without a query."""
     return {
         name: Counter(
             (str(row["artifact"]), str(row["lock_id"]))
