@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.catalogue.fetch import catalogue_entry
+from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from udfs.files.output_files import atomic_file
 from udfs.models.char_lm_file import arpa_text, compact_bytes, is_compact, read_language_model
 from udfs.models.fasttext_file import ModelFileError
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="convert_language_model",
         description=__doc__,
+        epilog=exit_status_help(MEANINGS_WITHOUT_STAGES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--model", type=Path, required=True, help="ARPA file or compact file")
@@ -59,4 +61,4 @@ def convert(model: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_interrupted("convert_language_model", main))

@@ -14,12 +14,18 @@ from pathlib import Path
 from jobs.catalogue.fetch import fetch
 from jobs.catalogue.lock import load_lock
 from jobs.config import ConfigError, load_config
+from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from udfs.files.artifacts import ArtifactMismatch
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m jobs.fetch_artifacts", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs.fetch_artifacts",
+        description=__doc__,
+        epilog=exit_status_help(MEANINGS_WITHOUT_STAGES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="configuration file")
     parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE")
     arguments = parser.parse_args(argv)
@@ -34,4 +40,4 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_interrupted("fetch_artifacts", main))

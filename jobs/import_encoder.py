@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from jobs.catalogue.fetch import catalogue_entry
+from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from udfs.encoder.encoder_file import Activation, EncoderFileError, EncoderHeader, EncoderSettings
 
 PREFIX = "bert_regression_by_word_document."
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="import_encoder",
         description=__doc__,
+        epilog=exit_status_help(MEANINGS_WITHOUT_STAGES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--model", type=Path, required=True, help="folder of the model")
@@ -178,4 +180,4 @@ def _write(header: EncoderHeader, weights: Mapping[str, Any], output: Path, sour
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_interrupted("import_encoder", main))

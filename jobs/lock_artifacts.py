@@ -19,11 +19,17 @@ from jobs.catalogue.fetch import path_of
 from jobs.catalogue.lock import Lock, lock_of, lock_path, lock_text, misfits, read_lock, unlocked
 from jobs.catalogue.resolution import Need, Unresolvable, resolve
 from jobs.config import ConfigError, NamedArtifact, load_config, named_artifacts
+from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status: 1 if --check finds a difference, 2 for an error."""
-    parser = argparse.ArgumentParser(prog="python -m jobs.lock_artifacts", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs.lock_artifacts",
+        description=__doc__,
+        epilog=exit_status_help(MEANINGS_WITHOUT_STAGES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "--config",
         type=Path,
@@ -137,4 +143,4 @@ def _locked_before(path: Path) -> dict[str, Artifact]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_interrupted("lock_artifacts", main))

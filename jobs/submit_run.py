@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.config import ConfigError
+from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from jobs.launch.request_files import load_values, render
 from jobs.launch.services import ServiceRefused, check_request, send_request
 
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m jobs.submit_run",
         description=__doc__,
+        epilog=exit_status_help(MEANINGS_WITHOUT_STAGES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("launch", type=Path, metavar="LAUNCH.json", help="a file of conf/emr, ...")
@@ -55,4 +57,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_interrupted("submit_run", main))

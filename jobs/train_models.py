@@ -19,6 +19,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from jobs.training.common.data_files import read_task
 from jobs.training.common.evaluation import EvaluationError, evaluate, render_table
 from jobs.training.common.task import OptionError, Rows, Task, TrainingError
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="train_models",
         description=__doc__,
+        epilog=exit_status_help(MEANINGS_WITHOUT_STAGES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--data", type=Path, help="directory of the labelled files")
@@ -111,4 +113,4 @@ def _write_cards(tasks: Sequence[Task], output: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(until_interrupted("train_models", main))

@@ -311,6 +311,9 @@ class RunConfig:
     lease_s: PositiveAmount = 300.0
     """Seconds after which the lease of a run that died expires and others may write to its output.
     A live run renews it five times as often."""
+    allow_empty: bool = False
+    """Whether a command succeeds where all that it read failed, or nothing came out; else its exit
+    status is 3."""
     log: Literal["text", "json"] = "text"
     """Lines on standard error: ``text`` to read, ``json`` for one object a line."""
     metrics_file: str | None = None

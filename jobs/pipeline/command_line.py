@@ -2,15 +2,13 @@
 
     python -m jobs.NAME --config FILE.toml --input URI... --output URI --set section.key=value...
 
-A wrong request is found before Spark starts and exits with status 2. A stage that fails, or whose
-balance does not close, exits with status 1.
+A wrong request is found before Spark starts. `jobs.exit_status` lists how a command may end.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -20,15 +18,19 @@ from typing import get_args
 
 from jobs.catalogue.fetch import cache_folder
 from jobs.catalogue.lock import load_lock
-from jobs.config import Config, ConfigError, InputFormat, load_config
-from jobs.pipeline.changes import NotAgreed, added_input, changes, check_consent, needs_consent
+from jobs.config import Config, InputFormat, load_config
+from jobs.exit_status import ExitStatus, exit_status_help
+from jobs.pipeline.changes import added_input, changes, check_consent, needs_consent
 from jobs.pipeline.dry_run import DryRun, dry_run, plan_lines
+from jobs.pipeline.failures import failures_named, report_failure
 from jobs.pipeline.input_planning import (
     check_input_is_known,
     named_inputs,
     plan_inputs,
     write_plan,
 )
+from jobs.pipeline.interruption import stopped_by_signals
+from jobs.pipeline.outcome import check_outcome
 from jobs.pipeline.range_planning import with_ranges_planned
 from jobs.pipeline.request_file import (
     Given,
@@ -38,17 +40,17 @@ from jobs.pipeline.request_file import (
     setting_notes,
     write_request,
 )
-from jobs.pipeline.stages import PLAN, STAGES, running_order, stage_help
+from jobs.pipeline.stages import EXTRACT, PLAN, STAGES, running_order, stage_help
 from jobs.run.console import say, set_log_format
 from jobs.run.crawl_request import add_crawl_arguments
-from jobs.run.java_runtime import NoJava
 from jobs.run.lease import OutputInUse, lease_of
 from jobs.run.metrics_file import MetricsFile
 from jobs.run.request import Run, Stage
 from jobs.run.session import spark_session
 from jobs.run.session_log import libraries_logged, new_log, starts_spark
 from jobs.run.store import Store
-from udfs.files.uris import InputNotFound, redact
+from jobs.transforms.spark_errors import quiet_errors
+from udfs.files.uris import redact
 
 
 def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> int:
@@ -60,8 +62,9 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
     Returns:
         The exit status.
     """
+    is_verbose = "--verbose" in (sys.argv if argv is None else argv)
     try:
-        with ExitStack() as held:
+        with stopped_by_signals(), ExitStack() as held:
             request = prepare(command, argv, held, doc)
             run = request.run
             stages = running_order(command, run.config)
@@ -78,11 +81,11 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
                 for stage in stages:
                     if stage.show is not None:
                         stage.show(run)
-                return 0
+                check_outcome(command, stages, run)
+                return ExitStatus.DONE
             return _run_on_spark(command, stages, request)
-    except (ConfigError, InputNotFound, OutputInUse, NotAgreed) as error:
-        print(f"{command.name}: {error}", file=sys.stderr)
-        return 2
+    except (Exception, KeyboardInterrupt) as error:  # the boundary: a message and an exit status
+        return report_failure(command.name, error, is_verbose=is_verbose)
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,7 @@ def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"python -m jobs.{command.name}",
         description=f"{doc}\n{stage_help(command)}",
+        epilog=exit_status_help(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", type=Path, metavar="FILE.toml", help="configuration file")
@@ -213,7 +217,7 @@ def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--verbose",
         action="store_true",
-        help="show what Spark and Java print, instead of writing it to a log file",
+        help="show tracebacks and what Spark and Java print, instead of writing a log file",
     )
     if command.add_arguments is not None:
         command.add_arguments(parser)
@@ -240,12 +244,15 @@ def _run_on_spark(command: Stage, stages: Sequence[Stage], request: Request) -> 
     run = request.run
     importing = Thread(target=_preload, args=(stages,), daemon=True)
     log = None
-    if starts_spark() and not run.is_verbose:
+    is_first = starts_spark()
+    if is_first and not run.is_verbose:
         log = new_log(run.store.root, cache_folder(run.config), command.name)
     try:
         importing.start()
         with (
             libraries_logged(log),
+            quiet_errors(),
+            stopped_by_signals(ends_java=is_first),
             spark_session(
                 command.name,
                 run.config,
@@ -262,18 +269,15 @@ def _run_on_spark(command: Stage, stages: Sequence[Stage], request: Request) -> 
                     stage.check_on_spark(spark, run.config)
             run = with_ranges_planned(spark, run)
             request.remember()
+            earlier = run.store.commits(EXTRACT.name)
             for stage in stages:
                 if stage.run is not None:
-                    stage.run(spark, run)
-    except (NoJava, ConfigError) as error:
-        print(f"{command.name}: {error}", file=sys.stderr)
-        return 2
-    except Exception:  # the boundary: whatever it is becomes a message and an exit status
-        traceback.print_exc()
-        if log is not None:
-            print(f"{command.name}: what Spark and Java printed is in {log}", file=sys.stderr)
-        return 1
-    return 0
+                    with failures_named(stage.name):
+                        stage.run(spark, run)
+        check_outcome(command, stages, run, earlier)
+    except Exception as error:  # here, since the log is known here
+        return report_failure(command.name, error, log, is_verbose=run.is_verbose)
+    return ExitStatus.DONE
 
 
 def _preload(stages: Sequence[Stage]) -> None:

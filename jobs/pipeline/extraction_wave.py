@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import Config, ExtractConfig
+from jobs.pipeline.outcome import NothingRead
 from jobs.run.commits import Balance
 from jobs.run.console import show_progress
 from jobs.run.current_documents import DRIVER_DOCUMENTS
@@ -47,10 +48,6 @@ HAN_LANGUAGES = frozenset({"zh", "wuu", "yue"})
 """lid.176 labels of the languages that are written in Han ideographs alone."""
 
 
-class NothingRead(RuntimeError):
-    """No input file could be opened."""
-
-
 def extract_wave(
     spark: SparkSession, run: Run, wave: int, language_file: ArtifactFile, label: str
 ) -> Balance:
@@ -59,7 +56,7 @@ def extract_wave(
     Args:
         label: Name of the work in progress lines.
     Raises:
-        NothingRead: none of the wave's files could be read.
+        NothingRead: none of the wave's files could be read, and run.allow_empty is not set.
     """
     splits = work_units(run.waves[wave])
     done = spark.sparkContext.accumulator(0)  # only for the progress line: retries add to it
@@ -97,7 +94,8 @@ def extract_wave(
     balance = close_ledger(run.store, EXTRACT_DOCUMENTS, wave, ledger)
     extracted.unpersist()
     unread = sum(balance.failed.get(reason, 0) for reason in UNREAD)
-    if unread and unread == balance.seen and not _may_be_lost(run.waves[wave]):
+    may_be_lost = run.config.run.allow_empty or _may_be_lost(run.waves[wave])
+    if unread and unread == balance.seen and not may_be_lost:
         raise NothingRead(
             f"wave {wave}: none of its {unread:,} files or captures could be read; check paths, "
             "permissions and credentials (the table read_failures has the details)"

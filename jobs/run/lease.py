@@ -4,7 +4,7 @@ A lease is a small file under the output, renewed while its run lives. A run wri
 looks for others; if one was written less than ``run.lease_s`` ago, the run gives up. Two runs that
 start at the same moment may both give up but never both continue, since each writes before it
 looks. Ages are differences of the store's own file times, so the clocks of the machines do not
-matter.
+matter. A lease of a process of this machine that has ended is taken over at once.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from jobs.run.store import Store
 
@@ -31,6 +32,48 @@ class OutputInUse(RuntimeError):
 
 class LeaseLost(RuntimeError):
     """The run did not renew its lease in time, so another one may have started."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that holds a lease, with what tells it from later ones that get its number."""
+
+    host: str
+    process: int
+    """Process id."""
+    system: str | None = None
+    """Boot of the machine and namespace of process ids; None where the system does not say."""
+    started: str | None = None
+    """Start of the process in ticks of the kernel; None where the system does not say."""
+
+    def is_visible(self) -> bool:
+        """Whether this process can see if that one runs: both have one machine and container."""
+        here = this_process()
+        return self.system is not None and (self.host, self.system) == (here.host, here.system)
+
+    def has_ended(self) -> bool:
+        """Whether the process has surely ended."""
+        return self.is_visible() and self.started != _start_of(self.process)
+
+
+def this_process() -> Process:
+    """Return the running process."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        system = f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:  # no Linux
+        system = None
+    return Process(socket.gethostname(), os.getpid(), system, _start_of(os.getpid()))
+
+
+def _start_of(process: int) -> str | None:
+    """Return when a process of this machine started; None if there is none that runs."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    state, *fields = stat.rpartition(")")[2].split()  # a name in brackets may hold anything
+    return None if state in "ZX" else fields[18]
 
 
 @dataclass
@@ -54,15 +97,12 @@ class Lease:
                 age = written - self.store.modified(_LEASES, name)
             except FileNotFoundError:
                 continue  # its run has ended meanwhile
-            if age < self.expiry_s:
-                holder = self._holder(name)
+            holder = self._holder(name)
+            if age < self.expiry_s and not (holder is not None and holder.has_ended()):
                 self.release()
-                raise OutputInUse(
-                    f"{self.store.root}: another run works on this output ({holder}), or was "
-                    f"killed less than {self.expiry_s:.0f} s ago. If it no longer runs, remove "
-                    f"{_LEASES}/{name} there"
-                )
-            self.store.delete(_LEASES, name)
+                raise OutputInUse(self._refusal(name, holder))
+            with suppress(FileNotFoundError):  # another run that begins has removed it, too
+                self.store.delete(_LEASES, name)
 
     def check(self) -> None:
         """Raise LeaseLost if this run no longer holds the lease; called before each commit."""
@@ -93,17 +133,29 @@ class Lease:
 
     def _write(self) -> float:
         """Write the lease file; return its time by the store's clock."""
-        holder = {"host": socket.gethostname(), "process": os.getpid()}
         self._written = time.monotonic()  # before: the file is younger, never older
-        self.store.write_bytes(json.dumps(holder).encode(), _LEASES, self.name)
+        holder = json.dumps(asdict(this_process()))
+        self.store.write_bytes(holder.encode(), _LEASES, self.name)
         return self.store.modified(_LEASES, self.name)
 
-    def _holder(self, name: str) -> str:
+    def _holder(self, name: str) -> Process | None:
+        """Return the process that wrote a lease; None where the lease is gone or not readable."""
         try:
-            holder = json.loads(self.store.read_bytes(_LEASES, name))
-        except FileNotFoundError:
-            return "it has just ended"
-        return f"process {holder['process']} on {holder['host']}"
+            return Process(**json.loads(self.store.read_bytes(_LEASES, name)))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def _refusal(self, name: str, holder: Process | None) -> str:
+        who = "" if holder is None else f" (process {holder.process} on {holder.host})"
+        if holder is not None and holder.is_visible():
+            return (
+                f"{self.store.root}: another run works on this output{who}; wait until it has "
+                "ended, or end it"
+            )
+        return (
+            f"{self.store.root}: another run works on this output{who}, or was killed less than "
+            f"{self.expiry_s:.0f} s ago. If it no longer runs, remove {_LEASES}/{name} there"
+        )
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -76,17 +78,25 @@ def spark_session(
         # A wheel is a zip: without this, Spark ships one given as --py-files but never imports
         # from it.
         SparkContext.PACKAGE_EXTENSIONS = (*_ZIPPED, ".whl")
+        interrupt = signal.getsignal(signal.SIGINT)
         spark = running or builder.getOrCreate()
+        if threading.current_thread() is threading.main_thread():
+            # A session's own handler calls Java on the connection of the call that it stops.
+            signal.signal(signal.SIGINT, interrupt)
         # Timestamps are part of the output: they must not depend on the driver's time zone.
         spark.conf.set("spark.sql.session.timeZone", "UTC")
         before = _set(spark, settings)
+        is_interrupted = False
         try:
             yield spark
+        except KeyboardInterrupt:  # Java has ended, or still works on a call of this thread
+            is_interrupted = True
+            raise
         finally:
-            if running is None:
-                spark.stop()
-            else:
+            if running is not None:
                 _set(spark, before)
+            elif not is_interrupted:
+                spark.stop()
 
 
 def _use_properties(

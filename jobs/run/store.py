@@ -23,7 +23,7 @@ from pyspark.sql.types import IntegerType, StructField, StructType
 
 from jobs.tables import check_schema, schema_of
 from udfs.files.output_files import atomic_file
-from udfs.files.uris import canonical_uri, filesystem, scheme_of
+from udfs.files.uris import canonical_uri, check_store, filesystem, scheme_of
 
 _COMMITS = "_commits"
 _SCRATCH = "_scratch"
@@ -108,7 +108,12 @@ class Store:
 
     @staticmethod
     def at(uri: str) -> Store:
-        """Return the store at a local path or an s3://, gs:// or hdfs:// prefix."""
+        """Return the store at a local path or an s3://, gs:// or hdfs:// prefix.
+
+        Raises:
+            StoreUnreachable, NoSuchBucket: it cannot be used.
+        """
+        check_store(uri)
         return Store(uri.rstrip("/") if "://" in uri else canonical_uri(uri))
 
     def path(self, *parts: str) -> str:

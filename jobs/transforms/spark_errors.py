@@ -11,6 +11,14 @@ from pyspark.logger import PySparkLogger
 _CODES = re.compile(r"^\[[A-Z_.]+\] |;? ?SQLSTATE: \w+.*$")
 """Error class and SQLSTATE, which Spark puts around the first line of a message."""
 
+_CAUSE = re.compile(r"^Caused by: (.+)$", re.MULTILINE)
+_TASK_FAILURE = re.compile(r"most recent failure: Lost task [^:]*\(TID \d+\) \([^)]*\): (.+)")
+_CLASS = re.compile(r"^(?:[a-z_][\w$]*\.)+(?P<name>[A-Z][\w$]*?)(?:: |:?$)")
+_WORKER_TRACEBACK = re.compile(
+    r"Traceback \(most recent call last\):\n(?:[ ].*\n|\n)+(?P<error>\S.*)", re.MULTILINE
+)
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
 
 def first_line(message: str) -> str:
     """Return what a message of Spark says, without error class, SQLSTATE and plan.
@@ -20,6 +28,38 @@ def first_line(message: str) -> str:
     """
     line = message.strip().partition("\n")[0].strip()
     return _CODES.sub("", line).rstrip(".")
+
+
+def innermost_cause(message: str) -> str:
+    """Return what an error of Spark or Java comes from, in one line and without names of packages.
+
+    Args:
+        message: With or without stack traces; one of a Python worker may be among them.
+
+    >>> innermost_cause("org.apache.spark.SparkException: Aborted.\\n\\tat a.b.C(C.scala:1)\\n"
+    ...                 "Caused by: java.io.IOException: Stream closed\\n\\tat ...")
+    'Stream closed'
+    >>> innermost_cause("java.lang.NullPointerException\\n\\tat ...")
+    'null pointer exception'
+    """
+    if worker := list(_WORKER_TRACEBACK.finditer(message)):
+        return f"{worker[-1]['error'].strip()} (in a Python worker)"
+    causes = _CAUSE.findall(message) or _TASK_FAILURE.findall(message)
+    text = (
+        causes[-1] if causes else re.sub(r"^An error occurred while calling \S+\n: ", "", message)
+    )
+    return _without_class(text)
+
+
+def _without_class(text: str) -> str:
+    """Return a message without the exception's class, or the class as words where it has none."""
+    text = text.strip().partition("\n")[0]
+    name = None
+    while found := _CLASS.match(text):
+        name, text = found["name"], text[found.end() :].strip()
+    if text:
+        return first_line(text)
+    return "no message" if name is None else _WORDS.sub(" ", name).lower()
 
 
 @contextmanager

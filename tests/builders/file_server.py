@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,6 +93,13 @@ def serving(root: Path, handler: Callable[[FileServer], Any] | None = None) -> I
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def port_without_server() -> int:
+    """Return a port of this machine at which nothing listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def handler_of(state: FileServer) -> type[http.server.BaseHTTPRequestHandler]:

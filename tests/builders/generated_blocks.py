@@ -25,6 +25,7 @@ import zstandard
 
 from jobs import train_models
 from jobs.config.reference import reference
+from jobs.exit_status import exit_status_table
 from jobs.pipeline.stages import job_table
 from jobs.run.report import report_text
 from tests.bench import snapshot_costs
@@ -84,6 +85,11 @@ def sample_row(output: Path) -> str:
 def jobs(_: Path) -> str:
     """The commands of a pipeline: what each reads and writes."""
     return job_table() + "\n"
+
+
+def exit_status(_: Path) -> str:
+    """How a command may end."""
+    return exit_status_table() + "\n"
 
 
 def models(_: Path) -> str:
@@ -183,6 +189,7 @@ MAKERS: dict[str, Callable[[Path], str]] = {
     "sample_summary": sample_summary,
     "sample_row": sample_row,
     "jobs": jobs,
+    "exit_status": exit_status,
     "models": models,
     "settings": settings,
     "snapshot": snapshot,

@@ -214,4 +214,6 @@ def test_a_cut_jsonl_gzip_keeps_what_was_read(spark: SparkSession, tmp_path: Pat
 def test_a_run_of_nothing_but_missing_files_fails(tmp_path: Path) -> None:
     paths = tmp_path / "paths.txt"
     paths.write_text("missing.warc.gz\n", encoding="utf-8")
-    assert extract(f"@{paths}", tmp_path / "out") == 1
+    assert extract(f"@{paths}", tmp_path / "out") == 3
+    assert not (tmp_path / "out" / "_commits").exists()
+    assert extract(f"@{paths}", tmp_path / "out", "--set", "run.allow_empty=true") == 0

@@ -95,12 +95,15 @@ def test_a_wave_without_a_commit_is_done_again_alone(
 
 
 def test_another_setting_runs_only_the_stages_it_touches(
-    spark: SparkSession, folder: Path, extracted: Path
+    spark: SparkSession, folder: Path, extracted: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = extracted
     assert apply_rules.main(arguments(folder, output)) == 0
     documents, flagged = modified(output, "documents"), modified(output, "flagged")
-    assert apply_rules.main(arguments(folder, output, "rules.min_chars=100000")) == 0
+    rejects_all = arguments(folder, output, "rules.min_chars=100000")
+    assert apply_rules.main(rejects_all) == 3
+    assert "apply_rules kept none of" in capsys.readouterr().err
+    assert apply_rules.main([*rejects_all, "--set", "run.allow_empty=true"]) == 0
     assert modified(output, "documents") == documents
     assert set(modified(output, "flagged")).isdisjoint(flagged)
     reasons = spark.read.parquet(str(output / "flagged")).select("reject_reasons").distinct()

@@ -14,8 +14,7 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 from urllib.parse import parse_qsl, unquote
@@ -25,6 +24,7 @@ from pyarrow import fs as pafs
 from udfs.files.http_file import HttpFile, head_size
 from udfs.files.object_store import StoreFile, StoreReads
 from udfs.files.retry import RetryPolicy
+from udfs.files.store_clients import check_bucket, gcs_client, hadoop_client, s3_client
 
 # Buffer of small reads of a remote file, which is fetched in larger blocks.
 _PIECE_BYTES = 256 << 10
@@ -35,11 +35,6 @@ _READABLE = ("", "s3", "gs", "hdfs", "viewfs", "https", "http")
 _MAGIC = re.compile(r"[*?\[]")
 GZIP_MAGIC = b"\x1f\x8b"
 _HEAD_BYTES = 64 << 10
-
-# With the AWS client's defaults of 1 and 3 seconds, late responses of a busy store are retried, up
-# to ten times with growing delays, and a read of seconds takes minutes.
-_S3_CONNECT_S = 10.0
-_S3_SILENCE_S = 30.0
 
 RANGE_LINE = re.compile(r"([^\t]+)\t(\d{1,18})\t(\d{1,18})")
 _SECRET_NAME = re.compile(
@@ -217,8 +212,8 @@ def filesystem(uri: str) -> tuple[pafs.FileSystem, str]:
     host, _, path = rest.partition("/")
     _refuse_userinfo(uri, rest)
     if scheme in ("hdfs", "viewfs"):
-        return _hadoop(f"{scheme}://{host}"), "/" + path
-    return (_s3(host) if scheme == "s3" else _gcs()), rest
+        return hadoop_client(f"{scheme}://{host}"), "/" + path
+    return (s3_client(host) if scheme == "s3" else gcs_client()), rest
 
 
 def _refuse_userinfo(uri: str, rest: str) -> None:
@@ -228,35 +223,16 @@ def _refuse_userinfo(uri: str, rest: str) -> None:
         )
 
 
-@lru_cache(maxsize=64)
-def _s3(bucket: str) -> pafs.FileSystem:
-    # pyarrow finds account or role as all of AWS's tools do, but neither the endpoint of a store
-    # other than AWS, nor whether to sign at all (the variable is GDAL's; AWS's tools have none).
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if region is None and not endpoint:
-        try:
-            region = pafs.resolve_s3_region(bucket)
-        except OSError:
-            region = None  # no network or no such bucket: the first read raises the error
-    return pafs.S3FileSystem(
-        anonymous=os.environ.get("AWS_NO_SIGN_REQUEST", "").lower() in ("yes", "true", "1"),
-        region=region,
-        endpoint_override=endpoint or None,
-        connect_timeout=_S3_CONNECT_S,
-        request_timeout=_S3_SILENCE_S,
-        retry_strategy=pafs.AwsStandardS3RetryStrategy(max_attempts=10),
-    )
+def check_store(uri: str) -> None:
+    """Fail soon for a store that cannot be reached, which reads retry for minutes.
 
-
-@lru_cache(maxsize=1)
-def _gcs() -> pafs.FileSystem:
-    return pafs.GcsFileSystem(retry_time_limit=timedelta(minutes=5))
-
-
-@lru_cache(maxsize=16)
-def _hadoop(authority: str) -> pafs.FileSystem:
-    return pafs.HadoopFileSystem.from_uri(authority)
+    Raises:
+        StoreUnreachable: The store does not answer.
+        NoSuchBucket: It has no such bucket.
+    """
+    scheme, rest = _split(canonical_uri(uri))
+    if scheme in ("s3", "gs"):
+        check_bucket(scheme, rest.partition("/")[0])
 
 
 def open_input(uri: str, policy: RetryPolicy | None = None) -> BinaryIO:
@@ -318,6 +294,7 @@ def _expand(given: str) -> Iterator[InputFile]:
         return
     uri = canonical_uri(given)
     scheme, rest = _split(uri)
+    check_store(uri)
     if scheme in ("http", "https"):
         yield from _web_file(uri, rest)
         return
@@ -337,6 +314,7 @@ def _expand(given: str) -> Iterator[InputFile]:
 
 def _listed(uri: str) -> Iterator[InputFile]:
     canonical = canonical_uri(uri)
+    check_store(canonical)
     try:
         entries = list_entries(canonical)
     except (FileNotFoundError, IsADirectoryError):

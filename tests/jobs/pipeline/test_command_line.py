@@ -59,6 +59,8 @@ print(json.dumps(found))
     ("arguments", "said"),
     [
         (["--set", "rules.min_char=3"], ["rules.min_char = 3", "min_chars", "[rules]"]),
+        (["--set", "select.min_quality=2"], ["select.min_quality = 2", "expected 0 to 1, or off"]),
+        (["--set", "rules.min_chars=-4"], ["rules.min_chars = -4", "expected 0 or more, or off"]),
         (["--config", "absent.toml"], ["absent.toml", "cannot be read"]),
         (["--input", "absent.warc.gz"], ["absent.warc.gz"]),
         (["--input", "absent-*.warc.gz"], ["absent-*.warc.gz"]),
@@ -83,6 +85,17 @@ def test_a_wrong_request_is_refused_before_spark_starts(
         assert words in error
     assert "Traceback" not in error
     assert not (tmp_path / "out").exists()
+
+
+def test_a_number_that_an_output_remembers_has_bounds_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request = tmp_path / "out" / "request.toml"
+    request.parent.mkdir()
+    request.write_text("[rules]\nmin_chars = -4\n", encoding="utf-8")
+    assert run_pipeline.main(["--output", str(request.parent)]) == 2
+    said = capsys.readouterr().err
+    assert f"{request}: rules.min_chars = -4: expected 0 or more, or off" in said
 
 
 def test_what_needs_no_spark_imports_no_library_of_its_workers(tmp_path: Path) -> None:

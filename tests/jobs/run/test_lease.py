@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from jobs.run.lease import Lease, LeaseLost, OutputInUse, lease_of
+from jobs.run.lease import Lease, LeaseLost, OutputInUse, Process, lease_of, this_process
 from jobs.run.store import Store
+from tests.jobs.conftest import ROOT
 
 EXPIRY_S = 300.0
 
@@ -29,6 +35,89 @@ def age(store: Store, name: str, seconds: float) -> None:
     path = Path(store.root) / "_lease" / name
     then = time.time() - seconds
     os.utime(path, (then, then))
+
+
+def rename_holder(store: Store, name: str, **changes: object) -> None:
+    """Change what a lease says of its process."""
+    holder = json.loads(store.read_bytes("_lease", name)) | changes
+    store.write_bytes(json.dumps(holder).encode(), "_lease", name)
+
+
+HOLD = """
+import sys, time
+from jobs.run.lease import Lease
+from jobs.run.store import Store
+
+lease = Lease(Store.at(sys.argv[1]), 300.0)
+lease.acquire()
+print(lease.name, flush=True)
+time.sleep(600)
+"""
+
+
+@contextmanager
+def other_process(store: Store) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that holds the output's lease; gives it, and the lease's name."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, store.root], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
+
+
+def test_the_lease_of_a_killed_process_is_taken_over_at_once(store: Store) -> None:
+    with other_process(store) as (process, name):
+        with pytest.raises(OutputInUse, match=f"process {process.pid} on .*wait until"):
+            Lease(store, EXPIRY_S).acquire()
+        assert leases(store) == [name]
+        process.kill()  # its parent has not asked how it ended: it is a zombie for a while
+        while (
+            this_process().system is not None
+            and not Process(**json.loads(store.read_bytes("_lease", name))).has_ended()
+        ):
+            time.sleep(0.01)
+        with lease_of(store, EXPIRY_S) as lease:
+            assert leases(store) == [lease.name]
+
+
+def test_a_process_with_the_number_of_a_dead_one_is_not_taken_for_it(store: Store) -> None:
+    dead = Lease(store, EXPIRY_S)
+    dead.acquire()
+    rename_holder(store, dead.name, started="1")
+    with lease_of(store, EXPIRY_S) as lease:
+        assert leases(store) == [lease.name]
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"host": "elsewhere"},
+        {"system": "another boot"},
+        {"system": None},
+        {"system": None, "started": None},
+    ],
+)
+def test_of_a_process_that_cannot_be_seen_the_lease_has_to_expire(
+    store: Store, unknown: dict[str, object]
+) -> None:
+    other = Lease(store, EXPIRY_S)
+    other.acquire()
+    rename_holder(store, other.name, process=2**22 + 1, **unknown)
+    with pytest.raises(OutputInUse, match=f"remove _lease/{other.name}"):
+        Lease(store, EXPIRY_S).acquire()
+
+
+def test_a_lease_that_cannot_be_read_has_to_expire(store: Store) -> None:
+    for text in (b"", b"3", b'{"host": "h"}', b'{"host": "h", "process": 1, "new": 2}'):
+        store.write_bytes(text, "_lease", "other.json")
+        with pytest.raises(OutputInUse, match=r"remove _lease/other\.json"):
+            Lease(store, EXPIRY_S).acquire()
+    age(store, "other.json", EXPIRY_S + 5)
+    with lease_of(store, EXPIRY_S):
+        pass
 
 
 def test_a_second_run_steps_back_and_leaves_the_first_alone(store: Store) -> None:
@@ -52,7 +141,9 @@ def test_the_lease_of_a_dead_run_expires(store: Store) -> None:
     dead = Lease(store, EXPIRY_S)
     dead.acquire()
     age(store, dead.name, dead.expiry_s - 5)
-    with pytest.raises(OutputInUse, match=f"remove _lease/{dead.name}"):
+    rename_holder(store, dead.name, host="elsewhere")
+    age(store, dead.name, dead.expiry_s - 5)
+    with pytest.raises(OutputInUse, match=f"on elsewhere.*remove _lease/{dead.name}"):
         Lease(store, EXPIRY_S).acquire()
     age(store, dead.name, dead.expiry_s + 5)
     with lease_of(store, EXPIRY_S) as lease:

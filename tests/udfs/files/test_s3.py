@@ -13,15 +13,22 @@ from pyarrow import fs as pafs
 
 from jobs.run.lease import OutputInUse, lease_of
 from jobs.run.store import Commit, Store
-from tests.builders.file_server import S3_ACCOUNT, Fault, FileServer, serving
+from tests.builders.file_server import (
+    S3_ACCOUNT,
+    Fault,
+    FileServer,
+    port_without_server,
+    serving,
+)
 from tests.builders.s3_server import serving_s3
 from tests.builders.warc_files import http_response, member, member_offsets, page, record
 from tests.udfs.files.test_http_ranges import CONTENT, FAST
 from tests.udfs.warc.test_ranges import outcome, planned, read, reading
-from udfs.files import uris as files
+from udfs.files import store_clients
 from udfs.files.formats import HEAD_BYTES, read_head
 from udfs.files.object_store import StoreReads
 from udfs.files.output_files import atomic_file
+from udfs.files.store_clients import NoSuchBucket, StoreUnreachable
 from udfs.files.uris import expand_inputs, open_input
 from udfs.warc.ranges import Range, RangeReader
 from udfs.warc.reader import read_records
@@ -46,11 +53,11 @@ def use(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
 @pytest.fixture
 def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[pafs.FileSystem]:
     use(monkeypatch, endpoint)
-    files._s3.cache_clear()
+    store_clients.s3_client.cache_clear()
     store = pafs.S3FileSystem(endpoint_override=endpoint, allow_bucket_creation=True)
     store.create_dir("bucket")
     yield store
-    files._s3.cache_clear()
+    store_clients.s3_client.cache_clear()
 
 
 def put(store: pafs.FileSystem, path: str, data: bytes) -> None:
@@ -107,9 +114,9 @@ def flaky(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServe
     (tmp_path / "store/bucket/a").write_bytes(CONTENT)
     with serving(tmp_path / "store") as server:
         use(monkeypatch, server.url)
-        files._s3.cache_clear()
+        store_clients.s3_client.cache_clear()
         yield server
-    files._s3.cache_clear()
+    store_clients.s3_client.cache_clear()
 
 
 def test_a_busy_store_is_asked_again(flaky: FileServer) -> None:
@@ -186,7 +193,7 @@ def test_an_output_is_kept_by_a_store_that_often_says_slow_down(
     requests = itertools.count(1)
     with serving_s3(tmp_path, lambda method, path: next(requests) % 7 == 0) as server:
         use(monkeypatch, server.url)
-        files._s3.cache_clear()
+        store_clients.s3_client.cache_clear()
         output = Store.at("s3a://bucket/out")
         with lease_of(output, 300.0) as lease:
             output.commit(Commit("stage", 3, "made of this", 1.0, 5))
@@ -195,7 +202,7 @@ def test_an_output_is_kept_by_a_store_that_often_says_slow_down(
             assert output.commits("stage") == {}
             lease.check()
         assert output.list_names("_lease") == []
-    files._s3.cache_clear()
+    store_clients.s3_client.cache_clear()
     assert next(requests) > 21
 
 
@@ -217,3 +224,22 @@ def test_the_head_of_a_file_is_one_small_range(
     assert asked == [(0, HEAD_BYTES + 1)]
     with pytest.raises(FileNotFoundError):
         read_head("s3://bucket/head/absent", FAST)
+
+
+def test_a_store_that_does_not_answer_is_found_by_the_first_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(monkeypatch, f"http://127.0.0.1:{port_without_server()}")
+    for question in (
+        Store.at,
+        lambda uri: expand_inputs([uri]),
+        lambda uri: expand_inputs([f"@{uri}"]),
+    ):
+        with pytest.raises(StoreUnreachable, match=r"^s3://dark: the store cannot be reached"):
+            question("s3a://dark/key")
+
+
+def test_a_bucket_that_does_not_exist_is_named(bucket: pafs.FileSystem) -> None:
+    with pytest.raises(NoSuchBucket, match=r"no bucket s3://buckett:"):
+        Store.at("s3://buckett/out")
+    Store.at("s3://bucket/not/there/yet")
