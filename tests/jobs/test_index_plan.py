@@ -549,7 +549,7 @@ def test_nothing_that_can_be_read_is_a_failed_run(
     server.fault = lambda get: Fault(status=403)
     output = tmp_path / "out"
     arguments = index_arguments(crawl)
-    assert run(extract_documents, crawl, output, *arguments, settings=remote(server)) == 1
+    assert run(extract_documents, crawl, output, *arguments, settings=remote(server)) == 3
     assert not list(output.glob("_commits/extract_documents/*"))
     server.fault = lambda get: None
     assert run(extract_documents, crawl, output, *arguments, settings=remote(server)) == 0
