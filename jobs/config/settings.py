@@ -350,7 +350,7 @@ class SparkConfig:
     small_properties: str | None = None
     """Properties file of Spark SQL's settings for an output of little input, where queries take
     longer to plan and compile than to run; looked up as the other."""
-    small_input_bytes: Count = 33_554_432
+    small_input_bytes: Count = 671_088_640
     """Bytes of all input of an output up to which `small_properties` apply."""
 
 

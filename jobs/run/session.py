@@ -25,6 +25,8 @@ from udfs.base.worker_daemon import DAEMON, MODULES, daemon_ahead
 
 _ZIPPED = (".zip", ".egg", ".jar")
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+_PARTITION_BYTES = 16 * 1024**2
+"""Input to a partition where there is little of it."""
 _DAEMON_MODULE = "spark.python.daemon.module"
 
 
@@ -85,6 +87,9 @@ def spark_session(
             signal.signal(signal.SIGINT, interrupt)
         # Timestamps are part of the output: they must not depend on the driver's time zone.
         spark.conf.set("spark.sql.session.timeZone", "UTC")
+        if settings and input_bytes is not None:
+            cores = spark.sparkContext.defaultParallelism
+            settings = _few_partitions(input_bytes, cores) | settings
         before = _set(spark, settings)
         is_interrupted = False
         try:
@@ -137,6 +142,19 @@ def _small_settings(
     if path is None or input_bytes is None or input_bytes > config.spark.small_input_bytes:
         return {}
     return read_properties(path)
+
+
+def _few_partitions(input_bytes: int, cores: int) -> dict[str, str]:
+    """Return the settings by which little input has few partitions.
+
+    A task costs more than it does for a thousand documents, and joins of two tables of one partition
+    take no shuffle.
+    """
+    partitions = str(max(1, min(cores, input_bytes // _PARTITION_BYTES)))
+    return {
+        "spark.sql.shuffle.partitions": partitions,
+        "spark.sql.files.minPartitionNum": partitions,
+    }
 
 
 def _properties_file(name: str | None, key: str, config_file: Path | None) -> Path | None:

@@ -37,6 +37,20 @@ def test_little_input_has_settings_until_the_command_ends(
         spark.conf.set(PARTITIONS, str(before))
 
 
+@pytest.mark.parametrize(("mebibytes", "expected"), [(1, "1"), (33, "2"), (900, "2")], ids=str)
+def test_little_input_has_few_partitions(
+    spark: SparkSession, tmp_path: Path, mebibytes: int, expected: str
+) -> None:
+    """One for every 16 MiB, and no more than cores."""
+    before = spark.conf.get(PARTITIONS)
+    few = properties(tmp_path, "spark.sql.adaptive.enabled false\n")[0]
+    small = [few, f"spark.small_input_bytes={2**30}"]
+    with spark_session("test", load_config(None, small), None, mebibytes * 2**20) as session:
+        assert session.conf.get(PARTITIONS) == expected
+        assert session.conf.get("spark.sql.files.minPartitionNum") == expected
+    assert spark.conf.get(PARTITIONS) == before
+
+
 def test_a_key_that_was_unset_is_unset_again(spark: SparkSession, tmp_path: Path) -> None:
     key = "spark.sql.files.maxPartitionBytes"
     config = load_config(None, properties(tmp_path, f"{key} 64m\n"))
