@@ -35,6 +35,7 @@ PAGES = (
     "README.md",
     "README_zh.md",
     "jobs/README.md",
+    "jobs/QUESTIONS.md",
     "conf/README.md",
     "udfs/README.md",
     "tests/bench/README.md",
