@@ -147,8 +147,8 @@ def _small_settings(
 def _few_partitions(input_bytes: int, cores: int) -> dict[str, str]:
     """Return the settings by which little input has few partitions.
 
-    A task costs more than it does for a thousand documents, and joins of two tables of one partition
-    take no shuffle.
+    For a thousand documents a task costs more than what it does, and a join of two tables of one
+    partition takes no shuffle.
     """
     partitions = str(max(1, min(cores, input_bytes // _PARTITION_BYTES)))
     return {
