@@ -46,6 +46,8 @@ class _Look:
     is_empty: bool = False
     problem: str | None = None
     """Why the file cannot be read as it is wanted."""
+    is_unreachable: bool = False
+    """Whether its store or host fails, so that its neighbours need not be tried."""
 
 
 @dataclass
@@ -85,7 +87,7 @@ def formats_of(
         of_size = sorted(of_argument.values(), key=lambda group: -len(group.files))
         for group in of_size:
             _look_at(group, settings)
-        _settle(of_size, settings)
+        _check_argument(of_size)
         empty += sum(group.empty for group in of_size)
         for group in of_size:
             told |= dict.fromkeys((file.uri for file in group.files), group.format or WARC)
@@ -115,13 +117,19 @@ def _look_at(group: _Group, settings: InputConfig) -> None:
         elif look.format is not None:
             group.format = look.format
             return
+        if look.is_unreachable:
+            break
     group.format = given or group.named
     group.problem = problems[0] if problems else None
 
 
-def _settle(groups: Sequence[_Group], settings: InputConfig) -> None:
+def _check_argument(groups: Sequence[_Group]) -> None:
     """Raise ConfigError if no group can be read; give those without a format their neighbours'."""
-    readable = [group for group in groups if group.format is not None and group.problem is None]
+    readable = [
+        group
+        for group in groups
+        if group.format is not None and group.problem is None and group.empty < len(group.files)
+    ]
     problems = [group.problem for group in groups if group.problem is not None]
     if problems and not readable:
         raise ConfigError(f"--input: {problems[0]}")
@@ -136,9 +144,11 @@ def _looked_at(file: InputFile, named: str | None, given: str | None, text_colum
     try:
         head = read_head(file.uri, _POLICY)
     except (OSError, ValueError) as error:
-        if named is None and given is None:
-            return _Look(problem=f"{shown}: cannot be read, and its name says no format: {error}")
-        return _Look()
+        said = f"{shown}: cannot be read, and its name says no format: {error}"
+        return _Look(
+            problem=said if named is None and given is None else None,
+            is_unreachable=not isinstance(error, FileNotFoundError),
+        )
     if head.is_empty:
         return _Look(is_empty=True)
     told = head.format

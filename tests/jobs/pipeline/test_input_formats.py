@@ -199,6 +199,7 @@ def test_one_bad_file_among_good_ones_is_left_to_be_counted(tmp_path: Path) -> N
     expected = {"a.parquet": "parquet", "b.parquet": "parquet", "info.json": "jsonl"}
     assert told(folder) == expected
     (folder / "b.parquet").unlink()
+    write(folder, none__warc=b"")  # nothing that could be read either
     with pytest.raises(ConfigError, match=r"a\.parquet: not a Parquet file"):
         told(folder)
 
@@ -220,6 +221,21 @@ def test_a_file_that_is_not_there_has_the_format_of_its_name(tmp_path: Path) -> 
     with pytest.raises(ConfigError, match="absent: cannot be read, and its name says no format"):
         told(f"@{listed}")
     assert told(f"@{listed}", format="warc") == {"absent": "warc"}
+
+
+def test_a_store_that_fails_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def failing(uri: str, policy: RetryPolicy) -> Head:
+        asked.append(uri)
+        raise OSError("timed out")
+
+    monkeypatch.setattr(input_formats, "read_head", failing)
+    files = [InputFile(f"s3://bucket/{n}.jsonl", None, "@list") for n in range(9)]
+    assert formats_of(files, InputConfig(), may_be_empty=False) == ["jsonl"] * 9
+    assert asked == ["s3://bucket/0.jsonl"]
+    with pytest.raises(ConfigError, match=r"s3://bucket/x: cannot be read.*: timed out"):
+        formats_of([InputFile("s3://bucket/x", None)], InputConfig(), may_be_empty=False)
 
 
 def test_a_refused_file_ends_a_command_before_spark(
