@@ -101,6 +101,11 @@ def test_the_content_decides_where_it_can(
     assert told(tmp_path / name) == {name: expected}
 
 
+def test_a_file_that_nothing_shows_follows_its_neighbours(tmp_path: Path) -> None:
+    folder = write(tmp_path / "in", README=b"# Rows", a__jsonl=ROW)
+    assert told(folder) == {"README": "jsonl", "a.jsonl": "jsonl"}
+
+
 def test_a_parquet_file_needs_no_name(tmp_path: Path) -> None:
     assert told(write_table(tmp_path / "rows", text=["x"])) == {"rows": "parquet"}
 
@@ -263,6 +268,8 @@ def test_what_was_planned_keeps_its_format_and_is_not_looked_at(
     assert plan(*arguments) == {"a.warc.gz": "wet", "b.jsonl": "jsonl"}
     assert looks == ["b.jsonl"]
     assert plan(*arguments) == {"a.warc.gz": "wet", "b.jsonl": "jsonl"}
+    write(folder, c__jsonl=b"")  # beside files that were read, an empty one is counted
+    assert plan(*arguments)["c.jsonl"] == "jsonl"
     assert extract_documents.main([*arguments, "--input-format", "parquet", "--plan"]) == 2
     assert "a.warc.gz was planned in this output as wet" in capsys.readouterr().err
 
