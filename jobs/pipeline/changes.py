@@ -32,16 +32,18 @@ def changes(found: DryRun, run: Run) -> Iterator[str]:
         yield f"nothing to do: {redact(run.store.root)} has all that this command makes"
         return
     steps = [step for step in found.steps if step.wanted]
-    if first := [_first_time(step) for step in steps if len(step.again) < len(step.wanted)]:
+    first = [_first_time(step) for step in steps if len(step.again) < len(step.wanted)]
+    if first and not run.requests:  # else more waves than are known yet
         yield f"to do: {', '.join(first)}"
     repeated = [(step.name, *lines) for step in steps for lines in _repeated(step)]
     for (which, reason), group in groupby(repeated, key=lambda line: line[1:]):
         yield f"again: {', '.join(name for name, *_ in group)}{which}: {reason}"
     for table, reason in deleted(found).items():
         yield f"deleted: {table}: {reason}"
-    if kept := [step.name for step in found.steps if not step.wanted]:
+    kept = [step.name for step in found.steps if not step.wanted]
+    if kept and not run.requests:
         yield f"kept as it is: {', '.join(kept)}"
-    if found.incomplete is not None:
+    if found.incomplete is not None and not run.requests:
         yield found.incomplete
 
 
@@ -54,7 +56,7 @@ def added_input(run: Run) -> Iterator[str]:
         yield f"adding {_files(len(new))}{to}: {_named(new)}"
     if run.requests:
         to = f" to {_files(here)} already here" if here else ""
-        yield f"adding ranges of files{to}: Spark looks them up first"
+        yield f"adding ranges of files{to}: Spark looks them up, then every stage has work"
 
 
 def deleted(found: DryRun) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ from jobs.config import (
     settings_text,
     toml_value,
 )
+from jobs.pipeline.input_formats import AUTO
 from jobs.run.store import Store
 from udfs.files.uris import redact
 
@@ -123,8 +124,12 @@ def request_text(inputs: Sequence[Given], config: Config) -> str:
 
 
 def given_inputs(arguments: Namespace, config: Config) -> list[Given]:
-    """Return the inputs of a command line as it names them, without credentials."""
-    read_as = {"format": config.input.format}
+    """Return the inputs of a command line as it names them, without credentials.
+
+    Each has its format where that was given.
+    """
+    kind = config.input.format
+    read_as = {} if kind == AUTO else {"format": kind}
     if arguments.crawl is None and arguments.index is None:
         return [{"uri": redact(uri), **read_as} for uri in arguments.input]
     chosen = {

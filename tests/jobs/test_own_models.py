@@ -158,7 +158,7 @@ def test_another_version_scores_again_only_what_depends_on_it(
     tables = [tmp_path / "out" / "scores" / name for name in ("quality", "domain")]
     files = {p: p.stat().st_mtime_ns for table in tables for p in table.rglob("*.parquet")}
     assert files
-    assert select_corpus.main(call) == 0
+    assert select_corpus.main([*call, "--yes"]) == 0
     after = {scorer: scores(spark, tmp_path / "out", scorer) for scorer in SCORERS}
     assert after["quality"] == before["quality"]
     assert after["domain"] == before["domain"]

@@ -64,7 +64,7 @@ def run(folder: Path, *levels: str) -> None:
     arguments += ["--input", str(folder / "in.jsonl"), "--input-format", "jsonl"]
     arguments += ["--set", f"dedup.levels={wanted}", "extract.languages=[]", "rules.pack=off"]
     arguments += ["rules.max_sensitive_per_line=off", "rules.max_mojibake_share=off"]
-    arguments += ["rules.traditional_policy=keep", "select.min_quality=off"]
+    arguments += ["rules.traditional_policy=keep", "select.min_quality=off", "run.redo=always"]
     assert run_pipeline.main(arguments) == 0
 
 

@@ -32,7 +32,7 @@ def arguments(folder: Path, *settings: str) -> list[str]:
         *("--config", str(LOCAL_CONFIG), "--input", str(folder / "a.warc.gz")),
         *("--output", str(folder / "out"), "--set", "rules.pack=off", "dedup.levels=[]"),
         *("rules.max_dup_13gram_share=off", "rules.max_sensitive_per_line=off"),
-        *("select.min_quality=off", *settings),
+        *("select.min_quality=off", "select.min_perplexity=off", *settings),
     ]
 
 

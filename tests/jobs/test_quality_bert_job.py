@@ -117,7 +117,7 @@ def test_documents_are_cut_to_their_good_runs(
     assert selected["rejected"] == len(rejected)
     assert any(row["edit"] == "segment" for row in facts["edits"])
 
-    assert select_corpus.main(common) == 0
+    assert select_corpus.main([*common, "select.min_segment_score=off"]) == 0
     rows = spark.read.parquet(str(tmp_path / "out/corpus")).collect()
     assert {row.doc_id: (row.text, row.runs) for row in rows} == {
         name: (text, None) for name, text in texts.items()

@@ -100,7 +100,7 @@ def test_other_words_or_texts_are_measured_again(
     assert measured.where("measures.sensitive_distinct = 1").count() == 6
     other_texts = ("extract.min_language_score=off", f"rules.lexicon={words}")
     before = files_of(output, "measures")
-    assert apply_rules.main(arguments(folder, output, *other_texts)) == 0
+    assert apply_rules.main([*arguments(folder, output, *other_texts), "--yes"]) == 0
     assert files_of(output, "measures").keys().isdisjoint(before)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import zstandard
 from pyspark.sql import functions as F
 from warcio.archiveiterator import ArchiveIterator
 
+from jobs import run_pipeline
 from jobs.run.store import Store
 from jobs.tables import CORPUS, check_schema, schema_of
 from tests.jobs.conftest import Output
@@ -25,6 +27,48 @@ STAGES = {
 }
 EXACT_PAIR = {"life_braised_eggplant", "life_braised_eggplant_copy"}
 """Two pages of the same length: which of them is kept follows from their ids."""
+
+
+def planned(capsys: pytest.CaptureFixture[str], output: Path, *arguments: str) -> list[str]:
+    """What run_pipeline would do on an output, with settings as it remembers them."""
+    capsys.readouterr()
+    assert run_pipeline.main(["--output", str(output), *arguments, "--plan"]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_another_threshold_keeps_the_export_and_no_export_asks(
+    sample_output: Output,
+    sample_warc: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("jobs.pipeline.command_line.spark_session", None)  # not to be reached
+    output = shutil.copytree(sample_output.path, tmp_path / "out")
+    lines = planned(capsys, output)
+    assert all(line.endswith(": nothing to do") for line in lines)
+    lines = planned(capsys, output, "--set", "select.min_quality=0.9")
+    assert [line for line in lines if not line.endswith(": nothing to do")] == [
+        "select_corpus: select.min_quality is 0.9, was 0.5",
+        "report_run: select_corpus changed; select.min_quality is 0.9, was 0.5",
+    ]
+    copy = shutil.copy(sample_warc, tmp_path / "mine.warc.gz")
+    lines = planned(capsys, output, "--input", str(copy))
+    assert lines[0] == f"adding 1 file to 1 already here: {copy}"
+    assert not any("needs --yes" in line for line in lines)
+    no_export = ["--set", "select.jsonl=none"]
+    assert planned(capsys, output, *no_export)[-1] == "needs --yes: delete corpus_jsonl"
+    before = {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()}
+    assert run_pipeline.main(["--output", str(output), *no_export]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert 'deleted: corpus_jsonl: select.jsonl is "none", was "zst"' in said
+    assert said[-1].startswith("run_pipeline: this would delete corpus_jsonl; give --yes, or")
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("*") if path.is_file()} == before
+    more = "--set", 'dedup.levels=["url"]'
+    assert planned(capsys, output, *more)[-1] == (
+        "needs --yes: do finished work of score_quality, score_domain, score_toxicity, "
+        "score_perplexity again"
+    )
 
 
 def key(page: Page) -> tuple[str, str]:

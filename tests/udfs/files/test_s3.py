@@ -11,6 +11,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 from pyarrow import fs as pafs
 
+from jobs import plan_input
+from jobs.pipeline.request_file import read_request
 from jobs.run.lease import OutputInUse, lease_of
 from jobs.run.store import Commit, Store
 from tests.builders.file_server import (
@@ -105,6 +107,22 @@ def test_ranges(bucket: pafs.FileSystem, tmp_path: Path) -> None:
     whole = {item.offset: outcome(item) for item in read_records(io.BytesIO(b"".join(data)))}
     assert [outcome(item) for item in found["b"]] == [whole[offsets[n]] for n in (0, 1, 4, 5, 8)]
     assert [outcome(item) for item in found["c"]] == [(0, "missing_file")]
+
+
+def test_an_output_there_remembers_its_request(bucket: pafs.FileSystem, tmp_path: Path) -> None:
+    rows = tmp_path / "a.jsonl"
+    rows.write_text('{"text": "a"}\n', encoding="utf-8")
+    call = ["--output", "s3a://bucket/remembers"]
+    assert read_request(Store.at(call[1])).data is None
+    first = [*call, "--input", str(rows), "--set"]
+    assert plan_input.main([*first, "rules.min_chars=100", 'rules.conditions.a=url > "b"']) == 0
+    assert plan_input.main([*call, "--set", "select.min_quality=off"]) == 0
+    found = read_request(Store.at(call[1]))
+    assert found.inputs == ({"uri": str(rows)},)
+    assert found.settings is not None
+    rules = found.settings.tables["rules"]
+    assert (rules["min_chars"], rules["conditions"]["a"]) == (100, 'url > "b"')
+    assert found.settings.tables["select"]["min_quality"] == "off"
 
 
 @pytest.fixture
