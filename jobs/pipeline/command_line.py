@@ -73,7 +73,7 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
                 _show_plan(command, found, request)
                 return 0
             for line in (*request.notes, *changes(found, run)):
-                say("plan", line)
+                say("plan", line, does=line)
             check_consent(command, found, run.config.run, request.is_agreed)
             write_plan(run.store, run.added)
             if found.is_up_to_date and not run.requests:
