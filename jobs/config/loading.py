@@ -100,7 +100,7 @@ def _layered(
             tables = {section: table for section, table in tables.items() if section != "rules"}
         config = with_tables(config, tables, where)
     for where, tables in kept:
-        config = with_tables(_without_mappings(config, tables, has_all_rules), tables, where)
+        config = with_tables(_without_mappings(config, tables), tables, where)
     for where, tables in asked:
         config = with_tables(config, tables, where)
     if pack is None and not has_all_rules:
@@ -108,11 +108,11 @@ def _layered(
     return config
 
 
-def _without_mappings(config: Config, tables: Mapping[str, Any], has_all_rules: bool) -> Config:
+def _without_mappings(config: Config, tables: Mapping[str, Any]) -> Config:
     """Empty the mappings that remembered tables have whole; a layer else adds entries to them."""
     for section, table in tables.items():
-        if section == "rules" and not has_all_rules:
-            continue  # its own conditions are added to those of another pack
+        if section == "rules" and "pack" not in table:
+            continue  # these conditions are added to those of another pack
         parts = tuple(
             dataclasses.replace(
                 part,

@@ -88,6 +88,10 @@ def test_a_mapping_is_not_added_to_what_was_switched_off() -> None:
     again = load_config(None, ["rules.conditions.long=chars > 9000"], remembered(config))
     assert "few_marks" not in again.rules.conditions
     assert again.rules.conditions["long"] == "chars > 9000"
+    kept = remembered(config)
+    rules = {key: value for key, value in kept.tables["rules"].items() if key != "min_chars"}
+    lacking = replace(kept, tables={**kept.tables, "rules": rules})  # as an earlier version's
+    assert load_config(None, [], lacking) == config
 
 
 def test_another_pack_brings_its_values_and_keeps_what_was_set_beside_the_first() -> None:
