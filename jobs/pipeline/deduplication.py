@@ -30,10 +30,11 @@ from jobs.run.commits import (
     wave_of,
     write_counts,
 )
-from jobs.run.console import say, show_progress
+from jobs.run.console import Progress, say, show_progress
 from jobs.run.current_documents import (
     fit_driver,
     ids_on_driver,
+    kept_by_rules,
     rule_sources,
     rule_survivor_ids,
     rule_survivor_sources,
@@ -78,7 +79,7 @@ def run(spark: SparkSession, run: Run) -> None:
             return
         with (
             wave_of(run.store, FIND_DUPLICATES, WHOLE, basis) as work,
-            show_progress(spark, FIND_DUPLICATES, "tasks"),
+            show_progress(spark, Progress(FIND_DUPLICATES, kept_by_rules(run), is_one_pass=False)),
         ):
             work.balance = _find(spark, run, view, basis.fingerprint)
 
@@ -158,7 +159,7 @@ def _search(
         counts[name] = value
         say(
             "count",
-            f"{FIND_DUPLICATES}: {name} = {value:,}",
+            None,  # the report has these counts
             stage=FIND_DUPLICATES,
             name=name,
             value=value,

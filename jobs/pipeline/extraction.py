@@ -15,7 +15,7 @@ from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import find_artifact, ship
 from jobs.catalogue.lock import Lock
 from jobs.config import Config, ConfigError
-from jobs.run.commits import Basis, due, fingerprint_of, settings_of, wave_of
+from jobs.run.commits import Basis, due, fingerprint_of, in_wave, settings_of, wave_of
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
 
 
@@ -54,9 +54,9 @@ def run(spark: SparkSession, run: Run) -> None:
     if not wanted:
         return
     language_file = ship(spark.sparkContext, _language_model(run), run.config)
-    for number, wave in enumerate(wanted, start=1):
-        label = f"{EXTRACT_DOCUMENTS}, wave {number} of {len(wanted)}"
-        with wave_of(run.store, EXTRACT_DOCUMENTS, wave, waves[wave]) as work:
+    for wave in wanted:
+        label = f"{EXTRACT_DOCUMENTS}{in_wave(wave, len(waves))}"
+        with wave_of(run.store, EXTRACT_DOCUMENTS, wave, waves[wave], len(waves)) as work:
             work.balance = extract_wave(spark, run, wave, language_file, label)
 
 

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from jobs.config import Config, ExtractConfig
 from jobs.pipeline.outcome import NothingRead
 from jobs.run.commits import Balance
-from jobs.run.console import show_progress
+from jobs.run.console import Progress, show_progress
 from jobs.run.current_documents import DRIVER_DOCUMENTS
 from jobs.run.ledger import close_ledger, parts_of, read_ledger, rows_of
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
@@ -59,12 +59,10 @@ def extract_wave(
         NothingRead: none of the wave's files could be read, and run.allow_empty is not set.
     """
     splits = work_units(run.waves[wave])
-    done = spark.sparkContext.accumulator(0)  # only for the progress line: retries add to it
     extract = extract_udf(
         [_as_read(split, run) for split in splits],
         extract_options(run.config),
         language_file,
-        done.add,
     )
     numbers = spark.range(0, len(splits), 1, run.config.run.partitions or len(splits))
     # Three tables come out of one pass. On disk, since a wave's text outgrows memory; a block
@@ -74,7 +72,7 @@ def extract_wave(
         "warc_path", F.col("warc_offset").alias("offset"), "reason", "detail"
     )
     tallies = tally_rows(extracted.where(F.col("row_kind") == TALLY))
-    with show_progress(spark, label, "splits", lambda: int(done.value)):
+    with show_progress(spark, Progress(label, files=run.config.run.partitions or len(splits))):
         repeated, _, tallied = stored_first(
             partial(_write_documents, spark, run, wave, extracted),
             partial(run.store.write, failures.coalesce(1), READ_FAILURES, wave),

@@ -29,10 +29,11 @@ from jobs.run.commits import (
     Basis,
     due,
     fingerprint_of,
+    in_wave,
     settings_of,
     wave_of,
 )
-from jobs.run.console import show_progress
+from jobs.run.console import Progress, show_progress
 from jobs.run.current_documents import document_commits, extracted_ids, fit_driver, ids_on_driver
 from jobs.run.ledger import close_stages, rows_of
 from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, Run
@@ -159,13 +160,21 @@ def run(spark: SparkSession, run: Run) -> None:
     wanted = due(run.store, APPLY_RULES, flagged)
     unmeasured = due(run.store, MEASURE_DOCUMENTS, measured).keys() & wanted.keys()
     text_pass = _shipped(spark, run, measuring_of(run)) if unmeasured else None
-    for number, wave in enumerate(wanted, start=1):
+    extracted = run.store.commits(EXTRACT_DOCUMENTS)
+    for wave in wanted:
+        progress = Progress(
+            f"{APPLY_RULES}{in_wave(wave, len(flagged))}",
+            extracted[wave].kept,
+            is_one_pass=wave in unmeasured,
+        )
         with (
-            wave_of(run.store, APPLY_RULES, wave, flagged[wave]) as work,
-            show_progress(spark, f"{APPLY_RULES}, wave {number} of {len(wanted)}", "tasks"),
+            wave_of(run.store, APPLY_RULES, wave, flagged[wave], len(flagged)) as work,
+            show_progress(spark, progress),
         ):
             if text_pass is not None and wave in unmeasured:
-                with wave_of(run.store, MEASURE_DOCUMENTS, wave, measured[wave]) as first:
+                with wave_of(
+                    *(run.store, MEASURE_DOCUMENTS, wave, measured[wave]), is_shown=False
+                ) as first:
                     first.balance = _measure_wave(spark, run, wave, text_pass)
             else:
                 _flag(run, run.store.read(spark, MEASURED, [wave]), wave)

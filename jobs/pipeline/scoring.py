@@ -6,6 +6,7 @@ score.rows). All scorers that are due for a wave run in one pass over its text.
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -24,15 +25,17 @@ from jobs.run.commits import (
     Work,
     due,
     fingerprint_of,
+    in_wave,
     only_source_changed,
     settings_of,
     wave_of,
 )
-from jobs.run.console import say, show_progress
+from jobs.run.console import Progress, say, show_progress
 from jobs.run.current_documents import (
     fit_driver,
     ids_on_driver,
     removed_of,
+    scored_counts,
     scored_documents,
     scored_ids,
     scored_sources,
@@ -88,19 +91,45 @@ def run(spark: SparkSession, run: Run) -> None:
     for name in run.config.score.scorers:
         for wave in due(run.store, score_stage(name), waves[score_stage(name)]):
             wanted_of.setdefault(wave, []).append(name)
-    for number, (wave, wanted) in enumerate(sorted(wanted_of.items()), start=1):
+    documents = scored_counts(run)
+    for wave, wanted in sorted(wanted_of.items()):
+        started = time.monotonic()
+        label = f"{SCORE_DOCUMENTS}{in_wave(wave, len(run.waves))}"
         scorers = [scorer_of(name, run.config, run.lock, spark.sparkContext) for name in wanted]
         with (
             ExitStack() as commits,
-            show_progress(spark, f"{SCORE_DOCUMENTS}, wave {number} of {len(wanted_of)}", "tasks"),
+            show_progress(spark, Progress(label, documents.get(wave))),
         ):
             work = [
                 commits.enter_context(
-                    wave_of(run.store, score_stage(name), wave, waves[score_stage(name)][wave])
+                    wave_of(
+                        *(run.store, score_stage(name), wave, waves[score_stage(name)][wave]),
+                        is_shown=False,
+                    )
                 )
                 for name in wanted
             ]
             _score_wave(spark, run, wave, scorers, work)
+        _say_scored(label, wanted, work, time.monotonic() - started)
+
+
+def _say_scored(label: str, scorers: Sequence[str], work: Sequence[Work], seconds: float) -> None:
+    """Say that a wave is scored, in one line for all scorers."""
+    seen = work[0].balance.seen
+    unscored = {
+        name: sum(of.balance.failed.values()) + sum(of.balance.rejected.values())
+        for name, of in zip(scorers, work, strict=True)
+    }
+    without = "".join(f", {n:,} without a score of {name}" for name, n in unscored.items() if n)
+    say(
+        "scored",
+        f"{label}: done, {seen:,} scored by {', '.join(scorers)}{without} in {seconds:.1f} s "
+        f"({seen / max(seconds, 1e-9):,.0f}/s)",
+        doing=label,
+        seen=seen,
+        unscored=unscored,
+        seconds=round(seconds, 3),
+    )
 
 
 def _keep_unchanged(run: Run, waves: Bases) -> None:
@@ -127,7 +156,8 @@ def _keep_unchanged(run: Run, waves: Bases) -> None:
                 )
                 say(
                     "wave_unchanged",
-                    f"{stage}, wave {wave}: scored already, deduplication removes the same",
+                    f"{stage}{in_wave(wave, len(of_stage))}: scored already, deduplication "
+                    "removes the same",
                     stage=stage,
                     wave=wave,
                 )

@@ -91,8 +91,15 @@ def only_source_changed(commit: Commit, basis: Basis, source: str) -> bool:
 
 
 @contextmanager
-def wave_of(store: Store, stage: str, wave: int, basis: Basis) -> Iterator[Work]:
-    """Revoke a wave's commit, run the block, and commit the wave if the block raised nothing."""
+def wave_of(
+    store: Store, stage: str, wave: int, basis: Basis, waves: int = 1, *, is_shown: bool = True
+) -> Iterator[Work]:
+    """Revoke a wave's commit, run the block, and commit the wave if the block raised nothing.
+
+    Args:
+        waves: Number of waves of the stage, for the line that says that this one is done.
+        is_shown: Whether people see that line; programs always do.
+    """
     store.revoke(stage, wave)
     started = time.monotonic()
     work = Work()
@@ -101,9 +108,10 @@ def wave_of(store: Store, stage: str, wave: int, basis: Basis) -> Iterator[Work]
     balance = work.balance
     store.commit(commit_of(stage, wave, basis, round(seconds, 3), balance))
     rate = balance.seen / seconds if seconds else 0.0
+    text = f"{stage}{in_wave(wave, waves)}: done, {outcome(balance)} in {seconds:.1f} s"
     say(
         "wave_done",
-        f"{stage}{in_wave(wave)}: done, {balance.seen:,} seen in {seconds:.1f} s ({rate:,.0f}/s)",
+        f"{text} ({rate:,.0f}/s)" if is_shown else None,
         stage=stage,
         wave=None if wave == WHOLE else wave,
         seen=balance.seen,
@@ -182,9 +190,21 @@ def read_counts(store: Store, stage: str) -> dict[str, int]:
     return counts
 
 
-def in_wave(wave: int) -> str:
-    """Return the wave as the end of a stage's name in messages."""
-    return "" if wave == WHOLE else f", wave {wave}"
+def in_wave(wave: int, waves: int | None = None) -> str:
+    """Return the wave, counted from 1, as the end of a stage's name in messages.
+
+    Args:
+        waves: Number of waves of the stage; the only one is not named.
+    """
+    if wave == WHOLE or waves == 1:
+        return ""
+    return f", wave {wave + 1}" if waves is None else f", wave {wave + 1} of {waves:,}"
+
+
+def outcome(balance: Balance) -> str:
+    """Return in words what became of what a stage saw."""
+    rejected, failed = sum(balance.rejected.values()), sum(balance.failed.values())
+    return f"{balance.seen:,} seen, {balance.kept:,} kept, {rejected:,} rejected, {failed:,} failed"
 
 
 def _change(commit: Commit, basis: Basis) -> str | None:

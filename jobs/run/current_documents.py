@@ -203,6 +203,27 @@ def removed_of(run: Run, wave: int) -> dict[str, str]:
     return {str(wave): commit.removed[str(wave)]}
 
 
+def kept_by_rules(run: Run) -> int:
+    """Count `rule_survivors` of all waves, from commits."""
+    commits = run.store.commits(APPLY_RULES) or run.store.commits(EXTRACT_DOCUMENTS)
+    return sum(commit.kept for wave, commit in commits.items() if wave in run.waves)
+
+
+def scored_counts(run: Run) -> dict[int, int]:
+    """Count `scored_documents` by wave, from commits."""
+    if run.config.score.rows == "all":
+        commits, removed = run.store.commits(EXTRACT_DOCUMENTS), {}
+    else:
+        commits = run.store.commits(APPLY_RULES) or run.store.commits(EXTRACT_DOCUMENTS)
+        whole = run.store.commits(FIND_DUPLICATES).get(WHOLE)
+        removed = {} if whole is None else whole.removed
+    return {
+        wave: commit.kept - int(removed.get(str(wave), "0").partition(":")[0])
+        for wave, commit in commits.items()
+        if wave in run.waves
+    }
+
+
 def rule_survivor_sources(run: Run) -> dict[int, Sources]:
     """Return the sources of `rule_survivors`, by wave."""
     rules = rule_commits(run) or {}

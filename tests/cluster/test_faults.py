@@ -15,10 +15,10 @@ from tests.cluster.conftest import LIMIT_S, SubmittedRun, corpus_of
 pytestmark = pytest.mark.timeout(LIMIT_S)
 
 STAGES = (
-    "extract_documents, wave 0",
-    "apply_rules, wave 0",
+    "extract_documents, wave 1 of 2",
+    "apply_rules, wave 1 of 2",
     "find_duplicates",
-    "score_quality, wave 0",
+    "score_documents, wave 1 of 2",
 )
 """What is reported as done when the run has just begun something else."""
 LOST = "Lost task"
@@ -58,7 +58,7 @@ def test_the_driver_dies_and_the_run_is_started_again(
     submit: Callable[..., SubmittedRun], undisturbed: list[str]
 ) -> None:
     first = submit("first")
-    first.wait_for("extract_documents, wave 0: done")
+    first.wait_for("extract_documents, wave 1 of 2: done")
     os.killpg(first.process.pid, signal.SIGKILL)
     first.finish()
     refused = submit("refused")
@@ -68,8 +68,8 @@ def test_the_driver_dies_and_the_run_is_started_again(
         lease.unlink()
     second = submit("second")
     assert second.finish() == 0, second.log()[-4000:]
-    assert "extract_documents, wave 0: done" not in second.log()
-    assert "extract_documents, wave 1: done" in second.log()
+    assert "extract_documents, wave 1 of 2: done" not in second.log()
+    assert "extract_documents, wave 2 of 2: done" in second.log()
     assert corpus_of(second.output) == undisturbed
     assert_nothing_is_left(second.output)
 

@@ -141,7 +141,7 @@ def test_tables_made_from_older_ones_are_not_taken(
     keeps_all = "extract.min_language_score=off"
     assert extract_documents.main(arguments(folder, output, keeps_all)) == 0
     assert find_duplicates.main(arguments(folder, output, keeps_all)) == 1
-    assert "apply_rules, wave 0 was made from older tables" in capsys.readouterr().err
+    assert "apply_rules, wave 1 was made from older tables" in capsys.readouterr().err
 
 
 def test_files_of_another_format_may_join_and_leave_the_others_alone(
@@ -196,15 +196,15 @@ def test_a_wave_is_scored_again_when_deduplication_removes_more_of_it(
     written(folder / "b.jsonl", ("m3", 3))
     capsys.readouterr()
     assert run_pipeline.main(arguments(folder, output, "select.min_quality=off")) == 0
-    assert "score_quality, wave 0: scored already" in capsys.readouterr().err
+    assert "score_quality, wave 1 of 2: scored already" in capsys.readouterr().err
     assert {path.name: path.stat().st_mtime_ns for path in scores.glob("*.parquet")} == before
     assert spark.read.parquet(str(output / "corpus")).count() == 3
 
     written(folder / "c.jsonl", ("a0", 1))  # the smaller id stays, m1 goes
     assert run_pipeline.main(arguments(folder, output, "select.min_quality=off")) == 0
     error = capsys.readouterr().err
-    assert "score_quality, wave 0: scored already" not in error
-    assert "score_quality, wave 1: scored already" in error
+    assert "score_quality, wave 1 of 3: scored already" not in error
+    assert "score_quality, wave 2 of 3: scored already" in error
     assert [row.doc_id for row in spark.read.parquet(str(scores)).collect()] == ["m2"]
     ids = {row.doc_id for row in spark.read.parquet(str(output / "corpus")).collect()}
     assert ids == {"a0", "m2", "m3"}

@@ -105,20 +105,14 @@ def extract_udf(
     splits: Sequence[SplitLike | RangedSplit],
     options: ExtractOptions,
     language_file: ArtifactFile,
-    on_documents: Callable[[int], None],
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the function for mapInArrow over rows with numbers of splits (column ``id``).
-
-    Args:
-        on_documents: Called with the number of new documents after each batch, for progress.
-    """
+    """Return the function for mapInArrow over rows with numbers of splits (column ``id``)."""
 
     def extract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         model = load_language_model(language_file.local_path())
         for batch in batches:
             for number in batch.column("id").to_pylist():
                 for rows in extract_split(splits[number], options, model):
-                    on_documents(sum(row["row_kind"] == DOCUMENT for row in rows))
                     yield pa.RecordBatch.from_pylist(rows, EXTRACTED)
 
     return extract

@@ -49,7 +49,7 @@ def test_another_ledger_of_a_wave_leaves_those_of_other_waves(tmp_path: Path) ->
 )
 def test_an_open_balance_names_its_file(tmp_path: Path, open_balance: FileBalance) -> None:
     ledger = SOUND | {(2, "lost"): open_balance}
-    with pytest.raises(BalanceOpen, match=r"rules, wave 2: .* 1 files: lost: FileBalance"):
+    with pytest.raises(BalanceOpen, match=r"rules, wave 3: .* 1 files: lost: FileBalance"):
         close_ledger(Store.at(str(tmp_path)), "rules", 2, ledger)
 
 
