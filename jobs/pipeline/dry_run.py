@@ -108,9 +108,9 @@ def by_reason(wanted: Mapping[int, str]) -> Iterator[tuple[str, str]]:
 
 
 def named_waves(numbers: list[int]) -> str:
-    """Name neighbouring waves, in order."""
-    several = len(numbers) > 1
-    return f"waves {numbers[0]} to {numbers[-1]}" if several else f"wave {numbers[0]}"
+    """Name neighbouring waves, in order, counted from 1."""
+    first, last = numbers[0] + 1, numbers[-1] + 1
+    return f"wave {first}" if first == last else f"waves {first} to {last}"
 
 
 def _step(

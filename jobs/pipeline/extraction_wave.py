@@ -95,7 +95,7 @@ def extract_wave(
     may_be_lost = run.config.run.allow_empty or _may_be_lost(run.waves[wave])
     if unread and unread == balance.seen and not may_be_lost:
         raise NothingRead(
-            f"wave {wave}: none of its {unread:,} files or captures could be read; check paths, "
+            f"wave {wave + 1}: none of its {unread:,} files or captures could be read; check paths, "
             "permissions and credentials (the table read_failures has the details)"
         )
     return balance

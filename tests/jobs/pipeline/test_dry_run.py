@@ -73,7 +73,7 @@ def test_a_plan_says_what_runs_and_writes_nothing(
     assert lines[1:4] == [
         "plan_input: 2 new waves",
         "extract_documents: 2 of 2 waves",
-        "  waves 0 to 1: not done yet",
+        "  waves 1 to 2: not done yet",
     ]
     assert lines[-2:] == ["select_corpus: not done yet", "report_run: not done yet"]
     assert {line.split(":")[0] for line in lines[1:] if not line.startswith(" ")} == STAGES | {
@@ -105,14 +105,14 @@ def test_what_is_planned_is_what_runs(
     lines = planned(capsys, folder, output, stricter)
     assert "extract_documents: nothing to do" in lines
     assert "measure_documents: nothing to do" in lines
-    assert "  waves 0 to 1: rules.min_chars is 100, was 200" in lines
+    assert "  waves 1 to 2: rules.min_chars is 100, was 200" in lines
     assert "find_duplicates: apply_rules changed" in lines
-    assert "  waves 0 to 1: apply_rules changed; find_duplicates changed" in lines
+    assert "  waves 1 to 2: apply_rules changed; find_duplicates changed" in lines
 
     (folder / "c.jsonl").write_text((folder / "a.jsonl").read_text("utf-8"), encoding="utf-8")
     lines = planned(capsys, folder, output)
     at = lines.index("extract_documents: 1 of 3 waves")
-    assert lines[at + 1] == "  wave 2: not done yet"
+    assert lines[at + 1] == "  wave 3: not done yet"
     assert commits(output) == foretold
 
 
