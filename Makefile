@@ -35,8 +35,11 @@ $(VENV)/bin/python:
 	  echo "no venv module: install it (Debian, Ubuntu: python3-venv)" >&2; exit 1; }
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	@echo "installing PySpark and what taojin needs into $(VENV)"
 	$(BIN)/python -m pip install --quiet '$(PYSPARK)' --editable .
-	@$(BIN)/python -m jobs.run.java_runtime || $(BIN)/python -m pip install --quiet --editable '.[java]'
+	@$(BIN)/python -m jobs.run.java_runtime || { \
+	  echo "installing a Java runtime into $(VENV)"; \
+	  $(BIN)/python -m pip install --quiet --editable '.[java]'; }
 	@touch $@
 
 # An extra of pyproject.toml. PyTorch comes with bert alone, for the scorer quality_bert, its

@@ -40,6 +40,7 @@ REJECTED = "rejected"
 READ_FAILURES = "read_failures"
 RANGES = "ranges"
 LEDGER = "ledger"
+SCORED_TEXTS = "scored_texts"
 
 
 def scores(scorer: str) -> str:
@@ -198,6 +199,8 @@ def schema_of(table: str) -> StructType:
     """The columns of a table, with their types."""
     if table == CORPUS:
         return _corpus()
+    if table == SCORED_TEXTS:
+        return _scored_texts()
     scorer = table.removeprefix(scores(""))
     if scorer == table:
         return _SCHEMAS[table]
@@ -234,6 +237,19 @@ def _corpus() -> StructType:
     text = StructField("text", StringType())
     quality = StructField("quality_score", DoubleType())
     return StructType([text, *before, quality, *behind, *_PROVENANCE.fields])
+
+
+def _scored_texts() -> StructType:
+    """A text as it was scored, and the result of each scorer under its name; null where it does
+    not run."""
+    return StructType(
+        [
+            StructField("doc_id", StringType()),
+            StructField("url", StringType()),
+            StructField("text", StringType()),
+            *(StructField(name, scorer.result_type) for name, scorer in declared().items()),
+        ]
+    )
 
 
 def check_schema(actual: StructType, table: str) -> None:

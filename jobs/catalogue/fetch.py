@@ -7,6 +7,7 @@ run fetches nothing.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from udfs.files.artifact_cache import cached_copy
 from udfs.files.artifacts import ArtifactFile, check_file, fetch_checked, is_in_store, sha256_of
 from udfs.files.uris import redact
 
+_LOG = logging.getLogger("taojin")
 _UNSAFE = re.compile(r"[^\w.-]")
 
 LOCAL = "local"
@@ -80,6 +82,9 @@ def fetch(artifact: Artifact, config: Config) -> Path:
     """
 
     def fetched(target: Path) -> None:
+        if "://" in artifact.uri and not artifact.uri.startswith("file:"):
+            size = "" if artifact.size is None else f", {artifact.size / 1e6:,.1f} MB"
+            _LOG.info("fetching artifact %s%s: %s", artifact.name, size, redact(artifact.uri))
         try:
             fetch_checked(artifact.uri, target, artifact.sha256, artifact.size, artifact.name)
         except FileNotFoundError as error:

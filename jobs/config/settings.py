@@ -283,6 +283,8 @@ class ScoreConfig:
     rows: Literal["survivors", "all"] = "survivors"
     """``survivors`` leaves out documents that rules or deduplication removed, where these stages
     have run; ``all`` scores every document."""
+    with_text: bool = False
+    """Also write ``scored_texts``: each scored text with its scores beside it."""
 
 
 @dataclass(frozen=True)

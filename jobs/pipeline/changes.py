@@ -29,8 +29,6 @@ def changes(found: DryRun, run: Run) -> Iterator[str]:
     """Describe what a command is about to do: what is added, made, made again, deleted and kept."""
     yield from added_input(run)
     if found.is_up_to_date and not run.requests:
-        if not run.added:  # plan_input has no other work
-            yield f"nothing to do: {redact(run.store.root)} has all that this command makes"
         return
     steps = [step for step in found.steps if step.wanted]
     first = [_first_time(step) for step in steps if len(step.again) < len(step.wanted)]

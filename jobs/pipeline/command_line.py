@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -46,6 +47,7 @@ from jobs.run.crawl_request import add_crawl_arguments
 from jobs.run.lease import OutputInUse, lease_of
 from jobs.run.metrics_file import MetricsFile
 from jobs.run.request import Run, Stage
+from jobs.run.results import results_text
 from jobs.run.session import spark_session
 from jobs.run.session_log import libraries_logged, new_log, starts_spark
 from jobs.run.store import Store
@@ -63,6 +65,7 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
         The exit status.
     """
     is_verbose = "--verbose" in (sys.argv if argv is None else argv)
+    started = time.monotonic()
     try:
         with stopped_by_signals(), ExitStack() as held:
             request = prepare(command, argv, held, doc)
@@ -78,9 +81,13 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
             write_plan(run.store, run.added)
             if found.is_up_to_date and not run.requests:
                 request.remember()
+                if not run.added:
+                    seconds = round(time.monotonic() - started, 1)
+                    say("nothing_to_do", f"nothing to do, {seconds} s", seconds=seconds)
                 for stage in stages:
                     if stage.show is not None:
                         stage.show(run)
+                print(results_text(command, stages, run))
                 check_outcome(command, stages, run)
                 return ExitStatus.DONE
             return _run_on_spark(command, stages, request)
@@ -274,6 +281,7 @@ def _run_on_spark(command: Stage, stages: Sequence[Stage], request: Request) -> 
                 if stage.run is not None:
                     with failures_named(stage.name):
                         stage.run(spark, run)
+            print(results_text(command, stages, run))
         check_outcome(command, stages, run, earlier)
     except Exception as error:  # here, since the log is known here
         return report_failure(command.name, error, log, is_verbose=run.is_verbose)

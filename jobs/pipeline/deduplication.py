@@ -30,7 +30,7 @@ from jobs.run.commits import (
     wave_of,
     write_counts,
 )
-from jobs.run.console import Progress, say, show_progress
+from jobs.run.console import StageProgress, say, show_progress
 from jobs.run.current_documents import (
     fit_driver,
     ids_on_driver,
@@ -79,7 +79,9 @@ def run(spark: SparkSession, run: Run) -> None:
             return
         with (
             wave_of(run.store, FIND_DUPLICATES, WHOLE, basis) as work,
-            show_progress(spark, Progress(FIND_DUPLICATES, kept_by_rules(run), is_one_pass=False)),
+            show_progress(
+                spark, StageProgress(FIND_DUPLICATES, kept_by_rules(run), is_one_pass=False)
+            ),
         ):
             work.balance = _find(spark, run, view, basis.fingerprint)
 

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from jobs.config import Config, ExtractConfig
 from jobs.pipeline.outcome import NothingRead
 from jobs.run.commits import Balance
-from jobs.run.console import Progress, show_progress
+from jobs.run.console import StageProgress, show_progress
 from jobs.run.current_documents import DRIVER_DOCUMENTS
 from jobs.run.ledger import close_ledger, parts_of, read_ledger, rows_of
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
@@ -72,7 +72,7 @@ def extract_wave(
         "warc_path", F.col("warc_offset").alias("offset"), "reason", "detail"
     )
     tallies = tally_rows(extracted.where(F.col("row_kind") == TALLY))
-    with show_progress(spark, Progress(label, files=run.config.run.partitions or len(splits))):
+    with show_progress(spark, StageProgress(label, files=run.config.run.partitions or len(splits))):
         repeated, _, tallied = stored_first(
             partial(_write_documents, spark, run, wave, extracted),
             partial(run.store.write, failures.coalesce(1), READ_FAILURES, wave),
@@ -95,8 +95,8 @@ def extract_wave(
     may_be_lost = run.config.run.allow_empty or _may_be_lost(run.waves[wave])
     if unread and unread == balance.seen and not may_be_lost:
         raise NothingRead(
-            f"wave {wave + 1}: none of its {unread:,} files or captures could be read; check paths, "
-            "permissions and credentials (the table read_failures has the details)"
+            f"wave {wave + 1}: none of its {unread:,} files or captures could be read; check "
+            "paths, permissions and credentials (the table read_failures has the details)"
         )
     return balance
 

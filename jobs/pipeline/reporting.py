@@ -28,7 +28,7 @@ from jobs.run.commits import (
     fingerprint_of,
     read_counts,
 )
-from jobs.run.ledger import BalanceOpen
+from jobs.run.ledger import BalanceOpen, totals_of
 from jobs.run.report import report_page, report_text
 from jobs.run.request import FIND_DUPLICATES, REPORT_RUN, Run, Stage
 from jobs.run.splits import work_units
@@ -65,7 +65,7 @@ def run(spark: SparkSession, run: Run) -> None:
 
 def show(run: Run) -> None:
     """Print the summary of the report that is there."""
-    print(report_text(json.loads(run.store.read_bytes(_FACTS)), run.store.root))
+    print(report_text(json.loads(run.store.read_bytes(_FACTS))))
 
 
 def ledgers(_: Config) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
 def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     """Collect the facts of the report and run.json; their size does not grow with the data."""
     stages = _commits(run)
-    totals = {name: _totals(name, list(commits.values())) for name, commits in stages.items()}
+    totals = {name: totals_of(name, list(commits.values())) for name, commits in stages.items()}
     _check_balance(totals, run.stages)
     documents = run.store.read(spark, DOCUMENTS, list(run.waves))
     facts, charsets, samples = (
@@ -160,23 +160,6 @@ def _commits(run: Run) -> dict[str, dict[int, Commit]]:
     if absent:
         raise StageIncomplete(f"nothing to report: stages that have not run: {', '.join(absent)}")
     return stages
-
-
-def _totals(stage: str, commits: Sequence[Commit]) -> dict[str, Any]:
-    """Sum the records of a stage over its commits.
-
-    Raises:
-        BalanceOpen: seen is not kept + rejected + failed.
-    """
-    counts = {
-        "seen": sum(commit.rows for commit in commits),
-        "kept": sum(commit.kept for commit in commits),
-        "rejected": sum(sum(commit.rejected.values()) for commit in commits),
-        "failed": sum(sum(commit.failed.values()) for commit in commits),
-    }
-    if counts["seen"] != counts["kept"] + counts["rejected"] + counts["failed"]:
-        raise BalanceOpen(f"{stage}: seen is not kept + rejected + failed: {counts}")
-    return {"stage": stage, **counts}
 
 
 def _reasons(stage: str, commits: Mapping[int, Commit]) -> list[dict[str, Any]]:

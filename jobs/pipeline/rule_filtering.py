@@ -33,7 +33,7 @@ from jobs.run.commits import (
     settings_of,
     wave_of,
 )
-from jobs.run.console import Progress, show_progress
+from jobs.run.console import StageProgress, show_progress
 from jobs.run.current_documents import document_commits, extracted_ids, fit_driver, ids_on_driver
 from jobs.run.ledger import close_stages, rows_of
 from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, Run
@@ -162,7 +162,7 @@ def run(spark: SparkSession, run: Run) -> None:
     text_pass = _shipped(spark, run, measuring_of(run)) if unmeasured else None
     extracted = run.store.commits(EXTRACT_DOCUMENTS)
     for wave in wanted:
-        progress = Progress(
+        progress = StageProgress(
             f"{APPLY_RULES}{in_wave(wave, len(flagged))}",
             extracted[wave].kept,
             is_one_pass=wave in unmeasured,

@@ -2,6 +2,10 @@
 
 Documents that rules or deduplication removed are left out, if those stages have run (see
 score.rows). All scorers that are due for a wave run in one pass over its text.
+
+With ``score.with_text``, a wave's texts are written with their scores beside them: to the table
+scored_texts, committed by itself. Without it, a command that scores again deletes that table, which
+would hold older scores.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from pyspark.sql import functions as F
 from jobs.config import Config
 from jobs.config.scorers import declared
 from jobs.run.commits import (
+    Balance,
     Basis,
     Work,
     due,
@@ -30,7 +35,7 @@ from jobs.run.commits import (
     settings_of,
     wave_of,
 )
-from jobs.run.console import Progress, say, show_progress
+from jobs.run.console import StageProgress, say, show_progress
 from jobs.run.current_documents import (
     fit_driver,
     ids_on_driver,
@@ -49,7 +54,7 @@ from jobs.run.scorers import (
     stamp_of_scorer,
 )
 from jobs.run.store import stored_first
-from jobs.tables import scores
+from jobs.tables import SCORED_TEXTS, scores
 from jobs.transforms.ledger import counts_of, stage_counts
 from udfs.scorers.scorer import Scorer
 
@@ -62,12 +67,19 @@ def ledgers(config: Config) -> tuple[str, ...]:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add --scorer."""
+    """Add --scorer and --with-text."""
     parser.add_argument(
         "--scorer",
         action="append",
         choices=list(declared()),
         help="run only this scorer (repeatable)",
+    )
+    parser.add_argument(
+        "--with-text",
+        dest="set",
+        action="append_const",
+        const="score.with_text=true",
+        help="also write texts with their scores beside them, to the table scored_texts",
     )
 
 
@@ -85,12 +97,14 @@ def preload() -> None:
 
 def run(spark: SparkSession, run: Run) -> None:
     """Run every scorer of the configuration on the waves that are due for it."""
-    waves = bases(run)
+    waves = _score_bases(run)
     _keep_unchanged(run, waves)
     wanted_of: dict[int, list[str]] = {}
     for name in run.config.score.scorers:
         for wave in due(run.store, score_stage(name), waves[score_stage(name)]):
             wanted_of.setdefault(wave, []).append(name)
+    if wanted_of and deletes(run):
+        _delete_texts(run)
     documents = scored_counts(run)
     for wave, wanted in sorted(wanted_of.items()):
         started = time.monotonic()
@@ -98,7 +112,7 @@ def run(spark: SparkSession, run: Run) -> None:
         scorers = [scorer_of(name, run.config, run.lock, spark.sparkContext) for name in wanted]
         with (
             ExitStack() as commits,
-            show_progress(spark, Progress(label, documents.get(wave))),
+            show_progress(spark, StageProgress(label, documents.get(wave))),
         ):
             work = [
                 commits.enter_context(
@@ -111,6 +125,8 @@ def run(spark: SparkSession, run: Run) -> None:
             ]
             _score_wave(spark, run, wave, scorers, work)
         _say_scored(label, wanted, work, time.monotonic() - started)
+    for texts in _text_bases(run, waves).values():
+        _write_texts(spark, run, texts)
 
 
 def _say_scored(label: str, scorers: Sequence[str], work: Sequence[Work], seconds: float) -> None:
@@ -164,7 +180,12 @@ def _keep_unchanged(run: Run, waves: Bases) -> None:
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
-    """Return the basis of each wave of each scorer's table."""
+    """Return the basis of each wave of each scorer's table, and of the texts beside them."""
+    scored = _score_bases(run)
+    return scored | _text_bases(run, scored)
+
+
+def _score_bases(run: Run) -> dict[str, dict[int, Basis]]:
     return {
         score_stage(name): {
             wave: Basis(
@@ -237,3 +258,74 @@ def _counts(
         for name, field in first.items()
     }
     return rows_of(stage_counts(scored_ids(spark, run, [wave]), decided))
+
+
+def _text_bases(run: Run, scored: Bases) -> dict[str, dict[int, Basis]]:
+    """Return the basis of each wave, under the table's name; nothing where it is not asked for.
+
+    Scores of scorers that this command leaves out belong to it where they are of the same texts.
+
+    Args:
+        scored: The bases of the scorers' tables, which texts and their sources are part of.
+    """
+    if not (run.config.score.with_text and scored):
+        return {}
+    names = [score_stage(name) for name in declared()]
+    others = {name: run.store.commits(name) for name in names if name not in scored}
+    bases = {}
+    for wave, sources in scored_sources(run).items():
+        reads = fingerprint_of(sources)
+        beside = {name: of[wave].fingerprint for name, of in scored.items()}
+        for name, commits in others.items():
+            if wave in commits and commits[wave].reads == reads:
+                beside[name] = commits[wave].fingerprint
+        bases[wave] = Basis(sources=beside)
+    return {SCORED_TEXTS: bases}
+
+
+def deletes(run: Run) -> dict[str, str]:
+    """Return the table, where scoring would leave older scores in it, with the reason."""
+    if run.config.score.with_text or not run.store.list_names(SCORED_TEXTS):
+        return {}
+    return {SCORED_TEXTS: "score.with_text is false"}
+
+
+def _delete_texts(run: Run) -> None:
+    """Remove the table with its commits."""
+    for wave in run.store.commits(SCORED_TEXTS):
+        run.store.revoke(SCORED_TEXTS, wave)
+    run.store.delete(SCORED_TEXTS)
+
+
+def _write_texts(spark: SparkSession, run: Run, waves: Mapping[int, Basis]) -> None:
+    """Write every wave that is due."""
+    counted = run.store.commits(score_stage(run.config.score.scorers[0]))
+    for wave in due(run.store, SCORED_TEXTS, waves):
+        rows = counted[wave].rows
+        progress = StageProgress(
+            f"{SCORED_TEXTS}{in_wave(wave, len(waves))}", rows, is_one_pass=False
+        )
+        with (
+            wave_of(run.store, SCORED_TEXTS, wave, waves[wave], len(waves)) as work,
+            show_progress(spark, progress),
+        ):
+            run.store.write(_text_rows(spark, run, wave, waves[wave]), SCORED_TEXTS, wave)
+            work.balance = Balance(seen=rows, kept=rows)
+
+
+def _text_rows(spark: SparkSession, run: Run, wave: int, basis: Basis) -> DataFrame:
+    """Return the wave's texts with a column for each scorer, null for one without scores of them.
+
+    Shuffles: texts and scores by doc_id.
+    """
+    rows = scored_documents(spark, run, [wave]).select("doc_id", "url", "text")
+    columns = [F.col(name) for name in rows.columns]
+    for name, scorer in declared().items():
+        if score_stage(name) not in basis.sources:
+            columns.append(F.lit(None).cast(scorer.result_type).alias(name))
+            continue
+        result = F.struct(*scorer.result_type.fieldNames()).alias(name)
+        table = run.store.read(spark, scores(name), [wave]).select("doc_id", result)
+        rows = rows.join(table, on="doc_id", how="left")
+        columns.append(F.col(name))
+    return rows.select(*columns)

@@ -23,7 +23,7 @@ from jobs.run.commits import (
     settings_of,
     wave_of,
 )
-from jobs.run.console import Progress, show_progress
+from jobs.run.console import StageProgress, show_progress
 from jobs.run.current_documents import (
     duplicate_commit,
     fit_driver,
@@ -102,7 +102,7 @@ def run(spark: SparkSession, run: Run) -> None:
         return
     with (
         wave_of(run.store, SELECT_CORPUS, WHOLE, waves[WHOLE]) as work,
-        show_progress(spark, Progress(SELECT_CORPUS, is_one_pass=False)),
+        show_progress(spark, StageProgress(SELECT_CORPUS, is_one_pass=False)),
     ):
         work.balance = _select(spark, run)
 

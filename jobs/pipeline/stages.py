@@ -80,7 +80,7 @@ SCORE = Stage(
     SCORE_DOCUMENTS,
     "score texts, one table a scorer",
     reads="documents, edits, flagged, duplicates, cuts",
-    writes=("scores/SCORER",),
+    writes=("scores/SCORER", "scored_texts"),
     run=scoring.run,
     preload=scoring.preload,
     worker_modules=(
@@ -92,6 +92,7 @@ SCORE = Stage(
         "udfs.tokens.shape_tokens",
     ),
     bases=scoring.bases,
+    deletes=scoring.deletes,
     check_settings=check_scorers,
     needs=(EXTRACT,),
     add_arguments=scoring.add_arguments,

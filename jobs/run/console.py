@@ -61,7 +61,7 @@ def say(event: str, text: str | None, **fields: object) -> None:
 
 
 @dataclass
-class Progress:
+class StageProgress:
     """How far a stage's work on a wave, or on all documents, has come."""
 
     label: str
@@ -103,7 +103,7 @@ class Progress:
 
 
 @contextmanager
-def show_progress(spark: SparkSession, progress: Progress) -> Iterator[None]:
+def show_progress(spark: SparkSession, progress: StageProgress) -> Iterator[None]:
     """Show the progress of what Spark does while the block runs."""
     done = threading.Event()
     thread = threading.Thread(target=_watch, args=(spark, progress, done), daemon=True)
@@ -143,7 +143,7 @@ def _bar_hidden() -> Iterator[None]:
         bar.refresh()
 
 
-def _watch(spark: SparkSession, progress: Progress, done: threading.Event) -> None:
+def _watch(spark: SparkSession, progress: StageProgress, done: threading.Event) -> None:
     """Show progress until the work is done."""
     started = time.monotonic()
     is_text = not any(isinstance(handler.formatter, _JsonFormatter) for handler in _LOG.handlers)
@@ -177,7 +177,7 @@ def _watch(spark: SparkSession, progress: Progress, done: threading.Event) -> No
         )
 
 
-def draw(bar: Any, progress: Progress) -> None:
+def draw(bar: Any, progress: StageProgress) -> None:
     """Write the line of a terminal: the work, a bar where its share is known, and words."""
     share = progress.share
     bar.n = share or 0.0
@@ -188,7 +188,7 @@ def draw(bar: Any, progress: Progress) -> None:
     bar.refresh()
 
 
-def _update(spark: SparkSession, progress: Progress, seconds: float) -> None:
+def _update(spark: SparkSession, progress: StageProgress, seconds: float) -> None:
     """Ask Spark how far it is. Numbers never go back: queries that ended are forgotten."""
     progress.seconds = seconds
     if progress.files > 1:

@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame
 from jobs.run.commits import Balance, in_wave
 from jobs.run.request import Run
 from jobs.run.splits import Waves
-from jobs.run.store import WHOLE, Store
+from jobs.run.store import WHOLE, Commit, Store
 from jobs.tables import LEDGER
 from jobs.transforms.ledger import REPEATED, TALLY, File
 
@@ -178,6 +178,23 @@ def close_ledger(store: Store, stage: str, wave: int, ledger: Ledger) -> Balance
             f"{len(wrong):,} files: {shown}"
         )
     return _summed(ledger)
+
+
+def totals_of(stage: str, commits: Sequence[Commit]) -> dict[str, Any]:
+    """Sum the records of a stage over its commits.
+
+    Raises:
+        BalanceOpen: seen is not kept + rejected + failed.
+    """
+    counts = {
+        "seen": sum(commit.rows for commit in commits),
+        "kept": sum(commit.kept for commit in commits),
+        "rejected": sum(sum(commit.rejected.values()) for commit in commits),
+        "failed": sum(sum(commit.failed.values()) for commit in commits),
+    }
+    if counts["seen"] != counts["kept"] + counts["rejected"] + counts["failed"]:
+        raise BalanceOpen(f"{stage}: seen is not kept + rejected + failed: {counts}")
+    return {"stage": stage, **counts}
 
 
 def _summed(ledger: Ledger) -> Balance:

@@ -33,22 +33,17 @@ td.bar { width: 40%; } svg { display: block; }
 """
 
 
-def report_text(facts: Mapping[str, Any], root: str) -> str:
-    """Return the summary: funnel, reasons, corpus, throughput and where the report is."""
+def report_text(facts: Mapping[str, Any]) -> str:
+    """Return the summary: funnel, reasons and corpus."""
     return "\n".join(
         [
             "",
-            *_funnel(facts),
+            *funnel(facts["stages"]),
             "",
             *_reasons(facts),
             "",
             *_corpus(facts),
-            "",
-            *_throughput(facts),
             *_large_buckets(facts),
-            "",
-            f"corpus   {root}/corpus",
-            f"report   {root}/report/index.html",
         ]
     )
 
@@ -96,12 +91,13 @@ def report_page(facts: Mapping[str, Any]) -> str:
     )
 
 
-def _funnel(facts: Mapping[str, Any]) -> list[str]:
+def funnel(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the lines of a table of stages with what they saw and what became of it."""
     lines = [f"{'stage':<20}{'seen':>12}{'kept':>12}{'rejected':>12}{'failed':>10}"]
     lines += [
         f"{row['stage']:<20}{row['seen']:>12,}{row['kept']:>12,}"
         f"{row['rejected']:>12,}{row['failed']:>10,}"
-        for row in facts["stages"]
+        for row in rows
     ]
     return [*lines, "The balance closes: seen = kept + rejected + failed at every stage."]
 
@@ -130,13 +126,6 @@ def _corpus(facts: Mapping[str, Any]) -> list[str]:
             for row in rows
         ]
     return lines
-
-
-def _throughput(facts: Mapping[str, Any]) -> list[str]:
-    return ["throughput (all cores)"] + [
-        f"  {row['stage']:<20}{row['seconds']:>9,.1f} s{row['per_second']:>12,.0f} /s"
-        for row in facts["stages"]
-    ]
 
 
 def _large_buckets(facts: Mapping[str, Any]) -> list[str]:

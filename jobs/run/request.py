@@ -16,6 +16,7 @@ from jobs.run.commits import Basis
 from jobs.run.crawl_request import RangeRequest
 from jobs.run.splits import Waves
 from jobs.run.store import Store
+from jobs.tables import SCORED_TEXTS
 
 # Names of stages, of their commits and of their rows in the ledger.
 PLAN_INPUT = "plan_input"
@@ -28,7 +29,10 @@ SCORE_DOCUMENTS = "score_documents"
 SELECT_CORPUS = "select_corpus"
 REPORT_RUN = "report_run"
 _SCORE = "score_"
-_STAGES = (EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, APPLY_RULES, FIND_DUPLICATES, SELECT_CORPUS)
+_STAGES = (
+    *(EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, APPLY_RULES, FIND_DUPLICATES),
+    *(SCORED_TEXTS, SELECT_CORPUS),
+)
 
 
 def score_stage(scorer: str) -> str:

@@ -14,11 +14,13 @@ from pathlib import Path
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+import udfs
 from jobs.catalogue.catalogue import bundled_conf
 from jobs.catalogue.fetch import cache_folder
 from jobs.config import Config, ConfigError
 from jobs.config.spark_properties import read_properties
 from jobs.run.class_archive import archive_options
+from jobs.run.console import say
 from jobs.run.java_runtime import java_home
 from jobs.run.session_log import start_java, starts_spark
 from udfs.base.worker_daemon import DAEMON, MODULES, daemon_ahead
@@ -70,6 +72,8 @@ def spark_session(
             # Unset, the workers would take whatever python3 comes first on PATH.
             python = os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
             properties = _use_properties(config, config_file, is_whole_run=is_whole_run)
+            if _is_on_this_machine(properties) and not has_compiled_loops():
+                say("first_start", "first start on this machine: compiling, about a minute")
             if _is_on_this_machine(properties) and _DAEMON_MODULE not in properties:
                 builder.config(_DAEMON_MODULE, DAEMON)
                 # A second session of this process has the Java of the first, and its environment.
@@ -127,6 +131,17 @@ def _use_properties(
             arguments += f' --driver-java-options "{options}"'
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"{arguments} pyspark-shell"
     return properties
+
+
+def has_compiled_loops() -> bool:
+    """Whether an earlier command has left machine code in Numba's cache, beside our code or not.
+
+    Source: numba.core.caching, where it looks for a folder.
+    """
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    user = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "numba"
+    folders = [Path(chosen)] if chosen else [Path(udfs.__file__).parent, user]
+    return any(True for folder in folders for _ in folder.rglob("*.nbi"))
 
 
 def _is_on_this_machine(properties: Mapping[str, str]) -> bool:

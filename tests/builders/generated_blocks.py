@@ -67,7 +67,7 @@ def sample_summary(output: Path) -> str:
     Left out are the reasons, and the seconds, which differ from run to run.
     """
     facts = json.loads((output / "run.json").read_text(encoding="utf-8"))
-    parts = report_text(facts, "OUTPUT").strip("\n").split("\n\n")
+    parts = report_text(facts).strip("\n").split("\n\n")
     shown = [part for part in parts if part.startswith(("stage ", "corpus: "))]
     return _fenced("\n\n".join(shown))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,10 @@ def test_what_is_planned_is_what_runs(
     with monkeypatch.context() as patched:  # nothing is due: Spark is not started
         patched.setattr("jobs.pipeline.command_line.spark_session", None)
         assert run_pipeline.main(arguments(folder, output)) == 0
-        assert "The balance closes" in capsys.readouterr().out
+        said = capsys.readouterr()
+        assert re.search(r"^nothing to do, \d+\.\d s$", said.err, re.M)
+        assert "The balance closes" in said.out
+        assert f"{output}/corpus\n" in said.out and "/s\n" not in said.out
         assert run_pipeline.main([*arguments(folder, output, "rules.min_chars=100"), "--yes"]) == 1
 
     stricter = "rules.min_chars=100"

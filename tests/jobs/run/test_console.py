@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from jobs.run import console
 from jobs.run.commits import Balance, Basis, wave_of
-from jobs.run.console import Progress, draw, say, set_log_format, show_progress
+from jobs.run.console import StageProgress, draw, say, set_log_format, show_progress
 from jobs.run.store import Store
 
 
@@ -72,26 +72,26 @@ def test_a_finished_wave_is_counted_from_1_for_people(
 @pytest.mark.parametrize(
     ("progress", "text"),
     [
-        (Progress("a", seconds=65), "1:05 so far"),
-        (Progress("a", documents=3000, seconds=30), "3,000 documents, 100/s, 0:30 so far"),
-        (Progress("a", files=8, seconds=30), "0 of 8 files, 0:30 so far"),
+        (StageProgress("a", seconds=65), "1:05 so far"),
+        (StageProgress("a", documents=3000, seconds=30), "3,000 documents, 100/s, 0:30 so far"),
+        (StageProgress("a", files=8, seconds=30), "0 of 8 files, 0:30 so far"),
         (
-            Progress("a", files=8, files_done=2, documents=3000, seconds=30),
+            StageProgress("a", files=8, files_done=2, documents=3000, seconds=30),
             "2 of 8 files, 3,000 documents, 100/s, 1:30 left",
         ),
         (
-            Progress("a", 4000, documents=3000, seconds=30),
+            StageProgress("a", 4000, documents=3000, seconds=30),
             "3,000 of 4,000 documents, 100/s, 0:10 left",
         ),
         (  # a task that ran twice
-            Progress("a", 4000, documents=5000, seconds=30),
+            StageProgress("a", 4000, documents=5000, seconds=30),
             "4,000 of 4,000 documents, 167/s, 0:00 left",
         ),
-        (Progress("a", 4000, is_one_pass=False, seconds=30), "4,000 documents, 0:30 so far"),
+        (StageProgress("a", 4000, is_one_pass=False, seconds=30), "4,000 documents, 0:30 so far"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_progress_in_words(progress: Progress, text: str) -> None:
+def test_progress_in_words(progress: StageProgress, text: str) -> None:
     assert progress.text() == text
 
 
@@ -101,7 +101,7 @@ def test_a_terminal_has_one_line_that_fits(columns: int, monkeypatch: pytest.Mon
     terminal = StringIO()
     bar = tqdm(total=1.0, bar_format="{desc}", leave=False, file=terminal, ncols=80, nrows=2)
     for documents in (3, 1500, 3000):
-        draw(bar, Progress("apply_rules", 4000, documents=documents, seconds=30))
+        draw(bar, StageProgress("apply_rules", 4000, documents=documents, seconds=30))
     lines = terminal.getvalue().strip("\r").split("\r")
     assert "\n" not in terminal.getvalue()
     assert len(lines) == 3 and all(line.startswith("apply_rules: |") for line in lines)
@@ -116,14 +116,14 @@ def test_elsewhere_a_line_comes_at_intervals(
 ) -> None:
     again = threading.Semaphore(0)
 
-    def update(_: object, progress: Progress, seconds: float) -> None:
+    def update(_: object, progress: StageProgress, seconds: float) -> None:
         progress.documents, progress.seconds = 500, 10.0
         again.release()
 
     monkeypatch.setattr(console, "_LINE_SECONDS", 0.001)
     monkeypatch.setattr(console, "_update", update)
     set_log_format("json")
-    with show_progress(None, Progress("apply_rules, wave 1 of 2", 1000)):  # type: ignore[arg-type]
+    with show_progress(None, StageProgress("apply_rules, wave 1 of 2", 1000)):  # type: ignore[arg-type]
         for _ in range(3):
             assert again.acquire(timeout=60)
     line = json.loads(capsys.readouterr().err.splitlines()[1])
@@ -148,7 +148,7 @@ def test_spark_says_how_many_rows_workers_have_returned(
     rows = spark.range(0, 10, 1, 1).mapInArrow(slow, "id bigint")
     query = threading.Thread(target=rows.write.format("noop").mode("overwrite").save)
     query.start()
-    progress = Progress("test")
+    progress = StageProgress("test")
     try:
         limit = time.monotonic() + 60
         while progress.documents == 0 and time.monotonic() < limit:

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.config import ConfigError, load_config
-from jobs.run.session import spark_session
+from jobs.run.session import has_compiled_loops, spark_session
 from tests.jobs.conftest import LOCAL_CONFIG
 
 PARTITIONS = "spark.sql.shuffle.partitions"
@@ -83,3 +83,14 @@ def test_a_properties_file_that_is_absent_is_an_error(
         spark_session("test", config, LOCAL_CONFIG, 1),
     ):
         pass
+
+
+def test_a_machine_that_has_compiled_nothing_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "numba"))
+    assert not has_compiled_loops()
+    folder = tmp_path / "numba" / "html_0a1b"
+    folder.mkdir(parents=True)
+    (folder / "tags.scan-12.py311.nbi").touch()
+    assert has_compiled_loops()

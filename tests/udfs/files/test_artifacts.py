@@ -13,6 +13,7 @@ import pytest
 from jobs.catalogue.catalogue import Artifact, bundled_conf, read_catalogue
 from jobs.catalogue.fetch import cache_folder, fetch, find_artifact, find_artifact_or_file, ship
 from jobs.config import ArtifactsConfig, Config, ConfigError
+from jobs.run.console import set_log_format
 from tests.builders.file_server import serving
 from udfs.files.artifacts import (
     ArtifactFile,
@@ -50,6 +51,26 @@ def test_a_file_is_fetched_once(config: Config, model: Artifact) -> None:
     assert first.read_bytes() == DATA
     Path(model.uri).unlink()
     assert fetch(model, config) == first
+
+
+def test_a_file_from_elsewhere_is_named_while_it_is_fetched(
+    config: Config,
+    model: Artifact,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    set_log_format("text")
+    local = fetch(model, config)
+    assert capsys.readouterr().err == ""
+    local.unlink()
+    monkeypatch.setattr(
+        "jobs.catalogue.fetch.fetch_checked", lambda _, target, *__: target.write_bytes(DATA)
+    )
+    far = replace(model, uri="https://user:secret@example.cn/model.ftz", size=len(DATA))
+    fetch(far, config)
+    said = capsys.readouterr().err
+    assert said.startswith("fetching artifact model, 0.0 MB: https://")
+    assert "secret" not in said and "example.cn/model.ftz" in said
 
 
 @pytest.mark.parametrize("bytes_there", [DATA[::-1], DATA + b"!", DATA[:-1], b""])

@@ -1,0 +1,159 @@
+"""The last words of a command: what its stages counted, its tables, and the next command.
+
+Rows are counted from commits, and from the ends of Parquet files only where the output is local.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from jobs.run.ledger import totals_of
+from jobs.run.report import funnel
+from jobs.run.request import (
+    APPLY_RULES,
+    EXTRACT_DOCUMENTS,
+    FIND_DUPLICATES,
+    REPORT_RUN,
+    SCORE_DOCUMENTS,
+    SELECT_CORPUS,
+    Run,
+    Stage,
+    score_stage,
+)
+from jobs.tables import (
+    CORPUS,
+    DOCUMENTS,
+    DUPLICATES,
+    FLAGGED,
+    MEASURED,
+    REJECTED,
+    SCORED_TEXTS,
+    scores,
+)
+from udfs.files.uris import redact, scheme_of
+
+Counts = Mapping[str, Any]
+"""Seen, kept, rejected and failed of a stage."""
+Counted = Callable[[str], Counts | None]
+
+_SCORES = scores("SCORER")
+_OF_COMMITS = {
+    DOCUMENTS: (EXTRACT_DOCUMENTS, "kept"),
+    MEASURED: (APPLY_RULES, "seen"),
+    FLAGGED: (APPLY_RULES, "seen"),
+    DUPLICATES: (FIND_DUPLICATES, "rejected"),
+    CORPUS: (SELECT_CORPUS, "kept"),
+    "corpus_jsonl": (SELECT_CORPUS, "kept"),
+    SCORED_TEXTS: (SCORED_TEXTS, "kept"),
+}
+"""Table -> the stage that writes it, and which of its counts is the number of rows."""
+_LAST = (SELECT_CORPUS, REPORT_RUN)
+"""Stages whose tables are shown one by one where a command runs them all."""
+
+
+def results_text(command: Stage, stages: Sequence[Stage], run: Run) -> str:
+    """Describe what a command has made.
+
+    Args:
+        stages: Those that it runs, in running order.
+    Returns:
+        Lines of text.
+    """
+    counts = cache(partial(_counts, run))
+    lines = [""]
+    if all(stage.name != REPORT_RUN for stage in stages):  # its summary has them
+        names = [name for stage in stages for name in stage.ledger_names(run.config)]
+        rows = [of for of in map(counts, names) if of is not None]
+        lines += [*funnel(rows), ""] if rows else []
+    lines += _tables(command, run, counts)
+    if command.name == SCORE_DOCUMENTS and not run.config.score.with_text:
+        lines.append(
+            "Scores belong to texts by doc_id; --with-text writes both to one table, scored_texts."
+        )
+    lines += ["", *(f"next  {line}" for line in _next(command, run))]
+    return "\n".join(lines)
+
+
+def _counts(run: Run, stage: str) -> Counts | None:
+    """Return what a stage counted over all waves; None for one without a commit."""
+    commits = list(run.store.commits(stage).values())
+    return totals_of(stage, commits) if commits else None
+
+
+def _tables(command: Stage, run: Run, counts: Counted) -> Iterator[str]:
+    """Name the tables of a command, with their rows and where they are."""
+    there = set(run.store.list_names())
+    is_whole = command not in run.stages
+    shown = [stage for stage in run.stages if stage.name in _LAST] if is_whole else [command]
+    names = [name for stage in shown for name in _names(stage, run) if _folder(name) in there]
+    root = redact(run.store.root)
+    if names:
+        width = max(20, *(len(name) + 2 for name in names))
+        yield f"{'table':<{width}}{'rows':>12}  where"
+        for name in names:
+            rows = _rows(name, run, counts)
+            yield f"{name:<{width}}{'-' if rows is None else f'{rows:,}':>12}  {root}/{name}"
+    others = [name for stage in run.stages if stage not in shown for name in _names(stage, run)]
+    if is_whole and (others := [name for name in others if _folder(name) in there]):
+        yield f"also in {root}: {', '.join(others)}"
+
+
+def _names(stage: Stage, run: Run) -> Iterator[str]:
+    """Name the tables and files of a stage, with one for each scorer."""
+    for name in stage.writes:
+        yield from map(scores, run.config.score.scorers) if name == _SCORES else (name,)
+
+
+def _folder(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _rows(table: str, run: Run, counts: Counted) -> int | None:
+    """Count the rows of a table; None for a file of another kind, and where it would take long."""
+    scorer = table.removeprefix(scores(""))
+    if table == REJECTED:
+        decided = map(counts, (APPLY_RULES, FIND_DUPLICATES, SELECT_CORPUS))
+        return sum(int(of["rejected"]) for of in decided if of is not None)
+    if table in _OF_COMMITS or scorer != table:
+        stage, count = _OF_COMMITS.get(table, (score_stage(scorer), "seen"))
+        of_stage = counts(stage)
+        return None if of_stage is None else int(of_stage[count])
+    if scheme_of(run.store.root) != "":
+        return None
+    files = sorted(Path(run.store.root, table).rglob("*.parquet"))
+    return sum(int(pq.read_metadata(file).num_rows) for file in files) if files else None
+
+
+def _next(command: Stage, run: Run) -> Iterator[str]:
+    """Suggest commands: the next stage, or what is done with a corpus."""
+    names = [stage.name for stage in run.stages]
+    later = names[names.index(command.name) + 1 :] if command in run.stages else []
+    if later:
+        yield _command(later[0], run)
+        return
+    if scheme_of(run.store.root) == "":
+        path = f"{run.store.root}/{CORPUS}"
+        yield f'python -c "import pandas; print(pandas.read_parquet({path!r}))"'
+    yield f"{_command(SELECT_CORPUS, run)} --set select.min_quality={_other_quality(run)}"
+
+
+def _other_quality(run: Run) -> float:
+    """Return another threshold than the one in use."""
+    return 0.8 if run.config.select.min_quality == 0.9 else 0.9
+
+
+def _command(stage: str, run: Run) -> str:
+    """Return the command of a stage on the same output."""
+    is_submitted = "PYSPARK_GATEWAY_PORT" in os.environ
+    words = ["spark-submit", f"jobs/{stage}.py"] if is_submitted else []
+    words = words or ["python", "-m", f"jobs.{stage}"]
+    if run.config_file is not None:
+        words += ["--config", str(run.config_file)]
+    return shlex.join([*words, "--output", redact(run.store.root)])
