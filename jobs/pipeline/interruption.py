@@ -10,12 +10,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
 from pyspark import SparkContext
+from pyspark.java_gateway import launch_gateway
 
 _JAVA_ENDS_S = 15.0
 """Seconds in which Java removes its temporary files; it is killed after that."""
@@ -62,9 +64,11 @@ def stopped_by_signals(*, ends_java: bool = False) -> Iterator[None]:
     except (Exception, KeyboardInterrupt) as error:
         if not stopped:
             raise
-        java = _started_java()
-        if ends_java and java is not None:
-            _end(java)
+        if ends_java:
+            _end_starting_java(error)
+            java = _started_java()
+            if java is not None:
+                _end(java)
         # What was being cleaned up may have failed by Java's end.
         raise stopped[0] from (None if error is stopped[0] else error)
     finally:
@@ -76,6 +80,15 @@ def _started_java() -> subprocess.Popen[bytes] | None:
     """Return the Java that this process has started; None under spark-submit."""
     java: subprocess.Popen[bytes] | None = getattr(SparkContext._gateway, "proc", None)
     return java
+
+
+def _end_starting_java(error: BaseException) -> None:
+    """End a Java that PySpark was starting: only the function that was interrupted knows it."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        process = frame.f_locals.get("proc") if frame.f_code is launch_gateway.__code__ else None
+        if isinstance(process, subprocess.Popen):
+            process.kill()  # it has written nothing yet
+            process.wait()
 
 
 def _silence_threads() -> None:

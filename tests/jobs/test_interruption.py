@@ -52,14 +52,10 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    ("number", "is_group", "status", "by"),
-    [(signal.SIGINT, True, 130, "Ctrl-C"), (signal.SIGTERM, False, 143, "SIGTERM")],
-)
-def test_a_stop_is_quiet_and_whole_and_a_rerun_goes_on(
-    folder: Path, tmp_path: Path, number: signal.Signals, is_group: bool, status: int, by: str
-) -> None:
-    output = tmp_path / "out"
+def stopped(
+    folder: Path, output: Path, begun: str, number: signal.Signals, *, is_group: bool
+) -> tuple[int, str]:
+    """Start a run, send it a signal once a file exists; return its status and what it said."""
     process = subprocess.Popen(
         [sys.executable, "-m", "jobs.run_pipeline", *arguments(folder, output)],
         cwd=ROOT,
@@ -69,23 +65,43 @@ def test_a_stop_is_quiet_and_whole_and_a_rerun_goes_on(
         text=True,
         start_new_session=True,  # a terminal sends Ctrl-C to all processes of a group
     )
-    commit = output / "_commits" / "extract_documents" / "wave-00000.json"
-    while process.poll() is None and not commit.exists():
+    while process.poll() is None and not list(output.glob(begun)):
         time.sleep(0.02)
     (os.killpg if is_group else os.kill)(process.pid, number)
     printed, said = process.communicate()
-    assert process.returncode == status, said
-    assert said.splitlines()[-2:] == [
-        f"run_pipeline: stopped by {by}",
-        "what was committed stays; the same command goes on from there",
-    ]
     for words in ("Traceback", "Exception", "Error", "py4j"):
         assert words not in said + printed
     while processes_of(process.pid):  # workers learn from Java's end that they are not needed
         time.sleep(0.02)
     assert Store.at(str(output)).list_names("_lease") == []
+    return process.returncode, said
 
-    before = commit.read_bytes()
+
+def two_lines(by: str) -> list[str]:
+    return [
+        f"run_pipeline: stopped by {by}",
+        "what was committed stays; the same command goes on from there",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "is_group", "status", "by"),
+    [(signal.SIGINT, True, 130, "Ctrl-C"), (signal.SIGTERM, False, 143, "SIGTERM")],
+)
+def test_a_stop_is_quiet_and_whole_and_a_rerun_goes_on(
+    folder: Path, tmp_path: Path, number: signal.Signals, is_group: bool, status: int, by: str
+) -> None:
+    output = tmp_path / "out"
+    first = "_commits/extract_documents/wave-00000.json"
+    ended, said = stopped(folder, output, first, number, is_group=is_group)
+    assert (ended, said.splitlines()[-2:]) == (status, two_lines(by))
+
+    before = (output / first).read_bytes()
     assert run_pipeline.main(arguments(folder, output)) == 0
-    assert commit.read_bytes() == before
+    assert (output / first).read_bytes() == before
     assert len(Store.at(str(output)).commits("extract_documents")) == 3
+
+
+def test_a_java_that_is_only_starting_ends_too(folder: Path, tmp_path: Path) -> None:
+    ended, said = stopped(folder, tmp_path / "out", "logs/*.log", signal.SIGINT, is_group=True)
+    assert (ended, said.splitlines()[-2:]) == (130, two_lines("Ctrl-C"))

@@ -132,6 +132,9 @@ def _started(python: str, modules: str, log: Path | None) -> Iterator[None]:
         os.environ[_SOCKET] = path
         try:
             yield
+        except KeyboardInterrupt:  # nobody will wait until it has loaded what workers need
+            daemon.terminate()
+            raise
         finally:
             del os.environ[_SOCKET]
             held.close()
