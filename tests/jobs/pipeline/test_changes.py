@@ -122,9 +122,9 @@ def test_new_input_asks_for_nothing(finished: Pipeline) -> None:
     assert all(more.asked(command) == [] for command in ("all", SCORE_DOCUMENTS))
     assert list(changes(found, more.run())) == [
         "adding 1 file to 2 already here: /in/2.warc.gz",
-        "to do: extract_documents (wave 2), score_quality (wave 2)",
+        "to do: extract_documents (wave 3), score_quality (wave 3)",
         "again: find_duplicates: extract_documents changed",
-        "again: score_quality, waves 0 to 1: only where find_duplicates removes other documents "
+        "again: score_quality, waves 1 to 2: only where find_duplicates removes other documents "
         "than before",
     ]
 
@@ -136,7 +136,7 @@ def test_a_setting_of_another_stage_is_asked_for(finished: Pipeline) -> None:
     both = "extract_documents, find_duplicates"
     assert other.asked(SCORE_DOCUMENTS) == [AGAIN.format(both)]
     assert other.asked("all") == [AGAIN.format("extract_documents, score_quality")]
-    assert 'again: extract_documents, waves 0 to 1: extract.languages is "ja", was "zh"' in changes(
+    assert 'again: extract_documents, waves 1 to 2: extract.languages is "ja", was "zh"' in changes(
         other.found(), other.run()
     )
 

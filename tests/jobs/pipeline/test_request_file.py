@@ -163,7 +163,7 @@ def test_a_stage_does_not_undo_another_without_consent(
     chinese = [*on, "--set", 'extract.languages=["zh"]']
     assert apply_rules.main([*chinese, "--input", str(rows.parent)]) == 2
     error = capsys.readouterr().err
-    assert 'again: extract_documents, wave 0: extract.languages is ["zh"], was []' in error
+    assert 'again: extract_documents, wave 1: extract.languages is ["zh"], was []' in error
     assert "would do finished work of extract_documents again; give --yes" in error
 
     class Terminal(io.StringIO):
