@@ -179,7 +179,6 @@ def test_consent_is_given_by_an_argument_or_a_setting(finished: Pipeline) -> Non
     check_consent(command, finished.found(), settings, is_agreed=False)
 
 
-def test_nothing_to_do_is_one_line(finished: Pipeline) -> None:
-    assert list(changes(finished.found(), finished.run())) == [
-        f"nothing to do: {finished.store.root} has all that this command makes"
-    ]
+def test_of_nothing_to_do_nothing_is_described(finished: Pipeline) -> None:
+    assert finished.found().is_up_to_date
+    assert list(changes(finished.found(), finished.run())) == []
