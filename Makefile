@@ -70,10 +70,11 @@ endif
 #: make run         the whole pipeline on the bundled sample, into out/sample
 #:   INPUT=mine.warc.gz  on your files, into out/mine: WARC, JSON lines or Parquet; a file, a folder
 #:                  INPUT='/data/*.warc.gz' OUTPUT=/data/out CONFIG=conf/local.toml INPUT_FORMAT=wet
+#:   SET='select.min_quality=0.9' settings; YES=1 agrees to deleting and repeating
 run: $(VENV)/.installed $(if $(INPUT),,$(SAMPLE))
 	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) \
-	  $(if $(INPUT_FORMAT),--input-format $(INPUT_FORMAT)) \
-	  --input $(if $(INPUT),$(INPUT),$(SAMPLE)) --output $(RUN_OUTPUT)
+	  $(if $(INPUT_FORMAT),--input-format $(INPUT_FORMAT)) $(if $(SET),--set $(SET)) \
+	  $(if $(YES),--yes) --input $(if $(INPUT),$(INPUT),$(SAMPLE)) --output $(RUN_OUTPUT)
 
 #: make test        lint, types and the quick tests
 #:   SUITE=all      lint, types and every test that needs neither PyTorch nor a cluster
