@@ -160,7 +160,7 @@ def test_a_stage_does_not_undo_another_without_consent(
     assert not any("needs --yes" in line for line in lines)
 
     before = files(output)
-    chinese = [*on, "--set", 'extract.languages=["zh"]']
+    chinese = [*on, "--set", 'extract.languages=["zh"]', "run.allow_empty=true"]
     assert apply_rules.main([*chinese, "--input", str(rows.parent)]) == 2
     error = capsys.readouterr().err
     assert 'again: extract_documents, wave 1: extract.languages is ["zh"], was []' in error

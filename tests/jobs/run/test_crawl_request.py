@@ -59,7 +59,7 @@ INDEX = ["--index", "INDEX", "--crawl", CRAWL, "--languages", "zho"]
         (["--index", "INDEX", "--crawl", "CC-MAIN-2020-05", "--languages", "zho"], OTHER_CRAWL),
         ([*INDEX, "--set", "input.split_bytes=0"], "input.split_bytes = 0"),
         ([*INDEX, "--set", "input.parallel_reads=0"], "input.parallel_reads = 0"),
-        ([*INDEX, "--set", "input.read_timeout_s=0"], "input.read_timeout_s = 0.0"),
+        ([*INDEX, "--set", "input.read_timeout_s=0"], "input.read_timeout_s = 0:"),
         (["--input", "https://h/*.gz"], "https cannot be listed"),
     ],
 )

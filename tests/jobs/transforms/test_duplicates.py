@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 
-from jobs.config import ConfigError, DedupConfig
+from jobs.config import ConfigError, DedupConfig, load_config
 from jobs.transforms.components import Checkpoint
 from tests.builders.checkpoints import parquet_checkpoint
 from tests.builders.duplicate_search import find_duplicates
@@ -360,4 +361,4 @@ def test_partitions_and_row_order_change_nothing(
 )
 def test_settings_that_make_no_sense_are_refused(key: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=f"dedup.{key}"):
-        DedupConfig(**{key: value})
+        load_config(None, [f"dedup.{key}={json.dumps(value)}"])
