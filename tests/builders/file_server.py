@@ -118,7 +118,8 @@ def handler_of(state: FileServer) -> type[http.server.BaseHTTPRequestHandler]:
 
         def do_HEAD(self) -> None:
             file = state.root / unquote(urlsplit(self.path).path).lstrip("/")
-            self.send_response(200 if file.is_file() else 404)
+            is_bucket = file.parent == state.root and file.is_dir()
+            self.send_response(200 if is_bucket or file.is_file() else 404)
             self.send_header("Content-Length", str(file.stat().st_size if file.is_file() else 0))
             self.end_headers()
 
