@@ -355,6 +355,12 @@ class SparkConfig:
     small_input_bytes: Count = 671_088_640
     """Bytes of all input of an output up to which `small_properties` apply."""
 
+    def is_small(self, input_bytes: int | None) -> bool:
+        """Whether `small_properties` apply to an output with so much input; None: not known."""
+        if self.small_properties is None or input_bytes is None:
+            return False
+        return input_bytes <= self.small_input_bytes
+
 
 def scorer_settings() -> dict[str, Any]:
     """Scorer -> its settings with their defaults."""

@@ -75,10 +75,7 @@ class Run:
     @property
     def is_small(self) -> bool:
         """Whether spark.small_properties apply: queries take longer to plan than to run."""
-        size, spark = self.input_bytes, self.config.spark
-        if spark.small_properties is None or size is None:
-            return False
-        return size <= spark.small_input_bytes
+        return self.config.spark.is_small(self.input_bytes)
 
     @property
     def catalogue(self) -> dict[str, Artifact]:

@@ -72,9 +72,10 @@ def spark_session(
             # Unset, the workers would take whatever python3 comes first on PATH.
             python = os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
             properties = _use_properties(config, config_file, is_whole_run=is_whole_run)
-            if _is_on_this_machine(properties) and not has_compiled_loops():
+            is_on_this_machine = _is_on_this_machine(properties)
+            if is_on_this_machine and not has_compiled_loops():
                 say("first_start", "first start on this machine: compiling, about a minute")
-            if _is_on_this_machine(properties) and _DAEMON_MODULE not in properties:
+            if is_on_this_machine and _DAEMON_MODULE not in properties:
                 builder.config(_DAEMON_MODULE, DAEMON)
                 # A second session of this process has the Java of the first, and its environment.
                 if SparkContext._gateway is None:
@@ -154,7 +155,7 @@ def _small_settings(
 ) -> dict[str, str]:
     """Return Spark SQL's settings for little input; none for other input."""
     path = _properties_file(config.spark.small_properties, "small_properties", config_file)
-    if path is None or input_bytes is None or input_bytes > config.spark.small_input_bytes:
+    if path is None or not config.spark.is_small(input_bytes):
         return {}
     return read_properties(path)
 
