@@ -6,7 +6,7 @@ One pass of Python workers gives documents, failures and tallies; each kind of r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -84,7 +84,7 @@ def extract_wave(
         written = _written_on_driver(run.store, wave)
     else:
         documents = run.store.read(spark, DOCUMENTS, [wave])
-        written = rows_of(written_counts(documents, repeated))
+        written = list(rows_of(written_counts(documents, repeated)))
     counts = [*tallied, *written]
     if any(split.is_ranged for split in splits):
         write_replay_list(spark, run.store, wave)
@@ -106,10 +106,10 @@ def _left_out(tally: Mapping[str, Any]) -> int:
     return sum(n for outcome in ("rejected", "failed") for _, n in tally[outcome])
 
 
-def _written_on_driver(store: Store, wave: int) -> Iterator[dict[str, Any]]:
+def _written_on_driver(store: Store, wave: int) -> list[dict[str, Any]]:
     """Count the documents of a wave that were in fact written, without a query of Spark."""
     counts = Counter(row["warc_path"] for row in store.rows(DOCUMENTS, ["warc_path"], [wave]))
-    return iter([{"kind": WRITTEN, "warc_path": path, "n": n} for path, n in counts.items()])
+    return [{"kind": WRITTEN, "warc_path": path, "n": n} for path, n in counts.items()]
 
 
 def _may_be_lost(splits: Sequence[Split]) -> bool:
