@@ -23,7 +23,9 @@ from udfs.files.retry import RetryPolicy
 from udfs.files.uris import InputFile, expand_inputs
 
 ROW = json.dumps({"id": "a", "text": "山里的溪水涨了。"}, ensure_ascii=False).encode() + b"\n"
-RECORD = gzip.compress(b"WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 0\r\n\r\n\r\n\r\n")
+WARCINFO = b"WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 0\r\n\r\n\r\n\r\n"
+# The time in a gzip header is part of a test's name: without it, every process has the same names.
+RECORD = gzip.compress(WARCINFO, mtime=0)
 
 
 @pytest.fixture

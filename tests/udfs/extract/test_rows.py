@@ -84,7 +84,11 @@ def test_rows_that_are_no_document(line: str, outcome: Outcome) -> None:
     assert outcomes(line.encode()) == [outcome]
 
 
-@pytest.mark.parametrize("data", [b"", b"\n \n", gzip.compress(b""), zstandard.compress(b"\n")])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\n \n", gzip.compress(b"", mtime=0), zstandard.compress(b"\n")],
+    ids=["no_byte", "blank", "gzip", "zstd"],
+)
 def test_a_file_without_a_row_is_one_failure(data: bytes, tmp_path: Path) -> None:
     assert outcomes(data) == [Failed(None, "empty_file", "no line")]
     path = tmp_path / "rows.parquet"

@@ -102,6 +102,7 @@ def test_a_head_ends_in_the_middle_of_a_compressed_file() -> None:
         gzip.compress(b"\n") + gzip.compress(b""),
         zstandard.compress(b"\n\n"),
     ],
+    ids=["no_byte", "blank", "gzip", "gzip_members", "zstd"],
 )
 def test_nothing_but_blanks_is_empty(data: bytes) -> None:
     assert head_of(data, True).is_empty
