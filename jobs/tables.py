@@ -4,9 +4,14 @@ A table is Parquet (zstd). Tables computed wave by wave lie in ``wave=N`` folder
 all documents at once lie directly in their folder. Columns and types are checked on every read
 and on every write. The columns of ``scores/NAME`` and the scorers' columns of ``corpus`` come from
 their declarations.
+
+The tables of a named selection lie under ``corpora/NAME``, with the columns of ``corpus`` and
+``rejected``.
 """
 
 from __future__ import annotations
+
+import re
 
 from pyspark.sql.types import (
     ArrayType,
@@ -24,6 +29,7 @@ from pyspark.sql.types import (
 )
 
 from jobs.config.scorers import declared
+from udfs.base.settings import ConfigError
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
 from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
 
@@ -46,6 +52,50 @@ SCORED_TEXTS = "scored_texts"
 def scores(scorer: str) -> str:
     """Name of a scorer's table."""
     return f"scores/{scorer}"
+
+
+CORPORA = "corpora"
+"""Folder of the named selections."""
+
+_SELECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_OF_A_SELECTION = re.compile(rf"{CORPORA}/[^/]+/({CORPUS}|{REJECTED})")
+
+
+def check_selection_name(name: str) -> str:
+    """Return the name of a selection.
+
+    Raises:
+        ConfigError: it could not be that of a folder.
+    """
+    if not _SELECTION_NAME.fullmatch(name):
+        raise ConfigError(
+            f"--name {name!r}: expected at most 100 letters, digits, '-', '_' and '.', a letter or "
+            "digit first"
+        )
+    return name
+
+
+def selection_folder(name: str | None) -> tuple[str, ...]:
+    """Folders under an output, one in the other, that hold the tables of a selection.
+
+    Args:
+        name: None for the default selection, which lies directly in the output.
+    """
+    return () if name is None else (CORPORA, name)
+
+
+def corpus_of(name: str | None) -> str:
+    """Name of the table of a selection's kept texts; ``corpus`` for the default selection.
+
+    >>> corpus_of(None), corpus_of("law")
+    ('corpus', 'corpora/law/corpus')
+    """
+    return "/".join((*selection_folder(name), CORPUS))
+
+
+def rejected_of(name: str | None) -> str:
+    """Name of the table of the documents that are not in a selection."""
+    return "/".join((*selection_folder(name), REJECTED))
 
 
 class SchemaMismatch(RuntimeError):
@@ -197,6 +247,8 @@ EXTRACTED = StructType(
 
 def schema_of(table: str) -> StructType:
     """The columns of a table, with their types."""
+    if of_selection := _OF_A_SELECTION.fullmatch(table):
+        table = of_selection[1]
     if table == CORPUS:
         return _corpus()
     if table == SCORED_TEXTS:

@@ -17,6 +17,7 @@ from jobs.config.sections import (
     section_values,
     to_dict,
 )
+from jobs.config.select_settings import SelectConfig
 from jobs.config.settings import (
     RULE_REASONS,
     ArtifactsConfig,
@@ -29,7 +30,6 @@ from jobs.config.settings import (
     RulesConfig,
     RunConfig,
     ScoreConfig,
-    SelectConfig,
     SparkConfig,
 )
 from udfs.base.settings import ConfigError

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from jobs.config.scorers import declared, default_scorers
+from jobs.config.select_settings import SelectConfig
 from udfs.base.settings import (
     Amount,
     ArtifactKey,
@@ -285,21 +286,6 @@ class ScoreConfig:
     have run; ``all`` scores every document."""
     with_text: bool = False
     """Also write ``scored_texts``: each scored text with its scores beside it."""
-
-
-@dataclass(frozen=True)
-class SelectConfig:
-    """What enters the corpus: limits on stored scores, nothing is recomputed.
-
-    Scorers declare further keys of this section, which `Config.limits` has.
-    """
-
-    quality_from: str = "quality"
-    """Scorer whose score is the corpus's quality_score; any that has a score from 0 to 1."""
-    min_quality: Share | None = 0.5
-    """Least quality_score."""
-    jsonl: Literal["none", "gz", "zst"] = "none"
-    """Also write the corpus as JSON lines, compressed in this way."""
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def check_outcome(
     kept = {
         stage.name: sum(commit.kept for commit in _commits(run, stage))
         for stage in stages
-        if stage.ledger_names(run.config)
+        if stage.ledger_names(run.config, run.selection)
     }
     last = SELECT_CORPUS if SELECT_CORPUS in kept else command.name
     if kept.get(last, 1):
@@ -59,7 +59,7 @@ def check_outcome(
 
 
 def _commits(run: Run, stage: Stage) -> list[Commit]:
-    names = stage.ledger_names(run.config)
+    names = stage.ledger_names(run.config, run.selection)
     return [commit for name in names for commit in run.store.commits(name).values()]
 
 

@@ -13,7 +13,6 @@ from jobs.pipeline import (
     reporting,
     rule_filtering,
     scoring,
-    selection,
 )
 from jobs.run.request import (
     APPLY_RULES,
@@ -26,6 +25,7 @@ from jobs.run.request import (
     Stage,
 )
 from jobs.run.scorers import check_corpus_scorers, check_scorers
+from jobs.selection import stage as selection
 
 PLAN = Stage(
     PLAN_INPUT,

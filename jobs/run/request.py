@@ -29,6 +29,7 @@ SCORE_DOCUMENTS = "score_documents"
 SELECT_CORPUS = "select_corpus"
 REPORT_RUN = "report_run"
 _SCORE = "score_"
+_NAMED = f"{SELECT_CORPUS}@"
 _STAGES = (
     *(EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, APPLY_RULES, FIND_DUPLICATES),
     *(SCORED_TEXTS, SELECT_CORPUS),
@@ -40,9 +41,21 @@ def score_stage(scorer: str) -> str:
     return f"{_SCORE}{scorer}"
 
 
+def select_stage(name: str | None) -> str:
+    """Return the name under which a selection is committed and its balance is kept.
+
+    Args:
+        name: None for the default selection.
+
+    >>> select_stage(None), select_stage("law")
+    ('select_corpus', 'select_corpus@law')
+    """
+    return SELECT_CORPUS if name is None else f"{_NAMED}{name}"
+
+
 def is_stage(name: str) -> bool:
     """Whether a name is that of commits, and not of a file that a basis follows from."""
-    return name.startswith(_SCORE) or name in _STAGES
+    return name.startswith((_SCORE, _NAMED)) or name in _STAGES
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,9 @@ class Run:
     """Whether to show what would run, and to write nothing."""
     is_verbose: bool = False
     """Whether the terminal shows what Spark and Java print."""
+    selection: str | None = None
+    """Name of the selection that a command makes or reads, whose [select] `config` has; None for
+    the default one."""
 
     @property
     def input_bytes(self) -> int | None:
@@ -127,8 +143,13 @@ class Stage:
     sees: Stage | None = None
     """The stage whose kept documents it sees: the ledger's balance is checked over both."""
 
-    def ledger_names(self, config: Config) -> tuple[str, ...]:
-        """Return the names under which it keeps a balance in the ledger."""
+    def ledger_names(self, config: Config, selection: str | None = None) -> tuple[str, ...]:
+        """Return the names under which it keeps a balance in the ledger.
+
+        Args:
+            selection: That of the run.
+        """
         if self.ledgers is not None:
             return self.ledgers(config)
-        return () if self.bases is None else (self.name,)
+        name = select_stage(selection) if self.name == SELECT_CORPUS else self.name
+        return () if self.bases is None else (name,)

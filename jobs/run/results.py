@@ -69,7 +69,7 @@ def results_text(command: Stage, stages: Sequence[Stage], run: Run) -> str:
     counts = cache(partial(_counts, run))
     lines = [""]
     if all(stage.name != REPORT_RUN for stage in stages):  # its summary has them
-        names = [name for stage in stages for name in stage.ledger_names(run.config)]
+        names = [name for stage in stages for name in stage.ledger_names(run.config, run.selection)]
         rows = [of for of in map(counts, names) if of is not None]
         lines += [*funnel(rows), ""] if rows else []
     lines += _tables(command, run, counts)

@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.tables import EDITS, schema_of
-from jobs.transforms.selection import kept_documents
+from jobs.transforms.selection.corpus_rows import kept_documents
 from jobs.transforms.summary import corpus_facts
 from jobs.transforms.texts import with_edited_text
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE

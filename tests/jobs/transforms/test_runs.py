@@ -12,8 +12,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import ConfigError, load_config
-from jobs.transforms.runs import RUNS_DDL, good_runs, has_good_segment, with_runs
-from jobs.transforms.selection import selection_rules
+from jobs.transforms.selection.runs import RUNS_DDL, good_runs, has_good_segment, with_runs
+from jobs.transforms.selection.verdicts import selection_rules
 from udfs.encoder.quality_bert import RESULT_TYPE
 from udfs.measures.schema import EDITS_TYPE, PII_TYPE
 

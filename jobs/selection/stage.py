@@ -39,70 +39,38 @@ from jobs.run.request import (
     SELECT_CORPUS,
     Run,
     score_stage,
+    select_stage,
 )
 from jobs.run.scorers import check_locks
-from jobs.run.store import WHOLE, Store, at_once, stored_first
+from jobs.run.store import WHOLE, at_once, stored_first
+from jobs.selection.export import FOLDER, write_jsonl
 from jobs.tables import (
-    CORPUS,
     DOCUMENTS,
     DUPLICATES,
     FLAGGED,
     MEASURED,
     REJECTED,
+    corpus_of,
+    rejected_of,
     schema_of,
     scores,
+    selection_folder,
 )
 from jobs.transforms.ledger import counts_of, stage_counts
-from jobs.transforms.runs import with_runs
-from jobs.transforms.selection import (
-    corpus_rows,
-    kept_documents,
-    runs_of,
-    selection_scorers,
-    with_verdicts,
-)
-from udfs.files.output_files import WRITTEN, jsonl_writer
-
-_FOLDER = "corpus_jsonl"
-
-
-class ExportIncomplete(RuntimeError):
-    """The files of corpus_jsonl hold more or fewer rows than the corpus."""
-
-
-def write_jsonl(spark: SparkSession, store: Store, compression: str) -> None:
-    """Write corpus_jsonl/part-*.jsonl.gz or .zst; ``none`` removes an earlier export.
-
-    _SUCCESS is written last.
-
-    Raises:
-        ExportIncomplete: rows were lost or doubled on the way.
-    """
-    store.delete(_FOLDER)
-    if compression == "none":
-        return
-    corpus = store.read(spark, CORPUS)
-    lines = corpus.select(
-        F.to_json(F.struct(*corpus.columns), {"ignoreNullFields": "false"}).alias("line")
-    )
-    folder = "/".join((store.root, _FOLDER))
-    written = lines.mapInArrow(jsonl_writer(folder, compression), WRITTEN)
-    rows = written.agg(F.coalesce(F.sum("rows"), F.lit(0)).alias("rows")).first()
-    expected = corpus.count()
-    if rows is None or rows.rows != expected:
-        wrote = "nothing" if rows is None else f"{rows.rows:,} rows"
-        raise ExportIncomplete(f"{_FOLDER}: wrote {wrote}, the corpus has {expected:,} rows")
-    store.write_bytes(b"", _FOLDER, "_SUCCESS")
+from jobs.transforms.selection.corpus_rows import corpus_rows, kept_documents, runs_of
+from jobs.transforms.selection.runs import with_runs
+from jobs.transforms.selection.verdicts import selection_scorers, with_verdicts
 
 
 def run(spark: SparkSession, run: Run) -> None:
     """Select the corpus, unless nothing has changed that it depends on."""
-    waves = bases(run)[SELECT_CORPUS]
-    if not due(run.store, SELECT_CORPUS, waves):
+    stage = select_stage(run.selection)
+    waves = bases(run)[stage]
+    if not due(run.store, stage, waves):
         return
     with (
-        wave_of(run.store, SELECT_CORPUS, WHOLE, waves[WHOLE]) as work,
-        show_progress(spark, StageProgress(SELECT_CORPUS, is_one_pass=False)),
+        wave_of(run.store, stage, WHOLE, waves[WHOLE]) as work,
+        show_progress(spark, StageProgress(stage, is_one_pass=False)),
     ):
         work.balance = _select(spark, run)
 
@@ -117,17 +85,18 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     settings = settings_of("select", run.config.select)
     for limits in run.config.limits.values():
         settings |= settings_of("select", limits)
-    return {SELECT_CORPUS: {WHOLE: Basis(settings, sources)}}
+    return {select_stage(run.selection): {WHOLE: Basis(settings, sources)}}
 
 
 def deletes(run: Run) -> dict[str, str]:
     """Return the export that a selection without one deletes, with the reason."""
     jsonl = run.config.select.jsonl
-    if jsonl != "none" or not run.store.list_names(_FOLDER):
+    folder = (*selection_folder(run.selection), FOLDER)
+    if jsonl != "none" or not run.store.list_names(*folder):
         return {}
-    commit = run.store.commits(SELECT_CORPUS).get(WHOLE)
+    commit = run.store.commits(select_stage(run.selection)).get(WHOLE)
     was = "" if commit is None else f', was "{commit.settings.get("select.jsonl", jsonl)}"'
-    return {_FOLDER: f'select.jsonl is "{jsonl}"{was}'}
+    return {"/".join(folder): f'select.jsonl is "{jsonl}"{was}'}
 
 
 def _select(spark: SparkSession, run: Run) -> Balance:
@@ -160,12 +129,17 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     )
     rejected = verdicts.where(F.col("stage").isNotNull())
     stored_first(
-        partial(run.store.write, rows, CORPUS),
-        partial(run.store.write, rejected.select(*schema_of(REJECTED).fieldNames()), REJECTED),
+        partial(run.store.write, rows, corpus_of(run.selection)),
+        partial(
+            run.store.write,
+            rejected.select(*schema_of(REJECTED).fieldNames()),
+            rejected_of(run.selection),
+        ),
         wait=not run.is_small,
     )
-    balance = close_stages(run, [SELECT_CORPUS], _counts(spark, run), WHOLE)[SELECT_CORPUS]
-    write_jsonl(spark, run.store, run.config.select.jsonl)
+    stage = select_stage(run.selection)
+    balance = close_stages(run, [stage], _counts(spark, run), WHOLE)[stage]
+    write_jsonl(spark, run.store, run.config.select.jsonl, run.selection)
     verdicts.unpersist()
     return balance
 
@@ -174,14 +148,16 @@ def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
     """Count the documents that were left and what was decided on them: null for a corpus row, else
     the first reason of this stage."""
     waves = list(run.waves)
+    stage, selection = select_stage(run.selection), run.selection
     if fit_driver(run, waves):
-        rows = run.store.rows(REJECTED, ["doc_id", "stage", "reasons"])
+        rows = run.store.rows(rejected_of(selection), ["doc_id", "stage", "reasons"])
         here = [(row["doc_id"], row["reasons"][0]) for row in rows if row["stage"] == SELECT_CORPUS]
-        kept = [(row["doc_id"], None) for row in run.store.rows(CORPUS, ["doc_id"])]
-        return counts_of(ids_on_driver(run, waves), {SELECT_CORPUS: [*kept, *here]})
-    removed = run.store.read(spark, REJECTED).where(F.col("stage") == SELECT_CORPUS)
-    corpus = run.store.read(spark, CORPUS)
+        kept = [(row["doc_id"], None) for row in run.store.rows(corpus_of(selection), ["doc_id"])]
+        return counts_of(ids_on_driver(run, waves), {stage: [*kept, *here]})
+    rejected = run.store.read(spark, rejected_of(selection))
+    removed = rejected.where(F.col("stage") == SELECT_CORPUS)
+    corpus = run.store.read(spark, corpus_of(selection))
     decided = corpus.select("doc_id", F.lit(None).cast("string").alias("reason")).unionByName(
         removed.select("doc_id", F.get("reasons", 0).alias("reason"))
     )
-    return rows_of(stage_counts(survivor_ids(spark, run, waves), {SELECT_CORPUS: decided}))
+    return rows_of(stage_counts(survivor_ids(spark, run, waves), {stage: decided}))

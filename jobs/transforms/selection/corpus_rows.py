@@ -1,0 +1,90 @@
+"""The corpus row that a kept document becomes."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.config import Config
+from jobs.config.scorers import declared
+from jobs.tables import CORPUS, corpus_columns, schema_of
+from jobs.transforms.selection.runs import RUNS_DDL, good_runs
+from jobs.transforms.selection.verdicts import quality_score, struct_of
+from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
+
+
+def kept_documents(
+    documents: DataFrame,
+    verdicts: DataFrame,
+    duplicates: DataFrame,
+    measured: DataFrame,
+    runs: Column | None = None,
+) -> DataFrame:
+    """The documents that become corpus rows, with their scores and what other tables have of them.
+
+    Needs: documents (doc_id, ...); verdicts (of `with_verdicts`); duplicates (kept_doc_id,
+        kept_snapshot); measured (doc_id, measures).
+    Args:
+        runs: Column of `runs_of` over verdicts; None where documents stay whole.
+    Adds: the structs of scores, runs (null where documents stay whole), cluster_size, pii.
+    Rows: those without a stage that removed them.
+    Shuffles: every side by doc_id, documents with their texts once.
+    """
+    structs = [name for name in verdicts.columns if name.startswith(struct_of(""))]
+    stretches = F.lit(None).cast(RUNS_DDL) if runs is None else runs
+    kept = verdicts.where(F.col("stage").isNull()).select(
+        "doc_id", *structs, stretches.alias("runs")
+    )
+    # A document of an earlier snapshot may have the doc_id of one of this run.
+    of_this_run = F.col("kept_snapshot").isNull() & F.col("kept_doc_id").isNotNull()
+    stood_for = (
+        duplicates.where(of_this_run)
+        .groupBy(F.col("kept_doc_id").alias("doc_id"))
+        .agg((F.count("*") + 1).alias("cluster_size"))
+    )
+    pii = measured.select("doc_id", F.col("measures")["pii"].alias("pii"))
+    said = kept.join(stood_for, on="doc_id", how="left").join(pii, on="doc_id", how="left")
+    return documents.join(
+        said.withColumn("cluster_size", F.coalesce("cluster_size", F.lit(1).cast("long"))),
+        on="doc_id",
+        how="inner",
+    )
+
+
+def runs_of(config: Config) -> Column | None:
+    """The runs of good segments that documents are cut to; None where they stay whole."""
+    for name, scorer in declared().items():
+        limits = config.limits.get(name)
+        if scorer.cut is not None and scorer.cut.key in scorer.limits_in_use(limits):
+            segments = F.col(struct_of(name))[scorer.cut.segments]
+            return good_runs(segments, getattr(limits, scorer.cut.key))
+    return None
+
+
+def corpus_rows(kept: DataFrame, config: Config) -> DataFrame:
+    """The corpus: the published row, further scores, and provenance.
+
+    Needs: kept (as of `kept_documents`), their text as it is now, or their runs of it, and
+        original_chars, original_sha256, edits of it.
+    Adds: the columns of the corpus table.
+    Rows: all kept. Shuffles: none.
+    Source: ChineseWebText 2.0, the published row (text, domain, toxicity, quality_score).
+    """
+    made: dict[str, Column] = {
+        column.name: _corpus_column(kept, scorer, column)
+        for required in (True, False)
+        for scorer, column in corpus_columns(required=required)
+    }
+    made |= {"quality_score": quality_score(config), "source_domain": F.col("host")}
+    names = schema_of(CORPUS).fieldNames()
+    return kept.select(*(made.get(name, F.col(name)).alias(name) for name in names))
+
+
+def _corpus_column(kept: DataFrame, scorer: ScorerDeclaration, column: CorpusColumn) -> Column:
+    """A column from a scorer's struct; null where it did not run."""
+    if struct_of(scorer.name) not in kept.columns:
+        return F.lit(None).cast(column.type_in(scorer.result_type))
+    scores = F.col(struct_of(scorer.name))
+    if isinstance(column.fields, str):
+        return scores[column.fields]
+    return F.struct(*(scores[name].alias(name) for name in column.fields))
