@@ -21,7 +21,6 @@ from pyspark.sql.types import (
     DoubleType,
     IntegerType,
     LongType,
-    MapType,
     StringType,
     StructField,
     StructType,
@@ -106,7 +105,7 @@ def _columns(**types: DataType) -> StructType:
     return StructType([StructField(name, kind) for name, kind in types.items()])
 
 
-_COUNTS = MapType(StringType(), LongType())
+_COUNTS = ArrayType(_columns(reason=StringType(), records=LongType()))
 
 _DOCUMENT = _columns(
     doc_id=StringType(),  # 32 hex digits of provenance, or the row's own id
@@ -132,8 +131,8 @@ _LEDGER = _columns(
     warc_path=StringType(),
     seen=LongType(),  # records, rows, and stretches of a file that hold no readable record
     kept=LongType(),
-    rejected=_COUNTS,  # reason -> records; a record counts under its first reason
-    failed=_COUNTS,  # reason -> records
+    rejected=_COUNTS,  # each reason once; a record counts under its first reason
+    failed=_COUNTS,  # likewise
 )
 
 _SCHEMAS: dict[str, StructType] = {
@@ -160,7 +159,7 @@ _SCHEMAS: dict[str, StructType] = {
         text=StringType(),  # after the edits; documents has the extracted text
         original_chars=LongType(),  # code points of the extracted text
         original_sha256=StringType(),  # hex, of its UTF-8
-        edits=EDITS_TYPE,  # kind of edit -> places changed
+        edits=EDITS_TYPE,  # kinds of edits and places changed
     ),
     FLAGGED: _columns(
         doc_id=StringType(),
@@ -220,7 +219,7 @@ _PROVENANCE = _columns(  # of a corpus row: columns that follow from no score
     cluster_size=LongType(),  # documents that this one represents, itself included
     original_chars=LongType(),  # of the text as extracted; null where text still is that
     original_sha256=StringType(),  # hex, of its UTF-8; null as above
-    edits=EDITS_TYPE,  # kind of edit -> places changed; empty where none is
+    edits=EDITS_TYPE,  # kinds of edits and places changed; empty where none is
     pii=PII_TYPE,  # personal data in text, placeholders where it is masked
     runs=ArrayType(  # parts of the scored text that the row keeps; null where documents are not cut
         _columns(

@@ -103,7 +103,7 @@ def extract_wave(
 
 def _left_out(tally: Mapping[str, Any]) -> int:
     """Records that a worker rejected, or could not read."""
-    return sum(n for outcome in ("rejected", "failed") for _, n in tally[outcome])
+    return sum(row["records"] for outcome in ("rejected", "failed") for row in tally[outcome])
 
 
 def _written_on_driver(store: Store, wave: int) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from typing import Any
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, MapType, StringType, StructField
+from pyspark.sql.types import ArrayType, StringType, StructField
 
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import find_artifact_or_file, ship
@@ -45,7 +45,7 @@ from jobs.transforms.texts import edit_and_measure
 from udfs.files.artifacts import ArtifactFile
 from udfs.lists.host_lists import HostListError, read_host_list
 from udfs.lists.lexicon import LexiconError, read_lexicon
-from udfs.measures.schema import MEASURES_TYPE, Editing, TextPass
+from udfs.measures.schema import COUNTS_TYPE, MEASURES_TYPE, Editing, TextPass
 
 
 def check_settings(config: Config, lock: Lock) -> None:
@@ -81,16 +81,14 @@ def check_on_spark(spark: SparkSession, config: Config) -> None:
 
 
 def empty_measures(spark: SparkSession) -> DataFrame:
-    """Return one row: the measures of an empty text without a URL, one column each.
+    """Return one row: the measures of an empty text without a URL, one column each, as
+    `named_measures`.
 
     They include the zeros that an expression may divide by. Literals, since Spark evaluates those
     without a job and without the tables that measuring builds; as one text, since each call of a
     function would go to Java and back.
     """
-    columns = ", ".join(
-        f"CAST({_empty(field)} AS {field.dataType.simpleString()}) AS `{field.name}`"
-        for field in MEASURES_TYPE
-    )
+    columns = ", ".join(f"{_empty(field)} AS `{field.name}`" for field in MEASURES_TYPE)
     return spark.sql(f"SELECT {columns} FROM VALUES (0)")
 
 
@@ -249,5 +247,7 @@ def _counts(spark: SparkSession, run: Run, wave: int) -> Iterable[Mapping[str, A
 
 def _empty(field: StructField) -> str:
     """Return a measure of an empty text in SQL: an empty value, or a number."""
-    empty = {MapType: "map()", ArrayType: "array()", StringType: "''"}
-    return empty.get(type(field.dataType), str(int(field.name == "lines")))
+    empty = {ArrayType: "array()", StringType: "''"}
+    value = empty.get(type(field.dataType), str(int(field.name == "lines")))
+    typed = f"CAST({value} AS {field.dataType.simpleString()})"
+    return f"MAP_FROM_ENTRIES({typed})" if field.dataType == COUNTS_TYPE else typed

@@ -24,7 +24,7 @@ from jobs.run.store import WHOLE, Commit, Store
 from jobs.tables import LEDGER
 from jobs.transforms.ledger import REPEATED, TALLY, File
 
-_COUNTS = pa.map_(pa.string(), pa.int64())
+_COUNTS = pa.list_(pa.struct([("reason", pa.string()), ("records", pa.int64())]))
 _SCHEMA = pa.schema(
     [
         ("warc_path", pa.string()),
@@ -132,8 +132,8 @@ def read_ledger(
         if row["kind"] == TALLY:
             tallies[file] += 1
             balance.seen = (balance.seen or 0) + row["n"]
-            balance.rejected.update(dict(row["rejected"]))
-            balance.failed.update(dict(row["failed"]))
+            balance.rejected.update(_counter(row["rejected"]))
+            balance.failed.update(_counter(row["failed"]))
         elif row["kind"] == REPEATED:
             balance.rejected["repeated_id"] += row["n"]
         else:
@@ -163,8 +163,8 @@ def close_ledger(store: Store, stage: str, wave: int, ledger: Ledger) -> Balance
                 "warc_path": path,
                 "seen": balance.seen,
                 "kept": balance.kept,
-                "rejected": sorted(balance.rejected.items()),
-                "failed": sorted(balance.failed.items()),
+                "rejected": _counts(balance.rejected),
+                "failed": _counts(balance.failed),
             }
         )
     for number, rows in by_wave.items():
@@ -178,6 +178,16 @@ def close_ledger(store: Store, stage: str, wave: int, ledger: Ledger) -> Balance
             f"{len(wrong):,} files: {shown}"
         )
     return _summed(ledger)
+
+
+def _counts(reasons: Counter[str]) -> list[dict[str, Any]]:
+    """Return reasons and records as a table has them."""
+    return [{"reason": reason, "records": records} for reason, records in sorted(reasons.items())]
+
+
+def _counter(counts: Iterable[Mapping[str, Any]]) -> Counter[str]:
+    """Return what `_counts` made a list of."""
+    return Counter({row["reason"]: row["records"] for row in counts})
 
 
 def totals_of(stage: str, commits: Sequence[Commit]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ _COMMITS = "_commits"
 _SCRATCH = "_scratch"
 _SPARK_SCHEMA = b"org.apache.spark.sql.parquet.row.metadata"
 """Key of the columns in the footer of a Parquet file that Spark wrote."""
+_MARKS_SUCCESS = "mapreduce.fileoutputcommitter.marksuccessfuljobs"
 WHOLE = -1
 """Wave number of a stage that handles all waves at once."""
 
@@ -217,8 +218,16 @@ class Store:
         at_once(*writes)
 
     def write_parquet(self, frame: DataFrame, path: str) -> None:
-        """Write a frame as zstd Parquet over earlier files."""
-        frame.write.mode("overwrite").option("compression", "zstd").parquet(path)
+        """Write a frame as zstd Parquet over earlier files, with no other file beside them.
+
+        Programs that read all files of a folder, as polars and datasets, fail on Spark's mark and
+        on Hadoop's checksums of local files.
+        """
+        options = {"compression": "zstd", _MARKS_SUCCESS: "false"}
+        frame.write.mode("overwrite").options(**options).parquet(path)
+        if scheme_of(self.root) == "":
+            for checksum in Path(path.removeprefix("file://")).glob(".*.crc"):
+                checksum.unlink(missing_ok=True)
 
     def scratch(self, stage: str, name: str) -> str:
         """Return a folder for a stage's intermediate data; `drop_scratch` removes it."""

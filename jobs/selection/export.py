@@ -21,8 +21,6 @@ def write_jsonl(
 ) -> None:
     """Write corpus_jsonl/part-*.jsonl.gz or .zst; ``none`` removes an earlier export.
 
-    _SUCCESS is written last.
-
     Args:
         selection: Name of the selection; None for the default one.
     Raises:
@@ -44,4 +42,3 @@ def write_jsonl(
         raise ExportIncomplete(
             f"{'/'.join(folder)}: wrote {wrote}, the corpus has {expected:,} rows"
         )
-    store.write_bytes(b"", *folder, "_SUCCESS")

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from jobs.config import ConfigError, RulesConfig
 from jobs.transforms.spark_errors import first_line, quiet_errors
+from udfs.measures.schema import COUNTS_TYPE, MEASURES_TYPE
 
 MEASURES = "measures"
 REJECT_REASONS = "reject_reasons"
@@ -49,8 +50,20 @@ def with_reject_reasons(measured: DataFrame, limits: RulesConfig) -> DataFrame:
     if limits.mode == "casia-exact":
         reasons = F.slice(reasons, 1, 1)
     # Conditions name measures without a prefix.
-    named = measured.select("*", f"{MEASURES}.*")
+    named = measured.select("*", *named_measures())
     return named.select(*measured.columns, reasons.alias(REJECT_REASONS))
+
+
+def named_measures() -> list[Column]:
+    """Return each measure as conditions name it: counts by name are maps there.
+
+    Needs: measures.
+    """
+    return [
+        (F.map_from_entries(column) if field.dataType == COUNTS_TYPE else column).alias(field.name)
+        for field in MEASURES_TYPE
+        for column in [F.col(MEASURES)[field.name]]
+    ]
 
 
 def rules(limits: RulesConfig) -> dict[str, Column]:
@@ -75,8 +88,9 @@ def rules(limits: RulesConfig) -> dict[str, Column]:
 def check_conditions(measures: DataFrame, conditions: Mapping[str, str]) -> None:
     """Check conditions before any work is done.
 
-    Needs: measures, a column each and nothing else, of a few texts; of the empty text, since its
-        measures are the zeros that an expression may divide by. No frame that needs a Spark job.
+    Needs: measures, a column each as of `named_measures` and nothing else, of a few texts; of the
+        empty text, since its measures are the zeros that an expression may divide by. No frame
+        that needs a Spark job.
     Raises:
         ConfigError: an expression does not parse, names an unknown measure, is not boolean, is
             more than a function of the measures, or fails on one of the texts.

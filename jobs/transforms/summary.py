@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.config.scorers import report_counts, report_shares
+from udfs.measures.schema import EDITS_TYPE
 
 QUALITY_BINS = 10
 
@@ -21,7 +22,7 @@ def corpus_facts(corpus: DataFrame) -> DataFrame:
     """
     score = F.col("quality_score") * QUALITY_BINS
     tenth = F.least(F.floor(score), F.lit(QUALITY_BINS - 1)).cast("string")
-    edits = F.coalesce("edits", F.create_map().cast("map<string,bigint>"))
+    edits = F.coalesce("edits", F.array().cast(EDITS_TYPE))
     kinds = F.transform("pii", lambda span: span["kind"])
     kinds = F.coalesce(kinds, F.array().cast("array<string>"))
     facts = F.concat(
@@ -32,9 +33,7 @@ def corpus_facts(corpus: DataFrame) -> DataFrame:
             *(_fact(shares.value, F.col(shares.column)) for shares in report_shares()),
             _fact("quality", tenth),
         ),
-        F.transform(
-            F.map_entries(edits), lambda edit: _fact("edit", edit["key"], amount=edit["value"])
-        ),
+        F.transform(edits, lambda edit: _fact("edit", edit["kind"], amount=edit["places"])),
         F.transform(
             F.array_distinct(kinds),
             lambda kind: _fact(

@@ -43,8 +43,14 @@ def with_edited_text(documents: DataFrame, edits: DataFrame) -> DataFrame:
         ),
         "original_chars",
         "original_sha256",
-        F.coalesce("edits", F.create_map().cast(EDITS_TYPE)).alias("edits"),
+        F.coalesce("edits", F.array().cast(EDITS_TYPE)).alias("edits"),
     )
+
+
+def with_edit(edits: Column, kind: str, places: Column) -> Column:
+    """Add an edit to those of a text (EDITS_TYPE), none of which is of its kind."""
+    edit = F.struct(F.lit(kind).alias("kind"), places.cast("long").alias("places"))
+    return F.concat(edits, F.array(edit))
 
 
 def with_cut_text(documents: DataFrame, cuts: DataFrame) -> DataFrame:
@@ -63,7 +69,7 @@ def with_cuts(documents: DataFrame, cuts: DataFrame) -> DataFrame:
     """Documents with what is left of their text, and what is said of it put right.
 
     Needs: doc_id, text, original_chars and original_sha256 (null where text is as extracted),
-        edits (kind -> places), pii (places in text, or null); cuts as in their table.
+        edits (kinds and places), pii (places in text, or null); cuts as in their table.
     Replaces: text, where a document has cuts; there original_chars and original_sha256 are not
         null, edits has the number of spans as kind "paragraph", and pii has the places that are
         left, where they are now.
@@ -77,10 +83,9 @@ def with_cuts(documents: DataFrame, cuts: DataFrame) -> DataFrame:
             "original_chars", F.when(is_cut, F.char_length("text").cast("long"))
         ),
         "original_sha256": F.coalesce("original_sha256", F.when(is_cut, F.sha2("text", 256))),
-        "edits": F.when(
-            is_cut,
-            F.map_concat("edits", F.create_map(F.lit(PARAGRAPH_EDIT), F.size(spans).cast("long"))),
-        ).otherwise(F.col("edits")),
+        "edits": F.when(is_cut, with_edit(F.col("edits"), PARAGRAPH_EDIT, F.size(spans))).otherwise(
+            F.col("edits")
+        ),
         "pii": F.when(is_cut, _places_left(F.col("pii"), spans)).otherwise(F.col("pii")),
     }
     return _with_spans(documents, cuts).select(

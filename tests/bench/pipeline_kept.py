@@ -67,9 +67,9 @@ def taojin_dropped(output: Path) -> Counter[str]:
     dropped: Counter[str] = Counter(taojin_reasons(output).values())
     folder = output / "ledger" / f"stage={NOT_EXTRACTED}"
     for row in ds.dataset(folder).to_table(columns=["rejected", "failed"]).to_pylist():
-        for reason, count in [*(row["rejected"] or []), *(row["failed"] or [])]:
-            if not reason.endswith("_record"):
-                dropped[f"{NOT_EXTRACTED}: {reason}"] += count
+        for of in (*row["rejected"], *row["failed"]):
+            if not of["reason"].endswith("_record"):
+                dropped[f"{NOT_EXTRACTED}: {of['reason']}"] += of["records"]
     return dropped
 
 

@@ -59,8 +59,8 @@ def test_a_page_that_kills_its_worker_each_time_is_counted(
     assert corpus_of(poisoned.output) == undisturbed
     row = hostile_counts(poisoned)
     assert (row["seen"], row["kept"]) == (len(HOSTILE), 0)
-    assert dict(row["failed"])["lost_worker"] == 1
-    others = dict(row["rejected"]) | dict(row["failed"])
+    others = counts_of(row)
+    assert others["lost_worker"] == 1
     assert others == dict.fromkeys(HOSTILE.keys() - {"http_error"} | {"lost_worker"}, 1)
     failures = pyarrow.dataset.dataset(poisoned.output / "read_failures", format="parquet")
     assert [
@@ -73,9 +73,13 @@ def test_a_page_that_kills_its_worker_each_time_is_counted(
 
 def test_hostile_pages_are_counted(reference: SubmittedRun) -> None:
     row = hostile_counts(reference)
-    reasons = dict(row["rejected"]) | dict(row["failed"])
     assert (row["seen"], row["kept"]) == (len(HOSTILE), 0)
-    assert reasons == dict.fromkeys(HOSTILE, 1)
+    assert counts_of(row) == dict.fromkeys(HOSTILE, 1)
+
+
+def counts_of(row: dict[str, Any]) -> dict[str, int]:
+    """Records of a row of the ledger that were not kept, by reason."""
+    return {of["reason"]: of["records"] for of in (*row["rejected"], *row["failed"])}
 
 
 def hostile_counts(run: SubmittedRun) -> dict[str, Any]:

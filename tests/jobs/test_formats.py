@@ -109,7 +109,7 @@ def test_files_of_all_formats_are_read_together(spark: SparkSession, tmp_path: P
     texts = [CHINESE, CHINESE + "丁", CHINESE + "乙"]
     assert sorted(documents(spark, output).values()) == sorted(texts)
     rows = spark.read.parquet(str(output / "ledger")).collect()
-    failed = {Path(row.warc_path).name: row.failed for row in rows if row.failed}
+    failed = {Path(row.warc_path).name: dict(row.failed) for row in rows if row.failed}
     assert failed == {
         "c.jsonl": {"empty_file": 1},
         "e.parquet": {"corrupt_parquet": 1},

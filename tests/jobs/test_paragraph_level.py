@@ -121,10 +121,10 @@ def test_the_corpus_row_speaks_of_what_was_extracted(spark: SparkSession, output
         row, text = corpus[doc_id], TEXTS[doc_id]
         assert row.original_chars == len(text)
         assert row.original_sha256 == hashlib.sha256(text.encode()).hexdigest()
-    assert corpus["rest"].edits == {"paragraph": 3}
-    assert corpus["edited"].edits == {"invisible": 2, "paragraph": 1}
+    assert corpus["rest"].edits == [("paragraph", 3)]
+    assert corpus["edited"].edits == [("invisible", 2), ("paragraph", 1)]
     assert corpus["whole"].original_chars is None
-    assert corpus["whole"].edits == {}
+    assert corpus["whole"].edits == []
 
 
 def test_personal_data_lies_where_it_is_now(spark: SparkSession, output: Path) -> None:
@@ -142,7 +142,7 @@ def test_the_balance_closes(spark: SparkSession, output: Path) -> None:
     ledger = spark.read.parquet(str(output / "ledger")).where("stage = 'find_duplicates'")
     (row,) = ledger.collect()
     assert (row.seen, row.kept) == (8, 5)
-    assert row.rejected == {"exact": 1, "near": 1, "paragraph": 1}
+    assert dict(row.rejected) == {"exact": 1, "near": 1, "paragraph": 1}
 
 
 def test_without_the_level_texts_are_whole_again(spark: SparkSession, output: Path) -> None:

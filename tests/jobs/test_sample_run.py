@@ -8,6 +8,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import polars
 import pytest
 import zstandard
 from pyspark.sql import functions as F
@@ -129,7 +130,7 @@ def test_pages_rejected_while_reading_are_counted_by_reason(sample_output: Outpu
     expected.update(warcinfo_record=1, request_record=companions, metadata_record=companions)
     row = sample_output.table("ledger").where("stage = 'extract_documents'").first()
     assert row is not None
-    assert row.rejected == dict(expected)
+    assert dict(row.rejected) == expected
 
 
 def test_failures_have_a_row_and_a_count(sample_output: Output) -> None:
@@ -149,7 +150,7 @@ def test_the_balance_starts_at_all_records_of_the_file(
     ledger = {row.stage: row for row in sample_output.table("ledger").collect()}
     assert ledger["extract_documents"].seen == records
     for row in ledger.values():
-        assert row.seen == row.kept + sum(row.rejected.values()) + sum(row.failed.values())
+        assert row.seen == row.kept + sum(of.records for of in (*row.rejected, *row.failed))
     assert ledger["select_corpus"].kept == sample_output.table("corpus").count()
 
 
@@ -224,6 +225,14 @@ def test_the_report_is_one_file_that_loads_nothing(sample_output: Output) -> Non
     assert "src=" not in page
 
 
+def test_a_table_is_a_folder_of_parquet_files_and_nothing_else(sample_output: Output) -> None:
+    folder = sample_output.path / "corpus"
+    assert {path.suffix for path in folder.iterdir()} == {".parquet"}
+    assert polars.read_parquet(folder).height == sample_output.table("corpus").count()
+    names = {path.name for path in sample_output.path.rglob("*")}
+    assert not {name for name in names if name == "_SUCCESS" or name.endswith(".crc")}
+
+
 def test_nothing_temporary_is_left(sample_output: Output) -> None:
     names = {path.name for path in sample_output.path.rglob("*")}
     assert not {name for name in names if name.endswith(".partial") or name == "_temporary"}
@@ -243,7 +252,7 @@ def test_commits_say_what_the_ledger_says(sample_output: Output) -> None:
         for outcome in ("rejected", "failed"):
             counted: Counter[str] = Counter()
             for row in rows:
-                counted.update(row[outcome])
+                counted.update(dict(row[outcome]))
             committed: Counter[str] = Counter()
             for commit in commits:
                 committed.update(getattr(commit, outcome))

@@ -35,7 +35,7 @@ TALLY = "tally"
 MISSING_FILE = "missing_file"
 """Failure reason of an input file that does not exist when it is read."""
 
-_COUNTS = pa.map_(pa.string(), pa.int64())
+_COUNTS = pa.list_(pa.struct([("reason", pa.string()), ("records", pa.int64())]))
 
 EXTRACTED = pa.schema(
     [
@@ -212,9 +212,13 @@ class _Tally:
             "row_kind": TALLY,
             "warc_path": self.warc_path,
             "seen": self.seen,
-            "rejected": sorted(self.rejected.items()),
-            "failed": sorted(self.failed.items()),
+            "rejected": _counts(self.rejected),
+            "failed": _counts(self.failed),
         }
+
+
+def _counts(reasons: Counter[str]) -> list[dict[str, Any]]:
+    return [{"reason": reason, "records": records} for reason, records in sorted(reasons.items())]
 
 
 def _rows(

@@ -17,7 +17,6 @@ from pyspark.sql.types import (
     DoubleType,
     IntegerType,
     LongType,
-    MapType,
     StringType,
     StructField,
     StructType,
@@ -28,12 +27,14 @@ from udfs.lists.urls import URL_MEASURES
 if TYPE_CHECKING:
     from udfs.files.artifacts import ArtifactFile
 
-EDITS_TYPE = MapType(StringType(), LongType())
-"""Kind of edit -> places changed."""
-
 
 def _struct(**types: DataType) -> StructType:
     return StructType([StructField(name, kind) for name, kind in types.items()])
+
+
+# No table has a map: datasets, and programs that follow it, have no type for one.
+EDITS_TYPE = ArrayType(_struct(kind=StringType(), places=LongType()))
+"""Kinds of edits, each once, and the places that each changed."""
 
 
 PII_TYPE = ArrayType(
@@ -45,7 +46,8 @@ PII_TYPE = ArrayType(
 )
 """Personal data in a text, or the placeholders for it; ascending, disjoint."""
 
-_COUNTS_BY_NAME = MapType(StringType(), LongType())
+COUNTS_TYPE = ArrayType(_struct(name=StringType(), count=LongType()))
+"""Names, each once and sorted, with their counts. In SQL conditions such a measure is a map."""
 
 TEXT_MEASURES_TYPE = _struct(
     chars=LongType(),  # code points
@@ -86,8 +88,8 @@ TEXT_MEASURES_TYPE = _struct(
     zstd_ratio=DoubleType(),  # compressed bytes / bytes
     sensitive_distinct=LongType(),  # lexicon words that occur
     sensitive_total=LongType(),  # their occurrences, overlapping ones too
-    sensitive_distinct_by_category=_COUNTS_BY_NAME,  # without categories that do not occur
-    sensitive_total_by_category=_COUNTS_BY_NAME,
+    sensitive_distinct_by_category=COUNTS_TYPE,  # without categories that do not occur
+    sensitive_total_by_category=COUNTS_TYPE,
     sensitive_words=ArrayType(StringType()),  # the first 50 of those that occur, sorted
     url_count=LongType(),
     email_count=LongType(),
@@ -147,14 +149,13 @@ def _arrow_type(kind: DataType) -> pa.DataType:
             return pa.struct([(field.name, _arrow_type(field.dataType)) for field in kind])
         case ArrayType():
             return pa.list_(_arrow_type(kind.elementType))
-        case MapType():
-            return pa.map_(_arrow_type(kind.keyType), _arrow_type(kind.valueType))
         case _:
             return _ARROW_TYPES[type(kind)]
 
 
 TEXT_MEASURES_ARROW_TYPE = _arrow_type(TEXT_MEASURES_TYPE)
 MEASURES_ARROW_TYPE = _arrow_type(MEASURES_TYPE)
+COUNT_ARROW_TYPE = _arrow_type(COUNTS_TYPE.elementType)
 PASSED_ARROW_SCHEMA = pa.schema(list(_arrow_type(PASSED_TYPE)))
 
 

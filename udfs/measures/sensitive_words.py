@@ -13,6 +13,7 @@ from udfs.base.array_types import Int64Array
 from udfs.base.code_points import EncodedTexts
 from udfs.lists.lexicon import Lexicon
 from udfs.lists.word_counts import WordCounts, count_words
+from udfs.measures.schema import COUNT_ARROW_TYPE
 
 MAX_SENSITIVE_WORDS = 50
 """Most matched words that are stored for a text."""
@@ -39,16 +40,21 @@ def sensitive_columns(chunks: Sequence[EncodedTexts], lexicon: Lexicon) -> dict[
     return {
         "sensitive_distinct": np.diff(bounds),
         "sensitive_total": np.diff(up_to[bounds]),
-        "sensitive_distinct_by_category": pa.MapArray.from_arrays(
-            by_category, names, pa.array(np.bincount(which, minlength=len(pairs)), pa.int64())
+        "sensitive_distinct_by_category": _counts(
+            by_category, names, np.bincount(which, minlength=len(pairs))
         ),
-        "sensitive_total_by_category": pa.MapArray.from_arrays(
-            by_category, names, pa.array(totals, pa.int64())
-        ),
+        "sensitive_total_by_category": _counts(by_category, names, totals),
         "sensitive_words": pa.ListArray.from_arrays(
             pa.array(stored, pa.int32()), columns.words.take(pa.array(found.words[is_stored]))
         ),
     }
+
+
+def _counts(ends: pa.Array, names: pa.Array, counts: Int64Array) -> pa.ListArray:
+    """Make a list of names and counts for each text; ``ends`` are the bounds of the lists."""
+    columns = [names, pa.array(counts, pa.int64())]
+    pairs = pa.StructArray.from_arrays(columns, fields=list(COUNT_ARROW_TYPE))
+    return pa.ListArray.from_arrays(ends, pairs)
 
 
 def _found_in(chunks: Sequence[EncodedTexts], lexicon: Lexicon) -> tuple[WordCounts, int]:

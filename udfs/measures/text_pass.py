@@ -220,7 +220,8 @@ def _change(original: str | None, edited: Edited | None) -> tuple[Any, ...]:
     if original is None or edited is None or edited.text == original:
         return _UNCHANGED
     digest = hashlib.sha256(original.encode()).hexdigest()
-    return edited.text, len(original), digest, sorted(edited.edits.items())
+    edits = [{"kind": kind, "places": places} for kind, places in sorted(edited.edits.items())]
+    return edited.text, len(original), digest, edits
 
 
 def _original_traditional_shares(shares: pa.Array, edited: Sequence[Edited | None]) -> pa.Array:

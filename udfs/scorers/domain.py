@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pyspark.sql.types import ArrayType, DoubleType, MapType, StringType, StructField, StructType
+from pyspark.sql.types import ArrayType, DoubleType, StringType, StructField, StructType
 
 from udfs.base.settings import Amount, ConfigError, Hosts, Labels, Model, Share, StopWords
 from udfs.lists.urls import split_url
@@ -100,11 +100,14 @@ class DomainLimits:
     """Domain labels kept (by single_label); empty keeps all."""
 
 
+PROBABILITY_TYPE = StructType(
+    [StructField("label", StringType()), StructField("probability", DoubleType())]
+)
 RESULT_TYPE = StructType(
     [
         StructField("single_label", StringType()),
         StructField("multi_label", ArrayType(StringType())),
-        StructField("probabilities", MapType(StringType(), DoubleType())),
+        StructField("probabilities", ArrayType(PROBABILITY_TYPE)),
     ]
 )
 
@@ -190,8 +193,8 @@ def score_domains(
     ``single_label`` is the most probable label, the first by name of equal ones. ``multi_label``
     starts with it, so that every text has a label, and continues with every other label that
     reaches its least probability, in descending probability, then by name. ``probabilities`` holds
-    all labels; where several labels of the model have one name, the highest. An empty line has the
-    fallback label, with probability 0 for all.
+    all labels in the model's order; where several labels of the model have one name, the highest.
+    An empty line has the fallback label, with probability 0 for all.
 
     Source:
         ChineseWebText 2.0, section on domains (multi_label from 0.3 on).
@@ -362,7 +365,7 @@ def _labels(probabilities: Mapping[str, float], rules: LabelRules) -> list[str]:
 
 
 def _with_label(record: Record, label: str | None, weight: float, rules: LabelRules) -> Record:
-    probabilities = record["probabilities"]
+    probabilities = {of["label"]: of["probability"] for of in record["probabilities"]}
     if label is None or not probabilities.get(label):
         return record
     return _record(probabilities | {label: with_odds(probabilities[label], weight)}, rules)
@@ -380,12 +383,22 @@ def _by_name(names: Sequence[str], row: Sequence[float]) -> dict[str, float]:
 
 def _record(probabilities: dict[str, float], rules: LabelRules) -> Record:
     labels = _labels(probabilities, rules)
-    return {"single_label": labels[0], "multi_label": labels, "probabilities": probabilities}
+    return {
+        "single_label": labels[0],
+        "multi_label": labels,
+        "probabilities": _pairs(probabilities),
+    }
 
 
 def _record_of_nothing(names: Sequence[str], rules: LabelRules) -> Record:
     return {
         "single_label": rules.fallback,
         "multi_label": [rules.fallback],
-        "probabilities": dict.fromkeys(names, 0.0),
+        "probabilities": _pairs(dict.fromkeys(names, 0.0)),
     }
+
+
+def _pairs(probabilities: Mapping[str, float]) -> list[dict[str, Any]]:
+    return [
+        {"label": label, "probability": probability} for label, probability in probabilities.items()
+    ]

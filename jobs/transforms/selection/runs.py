@@ -5,6 +5,8 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.transforms.texts import with_edit
+
 EDIT = "segment"
 """Kind of this edit in the corpus's column ``edits``."""
 
@@ -59,7 +61,7 @@ def with_runs(documents: DataFrame) -> DataFrame:
     """Replace the text of documents by their runs, and adapt the columns that describe it.
 
     Needs: doc_id, text, runs (of `good_runs`, one or more, of this text), original_chars and
-        original_sha256 (null where text is as extracted), edits (kind -> places), pii (places in
+        original_sha256 (null where text is as extracted), edits (kinds and places), pii (places in
         text, or null).
     Replaces: text, by its runs joined by line breaks, unless a single run is all of it; then
         original_chars and original_sha256 are not null, edits has the number of removed parts as
@@ -78,9 +80,7 @@ def with_runs(documents: DataFrame) -> DataFrame:
             "original_chars", F.when(is_cut, F.char_length(text).cast("long"))
         ),
         "original_sha256": F.coalesce("original_sha256", F.when(is_cut, F.sha2(text, 256))),
-        "edits": F.when(
-            is_cut, F.map_concat("edits", F.create_map(F.lit(EDIT), parts.cast("long")))
-        ).otherwise(F.col("edits")),
+        "edits": F.when(is_cut, with_edit(F.col("edits"), EDIT, parts)).otherwise(F.col("edits")),
         "pii": F.when(is_cut, _places_in(F.col("pii"), runs)).otherwise(F.col("pii")),
     }
     return documents.select(

@@ -29,7 +29,9 @@ def test_a_closed_ledger_is_written_by_wave_and_summed(tmp_path: Path) -> None:
     first = pq.read_table(tmp_path / "ledger" / "stage=rules" / "wave=0" / "ledger.parquet")
     assert first.column_names == ["warc_path", "seen", "kept", "rejected", "failed"]
     assert first["warc_path"].to_pylist() == ["a", "b"]
-    assert first["rejected"].to_pylist() == [[("length", 1)], [("character", 1), ("length", 1)]]
+    rejected = [[tuple(row.values()) for row in rows] for rows in first["rejected"].to_pylist()]
+    assert rejected == [[("length", 1)], [("character", 1), ("length", 1)]]
+    assert first["rejected"].to_pylist()[0] == [{"reason": "length", "records": 1}]
 
 
 def test_another_ledger_of_a_wave_leaves_those_of_other_waves(tmp_path: Path) -> None:

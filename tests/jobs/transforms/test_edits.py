@@ -22,13 +22,13 @@ def documents(spark: SparkSession) -> DataFrame:
 def test_the_edited_text_stands_in_the_place_of_the_other(
     spark: SparkSession, documents: DataFrame
 ) -> None:
-    edits = [("b", "二二", 1, "5e", {"width": 1}), ("x", "不", 1, "00", {"nfc": 2})]
+    edits = [("b", "二二", 1, "5e", [("width", 1)]), ("x", "不", 1, "00", [("nfc", 2)])]
     edited = with_edited_text(documents, spark.createDataFrame(edits, schema_of(EDITS)))
     assert edited.columns == [*documents.columns, "original_chars", "original_sha256", "edits"]
     assert sorted(map(tuple, edited.collect())) == [
-        ("a", "一", 1, None, None, {}),
-        ("b", "二二", 2, 1, "5e", {"width": 1}),
-        ("c", None, 3, None, None, {}),
+        ("a", "一", 1, None, None, []),
+        ("b", "二二", 2, 1, "5e", [("width", 1)]),
+        ("c", None, 3, None, None, []),
     ]
     assert edited.schema["edits"].dataType == EDITS_TYPE
 
@@ -91,10 +91,10 @@ def test_a_kept_document_has_what_other_tables_say_of_it(
 def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> None:
     phone, mail = ("phone", 1, 2), ("email", 5, 6)
     rows = [
-        ({"width": 3, "nfc": 1}, [phone, mail, phone]),
-        ({"width": 4}, [phone]),
-        ({}, []),
-        ({}, None),
+        ([("width", 3), ("nfc", 1)], [phone, mail, phone]),
+        ([("width", 4)], [phone]),
+        ([], []),
+        (None, None),
     ]
     ddl = f"edits {EDITS_TYPE.simpleString()}, pii {PII_TYPE.simpleString()}"
     corpus = spark.createDataFrame(rows, ddl)

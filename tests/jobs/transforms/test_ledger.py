@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from jobs.run.ledger import Ledger, read_ledger, rows_of, stage_ledgers
 from jobs.transforms.ledger import File, counts_of, stage_counts, tally_rows, written_counts
 
-COUNTS = "map<string,bigint>"
+COUNTS = "array<struct<reason:string,records:bigint>>"
 TALLIES = f"warc_path string, seen bigint, rejected {COUNTS}, failed {COUNTS}"
 PLANNED = {(0, "a"): 1, (0, "b"): 1, (1, "empty"): 1}
 
@@ -91,7 +91,7 @@ def test_stages_that_saw_the_same_documents_are_counted_together(
 
 def test_reading_is_balanced_against_what_was_written(spark: SparkSession) -> None:
     tallies = spark.createDataFrame(
-        [("a", 5, {"redirect": 1}, {}), ("b", 3, {}, {"cut": 1}), ("empty", 0, {}, {})],
+        [("a", 5, [("redirect", 1)], []), ("b", 3, [], [("cut", 1)]), ("empty", 0, [], [])],
         TALLIES,
     )
     written = spark.createDataFrame([("a",)] * 3 + [("b",)] * 2, "warc_path string")
@@ -104,7 +104,7 @@ def test_reading_is_balanced_against_what_was_written(spark: SparkSession) -> No
 
 
 def test_a_split_without_a_tally_is_open(spark: SparkSession) -> None:
-    tallies = spark.createDataFrame([("a", 0, {}, {}), ("b", 0, {}, {})], TALLIES)
+    tallies = spark.createDataFrame([("a", 0, [], []), ("b", 0, [], [])], TALLIES)
     written = spark.createDataFrame([], "warc_path string")
     assert unbalanced(of_reading(tallies, written)) == {"empty"}
 
@@ -128,7 +128,7 @@ def test_a_document_of_a_file_that_nobody_planned_is_in_the_ledger(spark: SparkS
     )
     ledger = of_stage(seen, outcomes(spark, ("1", None), ("2", None)), {(0, "a"): 1})
     assert sum(row.kept for row in ledger.values()) == 2
-    tallies = spark.createDataFrame([("a", 1, {}, {}), ("stray", 1, {}, {})], TALLIES)
+    tallies = spark.createDataFrame([("a", 1, [], []), ("stray", 1, [], [])], TALLIES)
     documents = spark.createDataFrame([("a",), ("stray",), ("astray",)], "warc_path string")
     wrong = of_reading(tallies, documents, parts={(0, "a"): 1})
     assert unbalanced(wrong) == {"stray", "astray"}
@@ -144,9 +144,9 @@ def test_what_is_decided_on_a_document_that_nobody_saw_is_left_out(
 def test_the_parts_of_a_file_are_added_up(spark: SparkSession) -> None:
     tallies = spark.createDataFrame(
         [
-            ("a", 5, {"redirect": 1, "empty_text": 1}, {}),
-            ("a", 4, {"redirect": 2}, {"cut": 1}),
-            ("a", 1, {}, {}),
+            ("a", 5, [("redirect", 1), ("empty_text", 1)], []),
+            ("a", 4, [("redirect", 2)], [("cut", 1)]),
+            ("a", 1, [], []),
         ],
         TALLIES,
     )
@@ -164,6 +164,6 @@ def test_a_part_that_is_lost_or_doubled_leaves_its_file_open(
     spark: SparkSession, parts: int
 ) -> None:
     """Though what is left of the file balances."""
-    tallies = spark.createDataFrame([("a", 1, {}, {}), ("a", 1, {}, {})], TALLIES)
+    tallies = spark.createDataFrame([("a", 1, [], []), ("a", 1, {}, {})], TALLIES)
     documents = spark.createDataFrame([("a",)] * 2, "warc_path string")
     assert unbalanced(of_reading(tallies, documents, parts={(0, "a"): parts})) == {"a"}

@@ -10,9 +10,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs.config import Config, ConfigError, RulesConfig, bundled_packs, load_config
 from jobs.pipeline.rule_filtering import check_on_spark, empty_measures
-from jobs.transforms.rules import check_conditions, with_reject_reasons
+from jobs.transforms.rules import check_conditions, named_measures, with_reject_reasons
 from udfs.lists.lexicon import Lexicon
-from udfs.measures.schema import MEASURES_TYPE, Editing
+from udfs.measures.schema import COUNTS_TYPE, MEASURES_TYPE, Editing
 from udfs.measures.text_pass import PassLists, edit_texts, measure_documents
 
 LEXICON = Lexicon({"百家乐": "gambling", "真人荷官": "gambling", "裸聊": "pornography"})
@@ -81,7 +81,7 @@ def rows_of(texts: list[str]) -> list[dict[str, object]]:
     """The texts' measures, as of documents without addresses."""
     edited = edit_texts(texts, Editing())
     measures = measure_documents([None] * len(texts), edited, PassLists(LEXICON))
-    rows: list[dict[str, object]] = measures.to_pylist(maps_as_pydicts="strict")
+    rows: list[dict[str, object]] = measures.to_pylist()
     return rows
 
 
@@ -96,8 +96,19 @@ def test_the_measures_of_the_empty_text_are_those_that_conditions_are_checked_wi
     spark: SparkSession,
 ) -> None:
     [empty] = rows_of([""])
+    counts = [field.name for field in MEASURES_TYPE if field.dataType == COUNTS_TYPE]
+    assert len(counts) == 2
     [row] = empty_measures(spark).collect()
-    assert row.asDict() == empty
+    assert row.asDict() == empty | {name: {} for name in counts}
+
+
+def test_conditions_are_checked_over_the_columns_that_they_are_evaluated_on(
+    measured: DataFrame,
+) -> None:
+    named = measured.select(*named_measures())
+    assert (
+        empty_measures(measured.sparkSession).schema.simpleString() == named.schema.simpleString()
+    )
 
 
 @pytest.mark.parametrize("pack", bundled_packs())

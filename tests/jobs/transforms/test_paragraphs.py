@@ -261,7 +261,8 @@ def test_too_few_rounds_lose_no_text(
 
 CURRENT_DDL = (
     "doc_id string, text string, original_chars long, original_sha256 string, "
-    "edits map<string,long>, pii array<struct<kind:string,start:int,length:int>>"
+    "edits array<struct<kind:string,places:long>>, "
+    "pii array<struct<kind:string,start:int,length:int>>"
 )
 CUTS_DDL = (
     "doc_id string, spans array<struct<start:int,length:int>>, chars_left long, repeated_chars long"
@@ -283,9 +284,9 @@ def test_what_is_said_of_a_text_stays_right(spark: SparkSession) -> None:
     text = "电话一二三\n天气很好\n信箱甲乙丙"
     places = [("PHONE", 2, 3), ("CROSSING", 5, 2), ("NAME", 6, 2), ("EMAIL", 13, 3)]
     rows: list[Any] = [
-        ("cut", text, None, None, {}, places),
-        ("edited", text, 99, "ab", {"nfc": 2}, None),
-        ("whole", text, None, None, {"nfc": 2}, places),
+        ("cut", text, None, None, [], places),
+        ("edited", text, 99, "ab", [("nfc", 2)], None),
+        ("whole", text, None, None, [("nfc", 2)], places),
     ]
     documents = spark.createDataFrame(rows, CURRENT_DDL)
     spans: list[Any] = [(doc_id, [(6, 5)], 11, 5) for doc_id in ("cut", "edited")]
@@ -295,10 +296,10 @@ def test_what_is_said_of_a_text_stays_right(spark: SparkSession) -> None:
     rest = "电话一二三\n信箱甲乙丙"
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     moved = [Row(kind="PHONE", start=2, length=3), Row(kind="EMAIL", start=8, length=3)]
-    assert said["cut"] == (rest, len(text), sha256, {"paragraph": 1}, moved)
-    assert said["edited"] == (rest, 99, "ab", {"nfc": 2, "paragraph": 1}, None)
+    assert said["cut"] == (rest, len(text), sha256, [("paragraph", 1)], moved)
+    assert said["edited"] == (rest, 99, "ab", [("nfc", 2), ("paragraph", 1)], None)
     unmoved = [Row(kind=kind, start=start, length=length) for kind, start, length in places]
-    assert said["whole"] == (text, None, None, {"nfc": 2}, unmoved)
+    assert said["whole"] == (text, None, None, [("nfc", 2)], unmoved)
 
 
 def test_places_move_as_the_plain_twin_says(spark: SparkSession) -> None:
@@ -317,7 +318,7 @@ def test_places_move_as_the_plain_twin_says(spark: SparkSession) -> None:
         for place, after in zip(places, moved, strict=True):
             if after is not None:
                 assert rest[after.start :][: after.length] == text[place.start :][: place.length]
-        rows.append((str(number), text, None, None, {}, [("X", *place) for place in places]))
+        rows.append((str(number), text, None, None, [], [("X", *place) for place in places]))
         spans.append((str(number), cuts, len(rest), 0))
     result = with_cuts(
         spark.createDataFrame(rows, CURRENT_DDL), spark.createDataFrame(spans, CUTS_DDL)

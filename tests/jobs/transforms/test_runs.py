@@ -93,7 +93,7 @@ def test_text_and_what_is_said_of_it_are_those_of_the_runs(spark: SparkSession) 
         pii = [("phone", start, min(2, len(text) - start)) for start in starts]
         known = (99, "5e") if number % 3 == 0 else (None, None)
         runs = plain_runs(segments)
-        rows.append((name, text, *known, {"width": 2}, None if number % 5 == 0 else pii, runs))
+        rows.append((name, text, *known, [("width", 2)], None if number % 5 == 0 else pii, runs))
     ddl = (
         "doc_id string, text string, original_chars long, original_sha256 string, "
         f"edits {EDITS_TYPE.simpleString()}, pii {PII_TYPE.simpleString()}, runs {RUNS_DDL}"
@@ -114,7 +114,7 @@ def test_text_and_what_is_said_of_it_are_those_of_the_runs(spark: SparkSession) 
         bounds = [0, *(bound for span in spans for bound in span), len(text)]
         pairs = zip(bounds[::2], bounds[1::2], strict=True)
         gone = sum(start < stop for start, stop in pairs)
-        assert row.edits == {"width": 2, "segment": gone}
+        assert row.edits == [("width", 2), ("segment", gone)]
         assert row.original_chars == (chars or len(text))
         assert row.original_sha256 == (digest or hashlib.sha256(text.encode()).hexdigest())
         if pii is None:

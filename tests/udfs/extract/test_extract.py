@@ -57,6 +57,10 @@ def rows_of(path: Path, bodies: Sequence[bytes]) -> list[dict[str, Any]]:
     return [row for rows in extract_split(Split(str(path)), OPTIONS, model) for row in rows]
 
 
+def counts_of(reasons: list[dict[str, Any]]) -> dict[str, int]:
+    return {of["reason"]: of["records"] for of in reasons}
+
+
 def page(text: str) -> bytes:
     return f"<html><body><p>{text}</p></body></html>".encode()
 
@@ -75,7 +79,7 @@ def test_pages_that_wait_come_out_in_order(
     assert documents == [f"{number}：{PROSE}" for number in range(pages)]
     tally = rows[-1]
     assert (tally["row_kind"], tally["seen"]) == (TALLY, 2 * len(bodies))
-    rejected = dict(tally["rejected"])
+    rejected = counts_of(tally["rejected"])
     assert rejected.get("too_few_han", 0) == len(bodies) - pages
     assert rejected.get("request_record", 0) == len(bodies)
 
@@ -91,7 +95,7 @@ def test_every_reason_of_the_language_is_counted(tmp_path: Path) -> None:
     ]
     rows = rows_of(tmp_path / "a.warc.gz", bodies)
     assert [row["row_kind"] for row in rows] == [DOCUMENT, TALLY]
-    assert dict(rows[-1]["rejected"]) == {
+    assert counts_of(rows[-1]["rejected"]) == {
         "request_record": 6,
         "wrong_language": 1,
         "uncertain_language": 1,
@@ -112,4 +116,4 @@ def test_pages_before_a_file_that_vanishes_are_documents(monkeypatch: pytest.Mon
     model = cast(LanguageModel, Model())
     rows = [row for rows in extract_split(Split("x"), OPTIONS, model) for row in rows]
     assert [row["row_kind"] for row in rows] == [FAILURE, DOCUMENT, TALLY]
-    assert dict(rows[-1]["failed"]) == {"missing_file": 1}
+    assert rows[-1]["failed"] == [{"reason": "missing_file", "records": 1}]

@@ -94,10 +94,15 @@ def plain_sensitive_measures(text: str, categories: Mapping[str, str]) -> dict[s
     return {
         "sensitive_distinct": len(found),
         "sensitive_total": sum(found.values()),
-        "sensitive_distinct_by_category": sorted(distinct.items()),
-        "sensitive_total_by_category": sorted(occurrences.items()),
+        "sensitive_distinct_by_category": plain_counts(distinct),
+        "sensitive_total_by_category": plain_counts(occurrences),
         "sensitive_words": sorted(found),
     }
+
+
+def plain_counts(counts: Mapping[str, int]) -> list[dict[str, object]]:
+    """Names and counts, by name."""
+    return [{"name": name, "count": count} for name, count in sorted(counts.items())]
 
 
 def plain_kind(char: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.udfs.measures.plain_measures import plain_measures
+from tests.udfs.measures.plain_measures import plain_counts, plain_measures
 from tests.udfs.repair.plain_repair import mojibake_share
 from udfs.lists.lexicon import Lexicon
 from udfs.measures import measures as measures_module
@@ -60,8 +60,8 @@ def test_known_values() -> None:
         "top_4gram_char_share": 4 / 36,
         "sensitive_distinct": 2,
         "sensitive_total": 3,
-        "sensitive_distinct_by_category": [("其他", 1), ("赌博", 1)],
-        "sensitive_total_by_category": [("其他", 2), ("赌博", 1)],
+        "sensitive_distinct_by_category": plain_counts({"其他": 1, "赌博": 1}),
+        "sensitive_total_by_category": plain_counts({"其他": 2, "赌博": 1}),
         "sensitive_words": ["球", "赌球"],
         "url_count": 1,
         "email_count": 1,
@@ -87,7 +87,7 @@ def test_matched_words_are_bounded_but_counted() -> None:
     row = measure_texts(["".join(reversed(words)) * 2], lexicon).to_pylist()[0]
     assert row["sensitive_words"] == words[:MAX_SENSITIVE_WORDS]
     assert (row["sensitive_distinct"], row["sensitive_total"]) == (len(words), 2 * len(words))
-    assert row["sensitive_distinct_by_category"] == [("其他", len(words))]
+    assert row["sensitive_distinct_by_category"] == plain_counts({"其他": len(words)})
 
 
 pieces = st.one_of(

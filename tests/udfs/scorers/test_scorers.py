@@ -19,7 +19,7 @@ from pyspark.sql.types import DoubleType, StructField, StructType
 from udfs.files.artifacts import ArtifactFile, sha256_of
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers import domain, quality, toxicity
-from udfs.scorers.scorer import Documents, Scorer, with_odds
+from udfs.scorers.scorer import Documents, Record, Scorer, with_odds
 from udfs.scorers.scoring import score_texts, scoring_udf
 from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 from udfs.tokens.tokens import Tokens, tokens_of_lines
@@ -63,6 +63,11 @@ def fixed(rows: dict[str, dict[str, float]]) -> FastTextModel:
     return cast(FastTextModel, FixedModel(rows))
 
 
+def probabilities(record: Record) -> dict[str, float]:
+    """Label -> probability of a record of the domain scorer."""
+    return {of["label"]: of["probability"] for of in record["probabilities"]}
+
+
 def no_url() -> Column:
     return F.lit(None).cast("string")
 
@@ -95,7 +100,7 @@ def test_domain_labels_are_ranked_and_never_missing() -> None:
     several, level, unsure = domain.score_domains(["多", "平", "无"], fixed(rows))
     assert several["single_label"] == "news"
     assert several["multi_label"] == ["news", "finance", "law"]
-    assert several["probabilities"] == rows["多"]
+    assert probabilities(several) == rows["多"]
     assert level["multi_label"] == ["finance", "general", "law"]
     assert unsure["single_label"] == "news"
     assert unsure["multi_label"] == ["news"]
@@ -120,11 +125,11 @@ def test_the_label_of_a_host_is_likelier(hosts: domain.HostRules) -> None:
     revised = domain.with_hosts(records, Documents([""] * len(urls), urls), hosts)
     tops = [record["single_label"] for record in revised]
     assert tops == ["news", "law", "news", "law", "news", "news"]
-    assert [record["probabilities"]["law"] for record in revised] == pytest.approx(
+    assert [probabilities(record)["law"] for record in revised] == pytest.approx(
         [0.5, 0.75, 0.5, 0.75, 0.5, 0.5]
     )
     assert revised[1]["multi_label"] == ["law", "news"]
-    assert revised[2]["probabilities"]["news"] == pytest.approx(0.6 * 3 / (0.6 * 3 + 0.4))
+    assert probabilities(revised[2])["news"] == pytest.approx(0.6 * 3 / (0.6 * 3 + 0.4))
     assert (revised[0], revised[4], revised[5]) == (records[0], records[4], records[5])
     nothing = domain.score_domains([""], model)
     assert domain.with_hosts(nothing, Documents([""], ["https://court.example/"]), hosts) == nothing
@@ -136,7 +141,10 @@ def test_domain_of_nothing_is_general() -> None:
         {
             "single_label": "general",
             "multi_label": ["general"],
-            "probabilities": {"general": 0.0, "news": 0.0},
+            "probabilities": [
+                {"label": "general", "probability": 0.0},
+                {"label": "news", "probability": 0.0},
+            ],
         }
     ]
 
@@ -155,11 +163,11 @@ def test_domain_labels_may_go_by_other_names_and_have_limits_of_their_own() -> N
         0.3, {"law": 0.46, "sport": 0.2}, {"体育": "sport", "新闻": "news", "法律": "law"}, "sport"
     )
     (record,) = domain.score_domains(["一"], fixed(rows), rules)
-    assert record["probabilities"] == {"sport": 0.2, "news": 0.6, "law": 0.45}
+    assert probabilities(record) == {"sport": 0.2, "news": 0.6, "law": 0.45}
     assert record["multi_label"] == ["news", "sport"]
     (nothing,) = domain.score_domains([""], fixed({"": rows["一"]}), rules)
     assert nothing["multi_label"] == ["sport"]
-    assert nothing["probabilities"] == {"sport": 0.0, "news": 0.0, "law": 0.0}
+    assert probabilities(nothing) == {"sport": 0.0, "news": 0.0, "law": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +310,8 @@ def test_the_udf_knows_the_addresses_of_documents(
     frame = spark.createDataFrame(rows, "doc_id int, text string, url string").repartition(3)
     scored = frame.withColumn("scores", scoring_udf([scorer])("text", "url")).collect()
     law = {
-        row.doc_id: row.scores.domain and row.scores.domain.probabilities["law"] for row in scored
+        row.doc_id: row.scores.domain and dict(row.scores.domain.probabilities)["law"]
+        for row in scored
     }
     plain = law[4]
     assert law[0] is None
@@ -348,4 +357,4 @@ def test_committed_models_tell_an_article_from_gambling_spam() -> None:
     assert good["worst_score"] < bad["worst_score"]
     article, _ = domain.score_domains(*read(domain))
     assert article["multi_label"][0] == article["single_label"]
-    assert article["probabilities"].keys() == set(domain.LABELS)
+    assert probabilities(article).keys() == set(domain.LABELS)

@@ -372,11 +372,11 @@ def check_balance(rows: list[dict[str, Any]], seen: int) -> None:
     kinds = Counter(row["row_kind"] for row in others)
     assert tally["row_kind"] == TALLY
     assert tally["seen"] == seen
-    rejected = sum(count for _, count in tally["rejected"])
-    failed = sum(count for _, count in tally["failed"])
+    rejected = sum(of["records"] for of in tally["rejected"])
+    failed = sum(of["records"] for of in tally["failed"])
     assert kinds[DOCUMENT] + rejected + failed == seen
     assert Counter(row["reason"] for row in others if row["row_kind"] == FAILURE) == Counter(
-        dict(tally["failed"])
+        {of["reason"]: of["records"] for of in tally["failed"]}
     )
     documents = [row for row in others if row["row_kind"] == DOCUMENT]
     assert len({row["doc_id"] for row in documents}) == len(documents)
