@@ -9,6 +9,7 @@ It may import `udfs`, and nothing else of `jobs`; the names that other rooms use
 
 from jobs.config.loading import kept_over_file, load_config, parse_value
 from jobs.config.packs import bundled_packs
+from jobs.config.release_settings import ReleaseConfig
 from jobs.config.remembered import Remembered, known_tables, settings_text, toml_value
 from jobs.config.sections import (
     NamedArtifact,
@@ -45,6 +46,7 @@ __all__ = [
     "InputFormat",
     "KeepPolicy",
     "NamedArtifact",
+    "ReleaseConfig",
     "Remembered",
     "RulesConfig",
     "RunConfig",

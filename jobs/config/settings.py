@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from jobs.config.release_settings import ReleaseConfig
 from jobs.config.scorers import declared, default_scorers
 from jobs.config.select_settings import SelectConfig
 from udfs.base.settings import (
@@ -374,6 +375,7 @@ class Config:
     select: SelectConfig = field(default_factory=SelectConfig)
     limits: Mapping[str, Any] = field(default_factory=scorer_limits)
     """Scorer -> its keys of [select], of the type that it declares."""
+    release: ReleaseConfig = field(default_factory=ReleaseConfig)
     run: RunConfig = field(default_factory=RunConfig)
     artifacts: ArtifactsConfig = field(default_factory=ArtifactsConfig)
     spark: SparkConfig = field(default_factory=SparkConfig)

@@ -14,6 +14,7 @@ from jobs.pipeline import (
     rule_filtering,
     scoring,
 )
+from jobs.release import stage as release
 from jobs.run.request import (
     APPLY_RULES,
     EXTRACT_DOCUMENTS,
@@ -124,6 +125,20 @@ REPORT = Stage(
     ledgers=reporting.ledgers,
 )
 
+RELEASE = Stage(
+    release.RELEASE_CORPUS,
+    "write a corpus as files to publish and to train on, with a dataset card",
+    reads="corpus",
+    writes=("data", "jsonl", "README.md", "checksums.sha256", "run.json"),
+    run=release.run,
+    preload=release.preload,
+    worker_modules=("jobs.release.files",),
+    bases=release.bases,
+    deletes=release.deletes,
+    ledgers=release.ledgers,
+)
+"""Of run_pipeline alone, where it is asked for; its files lie elsewhere than an output's tables."""
+
 STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
 
 PIPELINE = Stage(
@@ -132,6 +147,8 @@ PIPELINE = Stage(
     reads="names of files, a crawl or its index",
     writes=("all of the above",),
     needs=STAGES,
+    add_arguments=release.add_arguments,
+    with_arguments=release.with_arguments,
 )
 
 
@@ -144,11 +161,14 @@ def running_order(command: Stage, config: Config) -> tuple[Stage, ...]:
     if config.dedup.needs_scores():
         order.remove(SCORE)
         order.insert(order.index(DUPLICATES), SCORE)
-    return tuple(
+    chosen = [
         stage
         for stage in order
         if stage.run is not None and (stage is command or stage in command.needs)
-    )
+    ]
+    if command is PIPELINE and config.release.to is not None:
+        chosen.append(RELEASE)
+    return tuple(chosen)
 
 
 def stage_help(command: Stage) -> str:

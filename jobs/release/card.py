@@ -1,0 +1,304 @@
+"""The dataset card: README.md of a release, as the Hugging Face Hub reads it.
+
+Everything in it comes from `jobs.release.facts`, so that the same release has the same card.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.config.release_settings import ReleaseConfig
+from jobs.release.files import FileFormat, Layout
+from jobs.release.schema import features
+
+SIZES = (
+    *((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M")),
+    *((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B")),
+    *((10**11, "10B<n<100B"), (10**12, "100B<n<1T")),
+)
+"""Categories of the Hub, by the number of rows below which they apply."""
+
+_SUBSETS = ("quality", "domain", "perplexity")
+_PAPERS = """\
+Corpus and method follow two papers of the Institute of Automation, CAS: ChineseWebText
+(arXiv 2311.01149) and ChineseWebText 2.0 (arXiv 2411.19668). Cite them beside this corpus."""
+_LIMITS = """\
+- Pages come from the open web. Texts may be wrong, outdated, offensive or protected by copyright,
+  and may hold personal data that the filters did not find.
+- Scores are predictions of small models. `quality_score` prefers edited prose, `toxicity` misses
+  what is said without its words, and a text may belong to more domains than `multi_label` names.
+- Languages are told by a model of whole texts: passages in other languages are left in.
+- Deduplication removes exact and near copies within the input of the run, and of the snapshots
+  that it was matched against; other copies remain.
+- No benchmark was removed unless a stage of the funnel says so."""
+
+
+def card(
+    facts: Mapping[str, Any],
+    settings: ReleaseConfig,
+    schema: pa.Schema,
+    formats: Sequence[FileFormat] = (),
+    layout: Layout | None = None,
+) -> str:
+    """Return a card: of a release, or of a corpus within an output without formats and layout.
+
+    Args:
+        facts: Of `jobs.release.facts.release_facts`.
+        schema: Columns of the rows.
+    """
+    blocks = [
+        f"---\n{_yaml(_metadata(facts, settings, formats, layout))}---",
+        f"# {settings.title}",
+        *([] if settings.description is None else [settings.description.strip()]),
+        *_counts(facts),
+        *([] if layout is None else _loading(formats, layout)),
+        *_rows(schema),
+        *_quality(facts),
+        *_domains(facts),
+        *_buckets(facts),
+        *_choices(facts),
+        *_funnel(facts),
+        *_left_out(facts),
+        *_origins(facts),
+        "## Known limits\n\n" + _LIMITS,
+        *_people(settings),
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def configurations(
+    formats: Sequence[FileFormat], layout: Layout
+) -> list[tuple[str, FileFormat, str]]:
+    """Return name, format and pattern of the files of each configuration, that of all first.
+
+    Subsets are those of the first format; another format is one configuration.
+    """
+    first, *others = formats
+    found = [("default", first, _pattern(first, layout, ["*"] * _depth(layout)))]
+    levels = [folder.split("/") for folder, _ in layout.folders if folder]
+    for level in range(_depth(layout)):
+        for name in sorted({parts[level] for parts in levels}):
+            parts = ["*"] * _depth(layout)
+            parts[level] = name
+            found.append((name.replace("_", "-", 1), first, _pattern(first, layout, parts)))
+    found += [(of.folder, of, _pattern(of, layout, ["*"] * _depth(layout))) for of in others]
+    return found
+
+
+def size_category(rows: int) -> str:
+    """Return the Hub's category of a number of rows.
+
+    >>> size_category(0), size_category(1000), size_category(10**13)
+    ('n<1K', '1K<n<10K', 'n>1T')
+    """
+    return next((name for below, name in SIZES if rows < below), "n>1T")
+
+
+def _depth(layout: Layout) -> int:
+    """Return how many folders lie between that of a format and its files."""
+    folder = layout.folders[0][0]
+    return folder.count("/") + 1 if folder else 0
+
+
+def _pattern(of: FileFormat, layout: Layout, folders: Sequence[str]) -> str:
+    return "/".join([of.folder, *folders, f"{layout.split}-*.{of.name}"])
+
+
+def _metadata(
+    facts: Mapping[str, Any],
+    settings: ReleaseConfig,
+    formats: Sequence[FileFormat],
+    layout: Layout | None,
+) -> dict[str, Any]:
+    """Return the front matter."""
+    rows = facts["counts"]["rows"]
+    found: dict[str, Any] = {"pretty_name": settings.title}
+    if languages := facts["settings"].get("extract.languages"):
+        found["language"] = list(languages)
+    if settings.licence is not None:
+        found["license"] = settings.licence
+    found |= {"task_categories": ["text-generation"], "size_categories": [size_category(rows)]}
+    if layout is None:
+        return found
+    chosen = configurations(formats, layout)
+    found["configs"] = [
+        {
+            "config_name": name,
+            **({"default": True} if name == "default" else {}),
+            "data_files": [{"split": layout.split, "path": pattern}],
+        }
+        for name, _, pattern in chosen
+    ]
+    # Parquet files have their columns themselves; lines of JSON need them declared.
+    found["dataset_info"] = [
+        {"config_name": name, "features": features(of.schema)}
+        for name, of, _ in chosen
+        if name == "default" or of.name != "parquet"
+    ]
+    return found
+
+
+def _counts(facts: Mapping[str, Any]) -> Iterator[str]:
+    counts = facts["counts"]
+    rows = [
+        ("documents", counts["rows"]),
+        *((name, counts[name]) for name in ("tokens", "repeats") if name in counts),
+        ("characters", counts["chars"]),
+        ("bytes of text (UTF-8)", counts["bytes"]),
+        ("documents labelled toxic", counts["toxic_rows"]),
+    ]
+    yield "## Counts\n\n" + _table(("", "number"), rows)
+    if not counts["rows"]:
+        yield "**This release is empty**: no document was left by what the sections below say."
+
+
+def _loading(formats: Sequence[FileFormat], layout: Layout) -> Iterator[str]:
+    chosen = configurations(formats, layout)
+    names = ", ".join(f"`{name}`" for name, _, _ in chosen)
+    yield (
+        "## Loading\n\n```python\nfrom datasets import load_dataset\n\n"
+        f'load_dataset("FOLDER OR NAME OF THIS DATASET", split="{layout.split}")\n```\n\n'
+        f"Configurations: {names}. `checksums.sha256` has the digest of every file "
+        "(`sha256sum -c checksums.sha256`), `run.json` the facts of this card as JSON."
+    )
+
+
+def _rows(schema: pa.Schema) -> Iterator[str]:
+    rows = [(f"`{field.name}`", f"`{field.type}`") for field in schema]
+    yield "## Columns\n\n" + _table(("column", "type (Arrow)"), rows)
+
+
+def _quality(facts: Mapping[str, Any]) -> Iterator[str]:
+    rows = [(of["band"], of["from"], of["rows"], *_amounts(of)) for of in facts["quality_bands"]]
+    head = ("band", "quality_score from", "documents", *_amount_names(facts))
+    yield "## Quality\n\n" + _table(head, rows)
+
+
+def _domains(facts: Mapping[str, Any]) -> Iterator[str]:
+    rows = [(of["label"], of["rows"], *_amounts(of)) for of in facts["domains"]]
+    if rows:
+        yield "## Domains\n\n" + _table(("main label", "documents", *_amount_names(facts)), rows)
+
+
+def _buckets(facts: Mapping[str, Any]) -> Iterator[str]:
+    limits = facts["perplexities"]
+    if limits is None:
+        return
+    rows = [(of["bucket"], of["rows"], *_amounts(of)) for of in facts["buckets"]]
+    yield (
+        "## Perplexity\n\n"
+        f"head: perplexity below {limits['head_below']:.4g}; tail: from {limits['tail_from']:.4g} "
+        "on; of the language model that the column `harmful` follows from.\n\n"
+        + _table(("bucket", "documents", *_amount_names(facts)), rows)
+    )
+
+
+def _choices(facts: Mapping[str, Any]) -> Iterator[str]:
+    rows = [
+        (f"`{key}`", f"`{json.dumps(value, ensure_ascii=False)}`")
+        for key, value in facts["settings"].items()
+        if value not in (None, [], {})
+    ]
+    yield "## Thresholds and choices\n\n" + _table(("setting", "value"), rows)
+
+
+def _funnel(facts: Mapping[str, Any]) -> Iterator[str]:
+    rows = [
+        (of["stage"], of["seen"], of["kept"], of["rejected"], of["failed"])
+        for of in facts["funnel"]
+    ]
+    yield "## Funnel\n\n" + _table(("stage", "seen", "kept", "rejected", "failed"), rows)
+    reasons = [(of["stage"], of["reason"], of["records"]) for of in facts["reasons"]]
+    if reasons:
+        yield _table(("stage", "reason", "records"), reasons)
+
+
+def _left_out(facts: Mapping[str, Any]) -> Iterator[str]:
+    ledger = facts["ledger"]
+    excluded = {of["kind"]: of["rows"] for of in ledger["excluded"]}
+    if not excluded:
+        return
+    rows = [
+        ("rows of the corpus", ledger["seen"]),
+        ("released", ledger["released"]),
+        *((f"excluded by {kind}", n) for kind, n in excluded.items()),
+    ]
+    yield (
+        "## Taken down\n\nDocuments that were left out of this release on request, by what the "
+        "request names.\n\n" + _table(("", "documents"), rows)
+    )
+
+
+def _origins(facts: Mapping[str, Any]) -> Iterator[str]:
+    scored = [(of["scorer"], of["artifact"], f"`{of['lock_id']}`") for of in facts["scores"]]
+    yield "## Scores\n\n" + _table(("scorer", "model", "lock_id"), scored)
+    artifacts = [
+        (of["name"], of["version"], of["kind"], of["licence"], f"`{of['sha256']}`")
+        for of in facts["artifacts"]
+    ]
+    head = ("artifact", "version", "kind", "licence", "sha256")
+    yield "## Models and lists\n\n" + _table(head, artifacts)
+    versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
+    if versions:
+        yield f"Made with {versions}."
+
+
+def _people(settings: ReleaseConfig) -> Iterator[str]:
+    licence = settings.licence or "none is stated (`release.licence`)"
+    yield (
+        f"## Licence\n\n{licence}. It covers the compilation: rights in the texts stay with those "
+        "who hold them, and the pages of Common Crawl come under its terms of use."
+    )
+    contact = settings.contact or "none is stated (`release.contact`)"
+    yield (
+        f"## Takedown and opt-out\n\nContact: {contact}. Name documents by URL, host, `doc_id` or "
+        "the SHA-256 of the text; the next release leaves them out, and counts them by kind."
+    )
+    citation = "" if settings.citation is None else f"\n\n```\n{settings.citation.strip()}\n```"
+    yield f"## How to cite\n\n{_PAPERS}{citation}"
+
+
+def _amount_names(facts: Mapping[str, Any]) -> list[str]:
+    return ["characters", *(["tokens"] if "tokens" in facts["counts"] else [])]
+
+
+def _amounts(of: Mapping[str, Any]) -> list[int]:
+    return [of["chars"], *([of["tokens"]] if "tokens" in of else [])]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def _yaml(value: Any, indent: str = "") -> str:
+    """Return plain data as YAML, a line for each scalar; texts are written as in JSON."""
+    lines = []
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            lines.append(f"{indent}{key}:{_item(item, indent)}")
+    else:
+        for item in value:
+            if isinstance(item, Mapping):
+                inner = _yaml(item, f"{indent}  ")
+                lines.append(f"{indent}- {inner[len(indent) + 2 :]}")
+            else:
+                lines.append(f"{indent}- {json.dumps(item, ensure_ascii=False)}\n")
+    return "".join(lines)
+
+
+def _item(item: Any, indent: str) -> str:
+    if isinstance(item, Mapping) or (isinstance(item, list) and item):
+        return "\n" + _yaml(item, f"{indent}  ")
+    return f" {json.dumps(item, ensure_ascii=False)}\n"

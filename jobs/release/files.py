@@ -1,0 +1,290 @@
+"""The files of a release, written by Python workers: whole, hashed, with the same bytes each time.
+
+Spark's own writers name files by task, cut row groups by memory, and have zstd for JSON only where
+Hadoop's native library is installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import zstandard
+
+from udfs.base.array_types import Int64Array
+from udfs.files.output_files import atomic_file
+
+FILES = "path string, rows bigint, bytes bigint, sha256 string"
+"""A worker's row about a file."""
+FILE = "_file"
+"""Number of a row's file among all of its format."""
+LINE = "line"
+"""Column of JSON texts, each with its line break."""
+
+_ZSTD_LEVEL = 3
+_GZIP_LEVEL = 2  # of isal: as small as zlib's 3 or 4, several times as fast
+_BYTES_WITHOUT_TEXT = 1024
+"""What a row without a text counts for, in a row group."""
+_MANY_VALUES = frozenset({"text", "doc_id", "url", "title", "original_sha256"})
+"""Columns for which a dictionary of values costs and saves nothing."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of a release, in folders for its subsets."""
+
+    split: str
+    folders: tuple[tuple[str, int], ...]
+    """Folder under that of a format, and the number of its files; sorted by name."""
+
+    @property
+    def files(self) -> int:
+        """Number of files of a format."""
+        return sum(count for _, count in self.folders)
+
+    def first_files(self) -> dict[str, int]:
+        """Return folder -> number of its first file."""
+        firsts, first = {}, 0
+        for folder, count in self.folders:
+            firsts[folder] = first
+            first += count
+        return firsts
+
+    def name_of(self, number: int) -> str:
+        """Return the path of a file under the folder of its format, without an ending.
+
+        >>> Layout("train", (("a", 1), ("b", 2))).name_of(2)
+        'b/train-00001-of-00002'
+        """
+        firsts = list(self.first_files().values())
+        place = bisect_right(firsts, number) - 1
+        folder, count = self.folders[place]
+        name = f"{self.split}-{number - firsts[place]:05d}-of-{count:05d}"
+        return f"{folder}/{name}" if folder else name
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A format of a release's files."""
+
+    name: str
+    """parquet, jsonl.gz or jsonl.zst: the files' ending."""
+    schema: pa.Schema
+    """Columns of the rows."""
+    row_group_bytes: int
+
+    @property
+    def folder(self) -> str:
+        """Folder of its files under the release."""
+        return "data" if self.name == "parquet" else "jsonl"
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that `file_writer` takes."""
+        return self.schema.names if self.name == "parquet" else [LINE]
+
+
+def file_writer(
+    root: str, file_format: FileFormat, layout: Layout
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+    """Return the function for mapInArrow that writes the files of a partition.
+
+    Needs: FILE and the format's columns, in the order of the rows of a file, each file's rows
+    together and in one partition. A task that is retried writes the same files again.
+
+    Args:
+        root: Folder of the release, a URI that `udfs.files.uris.filesystem` accepts.
+    """
+
+    def write(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        with ExitStack() as held:
+            current, writer = -1, None
+            for number, rows in _by_file(batches):
+                if number != current or writer is None:
+                    if writer is not None:
+                        yield writer.close()
+                    current = number
+                    path = path_of(layout, file_format, number)
+                    writer = held.enter_context(_writer(root, path, file_format))
+                writer.add(rows)
+            if writer is not None:
+                yield writer.close()
+
+    return write
+
+
+def write_empty(root: str, file_format: FileFormat, layout: Layout, number: int) -> dict[str, Any]:
+    """Write a file that no row came into, and return its row of FILES."""
+    with _writer(root, path_of(layout, file_format, number), file_format) as writer:
+        row: dict[str, Any] = writer.close().to_pylist()[0]
+    return row
+
+
+def path_of(layout: Layout, file_format: FileFormat, number: int) -> str:
+    """Return a file's path under the release."""
+    return f"{file_format.folder}/{layout.name_of(number)}.{file_format.name}"
+
+
+def _by_file(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Cut batches where the file changes."""
+    for batch in batches:
+        if not batch.num_rows:
+            continue
+        numbers = batch.column(FILE).to_numpy()
+        starts = [0, *(np.flatnonzero(np.diff(numbers)) + 1), len(numbers)]
+        rows = batch.drop_columns([FILE])
+        for start, stop in pairwise(starts):
+            yield int(numbers[start]), rows.slice(start, stop - start)
+
+
+class _Hashed(io.RawIOBase):
+    """A file that is written, with the size and the digest of what was."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__()
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self._file = file
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        count = memoryview(data).nbytes
+        self.digest.update(data)
+        self._file.write(data)
+        self.size += count
+        return count
+
+
+class _FileWriter(AbstractContextManager["_FileWriter"]):
+    """Writes a file; it appears in its place with `close`."""
+
+    def __init__(self, root: str, path: str) -> None:
+        self._held = ExitStack()
+        self._file = _Hashed(self._held.enter_context(atomic_file(f"{root}/{path}")))
+        self._path = path
+        self.rows = 0
+
+    def __exit__(self, *error: Any) -> None:
+        self._held.__exit__(*error)
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Add rows."""
+        raise NotImplementedError
+
+    def close(self) -> pa.RecordBatch:
+        """End the file and return its row of FILES."""
+        self._held.close()
+        row = (self._path, self.rows, self._file.size, self._file.digest.hexdigest())
+        names = ["path", "rows", "bytes", "sha256"]
+        return pa.RecordBatch.from_pydict({n: [v] for n, v in zip(names, row, strict=True)})
+
+
+class _ParquetWriter(_FileWriter):
+    """Cuts row groups by bytes of text, wherever the batches end."""
+
+    def __init__(self, root: str, path: str, file_format: FileFormat) -> None:
+        super().__init__(root, path)
+        self._schema = file_format.schema
+        self._most = file_format.row_group_bytes
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_bytes = 0
+        self._parquet = self._held.enter_context(
+            pq.ParquetWriter(
+                self._file,
+                self._schema,
+                compression="zstd",
+                compression_level=_ZSTD_LEVEL,
+                use_dictionary=_with_dictionary(self._schema),
+                write_page_index=True,
+            )
+        )
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        sizes = np.cumsum(_sizes(rows))
+        start, taken = 0, 0
+        while start < rows.num_rows:
+            left = self._most - self._waiting_bytes
+            # Up to and with the row that fills the group.
+            stop = int(np.searchsorted(sizes, taken + left, side="left")) + 1
+            stop = min(stop, rows.num_rows)
+            self._waiting.append(rows.slice(start, stop - start))
+            self._waiting_bytes += int(sizes[stop - 1]) - taken
+            start, taken = stop, int(sizes[stop - 1])
+            if self._waiting_bytes >= self._most:
+                self._write_group()
+
+    def close(self) -> pa.RecordBatch:
+        self._write_group()
+        return super().close()
+
+    def _write_group(self) -> None:
+        if self._waiting:
+            group = pa.Table.from_batches(self._waiting).cast(self._schema)
+            self._parquet.write_table(group, row_group_size=group.num_rows)
+            self.rows += group.num_rows
+        self._waiting, self._waiting_bytes = [], 0
+
+
+class _JsonlWriter(_FileWriter):
+    """Writes lines as they come."""
+
+    def __init__(self, root: str, path: str, file_format: FileFormat) -> None:
+        super().__init__(root, path)
+        self._out = self._held.enter_context(_compressor(self._file, file_format.name))
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        lines = rows.column(LINE)
+        if lines.type != pa.string():
+            lines = lines.cast(pa.string())
+        offsets = np.frombuffer(lines.buffers()[1], dtype=np.int32)
+        first, last = offsets[lines.offset], offsets[lines.offset + len(lines)]
+        self._out.write(memoryview(lines.buffers()[2])[first:last])
+        self.rows += len(lines)
+
+
+def _sizes(rows: pa.RecordBatch) -> Int64Array:
+    """Return the bytes of each row's text."""
+    if "text" not in rows.schema.names:
+        return np.full(rows.num_rows, _BYTES_WITHOUT_TEXT, dtype=np.int64)
+    sizes = pc.fill_null(pc.binary_length(rows.column("text")), 0)
+    return sizes.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _writer(root: str, path: str, file_format: FileFormat) -> _FileWriter:
+    kind = _ParquetWriter if file_format.name == "parquet" else _JsonlWriter
+    return kind(root, path, file_format)
+
+
+def _compressor(file: _Hashed, name: str) -> AbstractContextManager[Any]:
+    if name == "jsonl.zst":
+        return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).stream_writer(
+            cast(BinaryIO, file), closefd=False
+        )
+    from isal import igzip
+
+    # A fixed time in the header: the same rows give the same bytes.
+    compressed: AbstractContextManager[Any] = igzip.IGzipFile(
+        filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=file, mtime=0
+    )
+    return compressed
+
+
+def _with_dictionary(schema: pa.Schema) -> list[str]:
+    """Return the paths of the columns whose values repeat."""
+    empty = io.BytesIO()
+    pq.write_table(schema.empty_table(), empty)
+    columns = pq.ParquetFile(empty).schema
+    paths = [columns.column(number).path for number in range(len(columns))]
+    return [path for path in paths if path.partition(".")[0] not in _MANY_VALUES]

@@ -1,0 +1,102 @@
+"""Where a release is put: all of it at once, and never over anything that is no release.
+
+On local disks and hdfs:// a release is written beside its place and moved there when it is
+complete. Object stores cannot move folders: files are written in their place, the card last, so
+that a folder with a card is a whole release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow.fs as pafs
+
+from jobs.config import ConfigError
+from udfs.files.output_files import atomic_file
+from udfs.files.uris import filesystem, redact
+
+CARD, CHECKSUMS, FACTS = "README.md", "checksums.sha256", "run.json"
+OWN_NAMES = frozenset({CARD, CHECKSUMS, FACTS, "data", "jsonl"})
+"""What a release has at its top."""
+_PARTIAL, _OLD = ".partial", ".old"
+
+
+class ReleaseExists(ConfigError):
+    """A release is in the way, and nobody agreed to replace it."""
+
+
+def check_place(uri: str, *, may_replace: bool) -> bool:
+    """Check that a release can be put somewhere.
+
+    Returns:
+        Whether one is there and will be replaced.
+    Raises:
+        ReleaseExists: one is there, and it may not be replaced.
+        ConfigError: what is there is no release, or a file.
+    """
+    files, path = filesystem(uri)
+    info = files.get_file_info(path)
+    if info.type == pafs.FileType.File:
+        raise ConfigError(f"--output {redact(uri)}: is a file; name a folder")
+    names = {
+        found.base_name
+        for found in files.get_file_info(pafs.FileSelector(path, allow_not_found=True))
+    }
+    if not names:
+        return False
+    if others := sorted(names - OWN_NAMES):
+        raise ConfigError(
+            f"--output {redact(uri)}: holds what is no part of a release "
+            f"({', '.join(others[:3])}); name a folder that is empty or does not exist"
+        )
+    if not may_replace:
+        raise ReleaseExists(f"--output {redact(uri)}: a release is there; --yes replaces it")
+    return True
+
+
+def has_card(uri: str) -> bool:
+    """Return whether a whole release is there."""
+    files, path = filesystem(uri)
+    return bool(files.get_file_info(f"{path}/{CARD}").type == pafs.FileType.File)
+
+
+@contextmanager
+def placed(uri: str) -> Iterator[str]:
+    """Yield the folder to write a release to; it is in its place after the block.
+
+    Where the block raises, what was there before stays, but on an object store.
+    """
+    files, path = filesystem(uri)
+    path = path.rstrip("/")
+    if isinstance(files, pafs.S3FileSystem | pafs.GcsFileSystem):
+        for name in (CARD, CHECKSUMS, FACTS):
+            _delete(files, f"{path}/{name}")
+        for name in ("data", "jsonl"):
+            _delete(files, f"{path}/{name}")
+        yield uri.rstrip("/")
+        return
+    partial, old = f"{path}{_PARTIAL}", f"{path}{_OLD}"
+    _delete(files, partial)
+    yield f"{uri.rstrip('/')}{_PARTIAL}"
+    _delete(files, old)
+    if files.get_file_info(path).type == pafs.FileType.Directory:
+        files.move(path, old)
+    files.move(partial, path)
+    _delete(files, old)
+
+
+def write_file(root: str, name: str, text: str) -> bytes:
+    """Write a text under a release, and return its bytes."""
+    data = text.encode()
+    with atomic_file(f"{root}/{name}") as file:
+        file.write(data)
+    return data
+
+
+def _delete(files: pafs.FileSystem, path: str) -> None:
+    kind = files.get_file_info(path).type
+    if kind == pafs.FileType.Directory:
+        files.delete_dir(path)
+    elif kind == pafs.FileType.File:
+        files.delete_file(path)

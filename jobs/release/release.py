@@ -1,0 +1,188 @@
+"""A release from beginning to end: corpus -> data/, jsonl/, README.md, checksums.sha256, run.json.
+
+Rows of the corpus are released or excluded, and counted on both sides: from what the corpus holds,
+and from what the files hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.config import ConfigError
+from jobs.config.release_settings import ReleaseConfig
+from jobs.release.card import card
+from jobs.release.exclusions import Exclusions, read_exclusions
+from jobs.release.facts import (
+    Source,
+    corpus_facts_of,
+    counts_by,
+    release_facts,
+    row_counts,
+)
+from jobs.release.files import (
+    FILE,
+    FILES,
+    LINE,
+    FileFormat,
+    Layout,
+    file_writer,
+    path_of,
+    write_empty,
+)
+from jobs.release.layout import in_files, row_order, shuffled, sorted_by_column
+from jobs.release.place import CARD, CHECKSUMS, FACTS, placed, write_file
+from jobs.release.rows import (
+    EXCLUDED,
+    GROUP,
+    order_column,
+    perplexity_limits,
+    released_columns,
+    with_labels,
+)
+from jobs.release.schema import arrow_schema
+from jobs.run.store import Store
+from jobs.tables import schema_of
+from udfs.files.uris import filesystem
+
+_READERS = 16
+"""Footers of Parquet files that are read at once."""
+
+
+class ReleaseIncomplete(RuntimeError):
+    """A release has more or fewer rows than it should, or its corpus changed meanwhile."""
+
+
+@dataclass(frozen=True)
+class Released:
+    """What came out of a release."""
+
+    uri: str
+    seen: int
+    """Rows of the corpus."""
+    rows: int
+    """Rows of the release."""
+    excluded: Mapping[str, int]
+    """Kind of entry -> rows that it excluded."""
+    files: Sequence[Mapping[str, Any]]
+    """path, rows, bytes and sha256 of each."""
+
+
+def check_release(source: Source, settings: ReleaseConfig) -> Exclusions:
+    """Check before any work that a release can be made, and read what it must leave out.
+
+    Raises:
+        ConfigError: there is no corpus, a column that is asked for is none of it, or a list cannot
+            be read.
+    """
+    if source.commit is None:
+        raise ConfigError(
+            f"{source.run.store.root}: there is no {source.table} to release: run select_corpus"
+        )
+    released_columns(schema_of(source.table), settings)
+    return read_exclusions(settings.exclude)
+
+
+def write_release(
+    spark: SparkSession, source: Source, uri: str, settings: ReleaseConfig, exclusions: Exclusions
+) -> Released:
+    """Write a release, and put it in its place when it is complete.
+
+    Args:
+        uri: A folder that `jobs.release.place.check_place` has passed.
+    Raises:
+        ReleaseIncomplete: rows were lost or doubled, or the corpus was selected again meanwhile.
+    """
+    commit = source.commit
+    corpus = source.run.store.read(spark, source.table)
+    columns = released_columns(corpus.schema, settings)
+    limits = perplexity_limits(corpus, settings) if "perplexity" in settings.subsets else None
+    labelled = with_labels(corpus, settings, exclusions, limits)
+    counts = row_counts(labelled)
+    facts = release_facts(corpus_facts_of(source), counts, settings, limits)
+    seen = _rows_of(source.run.store, source.table)
+    _check("rows of the corpus", seen, facts["ledger"]["seen"])
+    kept = labelled.where(F.col(EXCLUDED).isNull()) if exclusions.keys else labelled
+    sizes = {
+        folder: n["bytes"]
+        for folder, n in counts_by([row for row in counts if row[EXCLUDED] is None], GROUP).items()
+    }
+    is_shuffled = order_column(settings) is None
+    rows, layout = (
+        shuffled(kept, sizes, settings) if is_shuffled else sorted_by_column(kept, settings)
+    )
+    schema = arrow_schema(corpus.select(*columns).schema)
+    formats = [FileFormat(name, schema, settings.row_group_bytes) for name in settings.formats]
+    with placed(uri) as root:
+        files = []
+        for of in formats:
+            written = _write_files(rows, root, of, layout, settings)
+            _check(
+                f"rows of {of.name}", facts["ledger"]["released"], sum(f["rows"] for f in written)
+            )
+            files += written
+        if source.commit != commit:
+            raise ReleaseIncomplete(
+                f"{source.table} was selected again meanwhile; release it again"
+            )
+        facts["files"] = files
+        texts = {
+            FACTS: json.dumps(facts, ensure_ascii=False, indent=1) + "\n",
+            CARD: card(facts, settings, schema, formats, layout),
+        }
+        _write_texts(root, texts, files)
+    excluded = {of["kind"]: of["rows"] for of in facts["ledger"]["excluded"]}
+    return Released(uri, seen, facts["ledger"]["released"], excluded, files)
+
+
+def _write_files(
+    rows: DataFrame, root: str, of: FileFormat, layout: Layout, settings: ReleaseConfig
+) -> list[dict[str, Any]]:
+    """Write the files of a format. Returns what `jobs.release.files.FILES` says of each."""
+    order = [F.col(FILE), *row_order(settings)]
+    dealt = in_files(rows, layout).sortWithinPartitions(*order)
+    line = F.concat(
+        F.to_json(F.struct(*of.schema.names), {"ignoreNullFields": "false"}), F.lit("\n")
+    )
+    content = of.columns if of.columns != [LINE] else [line.alias(LINE)]
+    written = dealt.select(FILE, *content).mapInArrow(file_writer(root, of, layout), FILES)
+    found = {row["path"]: row.asDict() for row in written.collect()}
+    return [
+        found.get(path_of(layout, of, number)) or write_empty(root, of, layout, number)
+        for number in range(layout.files)
+    ]
+
+
+def _write_texts(root: str, texts: Mapping[str, str], files: Sequence[Mapping[str, Any]]) -> None:
+    """Write run.json, the checksums of all files, and the card last."""
+    digests = {of["path"]: of["sha256"] for of in files}
+    digests |= {name: sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    write_file(root, FACTS, texts[FACTS])
+    lines = [f"{digest}  {path}\n" for path, digest in sorted(digests.items())]
+    write_file(root, CHECKSUMS, "".join(lines))
+    write_file(root, CARD, texts[CARD])
+
+
+def _rows_of(store: Store, table: str) -> int:
+    """Count the rows of a table from the ends of its files."""
+    files, root = filesystem(store.root)
+    names = [name for name in store.list_names(table) if name.endswith(".parquet")]
+    with ThreadPoolExecutor(_READERS) as readers:
+        found = readers.map(
+            lambda name: pq.read_metadata(f"{root}/{table}/{name}", filesystem=files).num_rows,
+            names,
+        )
+        return sum(found)
+
+
+def _check(what: str, expected: int, found: int) -> None:
+    if expected != found:
+        raise ReleaseIncomplete(f"{what}: expected {expected:,}, found {found:,}")

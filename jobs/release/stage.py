@@ -1,0 +1,121 @@
+"""The release at the end of a pipeline: `run_pipeline --release URI` writes it with the corpus.
+
+It is committed in the output as the work of stages is, and made again when the corpus or its own
+settings change. A release that this output did not write is replaced with consent alone.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import replace
+
+from pyspark.sql import SparkSession
+
+from jobs.config import Config
+from jobs.release.exclusions import read_exclusions
+from jobs.release.facts import Source, basis_of
+from jobs.release.place import check_place, has_card
+from jobs.release.release import Released, check_release, write_release
+from jobs.run.commits import Balance, Basis, due, settings_of, wave_of
+from jobs.run.console import StageProgress, say, show_progress
+from jobs.run.request import SELECT_CORPUS, Run
+from jobs.run.store import WHOLE
+from jobs.tables import CORPUS
+from udfs.files.uris import canonical_uri, redact
+
+RELEASE_CORPUS = "release_corpus"
+_TO = "release.to"
+
+
+def source_of(run: Run, name: str | None = None) -> Source:
+    """Return the corpus of a run, or that of a named selection."""
+    if name is None:
+        return Source(run, SELECT_CORPUS, CORPUS)
+    return Source(run, f"{SELECT_CORPUS}@{name}", f"corpora/{name}/{CORPUS}")
+
+
+def absolute(uri: str) -> str:
+    """Return a URI, or a local path from the root, without a slash at its end."""
+    return uri.rstrip("/") if "://" in uri else canonical_uri(uri)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add ``--release``."""
+    parser.add_argument(
+        "--release",
+        metavar="URI",
+        help="folder of a release, written at the end ([release] of the configuration)",
+    )
+
+
+def with_arguments(config: Config, arguments: Namespace) -> Config:
+    """Return the configuration with ``--release``."""
+    if arguments.release is None:
+        return config
+    return replace(config, release=replace(config.release, to=arguments.release))
+
+
+def run(spark: SparkSession, run: Run) -> None:
+    """Write the release, unless nothing has changed that it depends on."""
+    waves = bases(run)[RELEASE_CORPUS]
+    to = run.config.release.to
+    if to is None or not due(run.store, RELEASE_CORPUS, waves):
+        return
+    to = absolute(to)
+    source = source_of(run)
+    exclusions = check_release(source, run.config.release)
+    check_place(to, may_replace=True)
+    with (
+        wave_of(run.store, RELEASE_CORPUS, WHOLE, waves[WHOLE]) as work,
+        show_progress(spark, StageProgress(RELEASE_CORPUS, is_one_pass=False)),
+    ):
+        released = write_release(spark, source, to, run.config.release, exclusions)
+        work.balance = Balance(released.seen, released.rows, dict(released.excluded))
+    tell(released)
+
+
+def tell(released: Released) -> None:
+    """Say what a release has and where it is."""
+    size = sum(of["bytes"] for of in released.files)
+    left_out = "".join(f", {n:,} excluded by {kind}" for kind, n in released.excluded.items())
+    where = redact(released.uri)
+    text = f"release: {released.rows:,} of {released.seen:,} rows{left_out} in {where}"
+    say("released", f"{text} ({len(released.files):,} files, {size:,} bytes)", release=where)
+
+
+def bases(run: Run) -> dict[str, dict[int, Basis]]:
+    """Return the basis of the release; none without one."""
+    settings = run.config.release
+    if settings.to is None:
+        return {}
+    sources: dict[str, str | None] = {
+        SELECT_CORPUS: basis_of(source_of(run)),
+        "release.exclude (content)": read_exclusions(settings.exclude).digest,
+    }
+    redo = None if has_card(absolute(settings.to)) else "the release is not there any more"
+    return {RELEASE_CORPUS: {WHOLE: Basis(settings_of("release", settings), sources, redo=redo)}}
+
+
+def deletes(run: Run) -> dict[str, str]:
+    """Return a release that is in the way and that this output did not write.
+
+    Raises:
+        ConfigError: what is there is no release.
+    """
+    to = run.config.release.to
+    if to is None or not check_place(absolute(to), may_replace=True):
+        return {}
+    commit = run.store.commits(RELEASE_CORPUS).get(WHOLE)
+    if commit is not None and commit.settings.get(_TO) == to:
+        return {}
+    return {redact(to): "a release is there that this output did not write"}
+
+
+def ledgers(_: Config) -> tuple[str, ...]:
+    """Return no name: the release's balance is in its own files."""
+    return ()
+
+
+def preload() -> None:
+    """Import what writing needs."""
+    from jobs.release import files  # noqa: F401
