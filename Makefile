@@ -67,14 +67,19 @@ ifneq (,$(if $(OUTPUT),,$(and $(filter run,$(MAKECMDGOALS)),$(INPUT))))
   endif
 endif
 
+RELEASE ?=
+WITH_RELEASE := $(or $(RELEASE),$(if $(INPUT),,1))
+
 #: make run         the whole pipeline on the bundled sample, into out/sample
 #:   INPUT=mine.warc.gz  on your files, into out/mine: WARC, JSON lines or Parquet; a file, a folder
 #:                  INPUT='/data/*.warc.gz' OUTPUT=/data/out CONFIG=conf/local.toml INPUT_FORMAT=wet
 #:   SET='select.min_quality=0.9' settings; YES=1 agrees to deleting and repeating
+#:   RELEASE=1      also a release, into OUTPUT/release: files that load_dataset reads, with a
+#:                  card; the sample always has one
 run: $(VENV)/.installed $(if $(INPUT),,$(SAMPLE))
 	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) \
 	  $(if $(INPUT_FORMAT),--input-format $(INPUT_FORMAT)) $(if $(SET),--set $(SET)) \
-	  $(if $(YES),--yes) --input $(if $(INPUT),$(INPUT),$(SAMPLE)) --output $(RUN_OUTPUT)
+	  $(if $(YES),--yes) $(if $(WITH_RELEASE),--release $(RUN_OUTPUT)/release) --input $(if $(INPUT),$(INPUT),$(SAMPLE)) --output $(RUN_OUTPUT)
 
 #: make test        lint, types and the quick tests
 #:   SUITE=all      lint, types and every test that needs neither PyTorch nor a cluster

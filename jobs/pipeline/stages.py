@@ -137,7 +137,7 @@ RELEASE = Stage(
     deletes=release.deletes,
     ledgers=release.ledgers,
 )
-"""Of run_pipeline alone, where it is asked for; its files lie elsewhere than an output's tables."""
+"""Of run_pipeline alone, where a release is asked for: its files lie outside an output's tables."""
 
 STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
 

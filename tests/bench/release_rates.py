@@ -1,0 +1,122 @@
+"""Megabytes of text a second and core that release_corpus writes.
+
+    python -m tests.bench.release_rates [--mb 2000] [--keep DIR]
+
+Makes a corpus of texts of 300 to 6,000 made-up characters, drawn from 2,000 different lines so that
+they compress about as crawl text does, and releases it in each format and order, with all cores of
+this machine. Time is that of the release alone: both passes over the corpus, the shuffle, hashing
+and the card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.catalogue.lock import load_lock
+from jobs.config import load_config
+from jobs.release.release import check_release, write_release
+from jobs.release.stage import source_of
+from jobs.run.request import Run
+from jobs.run.splits import Split
+from jobs.run.store import WHOLE, Commit, Store
+from jobs.tables import CORPUS, schema_of
+from tests.bench.pack_rates import local_session
+
+LINES = 2000
+SETTINGS = (
+    ['release.formats=["parquet"]', "release.rows=published"],
+    ['release.formats=["parquet"]', "release.rows=full"],
+    ['release.formats=["jsonl.zst"]', "release.rows=published"],
+    ['release.formats=["jsonl.gz"]', "release.rows=published"],
+    ['release.formats=["parquet"]', "release.order=url"],
+    ['release.formats=["parquet"]', 'release.subsets=["quality", "domain"]'],
+)
+
+
+def made_up_corpus(spark: SparkSession, megabytes: int) -> DataFrame:
+    """Corpus rows with so many megabytes of UTF-8 text."""
+    draw = random.Random(4)
+    common = "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着"
+    chars = common * 12 + "".join(chr(draw.randrange(0x4E00, 0x9000)) for _ in range(3000))
+    lines = ["".join(draw.choices(chars, k=draw.randrange(20, 160))) + "。" for _ in range(LINES)]
+    table = spark.createDataFrame([(lines,)], "lines array<string>")
+    rows = megabytes * 1_000_000 // 5_300
+    ids = spark.range(rows, numPartitions=8).crossJoin(F.broadcast(table))
+    places = F.transform(
+        F.sequence(F.lit(0), F.pmod(F.xxhash64("id"), F.lit(38))),
+        lambda place: F.element_at(
+            "lines", (F.pmod(F.xxhash64("id", place), F.lit(LINES)) + 1).cast("int")
+        ),
+    )
+    share = F.pmod(F.xxhash64("id", F.lit("s")), F.lit(1000)) / 1000
+    label = F.element_at(
+        F.array(*map(F.lit, ("law", "news", "finance", "education"))),
+        (F.col("id") % 4 + 1).cast("int"),
+    )
+    host = F.concat(F.lit("www.h"), F.col("id") % 5000, F.lit(".cn"))
+    known = {
+        "text": F.array_join(places, "\n"),
+        "domain": F.struct(label.alias("single_label"), F.array(label).alias("multi_label")),
+        "toxicity": F.struct(F.lit(0).alias("label"), share.alias("score")),
+        "quality_score": share,
+        "harmful": F.struct((share * 900 + 9).alias("perplexity"), F.lit(False).alias("flagged")),
+        "url": F.concat(F.lit("https://"), host, F.lit("/p/"), F.col("id")),
+        "source_domain": host,
+        "doc_id": F.md5(F.col("id").cast("string")),
+        "script": F.lit("hans"),
+        "cluster_size": F.lit(1),
+    }
+    return ids.select(
+        *(
+            known.get(field.name, F.lit(None)).cast(field.dataType).alias(field.name)
+            for field in schema_of(CORPUS)
+        )
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--mb", type=int, default=2000, help="megabytes of text")
+    parser.add_argument("--keep", type=Path, help="folder of the corpus, which stays there")
+    arguments = parser.parse_args(argv)
+    cores = os.cpu_count() or 1
+    with tempfile.TemporaryDirectory() as scratch, local_session() as spark:
+        store = Store.at(str(arguments.keep or Path(scratch) / "out"))
+        if not store.list_names(CORPUS):
+            store.write(made_up_corpus(spark, arguments.mb), CORPUS)
+        store.commit(Commit("select_corpus", WHOLE, "bench", 0.0, 0))
+        text = store.read(spark, CORPUS).agg(F.sum(F.octet_length("text"))).first()
+        megabytes = (text[0] if text else 0) / 1e6
+        print(f"\n{megabytes:,.0f} MB of text, {cores} cores\n")
+        print("| settings | seconds | MB/s a core | share of the text's bytes |\n|---|---|---|---|")
+        for settings in SETTINGS:
+            config = load_config(None, settings)
+            waves = {0: [Split("bench", "bench", "jsonl", 1)]}
+            source = source_of(Run(config, None, store, waves, load_lock(config, None)))
+            exclusions = check_release(source, config.release)
+            begin = time.monotonic()
+            uri = f"{scratch}/release"
+            released = write_release(spark, source, uri, config.release, exclusions)
+            seconds = time.monotonic() - begin
+            share = sum(of["bytes"] for of in released.files) / 1e6 / megabytes
+            rate = megabytes / seconds / cores
+            named = " ".join(setting.removeprefix("release.") for setting in settings)
+            print(f"| `{named}` | {seconds:.1f} | {rate:.0f} | {share:.2f} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
