@@ -146,7 +146,12 @@ def _counts(facts: Mapping[str, Any]) -> Iterator[str]:
     counts = facts["counts"]
     rows = [
         ("documents", counts["rows"]),
-        *((name, counts[name]) for name in ("tokens", "repeats") if name in counts),
+        *(
+            [("documents, each as often as it counts (repeats)", counts["repeats"])]
+            if counts.get("repeats", counts["rows"]) != counts["rows"]
+            else []
+        ),
+        *([("tokens", counts["tokens"])] if "tokens" in counts else []),
         ("characters", counts["chars"]),
         ("bytes of text (UTF-8)", counts["bytes"]),
         ("documents labelled toxic", counts["toxic_rows"]),

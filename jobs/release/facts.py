@@ -92,14 +92,20 @@ class Source:
         """The commit of its selection; None where there is none."""
         return self.run.store.commits(self.stage).get(WHOLE)
 
+    @property
+    def has_copies(self) -> bool:
+        """Whether documents may have several equal rows."""
+        commit = self.commit
+        return commit is not None and commit.settings.get("select.repeat") == "rows"
 
-def corpus_facts_of(source: Source) -> dict[str, Any]:
+
+def corpus_facts_of(source: Source, commit: Commit) -> dict[str, Any]:
     """Return what the commits of a run say of a corpus: where it comes from, and by which choices.
 
-    Needs: a committed selection.
+    Args:
+        commit: That of its selection.
     """
-    store, commit = source.run.store, source.commit
-    assert commit is not None
+    store = source.run.store
     scorers = [name for name in source.run.config.scorers if score_stage(name) in commit.sources]
     stages = [EXTRACT_DOCUMENTS, APPLY_RULES, FIND_DUPLICATES, *map(score_stage, scorers)]
     commits = {name: list(store.commits(name).values()) for name in stages}

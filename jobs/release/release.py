@@ -102,12 +102,14 @@ def write_release(
         ReleaseIncomplete: rows were lost or doubled, or the corpus was selected again meanwhile.
     """
     commit = source.commit
+    if commit is None:
+        raise ReleaseIncomplete(f"{source.table}: is not selected any more")
     corpus = source.run.store.read(spark, source.table)
     columns = released_columns(corpus.schema, settings)
     limits = perplexity_limits(corpus, settings) if "perplexity" in settings.subsets else None
-    labelled = with_labels(corpus, settings, exclusions, limits)
+    labelled = with_labels(corpus, settings, exclusions, limits, has_copies=source.has_copies)
     counts = row_counts(labelled)
-    facts = release_facts(corpus_facts_of(source), counts, settings, limits)
+    facts = release_facts(corpus_facts_of(source, commit), counts, settings, limits)
     seen = _rows_of(source.run.store, source.table)
     _check("rows of the corpus", seen, facts["ledger"]["seen"])
     kept = labelled.where(F.col(EXCLUDED).isNull()) if exclusions.keys else labelled

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
@@ -34,6 +34,7 @@ NO_PERPLEXITY = "unscored"
 """Bucket of texts without a perplexity."""
 _PERPLEXITY = "harmful.perplexity"
 _BINS_PER_OCTAVE = 256
+_COPY = "_copy"
 _KEY = StructType([StructField("_key", StringType())])
 
 
@@ -67,15 +68,19 @@ def with_labels(
     settings: ReleaseConfig,
     exclusions: Exclusions,
     perplexities: tuple[float, float] | None,
+    *,
+    has_copies: bool = False,
 ) -> DataFrame:
     """Label the rows of a corpus.
 
     Needs: the corpus.
     Args:
         perplexities: Where ``head`` ends and ``tail`` begins; None without that subset.
+        has_copies: Whether documents may have several equal rows, which are shuffled apart.
     Adds: EXCLUDED, BAND, LABEL, BUCKET, GROUP, BYTES, ORDER.
     Rows: all kept.
-    Shuffles: hosts, where one is excluded; else none while the lists fit into memory.
+    Shuffles: hosts, where one is excluded; rows by doc_id, where there are copies; else none while
+        the lists fit into memory.
     """
     nothing = F.lit(None).cast("string")
     labels = {
@@ -88,14 +93,18 @@ def with_labels(
         for subset, column in {"quality": BAND, "domain": LABEL, "perplexity": BUCKET}.items()
         if subset in settings.subsets
     )
-    return _with_excluded(corpus, exclusions).withColumns(
+    copy = F.row_number().over(Window.partitionBy("doc_id").orderBy("doc_id"))
+    labelled = _with_excluded(corpus, exclusions).withColumn(
+        _COPY, copy if has_copies else F.lit(1)
+    )
+    return labelled.withColumns(
         {
             **labels,
             GROUP: F.concat_ws("/", *folders),
             BYTES: F.octet_length("text").cast("bigint"),
             ORDER: _order(settings),
         }
-    )
+    ).drop(_COPY)
 
 
 def perplexity_limits(corpus: DataFrame, settings: ReleaseConfig) -> tuple[float, float]:
@@ -210,4 +219,4 @@ def _order(settings: ReleaseConfig) -> Column:
     column = order_column(settings)
     if column is not None:
         return F.col(column)
-    return F.xxhash64("doc_id", F.lit(settings.seed))
+    return F.xxhash64("doc_id", _COPY, F.lit(settings.seed))

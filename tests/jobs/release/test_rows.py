@@ -22,6 +22,7 @@ from jobs.release.rows import (
     BYTES,
     EXCLUDED,
     GROUP,
+    ORDER,
     perplexity_limits,
     released_columns,
     with_labels,
@@ -220,3 +221,14 @@ def test_columns_that_the_corpus_has_not_are_refused() -> None:
 def test_settings_that_contradict_themselves_are_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         ReleaseConfig(**given)
+
+
+def test_copies_are_shuffled_apart(corpus: DataFrame) -> None:
+    twice = corpus.union(corpus)
+    orders = []
+    for rows in (twice, twice.repartition(1)):
+        labelled = with_labels(rows, ReleaseConfig(), Exclusions(), None, has_copies=True)
+        found = labelled.select("doc_id", ORDER).collect()
+        assert len(found) == 2 * len(ROWS) == len({row[1] for row in found})
+        orders.append(sorted(map(tuple, found)))
+    assert orders[0] == orders[1]
