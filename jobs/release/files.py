@@ -33,6 +33,7 @@ LINE = "line"
 
 _ZSTD_LEVEL = 3
 _GZIP_LEVEL = 2  # of isal: as small as zlib's 3 or 4, several times as fast
+_PIECE_BYTES = 1 << 20
 _BYTES_WITHOUT_TEXT = 1024
 """What a row without a text counts for, in a row group."""
 _MANY_VALUES = frozenset({"text", "doc_id", "url", "title", "original_sha256"})
@@ -238,11 +239,12 @@ class _ParquetWriter(_FileWriter):
 
 
 class _JsonlWriter(_FileWriter):
-    """Writes lines as they come."""
+    """Gives lines to the compressor in equal pieces: the sizes of pieces change its bytes."""
 
     def __init__(self, root: str, path: str, file_format: FileFormat) -> None:
         super().__init__(root, path)
         self._out = self._held.enter_context(_compressor(self._file, file_format.name))
+        self._waiting = bytearray()
 
     def add(self, rows: pa.RecordBatch) -> None:
         lines = rows.column(LINE)
@@ -250,8 +252,16 @@ class _JsonlWriter(_FileWriter):
             lines = lines.cast(pa.string())
         offsets = np.frombuffer(lines.buffers()[1], dtype=np.int32)
         first, last = offsets[lines.offset], offsets[lines.offset + len(lines)]
-        self._out.write(memoryview(lines.buffers()[2])[first:last])
+        self._waiting += memoryview(lines.buffers()[2])[first:last]
         self.rows += len(lines)
+        whole = len(self._waiting) - len(self._waiting) % _PIECE_BYTES
+        for start in range(0, whole, _PIECE_BYTES):
+            self._out.write(self._waiting[start : start + _PIECE_BYTES])
+        del self._waiting[:whole]
+
+    def close(self) -> pa.RecordBatch:
+        self._out.write(self._waiting)
+        return super().close()
 
 
 def _sizes(rows: pa.RecordBatch) -> Int64Array:

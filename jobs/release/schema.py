@@ -31,7 +31,7 @@ _TYPES: dict[type[DataType], pa.DataType] = {
     StringType: pa.string(),
     TimestampType: pa.timestamp("us", "UTC"),
 }
-_NAMES = {pa.float64(): "float64", pa.float32(): "float32"}
+_NAMES = {pa.float64(): "float64", pa.float32(): "float32", pa.date32(): "date32"}
 
 
 def arrow_schema(columns: StructType) -> pa.Schema:

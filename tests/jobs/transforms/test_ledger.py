@@ -164,6 +164,6 @@ def test_a_part_that_is_lost_or_doubled_leaves_its_file_open(
     spark: SparkSession, parts: int
 ) -> None:
     """Though what is left of the file balances."""
-    tallies = spark.createDataFrame([("a", 1, [], []), ("a", 1, {}, {})], TALLIES)
+    tallies = spark.createDataFrame([("a", 1, [], []), ("a", 1, [], [])], TALLIES)
     documents = spark.createDataFrame([("a",)] * 2, "warc_path string")
     assert unbalanced(of_reading(tallies, documents, parts={(0, "a"): parts})) == {"a"}
