@@ -18,9 +18,9 @@ from jobs.release.place import check_place, has_card
 from jobs.release.release import Released, check_release, write_release
 from jobs.run.commits import Balance, Basis, due, settings_of, wave_of
 from jobs.run.console import StageProgress, say, show_progress
-from jobs.run.request import SELECT_CORPUS, Run
+from jobs.run.request import SELECT_CORPUS, Run, select_stage
 from jobs.run.store import WHOLE
-from jobs.tables import CORPUS
+from jobs.tables import check_selection_name, corpus_of
 from udfs.files.uris import canonical_uri, redact
 
 RELEASE_CORPUS = "release_corpus"
@@ -28,10 +28,13 @@ _TO = "release.to"
 
 
 def source_of(run: Run, name: str | None = None) -> Source:
-    """Return the corpus of a run, or that of a named selection."""
-    if name is None:
-        return Source(run, SELECT_CORPUS, CORPUS)
-    return Source(run, f"{SELECT_CORPUS}@{name}", f"corpora/{name}/{CORPUS}")
+    """Return the corpus of a run, or that of a named selection.
+
+    Raises:
+        ConfigError: the name is none that a selection can have.
+    """
+    name = None if name is None else check_selection_name(name)
+    return Source(run, select_stage(name), corpus_of(name))
 
 
 def absolute(uri: str) -> str:
