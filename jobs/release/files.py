@@ -269,7 +269,8 @@ def _sizes(rows: pa.RecordBatch) -> Int64Array:
     if "text" not in rows.schema.names:
         return np.full(rows.num_rows, _BYTES_WITHOUT_TEXT, dtype=np.int64)
     sizes = pc.fill_null(pc.binary_length(rows.column("text")), 0)
-    return sizes.to_numpy(zero_copy_only=False).astype(np.int64)
+    found: Int64Array = sizes.to_numpy(zero_copy_only=False).astype(np.int64)
+    return found
 
 
 def _writer(root: str, path: str, file_format: FileFormat) -> _FileWriter:
@@ -285,7 +286,7 @@ def _compressor(file: _Hashed, name: str) -> AbstractContextManager[Any]:
     from isal import igzip
 
     # A fixed time in the header: the same rows give the same bytes.
-    compressed: AbstractContextManager[Any] = igzip.IGzipFile(
+    compressed: AbstractContextManager[Any] = igzip.IGzipFile(  # type: ignore[no-untyped-call]
         filename="", mode="wb", compresslevel=_GZIP_LEVEL, fileobj=file, mtime=0
     )
     return compressed

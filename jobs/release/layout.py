@@ -7,8 +7,6 @@ other: their order is total, so the bytes before a row are known however the row
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
-
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -92,7 +90,7 @@ def in_files(rows: DataFrame, layout: Layout) -> DataFrame:
     Needs: FILE. Rows: all kept. Shuffles: rows by FILE.
     """
     if hasattr(rows, "repartitionById"):  # Spark 4.1 on; a hash would put two files into one task
-        return cast(DataFrame, rows.repartitionById(layout.files, FILE))
+        return rows.repartitionById(layout.files, FILE)
     return rows.repartition(layout.files, FILE)
 
 

@@ -46,7 +46,7 @@ def released_columns(corpus: StructType, settings: ReleaseConfig) -> list[str]:
     """
     names = corpus.fieldNames()
     chosen = list(PUBLISHED) if settings.rows == "published" else list(settings.columns) or names
-    given = {"columns": chosen, "order": [order_column(settings)]}
+    given: dict[str, list[str | None]] = {"columns": [*chosen], "order": [order_column(settings)]}
     for key, wanted in given.items():
         for name in wanted:
             if name is not None and name not in names:
