@@ -7,6 +7,7 @@ other: their order is total, so the bytes before a row are known however the row
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
