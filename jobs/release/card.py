@@ -50,8 +50,11 @@ def card(
         facts: Of `jobs.release.facts.release_facts`.
         schema: Columns of the rows.
     """
+    first = formats[0] if formats else None
+    folder = "" if first is None else f"{first.folder}/"
+    matter = _metadata(facts, settings, first, layout, folder)
     blocks = [
-        f"---\n{_yaml(_metadata(facts, settings, formats, layout))}---",
+        f"---\n{_yaml(matter)}---",
         f"# {settings.title}",
         *([] if settings.description is None else [settings.description.strip()]),
         *_counts(facts),
@@ -70,22 +73,36 @@ def card(
     return "\n\n".join(blocks) + "\n"
 
 
-def configurations(
-    formats: Sequence[FileFormat], layout: Layout
-) -> list[tuple[str, FileFormat, str]]:
-    """Return name, format and pattern of the files of each configuration, that of all first.
+def format_card(
+    facts: Mapping[str, Any], settings: ReleaseConfig, of: FileFormat, layout: Layout
+) -> str:
+    """Return the card in the folder of another format than the first, which is a dataset by itself:
+    datasets reads all files of a dataset in one format."""
+    matter = _yaml(_metadata(facts, settings, of, layout, folder=""))
+    return (
+        f"---\n{matter}---\n\n# {settings.title}\n\n"
+        f"The rows of [this release](../README.md) as `{of.name}`; its card says what they are.\n"
+    )
 
-    Subsets are those of the first format; another format is one configuration.
+
+def configurations(of: FileFormat, layout: Layout, folder: str) -> list[tuple[str, str]]:
+    """Return name and pattern of the files of each configuration of a format, that of all first.
+
+    Args:
+        folder: Of the format, as the card names it: with a slash at its end, or empty.
     """
-    first, *others = formats
-    found = [("default", first, _pattern(first, layout, ["*"] * _depth(layout)))]
-    levels = [folder.split("/") for folder, _ in layout.folders if folder]
-    for level in range(_depth(layout)):
+
+    def pattern(parts: Sequence[str]) -> str:
+        return folder + "/".join([*parts, f"{layout.split}-*.{of.name}"])
+
+    depth = _depth(layout)
+    found = [("default", pattern(["*"] * depth))]
+    levels = [name.split("/") for name, _ in layout.folders if name]
+    for level in range(depth):
         for name in sorted({parts[level] for parts in levels}):
-            parts = ["*"] * _depth(layout)
+            parts = ["*"] * depth
             parts[level] = name
-            found.append((name.replace("_", "-", 1), first, _pattern(first, layout, parts)))
-    found += [(of.folder, of, _pattern(of, layout, ["*"] * _depth(layout))) for of in others]
+            found.append((name.replace("_", "-", 1), pattern(parts)))
     return found
 
 
@@ -104,15 +121,12 @@ def _depth(layout: Layout) -> int:
     return folder.count("/") + 1 if folder else 0
 
 
-def _pattern(of: FileFormat, layout: Layout, folders: Sequence[str]) -> str:
-    return "/".join([of.folder, *folders, f"{layout.split}-*.{of.name}"])
-
-
 def _metadata(
     facts: Mapping[str, Any],
     settings: ReleaseConfig,
-    formats: Sequence[FileFormat],
+    of: FileFormat | None,
     layout: Layout | None,
+    folder: str,
 ) -> dict[str, Any]:
     """Return the front matter."""
     rows = facts["counts"]["rows"]
@@ -122,21 +136,21 @@ def _metadata(
     if settings.licence is not None:
         found["license"] = settings.licence
     found |= {"task_categories": ["text-generation"], "size_categories": [size_category(rows)]}
-    if layout is None:
+    if of is None or layout is None:
         return found
-    chosen = configurations(formats, layout)
+    chosen = configurations(of, layout, folder)
     found["configs"] = [
         {
             "config_name": name,
             **({"default": True} if name == "default" else {}),
             "data_files": [{"split": layout.split, "path": pattern}],
         }
-        for name, _, pattern in chosen
+        for name, pattern in chosen
     ]
     # Parquet files have their columns themselves; lines of JSON need them declared.
     found["dataset_info"] = [
         {"config_name": name, "features": features(of.schema)}
-        for name, of, _ in chosen
+        for name, _ in chosen
         if name == "default" or of.name != "parquet"
     ]
     return found
@@ -162,12 +176,17 @@ def _counts(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _loading(formats: Sequence[FileFormat], layout: Layout) -> Iterator[str]:
-    chosen = configurations(formats, layout)
-    names = ", ".join(f"`{name}`" for name, _, _ in chosen)
+    names = ", ".join(
+        f"`{name}`" for name, _ in configurations(formats[0], layout, formats[0].folder)
+    )
+    others = "".join(
+        f" `{of.folder}/` has the same rows as `{of.name}`, and is a dataset by itself."
+        for of in formats[1:]
+    )
     yield (
         "## Loading\n\n```python\nfrom datasets import load_dataset\n\n"
         f'load_dataset("FOLDER OR NAME OF THIS DATASET", split="{layout.split}")\n```\n\n'
-        f"Configurations: {names}. `checksums.sha256` has the digest of every file "
+        f"Configurations: {names}.{others} `checksums.sha256` has the digest of every file "
         "(`sha256sum -c checksums.sha256`), `run.json` the facts of this card as JSON."
     )
 

@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 
 from jobs.config import ConfigError
 from jobs.config.release_settings import ReleaseConfig
-from jobs.release.card import card
+from jobs.release.card import card, format_card
 from jobs.release.exclusions import Exclusions, read_exclusions
 from jobs.release.facts import (
     Source,
@@ -140,6 +140,9 @@ def write_release(
             FACTS: json.dumps(facts, ensure_ascii=False, indent=1) + "\n",
             CARD: card(facts, settings, schema, formats, layout),
         }
+        texts |= {
+            f"{of.folder}/{CARD}": format_card(facts, settings, of, layout) for of in formats[1:]
+        }
         _write_texts(root, texts, files)
     excluded = {of["kind"]: of["rows"] for of in facts["ledger"]["excluded"]}
     return Released(uri, seen, facts["ledger"]["released"], excluded, files)
@@ -167,7 +170,9 @@ def _write_texts(root: str, texts: Mapping[str, str], files: Sequence[Mapping[st
     """Write run.json, the checksums of all files, and the card last."""
     digests = {of["path"]: of["sha256"] for of in files}
     digests |= {name: sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    write_file(root, FACTS, texts[FACTS])
+    for name, text in texts.items():
+        if name != CARD:
+            write_file(root, name, text)
     lines = [f"{digest}  {path}\n" for path, digest in sorted(digests.items())]
     write_file(root, CHECKSUMS, "".join(lines))
     write_file(root, CARD, texts[CARD])

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from jobs.config.release_settings import ReleaseConfig
-from jobs.release.card import card, configurations
+from jobs.release.card import card, configurations, format_card
 from jobs.release.files import FileFormat, Layout
 from jobs.release.schema import arrow_schema, features
 from jobs.tables import CORPUS, schema_of
@@ -58,18 +58,26 @@ def test_the_front_matter_declares_files_and_columns() -> None:
         "quality-low": "data/quality_low/*/train-*.parquet",
         "domain-a_b": "data/*/domain_a_b/train-*.parquet",
         "domain-law": "data/*/domain_law/train-*.parquet",
-        "jsonl": "jsonl/*/*/train-*.jsonl.zst",
     }
     assert [of["config_name"] for of in found["configs"] if of.get("default")] == ["default"]
-    assert [of["config_name"] for of in found["dataset_info"]] == ["default", "jsonl"]
+    assert [of["config_name"] for of in found["dataset_info"]] == ["default"]
     assert found["dataset_info"][0]["features"] == features(SCHEMA)
 
 
-def test_one_format_without_subsets_is_one_configuration() -> None:
-    found = configurations(FORMATS[1:], Layout("train", (("", 4),)))
-    assert [(name, pattern) for name, _, pattern in found] == [
-        ("default", "jsonl/train-*.jsonl.zst")
-    ]
+def test_another_format_is_a_dataset_by_itself() -> None:
+    text = format_card(facts(), ReleaseConfig(), FORMATS[1], LAYOUT)
+    found = front_matter(text)
+    assert found["configs"][0]["data_files"][0]["path"] == "*/*/train-*.jsonl.zst"
+    names = [of["config_name"] for of in found["configs"]]
+    assert names == [of["config_name"] for of in found["dataset_info"]]
+    assert len(names) == 5
+    main = card(facts(), ReleaseConfig(), SCHEMA, FORMATS, LAYOUT)
+    assert "`jsonl/` has the same rows as `jsonl.zst`" in main
+
+
+def test_a_format_without_subsets_is_one_configuration() -> None:
+    found = configurations(FORMATS[1], Layout("train", (("", 4),)), "jsonl/")
+    assert found == [("default", "jsonl/train-*.jsonl.zst")]
 
 
 def test_datasets_takes_the_columns_as_declared() -> None:

@@ -69,6 +69,7 @@ def test_a_release_is_these_files_and_no_others(full: Path) -> None:
     assert number > 2
     assert files.keys() == {
         "README.md",
+        "jsonl/README.md",
         "run.json",
         *(f"data/train-{n:05d}-of-{number:05d}.parquet" for n in range(number)),
         *(f"jsonl/train-{n:05d}-of-{number:05d}.jsonl.zst" for n in range(number)),
@@ -88,11 +89,11 @@ def test_a_release_is_these_files_and_no_others(full: Path) -> None:
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-@pytest.mark.parametrize("name", ["default", "jsonl"])
-def test_datasets_loads_it(full: Path, tmp_path: Path, name: str, streaming: bool) -> None:
+@pytest.mark.parametrize("folder", [".", "jsonl"])
+def test_datasets_loads_it(full: Path, tmp_path: Path, folder: str, streaming: bool) -> None:
     datasets = pytest.importorskip("datasets")
     loaded = datasets.load_dataset(
-        str(full), name, split="train", streaming=streaming, cache_dir=str(tmp_path)
+        str(full / folder), split="train", streaming=streaming, cache_dir=str(tmp_path)
     )
     rows = {row["doc_id"]: row for row in loaded}
     assert rows.keys() == {row["doc_id"] for row in ROWS}
@@ -108,7 +109,7 @@ def test_datasets_loads_it(full: Path, tmp_path: Path, name: str, streaming: boo
 def test_two_files_of_lines_load_although_columns_are_null(full: Path, tmp_path: Path) -> None:
     """Without declared columns datasets takes those of the first file, and fails on the next."""
     datasets = pytest.importorskip("datasets")
-    loaded = datasets.load_dataset(str(full), "jsonl", split="train", cache_dir=str(tmp_path))
+    loaded = datasets.load_dataset(str(full / "jsonl"), split="train", cache_dir=str(tmp_path))
     assert loaded.features["original_chars"].dtype == "int64"
     assert len(loaded) == 50
 
