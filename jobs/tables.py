@@ -46,6 +46,8 @@ READ_FAILURES = "read_failures"
 RANGES = "ranges"
 LEDGER = "ledger"
 SCORED_TEXTS = "scored_texts"
+AUDIT = "audit"
+ROBOTS = "robots"
 
 
 def scores(scorer: str) -> str:
@@ -135,6 +137,10 @@ _LEDGER = _columns(
     failed=_COUNTS,  # likewise
 )
 
+_MARKS = ArrayType(  # places to look at; code points of the text beside them
+    _columns(start=IntegerType(), length=IntegerType(), what=StringType())
+)
+
 _SCHEMAS: dict[str, StructType] = {
     DOCUMENTS: _DOCUMENT,
     READ_FAILURES: _columns(
@@ -160,6 +166,15 @@ _SCHEMAS: dict[str, StructType] = {
         original_chars=LongType(),  # code points of the extracted text
         original_sha256=StringType(),  # hex, of its UTF-8
         edits=EDITS_TYPE,  # kinds of edits and places changed
+    ),
+    ROBOTS: _columns(  # the latest robots.txt of every site that rules.robots has one of
+        origin=StringType(),  # https://www.example.cn: scheme, host, and port if unusual
+        rules_origin=StringType(),  # whose rules hold: itself, or where it redirects to
+        status=IntegerType(),  # HTTP; null for an answer that could not be read
+        text=StringType(),  # its first 500 KiB; null unless status is 2xx and it could be read
+        capture_time=TimestampType(),
+        warc_path=StringType(),
+        warc_offset=LongType(),
     ),
     FLAGGED: _columns(
         doc_id=StringType(),
@@ -202,6 +217,28 @@ _SCHEMAS: dict[str, StructType] = {
         warc_offset=LongType(),
     ),
     LEDGER: _LEDGER,
+    AUDIT: _columns(  # a few documents of every stage and reason, for people to look at
+        stage=StringType(),  # that removed it; for kind kept and borderline select_corpus
+        reason=StringType(),  # one of its reasons; kept, low_quality or toxic for other kinds
+        kind=StringType(),  # rejected, near_pair, borderline, toxic or kept
+        place=IntegerType(),  # order within the sample, from 0
+        doc_id=StringType(),
+        url=StringType(),
+        host=StringType(),
+        text=StringType(),  # the part around the first mark, audit.max_chars at most
+        text_chars=LongType(),  # code points of the whole text
+        marks=_MARKS,  # words that matched, what differs, the worst span
+        numbers=ArrayType(  # measures and scores that decided
+            _columns(
+                name=StringType(),
+                value=DoubleType(),  # null for what is no number: limit says it
+                limit=StringType(),  # what it was compared with
+            )
+        ),
+        other_doc_id=StringType(),  # document kept instead of a duplicate; else null
+        other_text=StringType(),  # likewise, of a near duplicate; null where it is in no table
+        other_marks=_MARKS,  # what differs there; empty without other_text
+    ),
 }
 
 _PROVENANCE = _columns(  # of a corpus row: columns that follow from no score

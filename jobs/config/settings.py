@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
+from jobs.config.audit_settings import AuditConfig
 from jobs.config.release_settings import ReleaseConfig
 from jobs.config.scorers import declared, default_scorers
 from jobs.config.select_settings import SelectConfig
@@ -43,6 +44,8 @@ RULE_REASONS = (
     "opted_out",
     "host_blocked",
     "pii",
+    "robots",
+    "language_disagreement",
 )
 """Reject reasons of the rules that have keys of their own; a condition takes another name."""
 
@@ -186,12 +189,27 @@ class RulesConfig:
     the measure ``pii`` and in the corpus."""
     pii_kinds: tuple[str, ...] = PII_KINDS
     """Kinds of personal data that are masked or rejected; all are found and stored."""
+    robots: tuple[str, ...] = ()
+    """WARC files, folders or globs with captures of robots.txt files, as Common Crawl's subset
+    ``robotstxt`` has them: a document whose site forbids ``robots_agent`` to fetch its address is
+    rejected (``robots``). They are read once, into the table ``robots``."""
+    robots_agent: tuple[str, ...] = ("CCBot",)
+    """Names of crawlers; a site that forbids one of them counts. Without rules for a name those for
+    ``*`` hold."""
+    robots_unreachable: Literal["disallow", "allow"] = "disallow"
+    """A site whose robots.txt answered with a server error, or cannot be read: RFC 9309 says
+    ``disallow``. One that has no robots.txt (status 4xx) or no capture of it allows everything."""
 
     def __post_init__(self) -> None:
         if unknown := set(self.pii_kinds) - set(PII_KINDS):
             raise ConfigError(
                 f"rules.pii_kinds = {list(self.pii_kinds)}: unknown {', '.join(sorted(unknown))}; "
                 f"known kinds: {', '.join(PII_KINDS)}"
+            )
+        if not all(name.strip() for name in self.robots_agent) or not self.robots_agent:
+            raise ConfigError(
+                f"rules.robots_agent = {list(self.robots_agent)}: expected one or more names, as "
+                '["CCBot"] or ["*"]'
             )
         if unknown := set(self.opt_outs) - set(OPT_OUTS):
             raise ConfigError(
@@ -376,6 +394,7 @@ class Config:
     limits: Mapping[str, Any] = field(default_factory=scorer_limits)
     """Scorer -> its keys of [select], of the type that it declares."""
     release: ReleaseConfig = field(default_factory=ReleaseConfig)
+    audit: AuditConfig = field(default_factory=AuditConfig)
     run: RunConfig = field(default_factory=RunConfig)
     artifacts: ArtifactsConfig = field(default_factory=ArtifactsConfig)
     spark: SparkConfig = field(default_factory=SparkConfig)

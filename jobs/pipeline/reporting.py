@@ -9,7 +9,7 @@ import json
 import platform
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -44,9 +44,13 @@ _NOT_SHOWN = frozenset({"run", "spark"})
 """Sections that change nothing in a report but the list of settings."""
 
 
-def run(spark: SparkSession, run: Run) -> None:
+def run(
+    spark: SparkSession, run: Run, write_audit: Callable[[SparkSession, Run], None]
+) -> None:
     """Write the report of a finished run and print its summary.
 
+    Args:
+        write_audit: Writes the table of samples.
     Raises:
         StageIncomplete: a stage of the pipeline has not run.
         BalanceOpen: records were lost in a stage or between two stages.
@@ -55,7 +59,9 @@ def run(spark: SparkSession, run: Run) -> None:
     if due(run.store, REPORT_RUN, {WHOLE: basis}):
         run.store.revoke(REPORT_RUN, WHOLE)
         started = time.monotonic()
-        facts = gather_facts(spark, run)
+        _, facts = at_once(
+            lambda: write_audit(spark, run), lambda: gather_facts(spark, run)
+        )
         run.store.write_bytes(report_page(facts).encode(), "report", "index.html")
         run.store.write_bytes(json.dumps(facts, ensure_ascii=False, indent=1).encode(), _FACTS)
         seconds = round(time.monotonic() - started, 3)

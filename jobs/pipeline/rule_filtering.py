@@ -9,9 +9,10 @@ flagged is written from the stored measures, and no text is read.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +36,29 @@ from jobs.run.commits import (
 )
 from jobs.run.console import StageProgress, show_progress
 from jobs.run.current_documents import document_commits, extracted_ids, fit_driver, ids_on_driver
-from jobs.run.ledger import close_stages, rows_of
-from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, Run
-from jobs.run.store import stored_first
-from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, schema_of
+from jobs.run.ledger import BalanceOpen, close_stages, rows_of
+from jobs.run.request import (
+    APPLY_RULES,
+    EXTRACT_DOCUMENTS,
+    MEASURE_DOCUMENTS,
+    READ_ROBOTS,
+    Run,
+)
+from jobs.run.store import WHOLE, stored_first
+from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, ROBOTS, schema_of
 from jobs.transforms.ledger import counts_of, stage_counts
-from jobs.transforms.rules import check_conditions, with_reject_reasons
+from jobs.transforms.rules import ROBOTS_DISALLOW, check_conditions, with_reject_reasons
 from jobs.transforms.texts import edit_and_measure
 from udfs.files.artifacts import ArtifactFile
+from udfs.files.formats import WARC, read_head
+from udfs.files.retry import RetryPolicy
+from udfs.files.uris import InputFile, expand_inputs, provenance_path, redact
 from udfs.lists.host_lists import HostListError, read_host_list
 from udfs.lists.lexicon import LexiconError, read_lexicon
 from udfs.measures.schema import COUNTS_TYPE, MEASURES_TYPE, Editing, TextPass
+
+_LOOKS = 3
+"""Files of robots.txt captures that are looked at before any work."""
 
 
 def check_settings(config: Config, lock: Lock) -> None:
@@ -68,6 +81,29 @@ def check_settings(config: Config, lock: Lock) -> None:
                     read(path)
             except (LexiconError, HostListError) as error:
                 raise ConfigError(f"{key}: {error}") from error
+
+
+def check(config: Config) -> None:
+    """Check that the files of robots.txt captures are there, and that the first one is a WARC file.
+
+    Raises:
+        ConfigError: it is none.
+        InputNotFound: one does not exist.
+    """
+    if not config.rules.robots:
+        return
+    files = _robots_files(config.rules.robots)
+    if not files:
+        raise ConfigError(f"rules.robots = {list(config.rules.robots)}: names no file")
+    policy = RetryPolicy(attempts=2, timeout_s=10.0)
+    for file in files[:_LOOKS]:
+        head = read_head(file.uri, policy)
+        if head.format != WARC:
+            what = "is empty" if head.is_empty else head.description
+            raise ConfigError(
+                f"rules.robots: {redact(file.uri)}: {what}; expected a WARC file with captures of "
+                "robots.txt"
+            )
 
 
 def check_on_spark(spark: SparkSession, config: Config) -> None:
@@ -156,6 +192,9 @@ def run(spark: SparkSession, run: Run) -> None:
     waves = bases(run)
     measured, flagged = waves[MEASURE_DOCUMENTS], waves[APPLY_RULES]
     wanted = due(run.store, APPLY_RULES, flagged)
+    if wanted and due(run.store, READ_ROBOTS, waves.get(READ_ROBOTS, {})):
+        with wave_of(run.store, READ_ROBOTS, WHOLE, waves[READ_ROBOTS][WHOLE]) as reading:
+            reading.balance = _read_robots(spark, run)
     unmeasured = due(run.store, MEASURE_DOCUMENTS, measured).keys() & wanted.keys()
     text_pass = _shipped(spark, run, measuring_of(run)) if unmeasured else None
     extracted = run.store.commits(EXTRACT_DOCUMENTS)
@@ -175,7 +214,7 @@ def run(spark: SparkSession, run: Run) -> None:
                 ) as first:
                     first.balance = _measure_wave(spark, run, wave, text_pass)
             else:
-                _flag(run, run.store.read(spark, MEASURED, [wave]), wave)
+                _flag(spark, run, run.store.read(spark, MEASURED, [wave]), wave)
             counts = _counts(spark, run, wave)
             work.balance = close_stages(run, [APPLY_RULES], counts, wave)[APPLY_RULES]
 
@@ -186,11 +225,69 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     documents = document_commits(run)
     measured = {wave: measuring.basis(commit) for wave, commit in documents.items()}
     rules = settings_of("rules", run.config.rules)
+    robots: dict[int, Basis] = {}
+    if run.config.rules.robots:
+        files = _robots_files(run.config.rules.robots)
+        robots[WHOLE] = Basis({}, {"rules.robots": fingerprint_of(files)})
+    sources = {READ_ROBOTS: basis.fingerprint for basis in robots.values()}
     flagged = {
-        wave: Basis(rules, {MEASURE_DOCUMENTS: basis.fingerprint}, reads=documents[wave])
+        wave: Basis(
+            rules, {MEASURE_DOCUMENTS: basis.fingerprint, **sources}, reads=documents[wave]
+        )
         for wave, basis in measured.items()
     }
-    return {MEASURE_DOCUMENTS: measured, APPLY_RULES: flagged}
+    before = {READ_ROBOTS: robots} if robots else {}
+    return {MEASURE_DOCUMENTS: measured, **before, APPLY_RULES: flagged}
+
+
+@lru_cache(maxsize=4)
+def _robots_files(uris: tuple[str, ...]) -> tuple[InputFile, ...]:
+    """Find the files of robots.txt captures, once a command.
+
+    Raises:
+        InputNotFound: one does not exist.
+    """
+    return tuple(expand_inputs(uris))
+
+
+def _read_robots(spark: SparkSession, run: Run) -> Balance:
+    """Write the table robots.
+
+    Raises:
+        BalanceOpen: records were lost on the way.
+    """
+    from jobs.transforms.robots import robots_of_origins, with_origins
+    from udfs.extract.robots_records import READ_ROBOTS_DDL, TALLY, robots_reader
+
+    files = _robots_files(run.config.rules.robots)
+    root = run.config.input.crawl_root
+    named = [(file.uri, provenance_path(file.uri, root)) for file in files]
+    numbers = spark.range(0, len(named), 1, len(named))
+    read = numbers.mapInArrow(robots_reader(named), READ_ROBOTS_DDL)
+    captured = with_origins(read).persist(StorageLevel.DISK_ONLY)
+    run.store.write(robots_of_origins(captured), ROBOTS)
+    sites = run.store.read(spark, ROBOTS).count()
+    is_tally = F.col("row_kind") == TALLY
+    of_robots, with_host = captured.where(~is_tally).agg(F.count("*"), F.count("origin")).first() or (
+        0,
+        0,
+    )
+    seen = 0
+    counted: dict[str, Counter[str]] = {"rejected": Counter(), "failed": Counter()}
+    for row in rows_of(captured.where(is_tally).select("seen", *counted)):
+        seen += row["seen"]
+        for outcome, counts in counted.items():
+            counts.update({one["reason"]: one["records"] for one in row[outcome]})
+    captured.unpersist()
+    rejected, failed = counted.values()
+    if seen != of_robots + rejected.total() + failed.total() or sites > with_host:
+        raise BalanceOpen(
+            f"{READ_ROBOTS}: {seen:,} records seen, {of_robots:,} of robots.txt for {sites:,} "
+            f"sites, {rejected.total():,} rejected, {failed.total():,} failed"
+        )
+    rejected["earlier_capture"] += with_host - sites
+    failed["no_host"] += of_robots - with_host
+    return Balance(seen, sites, dict(sorted((+rejected).items())), dict(sorted((+failed).items())))
 
 
 def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:
@@ -218,7 +315,7 @@ def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass)
     stored_first(
         partial(run.store.write, measures, MEASURED, wave),
         partial(run.store.write, edits, EDITS, wave),
-        partial(_flag, run, measures, wave),
+        partial(_flag, spark, run, measures, wave),
         wait=not run.is_small,
     )
     passed.unpersist()
@@ -227,8 +324,19 @@ def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass)
     return Balance(seen=extracted, kept=extracted)
 
 
-def _flag(run: Run, measured: DataFrame, wave: int) -> None:
+def _flag(spark: SparkSession, run: Run, measured: DataFrame, wave: int) -> None:
     """Write a wave's flagged table."""
+    rules = run.config.rules
+    if rules.robots:
+        from jobs.transforms.robots import disallowed_documents
+
+        documents = run.store.read(spark, DOCUMENTS, [wave])
+        robots = run.store.read(spark, ROBOTS)
+        found = disallowed_documents(
+            documents, robots, rules.robots_agent, rules.robots_unreachable
+        )
+        disallow = found.withColumn(ROBOTS_DISALLOW, F.lit(True))
+        measured = measured.join(disallow, on="doc_id", how="left")
     flagged = with_reject_reasons(measured, run.config.rules)
     run.store.write(flagged.select("doc_id", "reject_reasons"), FLAGGED, wave)
 

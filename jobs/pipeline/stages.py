@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from jobs.audit.samples import write_audit
 from jobs.config import Config
 from jobs.pipeline import (
     deduplication,
@@ -51,13 +54,14 @@ RULES = Stage(
     APPLY_RULES,
     "edit and measure texts and flag them by rules",
     reads="documents",
-    writes=("edits", "measures", "flagged"),
+    writes=("edits", "measures", "flagged", "robots"),
     run=rule_filtering.run,
     preload=rule_filtering.preload,
     worker_modules=("udfs.measures.text_pass", "udfs.pii.candidates"),
     bases=rule_filtering.bases,
     check_settings=rule_filtering.check_settings,
     needs=(EXTRACT,),
+    check=rule_filtering.check,
     check_on_spark=rule_filtering.check_on_spark,
     sees=EXTRACT,
 )
@@ -118,8 +122,8 @@ REPORT = Stage(
     REPORT_RUN,
     "report what a run did",
     reads="the ledger and all tables above",
-    writes=("report/index.html", "run.json"),
-    run=reporting.run,
+    writes=("report/index.html", "run.json", "audit"),
+    run=partial(reporting.run, write_audit=write_audit),
     show=reporting.show,
     bases=reporting.bases,
     ledgers=reporting.ledgers,

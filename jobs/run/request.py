@@ -24,6 +24,8 @@ EXTRACT_DOCUMENTS = "extract_documents"
 APPLY_RULES = "apply_rules"
 MEASURE_DOCUMENTS = "measure_documents"
 """The half of apply_rules that reads and edits texts; it commits its waves by itself."""
+READ_ROBOTS = "read_robots"
+"""The part of apply_rules that reads robots.txt files, once; it commits them by itself."""
 FIND_DUPLICATES = "find_duplicates"
 SCORE_DOCUMENTS = "score_documents"
 SELECT_CORPUS = "select_corpus"
@@ -31,7 +33,7 @@ REPORT_RUN = "report_run"
 _SCORE = "score_"
 _NAMED = f"{SELECT_CORPUS}@"
 _STAGES = (
-    *(EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, APPLY_RULES, FIND_DUPLICATES),
+    *(EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, READ_ROBOTS, APPLY_RULES, FIND_DUPLICATES),
     *(SCORED_TEXTS, SELECT_CORPUS),
 )
 

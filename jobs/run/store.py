@@ -8,13 +8,15 @@ again. Nothing is renamed, so the same order holds on object stores.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
@@ -30,6 +32,7 @@ _SCRATCH = "_scratch"
 _SPARK_SCHEMA = b"org.apache.spark.sql.parquet.row.metadata"
 """Key of the columns in the footer of a Parquet file that Spark wrote."""
 _MARKS_SUCCESS = "mapreduce.fileoutputcommitter.marksuccessfuljobs"
+_BATCH_ROWS = 2_000
 WHOLE = -1
 """Wave number of a stage that handles all waves at once."""
 
@@ -168,6 +171,32 @@ class Store:
                 with files.open_input_file(part) as file:
                     rows = pq.read_table(file, columns=list(columns)).to_pylist()
                 yield from ({**row, "wave": wave} for row in rows)
+
+    def rows_of(
+        self,
+        table: str,
+        columns: Sequence[str],
+        doc_ids: Collection[str],
+        waves: Sequence[int] = (WHOLE,),
+    ) -> Iterator[dict[str, Any]]:
+        """Read columns of a few documents of a table, or of waves of it, without a query of Spark.
+
+        A few thousand rows are in memory at once. For tables of few documents: all are read.
+
+        Args:
+            columns: doc_id among them.
+        Raises:
+            FileNotFoundError: the table, or one of the waves, was never written.
+        """
+        wanted = pa.array(sorted(doc_ids), pa.string())
+        for wave in waves:
+            files, parts = self._parts(table, wave)
+            for part in parts:
+                with files.open_input_file(part) as file:
+                    rows = pq.ParquetFile(file)
+                    for batch in rows.iter_batches(_BATCH_ROWS, columns=list(columns)):
+                        is_wanted = pc.is_in(batch.column("doc_id"), value_set=wanted)
+                        yield from batch.filter(is_wanted).to_pylist()
 
     def _parts(self, table: str, wave: int) -> tuple[pafs.FileSystem, list[str]]:
         """List the Parquet files of a table, or of one wave of it.

@@ -21,6 +21,8 @@ from udfs.measures.schema import COUNTS_TYPE, MEASURES_TYPE
 
 MEASURES = "measures"
 REJECT_REASONS = "reject_reasons"
+ROBOTS_DISALLOW = "robots_disallow"
+"""Column that says whether a document's site forbids to fetch it."""
 
 _REFUSED = {
     "PLAN_EXPRESSION": "contains a subquery",
@@ -32,8 +34,8 @@ _REFUSED = {
 def with_reject_reasons(measured: DataFrame, limits: RulesConfig) -> DataFrame:
     """Apply the rules to stored measures.
 
-    Needs: measures; opt_outs where the policy is to reject them; no column that has the name of
-        a measure.
+    Needs: measures; opt_outs where the policy is to reject them; ROBOTS_DISALLOW where there are
+        robots.txt files; no column that has the name of a measure.
     Adds: reject_reasons, never null: in the order of ``rules`` every reason that fires, in
         mode casia-exact only the first; empty for a document that passes. ``unmeasured`` comes
         first, where a rule could not be decided: a null is neither above nor below a limit, and
@@ -81,6 +83,7 @@ def rules(limits: RulesConfig) -> dict[str, Column]:
         **_opt_out_rule(limits),
         **_host_rule(limits),
         **_pii_rule(limits),
+        **_robots_rule(limits),
         **{reason: F.expr(text) for reason, text in limits.conditions.items()},
     }
 
@@ -169,6 +172,12 @@ def _pii_rule(limits: RulesConfig) -> dict[str, Column]:
         return {}
     found = F.col(MEASURES)["pii"]
     return {"pii": F.exists(found, lambda span: span["kind"].isin(*limits.pii_kinds))}
+
+
+def _robots_rule(limits: RulesConfig) -> dict[str, Column]:
+    """Documents that robots.txt disallows. A null is allowed: its site has none that is known."""
+    disallow = F.coalesce(F.col(ROBOTS_DISALLOW), F.lit(False))
+    return {"robots": disallow} if limits.robots else {}
 
 
 def _below(measure: Column, limit: float | None) -> list[Column]:
