@@ -21,7 +21,13 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from jobs.audit.captures import CapturePlace, NotFound, capture_splits, find_captures, write_captures
+from jobs.audit.captures import (
+    CapturePlace,
+    NotFound,
+    capture_splits,
+    find_captures,
+    write_captures,
+)
 from jobs.audit.documents import sampled_documents
 from jobs.audit.tables import FewRows, edited_texts, without_cuts
 from jobs.catalogue.fetch import cache_folder

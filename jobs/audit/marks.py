@@ -6,7 +6,6 @@ passes over their pieces.
 
 from __future__ import annotations
 
-import os.path
 import re
 from bisect import bisect_left
 from collections import Counter
@@ -102,13 +101,19 @@ def difference_marks(text: str, other: str, what: str) -> tuple[list[Mark], list
         at, other_at = starts[block.start], other_starts[block.other_start]
         here = text[at : starts[block.stop]]
         there = other[other_at : other_starts[block.other_stop]]
-        before = len(os.path.commonprefix([here, there]))
-        behind = len(os.path.commonprefix([here[before:][::-1], there[before:][::-1]]))
+        before = _equal_start(here, there)
+        behind = _equal_start(here[before:][::-1], there[before:][::-1])
         for marks, start, part in ((found[0], at, here), (found[1], other_at, there)):
             length = len(part) - before - behind
             if length > 0:
                 marks.append(Mark(start + before, length, what))
     return found[0][:MAX_MARKS], found[1][:MAX_MARKS]
+
+
+def _equal_start(one: str, other: str) -> int:
+    """Return how many characters two texts begin with alike."""
+    shorter = min(len(one), len(other))
+    return next((at for at in range(shorter) if one[at] != other[at]), shorter)
 
 
 def _starts(pieces: Sequence[str]) -> list[int]:
@@ -147,9 +152,7 @@ def _without_equal_ends(block: Block, pieces: Sequence[str], others: Sequence[st
     return Block(start, stop, other_start, other_stop)
 
 
-def _anchors(
-    block: Block, pieces: Sequence[str], others: Sequence[str]
-) -> list[tuple[int, int]]:
+def _anchors(block: Block, pieces: Sequence[str], others: Sequence[str]) -> list[tuple[int, int]]:
     """Return pairs of equal pieces, each of which occurs once on both sides, in an order that both
     sides have: the longest one.
 

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pyspark.sql.types import (
-    ArrayType,
-    BooleanType,
-    DataType,
-    DoubleType,
-    IntegerType,
-    LongType,
-    MapType,
-)
+from pyspark.sql.types import BooleanType, DataType, DoubleType, IntegerType, LongType
 
 from jobs.config import Config, DedupConfig, RulesConfig
 from jobs.config.scorers import declared
-from udfs.measures.schema import MEASURES_TYPE
+from udfs.measures.schema import COUNTS_TYPE, MEASURES_TYPE
 
 Row = Mapping[str, Any]
 
@@ -111,7 +103,7 @@ def limits_of(rules: RulesConfig) -> dict[str, list[tuple[str, str, float | None
             "duplication": [("casia_dup_13gram_share", ">", rules.max_dup_13gram_share)],
         },
     }
-    limits: dict[str, list[tuple[str, str, float | None]]] = of_mode[rules.mode]  # type: ignore[assignment]
+    limits: dict[str, list[tuple[str, str, float | None]]] = of_mode[rules.mode]
     if rules.traditional_policy != "drop":
         limits["character"] = limits["character"][:1]
     return limits
@@ -188,23 +180,15 @@ def names_of(expression: str) -> list[tuple[str, str]]:
     return [pair for pair in dict.fromkeys(_NAME.findall(expression)) if pair[0] in known]
 
 
-def counts_by_name(value: Any) -> dict[str, int]:
-    """Return counts by name as a dictionary, whichever of its forms a table has."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    pairs: Iterable[Any] = value or ()
-    return dict(tuple(one.values()) if isinstance(one, Mapping) else tuple(one) for one in pairs)
-
-
 def _of_condition(expression: str, measures: Row) -> list[Number]:
     limit = " ".join(expression.split())[:_MAX_LIMIT_CHARS]
     found = []
     for name, category in names_of(expression):
         kind: DataType = MEASURES_TYPE[name].dataType
         value = measures[name]
-        if category and isinstance(kind, MapType | ArrayType):
-            value = counts_by_name(value).get(category, 0)
-            found.append(Number(f"{name}['{category}']", float(value), limit))
+        if category and kind == COUNTS_TYPE:
+            count = sum(one["count"] for one in value or () if one["name"] == category)
+            found.append(Number(f"{name}['{category}']", float(count), limit))
         elif isinstance(kind, _NUMERIC) and value is not None:
             found.append(Number(name, float(value), limit))
         elif isinstance(value, str):

@@ -32,7 +32,7 @@ from jobs.audit.tables import FewRows, Text, edited_texts, without_cuts
 from jobs.catalogue.fetch import find_artifact_or_file
 from jobs.config.scorers import declared
 from jobs.run.request import APPLY_RULES, FIND_DUPLICATES, SELECT_CORPUS, Run, score_stage
-from jobs.tables import AUDIT, CORPUS, DUPLICATES, MEASURED, REJECTED, scores
+from jobs.tables import AUDIT, DUPLICATES, MEASURED, corpus_of, rejected_of, scores
 from jobs.transforms.samples import Candidate, few_of_each, few_of_each_row
 from udfs.lists.lexicon import LexiconError, read_lexicon
 
@@ -129,11 +129,11 @@ def _is_of_selection(sample: Sampled) -> bool:
 
 def _candidate_rows(run: Run) -> Iterator[Candidate]:
     """Yield all documents that a sample may have, of few."""
-    for row in run.store.rows(REJECTED, ["doc_id", "stage", "reasons"]):
+    for row in run.store.rows(rejected_of(run.selection), ["doc_id", "stage", "reasons"]):
         for reason in row["reasons"]:
             yield _kind(row["stage"], reason), row["stage"], reason, 0.0, row["doc_id"]
     least = run.config.select.min_quality
-    for row in run.store.rows(CORPUS, ["doc_id", "quality_score"]):
+    for row in run.store.rows(corpus_of(run.selection), ["doc_id", "quality_score"]):
         yield "kept", SELECT_CORPUS, "kept", 0.0, row["doc_id"]
         if least is not None:
             rank = row["quality_score"]
@@ -154,12 +154,12 @@ def _candidates(spark: SparkSession, run: Run) -> DataFrame:
         )
 
     zero = F.lit(0.0).alias("rank")
-    reasons = run.store.read(spark, REJECTED).select(
+    reasons = run.store.read(spark, rejected_of(run.selection)).select(
         "doc_id", "stage", F.explode("reasons").alias("reason")
     )
     is_pair = (F.col("stage") == FIND_DUPLICATES) & (F.col("reason") == "near")
     kind = F.when(is_pair, "near_pair").otherwise("rejected").alias("kind")
-    corpus = run.store.read(spark, CORPUS).select("doc_id", "quality_score")
+    corpus = run.store.read(spark, corpus_of(run.selection)).select("doc_id", "quality_score")
     parts = [
         reasons.select(kind, "stage", "reason", zero, "doc_id"),
         named(corpus, "kept", SELECT_CORPUS, "kept", zero),
@@ -229,9 +229,7 @@ def _categories(run: Run) -> dict[str, str]:
 def _of_duplicates(few: FewRows, run: Run, samples: Sequence[Sampled]) -> dict[Sampled, Finding]:
     """Put duplicates beside the documents that were kept, and mark where near ones differ."""
     ids = {sample.doc_id for sample in samples}
-    columns = (
-        *("doc_id", "kind", "kept_doc_id", "kept_snapshot", "similarity", "cluster_size"),
-    )
+    columns = (*("doc_id", "kind", "kept_doc_id", "kept_snapshot", "similarity", "cluster_size"),)
     removed = {row["doc_id"]: row for row in few.rows(DUPLICATES, columns, ids)}
     pairs = {
         row["doc_id"]: row["kept_doc_id"]
@@ -256,9 +254,7 @@ def _of_toxicity(few: FewRows, run: Run, samples: Sequence[Sampled]) -> dict[Sam
     """Mark the worst spans of documents that are labelled toxic."""
     ids = {sample.doc_id for sample in samples}
     columns = ("doc_id", "score", "worst_start", "worst_length", "worst_score")
-    scored = {
-        row["doc_id"]: row for row in few.rows(scores(_TOXICITY), columns, ids, few.waves)
-    }
+    scored = {row["doc_id"]: row for row in few.rows(scores(_TOXICITY), columns, ids, few.waves)}
     texts = edited_texts(few, run, ids)
     if run.config.score.rows != "all":
         texts = without_cuts(few, run, texts)
@@ -280,7 +276,7 @@ def _of_corpus(few: FewRows, run: Run, samples: Sequence[Sampled]) -> dict[Sampl
     ids = {sample.doc_id for sample in samples}
     columns = ("doc_id", "url", "source_domain", "text", "quality_score")
     found = {}
-    rows = {row["doc_id"]: row for row in few.rows(CORPUS, columns, ids)}
+    rows = {row["doc_id"]: row for row in few.rows(corpus_of(run.selection), columns, ids)}
     least = run.config.select.min_quality
     limit = "" if least is None else f">= {least:g}"
     for sample in samples:
@@ -319,11 +315,10 @@ def _row(sample: Sampled, finding: Finding, max_chars: int) -> dict[str, Any]:
     # Where only one of two texts has more, both are shown at the same place.
     first = min((mark.start for mark in (*finding.marks, *finding.other_marks)), default=0)
     text, marks = stretch_of(finding.text.text, finding.marks, max_chars, first)
-    other, other_marks = None, []
+    other: str | None = None
+    other_marks: list[Mark] = []
     if finding.other is not None:
-        other, other_marks = stretch_of(
-            finding.other.text, finding.other_marks, max_chars, first
-        )
+        other, other_marks = stretch_of(finding.other.text, finding.other_marks, max_chars, first)
     return {
         **sample._asdict(),
         "url": finding.text.url,

@@ -1,4 +1,4 @@
-"""Reads few documents of a run's tables: on the driver where there are few in all, else by Spark."""
+"""Rows of few documents of a run: read by the driver where there are few in all, else by Spark."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ SCAN_CHARS = 100_000
 class FewRows:
     """Rows of some documents of a run's tables."""
 
-    def __init__(
-        self, spark: SparkSession, run: Run, max_chars: int | None = SCAN_CHARS
-    ) -> None:
+    def __init__(self, spark: SparkSession, run: Run, max_chars: int | None = SCAN_CHARS) -> None:
         """Take a run.
 
         Args:
@@ -58,8 +56,8 @@ class FewRows:
         frame = self._run.store.read(self._spark, table, waves)
         wanted = self._spark.createDataFrame([(one,) for one in sorted(doc_ids)], "doc_id string")
         found = frame.join(F.broadcast(wanted), on="doc_id", how="left_semi")
-        for row in found.select(*self._columns(found, columns)).collect():
-            yield row.asDict(recursive=True)
+        for found_row in found.select(*self._columns(found, columns)).collect():
+            yield found_row.asDict(recursive=True)
 
     def _columns(self, frame: DataFrame, columns: Sequence[str]) -> Iterator[Column]:
         for name in columns:

@@ -12,6 +12,7 @@ else the default.
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,9 @@ from jobs.config.sections import parts_of, with_parts
 from jobs.config.settings import Config, RulesConfig
 from jobs.config.values import check_pairs, with_tables
 from udfs.base.settings import ConfigError
+
+_LANGUAGE = re.compile(r"\b(?:language|second_language|second_language_score)\b")
+"""Measures that only a second identifier gives."""
 
 
 def load_config(
@@ -52,6 +56,7 @@ def load_config(
         )
     check_pairs(config)
     _check_casia_edits_nothing(config.rules)
+    _check_second_identifier(config.rules)
     _check_dedup(config)
     _check_scorers(config)
     return config
@@ -212,6 +217,25 @@ def _check_casia_edits_nothing(rules: RulesConfig) -> None:
                 f"rules.{key} = {value!r}: rules.mode = 'casia-exact' never changes a text; "
                 "set another policy or mode fixed"
             )
+
+
+def _check_second_identifier(rules: RulesConfig) -> None:
+    """Check that what compares two identifiers of languages has a second one."""
+    if rules.second_identifier is not None:
+        if rules.mode == "casia-exact":
+            raise ConfigError(
+                f"rules.second_identifier = {rules.second_identifier!r}: rules.mode = "
+                "'casia-exact' makes the published decisions only; set it off"
+            )
+        return
+    needing = [name for name, sql in rules.conditions.items() if _LANGUAGE.search(sql)]
+    if rules.language_disagreement == "reject":
+        needing.append("language_disagreement")
+    if needing:
+        raise ConfigError(
+            f"rules: {', '.join(needing)} needs a second identifier: set "
+            "rules.second_identifier = 'cld3'"
+        )
 
 
 def _without_conditions(tables: Mapping[str, Any]) -> dict[str, Any]:

@@ -199,6 +199,13 @@ class RulesConfig:
     robots_unreachable: Literal["disallow", "allow"] = "disallow"
     """A site whose robots.txt answered with a server error, or cannot be read: RFC 9309 says
     ``disallow``. One that has no robots.txt (status 4xx) or no capture of it allows everything."""
+    second_identifier: Literal["cld3"] | None = None
+    """Identify the language of each text once more, by CLD3 (``pip install "taojin[cld3]"``): the
+    measures ``language``, ``second_language`` and ``second_language_score``, which
+    ``conditions`` may compare. Off: they are null."""
+    language_disagreement: Literal["keep", "reject"] = "keep"
+    """``reject`` removes texts whose two identifiers name different languages
+    (``language_disagreement``); Chinese, Wu and Cantonese count as one."""
 
     def __post_init__(self) -> None:
         if unknown := set(self.pii_kinds) - set(PII_KINDS):

@@ -44,9 +44,7 @@ _NOT_SHOWN = frozenset({"run", "spark"})
 """Sections that change nothing in a report but the list of settings."""
 
 
-def run(
-    spark: SparkSession, run: Run, write_audit: Callable[[SparkSession, Run], None]
-) -> None:
+def run(spark: SparkSession, run: Run, write_audit: Callable[[SparkSession, Run], None]) -> None:
     """Write the report of a finished run and print its summary.
 
     Args:
@@ -59,9 +57,7 @@ def run(
     if due(run.store, REPORT_RUN, {WHOLE: basis}):
         run.store.revoke(REPORT_RUN, WHOLE)
         started = time.monotonic()
-        _, facts = at_once(
-            lambda: write_audit(spark, run), lambda: gather_facts(spark, run)
-        )
+        _, facts = at_once(lambda: write_audit(spark, run), lambda: gather_facts(spark, run))
         run.store.write_bytes(report_page(facts).encode(), "report", "index.html")
         run.store.write_bytes(json.dumps(facts, ensure_ascii=False, indent=1).encode(), _FACTS)
         seconds = round(time.monotonic() - started, 3)

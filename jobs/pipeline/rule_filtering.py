@@ -9,6 +9,7 @@ flagged is written from the stored measures, and no text is read.
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,12 +63,18 @@ _LOOKS = 3
 
 
 def check_settings(config: Config, lock: Lock) -> None:
-    """Check that the lists of the rules are locked, or files, and read those on this machine.
+    """Check that the lists of the rules are locked, or files, and read those on this machine; and
+    that the second identifier of languages is installed.
 
     Raises:
-        ConfigError: a list is missing, or has a wrong line.
+        ConfigError: a list is missing, or has a wrong line; the identifier is not installed.
     """
     rules = config.rules
+    if rules.second_identifier is not None and importlib.util.find_spec("gcld3") is None:
+        raise ConfigError(
+            f"rules.second_identifier = {rules.second_identifier!r}: not installed; "
+            'pip install "taojin[cld3]"'
+        )
     lists: tuple[tuple[str, Sequence[str], Callable[[Path], object]], ...] = (
         ("rules.lexicon", (rules.lexicon,), read_lexicon),
         ("rules.host_block", rules.host_block, read_host_list),
@@ -138,13 +145,16 @@ class Measuring:
     editing: Editing
     casia_only: bool = False
     """Compute only the measures that the published script's decisions need."""
+    second_identifier: str | None = None
+    """Name of the second identifier of languages."""
 
     def basis(self, documents: str) -> Basis:
         """Return the basis of the measures of these documents."""
         editing = settings_of("rules", self.editing)
         return Basis(
             {f"{name} (editing)": value for name, value in editing.items()}
-            | ({"rules.mode (measures)": "casia-exact"} if self.casia_only else {}),
+            | ({"rules.mode (measures)": "casia-exact"} if self.casia_only else {})
+            | _if_set("rules.second_identifier", self.second_identifier),
             {
                 "rules.lexicon": self.lexicon.sha256,
                 "rules.host_block": fingerprint_of([one.sha256 for one in self.host_block]),
@@ -168,7 +178,15 @@ def measuring_of(run: Run) -> Measuring:
         for key, names in (("host_block", rules.host_block), ("host_allow", rules.host_allow))
     )
     lexicon = find_artifact_or_file(run.catalogue, rules.lexicon, "rules.lexicon")
-    return Measuring(lexicon, block, allow, editing_of(rules), rules.mode == "casia-exact")
+    return Measuring(
+        *(lexicon, block, allow, editing_of(rules), rules.mode == "casia-exact"),
+        second_identifier=rules.second_identifier,
+    )
+
+
+def _if_set(key: str, value: str | None) -> dict[str, str]:
+    """Return a setting that earlier outputs do not have, unless it is off as it was there."""
+    return {} if value is None else {key: value}
 
 
 def editing_of(rules: RulesConfig) -> Editing:
@@ -226,14 +244,13 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     measured = {wave: measuring.basis(commit) for wave, commit in documents.items()}
     rules = settings_of("rules", run.config.rules)
     robots: dict[int, Basis] = {}
+    sources: dict[str, str] = {}
     if run.config.rules.robots:
         files = _robots_files(run.config.rules.robots)
         robots[WHOLE] = Basis({}, {"rules.robots": fingerprint_of(files)})
-    sources = {READ_ROBOTS: basis.fingerprint for basis in robots.values()}
+        sources[READ_ROBOTS] = robots[WHOLE].fingerprint
     flagged = {
-        wave: Basis(
-            rules, {MEASURE_DOCUMENTS: basis.fingerprint, **sources}, reads=documents[wave]
-        )
+        wave: Basis(rules, {MEASURE_DOCUMENTS: basis.fingerprint, **sources}, reads=documents[wave])
         for wave, basis in measured.items()
     }
     before = {READ_ROBOTS: robots} if robots else {}
@@ -268,10 +285,8 @@ def _read_robots(spark: SparkSession, run: Run) -> Balance:
     run.store.write(robots_of_origins(captured), ROBOTS)
     sites = run.store.read(spark, ROBOTS).count()
     is_tally = F.col("row_kind") == TALLY
-    of_robots, with_host = captured.where(~is_tally).agg(F.count("*"), F.count("origin")).first() or (
-        0,
-        0,
-    )
+    robots_counts = captured.where(~is_tally).agg(F.count("*"), F.count("origin")).collect()
+    of_robots, with_host = robots_counts[0]
     seen = 0
     counted: dict[str, Counter[str]] = {"rejected": Counter(), "failed": Counter()}
     for row in rows_of(captured.where(is_tally).select("seen", *counted)):
@@ -302,6 +317,7 @@ def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:
         tuple(map(shipped, measuring.host_block)),
         tuple(map(shipped, measuring.host_allow)),
         measuring.casia_only,
+        measuring.second_identifier is not None,
     )
 
 

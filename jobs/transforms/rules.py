@@ -23,6 +23,8 @@ MEASURES = "measures"
 REJECT_REASONS = "reject_reasons"
 ROBOTS_DISALLOW = "robots_disallow"
 """Column that says whether a document's site forbids to fetch it."""
+SINITIC = ("zh", "wuu", "yue")
+"""Labels of lid.176 that a second identifier need not tell apart."""
 
 _REFUSED = {
     "PLAN_EXPRESSION": "contains a subquery",
@@ -84,6 +86,7 @@ def rules(limits: RulesConfig) -> dict[str, Column]:
         **_host_rule(limits),
         **_pii_rule(limits),
         **_robots_rule(limits),
+        **_language_rule(limits),
         **{reason: F.expr(text) for reason, text in limits.conditions.items()},
     }
 
@@ -178,6 +181,16 @@ def _robots_rule(limits: RulesConfig) -> dict[str, Column]:
     """Documents that robots.txt disallows. A null is allowed: its site has none that is known."""
     disallow = F.coalesce(F.col(ROBOTS_DISALLOW), F.lit(False))
     return {"robots": disallow} if limits.robots else {}
+
+
+def _language_rule(limits: RulesConfig) -> dict[str, Column]:
+    """Texts whose two identifiers name different languages."""
+    if limits.language_disagreement == "keep":
+        return {}
+    m = F.col(MEASURES)
+    first, second = m["language"], m["second_language"]
+    is_same = (first == second) | (first.isin(*SINITIC) & second.isin(*SINITIC))
+    return {"language_disagreement": ~is_same}
 
 
 def _below(measure: Column, limit: float | None) -> list[Column]:

@@ -16,13 +16,14 @@ _SPANS = "_spans"
 def edit_and_measure(documents: DataFrame, plan: TextPass) -> DataFrame:
     """Edit the texts and measure the result.
 
-    Needs: doc_id, url, opt_outs, text.
+    Needs: doc_id, url, opt_outs, text; language where there is a second identifier.
     Adds: the columns of PASSED_TYPE, in the place of all others.
     Rows: all kept. Shuffles: none.
     """
     from udfs.measures.text_pass import text_pass  # imports numba
 
-    looked_at = documents.select("doc_id", "url", "opt_outs", "text")
+    more = ["language"] if plan.second_identifier else []
+    looked_at = documents.select("doc_id", "url", "opt_outs", "text", *more)
     return looked_at.mapInArrow(text_pass(plan), PASSED_TYPE)
 
 

@@ -84,7 +84,8 @@ def test_near_pairs_stand_beside_each_other(
     sample_output: Output, rows: list[dict[str, Any]]
 ) -> None:
     near = {
-        row.doc_id: row for row in sample_output.table("duplicates").where("kind = 'near'").collect()
+        row.doc_id: row
+        for row in sample_output.table("duplicates").where("kind = 'near'").collect()
     }
     pairs = [row for row in rows if row["kind"] == "near_pair"]
     assert pairs

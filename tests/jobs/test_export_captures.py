@@ -16,10 +16,8 @@ from tests.jobs.conftest import LOCAL_CONFIG, Output
 
 
 def export(output: Path, folder: Path, *arguments: str) -> int:
-    return export_captures.main(
-        [*("--from", str(output), "--output", str(folder), "--config", str(LOCAL_CONFIG))]
-        + list(arguments)
-    )
+    given = ("--from", str(output), "--output", str(folder), "--config", str(LOCAL_CONFIG))
+    return export_captures.main([*given, *arguments])
 
 
 def texts_of(folder: Path) -> list[dict[str, Any]]:
@@ -67,7 +65,7 @@ def test_near_duplicates_are_exported_with_their_texts(
 def test_a_sample_follows_from_its_seed_and_measures_and_scores_are_columns(
     sample_output: Output, tmp_path: Path
 ) -> None:
-    where = "reason IS NULL AND measures.chars > 0 AND quality.quality >= 0.5"
+    where = "reason IS NULL AND measures.chars > 0 AND quality.score >= 0.5"
     found = []
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         arguments = ("--where", where, "--sample", "3", "--seed", seed)
@@ -126,7 +124,9 @@ def test_rows_of_jsonl_have_no_captures(
     assert extract_documents.main([*given, str(tmp_path / "out")]) == 0
     assert export(tmp_path / "out", tmp_path / "y") == 2
     assert "has not run" in capsys.readouterr().err
-    shutil.copytree(sample_output.path / "_commits", tmp_path / "out" / "_commits", dirs_exist_ok=True)
+    shutil.copytree(
+        sample_output.path / "_commits", tmp_path / "out" / "_commits", dirs_exist_ok=True
+    )
     assert export(tmp_path / "out", tmp_path / "y") == 2
     assert "has no captures" in capsys.readouterr().err
 

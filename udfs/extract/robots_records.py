@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, BinaryIO
 from urllib.parse import urljoin, urlsplit
 
@@ -77,7 +78,7 @@ def robots_reader(
             for number in batch.column("id").to_pylist():
                 uri, warc_path = files[number]
                 rows: list[dict[str, Any]] = []
-                for row in read_robots(lambda uri=uri: open_input(uri), warc_path):
+                for row in read_robots(partial(open_input, uri), warc_path):
                     rows.append(row)
                     if len(rows) == _BATCH_ROWS:
                         yield pa.RecordBatch.from_pylist(rows, _SCHEMA)

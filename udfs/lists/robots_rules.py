@@ -73,7 +73,7 @@ class RobotsRules:
 def for_agents(text: str, agents: Sequence[str]) -> str:
     """Replace the names of agents that are none of these, and match none of them, by one name.
 
-    >>> for_agents("User-agent: a\\nuser agent b # c\\nUser-agent: *\\nDisallow: /", ["ccbot"])
+    >>> for_agents("User-agent: a\\nuser agent x # c\\nUser-agent: *\\nDisallow: /", ["ccbot"])
     'User-agent: -\\nUser-agent: -\\nUser-agent: *\\nDisallow: /'
     """
     asked = [agent.lower() for agent in agents]

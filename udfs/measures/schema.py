@@ -114,11 +114,15 @@ MEASURES_TYPE = StructType(
         StructField("host_block_category", StringType()),  # empty where no list has the address
         StructField("host_allow_category", StringType()),
         StructField("pii", PII_TYPE),
+        # Null without a second identifier, which compares the text after its edits.
+        StructField("language", StringType()),  # as in documents: the first identifier's
+        StructField("second_language", StringType()),  # in lid.176's labels; und for none
+        StructField("second_language_score", DoubleType()),  # its probability
     ]
 )
 """Measures of a document. Null as a whole where there is no text.
 
-Else no field is null, except in mode casia-exact, which has only the fields of
+Else no field but the last three is null, except in mode casia-exact, which has only the fields of
 `udfs.measures.casia_exact.casia_columns`, the host categories and pii.
 """
 
@@ -182,3 +186,5 @@ class TextPass:
     casia_only: bool = False
     """Compute only the measures that the published script's decisions need, the host lists'
     categories, and personal data."""
+    second_identifier: bool = False
+    """Identify the language of each text once more, by `udfs.measures.second_language`."""

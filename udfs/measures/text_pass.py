@@ -53,7 +53,8 @@ class PassLists(NamedTuple):
 
 
 def text_pass(plan: TextPass) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Make the function for mapInArrow: doc_id, url, opt_outs, text in, PASSED_TYPE out.
+    """Make the function for mapInArrow: doc_id, url, opt_outs, text in, PASSED_TYPE out; language
+    too, where there is a second identifier.
 
     Batch: any number of rows in, one row out for each, in batches of about PART_BYTES of text.
     Lists are loaded once a Python worker.
@@ -67,21 +68,34 @@ def text_pass(plan: TextPass) -> Callable[[Iterable[pa.RecordBatch]], Iterator[p
         )
         for batch in batches:
             for part in _parts(batch):
-                yield pass_over(part, plan.editing, lists, casia_only=plan.casia_only)
+                yield pass_over(
+                    part,
+                    plan.editing,
+                    lists,
+                    casia_only=plan.casia_only,
+                    second_identifier=plan.second_identifier,
+                )
 
     return passed
 
 
 def pass_over(
-    documents: pa.RecordBatch, editing: Editing, lists: PassLists, *, casia_only: bool = False
+    documents: pa.RecordBatch,
+    editing: Editing,
+    lists: PassLists,
+    *,
+    casia_only: bool = False,
+    second_identifier: bool = False,
 ) -> pa.RecordBatch:
     """Edit the texts of documents and measure the result.
 
     Args:
-        documents: Columns doc_id, url, opt_outs, text; url and text may be null.
+        documents: Columns doc_id, url, opt_outs, text; url and text may be null. With a second
+            identifier language too.
         editing: The edits allowed in a text.
         lists: Words and hosts to find.
         casia_only: As for `measure_documents`.
+        second_identifier: Whether to identify the language of each text once more.
     Returns:
         The columns of PASSED_TYPE, a row a document in the same order.
     """
@@ -93,7 +107,11 @@ def pass_over(
             documents.column("doc_id"),
             documents.column("opt_outs"),
             measure_documents(
-                documents.column("url").to_pylist(), edited, lists, casia_only=casia_only
+                documents.column("url").to_pylist(),
+                edited,
+                lists,
+                casia_only=casia_only,
+                languages=documents.column("language").to_pylist() if second_identifier else None,
             ),
             *(
                 pa.array(
@@ -112,6 +130,7 @@ def measure_documents(
     lists: PassLists,
     *,
     casia_only: bool = False,
+    languages: Sequence[str | None] | None = None,
 ) -> pa.StructArray:
     """Measure documents.
 
@@ -121,6 +140,7 @@ def measure_documents(
         lists: Words and hosts to find.
         casia_only: Compute only the measures that the published script's decisions need, the host
             lists' categories, and personal data; the others are null.
+        languages: Language of each document as the first identifier has it; None for no second.
     Returns:
         Array in the fields of MEASURES_TYPE, as long as edited.
     """
@@ -138,6 +158,7 @@ def measure_documents(
         "host_block_category": _categories(lists.host_block, urls),
         "host_allow_category": _categories(lists.host_allow, urls),
         "pii": _pii_rows(edited),
+        **({} if languages is None else _second_languages(texts, languages)),
     }
     fields = list(MEASURES_ARROW_TYPE)
     columns = [
@@ -246,6 +267,20 @@ def _categories(lists: Sequence[HostList], urls: Sequence[str | None]) -> list[s
 
 def _category(lists: Sequence[HostList], url: str | None) -> str:
     return next((found for one in lists if (found := one.match(url)) is not None), "")
+
+
+def _second_languages(
+    texts: Sequence[str | None], languages: Sequence[str | None]
+) -> dict[str, Sequence[Any]]:
+    """The columns of both identifiers."""
+    from udfs.measures.second_language import identify
+
+    found = identify([text or "" for text in texts])
+    return {
+        "language": languages,
+        "second_language": [label for label, _ in found],
+        "second_language_score": [score for _, score in found],
+    }
 
 
 def _pii_rows(edited: Sequence[Edited | None]) -> list[list[dict[str, Any]]]:

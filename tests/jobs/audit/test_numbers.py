@@ -22,7 +22,7 @@ from jobs.config.settings import RulesConfig
 from jobs.transforms.rules import rules
 from udfs.measures.schema import MEASURES_TYPE
 
-MEASURES: dict[str, Any] = {name: None for name in MEASURES_TYPE.fieldNames()} | {
+MEASURES: dict[str, Any] = dict.fromkeys(MEASURES_TYPE.fieldNames()) | {
     "chars": 150,
     "lines": 10,
     "mean_line_chars": 14.1,
@@ -106,9 +106,7 @@ def test_duplicates_have_their_similarity_and_cluster() -> None:
         Number("similarity", 0.91, ">= 0.8"),
         Number("cluster_size", 3.0, ""),
     ]
-    assert duplicate_numbers(
-        {"kind": "url", "similarity": None, "cluster_size": None}, dedup
-    ) == []
+    assert duplicate_numbers({"kind": "url", "similarity": None, "cluster_size": None}, dedup) == []
 
 
 def test_reasons_of_the_selection_have_the_scores_that_decide() -> None:
@@ -116,9 +114,9 @@ def test_reasons_of_the_selection_have_the_scores_that_decide() -> None:
     assert scorers_of("toxic", config) == ["toxicity"]
     assert scorers_of("low_quality", config) == ["quality"]
     assert scorers_of("host_cap", config) == []
-    quality = {"quality": {"quality": 0.31}}
+    quality = {"quality": {"score": 0.31}}
     assert selection_numbers("low_quality", quality, config) == [
-        Number("quality.quality", 0.31, "< 0.5")
+        Number("quality.score", 0.31, "< 0.5")
     ]
     toxic = selection_numbers(
         "toxic",

@@ -238,9 +238,14 @@ def test_reasons_and_their_order(spark: SparkSession) -> None:
     published = ["length", "character", "sensitive", "duplication"]
     assert list(rules(CASIA)) == published
     assert list(rules(RulesConfig())) == [*published, "mojibake"]
-    every = list(
-        rules(RulesConfig(opt_out_policy="reject", host_block=("hosts",), pii_policy="reject"))
+    limits = RulesConfig(
+        opt_out_policy="reject",
+        host_block=("hosts",),
+        pii_policy="reject",
+        robots=("robots.warc.gz",),
+        language_disagreement="reject",
     )
+    every = list(rules(limits))
     assert ["unmeasured", *every] == list(RULE_REASONS)
 
 

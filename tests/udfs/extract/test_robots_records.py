@@ -37,9 +37,7 @@ def test_files_redirects_and_errors_become_rows() -> None:
         capture(http_response(b"gone", PLAIN, status="404 Not Found")),
         capture(http_response(b"", PLAIN, status="503 Busy")),
         capture(b"no http at all"),
-        capture(
-            http_response(gzip.compress(text.encode()), PLAIN, ("Content-Encoding", "gzip"))
-        ),
+        capture(http_response(gzip.compress(text.encode()), PLAIN, ("Content-Encoding", "gzip"))),
     )
     assert [(row["status"], row["location"], row["text"]) for row in rows] == [
         (200, None, text),

@@ -117,7 +117,8 @@ def test_for_casia_alone_an_address_is_only_looked_up() -> None:
 
 def test_the_empty_text_and_no_documents() -> None:
     [row] = pass_over(batch_of([""]), ALL, LISTS).column("measures").to_pylist()
-    assert not any(value is None for value in row.values())
+    nulls = {name for name, value in row.items() if value is None}
+    assert nulls == {"language", "second_language", "second_language_score"}
     none = pass_over(batch_of([]), ALL, LISTS)
     assert (none.num_rows, none.schema) == (0, PASSED_ARROW_SCHEMA)
 
