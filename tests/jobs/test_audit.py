@@ -37,7 +37,7 @@ def run_of(output: Path, *settings: str) -> Run:
 def rows(sample_output: Output) -> list[dict[str, Any]]:
     store = Store.at(str(sample_output.path))
     store._check_columns(sample_output.spark, AUDIT, -1)
-    return list(store.rows(AUDIT, FIELDS))
+    return [{name: row[name] for name in FIELDS} for row in store.rows(AUDIT, FIELDS)]
 
 
 def test_every_stage_and_reason_has_a_sample(
