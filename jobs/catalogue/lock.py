@@ -23,8 +23,9 @@ from jobs.catalogue.catalogue import (
     read_catalogue,
     read_toml,
 )
-from jobs.catalogue.fetch import local_file, path_of
+from jobs.catalogue.fetch import cache_folder, local_file, path_of
 from jobs.config import Config, ConfigError, NamedArtifact, named_artifacts
+from jobs.config.scorers import declared
 
 HOW = "run `make lock` (python -m jobs.lock_artifacts --config FILE)"
 
@@ -40,7 +41,8 @@ class Lock:
     """The artifacts that a run may use."""
 
     artifacts: dict[str, Artifact]
-    """By name; files that a configuration names by path, by that path."""
+    """By name; files that a configuration names by path, by that path; files that are made for
+    scorers, by `made_name`."""
     code: dict[str, str]
     """Name of code that artifacts need -> version."""
     id: str
@@ -76,7 +78,8 @@ def lock_path(catalogue: Path) -> Path:
 
 
 def load_lock(config: Config, config_file: Path | None) -> Lock:
-    """Load the lock of the configuration's catalogue, and add the files that it names by path.
+    """Load the lock of the configuration's catalogue, and add the files that it names by path, and
+    those that are made for scorers.
 
     Raises:
         ConfigError: the lock is missing, damaged, or does not match catalogue, code or
@@ -98,7 +101,18 @@ def load_lock(config: Config, config_file: Path | None) -> Lock:
                 f"{asked.key} = {asked.name!r}: is a {artifacts[asked.name].kind}, "
                 f"expected a {asked.kind}"
             )
+    for name in config.score.scorers:
+        make_file = declared()[name].make_file
+        if make_file is not None:
+            path = make_file(config.scorers[name], config_file, cache_folder(config))
+            artifacts[made_name(name)] = replace(local_file(path, "index"), name=name)
     return replace(lock, artifacts=artifacts)
+
+
+def made_name(scorer: str) -> str:
+    """Return the name under which a lock has a file that is made for a scorer; no other artifact
+    has such a name."""
+    return f"{scorer}.file"
 
 
 def read_lock(path: Path) -> Lock:

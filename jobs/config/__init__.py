@@ -7,7 +7,12 @@ file and settings together, and ``python -m jobs.config.reference`` prints every
 It may import `udfs`, and nothing else of `jobs`; the names that other rooms use are imported here.
 """
 
-from jobs.config.loading import kept_over_file, load_config, parse_value
+from jobs.config.loading import (
+    kept_over_file,
+    load_config,
+    parse_value,
+    with_running_scorers,
+)
 from jobs.config.packs import bundled_packs
 from jobs.config.release_settings import ReleaseConfig
 from jobs.config.remembered import Remembered, known_tables, settings_text, toml_value
@@ -64,4 +69,5 @@ __all__ = [
     "settings_text",
     "to_dict",
     "toml_value",
+    "with_running_scorers",
 ]

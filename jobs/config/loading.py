@@ -20,7 +20,7 @@ from typing import Any
 
 from jobs.config.packs import pack_layer, read_toml
 from jobs.config.remembered import Remembered, remembered_values, toml_value
-from jobs.config.scorers import declared, quality_scorers
+from jobs.config.scorers import declared, how_to_run, quality_scorers
 from jobs.config.sections import parts_of, with_parts
 from jobs.config.settings import Config, RulesConfig
 from jobs.config.values import check_pairs, with_tables
@@ -60,6 +60,20 @@ def load_config(
     _check_dedup(config)
     _check_scorers(config)
     return config
+
+
+def with_running_scorers(config: Config) -> Config:
+    """Return a configuration whose score.scorers has those too that run by their own settings."""
+    listed = config.score.scorers
+    further = [
+        name
+        for name, scorer in declared().items()
+        if name not in listed and scorer.runs_anyway(config.scorers[name])
+    ]
+    if not further:
+        return config
+    score = dataclasses.replace(config.score, scorers=(*listed, *further))
+    return dataclasses.replace(config, score=score)
 
 
 def kept_over_file(
@@ -161,10 +175,20 @@ def _check_scorers(config: Config) -> None:
             f"select.quality_from = {quality_from!r}: expected a scorer with a score from 0 to 1: "
             f"{', '.join(quality_scorers())}"
         )
+    cuts = []
     for name, limits in config.limits.items():
-        cut = known[name].cut
+        cut, passages = known[name].cut, known[name].passages
         if cut is not None and getattr(limits, cut.key) is not None:
-            _check_cut(config, name, f"select.{cut.key} = {getattr(limits, cut.key)}")
+            cuts.append((name, f"select.{cut.key} = {getattr(limits, cut.key)}"))
+        if passages is not None and passages.is_on(limits):
+            cuts.append((name, f"select.{passages.key} = {passages.when!r}"))
+    for name, setting in cuts:
+        _check_cut(with_running_scorers(config), name, setting)
+    if len(cuts) > 1:
+        raise ConfigError(
+            f"{', '.join(setting for _, setting in cuts)}: only one of them can cut documents: "
+            "each looks at the text as it was scored"
+        )
 
 
 def _check_cut(config: Config, scorer: str, setting: str) -> None:
@@ -177,12 +201,13 @@ def _check_cut(config: Config, scorer: str, setting: str) -> None:
     if scorer not in config.score.scorers:
         raise ConfigError(
             f"{setting}: score.scorers = {list(config.score.scorers)} has no {scorer}"
+            f"{how_to_run(scorer)}"
         )
     cuts_paragraphs = "paragraph" in dedup.levels and dedup.paragraph_policy != "measure"
     if cuts_paragraphs and config.score.rows == "all":
         raise ConfigError(
             f"{setting}: with paragraphs cut (dedup.levels) it needs score.rows = 'survivors': "
-            "segments that are scored before have other places in the text"
+            "what is scored before has other places in the text"
         )
 
 

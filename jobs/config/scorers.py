@@ -7,13 +7,17 @@ section, its keys in [select], its corpus columns and its reject reasons follow 
 from __future__ import annotations
 
 from udfs.encoder.quality_bert import QUALITY_BERT
+from udfs.scorers.contamination import CONTAMINATION
 from udfs.scorers.declaration import ReportCount, ReportShares, ScorerDeclaration
 from udfs.scorers.domain import DOMAIN
 from udfs.scorers.perplexity import PERPLEXITY
 from udfs.scorers.quality import QUALITY
 from udfs.scorers.toxicity import TOXICITY
 
-SCORERS: tuple[ScorerDeclaration, ...] = (QUALITY, DOMAIN, TOXICITY, PERPLEXITY, QUALITY_BERT)
+SCORERS: tuple[ScorerDeclaration, ...] = (
+    *(QUALITY, DOMAIN, TOXICITY, PERPLEXITY, QUALITY_BERT),
+    CONTAMINATION,
+)
 """Every scorer, in the order of sections, stages and columns. Readers call `declared`, so that a
 test may put another tuple here."""
 
@@ -26,6 +30,12 @@ def declared() -> dict[str, ScorerDeclaration]:
 def default_scorers() -> tuple[str, ...]:
     """The scorers that run where score.scorers does not say otherwise."""
     return tuple(scorer.name for scorer in SCORERS if scorer.is_default)
+
+
+def how_to_run(name: str) -> str:
+    """How a scorer is made to run by its own settings, for the end of a message; else nothing."""
+    key = declared()[name].runs_with
+    return "" if key is None else f"; set {name}.{key}"
 
 
 def quality_scorers() -> list[str]:

@@ -306,7 +306,8 @@ class ScoreConfig:
     """The scorers that run, and the documents that they score."""
 
     scorers: tuple[str, ...] = field(default_factory=default_scorers)
-    """Scorers that run, in order. Where a corpus row needs others, an error names them."""
+    """Scorers that run, in order. Where a corpus row needs others, an error names them.
+    ``contamination`` runs too where ``contamination.benchmarks`` names files."""
     rows: Literal["survivors", "all"] = "survivors"
     """``survivors`` leaves out documents that rules or deduplication removed, where these stages
     have run; ``all`` scores every document."""

@@ -19,7 +19,7 @@ from typing import get_args
 
 from jobs.catalogue.fetch import cache_folder
 from jobs.catalogue.lock import load_lock
-from jobs.config import Config, InputFormat, load_config
+from jobs.config import Config, InputFormat, load_config, with_running_scorers
 from jobs.exit_status import ExitStatus, exit_status_help
 from jobs.pipeline.changes import added_input, changes, check_consent, needs_consent
 from jobs.pipeline.dry_run import DryRun, dry_run, plan_lines
@@ -141,7 +141,7 @@ def prepare(
         remembered = remembered.without(arguments.reset, arguments.config)
     asked = load_config(arguments.config, settings, remembered)
     notes = setting_notes(earlier, arguments.config, settings, asked)
-    config = asked
+    config = with_running_scorers(asked)
     if command.with_arguments is not None:
         config = command.with_arguments(config, arguments)
     set_log_format(config.run.log)

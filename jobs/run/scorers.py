@@ -16,9 +16,9 @@ from pyspark.sql import functions as F
 
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import fetch, find_artifact, ship
-from jobs.catalogue.lock import Lock
+from jobs.catalogue.lock import Lock, made_name
 from jobs.config import Config, ConfigError
-from jobs.config.scorers import declared
+from jobs.config.scorers import declared, how_to_run
 from jobs.config.sections import artifact_keys, names_in
 from jobs.run.commits import StageIncomplete
 from jobs.run.console import say
@@ -87,6 +87,7 @@ def check_corpus_scorers(config: Config) -> None:
         for key in scorer.limits_in_use(limits) if name not in running else ():
             raise ConfigError(
                 f"select.{key} = {getattr(limits, key)!r}: score.scorers = {running} has no {name}"
+                f"{how_to_run(name)}"
             )
     quality_from = config.select.quality_from
     needed = [name for name, s in declared().items() if s.is_required or name == quality_from]
@@ -114,8 +115,11 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
 
 
 def artifacts_of(name: str, config: Config, lock: Lock) -> dict[str, Artifact]:
-    """Key of a scorer's settings -> the artifact that it names, for those that are used."""
+    """Key of a scorer's settings -> the artifact that it names, for those that are used; a file
+    that is made for it is ``artifact``."""
     settings = config.scorers[name]
+    if declared()[name].make_file is not None:
+        return {"artifact": lock.artifacts[made_name(name)]}
     return {
         key: find_artifact(lock.artifacts, artifact, f"{name}.{key}")
         for key, mark in artifact_keys(type(settings)).items()
@@ -126,6 +130,8 @@ def artifacts_of(name: str, config: Config, lock: Lock) -> dict[str, Artifact]:
 def lock_id_of(name: str, config: Config, lock: Lock) -> str:
     """The part of the lock that a scorer's rows follow from: its artifacts, and what they need."""
     settings = config.scorers[name]
+    if declared()[name].make_file is not None:
+        return lock.id_of([made_name(name)])
     return lock.id_of(
         artifact
         for key, mark in artifact_keys(type(settings)).items()

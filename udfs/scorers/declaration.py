@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from pyspark.sql.types import DataType, StructField, StructType
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from udfs.scorers.scorer import Scorer
 
 _Content = TypeVar("_Content")
+
+KEEP: Final = "keep"
+"""Value of a limit with several policies that switches it off."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,13 @@ class Rejection:
     reason: str
     """Reject reason, snake_case; never renamed."""
     key: str
-    """Key of the scorer's ``limits``; None or an empty tuple switches the rejection off."""
+    """Key of the scorer's ``limits``; None, an empty tuple or ``KEEP`` switches it off."""
     holds: Callable[[Column, Any], Column]
     """(struct of the scorer's columns, value of the key) -> whether the document is rejected."""
     rank: int = 0
     """Place among a document's reasons: lower ranks first, equal ones in order of declaration."""
+    when: str | None = None
+    """The value of the key with which it holds; None for all that do not switch it off."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,31 @@ class SegmentCut:
     """Column of the scorer's table: array of structs of offset, length (code points) and score."""
     reason: str
     """Reject reason of a document without a good segment."""
+
+
+@dataclass(frozen=True)
+class PassageCut:
+    """A limit by which the selection cuts passages out of documents."""
+
+    key: str
+    """Key of the scorer's ``limits``."""
+    when: str
+    """The value of the key with which passages are cut."""
+    spans: str
+    """Column of the scorer's table: array of structs of start and length, in code points of the
+    text that was scored, ascending and disjoint; empty where there is nothing to cut."""
+    chars_left: str
+    """Column of the scorer's table: code points that a cut leaves."""
+    min_chars: str
+    """Key of the scorer's ``limits``: fewest code points that must be left."""
+    reason: str
+    """Reject reason of a document of which fewer are left."""
+    edit: str
+    """Kind of this edit in the corpus's column ``edits``."""
+
+    def is_on(self, limits: Any) -> bool:
+        """Whether passages are cut."""
+        return bool(getattr(limits, self.key) == self.when)
 
 
 @dataclass(frozen=True)
@@ -134,7 +164,8 @@ class ScorerDeclaration:
     """Its name in score.scorers, its section ``[NAME]`` and its table ``scores/NAME``."""
     settings: type
     """Frozen dataclass of its section: each key with a default and a docstring. ``artifact`` names
-    the model; keys of type `udfs.base.settings.Model` and the like name files."""
+    the model, unless ``make_file`` makes it; keys of type `udfs.base.settings.Model` and the like
+    name files."""
     result_type: StructType
     """The columns of its table; the first one is null for a document without a score."""
     make: Callable[[Any, ScorerFiles], Scorer]
@@ -142,8 +173,15 @@ class ScorerDeclaration:
     check: Callable[[Any, Any, KnownFiles], None] = _accept
     """(settings, limits, files): raise ConfigError for what does not fit. Runs before Spark starts
     with the files that are on this machine, and again when all are."""
+    make_file: Callable[[Any, Path | None, Path], Path] | None = None
+    """(settings, configuration file, cache folder) -> its file, for a scorer that is made of data
+    of the user instead of an artifact that ``artifact`` names. Runs before Spark starts; makes the
+    file where the cache has none. Raises ConfigError for data that cannot be used."""
     is_default: bool = False
     """Whether score.scorers has it by default."""
+    runs_with: str | None = None
+    """Key of its settings: where it is neither None nor an empty tuple, the scorer runs, whether
+    score.scorers has it or not."""
     is_required: bool = False
     """Whether every corpus row needs its scores."""
     score: str | None = None
@@ -153,6 +191,7 @@ class ScorerDeclaration:
     """Frozen dataclass of its keys in [select]."""
     rejections: tuple[Rejection, ...] = ()
     cut: SegmentCut | None = None
+    passages: PassageCut | None = None
     counts: tuple[ReportCount, ...] = ()
     shares: tuple[ReportShares, ...] = ()
     wants_gpu: Callable[[Any], bool] = _never
@@ -163,10 +202,16 @@ class ScorerDeclaration:
         return None if self.limits is None else self.limits()
 
     def limits_in_use(self, limits: Any) -> list[str]:
-        """The keys of its limits that are not switched off: neither None nor an empty tuple."""
+        """The keys of its limits that are not switched off: neither None, an empty tuple nor
+        ``KEEP``."""
         keys = [rejection.key for rejection in self.rejections]
-        keys += [] if self.cut is None else [self.cut.key]
-        return [key for key in dict.fromkeys(keys) if getattr(limits, key) not in (None, ())]
+        keys += [cut.key for cut in (self.cut, self.passages) if cut is not None]
+        off = (None, (), KEEP)
+        return [key for key in dict.fromkeys(keys) if getattr(limits, key) not in off]
+
+    def runs_anyway(self, settings: Any) -> bool:
+        """Whether its settings say that it runs, whatever score.scorers has."""
+        return self.runs_with is not None and getattr(settings, self.runs_with) not in (None, ())
 
 
 def read_known(
