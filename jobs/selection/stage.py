@@ -57,7 +57,12 @@ from jobs.tables import (
     selection_folder,
 )
 from jobs.transforms.ledger import counts_of, stage_counts
-from jobs.transforms.selection.corpus_rows import corpus_rows, kept_documents, runs_of
+from jobs.transforms.selection.corpus_rows import (
+    corpus_rows,
+    kept_documents,
+    runs_of,
+    without_cut_passages,
+)
 from jobs.transforms.selection.runs import with_runs
 from jobs.transforms.selection.verdicts import selection_scorers, with_verdicts
 
@@ -121,7 +126,7 @@ def _select(spark: SparkSession, run: Run) -> Balance:
         ).persist(StorageLevel.DISK_ONLY)
         runs = runs_of(run.config)
         kept = kept_documents(documents, verdicts, duplicates, measured, runs)
-        texts = with_current_text(spark, run, kept, waves)
+        texts = without_cut_passages(with_current_text(spark, run, kept, waves), run.config)
         return verdicts, corpus_rows(texts if runs is None else with_runs(texts), run.config)
 
     (verdicts, rows), _ = at_once(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -76,6 +78,25 @@ def with_cuts(documents: DataFrame, cuts: DataFrame) -> DataFrame:
         left, where they are now.
     Rows: all kept. Shuffles: both sides by doc_id.
     """
+    return _without_spans(_with_spans(documents, cuts), documents.columns, PARAGRAPH_EDIT)
+
+
+def without_passages(documents: DataFrame, spans: Column, edit: str) -> DataFrame:
+    """Documents with what is left of their text without passages, and what is said of it put right.
+
+    Needs: as `with_cuts`.
+    Args:
+        spans: Passages of text, over the columns of documents: array of structs of start and length
+            in code points, ascending and disjoint; null or empty where nothing is cut.
+        edit: Kind of this edit.
+    Replaces: as `with_cuts`, where a document has passages. Rows: all kept. Shuffles: none.
+    """
+    marked = documents.withColumn(_SPANS, F.when(F.size(spans) > 0, spans))
+    return _without_spans(marked, documents.columns, edit)
+
+
+def _without_spans(documents: DataFrame, columns: Sequence[str], edit: str) -> DataFrame:
+    """Cut the spans of documents, where these are not null."""
     spans = F.col(_SPANS)
     is_cut = spans.isNotNull()
     changed = {
@@ -84,13 +105,13 @@ def with_cuts(documents: DataFrame, cuts: DataFrame) -> DataFrame:
             "original_chars", F.when(is_cut, F.char_length("text").cast("long"))
         ),
         "original_sha256": F.coalesce("original_sha256", F.when(is_cut, F.sha2("text", 256))),
-        "edits": F.when(is_cut, with_edit(F.col("edits"), PARAGRAPH_EDIT, F.size(spans))).otherwise(
+        "edits": F.when(is_cut, with_edit(F.col("edits"), edit, F.size(spans))).otherwise(
             F.col("edits")
         ),
         "pii": F.when(is_cut, _places_left(F.col("pii"), spans)).otherwise(F.col("pii")),
     }
-    return _with_spans(documents, cuts).select(
-        *(changed[name].alias(name) if name in changed else name for name in documents.columns)
+    return documents.select(
+        *(changed[name].alias(name) if name in changed else name for name in columns)
     )
 
 

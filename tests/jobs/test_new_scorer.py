@@ -122,7 +122,7 @@ def test_its_table_settings_and_columns_are_known(capsys: pytest.CaptureFixture[
         *("doc_id", "share", "count", "artifact", "lock_id")
     ]
     corpus = schema_of(CORPUS)
-    assert corpus.fieldNames()[4:8] == ["harmful", "digit_share", "digits", "title"]
+    assert corpus.fieldNames()[4:8] == ["harmful", "contamination", "digit_share", "digits"]
     assert corpus["digit_share"].dataType == DoubleType()
     config = load_config(None, ["digits.scale=2", RUNNING])
     assert config.scorers["digits"].scale == 2.0
@@ -131,7 +131,7 @@ def test_its_table_settings_and_columns_are_known(capsys: pytest.CaptureFixture[
     ]
     with pytest.raises(SystemExit):
         score_documents.main(["--help"])
-    assert "quality_bert,digits" in capsys.readouterr().out
+    assert "contamination,digits" in capsys.readouterr().out
     page = reference()
     assert "### [digits]" in page
     assert "| `scale` | number | `1.0` | What the share is multiplied by. |" in page

@@ -39,7 +39,11 @@ def test_a_declaration_names_columns_and_keys_that_it_has(scorer: ScorerDeclarat
     assert {rejection.key for rejection in scorer.rejections} <= limits
     if scorer.cut is not None:
         assert scorer.cut.key in limits and scorer.cut.segments in columns
-    assert artifact_keys(scorer.settings)["artifact"].kind == "model"
+    if scorer.make_file is None:
+        assert artifact_keys(scorer.settings)["artifact"].kind == "model"
+    if scorer.passages is not None:
+        cut = scorer.passages
+        assert {cut.spans, cut.chars_left} <= columns and {cut.key, cut.min_chars} <= limits
     assert scorer.limits_in_use(scorer.default_limits()) == []
 
 
@@ -55,7 +59,7 @@ def test_names_keys_reasons_and_columns_are_given_once() -> None:
 
 def test_the_corpus_begins_with_the_published_row() -> None:
     published = ["text", "domain", "toxicity", "quality_score"]
-    assert schema_of(CORPUS).fieldNames()[:6] == [*published, "harmful", "title"]
+    assert schema_of(CORPUS).fieldNames()[:6] == [*published, "harmful", "contamination"]
 
 
 @pytest.mark.parametrize(

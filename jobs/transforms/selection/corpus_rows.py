@@ -10,6 +10,7 @@ from jobs.config.scorers import declared
 from jobs.tables import CORPUS, corpus_columns, schema_of
 from jobs.transforms.selection.runs import RUNS_DDL, good_runs
 from jobs.transforms.selection.verdicts import quality_score, struct_of
+from jobs.transforms.texts import without_passages
 from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
 
 
@@ -59,6 +60,21 @@ def runs_of(config: Config) -> Column | None:
             segments = F.col(struct_of(name))[scorer.cut.segments]
             return good_runs(segments, getattr(limits, scorer.cut.key))
     return None
+
+
+def without_cut_passages(kept: DataFrame, config: Config) -> DataFrame:
+    """Cut the passages that scorers found in documents, where limits say so.
+
+    Needs: kept (as of `kept_documents`), with their text as it was scored, and original_chars,
+        original_sha256, edits, pii of it.
+    Replaces: text, original_chars, original_sha256, edits, pii. Rows: all kept. Shuffles: none.
+    """
+    for name, scorer in declared().items():
+        passages = scorer.passages
+        if passages is not None and passages.is_on(config.limits[name]):
+            spans = F.col(struct_of(name))[passages.spans]
+            kept = without_passages(kept, spans, passages.edit)
+    return kept
 
 
 def corpus_rows(kept: DataFrame, config: Config) -> DataFrame:

@@ -81,12 +81,16 @@ def selection_rules(config: Config) -> dict[str, Column]:
         limited += [
             (rule.rank, rule.reason, rule.holds(scores, getattr(limits, rule.key)))
             for rule in scorer.rejections
-            if rule.key in keys
+            if rule.key in keys and rule.when in (None, getattr(limits, rule.key))
         ]
         if scorer.cut is not None and scorer.cut.key in keys:
             segments = scores[scorer.cut.segments]
             least = getattr(limits, scorer.cut.key)
             cuts[scorer.cut.reason] = ~has_good_segment(segments, least)
+        passages = scorer.passages
+        if passages is not None and passages.is_on(limits):
+            is_short = scores[passages.chars_left] < getattr(limits, passages.min_chars)
+            cuts[passages.reason] = (F.size(scores[passages.spans]) > 0) & is_short
     rules = {"unscored": unscored}
     if select.min_quality is not None:
         rules["low_quality"] = quality < select.min_quality
