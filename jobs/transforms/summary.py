@@ -28,7 +28,7 @@ def corpus_facts(corpus: DataFrame) -> DataFrame:
     facts = F.concat(
         F.array(
             _fact("corpus", amount=F.char_length("text")),
-            *(_fact(count.name, rows=F.col(count.column)) for count in report_counts()),
+            *(_fact(c.name, rows=F.col(c.column).cast("bigint")) for c in report_counts()),
             _fact("stand_for", rows=F.col("cluster_size")),
             *(_fact(shares.value, F.col(shares.column)) for shares in report_shares()),
             _fact("quality", tenth),

@@ -104,7 +104,7 @@ class ReportCount:
     name: str
     """Its name in run.json."""
     column: str
-    """Path of a corpus column that is 1 for a row that counts, 0 for others."""
+    """Path of a corpus column that is 1 or true for a row that counts, 0 or false for others."""
     label: str
     """What the report says of these rows: ``labelled toxic``."""
 
