@@ -52,7 +52,7 @@ def prose(seed: str, sentences: int) -> str:
     )
 
 
-TAX = f"{QUESTIONS[0]['question']}\nA．{QUESTIONS[0]['A']}"
+TAX = f"{QUESTIONS[0]['question']}\nA.{QUESTIONS[0]['A']}"
 LAW = str(QUESTIONS[1]["question"])
 TEXTS = {
     "clean": prose("clean", 30),
@@ -155,7 +155,7 @@ def test_documents_are_rejected(spark: SparkSession, folder: Path) -> None:
     reasons = {row.doc_id: row.reasons for row in table(spark, folder, "rejected").values()}
     assert reasons == {name: ["contaminated"] for name in ("whole", "edited", "short")}
     (commit,) = Store.at(str(folder / "out")).commits("select_corpus").values()
-    assert (commit.records, commit.kept, commit.rejected) == (5, 2, {"contaminated": 3})
+    assert (commit.rows, commit.kept, commit.rejected) == (5, 2, {"contaminated": 3})
 
 
 def test_other_benchmarks_have_other_scores(
@@ -200,7 +200,7 @@ def test_other_benchmarks_have_other_scores(
         ),
         (
             ["contamination.ngram=200"],
-            "contamination.ngram = 200: expected a whole number, 5 to 100",
+            "contamination.ngram = 200: expected 5 to 100",
         ),
     ],
 )

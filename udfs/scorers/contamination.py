@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 NAME = "contamination"
 
-MIN_SHARE = 0.5
+MIN_SHARE = 0.3
 """See tests/bench/README.md for what other shares find."""
 MAX_MATCHES = 20
 """Questions that a record names."""
