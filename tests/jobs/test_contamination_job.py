@@ -133,7 +133,7 @@ def test_passages_are_cut(spark: SparkSession, folder: Path) -> None:
     assert rows.keys() == TEXTS.keys() - {"short"}
     for name, row in rows.items():
         assert row.text == without(TEXTS[name], spans[name])
-        edits = row.edits if isinstance(row.edits, dict) else {e.kind: e.places for e in row.edits}
+        edits = {edit.kind: edit.places for edit in row.edits}
         if not row.contamination.matched:
             assert (row.original_chars, row.original_sha256, edits) == (None, None, {})
             continue
