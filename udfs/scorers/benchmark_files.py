@@ -16,7 +16,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import zstandard
 
@@ -34,9 +34,6 @@ from udfs.files.uris import (
 from udfs.models.benchmark_index import INDEX_VERSION, NoQuestions, Question, index_bytes
 from udfs.models.overlap_text import FOLD_VERSION
 
-if TYPE_CHECKING:
-    from udfs.scorers.contamination import ContaminationSettings
-
 _LOG = logging.getLogger("taojin")
 
 _KEY = "contamination.benchmarks"
@@ -46,6 +43,21 @@ _ID_COLUMNS = ("id", "question_id")
 _MAGIC = "*?["
 
 Row = Mapping[str, Any]
+
+
+class QuestionSettings(Protocol):
+    """What questions and their n-grams follow from; `ContaminationSettings` says what each is."""
+
+    @property
+    def benchmarks(self) -> tuple[str, ...]: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def text_files(self) -> str: ...
+    @property
+    def ngram(self) -> int: ...
+    @property
+    def min_chars(self) -> int: ...
 
 
 class BenchmarkFile(NamedTuple):
@@ -66,7 +78,7 @@ class BenchmarkFileError(ConfigError):
         super().__init__(f"{_KEY}: {redact(uri)}: {problem}")
 
 
-def cached_index(settings: ContaminationSettings, config_file: Path | None, cache: Path) -> Path:
+def cached_index(settings: QuestionSettings, config_file: Path | None, cache: Path) -> Path:
     """Return the index of the files that the settings name; make it if the cache has none.
 
     Raises:
@@ -123,7 +135,7 @@ def read_files(benchmarks: Sequence[str], config_file: Path | None) -> list[Benc
     ]
 
 
-def questions_of(files: Sequence[BenchmarkFile], settings: ContaminationSettings) -> list[Question]:
+def questions_of(files: Sequence[BenchmarkFile], settings: QuestionSettings) -> list[Question]:
     """Return the questions of files, those of one row or line together.
 
     Raises:
