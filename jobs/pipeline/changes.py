@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from jobs.config import RunConfig
-from jobs.pipeline.dry_run import DryRun, Step, by_reason, named_waves
+from jobs.pipeline.work_plan import Step, WorkPlan, by_reason, named_waves
 from jobs.run.request import FIND_DUPLICATES, Run, Stage
 from jobs.run.splits import Split, work_units
 from jobs.run.store import WHOLE
@@ -25,7 +25,7 @@ class NotAgreed(RuntimeError):
     """The command would delete a table or repeat other stages, and nobody agreed to it."""
 
 
-def changes(found: DryRun, run: Run) -> Iterator[str]:
+def changes(found: WorkPlan, run: Run) -> Iterator[str]:
     """Describe what a command is about to do: what is added, made, made again, deleted and kept."""
     yield from added_input(run)
     if found.is_up_to_date and not run.requests:
@@ -58,12 +58,12 @@ def added_input(run: Run) -> Iterator[str]:
         yield f"adding ranges of files{to}: Spark looks them up, then every stage has work"
 
 
-def deleted(found: DryRun) -> Mapping[str, str]:
+def deleted(found: WorkPlan) -> Mapping[str, str]:
     """Return the tables that a command would delete, with the reason."""
     return {table: why for step in found.steps for table, why in step.deletes.items()}
 
 
-def needs_consent(command: Stage, found: DryRun) -> list[str]:
+def needs_consent(command: Stage, found: WorkPlan) -> list[str]:
     """Name what a command would do that it asks for."""
     has_all_stages = command.run is None and bool(command.needs)
     remade = [
@@ -77,7 +77,7 @@ def needs_consent(command: Stage, found: DryRun) -> list[str]:
     return asked + [f"delete {table}" for table in deleted(found)]
 
 
-def check_consent(command: Stage, found: DryRun, settings: RunConfig, is_agreed: bool) -> None:
+def check_consent(command: Stage, found: WorkPlan, settings: RunConfig, is_agreed: bool) -> None:
     """Ask, on a terminal, where a command needs consent.
 
     Args:

@@ -22,7 +22,6 @@ from jobs.catalogue.lock import load_lock
 from jobs.config import Config, InputFormat, load_config, with_running_scorers
 from jobs.exit_status import ExitStatus, exit_status_help
 from jobs.pipeline.changes import added_input, changes, check_consent, needs_consent
-from jobs.pipeline.dry_run import DryRun, dry_run, plan_lines
 from jobs.pipeline.failures import failures_named, report_failure
 from jobs.pipeline.input_planning import (
     check_input_is_known,
@@ -42,6 +41,7 @@ from jobs.pipeline.request_file import (
     write_request,
 )
 from jobs.pipeline.stages import EXTRACT, PLAN, STAGES, running_order, stage_help
+from jobs.pipeline.work_plan import WorkPlan, plan_lines, work_plan
 from jobs.run.console import say, set_log_format
 from jobs.run.crawl_request import add_crawl_arguments
 from jobs.run.lease import OutputInUse, lease_of
@@ -71,8 +71,8 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
             request = prepare(command, argv, held, doc)
             run = request.run
             stages = running_order(command, run.config)
-            found = dry_run(stages, run)
-            if run.dry_run:
+            found = work_plan(stages, run)
+            if run.is_plan_only:
                 _show_plan(command, found, request)
                 return 0
             for line in (*request.notes, *changes(found, run)):
@@ -164,7 +164,7 @@ def prepare(
     waves, added, pending = plan_inputs(inputs, config, store, arguments.plan)
     run = Run(
         *(config, arguments.config, store, waves, lock, STAGES, pending, added),
-        dry_run=arguments.plan,
+        is_plan_only=arguments.plan,
         is_verbose=arguments.verbose,
     )
     given = given_inputs(arguments, config)
@@ -231,7 +231,7 @@ def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
     return parser
 
 
-def _show_plan(command: Stage, found: DryRun, request: Request) -> None:
+def _show_plan(command: Stage, found: WorkPlan, request: Request) -> None:
     """Print what a command would do."""
     run = request.run
     for line in (*request.notes, *added_input(run)):

@@ -80,7 +80,7 @@ def named_inputs(arguments: Namespace, config: Config) -> Inputs:
 
 
 def plan_inputs(
-    inputs: Inputs, config: Config, store: Store, dry_run: bool
+    inputs: Inputs, config: Config, store: Store, is_plan_only: bool
 ) -> tuple[Waves, Waves, tuple[RangeRequest, ...]]:
     """Plan the new input files, and write nothing: `write_plan` does.
 
@@ -91,7 +91,7 @@ def plan_inputs(
         ConfigError: nothing is planned, then or before; a file or an index was planned otherwise;
             the format of new files is not known, or is not the given one.
     """
-    if not dry_run:
+    if not is_plan_only:
         drop_unfinished(store)
     planned = planned_waves(store)
     pending = tuple(request for request in inputs.requests if not is_planned(store, request))

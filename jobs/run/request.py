@@ -75,7 +75,7 @@ class Run:
     """Ranges that Spark has to look up before any stage runs."""
     added: Waves = field(default_factory=dict)
     """New waves, among `waves`, that are written when work begins."""
-    dry_run: bool = False
+    is_plan_only: bool = False
     """Whether to show what would run, and to write nothing."""
     is_verbose: bool = False
     """Whether the terminal shows what Spark and Java print."""

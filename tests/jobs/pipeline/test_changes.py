@@ -12,7 +12,7 @@ import pytest
 from jobs.catalogue.lock import load_lock
 from jobs.config import load_config
 from jobs.pipeline.changes import NotAgreed, changes, check_consent, needs_consent
-from jobs.pipeline.dry_run import DryRun, dry_run
+from jobs.pipeline.work_plan import WorkPlan, work_plan
 from jobs.run.commits import Basis, commit_of, fingerprint_of
 from jobs.run.request import EXTRACT_DOCUMENTS, FIND_DUPLICATES, SCORE_DOCUMENTS, Bases, Run, Stage
 from jobs.run.splits import Split
@@ -84,9 +84,9 @@ class Pipeline:
         added = {wave: splits for wave, splits in waves.items() if wave >= 2}
         return Run(config, None, self.store, waves, load_lock(config, None), added=added)
 
-    def found(self, *names: str) -> DryRun:
+    def found(self, *names: str) -> WorkPlan:
         stages = [stage for stage in self.stages() if not names or stage.name in names]
-        return dry_run(stages, self.run())
+        return work_plan(stages, self.run())
 
     def finish(self) -> None:
         """Commit everything that is due."""
@@ -101,10 +101,10 @@ class Pipeline:
         stages = self.stages()
         if command == "all":
             return needs_consent(
-                Stage("all", "", "", (), needs=stages), dry_run(stages, self.run())
+                Stage("all", "", "", (), needs=stages), work_plan(stages, self.run())
             )
         at = [stage.name for stage in stages].index(command)
-        return needs_consent(stages[at], dry_run(stages[: at + 1], self.run()))
+        return needs_consent(stages[at], work_plan(stages[: at + 1], self.run()))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The dry run: which waves of each stage a command would do, and why.
+"""The work plan: which waves of each stage a command would do, and why.
 
 The basis of a wave is known before the wave is made. So a wave that would run is committed in
 memory, and the stages after it see that commit.
@@ -17,7 +17,7 @@ from jobs.run.store import WHOLE, Commit, Store
 
 
 @dataclass(frozen=True)
-class DryRunStore(Store):
+class PlanStore(Store):
     """An output with commits in memory beside its own, which are read once."""
 
     declared: dict[str, dict[int, Commit]] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class DryRun:
+class WorkPlan:
     """What a command would do."""
 
     steps: tuple[Step, ...]
@@ -63,13 +63,13 @@ class DryRun:
         return self.incomplete is None and not any(step.wanted for step in self.steps)
 
 
-def dry_run(stages: Iterable[Stage], run: Run) -> DryRun:
+def work_plan(stages: Iterable[Stage], run: Run) -> WorkPlan:
     """Find out what the stages would do.
 
     Args:
         stages: In running order.
     """
-    store = DryRunStore(run.store.root)
+    store = PlanStore(run.store.root)
     run = replace(run, store=store)
     steps: list[Step] = []
     for stage in stages:
@@ -78,15 +78,15 @@ def dry_run(stages: Iterable[Stage], run: Run) -> DryRun:
         try:
             bases = stage.bases(run)
         except StageIncomplete as error:
-            return DryRun(tuple(steps), f"{stage.name}: cannot run: {error}")
+            return WorkPlan(tuple(steps), f"{stage.name}: cannot run: {error}")
         for name, waves in bases.items():
             steps.append(_step(stage, name, waves, run, steps))
             wanted = steps[-1].wanted
             store.declared[name] = {wave: commit_of(name, wave, waves[wave]) for wave in wanted}
-    return DryRun(tuple(steps))
+    return WorkPlan(tuple(steps))
 
 
-def plan_lines(found: DryRun) -> Iterator[str]:
+def plan_lines(found: WorkPlan) -> Iterator[str]:
     """Describe which waves of each stage would be done, and why, in lines of text."""
     for step in found.steps:
         if not step.wanted:

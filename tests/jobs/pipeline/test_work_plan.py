@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jobs import extract_documents, run_pipeline
-from jobs.pipeline import dry_run
+from jobs.pipeline import work_plan
 from jobs.run.store import Store
 from tests.jobs.conftest import LOCAL_CONFIG
 
@@ -121,16 +121,16 @@ def test_what_is_planned_is_what_runs(
 
 
 def foretell(monkeypatch: pytest.MonkeyPatch, folder: Path, output: Path) -> dict[str, str]:
-    """Fingerprints that a dry run commits in memory."""
-    store_at = dry_run.DryRunStore
-    stores: list[dry_run.DryRunStore] = []
+    """Fingerprints that a plan commits in memory."""
+    store_at = work_plan.PlanStore
+    stores: list[work_plan.PlanStore] = []
 
-    def noted(root: str) -> dry_run.DryRunStore:
+    def noted(root: str) -> work_plan.PlanStore:
         stores.append(store_at(root))
         return stores[-1]
 
     with monkeypatch.context() as patched:
-        patched.setattr(dry_run, "DryRunStore", noted)
+        patched.setattr(work_plan, "PlanStore", noted)
         assert run_pipeline.main([*arguments(folder, output), "--plan"]) == 0
     return {
         f"{stage}/{wave}": commit.fingerprint
