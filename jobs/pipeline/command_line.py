@@ -8,18 +8,26 @@ A wrong request is found before Spark starts. `jobs.exit_status` lists how a com
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import get_args
 
+from pyspark.sql import SparkSession
+
 from jobs.catalogue.fetch import cache_folder
 from jobs.catalogue.lock import load_lock
 from jobs.config import Config, InputFormat, load_config, with_running_scorers
+from jobs.estimate.bill import bill_json, bill_of
+from jobs.estimate.bill_text import bill_text
+from jobs.estimate.dry_run import measure, sampled_stages
+from jobs.estimate.options import DryRun, dry_run_of
+from jobs.estimate.sampling import RangeSample, Sample, as_whole, file_sample, sample_store
 from jobs.exit_status import ExitStatus, exit_status_help
 from jobs.pipeline.changes import added_input, changes, check_consent, needs_consent
 from jobs.pipeline.failures import failures_named, report_failure
@@ -71,6 +79,8 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
             request = prepare(command, argv, held, doc)
             run = request.run
             stages = running_order(command, run.config)
+            if request.dry_run is not None:
+                return _run_dry(command, stages, request, request.dry_run, started)
             found = work_plan(stages, run)
             if run.is_plan_only:
                 _show_plan(command, found, request)
@@ -110,6 +120,8 @@ class Request:
     """What is to be said of the settings."""
     is_agreed: bool
     """Whether to delete tables and repeat other stages without a question."""
+    dry_run: DryRun | None = None
+    """What is asked of a dry run; None for another one."""
 
     def remember(self) -> None:
         """Write the request to the output."""
@@ -131,6 +143,10 @@ def prepare(
         OutputInUse: another run works on the output.
     """
     arguments = _parser(command, doc).parse_args(argv)
+    dry_run = dry_run_of(arguments)
+    if dry_run is not None:
+        arguments.sample = None  # of the dry run, not of the request
+    is_plan_only = arguments.plan or dry_run is not None
     settings = list(arguments.set)
     if arguments.input_format is not None:
         settings.append(f'input.format="{arguments.input_format}"')
@@ -154,21 +170,21 @@ def prepare(
             stage.check(config)
     inputs = named_inputs(arguments, config)
     check_input_is_known(inputs, store)
-    if held is not None and not arguments.plan:
+    if held is not None and not is_plan_only:
         lease = held.enter_context(lease_of(store, config.run.lease_s))
         store = replace(store, before_commit=lease.check)
         if read_request(store).data != earlier.data:
             raise OutputInUse(f"{redact(store.root)}: another run has just changed its settings")
     if config.run.metrics_file is not None:
         store = replace(store, after_commit=MetricsFile(config.run.metrics_file, store))
-    waves, added, pending = plan_inputs(inputs, config, store, arguments.plan)
+    waves, added, pending = plan_inputs(inputs, config, store, is_plan_only)
     run = Run(
         *(config, arguments.config, store, waves, lock, STAGES, pending, added),
-        is_plan_only=arguments.plan,
+        is_plan_only=is_plan_only,
         is_verbose=arguments.verbose,
     )
     given = given_inputs(arguments, config)
-    return Request(run, earlier, given, asked, notes, arguments.yes)
+    return Request(run, earlier, given, asked, notes, arguments.yes, dry_run)
 
 
 def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
@@ -248,12 +264,82 @@ def _show_plan(command: Stage, found: WorkPlan, request: Request) -> None:
 
 def _run_on_spark(command: Stage, stages: Sequence[Stage], request: Request) -> int:
     """Run the stages. Returns the exit status."""
-    run = request.run
+
+    def work(spark: SparkSession) -> Callable[[], None]:
+        run = with_ranges_planned(spark, request.run)
+        request.remember()
+        earlier = run.store.commits(EXTRACT.name)
+        for stage in stages:
+            if stage.run is not None:
+                with failures_named(stage.name):
+                    stage.run(spark, run)
+        print(results_text(command, stages, run))
+        return lambda: check_outcome(command, stages, run, earlier)
+
+    return _on_spark(command, stages, request.run, request.run.store.root, work)
+
+
+def _run_dry(
+    command: Stage, stages: Sequence[Stage], request: Request, options: DryRun, started: float
+) -> int:
+    """Run the stages over a sample and print the bill. Returns the exit status."""
+    whole = request.run
+    stages = sampled_stages(stages, whole.config)
+    drawn = None if whole.requests else file_sample(whole, options)
+    with sample_store(whole.store.root, options.keep) as store:
+
+        def work(spark: SparkSession) -> Callable[[], None]:
+            if drawn is None:
+                run, sample = _with_sampled_ranges(spark, whole, options, store)
+            else:
+                sample, waves = drawn
+                run = as_whole(whole, store, waves)
+                write_plan(store, waves)
+            measured = measure(spark, run, sample, stages, started, failures_named)
+            bill = bill_of(measured, options.prices, run.config.score.rows)
+            kept_at = None if options.keep is None else redact(store.root)
+            if options.is_json:
+                print(json.dumps(bill_json(bill, kept_at, options.seed), ensure_ascii=False))
+            else:
+                print(bill_text(bill, kept_at))
+            return lambda: check_outcome(command, stages, run, {})
+
+        for line in request.notes:
+            say("plan", line, does=line)
+        return _on_spark(command, stages, whole, None, work)
+
+
+def _with_sampled_ranges(
+    spark: SparkSession, whole: Run, options: DryRun, store: Store
+) -> tuple[Run, Sample]:
+    """Plan the ranges of sampled files in another output; return the run over them."""
+    choice = RangeSample(whole, options)
+    run = replace(as_whole(whole, store, {}), requests=whole.requests)
+    one_split = replace(run.config, run=replace(run.config.run, wave_splits=1))
+    planned = with_ranges_planned(spark, replace(run, config=one_split), choice.choose)
+    return replace(planned, config=run.config), choice.sample(whole)
+
+
+def _on_spark(
+    command: Stage,
+    stages: Sequence[Stage],
+    run: Run,
+    log_root: str | None,
+    work: Callable[[SparkSession], Callable[[], None]],
+) -> int:
+    """Start Spark for the stages and do work on it.
+
+    Args:
+        log_root: The output whose folder ``logs`` has the log; None: that of the machine.
+        work: Returns what is checked when Spark has ended.
+    Returns:
+        The exit status.
+    """
     importing = Thread(target=_preload, args=(stages,), daemon=True)
     log = None
     is_first = starts_spark()
     if is_first and not run.is_verbose:
-        log = new_log(run.store.root, cache_folder(run.config), command.name)
+        log = new_log(log_root, cache_folder(run.config), command.name)
     try:
         importing.start()
         with (
@@ -274,15 +360,8 @@ def _run_on_spark(command: Stage, stages: Sequence[Stage], request: Request) -> 
             for stage in stages:
                 if stage.check_on_spark is not None:
                     stage.check_on_spark(spark, run.config)
-            run = with_ranges_planned(spark, run)
-            request.remember()
-            earlier = run.store.commits(EXTRACT.name)
-            for stage in stages:
-                if stage.run is not None:
-                    with failures_named(stage.name):
-                        stage.run(spark, run)
-            print(results_text(command, stages, run))
-        check_outcome(command, stages, run, earlier)
+            check = work(spark)
+        check()
     except Exception as error:  # here, since the log is known here
         return report_failure(command.name, error, log, is_verbose=run.is_verbose)
     return ExitStatus.DONE

@@ -133,11 +133,11 @@ def _find(spark: SparkSession, run: Run, view: StoreView | None, fingerprint: st
     earlier = None if view is None else view.read(spark)
     counts: dict[str, int] = {}
     found = _search(spark, run, documents, earlier, counts)
-    run.store.write(duplicate_rows(found.removed, earlier), DUPLICATES)
+    run.store.write_counted(duplicate_rows(found.removed, earlier), DUPLICATES)
     if found.cuts is None:
         run.store.delete(CUTS)
     else:
-        run.store.write(cut_rows(found.cuts), CUTS)
+        run.store.write_counted(cut_rows(found.cuts), CUTS)
     write_counts(run.store, FIND_DUPLICATES, counts)
     balances = close_stages(run, [FIND_DUPLICATES], _counts(spark, run), WHOLE)
     if view is not None:

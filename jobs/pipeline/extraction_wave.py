@@ -75,7 +75,7 @@ def extract_wave(
     with show_progress(spark, StageProgress(label, files=run.config.run.partitions or len(splits))):
         repeated, _, tallied = stored_first(
             partial(_write_documents, spark, run, wave, extracted),
-            partial(run.store.write, failures.coalesce(1), READ_FAILURES, wave),
+            partial(run.store.write_counted, failures.coalesce(1), READ_FAILURES, wave),
             lambda: list(rows_of(tallies)),
             wait=not run.is_small,
         )

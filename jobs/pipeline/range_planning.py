@@ -7,7 +7,7 @@ pass through the driver.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -63,9 +63,15 @@ _FILES = pa.schema(
 )
 
 
-def with_ranges_planned(spark: SparkSession, run: Run) -> Run:
+Choose = Callable[[Mapping[str, int]], set[str]]
+"""Chooses files, of name -> bytes of their ranges."""
+
+
+def with_ranges_planned(spark: SparkSession, run: Run, choose: Choose | None = None) -> Run:
     """Plan and write the ranges that a request names; return the run with their waves.
 
+    Args:
+        choose: Chooses the files whose ranges are planned; None: as the request says.
     Raises:
         ConfigError: Spark rejects the condition, the index lacks a column, there is nothing to
             plan, or ranges overlap or lack an offset or a length.
@@ -75,13 +81,19 @@ def with_ranges_planned(spark: SparkSession, run: Run) -> Run:
         first = next_wave(waves)
         try:
             with planning(run.store, request.name, request.words(), first):
-                waves = waves | _plan(spark, run, request, first)
+                waves = waves | _plan(spark, run, request, first, choose)
         finally:
             run.store.drop_scratch()
     return replace(run, waves=waves, requests=())
 
 
-def _plan(spark: SparkSession, run: Run, request: RangeRequest, first_wave: int) -> Waves:
+def _plan(
+    spark: SparkSession,
+    run: Run,
+    request: RangeRequest,
+    first_wave: int,
+    choose: Choose | None,
+) -> Waves:
     """Write the ranges and splits of one request; return its waves."""
     settings = run.config.input
     if isinstance(request, IndexRequest):
@@ -95,7 +107,10 @@ def _plan(spark: SparkSession, run: Run, request: RangeRequest, first_wave: int)
     ranges = spark.read.parquet(scratch)
     totals = file_totals(ranges).collect()
     _check(totals, request)
-    chosen = sampled((total.name for total in totals), sample)
+    if choose is None:
+        chosen = sampled((total.name for total in totals), sample)
+    else:
+        chosen = choose({total.name: total.bytes for total in totals})
     files = _files(
         [total for total in totals if total.name in chosen],
         lambda name: at_root(settings.crawl_root, name),

@@ -230,11 +230,13 @@ def run(spark: SparkSession, run: Run) -> None:
                 with wave_of(
                     *(run.store, MEASURE_DOCUMENTS, wave, measured[wave]), is_shown=False
                 ) as first:
-                    first.balance = _measure_wave(spark, run, wave, text_pass)
+                    _measure_wave(spark, run, wave, text_pass)
+                    balances = _closed(spark, run, wave, [MEASURE_DOCUMENTS, APPLY_RULES])
+                    first.balance = balances[MEASURE_DOCUMENTS]
             else:
                 _flag(spark, run, run.store.read(spark, MEASURED, [wave]), wave)
-            counts = _counts(spark, run, wave)
-            work.balance = close_stages(run, [APPLY_RULES], counts, wave)[APPLY_RULES]
+                balances = _closed(spark, run, wave, [APPLY_RULES])
+            work.balance = balances[APPLY_RULES]
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
@@ -321,7 +323,7 @@ def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:
     )
 
 
-def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass) -> Balance:
+def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass) -> None:
     """Write a wave's edits and measures, and flag it."""
     documents = run.store.read(spark, DOCUMENTS, [wave])
     # Three tables come out of one pass.
@@ -330,14 +332,11 @@ def _measure_wave(spark: SparkSession, run: Run, wave: int, text_pass: TextPass)
     edits = passed.where(F.col("text").isNotNull()).select(*schema_of(EDITS).fieldNames())
     stored_first(
         partial(run.store.write, measures, MEASURED, wave),
-        partial(run.store.write, edits, EDITS, wave),
+        partial(run.store.write_counted, edits, EDITS, wave),
         partial(_flag, spark, run, measures, wave),
         wait=not run.is_small,
     )
     passed.unpersist()
-    # The ledger of the rules finds out whether each document has measures.
-    extracted = run.store.commits(EXTRACT_DOCUMENTS)[wave].kept
-    return Balance(seen=extracted, kept=extracted)
 
 
 def _flag(spark: SparkSession, run: Run, measured: DataFrame, wave: int) -> None:
@@ -357,16 +356,33 @@ def _flag(spark: SparkSession, run: Run, measured: DataFrame, wave: int) -> None
     run.store.write(flagged.select("doc_id", "reject_reasons"), FLAGGED, wave)
 
 
-def _counts(spark: SparkSession, run: Run, wave: int) -> Iterable[Mapping[str, Any]]:
-    """Count the documents of a wave and what was decided on them: the first reason."""
+def _closed(spark: SparkSession, run: Run, wave: int, stages: Sequence[str]) -> dict[str, Balance]:
+    """Close the ledgers of a wave: of flagging, and of measuring where that is among the stages."""
+    return close_stages(run, stages, _counts(spark, run, wave, stages), wave)
+
+
+def _counts(
+    spark: SparkSession, run: Run, wave: int, stages: Sequence[str]
+) -> Iterable[Mapping[str, Any]]:
+    """Count the documents of a wave and what was decided on them: the first reason; of measuring,
+    that it has their measures."""
+    with_measures = MEASURE_DOCUMENTS in stages
     if fit_driver(run, [wave]):
         seen = ids_on_driver(run, [wave], with_rejected=True, with_duplicates=True)
         rows = run.store.rows(FLAGGED, ["doc_id", "reject_reasons"], [wave])
-        first = ((row["doc_id"], next(iter(row["reject_reasons"]), None)) for row in rows)
-        return counts_of(seen, {APPLY_RULES: first})
+        decided = {
+            APPLY_RULES: [(row["doc_id"], next(iter(row["reject_reasons"]), None)) for row in rows]
+        }
+        if with_measures:
+            measured = run.store.rows(MEASURED, ["doc_id"], [wave])
+            decided[MEASURE_DOCUMENTS] = [(row["doc_id"], None) for row in measured]
+        return counts_of(seen, decided)
     flagged = run.store.read(spark, FLAGGED, [wave])
-    decided = flagged.select("doc_id", F.get("reject_reasons", 0).alias("reason"))
-    return rows_of(stage_counts(extracted_ids(spark, run, [wave]), {APPLY_RULES: decided}))
+    reasons = {APPLY_RULES: flagged.select("doc_id", F.get("reject_reasons", 0).alias("reason"))}
+    if with_measures:
+        ids = run.store.read(spark, MEASURED, [wave]).select("doc_id")
+        reasons[MEASURE_DOCUMENTS] = ids.withColumn("reason", F.lit(None).cast("string"))
+    return rows_of(stage_counts(extracted_ids(spark, run, [wave]), reasons))
 
 
 def _empty(field: StructField) -> str:

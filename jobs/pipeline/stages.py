@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from functools import partial
 
 from jobs.audit.samples import write_audit
 from jobs.config import Config
+from jobs.estimate.options import add_arguments as dry_run_arguments
 from jobs.pipeline import (
     deduplication,
     extraction,
@@ -145,13 +147,20 @@ RELEASE = Stage(
 
 STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
 
+
+def _pipeline_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments that only the whole pipeline has."""
+    release.add_arguments(parser)
+    dry_run_arguments(parser)
+
+
 PIPELINE = Stage(
     "run_pipeline",
     "all of the above in one application",
     reads="names of files, a crawl or its index",
     writes=("all of the above",),
     needs=STAGES,
-    add_arguments=release.add_arguments,
+    add_arguments=_pipeline_arguments,
     with_arguments=release.with_arguments,
 )
 

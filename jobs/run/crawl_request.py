@@ -253,10 +253,18 @@ def sampled(names: Iterable[str], count: int | None) -> set[str]:
     A sample is the same each time and part of any larger sample. Chosen by a hash, since
     neighbouring files of a crawl belong to one segment.
     """
-    if count is None:
-        return set(names)
+    return set(names) if count is None else set(drawn(names, count))
+
+
+def drawn(names: Iterable[str], count: int, seed: int | None = None) -> list[str]:
+    """Return the names of a sample in the order in which they are drawn.
+
+    Args:
+        seed: Draws another sample; None draws that of `sampled`.
+    """
+    begin = "" if seed is None else f"{seed}:"
 
     def draw(name: str) -> tuple[bytes, str]:
-        return hashlib.sha256(name.encode()).digest(), name
+        return hashlib.sha256(f"{begin}{name}".encode()).digest(), name
 
-    return set(heapq.nsmallest(count, names, key=draw))
+    return heapq.nsmallest(count, names, key=draw)

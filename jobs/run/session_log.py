@@ -36,16 +36,18 @@ def starts_spark() -> bool:
     return SparkSession.getActiveSession() is None and "PYSPARK_GATEWAY_PORT" not in os.environ
 
 
-def new_log(root: str, cache: Path, command: str) -> Path:
+def new_log(root: str | None, cache: Path, command: str) -> Path:
     """Return the path of a new log file, in a folder with the newest files of earlier commands.
 
     Args:
-        root: The output; a local one has the folder ``logs``, which moves with it.
+        root: The output; a local one has the folder ``logs``, which moves with it. None where
+            nothing may be written to it.
         cache: Folder of what is kept on this machine, for an output that is not local.
     Raises:
         OSError: the folder cannot be written.
     """
-    folder = Path(canonical_uri(root)) / FOLDER if scheme_of(root) == "" else cache / FOLDER
+    at = cache if root is None or scheme_of(root) else Path(canonical_uri(root))
+    folder = at / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     earlier = sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime)
     for path in earlier[: len(earlier) - KEPT_FILES + 1]:

@@ -8,6 +8,7 @@ again. Nothing is renamed, so the same order holds on object stores.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
@@ -19,7 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
+from py4j.protocol import Py4JError
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegerType, StructField, StructType
 
@@ -35,6 +37,13 @@ _MARKS_SUCCESS = "mapreduce.fileoutputcommitter.marksuccessfuljobs"
 _BATCH_ROWS = 2_000
 WHOLE = -1
 """Wave number of a stage that handles all waves at once."""
+_FOOTERS_AT_ONCE = 16
+_COUNT_SECONDS = 10.0
+"""How long Spark may take to say how many rows a query has written."""
+
+
+class RowsLost(RuntimeError):
+    """A table does not hold the rows that were written to it."""
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
@@ -59,6 +68,20 @@ def stored_first(store_it: Callable[[], Any], *readers: Callable[[], Any], wait:
     if not wait:
         return at_once(store_it, *readers)
     return [store_it(), *at_once(*readers)]
+
+
+def _observed(observation: Observation) -> int | None:
+    """Return the rows that a finished query has counted; None where Spark does not say."""
+    until = time.monotonic() + _COUNT_SECONDS
+    try:
+        future = observation._jo.future()  # type: ignore[union-attr]
+        while not future.isCompleted():  # Spark reports it after the query has ended
+            if time.monotonic() > until:
+                return None
+            time.sleep(0.005)
+    except Py4JError:  # not a promise of Spark
+        return None
+    return int(observation.get["rows"])
 
 
 def spark_path(uri: str) -> str:
@@ -236,6 +259,28 @@ class Store:
         """
         check_schema(frame.schema, table)
         self.write_parquet(frame, self.table_path(table, wave))
+
+    def write_counted(self, frame: DataFrame, table: str, wave: int = WHOLE) -> None:
+        """Write a table as `write` does, and check that its files hold as many rows.
+
+        For tables in which only some documents have a row: the ledger would not miss one.
+
+        Raises:
+            RowsLost: they hold others.
+        """
+        counted = Observation()
+        self.write(frame.observe(counted, F.count(F.lit(1)).alias("rows")), table, wave)
+        written, held = _observed(counted), self.count(table, wave)
+        if written is not None and written != held:
+            place = table if wave == WHOLE else f"{table}/wave={wave:05d}"
+            raise RowsLost(f"{place}: {written:,} rows were written, and {held:,} are there")
+
+    def count(self, table: str, wave: int = WHOLE) -> int:
+        """Count the rows of a table, or of one wave of it, from the ends of its files."""
+        files, parts = self._parts(table, wave)
+        with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as threads:
+            footers = threads.map(lambda part: pq.read_metadata(part, filesystem=files), parts)
+            return sum(int(footer.num_rows) for footer in footers)
 
     def write_together(self, tables: Mapping[str, DataFrame], wave: int = WHOLE) -> None:
         """Write tables, or one wave of each, at the same time: small ones leave cores idle.

@@ -136,7 +136,7 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     stored_first(
         partial(run.store.write, rows, corpus_of(run.selection)),
         partial(
-            run.store.write,
+            run.store.write_counted,
             rejected.select(*schema_of(REJECTED).fieldNames()),
             rejected_of(run.selection),
         ),

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jobs.estimate.prices import bundled_prices
 from tests.bench.timing import table
 
 CONSTANTS = Path(__file__).with_suffix(".json")
@@ -48,14 +49,11 @@ class Machine:
     gpu: str = ""
 
 
-MACHINES = (
-    Machine("c7i.4xlarge", 16, 32, 0, 12.5),
-    Machine("m7i.4xlarge", 16, 64, 0, 12.5),
-    Machine("r7i.2xlarge", 8, 64, 0, 12.5),
-    Machine("m6id.4xlarge", 16, 64, 950, 12.5),
-    Machine("c3-standard-8", 8, 32, 0, 23),
-    Machine("n2-highmem-8", 8, 64, 0, 16),
+MACHINES = tuple(
+    Machine(one.name, one.vcpus, one.memory_gib, one.disk_gb, one.network_gbit)
+    for one in bundled_prices().machines
 )
+"""Those of conf/prices.toml."""
 GPU_MACHINES = (
     Machine("g5.xlarge", 4, 16, 250, 10, "A10G"),
     Machine("g6.xlarge", 4, 16, 250, 10, "L4"),

@@ -1,0 +1,131 @@
+"""What machines and storage cost: conf/prices.toml, read strictly."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from jobs.catalogue.catalogue import bundled_conf
+from jobs.config import ConfigError
+
+PRICES = "prices.toml"
+_KINDS = {int: "a whole number", float: "a number", str: "a text", datetime.date: "a date"}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine type in a region."""
+
+    name: str
+    cloud: str
+    region: str
+    vcpus: int
+    memory_gib: int
+    disk_gb: int
+    """Its own disk; 0 where it has volumes of a size of one's choice."""
+    network_gbit: float
+    """"Up to" so much: of small sizes a burst above a baseline."""
+    on_demand_hour: float
+    spot_hour: float
+    date: datetime.date
+    """When the source was read."""
+    source: str
+
+
+@dataclass(frozen=True)
+class Storage:
+    """An object store in a region."""
+
+    name: str
+    cloud: str
+    region: str
+    gb_month: float
+    """A GB is 10^9 bytes."""
+    date: datetime.date
+    source: str
+
+
+@dataclass(frozen=True)
+class Prices:
+    """A file of prices."""
+
+    currency: str
+    machines: tuple[Machine, ...]
+    storage: tuple[Storage, ...]
+
+
+_Row = TypeVar("_Row", Machine, Storage)
+
+
+def read_prices(path: Path) -> Prices:
+    """Read a file of prices.
+
+    Raises:
+        ConfigError: it cannot be read, lacks a key, has one too many, or a value of another kind.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+    keys = {field.name for field in dataclasses.fields(Prices)}
+    _check_keys(tables, keys, f"{path}")
+    currency = tables["currency"]
+    if not isinstance(currency, str) or not currency:
+        raise ConfigError(f"{path}: currency = {currency!r}: expected a word, as USD")
+    return Prices(
+        currency,
+        _rows(tables["machines"], Machine, f"{path}: [[machines]]"),
+        _rows(tables["storage"], Storage, f"{path}: [[storage]]"),
+    )
+
+
+@cache
+def bundled_prices() -> Prices:
+    """Read the file that comes with the code."""
+    return read_prices(bundled_conf() / PRICES)
+
+
+def _rows(rows: Any, kind: type[_Row], where: str) -> tuple[_Row, ...]:
+    """Check and return the tables of a list."""
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise ConfigError(f"{where}: expected at least one table")
+    hints = get_type_hints(kind)
+    found = []
+    for number, row in enumerate(rows, start=1):
+        place = f"{where} {row.get('name', number)}"
+        _check_keys(row, hints.keys(), place)
+        for key, expected in hints.items():
+            _check_value(row[key], expected, f"{place}: {key} = {row[key]!r}")
+        found.append(kind(**row))
+    names = [(row.cloud, row.region, row.name) for row in found]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"{where}: two tables of one name in one region")
+    return tuple(found)
+
+
+def _check_keys(table: Mapping[str, Any], keys: Any, where: str) -> None:
+    """Raise ConfigError unless a table has exactly these keys."""
+    if missing := sorted(set(keys) - table.keys()):
+        raise ConfigError(f"{where}: lacks {', '.join(missing)}")
+    if unknown := sorted(table.keys() - set(keys)):
+        raise ConfigError(
+            f"{where}: unknown {', '.join(unknown)}; known: {', '.join(sorted(keys))}"
+        )
+
+
+def _check_value(value: Any, expected: type, where: str) -> None:
+    """Raise ConfigError unless a value is of the kind that a key has; numbers are 0 or more."""
+    if expected is float and type(value) is int:
+        value = float(value)
+    if type(value) is not expected or value == "":
+        raise ConfigError(f"{where}: expected {_KINDS[expected]}")
+    if isinstance(value, int | float) and not 0 <= value < float("inf"):
+        raise ConfigError(f"{where}: expected 0 or more")
