@@ -59,7 +59,7 @@ class Measured:
 
 
 def sampled_stages(stages: Sequence[Stage], config: Config) -> list[Stage]:
-    """Return the stages that a dry run runs: those that decide on records, and so neither the report
+    """Return the stages that a dry run runs: those that decide on records, so neither the report
     nor a release, whose place lies outside the output."""
     return [stage for stage in stages if stage.run is not None and stage.ledger_names(config)]
 
