@@ -82,7 +82,7 @@ def _asked(arguments: argparse.Namespace) -> _Asked:
     words = ["--output", arguments.source, "--plan"]
     words += [] if arguments.config is None else ["--config", str(arguments.config)]
     words += ["--set", *arguments.set] if arguments.set else []
-    run = replace(prepare(RELEASE, words).run, dry_run=False, is_verbose=arguments.verbose)
+    run = replace(prepare(RELEASE, words).run, is_plan_only=False, is_verbose=arguments.verbose)
     source = source_of(run, arguments.name)
     settings = run.config.release
     exclusions = check_release(source, settings)
