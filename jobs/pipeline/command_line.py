@@ -89,7 +89,7 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
                 say("plan", line, does=line)
             check_consent(command, found, run.config.run, request.is_agreed)
             write_plan(run.store, run.added)
-            if found.is_up_to_date and not run.requests:
+            if found.is_up_to_date and not run.requests and run.against is None:
                 request.remember()
                 if not run.added:
                     seconds = round(time.monotonic() - started, 1)
@@ -182,7 +182,10 @@ def prepare(
         *(config, arguments.config, store, waves, lock, STAGES, pending, added),
         is_plan_only=is_plan_only,
         is_verbose=arguments.verbose,
+        against=getattr(arguments, "against", None),
     )
+    if command.check_request is not None:
+        command.check_request(run)
     given = given_inputs(arguments, config)
     return Request(run, earlier, given, asked, notes, arguments.yes, dry_run)
 

@@ -15,11 +15,11 @@ from jobs.estimate.options import add_arguments as dry_run_arguments
 from jobs.pipeline import (
     deduplication,
     extraction,
-    reporting,
     rule_filtering,
     scoring,
 )
 from jobs.release import stage as release
+from jobs.report import compare, reporting
 from jobs.run.request import (
     APPLY_RULES,
     EXTRACT_DOCUMENTS,
@@ -126,9 +126,12 @@ REPORT = Stage(
     reads="the ledger and all tables above",
     writes=("report/index.html", "run.json", "audit"),
     run=partial(reporting.run, write_audit=write_audit),
+    preload=reporting.preload,
     show=reporting.show,
     bases=reporting.bases,
     ledgers=reporting.ledgers,
+    add_arguments=compare.add_arguments,
+    check_request=compare.check,
 )
 
 RELEASE = Stage(

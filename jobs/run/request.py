@@ -82,6 +82,8 @@ class Run:
     selection: str | None = None
     """Name of the selection that a command makes or reads, whose [select] `config` has; None for
     the default one."""
+    against: str | None = None
+    """Another output that the report is compared with."""
 
     @property
     def input_bytes(self) -> int | None:
@@ -134,6 +136,9 @@ class Stage:
     that only this stage reads."""
     check: Callable[[Config], None] | None = None
     """Raises ConfigError before Spark starts, if the command runs the stage."""
+    check_request: Callable[[Run], None] | None = None
+    """Raises ConfigError before Spark starts, if it is the command: for arguments that only its
+    command has."""
     check_on_spark: Callable[[SparkSession, Config], None] | None = None
     """Raises ConfigError before any stage runs."""
     add_arguments: Callable[[ArgumentParser], None] | None = None

@@ -9,6 +9,8 @@ from jobs.config.scorers import report_counts, report_shares
 from udfs.measures.schema import EDITS_TYPE
 
 QUALITY_BINS = 10
+PAIR = "\x1f"
+"""Between the two values of a pair, and at the end of the name of the fact that counts them."""
 
 
 def corpus_facts(corpus: DataFrame) -> DataFrame:
@@ -17,21 +19,34 @@ def corpus_facts(corpus: DataFrame) -> DataFrame:
     Needs: the corpus. Shuffles: a few counts.
     Rows: one a fact and key, as (fact, key, rows, amount): ``corpus`` with its characters,
         documents that the rows ``stand_for``, rows by ``quality``, the tenth of [0, 1] as 0 to
-        9; by kind of ``edit`` and of ``pii``, with the places; counts and shares that scorers
-        declare, under `ReportCount.name` and `ReportShares.value`.
+        9; by kind of ``edit`` and of ``pii``, with the places; by ``clusters``, the floor of the
+        binary logarithm of their size, with the documents; counts and shares that scorers
+        declare, under `ReportCount.name` and `ReportShares.value`, shares with the characters; by
+        two `ReportShares.labels` of a row, joined by `PAIR`, or one twice.
     """
     score = F.col("quality_score") * QUALITY_BINS
     tenth = F.least(F.floor(score), F.lit(QUALITY_BINS - 1)).cast("string")
     edits = F.coalesce("edits", F.array().cast(EDITS_TYPE))
     kinds = F.transform("pii", lambda span: span["kind"])
     kinds = F.coalesce(kinds, F.array().cast("array<string>"))
+    chars = F.char_length("text")
+    doublings = (F.length(F.bin("cluster_size")) - 1).cast("string")
     facts = F.concat(
         F.array(
-            _fact("corpus", amount=F.char_length("text")),
+            _fact("corpus", amount=chars),
             *(_fact(c.name, rows=F.col(c.column).cast("bigint")) for c in report_counts()),
             _fact("stand_for", rows=F.col("cluster_size")),
-            *(_fact(shares.value, F.col(shares.column)) for shares in report_shares()),
+            *(
+                _fact(shares.value, F.col(shares.column), amount=chars)
+                for shares in report_shares()
+            ),
             _fact("quality", tenth),
+            _fact("clusters", doublings, amount=F.col("cluster_size")),
+        ),
+        *(
+            _pairs(shares.value, F.col(shares.labels))
+            for shares in report_shares()
+            if shares.labels is not None
         ),
         F.transform(edits, lambda edit: _fact("edit", edit["kind"], amount=edit["places"])),
         F.transform(
@@ -45,6 +60,20 @@ def corpus_facts(corpus: DataFrame) -> DataFrame:
     return rows.agg(F.sum("f.rows").alias("rows"), F.sum("f.amount").alias("amount"))
 
 
+def _pairs(name: str, labels: Column) -> Column:
+    """The facts of the labels of a row: each one, and each two that occur together."""
+    labels = F.array_sort(F.array_distinct(F.coalesce(labels, F.array().cast("array<string>"))))
+    return F.flatten(
+        F.transform(
+            labels,
+            lambda first: F.transform(
+                F.filter(labels, lambda other: other >= first),
+                lambda second: _fact(f"{name}{PAIR}", F.concat_ws(PAIR, first, second)),
+            ),
+        )
+    )
+
+
 def _fact(
     fact: str, key: Column | None = None, rows: Column | None = None, amount: Column | None = None
 ) -> Column:
@@ -55,18 +84,6 @@ def _fact(
         (F.lit("") if key is None else key).alias("key"),
         F.coalesce(one if rows is None else rows, zero).cast("bigint").alias("rows"),
         F.coalesce(zero if amount is None else amount, zero).cast("bigint").alias("amount"),
-    )
-
-
-def counts_by(frame: DataFrame, column: Column, name: str) -> DataFrame:
-    """Rows of every value of a column, most first.
-
-    Rows: one a value, as (name, rows). Shuffles: a few counts.
-    """
-    return (
-        frame.groupBy(column.alias(name))
-        .agg(F.count("*").alias("rows"))
-        .orderBy(F.desc("rows"), name)
     )
 
 

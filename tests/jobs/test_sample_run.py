@@ -217,14 +217,6 @@ def test_run_json_names_what_made_the_corpus(sample_output: Output) -> None:
     assert all(stage["seconds"] > 0 for stage in facts["stages"])
 
 
-def test_the_report_is_one_file_that_loads_nothing(sample_output: Output) -> None:
-    page = (sample_output.path / "report" / "index.html").read_text(encoding="utf-8")
-    assert page.startswith("<!doctype html>")
-    assert page.endswith("</html>")
-    assert "<script" not in page
-    assert "src=" not in page
-
-
 def test_a_table_is_a_folder_of_parquet_files_and_nothing_else(sample_output: Output) -> None:
     folder = sample_output.path / "corpus"
     assert {path.suffix for path in folder.iterdir()} == {".parquet"}

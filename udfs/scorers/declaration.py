@@ -120,6 +120,9 @@ class ReportShares:
     value: str
     """Heading of the values."""
     title: str
+    labels: str | None = None
+    """Path of a corpus column, array of all values of a row: the report counts which of them occur
+    together. None for none."""
 
 
 class ScorerFiles(Protocol):

@@ -350,7 +350,12 @@ DOMAIN = ScorerDeclaration(
             rank=1,
         ),
     ),
-    shares=(ReportShares("domains", "domain.single_label", "domain", "Domains of the corpus"),),
+    shares=(
+        ReportShares(
+            *("domains", "domain.single_label", "domain", "Domains of the corpus"),
+            labels="domain.multi_label",
+        ),
+    ),
 )
 
 

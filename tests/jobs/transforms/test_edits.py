@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from jobs.tables import EDITS, schema_of
 from jobs.transforms.selection.corpus_rows import kept_documents
-from jobs.transforms.summary import corpus_facts
+from jobs.transforms.summary import PAIR, corpus_facts
 from jobs.transforms.texts import with_edited_text
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
 
@@ -101,7 +101,10 @@ def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> Non
     others = corpus.withColumns(
         {
             "text": F.lit("一二三"),
-            "domain": F.struct(F.lit("law").alias("single_label")),
+            "domain": F.struct(
+                F.lit("law").alias("single_label"),
+                F.array(F.lit("law"), F.lit("finance")).alias("multi_label"),
+            ),
             "toxicity": F.struct(F.lit(1).alias("label")),
             "quality_score": F.lit(1.0),
             "cluster_size": F.lit(2),
@@ -113,8 +116,12 @@ def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> Non
         ("corpus", ""): (n, 3 * n),
         ("toxic_rows", ""): (n, 0),
         ("stand_for", ""): (2 * n, 0),
-        ("domain", "law"): (n, 0),
+        ("domain", "law"): (n, 3 * n),
+        (f"domain{PAIR}", f"law{PAIR}law"): (n, 0),
+        (f"domain{PAIR}", f"finance{PAIR}law"): (n, 0),
+        (f"domain{PAIR}", f"finance{PAIR}finance"): (n, 0),
         ("quality", "9"): (n, 0),
+        ("clusters", "1"): (n, 2 * n),
         ("edit", "width"): (2, 7),
         ("edit", "nfc"): (1, 1),
         ("pii", "phone"): (2, 3),
