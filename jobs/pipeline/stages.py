@@ -97,6 +97,7 @@ SCORE = Stage(
         "udfs.models.char_lm_file",
         "udfs.tokens.forms",
         "udfs.tokens.shape_tokens",
+        "udfs.tokens.token_counts",
     ),
     bases=scoring.bases,
     deletes=scoring.deletes,

@@ -6,7 +6,7 @@ All scores of a corpus follow from one lock.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from pathlib import Path
 
@@ -117,31 +117,39 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
 def artifacts_of(name: str, config: Config, lock: Lock) -> dict[str, Artifact]:
     """Key of a scorer's settings -> the artifact that it names, for those that are used; a file
     that is made for it is ``artifact``."""
-    settings = config.scorers[name]
     if declared()[name].make_file is not None:
         return {"artifact": lock.artifacts[made_name(name)]}
     return {
-        key: find_artifact(lock.artifacts, artifact, f"{name}.{key}")
-        for key, mark in artifact_keys(type(settings)).items()
-        for artifact in names_in(settings, key, mark)
+        key: find_artifact(lock.artifacts, artifact, where)
+        for key, artifact, where in _artifact_names(name, config)
     }
 
 
 def lock_id_of(name: str, config: Config, lock: Lock) -> str:
     """The part of the lock that a scorer's rows follow from: its artifacts, and what they need."""
-    settings = config.scorers[name]
     if declared()[name].make_file is not None:
         return lock.id_of([made_name(name)])
-    return lock.id_of(
-        artifact
-        for key, mark in artifact_keys(type(settings)).items()
-        for artifact in names_in(settings, key, mark)
-    )
+    return lock.id_of(artifact for _, artifact, _ in _artifact_names(name, config))
 
 
 def stamp_of_scorer(name: str, config: Config, lock: Lock) -> str:
     """The model of a scorer as its rows name it: ``quality@1+6eb8aaaf2ec9``."""
     return artifacts_of(name, config, lock)["artifact"].stamp
+
+
+def _artifact_names(name: str, config: Config) -> Iterator[tuple[str, str, str]]:
+    """Yield the key of each artifact that a scorer is made from, its name, and the setting that
+    names it: that of ``artifact`` may be one of its limits."""
+    declaration, settings = declared()[name], config.scorers[name]
+    instead = None
+    if declaration.artifact_limit is not None:
+        instead = getattr(config.limits[name], declaration.artifact_limit)
+    for key, mark in artifact_keys(type(settings)).items():
+        if key == "artifact" and instead is not None:
+            yield key, instead, f"select.{declaration.artifact_limit}"
+            continue
+        for artifact in names_in(settings, key, mark):
+            yield key, artifact, f"{name}.{key}"
 
 
 def _check(

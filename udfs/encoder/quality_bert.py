@@ -23,6 +23,7 @@ from udfs.encoder.encoder_file import Dtype, EncoderFileError, read_encoder_head
 from udfs.encoder.segments import Span, published_segments
 from udfs.scorers.declaration import (
     KnownFiles,
+    ScoreCurve,
     ScorerDeclaration,
     ScorerFiles,
     SegmentCut,
@@ -268,6 +269,7 @@ QUALITY_BERT = ScorerDeclaration(
     make=_make,
     check=_check,
     score="score",
+    curves=(ScoreCurve(NAME, "score", "low_quality", "min_quality"),),
     limits=QualityBertLimits,
     cut=SegmentCut("min_segment_score", "segments", "no_good_segment"),
     wants_gpu=lambda settings: settings.device == "auto",

@@ -125,6 +125,24 @@ class ReportShares:
     together. None for none."""
 
 
+@dataclass(frozen=True)
+class ScoreCurve:
+    """A number of a scorer's table that histograms, and curves of what a threshold keeps, show."""
+
+    name: str
+    """Its name in histograms and curves."""
+    column: str
+    """Column of the scorer's table."""
+    reason: str | None = None
+    """Reject reason of the limit on it, which a curve of other thresholds leaves out."""
+    key: str | None = None
+    """Key of [select] that limits it."""
+    keeps_below: bool = False
+    """Whether the limit is the largest value kept, and not the least."""
+    is_log: bool = False
+    """Whether its bins are quarters of its logarithm to base 2; else hundredths of [0, 1]."""
+
+
 class ScorerFiles(Protocol):
     """The files that a scorer is made from, by the keys of its settings that name them."""
 
@@ -197,6 +215,9 @@ class ScorerDeclaration:
     passages: PassageCut | None = None
     counts: tuple[ReportCount, ...] = ()
     shares: tuple[ReportShares, ...] = ()
+    curves: tuple[ScoreCurve, ...] = ()
+    artifact_limit: str | None = None
+    """Key of its limits that names a file instead of ``artifact``, where it is not None."""
     wants_gpu: Callable[[Any], bool] = _never
     """(settings) -> whether it runs on a GPU where Spark has one."""
 

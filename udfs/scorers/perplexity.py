@@ -22,6 +22,7 @@ from udfs.scorers.declaration import (
     CorpusColumn,
     KnownFiles,
     Rejection,
+    ScoreCurve,
     ScorerDeclaration,
     ScorerFiles,
     read_known,
@@ -227,6 +228,7 @@ PERPLEXITY = ScorerDeclaration(
             lambda scores, least: scores["perplexity"] < least,
         ),
     ),
+    curves=(ScoreCurve(NAME, "perplexity", "low_perplexity", "min_perplexity", is_log=True),),
 )
 
 

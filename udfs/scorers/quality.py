@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from pyspark.sql.types import DoubleType, StructField, StructType
 
 from udfs.base.settings import Model
-from udfs.scorers.declaration import KnownFiles, ScorerDeclaration, ScorerFiles
+from udfs.scorers.declaration import KnownFiles, ScoreCurve, ScorerDeclaration, ScorerFiles
 from udfs.scorers.fasttext_settings import (
     FastTextSettings,
     check_label,
@@ -96,4 +96,5 @@ QUALITY = ScorerDeclaration(
     check=_check,
     is_default=True,
     score="score",
+    curves=(ScoreCurve(NAME, "score", "low_quality", "min_quality"),),
 )

@@ -22,6 +22,7 @@ from udfs.scorers.declaration import (
     KnownFiles,
     Rejection,
     ReportCount,
+    ScoreCurve,
     ScorerDeclaration,
     ScorerFiles,
 )
@@ -321,6 +322,7 @@ TOXICITY = ScorerDeclaration(
     limits=ToxicityLimits,
     rejections=(Rejection("toxic", "max_toxicity", lambda scores, most: scores["score"] > most),),
     counts=(ReportCount("toxic_rows", "toxicity.label", "labelled toxic"),),
+    curves=(ScoreCurve(NAME, "score", "toxic", "max_toxicity", keeps_below=True),),
 )
 
 

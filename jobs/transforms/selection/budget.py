@@ -1,0 +1,356 @@
+"""A selection within a budget: the best documents of each domain, up to its share of an amount.
+
+Documents have a total order: by an order key, highest first, then by a hash of their doc_id, then
+by doc_id. A domain keeps the longest beginning of that order whose amounts add up to at most its
+goal: never more than the budget, and less by at most the first document that no longer fits. A
+document that is larger than the whole share of its domain is left out before, so that it does not
+end the beginning.
+
+Where the beginning ends is found by radix refinement. Order keys become 64-bit integers of the same
+order; each round adds up amounts by ranges of them, for all domains in one query, and continues
+with the range in which a domain's goal lies. What the driver collects has a constant size, and the
+result does not depend on partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.config.budget import REST, apportion
+
+DOMAIN, AMOUNT, IMAGE, HASH = "budget_domain", "budget_amount", "order_image", "order_hash"
+"""Columns of `with_budget_columns`."""
+
+OVER_BUDGET, NOT_IN_MIX, UNSCORED = "over_budget", "not_in_mix", "unscored"
+
+COLLECTED = 16_384
+"""The most ranges of a round, and documents at the end, that the driver collects."""
+
+_LEAST, _MOST = -(2**63), 2**63 - 1
+_WHOLE = ""
+"""Name of the only domain of a budget without a mix."""
+
+Bound = tuple[int, int, str]
+"""Image, hash and doc_id of the first document that is left out."""
+
+
+@dataclass(frozen=True)
+class DomainShare:
+    """What one domain was asked for, and what it gives."""
+
+    domain: str
+    """Label of the mix; `REST` for all that it does not name, and empty without a mix."""
+    asked: int
+    """Its share of the budget."""
+    there: int = 0
+    """The amount of all its documents that are not larger than that share."""
+    goal: int = 0
+    """The most that it may keep: `asked`, or more where it was dealt what others cannot fill."""
+    kept: int = 0
+    """The amount that it keeps."""
+    documents: int = 0
+    """Documents that it keeps."""
+    bound: Bound | None = None
+    """Where its order is cut; None where everything is kept."""
+
+    @property
+    def missing(self) -> int:
+        """What it was asked for and does not have."""
+        return max(0, self.asked - self.there)
+
+
+def domains_of(mix: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Name and share of each domain of a budget, in order."""
+    return list(mix.items()) if mix else [(_WHOLE, 1.0)]
+
+
+def with_budget_columns(
+    documents: DataFrame, mix: Mapping[str, float], label: Column, order: Column, amount: Column
+) -> DataFrame:
+    """Add what the cut needs of each document.
+
+    Needs: doc_id; what the columns refer to.
+    Args:
+        label: Main domain label; null without one.
+        order: Number, highest first; documents without one (null, NaN) come last.
+        amount: What the document takes of the budget, bigint; null where it is not known.
+    Adds: budget_domain, the number of its domain (int; null where the mix has none),
+        budget_amount, order_image and order_hash (bigint, ascending in the order).
+    Rows: all kept. Shuffles: none.
+    """
+    return documents.select(
+        "*",
+        _domain_number(mix, label).alias(DOMAIN),
+        amount.cast("bigint").alias(AMOUNT),
+        _image(order.cast("double")).alias(IMAGE),
+        F.xxhash64("doc_id").alias(HASH),
+    )
+
+
+def cut(
+    candidates: DataFrame, budget: int, mix: Mapping[str, float], *, deals: bool = False
+) -> list[DomainShare]:
+    """Find where each domain's order is cut.
+
+    Needs: candidates (doc_id and the columns of `with_budget_columns`), each document once, all
+        that may be kept; read several times, so persisted.
+    Args:
+        deals: Whether others get what a domain cannot fill, in proportion to their shares.
+    Returns:
+        One a domain, in the order of the mix.
+    Collects: at most `COLLECTED` rows a query; two or three queries for a million documents, at
+        most seven for each of the two 64-bit numbers.
+    """
+    domains = domains_of(mix)
+    asked = apportion(budget, [share for _, share in domains])
+    shares = [
+        DomainShare(name, amount, goal=amount)
+        for (name, _), amount in zip(domains, asked, strict=True)
+    ]
+    fitting = candidates.where(F.col(AMOUNT) <= _of_domain(asked)).select(
+        "doc_id", DOMAIN, AMOUNT, IMAGE, HASH
+    )
+    ranges: dict[int, _Range] = {}
+    for row in _totals(fitting):
+        number = row[DOMAIN]
+        shares[number] = replace(shares[number], there=row["amount"])
+        ranges[number] = _by_hash(_Range(row["least"], row["most"], row["documents"]))
+    if deals:
+        goals = deal([share.there for share in shares], [share for _, share in domains], budget)
+        shares = [replace(share, goal=goal) for share, goal in zip(shares, goals, strict=True)]
+    found = [
+        replace(share, kept=share.there, documents=ranges[number].documents)
+        if number in ranges
+        else share
+        for number, share in enumerate(shares)
+    ]
+    cut_ranges = {n: of for n, of in ranges.items() if shares[n].there > shares[n].goal}
+    goals_of = {number: shares[number].goal for number in cut_ranges}
+    cut_ranges = _refined(fitting, cut_ranges, goals_of)
+    for number, bound, amount, documents in _ends(fitting, cut_ranges, goals_of):
+        found[number] = replace(
+            shares[number], kept=amount, documents=documents, bound=bound
+        )
+    return found
+
+
+def deal(there: Sequence[int], shares: Sequence[float], budget: int) -> list[int]:
+    """Goals of domains where those that cannot fill their share leave it to the others.
+
+    Args:
+        there: The amount that each domain has.
+        shares: Their shares of the budget.
+    Returns:
+        What each may keep: all that it has where it has less than its part of what is left, in
+        proportion to the shares. They add up to the budget, unless all domains together have less.
+
+    >>> deal([10, 1000, 1000], [0.5, 0.25, 0.25], 100)
+    [10, 45, 45]
+    >>> deal([10, 20], [0.5, 0.5], 100)
+    [10, 20]
+    """
+    goals = list(there)
+    open_ = set(range(len(there)))
+    while open_:
+        left = budget - sum(there[number] for number in range(len(there)) if number not in open_)
+        order = sorted(open_)
+        parts = dict(zip(order, apportion(left, [shares[n] for n in order]), strict=True))
+        full = {number for number in order if there[number] < parts[number]}
+        if not full:
+            for number in order:
+                goals[number] = parts[number]
+            break
+        open_ -= full
+    return goals
+
+
+def budget_reason(shares: Sequence[DomainShare]) -> Column:
+    """The reason for which a budget leaves a document out; null for one that it keeps.
+
+    Needs: doc_id and the columns of `with_budget_columns`.
+    """
+    place = F.struct(F.col(IMAGE), F.col(HASH), F.col("doc_id"))
+    is_kept = F.col(AMOUNT) <= _of_domain([share.asked for share in shares])
+    for number, share in enumerate(shares):
+        if share.bound is not None:
+            image, hash_, doc_id = share.bound
+            bound = F.struct(
+                F.lit(image).cast("bigint").alias(IMAGE),
+                F.lit(hash_).cast("bigint").alias(HASH),
+                F.lit(doc_id).alias("doc_id"),
+            )
+            is_kept &= (F.col(DOMAIN) != number) | (place < bound)
+    return (
+        F.when(F.col(DOMAIN).isNull(), NOT_IN_MIX)
+        .when(F.col(AMOUNT).isNull(), UNSCORED)
+        .when(~is_kept, OVER_BUDGET)
+    )
+
+
+@dataclass(frozen=True)
+class _Range:
+    """The documents of a domain among which its order is cut."""
+
+    least: int
+    """Smallest image among them, or hash where `image` is set."""
+    most: int
+    documents: int
+    image: int | None = None
+    """The image of all of them, once it is the same."""
+    amount_before: int = 0
+    """The amount of the documents before them, which are all kept."""
+    documents_before: int = 0
+
+
+def _domain_number(mix: Mapping[str, float], label: Column) -> Column:
+    """Number of a document's domain, in the order of `domains_of`; null where there is none."""
+    if not mix:
+        return F.lit(0)
+    names = [name for name, _ in domains_of(mix)]
+    numbers = [F.when(label == name, n) for n, name in enumerate(names) if name != REST]
+    return F.coalesce(*numbers, F.lit(names.index(REST) if REST in names else None).cast("int"))
+
+
+def _image(order: Column) -> Column:
+    """A bigint that ascends where a double falls; the largest one for null and NaN.
+
+    Source: the bits of two doubles of one sign are ordered as the doubles are (IEEE 754).
+    """
+    is_number = order.isNotNull() & ~F.isnan(order)
+    number = F.coalesce(F.when(is_number, order), F.lit(0.0)) + F.lit(0.0)  # -0.0 becomes 0.0
+    bits = F.java_method(
+        F.lit("java.lang.Double"), F.lit("doubleToLongBits"), number
+    ).cast("bigint")
+    ascending = F.when(bits >= 0, bits).otherwise(bits.bitwiseXOR(F.lit(_MOST)))
+    return F.when(is_number, F.bitwise_not(ascending)).otherwise(F.lit(_MOST))
+
+
+def _of_domain(values: Sequence[int]) -> Column:
+    """The value of a document's domain, by its number."""
+    return F.get(F.array(*(F.lit(value).cast("bigint") for value in values)), F.col(DOMAIN))
+
+
+def _totals(documents: DataFrame) -> list[Any]:
+    return (
+        documents.groupBy(DOMAIN)
+        .agg(
+            F.sum(AMOUNT).alias("amount"),
+            F.count("*").alias("documents"),
+            F.min(IMAGE).alias("least"),
+            F.max(IMAGE).alias("most"),
+        )
+        .collect()
+    )
+
+
+def _refined(
+    documents: DataFrame, ranges: Mapping[int, _Range], goals: Mapping[int, int]
+) -> dict[int, _Range]:
+    """Narrow the ranges until the documents of each fit into its part of `COLLECTED`."""
+    narrowed = dict(ranges)
+    fit = COLLECTED // max(1, len(narrowed))
+    while wide := {n: of for n, of in narrowed.items() if of.documents > fit and not _is_one(of)}:
+        shifts = {number: _shift(of, COLLECTED // len(wide)) for number, of in wide.items()}
+        found: dict[int, list[Any]] = {number: [] for number in wide}
+        for row in _sums(documents, wide, shifts):
+            found[row[DOMAIN]].append(row)
+        for number, rows in found.items():
+            narrowed[number] = _narrower(wide[number], rows, goals[number])
+    return narrowed
+
+
+def _by_hash(of: _Range) -> _Range:
+    """A range of equal images as one of all hashes; any other as it is."""
+    if of.image is not None or of.least < of.most:
+        return of
+    return replace(of, image=of.least, least=_LEAST, most=_MOST)
+
+
+def _is_one(of: _Range) -> bool:
+    """Whether all documents have one image and one hash."""
+    return of.image is not None and of.least == of.most
+
+
+def _shift(of: _Range, parts: int) -> int:
+    """The fewest low bits to drop, so that a range has at most so many parts."""
+    shift = 0
+    while (of.most >> shift) - (of.least >> shift) >= parts:
+        shift += 1
+    return shift
+
+
+def _sums(
+    documents: DataFrame, ranges: Mapping[int, _Range], shifts: Mapping[int, int]
+) -> list[Any]:
+    """Add up the documents of ranges by the high bits of their images or hashes."""
+    shift = F.get(
+        F.array(*(F.lit(shifts.get(number, 0)) for number in range(max(shifts) + 1))), F.col(DOMAIN)
+    )
+    return (
+        _in_ranges(documents, ranges)
+        .groupBy(DOMAIN, F.call_function("shiftright", F.col("value"), shift).alias("part"))
+        .agg(
+            F.sum(AMOUNT).alias("amount"),
+            F.count("*").alias("documents"),
+            F.min("value").alias("least"),
+            F.max("value").alias("most"),
+        )
+        .collect()
+    )
+
+
+def _in_ranges(documents: DataFrame, ranges: Mapping[int, _Range]) -> DataFrame:
+    """The documents of ranges, with the image or hash that their range is of as ``value``."""
+    values, holds = [], F.lit(False)
+    for number, of in ranges.items():
+        is_its = F.col(DOMAIN) == number
+        column = F.col(IMAGE if of.image is None else HASH)
+        values.append(F.when(is_its, column))
+        inside = is_its & (column >= of.least) & (column <= of.most)
+        holds |= inside if of.image is None else inside & (F.col(IMAGE) == of.image)
+    return documents.where(holds).select("*", F.coalesce(*values).alias("value"))
+
+
+def _narrower(of: _Range, rows: Iterable[Any], goal: int) -> _Range:
+    """The part of a range in which the goal lies."""
+    amount, documents = of.amount_before, of.documents_before
+    for row in sorted(rows, key=lambda row: int(row["part"])):
+        if amount + row["amount"] > goal:
+            part = replace(
+                of,
+                least=row["least"],
+                most=row["most"],
+                documents=row["documents"],
+                amount_before=amount,
+                documents_before=documents,
+            )
+            return _by_hash(part)
+        amount += row["amount"]
+        documents += row["documents"]
+    raise AssertionError(f"a goal of {goal:,} lies in no part of its range")
+
+
+def _ends(
+    documents: DataFrame, ranges: Mapping[int, _Range], goals: Mapping[int, int]
+) -> Iterable[tuple[int, Bound, int, int]]:
+    """Yield of each range its domain, the bound, and amount and number of the documents before."""
+    if not ranges:
+        return
+    rows: dict[int, list[tuple[int, int, str, int]]] = {number: [] for number in ranges}
+    for row in _in_ranges(documents, ranges).select(
+        DOMAIN, IMAGE, HASH, "doc_id", AMOUNT
+    ).collect():
+        rows[row[DOMAIN]].append((row[IMAGE], row[HASH], row["doc_id"], row[AMOUNT]))
+    for number, of_domain in rows.items():
+        amount, count = ranges[number].amount_before, ranges[number].documents_before
+        for image, hash_, doc_id, its_amount in sorted(of_domain):
+            if amount + its_amount > goals[number]:
+                yield number, (image, hash_, doc_id), amount, count
+                break
+            amount += its_amount
+            count += 1
