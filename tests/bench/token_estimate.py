@@ -3,7 +3,7 @@
     python -m tests.bench.token_estimate --data DIR --tokenizer tokenizer.json [--output FILE.json]
 
 Texts are those of domain/, quality/ and languages/ in DIR. Coefficients are not negative and
-minimise the sum of squared relative errors. For each source they are fitted to all others, and
+minimise the sum of squared errors, each divided by the text's tokens. For each source they are fitted to all others, and
 compared with the tokenizer on this one.
 """
 
@@ -99,13 +99,13 @@ def read_texts(data: Path) -> Iterator[tuple[str, str]]:
 
 
 def fitted(features: Int64Array, tokens: Int64Array) -> Float64Array:
-    """Coefficients, none negative, with the least squares of the relative errors.
+    """Coefficients, none negative, with the least squares of errors divided by the root of tokens.
 
     Returns:
         Shape (features,). A coefficient that would be negative is 0, and the others are fitted
         again without it.
     """
-    scale = np.maximum(tokens, 1)[:, None]
+    scale = np.sqrt(np.maximum(tokens, 1))[:, None]
     scaled, target = features / scale, tokens / scale[:, 0]
     is_free: BoolArray = (features.sum(axis=0) > 0).astype(np.bool_)
     while True:

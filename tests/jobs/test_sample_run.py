@@ -68,7 +68,7 @@ def test_another_threshold_keeps_the_export_and_no_export_asks(
     more = "--set", 'dedup.levels=["url"]'
     assert planned(capsys, output, *more)[-1] == (
         "needs --yes: do finished work of score_quality, score_domain, score_toxicity, "
-        "score_perplexity again"
+        "score_perplexity, score_tokens again"
     )
 
 

@@ -39,11 +39,19 @@ def test_a_declaration_names_columns_and_keys_that_it_has(scorer: ScorerDeclarat
     assert {rejection.key for rejection in scorer.rejections} <= limits
     if scorer.cut is not None:
         assert scorer.cut.key in limits and scorer.cut.segments in columns
+<<<<<<< HEAD
     if scorer.make_file is None:
         assert artifact_keys(scorer.settings)["artifact"].kind == "model"
     if scorer.passages is not None:
         cut = scorer.passages
         assert {cut.spans, cut.chars_left} <= columns and {cut.key, cut.min_chars} <= limits
+=======
+    kind = artifact_keys(scorer.settings)["artifact"].kind
+    assert kind in ("model", "tokenizer")
+    if scorer.artifact_limit is not None and scorer.limits is not None:
+        assert artifact_keys(scorer.limits)[scorer.artifact_limit].kind == kind
+    assert {curve.column for curve in scorer.curves} <= columns
+>>>>>>> 5a92a1e (An estimate of tokens is fitted to a tokenizer, and a budget cuts each domain where its share ends)
     assert scorer.limits_in_use(scorer.default_limits()) == []
 
 
@@ -52,14 +60,19 @@ def test_names_keys_reasons_and_columns_are_given_once() -> None:
     reasons += [scorer.cut.reason for scorer in SCORERS if scorer.cut is not None]
     keys = [f.name for part in section_types()["select"] for f in dataclasses.fields(part)]
     names = [scorer.name for scorer in SCORERS]
-    for given in (names, reasons, keys, schema_of(CORPUS).fieldNames()):
+    curves = [curve.name for scorer in SCORERS for curve in scorer.curves]
+    for given in (names, reasons, keys, curves, schema_of(CORPUS).fieldNames()):
         assert [name for name, n in Counter(given).items() if n > 1] == []
     assert {f.name for f in dataclasses.fields(SelectConfig)} <= set(keys)
 
 
 def test_the_corpus_begins_with_the_published_row() -> None:
     published = ["text", "domain", "toxicity", "quality_score"]
+<<<<<<< HEAD
     assert schema_of(CORPUS).fieldNames()[:6] == [*published, "harmful", "contamination"]
+=======
+    assert schema_of(CORPUS).fieldNames()[:7] == [*published, "harmful", "tokens", "title"]
+>>>>>>> 5a92a1e (An estimate of tokens is fitted to a tokenizer, and a budget cuts each domain where its share ends)
 
 
 @pytest.mark.parametrize(

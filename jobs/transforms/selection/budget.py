@@ -24,6 +24,7 @@ from pyspark.sql import functions as F
 from jobs.config.budget import REST, apportion
 
 DOMAIN, AMOUNT, IMAGE, HASH = "budget_domain", "budget_amount", "order_image", "order_hash"
+BUDGET_COLUMNS = (DOMAIN, AMOUNT, IMAGE, HASH)
 """Columns of `with_budget_columns`."""
 
 OVER_BUDGET, NOT_IN_MIX, UNSCORED = "over_budget", "not_in_mix", "unscored"
@@ -133,9 +134,7 @@ def cut(
     goals_of = {number: shares[number].goal for number in cut_ranges}
     cut_ranges = _refined(fitting, cut_ranges, goals_of)
     for number, bound, amount, documents in _ends(fitting, cut_ranges, goals_of):
-        found[number] = replace(
-            shares[number], kept=amount, documents=documents, bound=bound
-        )
+        found[number] = replace(shares[number], kept=amount, documents=documents, bound=bound)
     return found
 
 
@@ -223,9 +222,9 @@ def _image(order: Column) -> Column:
     """
     is_number = order.isNotNull() & ~F.isnan(order)
     number = F.coalesce(F.when(is_number, order), F.lit(0.0)) + F.lit(0.0)  # -0.0 becomes 0.0
-    bits = F.java_method(
-        F.lit("java.lang.Double"), F.lit("doubleToLongBits"), number
-    ).cast("bigint")
+    bits = F.java_method(F.lit("java.lang.Double"), F.lit("doubleToLongBits"), number).cast(
+        "bigint"
+    )
     ascending = F.when(bits >= 0, bits).otherwise(bits.bitwiseXOR(F.lit(_MOST)))
     return F.when(is_number, F.bitwise_not(ascending)).otherwise(F.lit(_MOST))
 
@@ -342,9 +341,9 @@ def _ends(
     if not ranges:
         return
     rows: dict[int, list[tuple[int, int, str, int]]] = {number: [] for number in ranges}
-    for row in _in_ranges(documents, ranges).select(
-        DOMAIN, IMAGE, HASH, "doc_id", AMOUNT
-    ).collect():
+    for row in (
+        _in_ranges(documents, ranges).select(DOMAIN, IMAGE, HASH, "doc_id", AMOUNT).collect()
+    ):
         rows[row[DOMAIN]].append((row[IMAGE], row[HASH], row["doc_id"], row[AMOUNT]))
     for number, of_domain in rows.items():
         amount, count = ranges[number].amount_before, ranges[number].documents_before

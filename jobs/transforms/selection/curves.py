@@ -113,7 +113,7 @@ def _histograms(
     columns = set(scored.columns)
     label = F.col("domain")["single_label"] if "domain" in columns else F.lit(None).cast("string")
     zero = F.lit(0).cast("bigint")
-    amounts = {name: zero for name in ("chars", "tokens")}
+    amounts = dict.fromkeys(("chars", "tokens"), zero)
     if "tokens" in columns:
         amounts = {name: F.coalesce(F.col("tokens")[name], zero) for name in amounts}
     bins = F.array(
@@ -228,7 +228,7 @@ def _by(rows: Iterable[Row], key: str, name: Callable[[Any], str]) -> dict[str, 
     found: dict[Any, list[Row]] = {}
     for row in rows:
         found.setdefault(row[key], []).append(row)
-    order = sorted((value for value in found if value is not None))
+    order = sorted(value for value in found if value is not None)
     named = {name(value): _amounts(found[value]) for value in order}
     return named | ({"none": _amounts(found[None])} if None in found else {})
 

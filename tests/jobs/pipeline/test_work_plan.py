@@ -22,6 +22,7 @@ STAGES = {
     "score_domain",
     "score_toxicity",
     "score_perplexity",
+    "score_tokens",
     "select_corpus",
     "report_run",
 }

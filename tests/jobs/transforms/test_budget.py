@@ -172,7 +172,9 @@ def test_reasons_of_what_a_budget_leaves_out(spark: SparkSession) -> None:
 
 def test_order_keys_fall_as_their_images_rise(spark: SparkSession) -> None:
     draw = random.Random(3)
-    keys: list[float | None] = [draw.choice([-1, 1]) * 10 ** draw.uniform(-308, 308) for _ in "x" * 200]
+    keys: list[float | None] = [
+        draw.choice([-1, 1]) * 10 ** draw.uniform(-308, 308) for _ in "x" * 200
+    ]
     keys += [0.0, 5e-324, -5e-324, math.inf, -math.inf, 1.0, math.nextafter(1.0, 2.0)]
     rows = [(str(n), None, key, 1) for n, key in enumerate([*keys, None, math.nan, -0.0])]
     found = ranked(spark, rows, {}).select("doc_id", "key", IMAGE, DOMAIN).collect()
@@ -198,9 +200,7 @@ def test_parts_add_up_and_are_within_one_of_exact_ones(amount: int, shares: list
 
 
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 1000), st.floats(0.001, 1)), min_size=1, max_size=6
-    ),
+    st.lists(st.tuples(st.integers(0, 1000), st.floats(0.001, 1)), min_size=1, max_size=6),
     st.integers(1, 4000),
 )
 def test_goals_are_full_or_in_proportion(domains: list[tuple[int, float]], asked: int) -> None:

@@ -29,10 +29,7 @@ from udfs.tokens.token_files import (
     read_coefficients,
 )
 
-BUNDLED = (
-    Path(__file__).resolve().parents[3]
-    / "conf/artifacts/token_estimate/token_estimate.json"
-)
+BUNDLED = Path(__file__).resolve().parents[3] / "conf/artifacts/token_estimate/token_estimate.json"
 MEMBERS = {
     "han_common": "的中啊座",
     "han_second": "亍齄鳌",
