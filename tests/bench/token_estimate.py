@@ -3,8 +3,8 @@
     python -m tests.bench.token_estimate --data DIR --tokenizer tokenizer.json [--output FILE.json]
 
 Texts are those of domain/, quality/ and languages/ in DIR. Coefficients are not negative and
-minimise the sum of squared errors, each divided by the text's tokens. For each source they are fitted to all others, and
-compared with the tokenizer on this one.
+minimise the sum of squared errors, each divided by the text's tokens. For each source they are
+fitted to all others, and compared with the tokenizer on this one.
 """
 
 from __future__ import annotations

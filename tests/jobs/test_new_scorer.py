@@ -122,11 +122,9 @@ def test_its_table_settings_and_columns_are_known(capsys: pytest.CaptureFixture[
         *("doc_id", "share", "count", "artifact", "lock_id")
     ]
     corpus = schema_of(CORPUS)
-<<<<<<< HEAD
-    assert corpus.fieldNames()[4:8] == ["harmful", "contamination", "digit_share", "digits"]
-=======
-    assert corpus.fieldNames()[4:9] == [*("harmful", "tokens", "digit_share", "digits", "title")]
->>>>>>> 5a92a1e (An estimate of tokens is fitted to a tokenizer, and a budget cuts each domain where its share ends)
+    assert corpus.fieldNames()[4:9] == [
+        *("harmful", "tokens", "contamination", "digit_share", "digits")
+    ]
     assert corpus["digit_share"].dataType == DoubleType()
     config = load_config(None, ["digits.scale=2", RUNNING])
     assert config.scorers["digits"].scale == 2.0

@@ -39,19 +39,15 @@ def test_a_declaration_names_columns_and_keys_that_it_has(scorer: ScorerDeclarat
     assert {rejection.key for rejection in scorer.rejections} <= limits
     if scorer.cut is not None:
         assert scorer.cut.key in limits and scorer.cut.segments in columns
-<<<<<<< HEAD
     if scorer.make_file is None:
-        assert artifact_keys(scorer.settings)["artifact"].kind == "model"
+        kind = artifact_keys(scorer.settings)["artifact"].kind
+        assert kind in ("model", "tokenizer")
+        if scorer.artifact_limit is not None and scorer.limits is not None:
+            assert artifact_keys(scorer.limits)[scorer.artifact_limit].kind == kind
+    assert {curve.column for curve in scorer.curves} <= columns
     if scorer.passages is not None:
         cut = scorer.passages
         assert {cut.spans, cut.chars_left} <= columns and {cut.key, cut.min_chars} <= limits
-=======
-    kind = artifact_keys(scorer.settings)["artifact"].kind
-    assert kind in ("model", "tokenizer")
-    if scorer.artifact_limit is not None and scorer.limits is not None:
-        assert artifact_keys(scorer.limits)[scorer.artifact_limit].kind == kind
-    assert {curve.column for curve in scorer.curves} <= columns
->>>>>>> 5a92a1e (An estimate of tokens is fitted to a tokenizer, and a budget cuts each domain where its share ends)
     assert scorer.limits_in_use(scorer.default_limits()) == []
 
 
@@ -68,11 +64,10 @@ def test_names_keys_reasons_and_columns_are_given_once() -> None:
 
 def test_the_corpus_begins_with_the_published_row() -> None:
     published = ["text", "domain", "toxicity", "quality_score"]
-<<<<<<< HEAD
-    assert schema_of(CORPUS).fieldNames()[:6] == [*published, "harmful", "contamination"]
-=======
-    assert schema_of(CORPUS).fieldNames()[:7] == [*published, "harmful", "tokens", "title"]
->>>>>>> 5a92a1e (An estimate of tokens is fitted to a tokenizer, and a budget cuts each domain where its share ends)
+    assert schema_of(CORPUS).fieldNames()[:7] == [
+        *published,
+        *("harmful", "tokens", "contamination"),
+    ]
 
 
 @pytest.mark.parametrize(
