@@ -274,8 +274,8 @@ def _origins(facts: Mapping[str, Any]) -> Iterator[str]:
 def _people(settings: ReleaseConfig) -> Iterator[str]:
     licence = settings.licence or "none is stated (`release.licence`)"
     yield (
-        f"## Licence\n\n{licence}. It covers the compilation: rights in the texts stay with those "
-        "who hold them, and the pages of Common Crawl come under its terms of use."
+        f"## Licence\n\n{licence}. A licence covers the compilation: rights in the texts stay with "
+        "those who hold them, and the pages of Common Crawl come under its terms of use."
     )
     contact = settings.contact or "none is stated (`release.contact`)"
     yield (

@@ -114,7 +114,11 @@ def corpus_facts_of(source: Source, commit: Commit) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for found in commits.values():
         for one in found:
-            settings |= {k: v for k, v in one.settings.items() if k.startswith(_SHOWN_SETTINGS)}
+            settings |= {
+                key: _without_folders(value)
+                for key, value in one.settings.items()
+                if key.startswith(_SHOWN_SETTINGS)
+            }
     return {
         "fingerprint": commit.fingerprint,
         "funnel": [totals_of(name, found) for name, found in commits.items()],
@@ -140,6 +144,13 @@ def basis_of(source: Source) -> str:
             for name in names
         }
     )
+
+
+def _without_folders(value: Any) -> Any:
+    """Return a setting without the folders of files that it names: they are of one machine."""
+    if isinstance(value, list):
+        return [_without_folders(item) for item in value]
+    return value.rpartition("/")[2] if isinstance(value, str) else value
 
 
 def _reasons(commits: Sequence[Commit]) -> list[tuple[str, int]]:

@@ -38,7 +38,7 @@ def check_place(uri: str, *, may_replace: bool) -> bool:
     files, path = filesystem(uri)
     info = files.get_file_info(path)
     if info.type == pafs.FileType.File:
-        raise ConfigError(f"--output {redact(uri)}: is a file; name a folder")
+        raise ConfigError(f"release {redact(uri)}: is a file; name a folder")
     names = {
         found.base_name
         for found in files.get_file_info(pafs.FileSelector(path, allow_not_found=True))
@@ -47,11 +47,11 @@ def check_place(uri: str, *, may_replace: bool) -> bool:
         return False
     if others := sorted(names - OWN_NAMES):
         raise ConfigError(
-            f"--output {redact(uri)}: holds what is no part of a release "
+            f"release {redact(uri)}: the folder holds what is no part of a release "
             f"({', '.join(others[:3])}); name a folder that is empty or does not exist"
         )
     if not may_replace:
-        raise ReleaseExists(f"--output {redact(uri)}: a release is there; --yes replaces it")
+        raise ReleaseExists(f"release {redact(uri)}: one is there already; --yes replaces it")
     return True
 
 

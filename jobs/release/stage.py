@@ -82,8 +82,9 @@ def tell(released: Released) -> None:
     size = sum(of["bytes"] for of in released.files)
     left_out = "".join(f", {n:,} excluded by {kind}" for kind, n in released.excluded.items())
     where = redact(released.uri)
+    files = f"{len(released.files):,} file{'' if len(released.files) == 1 else 's'}"
     text = f"release: {released.rows:,} of {released.seen:,} rows{left_out} in {where}"
-    say("released", f"{text} ({len(released.files):,} files, {size:,} bytes)", release=where)
+    say("released", f"{text} ({files}, {size:,} bytes)", release=where)
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:

@@ -24,7 +24,7 @@ from jobs.tables import AUDIT
 
 FACTS = "run.json"
 
-_NOT_SHOWN = frozenset({"run", "spark"})
+_NOT_SHOWN = frozenset({"release", "run", "spark"})
 """Sections that change nothing in a report but the list of settings."""
 
 

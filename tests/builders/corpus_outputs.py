@@ -67,7 +67,7 @@ def write_output(
     pq.write_table(pa.table(dict(scores)), folder / "part-0.parquet")
     kept = len(rows)
     read = {"extract.languages": ["zh"]}
-    limits = {"rules.min_chars": 9}
+    limits = {"rules.min_chars": 9, "rules.lexicon": "/home/somebody/words.tsv"}
     chosen = {"select.min_quality": 0.5, "select.jsonl": "none"}
     rejected = {"low_quality": 2}
     for commit in (

@@ -44,6 +44,7 @@ def sample_output(
         [
             *("--config", str(LOCAL_CONFIG), "--input", str(sample_warc)),
             *("--output", str(output), "--set", "select.jsonl=zst"),
+            *("--release", str(output / "release")),
         ]
     )
     assert status == 0

@@ -11,11 +11,12 @@ from pathlib import Path
 import polars
 import pytest
 import zstandard
+from datasets import load_dataset
 from pyspark.sql import functions as F
 from warcio.archiveiterator import ArchiveIterator
 
 from jobs import run_pipeline
-from jobs.run.store import Store
+from jobs.run.store import WHOLE, Store
 from jobs.tables import CORPUS, check_schema, schema_of
 from tests.jobs.conftest import Output
 from tests.sample.build_sample import Page, load_pages
@@ -223,6 +224,35 @@ def test_a_table_is_a_folder_of_parquet_files_and_nothing_else(sample_output: Ou
     assert polars.read_parquet(folder).height == sample_output.table("corpus").count()
     names = {path.name for path in sample_output.path.rglob("*")}
     assert not {name for name in names if name == "_SUCCESS" or name.endswith(".crc")}
+
+
+def test_the_sample_is_released(
+    sample_output: Output, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = sample_output.path / "release"
+    rows = load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
+    assert rows.column_names == ["text", "domain", "toxicity", "quality_score"]
+    corpus = {row.text: row for row in sample_output.table("corpus").collect()}
+    assert {row["text"] for row in rows} == corpus.keys()
+    for row in rows:
+        assert row["domain"] == corpus[row["text"]].domain.asDict()
+        assert row["quality_score"] == corpus[row["text"]].quality_score
+    commit = Store.at(str(sample_output.path)).commits("release_corpus")[WHOLE]
+    assert (commit.rows, commit.kept) == (len(corpus), len(corpus))
+
+    here = ["--release", str(folder)]
+    assert planned(capsys, sample_output.path, *here)[-1] == "release_corpus: nothing to do"
+    assert planned(capsys, sample_output.path)[-1] == "report_run: nothing to do"
+    seed = planned(capsys, sample_output.path, *here, "--set", "release.seed=1")
+    assert seed[-2:] == ["report_run: nothing to do", "release_corpus: release.seed is 1, was 0"]
+    gone = shutil.move(folder, tmp_path / "moved")
+    try:
+        again = planned(capsys, sample_output.path, *here)
+        assert again[-1] == "release_corpus: the release is not there any more"
+        other = planned(capsys, sample_output.path, "--release", str(gone))
+        assert other[-1] == f"needs --yes: delete {gone}"
+    finally:
+        shutil.move(gone, folder)
 
 
 def test_nothing_temporary_is_left(sample_output: Output) -> None:

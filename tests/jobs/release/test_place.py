@@ -41,7 +41,7 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
 
 def test_a_release_is_replaced_with_consent(tmp_path: Path) -> None:
     write_file(str(tmp_path), CARD, "old")
-    with pytest.raises(ConfigError, match="a release is there; --yes replaces it"):
+    with pytest.raises(ConfigError, match="one is there already; --yes replaces it"):
         check_place(str(tmp_path), may_replace=False)
     assert check_place(str(tmp_path), may_replace=True)
 

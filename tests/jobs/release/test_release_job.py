@@ -85,6 +85,7 @@ def test_a_release_is_these_files_and_no_others(full: Path) -> None:
     assert {"quality", "lid", "lexicon"} <= {of["name"] for of in facts["artifacts"]}
     card = files["README.md"].decode()
     assert LOCK_ID in card and 'license: "odc-by"' in card and "| extract_documents | 55 |" in card
+    assert '| `rules.lexicon` | `"words.tsv"` |' in card and "somebody" not in card
     assert str(full.parent) not in card + files["run.json"].decode()  # nothing of this machine
 
 
@@ -225,7 +226,7 @@ def test_a_release_is_replaced_with_yes_alone(
     (to / "data").mkdir(parents=True)
     (to / "README.md").write_text("old")
     assert release(output, to) == 2
-    assert "a release is there; --yes replaces it" in capsys.readouterr().err
+    assert "one is there already; --yes replaces it" in capsys.readouterr().err
     assert (to / "README.md").read_text() == "old"
     assert release(output, to, flags=("--plan",)) == 0
     said = capsys.readouterr().out
