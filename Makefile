@@ -164,6 +164,7 @@ format: $(VENV)/.installed-test
 #:   BENCH=paragraphs  paragraph deduplication, its growth, which lines repeat
 #:   BENCH=repair   text repair and script conversion, and what they change
 #:   BENCH=scores   segmentation and fastText scorers beside the published way, score parity
+#:   BENCH=contamination  the search for benchmark questions, what it finds and its false alarms
 #:   BENCH=bert     tokens a second of the encoder beside the published loop
 #:   BENCH=limits   every stage beside what it cannot do without, Spark's own share; QUICK=1
 #:                  FLAME=FILE.svg: a flame graph of its Python processes instead; STAGE=NAME
@@ -172,7 +173,7 @@ format: $(VENV)/.installed-test
 #:   BENCH=check    names every ratio of tests/bench/ratios.json that fell; UPDATE=1 writes them
 #:                  DATA=DIR: texts to measure on
 BENCH ?= pipeline
-BENCHES := pipeline fixed stages extract rules dedup paragraphs repair scores bert limits growth check
+BENCHES := pipeline fixed stages extract rules dedup paragraphs repair scores contamination bert limits growth check
 $(if $(filter $(BENCH),$(BENCHES)),,$(error BENCH=$(BENCH) is unknown; known are $(BENCHES)))
 # Other programs have environments of their own: datatrove pins older versions of what this
 # project uses.
@@ -189,6 +190,7 @@ BENCH_NEEDS_pipeline := $(VENV)/.installed-test $(DATATROVE)/.installed $(JUICER
 BENCH_NEEDS_extract := $(VENV)/.installed-test $(PEERS)/.installed
 BENCH_NEEDS_dedup := $(PEERS)/.installed-dedup
 BENCH_NEEDS_scores := $(VENV)/.installed-test
+BENCH_NEEDS_contamination := $(VENV)/.installed-test
 BENCH_NEEDS_bert := $(VENV)/.installed-bert
 BENCH_NEEDS_limits := $(VENV)/.installed-test $(if $(FLAME),$(FLAMES)/bin/py-spy)
 BENCH_NEEDS_check := $(VENV)/.installed-test $(PEERS)/.installed-dedup $(DATATROVE)/.installed
@@ -231,6 +233,9 @@ define BENCH_repair
 endef
 define BENCH_scores
 	$(BIN)/python -m tests.bench.score_rates --data $(DATA)
+endef
+define BENCH_contamination
+	$(BIN)/python -m tests.bench.contamination_rates --data $(DATA)
 endef
 define BENCH_bert
 	$(BIN)/python -m tests.bench.bert_rates --data $(DATA)
