@@ -254,6 +254,7 @@ _PROVENANCE = _columns(  # of a corpus row: columns that follow from no score
     language_score=DoubleType(),
     script=StringType(),
     cluster_size=LongType(),  # documents that this one represents, itself included
+    repeats=IntegerType(),  # how often the text counts; 1 unless select.repeat is "column"
     original_chars=LongType(),  # of the text as extracted; null where text still is that
     original_sha256=StringType(),  # hex, of its UTF-8; null as above
     edits=EDITS_TYPE,  # kinds of edits and places changed; empty where none is

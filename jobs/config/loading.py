@@ -59,6 +59,7 @@ def load_config(
     _check_second_identifier(config.rules)
     _check_dedup(config)
     _check_scorers(config)
+    config.select.check()
     return config
 
 

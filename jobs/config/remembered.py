@@ -133,10 +133,16 @@ def known_tables(tables: Tables) -> tuple[Tables, list[str]]:
     return kept, unknown
 
 
-def settings_text(config: Config) -> str:
-    """Return the remembered settings as TOML, a table for each section and each mapping."""
+def settings_text(config: Config, sections: Sequence[str] | None = None) -> str:
+    """Return the remembered settings as TOML, a table for each section and each mapping.
+
+    Args:
+        sections: Those to write; None for all.
+    """
     lines: list[str] = []
     for section, values in remembered_values(config).items():
+        if sections is not None and section not in sections:
+            continue
         lines += ["", f"[{section}]"]
         mappings = {key: value for key, value in values.items() if isinstance(value, Mapping)}
         lines += [f"{k} = {toml_value(v)}" for k, v in values.items() if k not in mappings]

@@ -48,17 +48,18 @@ from jobs.pipeline.request_file import (
     setting_notes,
     write_request,
 )
-from jobs.pipeline.stages import EXTRACT, PLAN, STAGES, running_order, stage_help
+from jobs.pipeline.stages import EXTRACT, PLAN, SELECT, STAGES, running_order, stage_help
 from jobs.pipeline.work_plan import WorkPlan, plan_lines, work_plan
 from jobs.run.console import say, set_log_format
 from jobs.run.crawl_request import add_crawl_arguments
 from jobs.run.lease import OutputInUse, lease_of
 from jobs.run.metrics_file import MetricsFile
-from jobs.run.request import Run, Stage
+from jobs.run.request import Run, Stage, select_stage
 from jobs.run.results import results_text
 from jobs.run.session import spark_session
 from jobs.run.session_log import libraries_logged, new_log, starts_spark
 from jobs.run.store import Store
+from jobs.selection.named import NamedSettings, load_named, outdated, read_named, write_named
 from jobs.transforms.spark_errors import quiet_errors
 from udfs.files.uris import redact
 
@@ -115,17 +116,22 @@ class Request:
     given: Sequence[Given]
     """The inputs of the command line."""
     settings: Config
-    """The settings without what arguments of the command's own change."""
+    """Those of the output: without what arguments of the command's own change, and without the
+    [select] of a named selection."""
     notes: Sequence[str]
     """What is to be said of the settings."""
     is_agreed: bool
     """Whether to delete tables and repeat other stages without a question."""
     dry_run: DryRun | None = None
     """What is asked of a dry run; None for another one."""
+    named: NamedSettings | None = None
+    """What the selection that the command names remembered before; None for the default one."""
 
     def remember(self) -> None:
-        """Write the request to the output."""
+        """Write the request to the output, and the settings of a named selection."""
         write_request(self.run.store, self.earlier, self.given, self.settings)
+        if self.named is not None:
+            write_named(self.run.store, self.named, self.run.config)
 
 
 def prepare(
@@ -152,11 +158,19 @@ def prepare(
         settings.append(f'input.format="{arguments.input_format}"')
     store = Store.at(arguments.output)
     earlier = read_request(store)
+    named = read_named(store, arguments)
     remembered = earlier.settings
-    if remembered is not None and arguments.reset is not None:
-        remembered = remembered.without(arguments.reset, arguments.config)
-    asked = load_config(arguments.config, settings, remembered)
+    if named is None:
+        if remembered is not None and arguments.reset is not None:
+            remembered = remembered.without(arguments.reset, arguments.config)
+        asked = of_output = load_config(arguments.config, settings, remembered)
+    else:
+        of_output, asked = load_named(
+            arguments.config, settings, remembered, named, arguments.reset
+        )
     notes = setting_notes(earlier, arguments.config, settings, asked)
+    if named is not None and named.unknown:
+        notes.append(f"{named.where}: not a setting of this version: {', '.join(named.unknown)}")
     config = with_running_scorers(asked)
     if command.with_arguments is not None:
         config = command.with_arguments(config, arguments)
@@ -173,7 +187,7 @@ def prepare(
     if held is not None and not is_plan_only:
         lease = held.enter_context(lease_of(store, config.run.lease_s))
         store = replace(store, before_commit=lease.check)
-        if read_request(store).data != earlier.data:
+        if read_request(store).data != earlier.data or read_named(store, arguments) != named:
             raise OutputInUse(f"{redact(store.root)}: another run has just changed its settings")
     if config.run.metrics_file is not None:
         store = replace(store, after_commit=MetricsFile(config.run.metrics_file, store))
@@ -183,11 +197,12 @@ def prepare(
         is_plan_only=is_plan_only,
         is_verbose=arguments.verbose,
         against=getattr(arguments, "against", None),
+        selection=None if named is None else named.name,
     )
     if command.check_request is not None:
         command.check_request(run)
     given = given_inputs(arguments, config)
-    return Request(run, earlier, given, asked, notes, arguments.yes, dry_run)
+    return Request(run, earlier, given, of_output, notes, arguments.yes, dry_run, named)
 
 
 def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
@@ -263,6 +278,11 @@ def _show_plan(command: Stage, found: WorkPlan, request: Request) -> None:
         print(line)
     for asked in needs_consent(command, found):
         print(f"needs --yes: {asked}")
+    if found.store is not None and SELECT in running_order(command, run.config):
+        after = replace(run, store=found.store)
+        for name, reason in outdated(after):
+            by = f"{SELECT.name} --name {name}"
+            print(f"{select_stage(name)}: {reason}; this command leaves it: {by}")
 
 
 def _run_on_spark(command: Stage, stages: Sequence[Stage], request: Request) -> int:

@@ -31,6 +31,7 @@ from jobs.run.request import (
     Stage,
 )
 from jobs.run.scorers import check_corpus_scorers, check_scorers
+from jobs.selection import checks
 from jobs.selection import stage as selection
 
 PLAN = Stage(
@@ -116,8 +117,11 @@ SELECT = Stage(
     run=selection.run,
     bases=selection.bases,
     deletes=selection.deletes,
+    check_settings=checks.check_settings,
     needs=(EXTRACT, RULES, DUPLICATES, SCORE),
     check=check_corpus_scorers,
+    check_on_spark=checks.check_on_spark,
+    add_arguments=selection.add_arguments,
     sees=DUPLICATES,
 )
 

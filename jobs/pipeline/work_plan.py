@@ -56,6 +56,8 @@ class WorkPlan:
     """In running order."""
     incomplete: str | None = None
     """Why the stage after the last step cannot run."""
+    store: PlanStore | None = None
+    """The output as it would be; None where a stage cannot run."""
 
     @property
     def is_up_to_date(self) -> bool:
@@ -83,7 +85,7 @@ def work_plan(stages: Iterable[Stage], run: Run) -> WorkPlan:
             steps.append(_step(stage, name, waves, run, steps))
             wanted = steps[-1].wanted
             store.declared[name] = {wave: commit_of(name, wave, waves[wave]) for wave in wanted}
-    return WorkPlan(tuple(steps))
+    return WorkPlan(tuple(steps), store=store)
 
 
 def plan_lines(found: WorkPlan) -> Iterator[str]:

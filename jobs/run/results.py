@@ -26,6 +26,7 @@ from jobs.run.request import (
     Run,
     Stage,
     score_stage,
+    select_stage,
 )
 from jobs.tables import (
     CORPUS,
@@ -35,7 +36,9 @@ from jobs.tables import (
     MEASURED,
     REJECTED,
     SCORED_TEXTS,
+    corpus_of,
     scores,
+    selection_folder,
 )
 from udfs.files.uris import redact, scheme_of
 
@@ -89,10 +92,10 @@ def _counts(run: Run, stage: str) -> Counts | None:
 
 def _tables(command: Stage, run: Run, counts: Counted) -> Iterator[str]:
     """Name the tables of a command, with their rows and where they are."""
-    there = set(run.store.list_names())
+    there = _there(run)
     is_whole = command not in run.stages
     shown = [stage for stage in run.stages if stage.name in _LAST] if is_whole else [command]
-    names = [name for stage in shown for name in _names(stage, run) if _folder(name) in there]
+    names = [name for stage in shown for name in _names(stage, run) if _place(name, run) in there]
     root = redact(run.store.root)
     if names:
         width = max(20, *(len(name) + 2 for name in names))
@@ -101,29 +104,50 @@ def _tables(command: Stage, run: Run, counts: Counted) -> Iterator[str]:
             rows = _rows(name, run, counts)
             yield f"{name:<{width}}{'-' if rows is None else f'{rows:,}':>12}  {root}/{name}"
     others = [name for stage in run.stages if stage not in shown for name in _names(stage, run)]
-    if is_whole and (others := [name for name in others if _folder(name) in there]):
+    if is_whole and (others := [name for name in others if _place(name, run) in there]):
         yield f"also in {root}: {', '.join(others)}"
 
 
 def _names(stage: Stage, run: Run) -> Iterator[str]:
     """Name the tables and files of a stage, with one for each scorer."""
+    folder = selection_folder(run.selection) if stage.name == SELECT_CORPUS else ()
     for name in stage.writes:
-        yield from map(scores, run.config.score.scorers) if name == _SCORES else (name,)
+        if name == _SCORES:
+            yield from map(scores, run.config.score.scorers)
+        else:
+            yield "/".join((*folder, name))
 
 
-def _folder(name: str) -> str:
-    return name.partition("/")[0]
+def _there(run: Run) -> set[str]:
+    """Name what is in an output, and in the folder of a named selection."""
+    folder = selection_folder(run.selection)
+    of_selection = run.store.list_names(*folder) if folder else []
+    return {*run.store.list_names(), *("/".join((*folder, name)) for name in of_selection)}
+
+
+def _place(name: str, run: Run) -> str:
+    """Return the name by which `_there` has a table or file."""
+    own = _own_name(name, run)
+    return own.partition("/")[0] if own == name else name
+
+
+def _own_name(name: str, run: Run) -> str:
+    """Return the name of a table without the folder of a named selection."""
+    return name.removeprefix("".join(f"{part}/" for part in selection_folder(run.selection)))
 
 
 def _rows(table: str, run: Run, counts: Counted) -> int | None:
     """Count the rows of a table; None for a file of another kind, and where it would take long."""
-    scorer = table.removeprefix(scores(""))
-    if table == REJECTED:
-        decided = map(counts, (APPLY_RULES, FIND_DUPLICATES, SELECT_CORPUS))
+    selected = select_stage(run.selection)
+    own = _own_name(table, run)
+    scorer = own.removeprefix(scores(""))
+    if own == REJECTED:
+        decided = map(counts, (APPLY_RULES, FIND_DUPLICATES, selected))
         return sum(int(of["rejected"]) for of in decided if of is not None)
-    if table in _OF_COMMITS or scorer != table:
-        stage, count = _OF_COMMITS.get(table, (score_stage(scorer), "seen"))
-        of_stage = counts(stage)
+    has_copies = own in (CORPUS, "corpus_jsonl") and run.config.select.repeat == "rows"
+    if (own in _OF_COMMITS and not has_copies) or scorer != own:
+        stage, count = _OF_COMMITS.get(own, (score_stage(scorer), "seen"))
+        of_stage = counts(selected if stage == SELECT_CORPUS else stage)
         return None if of_stage is None else int(of_stage[count])
     if scheme_of(run.store.root) != "":
         return None
@@ -134,14 +158,17 @@ def _rows(table: str, run: Run, counts: Counted) -> int | None:
 def _next(command: Stage, run: Run) -> Iterator[str]:
     """Suggest commands: the next stage, or what is done with a corpus."""
     names = [stage.name for stage in run.stages]
-    later = names[names.index(command.name) + 1 :] if command in run.stages else []
+    is_in_order = command in run.stages and run.selection is None
+    later = names[names.index(command.name) + 1 :] if is_in_order else []
     if later:
         yield _command(later[0], run)
         return
     if scheme_of(run.store.root) == "":
-        path = f"{run.store.root}/{CORPUS}"
+        path = f"{run.store.root}/{corpus_of(run.selection)}"
         yield f'python -c "import pandas; print(pandas.read_parquet({path!r}))"'
-    yield f"{_command(SELECT_CORPUS, run)} --set select.min_quality={_other_quality(run)}"
+    name = "" if run.selection is None else f" --name {run.selection}"
+    threshold = f"--set select.min_quality={_other_quality(run)}"
+    yield f"{_command(SELECT_CORPUS, run)}{name} {threshold}"
 
 
 def _other_quality(run: Run) -> float:

@@ -34,7 +34,7 @@ TASK_GPUS = "spark.task.resource.gpu.amount"
 _SHOWN = 12
 
 
-class MixedLocks(StageIncomplete):
+class MixedLocks(StageIncomplete, ConfigError):
     """Scores that follow from another lock than the one in use, or from several."""
 
 

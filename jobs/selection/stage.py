@@ -1,17 +1,18 @@
-"""Selection by thresholds on stored scores: all tables -> corpus, rejected, corpus_jsonl.
+"""Selection: all tables -> corpus, rejected, corpus_jsonl.
 
-Nothing is scored again: another threshold costs one join. rejected has, for every document that is
-not in the corpus, the stage that removed it and all its reasons. With
-``select.min_segment_score`` a document is cut to its segments with at least that score.
+Nothing is scored again, and no text is read of a document that is not kept: another threshold costs
+one join. rejected has, for every document that is not in the corpus, the stage that removed it and
+all its reasons. With ``select.min_segment_score`` a document is cut to its segments with at least
+that score. selection.json says what a selection follows from, and what it counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -33,7 +34,7 @@ from jobs.run.current_documents import (
     survivor_ids,
     with_current_text,
 )
-from jobs.run.ledger import close_stages, rows_of
+from jobs.run.ledger import BalanceOpen, close_stages, rows_of
 from jobs.run.request import (
     FIND_DUPLICATES,
     SELECT_CORPUS,
@@ -42,18 +43,18 @@ from jobs.run.request import (
     select_stage,
 )
 from jobs.run.scorers import check_locks
-from jobs.run.store import WHOLE, at_once, stored_first
+from jobs.run.store import WHOLE, stored_first
+from jobs.selection.checks import check_tables
+from jobs.selection.decisions import Decided, decide, score_tables
 from jobs.selection.export import FOLDER, write_jsonl
+from jobs.selection.facts import selection_facts, write_facts
 from jobs.tables import (
     DOCUMENTS,
-    DUPLICATES,
-    FLAGGED,
     MEASURED,
     REJECTED,
     corpus_of,
     rejected_of,
     schema_of,
-    scores,
     selection_folder,
 )
 from jobs.transforms.ledger import counts_of, stage_counts
@@ -63,21 +64,40 @@ from jobs.transforms.selection.corpus_rows import (
     runs_of,
     without_cut_passages,
 )
+from jobs.transforms.selection.frame import selection_scorers
+from jobs.transforms.selection.repeats import REPEATS, repeated_rows
 from jobs.transforms.selection.runs import with_runs
-from jobs.transforms.selection.verdicts import selection_scorers, with_verdicts
+
+Describe = Callable[[SparkSession, Run], None]
+"""Writes what describes a selection for people, once its tables and selection.json are there."""
 
 
-def run(spark: SparkSession, run: Run) -> None:
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add --name."""
+    parser.add_argument(
+        "--name",
+        metavar="NAME",
+        help="a selection beside the others, under corpora/NAME; it remembers its own [select], "
+        "which begins with that of the output, and --set select.KEY changes it alone",
+    )
+
+
+def run(spark: SparkSession, run: Run, describe: Describe | None = None) -> None:
     """Select the corpus, unless nothing has changed that it depends on."""
     stage = select_stage(run.selection)
     waves = bases(run)[stage]
     if not due(run.store, stage, waves):
         return
+    check_tables(run)
+    tables = score_tables(spark, run)
+    check_locks(run, tables, on_driver=fit_driver(run, list(run.waves)))
     with (
         wave_of(run.store, stage, WHOLE, waves[WHOLE]) as work,
         show_progress(spark, StageProgress(stage, is_one_pass=False)),
     ):
-        work.balance = _select(spark, run)
+        work.balance = _select(spark, run, tables)
+        if describe is not None:
+            describe(spark, run)
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
@@ -104,37 +124,12 @@ def deletes(run: Run) -> dict[str, str]:
     return {"/".join(folder): f'select.jsonl is "{jsonl}"{was}'}
 
 
-def _select(spark: SparkSession, run: Run) -> Balance:
-    """Write corpus, rejected and ledger."""
-    waves = list(run.waves)
-    documents = run.store.read(spark, DOCUMENTS, waves)
-    duplicates = run.store.read(spark, DUPLICATES)
-    tables = {
-        name: run.store.read(spark, scores(name), waves) for name in selection_scorers(run.config)
-    }
-    flagged = run.store.read(spark, FLAGGED, waves).select("doc_id", "reject_reasons")
-    measured = run.store.read(spark, MEASURED, waves)
-
-    def selected() -> tuple[DataFrame, DataFrame]:
-        # Ids, reasons and scores only: the texts of kept documents are joined at the end.
-        verdicts = with_verdicts(
-            documents.select("doc_id", "url", "warc_path", "warc_offset"),
-            flagged,
-            duplicates,
-            {name: table.drop("artifact", "lock_id") for name, table in tables.items()},
-            run.config,
-        ).persist(StorageLevel.DISK_ONLY)
-        runs = runs_of(run.config)
-        kept = kept_documents(documents, verdicts, duplicates, measured, runs)
-        texts = without_cut_passages(with_current_text(spark, run, kept, waves), run.config)
-        return verdicts, corpus_rows(texts if runs is None else with_runs(texts), run.config)
-
-    (verdicts, rows), _ = at_once(
-        selected, partial(check_locks, run, tables, on_driver=fit_driver(run, waves))
-    )
-    rejected = verdicts.where(F.col("stage").isNotNull())
+def _select(spark: SparkSession, run: Run, tables: Mapping[str, DataFrame]) -> Balance:
+    """Write corpus, rejected, ledger and selection.json."""
+    decided = decide(spark, run, tables)
+    rejected = decided.verdicts.where(F.col("stage").isNotNull())
     stored_first(
-        partial(run.store.write, rows, corpus_of(run.selection)),
+        partial(run.store.write, _rows(spark, run, decided), corpus_of(run.selection)),
         partial(
             run.store.write_counted,
             rejected.select(*schema_of(REJECTED).fieldNames()),
@@ -144,25 +139,82 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     )
     stage = select_stage(run.selection)
     balance = close_stages(run, [stage], _counts(spark, run), WHOLE)[stage]
+    rows, repeats = _totals(spark, run, balance.kept)
+    _check_repeats(run, decided, rows, repeats)
     write_jsonl(spark, run.store, run.config.select.jsonl, run.selection)
-    verdicts.unpersist()
+    write_facts(run, selection_facts(run, balance, rows, repeats, decided.by_size))
+    decided.release()
     return balance
+
+
+def _rows(spark: SparkSession, run: Run, decided: Decided) -> DataFrame:
+    """Return the rows of the corpus. Texts are joined to the documents that are kept."""
+    waves = list(run.waves)
+    runs = runs_of(run.config)
+    kept = kept_documents(
+        run.store.read(spark, DOCUMENTS, waves),
+        decided.verdicts,
+        run.store.read(spark, MEASURED, waves),
+        runs,
+    )
+    texts = without_cut_passages(with_current_text(spark, run, kept, waves), run.config)
+    rows = corpus_rows(texts if runs is None else with_runs(texts), run.config)
+    return repeated_rows(rows) if run.config.select.repeat == "rows" else rows
 
 
 def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
     """Count the documents that were left and what was decided on them: null for a corpus row, else
-    the first reason of this stage."""
+    the first reason of this stage. A document counts once, however many rows it has."""
     waves = list(run.waves)
     stage, selection = select_stage(run.selection), run.selection
+    has_copies = run.config.select.repeat == "rows"
     if fit_driver(run, waves):
         rows = run.store.rows(rejected_of(selection), ["doc_id", "stage", "reasons"])
         here = [(row["doc_id"], row["reasons"][0]) for row in rows if row["stage"] == SELECT_CORPUS]
-        kept = [(row["doc_id"], None) for row in run.store.rows(corpus_of(selection), ["doc_id"])]
+        ids: Iterable[str] = [
+            row["doc_id"] for row in run.store.rows(corpus_of(selection), ["doc_id"])
+        ]
+        kept = [(doc_id, None) for doc_id in (dict.fromkeys(ids) if has_copies else ids)]
         return counts_of(ids_on_driver(run, waves), {stage: [*kept, *here]})
     rejected = run.store.read(spark, rejected_of(selection))
     removed = rejected.where(F.col("stage") == SELECT_CORPUS)
-    corpus = run.store.read(spark, corpus_of(selection))
+    corpus = run.store.read(spark, corpus_of(selection)).select("doc_id")
+    corpus = corpus.distinct() if has_copies else corpus
     decided = corpus.select("doc_id", F.lit(None).cast("string").alias("reason")).unionByName(
         removed.select("doc_id", F.get("reasons", 0).alias("reason"))
     )
     return rows_of(stage_counts(survivor_ids(spark, run, waves), {stage: decided}))
+
+
+def _totals(spark: SparkSession, run: Run, kept: int) -> tuple[int, int]:
+    """Count the rows of the corpus, and add up how often they count.
+
+    Args:
+        kept: Documents in it.
+    """
+    if run.config.select.repeat == "off":
+        return kept, kept
+    corpus = corpus_of(run.selection)
+    if fit_driver(run, list(run.waves)):
+        repeats = [int(row[REPEATS]) for row in run.store.rows(corpus, [REPEATS])]
+        return len(repeats), sum(repeats)
+    counted = run.store.read(spark, corpus).agg(F.count("*"), F.coalesce(F.sum(REPEATS), F.lit(0)))
+    rows, times = counted.collect()[0]
+    return int(rows), int(times)
+
+
+def _check_repeats(run: Run, decided: Decided, rows: int, repeats: int) -> None:
+    """Check that texts count as often as was decided.
+
+    Raises:
+        BalanceOpen: copies were lost, or there are too many.
+    """
+    if run.config.select.repeat == "off":
+        return
+    kept = decided.verdicts.where(F.col("stage").isNull())
+    (expected,) = kept.agg(F.coalesce(F.sum(REPEATS), F.lit(0))).collect()[0]
+    if repeats != expected or (run.config.select.repeat == "rows" and rows != expected):
+        raise BalanceOpen(
+            f"{corpus_of(run.selection)}: texts should count {expected:,} times, and count "
+            f"{repeats:,} times in {rows:,} rows"
+        )

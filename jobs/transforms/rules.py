@@ -6,17 +6,16 @@ SQL expressions over the measures. Another limit needs no text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.config import ConfigError, RulesConfig
-from jobs.transforms.spark_errors import first_line, quiet_errors
+from jobs.transforms.expressions import condition_fault, evaluation_fault
+from jobs.transforms.spark_errors import quiet_errors
 from udfs.measures.schema import COUNTS_TYPE, MEASURES_TYPE
 
 MEASURES = "measures"
@@ -25,12 +24,6 @@ ROBOTS_DISALLOW = "robots_disallow"
 """Column that says whether a document's site forbids to fetch it."""
 SINITIC = ("zh", "wuu", "yue")
 """Labels of lid.176 that a second identifier need not tell apart."""
-
-_REFUSED = {
-    "PLAN_EXPRESSION": "contains a subquery",
-    "CURRENT_LIKE": "depends on the time or the user of the run",
-}
-"""Kinds of expressions, by Spark's names, that a filter may contain and a rule may not."""
 
 
 def with_reject_reasons(measured: DataFrame, limits: RulesConfig) -> DataFrame:
@@ -102,10 +95,15 @@ def check_conditions(measures: DataFrame, conditions: Mapping[str, str]) -> None
             more than a function of the measures, or fails on one of the texts.
     """
     with quiet_errors():
-        faults = {reason: _misuse(measures, text) for reason, text in conditions.items()}
+        faults = {
+            reason: condition_fault(measures, text, "measure")
+            for reason, text in conditions.items()
+        }
         # Planning a query costs a third of a second: one for all, and each only to name its fault.
-        if not any(faults.values()) and _failure(measures, conditions.values()):
-            faults = {reason: _failure(measures, [text]) for reason, text in conditions.items()}
+        if not any(faults.values()) and evaluation_fault(measures, conditions.values()):
+            faults = {
+                reason: evaluation_fault(measures, [text]) for reason, text in conditions.items()
+            }
     for reason, fault in faults.items():
         if fault is not None:
             raise ConfigError(
@@ -199,33 +197,3 @@ def _below(measure: Column, limit: float | None) -> list[Column]:
 
 def _above(measure: Column, limit: float | None) -> list[Column]:
     return [] if limit is None else [measure > limit]
-
-
-def _misuse(measures: DataFrame, expression: str) -> str | None:
-    """The fault of an expression that shows before it is evaluated, or None."""
-    try:
-        # Spark accepts aggregates, windows and generators in a select, and refuses them here.
-        filtered = measures.where(F.expr(expression))
-        plan = filtered._jdf.queryExecution().analyzed()
-        patterns = measures.sparkSession._jvm.org.apache.spark.sql.catalyst.trees.TreePattern  # type: ignore[union-attr]
-        for name, fault in _REFUSED.items():
-            if plan.containsPattern(getattr(patterns, name)()):
-                return fault
-        if not plan.deterministic():
-            return "is not deterministic"
-        if plan.expressions().head().references().isEmpty():
-            return "uses no measure"
-    except PySparkException as error:
-        return first_line(str(error))
-    return None
-
-
-def _failure(measures: DataFrame, expressions: Iterable[str]) -> str | None:
-    """The error of evaluating expressions, or None."""
-    try:
-        measures.select(*(F.expr(expression) for expression in expressions)).collect()
-    except PySparkException as error:
-        return first_line(str(error))
-    except Py4JJavaError as error:
-        return first_line(str(error.java_exception.getMessage()))
-    return None

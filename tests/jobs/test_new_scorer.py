@@ -18,7 +18,7 @@ from jobs.config.reference import reference
 from jobs.config.scorers import SCORERS
 from jobs.run.scorers import check_corpus_scorers
 from jobs.tables import CORPUS, schema_of
-from jobs.transforms.selection.verdicts import selection_scorers
+from jobs.transforms.selection.frame import selection_scorers
 from tests.jobs.conftest import LOCAL_CONFIG
 
 MODULE = '''

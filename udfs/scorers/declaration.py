@@ -28,6 +28,10 @@ _Content = TypeVar("_Content")
 KEEP: Final = "keep"
 """Value of a limit with several policies that switches it off."""
 
+BY_DOMAIN = "_by_domain"
+"""End of the name of a key: a table of domain label -> limit of documents with this main label, in
+the place of the key without it; None is no limit."""
+
 
 @dataclass(frozen=True)
 class CorpusColumn:
@@ -209,7 +213,8 @@ class ScorerDeclaration:
     """Column in [0, 1], higher for better texts, that select.quality_from may choose; or None."""
     corpus: tuple[CorpusColumn, ...] = ()
     limits: type | None = None
-    """Frozen dataclass of its keys in [select]."""
+    """Frozen dataclass of its keys in [select]; beside a number KEY it may have a
+    table KEY_by_domain."""
     rejections: tuple[Rejection, ...] = ()
     cut: SegmentCut | None = None
     passages: PassageCut | None = None
@@ -227,15 +232,25 @@ class ScorerDeclaration:
 
     def limits_in_use(self, limits: Any) -> list[str]:
         """The keys of its limits that are not switched off: neither None, an empty tuple nor
-        ``KEEP``."""
+        ``KEEP``, or with a limit for a domain."""
         keys = [rejection.key for rejection in self.rejections]
         keys += [cut.key for cut in (self.cut, self.passages) if cut is not None]
         off = (None, (), KEEP)
-        return [key for key in dict.fromkeys(keys) if getattr(limits, key) not in off]
+        return [
+            key
+            for key in dict.fromkeys(keys)
+            if getattr(limits, key) not in off or limits_by_domain(limits, key)
+        ]
 
     def runs_anyway(self, settings: Any) -> bool:
         """Whether its settings say that it runs, whatever score.scorers has."""
         return self.runs_with is not None and getattr(settings, self.runs_with) not in (None, ())
+
+
+def limits_by_domain(limits: object, key: str) -> Mapping[str, float | None]:
+    """Domain label -> limit, in the place of a key; empty where it is the same for all."""
+    table: Mapping[str, float | None] = getattr(limits, f"{key}{BY_DOMAIN}", {})
+    return table
 
 
 def read_known(

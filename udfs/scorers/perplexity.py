@@ -8,7 +8,7 @@ prose, which harmful pages contain too, change nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,8 @@ class PerplexityLimits:
 
     min_perplexity: Amount | None = None
     """Least harmful-text perplexity; off keeps flagged texts too."""
+    min_perplexity_by_domain: dict[str, Amount | None] = field(default_factory=dict)
+    """Domain label -> least harmful-text perplexity of documents with this main label."""
 
 
 RESULT_TYPE = StructType(

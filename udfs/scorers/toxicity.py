@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -114,6 +114,8 @@ class ToxicityLimits:
 
     max_toxicity: Share | None = None
     """Largest toxicity score; off keeps toxic texts, labelled."""
+    max_toxicity_by_domain: dict[str, Share | None] = field(default_factory=dict)
+    """Domain label -> largest toxicity score of documents with this main label."""
 
 
 RESULT_TYPE = StructType(

@@ -8,48 +8,34 @@ from pyspark.sql import functions as F
 from jobs.config import Config
 from jobs.config.scorers import declared
 from jobs.tables import CORPUS, corpus_columns, schema_of
+from jobs.transforms.selection.frame import CLUSTER_SIZE, quality_score
+from jobs.transforms.selection.repeats import REPEATS
 from jobs.transforms.selection.runs import RUNS_DDL, good_runs
-from jobs.transforms.selection.verdicts import quality_score, struct_of
+from jobs.transforms.selection.verdicts import structs_of
 from jobs.transforms.texts import without_passages
 from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
 
 
 def kept_documents(
-    documents: DataFrame,
-    verdicts: DataFrame,
-    duplicates: DataFrame,
-    measured: DataFrame,
-    runs: Column | None = None,
+    documents: DataFrame, verdicts: DataFrame, measured: DataFrame, runs: Column | None = None
 ) -> DataFrame:
     """The documents that become corpus rows, with their scores and what other tables have of them.
 
-    Needs: documents (doc_id, ...); verdicts (of `with_verdicts`); duplicates (kept_doc_id,
-        kept_snapshot); measured (doc_id, measures).
+    Needs: documents (doc_id, ...); verdicts (of `with_verdicts`, with repeats); measured (doc_id,
+        measures).
     Args:
         runs: Column of `runs_of` over verdicts; None where documents stay whole.
-    Adds: the structs of scores, runs (null where documents stay whole), cluster_size, pii.
+    Adds: the structs of scores, runs (null where documents stay whole), cluster_size, repeats, pii.
     Rows: those without a stage that removed them.
     Shuffles: every side by doc_id, documents with their texts once.
     """
-    structs = [name for name in verdicts.columns if name.startswith(struct_of(""))]
     stretches = F.lit(None).cast(RUNS_DDL) if runs is None else runs
     kept = verdicts.where(F.col("stage").isNull()).select(
-        "doc_id", *structs, stretches.alias("runs")
-    )
-    # A document of an earlier snapshot may have the doc_id of one of this run.
-    of_this_run = F.col("kept_snapshot").isNull() & F.col("kept_doc_id").isNotNull()
-    stood_for = (
-        duplicates.where(of_this_run)
-        .groupBy(F.col("kept_doc_id").alias("doc_id"))
-        .agg((F.count("*") + 1).alias("cluster_size"))
+        "doc_id", *structs_of(verdicts), CLUSTER_SIZE, REPEATS, stretches.alias("runs")
     )
     pii = measured.select("doc_id", F.col("measures")["pii"].alias("pii"))
-    said = kept.join(stood_for, on="doc_id", how="left").join(pii, on="doc_id", how="left")
-    return documents.join(
-        said.withColumn("cluster_size", F.coalesce("cluster_size", F.lit(1).cast("long"))),
-        on="doc_id",
-        how="inner",
-    )
+    said = kept.join(pii, on="doc_id", how="left")
+    return documents.join(said, on="doc_id", how="inner")
 
 
 def runs_of(config: Config) -> Column | None:
@@ -57,7 +43,7 @@ def runs_of(config: Config) -> Column | None:
     for name, scorer in declared().items():
         limits = config.limits.get(name)
         if scorer.cut is not None and scorer.cut.key in scorer.limits_in_use(limits):
-            segments = F.col(struct_of(name))[scorer.cut.segments]
+            segments = F.col(name)[scorer.cut.segments]
             return good_runs(segments, getattr(limits, scorer.cut.key))
     return None
 
@@ -72,7 +58,7 @@ def without_cut_passages(kept: DataFrame, config: Config) -> DataFrame:
     for name, scorer in declared().items():
         passages = scorer.passages
         if passages is not None and passages.is_on(config.limits[name]):
-            spans = F.col(struct_of(name))[passages.spans]
+            spans = F.col(name)[passages.spans]
             kept = without_passages(kept, spans, passages.edit)
     return kept
 
@@ -98,9 +84,9 @@ def corpus_rows(kept: DataFrame, config: Config) -> DataFrame:
 
 def _corpus_column(kept: DataFrame, scorer: ScorerDeclaration, column: CorpusColumn) -> Column:
     """A column from a scorer's struct; null where it did not run."""
-    if struct_of(scorer.name) not in kept.columns:
+    if scorer.name not in kept.columns:
         return F.lit(None).cast(column.type_in(scorer.result_type))
-    scores = F.col(struct_of(scorer.name))
+    scores = F.col(scorer.name)
     if isinstance(column.fields, str):
         return scores[column.fields]
     return F.struct(*(scores[name].alias(name) for name in column.fields))

@@ -2,59 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.config import Config
+from jobs.config import Config, SelectConfig
 from jobs.config.scorers import declared
+from jobs.transforms.selection.frame import CLUSTER_SIZE, quality_score
 from jobs.transforms.selection.runs import has_good_segment
+from udfs.scorers.declaration import limits_by_domain
 
+SELECTS = "select_corpus"
+HOST_CAP = "host_cap"
+NOT_SAMPLED = "not_sampled"
+NOT_FILTERS = (NOT_SAMPLED, HOST_CAP)
+"""Reasons that say nothing of a document itself."""
 
-def selection_scorers(config: Config) -> list[str]:
-    """The scorers that run and whose tables the selection reads: they have corpus columns, or
-    decide on documents."""
-    return [
-        name
-        for name, scorer in declared().items()
-        if name in config.score.scorers
-        and (
-            scorer.corpus
-            or name == config.select.quality_from
-            or scorer.limits_in_use(config.limits.get(name))
-        )
-    ]
+_HASH_BITS = 53
 
 
 def with_verdicts(
-    documents: DataFrame,
+    frame: DataFrame,
     flagged: DataFrame,
     duplicates: DataFrame,
-    scores: Mapping[str, DataFrame],
     config: Config,
+    keep: Sequence[str | Column] = (),
 ) -> DataFrame:
-    """Which stage removed a document and why; null stage for a corpus document.
+    """Which stage removed a document and why; null stage for a document that is kept so far.
 
-    Needs: documents (doc_id, ...); flagged (doc_id, reject_reasons); duplicates (doc_id, kind);
-        the tables of `selection_scorers`, by scorer.
-    Adds: stage, reasons, and for each scorer a struct ``score_SCORER``.
+    Needs: frame (of `selection_frame`); flagged (doc_id, reject_reasons); duplicates (doc_id,
+        kind).
+    Args:
+        keep: Further columns of the frame, or expressions over it, for later decisions.
+    Adds: stage, reasons (all that apply of the stage that removed it). Keeps: doc_id, url,
+        warc_path, warc_offset, cluster_size, the structs of scores, and `keep`.
     Rows: all kept.
     Shuffles: every side by doc_id.
     """
-    joined = documents.join(flagged, on="doc_id", how="left").join(
+    joined = frame.join(flagged, on="doc_id", how="left").join(
         duplicates.select("doc_id", "kind"), on="doc_id", how="left"
     )
-    for name, table in scores.items():
-        fields = [column for column in table.columns if column != "doc_id"]
-        packed = table.select("doc_id", F.struct(*fields).alias(struct_of(name)))
-        joined = joined.join(packed, on="doc_id", how="left")
+    # Conditions are evaluated for documents that are left: others have no scores.
     selection = _names_of(selection_rules(config))
     stage = (
         F.when(_some("reject_reasons"), "apply_rules")
         .when(F.col("kind").isNotNull(), "find_duplicates")
-        .when(F.size(selection) > 0, "select_corpus")
+        .when(F.size(selection) > 0, SELECTS)
     )
     reasons = (
         F.when(_some("reject_reasons"), F.col("reject_reasons"))
@@ -62,27 +59,36 @@ def with_verdicts(
         .otherwise(selection)
     )
     return joined.select(
-        *documents.columns, stage.alias("stage"), reasons.alias("reasons"), *map(struct_of, scores)
+        *("doc_id", "url", "warc_path", "warc_offset", CLUSTER_SIZE),
+        stage.alias("stage"),
+        reasons.alias("reasons"),
+        *structs_of(frame),
+        *keep,
     )
 
 
+def structs_of(frame: DataFrame) -> list[str]:
+    """The columns of a frame that hold scorers' results."""
+    return [name for name in declared() if name in frame.columns]
+
+
 def selection_rules(config: Config) -> dict[str, Column]:
-    """Reject reason -> condition over the structs of scores; a missing score has its own reason."""
+    """Reject reason -> condition over the frame; a missing score has its own reason."""
     select = config.select
     quality = quality_score(config)
     unscored = quality.isNull()
     limited: list[tuple[int, str, Column]] = []
     cuts: dict[str, Column] = {}
     for name, scorer in declared().items():
-        limits, scores = config.limits.get(name), F.col(struct_of(name))
+        limits, scores = config.limits.get(name), F.col(name)
         keys = scorer.limits_in_use(limits)
         if scorer.is_required or keys:
             unscored |= scores[scorer.result_type.fieldNames()[0]].isNull()
-        limited += [
-            (rule.rank, rule.reason, rule.holds(scores, getattr(limits, rule.key)))
-            for rule in scorer.rejections
-            if rule.key in keys and rule.when in (None, getattr(limits, rule.key))
-        ]
+        for rule in scorer.rejections:
+            value = getattr(limits, rule.key, None)
+            if rule.key in keys and rule.when in (None, value):
+                limit = _limit(value, limits_by_domain(limits, rule.key))
+                limited.append((rule.rank, rule.reason, rule.holds(scores, limit)))
         if scorer.cut is not None and scorer.cut.key in keys:
             segments = scores[scorer.cut.segments]
             least = getattr(limits, scorer.cut.key)
@@ -92,22 +98,108 @@ def selection_rules(config: Config) -> dict[str, Column]:
             is_short = scores[passages.chars_left] < getattr(limits, passages.min_chars)
             cuts[passages.reason] = (F.size(scores[passages.spans]) > 0) & is_short
     rules = {"unscored": unscored}
-    if select.min_quality is not None:
-        rules["low_quality"] = quality < select.min_quality
+    least_quality = _limit(select.min_quality, select.min_quality_by_domain)
+    if least_quality is not None:
+        rules["low_quality"] = quality < least_quality
     rules |= {reason: holds for _, reason, holds in sorted(limited, key=lambda rule: rule[0])}
-    return rules | cuts
+    rules |= cuts
+    for reason, holds in _policies(select).items():
+        rules[reason] = _either(rules[reason], holds) if reason in rules else holds
+    return rules
 
 
-def quality_score(config: Config) -> Column:
-    """The score that decides quality, as select.quality_from says."""
-    scorer = declared()[config.select.quality_from]
-    field: Any = scorer.score
-    return F.col(struct_of(scorer.name))[field]
+def _policies(select: SelectConfig) -> dict[str, Column]:
+    """Reject reason -> condition, of the keys that look at more than a scorer's limits."""
+    label = F.col("toxicity")["label"]
+    counted = F.array(*map(F.lit, select.opt_outs)).cast("array<string>")
+    stated = F.arrays_overlap("opt_outs", counted)
+    script = F.coalesce("script", F.lit("none"))
+    language: list[Column] = []
+    if select.languages:
+        language.append(~_is_true(F.col("language").isin(*select.languages)))
+    if select.min_language_score is not None:
+        language.append(~_is_true(F.col("language_score") >= select.min_language_score))
+    asked = {
+        "toxic": select.toxic == "drop" and label == 1,
+        "not_toxic": select.toxic == "only" and label != 1,
+        "script": bool(select.scripts) and ~script.isin(*select.scripts),
+        "language": bool(language) and reduce(or_, language),
+        "opt_out": select.opt_out_policy == "drop" and _is_true(stated),
+        "truncated": select.truncated == "drop" and F.col("truncated").isNotNull(),
+        "where": select.where is not None and ~_is_true(F.expr(str(select.where))),
+        NOT_SAMPLED: select.sample is not None and ~is_sampled(select.sample, select.seed),
+    }
+    return {reason: holds for reason, holds in asked.items() if isinstance(holds, Column)}
 
 
-def struct_of(scorer: str) -> str:
-    """Name of the column with a scorer's results; documents have no such columns."""
-    return f"score_{scorer}"
+def is_sampled(share: float, seed: int) -> Column:
+    """Whether a document belongs to a share of all: its hash decides, whatever else there is.
+
+    Needs: doc_id.
+    Args:
+        share: From 0 to 1. The documents of a share are among those of every larger one.
+    """
+    return unit_hash(seed) < F.lit(share)
+
+
+def unit_hash(seed: int) -> Column:
+    """A number in [0, 1) that follows from doc_id and a seed: the lower bits of Spark's xxHash64.
+
+    Needs: doc_id.
+    """
+    hashed = F.xxhash64(F.col("doc_id"), F.lit(seed).cast("long"))
+    return hashed.bitwiseAND(F.lit((1 << _HASH_BITS) - 1)) / F.lit(float(1 << _HASH_BITS))
+
+
+def with_host_cap(verdicts: DataFrame, most: int, quality: Column) -> DataFrame:
+    """Leave out documents of hosts that have more than a cap of them.
+
+    Needs: doc_id, host, stage, reasons; the columns of `quality`, the score by which a host's
+        documents are kept, the highest first, equal ones by doc_id.
+    Replaces: stage and reasons of documents that were kept so far.
+    Rows: all kept. Shuffles: by host; a document that is in no cap by doc_id.
+    """
+    counts = F.col("stage").isNull() & F.col("host").isNotNull()
+    # Others are groups by themselves: one group of them all would be a task.
+    group = F.struct(F.when(counts, F.col("host")), F.when(~counts, F.col("doc_id")))
+    order = Window.partitionBy(group).orderBy(quality.desc(), "doc_id")
+    numbered = verdicts.select("*", F.row_number().over(order).alias("_place"))
+    is_over = counts & (F.col("_place") > most)
+    return _rejecting(numbered, is_over, HOST_CAP).select(*verdicts.columns)
+
+
+def _rejecting(verdicts: DataFrame, fires: Column, reason: str) -> DataFrame:
+    """Give a reason to documents that were kept so far."""
+    return verdicts.withColumns(
+        {
+            "stage": F.when(fires, SELECTS).otherwise(F.col("stage")),
+            "reasons": F.when(fires, F.array(F.lit(reason))).otherwise(F.col("reasons")),
+        }
+    )
+
+
+def _limit(limit: Any, by_domain: Mapping[str, float | None]) -> Any:
+    """A limit as it is for a document; None where there is none for any.
+
+    A null in it, for a domain without a limit, lets every comparison be null, which rejects
+    nothing.
+    """
+    if not by_domain:
+        return limit
+    label = F.col("domain")["single_label"]
+    found = F.lit(limit).cast("double")
+    for name, other in sorted(by_domain.items()):
+        found = F.when(label == name, F.lit(other).cast("double")).otherwise(found)
+    return found
+
+
+def _either(first: Column, second: Column) -> Column:
+    """Whether one of two conditions holds, either of which may be null."""
+    return _is_true(first) | _is_true(second)
+
+
+def _is_true(condition: Column) -> Column:
+    return F.coalesce(condition, F.lit(False))
 
 
 def _names_of(rules: Mapping[str, Column]) -> Column:

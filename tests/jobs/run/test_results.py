@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -105,3 +106,20 @@ def test_under_spark_submit_the_next_command_is_one_too(
 ) -> None:
     monkeypatch.setenv("PYSPARK_GATEWAY_PORT", "1")
     assert "next  spark-submit jobs/report_run.py --config" in words(run, SELECT)[-1]
+
+
+def test_a_named_selection_has_its_own_tables_counts_and_next_command(run: Run) -> None:
+    named = replace(run, selection="law")
+    done(run, "apply_rules", Balance(70, 61, {"length": 9}))
+    done(run, "find_duplicates", Balance(61, 58, {"near": 3}), WHOLE)
+    done(run, "select_corpus", Balance(58, 57, {"low_quality": 1}), WHOLE)
+    done(run, "select_corpus@law", Balance(58, 20, {"unwanted_domain": 38}), WHOLE)
+    root = made(run, "corpus", "rejected", "corpora/law/corpus", "corpora/law/rejected")
+    lines = words(named, SELECT)
+    found = rows_of(lines)
+    assert found["corpora/law/corpus"] == ["20", f"{root}/corpora/law/corpus"]
+    assert found["corpora/law/rejected"] == ["50", f"{root}/corpora/law/rejected"]
+    assert not {"corpus", "corpora/law/corpus_jsonl"} & found.keys()
+    assert any(line.startswith("select_corpus@law") for line in lines)
+    assert f"pandas.read_parquet('{root}/corpora/law/corpus')" in lines[-2]
+    assert lines[-1].endswith("--name law --set select.min_quality=0.9")

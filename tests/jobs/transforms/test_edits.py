@@ -64,14 +64,11 @@ def test_a_kept_document_has_what_other_tables_say_of_it(
     spark: SparkSession, documents: DataFrame
 ) -> None:
     verdicts = spark.createDataFrame(
-        [("a", None, 0.5), ("b", "apply_rules", None), ("c", None, 0.7)],
-        "doc_id string, stage string, score double",
+        [("a", None, 0.5, 3, 2), ("b", "apply_rules", None, 1, 1), ("c", None, 0.7, 1, 1)],
+        "doc_id string, stage string, score double, cluster_size long, repeats int",
     ).selectExpr(
-        "doc_id", "stage", *(f"struct(score) score_{n}" for n in ("quality", "domain", "toxicity"))
-    )
-    duplicates = spark.createDataFrame(
-        [("d", "a", None), ("e", "a", None), ("f", None, None), ("g", "a", "earlier")],
-        "doc_id string, kept_doc_id string, kept_snapshot string",
+        *("doc_id", "stage", "cluster_size", "repeats"),
+        *(f"struct(score) {n}" for n in ("quality", "domain", "toxicity")),
     )
     found = [{"kind": "email", "start": 1, "length": 2}]
     measures = dict.fromkeys(MEASURES_TYPE.fieldNames())
@@ -79,13 +76,13 @@ def test_a_kept_document_has_what_other_tables_say_of_it(
         [("a", {**measures, "pii": found}), ("c", None)],
         f"doc_id string, measures {MEASURES_TYPE.simpleString()}",
     )
-    rows = kept_documents(documents, verdicts, duplicates, measured).collect()
+    rows = kept_documents(documents, verdicts, measured).collect()
     by_id = {row.doc_id: row for row in rows}
     assert by_id.keys() == {"a", "c"}
-    assert [by_id[name].cluster_size for name in "ac"] == [3, 1]
+    assert [(by_id[name].cluster_size, by_id[name].repeats) for name in "ac"] == [(3, 2), (1, 1)]
     assert [span.asDict() for span in by_id["a"].pii] == found
     assert by_id["c"].pii is None
-    assert by_id["a"].score_quality.score == 0.5
+    assert by_id["a"].quality.score == 0.5
 
 
 def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> None:

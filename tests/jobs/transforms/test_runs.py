@@ -132,9 +132,9 @@ def test_text_and_what_is_said_of_it_are_those_of_the_runs(spark: SparkSession) 
 def test_a_document_without_a_good_segment_has_its_own_reason(spark: SparkSession) -> None:
     score = RESULT_TYPE.simpleString()
     ddl = (
-        "doc_id string, score_quality struct<score:double>, "
-        "score_toxicity struct<label:int,score:double>, "
-        f"score_domain struct<single_label:string>, score_quality_bert {score}"
+        "doc_id string, quality struct<score:double>, "
+        "toxicity struct<label:int,score:double>, "
+        f"domain struct<single_label:string>, quality_bert {score}"
     )
     said = ((0.9,), (0, 0.1), ("news",))
 

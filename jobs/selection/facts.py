@@ -1,0 +1,77 @@
+"""selection.json: what a selection follows from, and what it counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jobs.run.commits import Balance, settings_of
+from jobs.run.request import Run
+from jobs.run.scorers import lock_id_of, stamp_of_scorer
+from jobs.run.store import Store
+from jobs.tables import CORPORA, selection_folder
+from jobs.transforms.selection.frame import selection_scorers
+
+FILE = "selection.json"
+
+
+def selection_facts(
+    run: Run, balance: Balance, rows: int, repeats: int, by_size: Mapping[int, int]
+) -> dict[str, Any]:
+    """Put together what selection.json holds.
+
+    Args:
+        balance: Documents that were seen, kept and left out.
+        rows: Rows of the corpus.
+        repeats: How often its texts count in all.
+        by_size: Size of cluster -> repeats from this size on.
+    """
+    settings = settings_of("select", run.config.select)
+    for limits in run.config.limits.values():
+        settings |= settings_of("select", limits)
+    return {
+        "name": run.selection,
+        "settings": settings,
+        "lock_id": run.lock.id,
+        # check_locks has compared all rows with these.
+        "scores": {
+            name: {
+                "artifact": stamp_of_scorer(name, run.config, run.lock),
+                "lock_id": lock_id_of(name, run.config, run.lock),
+            }
+            for name in selection_scorers(run.config)
+        },
+        "documents": {
+            "seen": balance.seen,
+            "kept": balance.kept,
+            "rejected": dict(balance.rejected),
+            "failed": dict(balance.failed),
+        },
+        "rows": rows,
+        "repeats": repeats,
+        "cluster_repeats": {str(size): times for size, times in by_size.items()},
+    }
+
+
+def write_facts(run: Run, facts: Mapping[str, Any]) -> None:
+    """Write selection.json of a run's selection."""
+    data = json.dumps(facts, ensure_ascii=False, indent=1).encode()
+    run.store.write_bytes(data, *selection_folder(run.selection), FILE)
+
+
+def read_facts(store: Store, name: str | None) -> dict[str, Any]:
+    """Read selection.json of a selection.
+
+    Args:
+        name: None for the default one.
+    Raises:
+        FileNotFoundError: there is no such selection.
+    """
+    facts: dict[str, Any] = json.loads(store.read_bytes(*selection_folder(name), FILE))
+    return facts
+
+
+def selection_names(store: Store) -> list[str]:
+    """Name the selections beside the default one, sorted."""
+    return store.list_names(CORPORA)
