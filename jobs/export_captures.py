@@ -32,7 +32,7 @@ from jobs.audit.documents import sampled_documents
 from jobs.audit.tables import FewRows, edited_texts, without_cuts
 from jobs.catalogue.fetch import cache_folder
 from jobs.catalogue.lock import load_lock
-from jobs.config import ConfigError, load_config
+from jobs.config import ConfigError, load_config, with_running_scorers
 from jobs.exit_status import ExitStatus, exit_status_help
 from jobs.pipeline.failures import report_failure
 from jobs.pipeline.interruption import stopped_by_signals
@@ -97,7 +97,7 @@ def _checked_request(arguments: argparse.Namespace) -> tuple[Run, Store]:
     name = arguments.name if arguments.name is None else check_selection_name(arguments.name)
     config = load_config(arguments.config, [], request.settings)
     run = Run(
-        *(config, arguments.config, store, planned_waves(store)),
+        *(with_running_scorers(config), arguments.config, store, planned_waves(store)),
         load_lock(config, arguments.config),
         STAGES,
         is_verbose=arguments.verbose,

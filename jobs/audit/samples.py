@@ -306,8 +306,19 @@ def _of_selection(few: FewRows, run: Run, samples: Sequence[Sampled]) -> dict[Sa
             for scorer in scorers_of(sample.reason, run.config)
         }
         numbers = selection_numbers(sample.reason, of_document, run.config)
-        found[sample] = Finding(texts[sample.doc_id], [], numbers)
+        # With score.rows = "all" texts may have lost paragraphs since they were scored.
+        marks = _passages(of_document) if run.config.score.rows != "all" else ()
+        found[sample] = Finding(texts[sample.doc_id], list(marks), numbers)
     return found
+
+
+def _passages(scored: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Mark]:
+    """Yield the passages that scorers found in a document, by scorer."""
+    for name, row in scored.items():
+        passages = declared()[name].passages
+        if passages is not None and row is not None:
+            for span in row[passages.spans] or ():
+                yield Mark(span["start"], span["length"], passages.edit)
 
 
 def _row(sample: Sampled, finding: Finding, max_chars: int) -> dict[str, Any]:

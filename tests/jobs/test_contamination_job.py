@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import Row, SparkSession
 
-from jobs import run_pipeline, score_documents, select_corpus
+from jobs import report_run, run_pipeline, score_documents, select_corpus
 from jobs.run.store import Store
 from tests.jobs.conftest import LOCAL_CONFIG
 
@@ -156,6 +156,13 @@ def test_documents_are_rejected(spark: SparkSession, folder: Path) -> None:
     assert reasons == {name: ["contaminated"] for name in ("whole", "edited", "short")}
     (commit,) = Store.at(str(folder / "out")).commits("select_corpus").values()
     assert (commit.rows, commit.kept, commit.rejected) == (5, 2, {"contaminated": 3})
+    assert report_run.main(arguments(folder, "select.contamination=reject")) == 0
+    samples = spark.read.parquet(str(folder / "out/audit")).where("reason = 'contaminated'")
+    marked = {row.doc_id: row for row in samples.collect()}
+    assert marked.keys() == reasons.keys()
+    (mark,) = marked["whole"].marks
+    assert mark.what == "benchmark"
+    assert marked["whole"].text[mark.start : mark.start + mark.length] == TAX
 
 
 def test_other_benchmarks_have_other_scores(
