@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
 import zstandard
 from fastwarc.warc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator
 
-from jobs.audit.captures import CapturePlace, NotFound, captures_of, write_captures
+from jobs.audit.captures import (
+    CapturePlace,
+    NotFound,
+    captures_of,
+    find_captures,
+    write_captures,
+)
+from jobs.catalogue.lock import lock_of
+from jobs.config import Config
+from jobs.run.request import Run
+from jobs.run.splits import INDEX, Split
+from jobs.run.store import Store
+from tests.builders.s3_server import serving_s3
 from tests.builders.warc_files import (
     arc_file,
     http_response,
@@ -156,3 +173,42 @@ def test_a_cut_capture_is_written_as_far_as_it_is_there() -> None:
     assert missing == {}
     (_, _, block) = contents(written)[1]
     assert http_response(page(5, 2_000)).startswith(block) and len(block) > 1_000
+
+
+def test_captures_of_ranges_and_of_a_store_are_read_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = written_by_warcio([page(n, 2_000) for n in range(3)])
+    (tmp_path / "bucket").mkdir()
+    (tmp_path / "bucket" / "a.warc.gz").write_bytes(data)
+    ranges = tmp_path / "out" / "ranges" / "wave=00001" / "split=0"
+    ranges.mkdir(parents=True)
+    uri, path = "s3://bucket/a.warc.gz", "crawl-data/a.warc.gz"
+    rows = [{"uri": uri, "warc_path": path, "offset": 0, "length": 1}]
+    pq.write_table(pa.Table.from_pylist(rows), ranges / "part.parquet")
+    waves = {
+        0: (Split(uri, "b", "warc", None), Split("/rows.jsonl", "rows", "jsonl", None)),
+        1: (Split("ranges/wave=00001/split=0", path, "warc", None, INDEX),),
+    }
+    run = Run(Config(), None, Store(str(tmp_path / "out")), waves, lock_of({}, {}))
+    wanted = [
+        replace(place, doc_id=f"{name} {place.doc_id}", warc_path=name)
+        for name in ("b", path, "rows", "other")
+        for place in places(data)
+    ]
+    with serving_s3(tmp_path) as server:
+        for name, value in {
+            "AWS_ENDPOINT_URL_S3": server.url,
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        out = io.BytesIO()
+        missing = write_captures(out, "x", find_captures(run, wanted))
+    assert {name: one.reason for name, one in missing.items()} == {
+        place.doc_id: "no_capture" if place.warc_path == "rows" else "unknown_file"
+        for place in wanted
+        if place.warc_path in ("rows", "other")
+    }
+    assert [kind for kind, _, _ in contents(out.getvalue())] == ["warcinfo"] + ["response"] * 6
