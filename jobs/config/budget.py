@@ -10,7 +10,8 @@ from fractions import Fraction
 
 from udfs.base.settings import ConfigError
 
-UNITS = ("tokens", "characters", "bytes", "documents")
+DOCUMENTS = "documents"
+UNITS = ("tokens", "characters", "bytes", DOCUMENTS)
 REST = "*"
 """Key of a mix that stands for all labels that it does not name."""
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from jobs.config.budget import check_mix, parse_budget
 from udfs.base.settings import Bounds, ConfigError, PositiveCount, Share
 from udfs.html.robots import OPT_OUTS
 
@@ -72,12 +73,28 @@ class SelectConfig:
     quality_repeats: dict[str, Repeats] = field(default_factory=dict)
     """Least quality_score -> how often a document counts, up to the next score: {"0.9" = 2}. Both
     numbers are multiplied."""
+    budget: str | None = None
+    """Most that the corpus takes: ``"20B tokens"``, or characters, bytes or documents, with K, M, B
+    or T for thousands and so on. The best documents by ``order`` are kept, of each domain up to its
+    share (reason ``over_budget``): never more, and less by at most the first that does not fit."""
+    mix: dict[str, Share] = field(default_factory=dict)
+    """Domain label -> share of the budget, by main label; ``"*"`` is the share of all others, which
+    are left out without it (reason ``not_in_mix``). Shares add up to 1, and a mix replaces an
+    earlier one: {law = 0.1, "*" = 0.9}. Empty: one budget for all documents."""
+    order: str | None = None
+    """SQL expression over the same columns as ``where``: what a budget keeps first is highest. Off:
+    quality_score."""
+    shortfall: Literal["fail", "keep", "deal"] = "fail"
+    """Where a domain has less than its share of the budget: ``fail`` ends the command before work,
+    ``keep`` takes what is there, ``deal`` also lets the other domains fill it, in proportion."""
     jsonl: Literal["none", "gz", "zst"] = "none"
     """Also write the corpus as JSON lines, compressed in this way."""
 
     def __post_init__(self) -> None:
         _check_known("select.scripts", "scripts", self.scripts, SCRIPTS)
         _check_known("select.opt_outs", "opt-outs", self.opt_outs, OPT_OUTS)
+        if self.budget is not None:
+            parse_budget(self.budget)
         for key in self.cluster_repeats:
             if not _SIZE.fullmatch(key):
                 raise ConfigError(
@@ -103,6 +120,13 @@ class SelectConfig:
                 f"{self.max_cluster_repeats}: give the numbers, or how large they may become; "
                 "--reset forgets one of both"
             )
+        check_mix(self.mix)
+        for name in ("mix", "order") if self.budget is None else ():
+            if getattr(self, name) not in (None, {}):
+                raise ConfigError(
+                    f"select.{name} = {getattr(self, name)!r} has no effect without select.budget: "
+                    f"set both, or --reset select.{name}"
+                )
         if self.repeat == "off" and self.repeats_in_use:
             key = self.repeats_in_use[0]
             raise ConfigError(
@@ -119,7 +143,7 @@ class SelectConfig:
     @property
     def expressions(self) -> dict[str, str]:
         """Key -> SQL expression over the columns that documents are chosen by."""
-        found = {"where": self.where}
+        found = {"where": self.where, "order": self.order}
         return {key: text for key, text in found.items() if text is not None}
 
     def size_steps(self) -> dict[int, int]:

@@ -58,6 +58,7 @@ def _with_values(
         hint, current = hints[number][key], getattr(parts[number], key)
         if get_origin(hint) is dict:
             merge = _merged if key == "conditions" else partial(_mapping, hint)
+            current = {} if key == "mix" else current  # shares of two layers add up to nothing
             changed[number][key] = merge(current, value, f"{where}: {section}.{key}")
         else:
             changed[number][key] = _checked(value, hint, f"{where}: {section}.{key} = {value!r}")

@@ -22,7 +22,7 @@ from pyspark.sql import SparkSession
 
 from jobs.catalogue.fetch import cache_folder
 from jobs.catalogue.lock import load_lock
-from jobs.config import Config, InputFormat, load_config, with_running_scorers
+from jobs.config import Config, ConfigError, InputFormat, load_config, with_running_scorers
 from jobs.estimate.bill import bill_json, bill_of
 from jobs.estimate.bill_text import bill_text
 from jobs.estimate.dry_run import measure, sampled_stages
@@ -54,7 +54,7 @@ from jobs.run.console import say, set_log_format
 from jobs.run.crawl_request import add_crawl_arguments
 from jobs.run.lease import OutputInUse, lease_of
 from jobs.run.metrics_file import MetricsFile
-from jobs.run.request import Run, Stage, select_stage
+from jobs.run.request import Run, Show, Stage, select_stage
 from jobs.run.results import results_text
 from jobs.run.session import spark_session
 from jobs.run.session_log import libraries_logged, new_log, starts_spark
@@ -83,6 +83,8 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
             if request.dry_run is not None:
                 return _run_dry(command, stages, request, request.dry_run, started)
             found = work_plan(stages, run)
+            if request.shows is not None:
+                return _show_on_spark(command, found, request, request.shows)
             if run.is_plan_only:
                 _show_plan(command, found, request)
                 return 0
@@ -124,6 +126,8 @@ class Request:
     """Whether to delete tables and repeat other stages without a question."""
     dry_run: DryRun | None = None
     """What is asked of a dry run; None for another one."""
+    shows: Show | None = None
+    """What is shown instead of working; nothing is written then."""
     named: NamedSettings | None = None
     """What the selection that the command names remembered before; None for the default one."""
 
@@ -152,7 +156,8 @@ def prepare(
     dry_run = dry_run_of(arguments)
     if dry_run is not None:
         arguments.sample = None  # of the dry run, not of the request
-    is_plan_only = arguments.plan or dry_run is not None
+    shows = None if command.shows is None else command.shows(arguments)
+    is_plan_only = arguments.plan or dry_run is not None or shows is not None
     settings = list(arguments.set)
     if arguments.input_format is not None:
         settings.append(f'input.format="{arguments.input_format}"')
@@ -202,7 +207,7 @@ def prepare(
     if command.check_request is not None:
         command.check_request(run)
     given = given_inputs(arguments, config)
-    return Request(run, earlier, given, of_output, notes, arguments.yes, dry_run, named)
+    return Request(run, earlier, given, of_output, notes, arguments.yes, dry_run, shows, named)
 
 
 def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
@@ -283,6 +288,42 @@ def _show_plan(command: Stage, found: WorkPlan, request: Request) -> None:
         for name, reason in outdated(after):
             by = f"{SELECT.name} --name {name}"
             print(f"{select_stage(name)}: {reason}; this command leaves it: {by}")
+
+
+def _show_on_spark(command: Stage, found: WorkPlan, request: Request, show: Show) -> int:
+    """Print what a command shows instead of working. Returns the exit status.
+
+    Raises:
+        ConfigError: a stage before its own has something to do, which would write.
+    """
+    run = request.run
+    before = [step.name for step in found.steps if step.wanted and step.stage.name != command.name]
+    if run.added or run.requests or before or found.incomplete is not None:
+        what = ", ".join(before) or found.incomplete or "new input"
+        raise ConfigError(
+            f"this writes nothing, and there is work to do before it: {what}; run it first "
+            "(--plan shows why)"
+        )
+    log = None
+    is_first = starts_spark()
+    if is_first and not run.is_verbose:
+        cache = cache_folder(run.config)
+        log = new_log(str(cache), cache, command.name)
+    try:
+        with (
+            libraries_logged(log),
+            quiet_errors(),
+            stopped_by_signals(ends_java=is_first),
+            spark_session(
+                *(command.name, run.config, run.config_file, run.input_bytes), log=log
+            ) as spark,
+        ):
+            if command.check_on_spark is not None:
+                command.check_on_spark(spark, run.config)
+            print(show(spark, run))
+    except Exception as error:  # here, since the log is known here
+        return report_failure(command.name, error, log, is_verbose=run.is_verbose)
+    return ExitStatus.DONE
 
 
 def _run_on_spark(command: Stage, stages: Sequence[Stage], request: Request) -> int:

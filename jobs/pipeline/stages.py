@@ -31,7 +31,7 @@ from jobs.run.request import (
     Stage,
 )
 from jobs.run.scorers import check_corpus_scorers, check_scorers
-from jobs.selection import checks
+from jobs.selection import checks, preview
 from jobs.selection import stage as selection
 
 PLAN = Stage(
@@ -122,6 +122,7 @@ SELECT = Stage(
     check=check_corpus_scorers,
     check_on_spark=checks.check_on_spark,
     add_arguments=selection.add_arguments,
+    shows=preview.shows,
     sees=DUPLICATES,
 )
 

@@ -107,6 +107,10 @@ Bases = Mapping[str, Mapping[int, Basis]]
 """Name of a commit -> wave -> what the wave follows from."""
 
 
+Show = Callable[[SparkSession, Run], str]
+"""Reads an output, and returns lines of text."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """One stage of a pipeline, with a command of the same name."""
@@ -143,6 +147,8 @@ class Stage:
     """Raises ConfigError before any stage runs."""
     add_arguments: Callable[[ArgumentParser], None] | None = None
     """Adds the arguments that only its command has."""
+    shows: Callable[[Namespace], Show | None] | None = None
+    """What its command shows instead of working, if its arguments ask for that."""
     with_arguments: Callable[[Config, Namespace], Config] | None = None
     """The configuration as those arguments change it."""
     ledgers: Callable[[Config], tuple[str, ...]] | None = None

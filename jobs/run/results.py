@@ -5,6 +5,7 @@ Rows are counted from commits, and from the ends of Parquet files only where the
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,12 +77,31 @@ def results_text(command: Stage, stages: Sequence[Stage], run: Run) -> str:
         rows = [of for of in map(counts, names) if of is not None]
         lines += [*funnel(rows), ""] if rows else []
     lines += _tables(command, run, counts)
+    if any(stage.name == SELECT_CORPUS for stage in stages):
+        lines += _budget_lines(run)
     if command.name == SCORE_DOCUMENTS and not run.config.score.with_text:
         lines.append(
             "Scores belong to texts by doc_id; --with-text writes both to one table, scored_texts."
         )
     lines += ["", *(f"next  {line}" for line in _next(command, run))]
     return "\n".join(lines)
+
+
+def _budget_lines(run: Run) -> Iterator[str]:
+    """Say what the budget of a selection asked and got, as selection.json has it."""
+    if run.config.select.budget is None:
+        return
+    path = (*selection_folder(run.selection), "selection.json")
+    try:
+        budget = json.loads(run.store.read_bytes(*path)).get("budget")
+    except FileNotFoundError:
+        return
+    if budget:
+        unit, kept = budget["unit"], budget["kept"]
+        yield f"budget: asked {budget['asked']:,} {unit}, kept {kept:,}"
+        for of in budget["domains"]:
+            if of["missing"]:
+                yield f"  {of['domain']}: lacks {of['missing']:,} of {of['asked']:,} {unit}"
 
 
 def _counts(run: Run, stage: str) -> Counts | None:

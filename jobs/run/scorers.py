@@ -18,6 +18,7 @@ from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import fetch, find_artifact, ship
 from jobs.catalogue.lock import Lock, made_name
 from jobs.config import Config, ConfigError
+from jobs.config.budget import DOCUMENTS, parse_budget
 from jobs.config.scorers import declared, how_to_run
 from jobs.config.sections import artifact_keys, names_in
 from jobs.run.commits import StageIncomplete
@@ -27,6 +28,7 @@ from jobs.tables import scores
 from udfs.files.artifacts import ArtifactFile
 from udfs.scorers.declaration import KnownFile
 from udfs.scorers.scorer import Scorer
+from udfs.scorers.tokens import TOKENS
 
 TASK_GPUS = "spark.task.resource.gpu.amount"
 """Spark's setting of GPUs for a task; without it tasks have none."""
@@ -89,6 +91,11 @@ def check_corpus_scorers(config: Config) -> None:
                 f"select.{key} = {getattr(limits, key)!r}: score.scorers = {running} has no {name}"
                 f"{how_to_run(name)}"
             )
+    budget = config.select.budget
+    if budget is not None and TOKENS.name not in running and parse_budget(budget).unit != DOCUMENTS:
+        raise ConfigError(
+            f"select.budget = {budget!r}: score.scorers = {running} has no {TOKENS.name}"
+        )
     quality_from = config.select.quality_from
     needed = [name for name, s in declared().items() if s.is_required or name == quality_from]
     if missing := [name for name in needed if name not in running]:

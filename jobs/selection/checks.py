@@ -10,10 +10,11 @@ from pyspark.sql import SparkSession
 
 from jobs.catalogue.lock import Lock
 from jobs.config import Config, ConfigError
+from jobs.config.budget import REST
 from jobs.run.request import Run
 from jobs.run.scorers import artifacts_of
 from jobs.tables import scores
-from jobs.transforms.expressions import condition_fault
+from jobs.transforms.expressions import condition_fault, number_fault
 from jobs.transforms.selection.frame import frame_type, selection_scorers
 from jobs.transforms.spark_errors import quiet_errors
 from udfs.files.uris import redact
@@ -33,6 +34,7 @@ def check_settings(config: Config, lock: Lock) -> None:
         for field in dataclasses.fields(part)
         if field.name.endswith(BY_DOMAIN)
     }
+    tables["mix"] = {name: share for name, share in config.select.mix.items() if name != REST}
     for key, table in tables.items():
         check_labels(f"select.{key}", table, config, lock)
 
@@ -63,13 +65,15 @@ def check_on_spark(spark: SparkSession, config: Config) -> None:
     """Check the SQL expressions of [select], before any stage begins.
 
     Raises:
-        ConfigError: one is not a condition over the columns that documents are chosen by.
+        ConfigError: one is not a condition, or the order no number, over the columns that documents
+            are chosen by.
     """
-    if config.select.where is not None:
+    checks = {"where": condition_fault, "order": number_fault}
+    for key, expression in config.select.expressions.items():
         frame = spark.createDataFrame([], frame_type(config.score.scorers))
         with quiet_errors():
-            fault = condition_fault(frame, config.select.where)
-        refuse("select.where", config.select.where, fault, frame.columns)
+            fault = checks[key](frame, expression)
+        refuse(f"select.{key}", expression, fault, frame.columns)
 
 
 def refuse(key: str, expression: str, fault: str | None, columns: Iterable[str]) -> None:

@@ -6,14 +6,17 @@ one another: conditions on single documents, the cap of hosts, then how often a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
+from jobs.config import ConfigError
 from jobs.run.request import Run
+from jobs.selection.budgeting import order_column, prepared, within_budget
 from jobs.tables import DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, scores
+from jobs.transforms.selection.budget import DomainShare
 from jobs.transforms.selection.frame import (
     quality_score,
     selection_frame,
@@ -32,6 +35,8 @@ class Decided:
     """One row a document: stage and reasons (of `with_verdicts`), scores, cluster_size, repeats."""
     stored: DataFrame
     """What is kept on the executors' disks until `release`."""
+    shares: Sequence[DomainShare]
+    """What each domain gives to the budget; empty without one."""
     by_size: Mapping[int, int]
     """Size of cluster -> repeats from this size on; empty where all sizes count once."""
 
@@ -73,20 +78,46 @@ def decide(spark: SparkSession, run: Run, tables: Mapping[str, DataFrame]) -> De
         tables: As of `score_tables`.
     """
     config, select = run.config, run.config.select
-    flagged = run.store.read(spark, FLAGGED, list(run.waves))
-    verdicts = with_verdicts(
-        scored_frame(spark, run, tables),
-        flagged.select("doc_id", "reject_reasons"),
-        run.store.read(spark, DUPLICATES),
-        config,
-        keep=[] if select.max_per_host is None else ["host"],
-    )
-    if select.max_per_host is not None:
-        verdicts = with_host_cap(verdicts, select.max_per_host, quality_score(config))
+    verdicts = judged_frame(spark, run, tables)
+    if select.budget is not None:
+        verdicts = prepared(verdicts, config)
     stored = verdicts.persist(StorageLevel.DISK_ONLY)
     by_size = select.size_steps()
     if select.max_cluster_repeats is not None:
         rows = count_sizes(stored).collect()  # a constant number
         counts = [SizeCount(row["size"], row["documents"], row["left_out"]) for row in rows]
         by_size = steps_of(counts, select.max_cluster_repeats)
-    return Decided(with_repeats(stored, config, by_size), stored, by_size)
+    repeated = with_repeats(stored, config, by_size)
+    if select.budget is None:
+        return Decided(repeated, stored, (), by_size)
+    try:
+        kept, shares = within_budget(repeated, config)
+    except ConfigError:
+        stored.unpersist()
+        raise
+    return Decided(kept, stored, shares, by_size)
+
+
+def judged_frame(
+    spark: SparkSession, run: Run, tables: Mapping[str, DataFrame] | None = None
+) -> DataFrame:
+    """Decide on every document by itself, and by the cap of hosts: no budget, no repeats.
+
+    Args:
+        tables: As of `score_tables`; None reads them.
+    """
+    config, select = run.config, run.config.select
+    flagged = run.store.read(spark, FLAGGED, list(run.waves))
+    verdicts = with_verdicts(
+        scored_frame(spark, run, tables),
+        flagged.select("doc_id", "reject_reasons"),
+        run.store.read(spark, DUPLICATES),
+        config,
+        keep=[
+            *([] if select.max_per_host is None else ["host"]),
+            *([] if select.budget is None else [order_column(config)]),
+        ],
+    )
+    if select.max_per_host is None:
+        return verdicts
+    return with_host_cap(verdicts, select.max_per_host, quality_score(config))

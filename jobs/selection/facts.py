@@ -10,6 +10,8 @@ from jobs.run.commits import Balance, settings_of
 from jobs.run.request import Run
 from jobs.run.scorers import lock_id_of, stamp_of_scorer
 from jobs.run.store import Store
+from jobs.selection.budgeting import budget_facts
+from jobs.selection.decisions import Decided
 from jobs.tables import CORPORA, selection_folder
 from jobs.transforms.selection.frame import selection_scorers
 
@@ -17,7 +19,7 @@ FILE = "selection.json"
 
 
 def selection_facts(
-    run: Run, balance: Balance, rows: int, repeats: int, by_size: Mapping[int, int]
+    run: Run, balance: Balance, rows: int, repeats: int, decided: Decided
 ) -> dict[str, Any]:
     """Put together what selection.json holds.
 
@@ -25,7 +27,7 @@ def selection_facts(
         balance: Documents that were seen, kept and left out.
         rows: Rows of the corpus.
         repeats: How often its texts count in all.
-        by_size: Size of cluster -> repeats from this size on.
+        decided: What was decided on documents.
     """
     settings = settings_of("select", run.config.select)
     for limits in run.config.limits.values():
@@ -50,7 +52,8 @@ def selection_facts(
         },
         "rows": rows,
         "repeats": repeats,
-        "cluster_repeats": {str(size): times for size, times in by_size.items()},
+        "cluster_repeats": {str(size): times for size, times in decided.by_size.items()},
+        "budget": budget_facts(decided.shares, run.config),
     }
 
 

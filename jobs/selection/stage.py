@@ -73,12 +73,21 @@ Describe = Callable[[SparkSession, Run], None]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add --name."""
+    """Add --name, --preview and --json."""
     parser.add_argument(
         "--name",
         metavar="NAME",
         help="a selection beside the others, under corpora/NAME; it remembers its own [select], "
         "which begins with that of the output, and --set select.KEY changes it alone",
+    )
+    parser.add_argument(
+        "--preview",
+        action="store_true",
+        help="write nothing; print the documents, characters and tokens that ten thresholds of "
+        "each score would keep, by domain and quality",
+    )
+    parser.add_argument(
+        "--json", dest="preview_json", action="store_true", help="with --preview: print it as JSON"
     )
 
 
@@ -91,11 +100,12 @@ def run(spark: SparkSession, run: Run, describe: Describe | None = None) -> None
     check_tables(run)
     tables = score_tables(spark, run)
     check_locks(run, tables, on_driver=fit_driver(run, list(run.waves)))
+    decided = decide(spark, run, tables)
     with (
         wave_of(run.store, stage, WHOLE, waves[WHOLE]) as work,
         show_progress(spark, StageProgress(stage, is_one_pass=False)),
     ):
-        work.balance = _select(spark, run, tables)
+        work.balance = _select(spark, run, decided)
         if describe is not None:
             describe(spark, run)
 
@@ -124,9 +134,8 @@ def deletes(run: Run) -> dict[str, str]:
     return {"/".join(folder): f'select.jsonl is "{jsonl}"{was}'}
 
 
-def _select(spark: SparkSession, run: Run, tables: Mapping[str, DataFrame]) -> Balance:
+def _select(spark: SparkSession, run: Run, decided: Decided) -> Balance:
     """Write corpus, rejected, ledger and selection.json."""
-    decided = decide(spark, run, tables)
     rejected = decided.verdicts.where(F.col("stage").isNotNull())
     stored_first(
         partial(run.store.write, _rows(spark, run, decided), corpus_of(run.selection)),
@@ -142,7 +151,7 @@ def _select(spark: SparkSession, run: Run, tables: Mapping[str, DataFrame]) -> B
     rows, repeats = _totals(spark, run, balance.kept)
     _check_repeats(run, decided, rows, repeats)
     write_jsonl(spark, run.store, run.config.select.jsonl, run.selection)
-    write_facts(run, selection_facts(run, balance, rows, repeats, decided.by_size))
+    write_facts(run, selection_facts(run, balance, rows, repeats, decided))
     decided.release()
     return balance
 
