@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pyarrow.parquet as pq
 import pytest
@@ -154,9 +155,10 @@ def test_an_order_is_any_number(output: Path) -> None:
 def test_what_cannot_be_is_said_before_work(
     output: Path, capsys: pytest.CaptureFixture[str], settings: list[str], said: str
 ) -> None:
-    assert select(output, "--name", "wrong", "--set", *settings) == 2
+    name = f"wrong{crc32(repr(settings).encode())}"  # a selection remembers what it was asked for
+    assert select(output, "--name", name, "--set", *settings) == 2
     assert said in capsys.readouterr().err
-    assert not (output / "corpora" / "wrong" / "corpus").exists()
+    assert not (output / "corpora" / name / "corpus").exists()
 
 
 def test_a_budget_of_tokens_needs_their_scorer() -> None:
