@@ -19,6 +19,7 @@ from pyspark.sql import SparkSession
 from jobs.config import Config, to_dict
 from jobs.config.scorers import report_counts, report_shares
 from jobs.config.sections import named_artifacts
+from jobs.report.histograms import histogram_facts, histogram_query
 from jobs.run.commits import StageIncomplete, read_counts
 from jobs.run.ledger import BalanceOpen, totals_of
 from jobs.run.request import FIND_DUPLICATES, Run, Stage
@@ -56,13 +57,14 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     )
     rejected = run.store.read(spark, REJECTED)
     outcomes = with_outcome(documents, rejected)
-    corpus, known, hosts, samples = (
+    corpus, known, hosts, samples, scored = (
         [row.asDict(recursive=True) for row in rows]
         for rows in at_once(
             corpus_facts(run.store.read(spark, CORPUS)).collect,
             document_facts(outcomes, run.store.read(spark, MEASURED, waves)).collect,
             host_facts(outcomes.select("host", "outcome"), _MOST_HOSTS).collect,
             audit_samples(rejected).collect,
+            histogram_query(spark, run),
         )
     )
     return {
@@ -88,6 +90,7 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
             ]
             for place in ("kept", "lost")
         },
+        **histogram_facts(scored),
         "samples": samples,
     }
 
