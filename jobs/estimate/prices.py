@@ -93,6 +93,20 @@ def bundled_prices() -> Prices:
     return read_prices(bundled_conf() / PRICES)
 
 
+def core_price() -> dict[str, Any]:
+    """Return what a core of the first machine costs an hour on demand, as a report shows it."""
+    prices = bundled_prices()
+    machine = prices.machines[0]
+    return {
+        "core_hour": machine.on_demand_hour / machine.vcpus,
+        "currency": prices.currency,
+        "machine": machine.name,
+        "region": machine.region,
+        "date": machine.date.isoformat(),
+        "source": machine.source,
+    }
+
+
 def _rows(rows: Any, kind: type[_Row], where: str) -> tuple[_Row, ...]:
     """Check and return the tables of a list."""
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):

@@ -12,6 +12,7 @@ from functools import partial
 from jobs.audit.samples import write_audit
 from jobs.config import Config
 from jobs.estimate.options import add_arguments as dry_run_arguments
+from jobs.estimate.prices import core_price
 from jobs.pipeline import (
     deduplication,
     extraction,
@@ -131,7 +132,7 @@ REPORT = Stage(
     "report what a run did",
     reads="the ledger and all tables above",
     writes=("report/index.html", "run.json", "audit"),
-    run=partial(reporting.run, write_audit=write_audit),
+    run=partial(reporting.run, write_audit=write_audit, core_price=core_price),
     preload=reporting.preload,
     show=reporting.show,
     bases=reporting.bases,

@@ -105,7 +105,7 @@ def _moves(moved: Sequence[Move], documents: int) -> Section:
         Column("after", "code"),
         Column("documents", "int"),
         Column("share", "share"),
-        Column("why"),
+        Column("why", "long"),
         Column("", "bar"),
     )
     rows = [

@@ -121,7 +121,7 @@ def _lengths(facts: Facts) -> Figure:
     thresholds = [] if not least else [_threshold(True, float(least), "rules.min_chars")]
     axis = _axis(of, bars, [line.at for line in thresholds])
     svg = histogram("Extracted documents by length", bars, axis, thresholds)
-    return Figure("length of all extracted documents, characters", svg)
+    return Figure("length of all extracted documents", svg)
 
 
 def _curve(of: Mapping[str, Any], facts: Facts) -> Figure:
@@ -138,7 +138,7 @@ def _curve(of: Mapping[str, Any], facts: Facts) -> Figure:
         thresholds,
     )
     word = "at most" if of["keeps_below"] else "at least"
-    return Figure(f"kept with a {of['score']} of {word} the threshold", svg)
+    return Figure(f"{of['score']}, {word}", svg)
 
 
 def _kept_shares(of: Mapping[str, Any], amount: str) -> list[tuple[float, float]]:
@@ -251,14 +251,13 @@ def _axis(of: Mapping[str, Any], bars: Sequence[Bar], marks: Sequence[float]) ->
         return Axis(0.0, 1.0, [(n / 5, f"{n / 5:g}") for n in range(6)], of["score"])
     low = min([bar.left for bar in bars] + list(marks)) - 0.25
     high = max([bar.right for bar in bars] + list(marks)) + 0.25
-    ticks = [
-        (math.log2(step * 10.0**power), _number(step * 10.0**power))
-        for power in range(-8, 13)
-        for step in (1, 2, 5)
-    ]
-    inside = [tick for tick in ticks if low <= tick[0] <= high]
-    if len(inside) > 7:
-        inside = [tick for tick in inside if round(tick[0] / math.log2(10), 6).is_integer()]
+    inside: list[tuple[float, str]] = []
+    for steps in ((1,), (1, 2, 5), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)):
+        values = (step * 10.0**power for power in range(-8, 13) for step in steps)
+        ticks = ((math.log2(value), _number(value)) for value in values)
+        found = [tick for tick in ticks if low <= tick[0] <= high]
+        if len(found) <= 8:
+            inside = found
     return Axis(low, high, inside, f"{of['score']}, log scale")
 
 

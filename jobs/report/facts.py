@@ -138,6 +138,7 @@ def _of_run(spark: SparkSession, run: Run) -> dict[str, Any]:
         "config": to_dict(run.config),
         "changed_settings": changed_settings(run.config),
         "lock_id": run.lock.id,
+        "cores": spark.sparkContext.defaultParallelism,
         "artifacts": {
             name: {**asdict(artifact), "uri": redact(artifact.uri)}
             for name, artifact in run.catalogue.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -33,11 +33,18 @@ def preload() -> None:
     plots.preload()
 
 
-def run(spark: SparkSession, run: Run, write_audit: Callable[[SparkSession, Run], None]) -> None:
+def run(
+    spark: SparkSession,
+    run: Run,
+    write_audit: Callable[[SparkSession, Run], None],
+    core_price: Callable[[], Mapping[str, Any]],
+) -> None:
     """Write the report of a finished run and print its summary.
 
     Args:
         write_audit: Writes the table of samples.
+        core_price: Returns what a core costs an hour: ``core_hour``, ``currency``, and the
+            ``machine``, ``region`` and ``date`` of the price.
     Raises:
         StageIncomplete: a stage of the pipeline has not run.
         BalanceOpen: records were lost in a stage or between two stages.
@@ -47,6 +54,7 @@ def run(spark: SparkSession, run: Run, write_audit: Callable[[SparkSession, Run]
         run.store.revoke(REPORT_RUN, WHOLE)
         started = time.monotonic()
         _, facts = at_once(partial(write_audit, spark, run), partial(gather_facts, spark, run))
+        facts["price"] = core_price()
         audit = list(run.store.rows(AUDIT, COLUMNS))
         run.store.write_bytes(report_page(facts, audit).encode(), "report", "index.html")
         run.store.write_bytes(_json(facts), FACTS)

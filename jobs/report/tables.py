@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["text", "code", "int", "number", "share", "bar", "list"]
+Kind = Literal["text", "long", "code", "int", "number", "share", "cost", "bar"]
 
 Bar = tuple[str, float, float]
 """Part of a bar: role, start and width as shares of the widest bar."""
@@ -22,7 +22,7 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether its values are right-aligned and sorted by value."""
-        return self.kind in ("int", "number", "share")
+        return self.kind in ("int", "number", "share", "cost")
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,18 @@ def shown_number(value: float | None, kind: Kind) -> str:
     >>> shown_number(12345, "int"), shown_number(0.1234, "share"), shown_number(2.345, "number")
     ('12,345', '12.3 %', '2.3')
     >>> shown_number(0.00012, "share"), shown_number(0.0, "share"), shown_number(None, "int")
-    ('0.01 %', '0 %', '–')
+    ('0.01 %', '0.0 %', '–')
+    >>> shown_number(12.5, "cost"), shown_number(0.00123, "cost")
+    ('12.50', '0.0012')
     """
     if value is None:
         return "–"
     if kind == "share":
-        return share(value)
+        percent = 100 * value
+        digits = 2 if 0 < percent < 1 else 1
+        return f"{percent:.{digits}f} %" if percent >= 0.005 or not percent else share(value)
+    if kind == "cost":
+        return f"{value:,.2f}" if value >= 1 or not value else f"{value:.2g}"
     return f"{value:,.1f}" if kind == "number" else f"{value:,.0f}"
 
 
@@ -103,23 +109,23 @@ def counted(
     """
     most = max((row["rows"] for row in rows), default=0)
     whole = sum(row["rows"] for row in rows)
-    columns = [Column(label), Column("documents" if of_kept else "rows", "int")]
+    columns = [Column(label), Column("", "bar"), Column("documents" if of_kept else "rows", "int")]
     columns += [Column("kept", "share")] if of_kept else [Column("share", "share")]
     columns += [Column(name, "int") for _, name in further]
     return Table(
-        (*columns, Column("", "bar")),
+        tuple(columns),
         [
             (
                 row[name],
-                row["rows"],
-                part(row["kept"], row["rows"]) if of_kept else part(row["rows"], whole),
-                *(row.get(key) for key, _ in further),
                 stacked(
                     [("kept", row["kept"]), ("rejected", row["rows"] - row["kept"])]
                     if of_kept
                     else [("accent", row["rows"])],
                     most,
                 ),
+                row["rows"],
+                part(row["kept"], row["rows"]) if of_kept else part(row["rows"], whole),
+                *(row.get(key) for key, _ in further),
             )
             for row in rows
         ],

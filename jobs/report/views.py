@@ -12,6 +12,9 @@ from jobs.report.published import REMOVED
 from jobs.report.samples import sample_blocks
 from jobs.report.sections import Block, Section, folded, grid, legend, matrix, table
 from jobs.report.tables import Column, Table, counted, part, share, stacked
+from jobs.run.request import score_stage
+
+SCORE = score_stage("")
 
 Facts = Mapping[str, Any]
 Rows = Sequence[Mapping[str, Any]]
@@ -21,14 +24,16 @@ def report_view(facts: Facts, audit: Rows) -> dict[str, Any]:
     """Return what the template shows of a run."""
     corpus, stages = facts["corpus"], facts["stages"]
     seen = stages[0]["seen"] if stages else 0
-    counts = "".join(f" {corpus[count.name]:,} are {count.label}." for count in report_counts())
+    counts = ", ".join(
+        f"{corpus[count.name]:,} {count.label}" for count in report_counts() if count.name in corpus
+    )
     files = facts["input"]["splits"]
     return {
         "head": f"taojin run: {corpus['rows']:,} documents",
         "kicker": f"taojin run report · {facts['finished'][:16].replace('T', ' ')} UTC",
         "title": f"{corpus['rows']:,} of {seen:,} records became documents of the corpus",
         "lead": f"They represent {corpus['documents_stood_for']:,} documents with their "
-        f"duplicates.{counts}",
+        f"duplicates. Among them: {counts}.",
         "tiles": [
             ("documents", f"{corpus['rows']:,}"),
             ("characters", f"{corpus['characters']:,}"),
@@ -36,7 +41,7 @@ def report_view(facts: Facts, audit: Rows) -> dict[str, Any]:
             ("kept of the records", share(part(corpus["rows"], seen))),
             ("input files", f"{files:,}"),
             ("input bytes", _bytes(facts["input"]["bytes"])),
-            ("time of the stages", _time(sum(row["seconds"] for row in stages))),
+            ("time of the stages", _time(_seconds(stages))),
         ],
         "sections": [section for section in _sections(facts, audit) if section.blocks],
         "foot": f"taojin {facts['versions'].get('taojin', '')} · lock {facts['lock_id']}",
@@ -53,7 +58,7 @@ def _sections(facts: Facts, audit: Rows) -> Iterator[Section]:
     yield _documents(facts)
     yield _hosts(facts["hosts"])
     yield _duplicates(facts)
-    yield _throughput(facts["stages"])
+    yield _throughput(facts)
     yield _samples(facts, audit)
     yield _settings(facts)
     yield _artifacts(facts)
@@ -65,17 +70,17 @@ def _funnel(stages: Rows) -> Section:
     rows = [
         (
             row["stage"],
+            stacked([(name, row[name]) for name in names[1:]], most),
             *(row[name] for name in names),
             part(row["kept"], row["seen"]),
-            stacked([(name, row[name]) for name in names[1:]], most),
         )
         for row in stages
     ]
     columns = (
         Column("stage", "code"),
+        Column("all to one scale", "bar"),
         *(Column(name, "int") for name in names),
         Column("kept of seen", "share"),
-        Column("all bars to one scale", "bar"),
     )
     worst = max(stages, key=lambda row: row["seen"] - row["kept"], default=None)
     finding = "No stage has seen a record"
@@ -102,21 +107,23 @@ def _reasons(facts: Facts) -> Section:
         chars = row["characters"]
         rows.append(
             (
-                *(row["reason"], row["stage"], row["records"]),
+                row["reason"],
+                stacked([(row["outcome"], row["records"])], most),
+                row["records"],
+                row["stage"],
                 part(row["records"], seen.get(row["stage"], 0)),
                 None if chars is None else part(chars, measured),
                 published,
-                stacked([(row["outcome"], row["records"])], most),
             )
         )
     columns = (
         Column("reason", "code"),
-        Column("stage", "code"),
+        Column("", "bar"),
         Column("records", "int"),
+        Column("stage", "code"),
         Column("of the stage", "share"),
         Column("of all characters", "share"),
-        Column("published", "share"),
-        Column("records", "bar"),
+        Column("published, of bytes", "share"),
     )
     finding = "Nothing was removed"
     if ranked:
@@ -199,21 +206,21 @@ def _hosts(hosts: Mapping[str, Rows]) -> Section:
         rows = [
             (
                 row["host"],
-                row["documents"],
-                row["kept"],
-                part(row["kept"], row["documents"]),
                 stacked(
                     [("kept", row["kept"]), ("rejected", row["documents"] - row["kept"])], most
                 ),
+                row["documents"],
+                row["kept"],
+                part(row["kept"], row["documents"]),
             )
             for row in hosts[place]
         ]
         columns = (
             Column("host"),
+            Column("", "bar"),
             Column("documents", "int"),
             Column("kept", "int"),
-            Column("kept of them", "share"),
-            Column("", "bar"),
+            Column("of them", "share"),
         )
         tables.append(table(Table(columns, rows), title))
     finding = "No document has a host"
@@ -224,12 +231,7 @@ def _hosts(hosts: Mapping[str, Rows]) -> Section:
         first = hosts["lost"][0]
         finding = f"{first['host']} lost most: {first['documents'] - first['kept']:,} documents"
     shown = [block for block in tables if block.table]
-    return Section("hosts", "Hosts", finding, [folded_grid(shown)] if shown else [])
-
-
-def folded_grid(blocks: Sequence[Block]) -> Block:
-    """Return tables side by side."""
-    return Block("grid", parts=blocks)
+    return Section("hosts", "Hosts", finding, [grid(*shown)] if shown else [])
 
 
 def _duplicates(facts: Facts) -> Section:
@@ -239,17 +241,17 @@ def _duplicates(facts: Facts) -> Section:
     most = max((row["rows"] for row in clusters), default=0)
     sizes = Table(
         (
-            Column("cluster size"),
+            Column("documents of a row"),
+            Column("", "bar"),
             Column("rows", "int"),
             Column("documents", "int"),
-            Column("", "bar"),
         ),
         [
             (
                 _doubling(row["bin"]),
+                stacked([("accent", row["rows"])], most),
                 row["rows"],
                 row["documents"],
-                stacked([("accent", row["rows"])], most),
             )
             for row in clusters
         ],
@@ -268,25 +270,29 @@ def _duplicates(facts: Facts) -> Section:
     return Section("duplicates", "Duplicates", finding, blocks if clusters else [])
 
 
-def _throughput(stages: Rows) -> Section:
-    whole = sum(row["seconds"] for row in stages)
+def _throughput(facts: Facts) -> Section:
+    stages, price = facts["stages"], facts.get("price")
+    whole = _seconds(stages)
     longest = max((row["seconds"] for row in stages), default=0.0)
+    second = 0.0 if price is None else price["core_hour"] * facts["cores"] / 3600
     rows = [
         (
             row["stage"],
+            stacked([("accent", row["seconds"])], longest),
             row["seconds"],
             part(row["seconds"], whole),
             row["per_second"],
-            stacked([("accent", row["seconds"])], longest),
+            *([] if price is None else [row["seconds"] * second]),
         )
         for row in stages
     ]
     columns = (
         Column("stage", "code"),
+        Column("", "bar"),
         Column("seconds", "number"),
         Column("of all", "share"),
         Column("records a second", "number"),
-        Column("seconds", "bar"),
+        *([] if price is None else [Column(f"cost, {price['currency']}", "cost")]),
     )
     slowest = max(stages, key=lambda row: row["seconds"], default=None)
     finding = "No stage has run"
@@ -296,8 +302,14 @@ def _throughput(stages: Rows) -> Section:
             f"{_time(slowest['seconds'])}"
         )
     note = (
-        "Wall clock of the stages' waves. Scorers that share a pass over the texts share its time."
+        "Wall clock of the stages' waves. Scorers that share a pass over the texts share its time, "
+        "which counts once."
     )
+    if price is not None:
+        note += (
+            f" Cost: {facts['cores']:,} cores at the price of a core of {price['machine']} in "
+            f"{price['region']}, on demand, of {price['date']}."
+        )
     return Section("throughput", "Throughput", finding, [table(Table(columns, rows), note=note)])
 
 
@@ -343,7 +355,7 @@ def _artifacts(facts: Facts) -> Section:
     columns = (
         Column("artifact", "code"),
         Column("version", "code"),
-        Column("licence"),
+        Column("licence", "long"),
         Column("sha256", "code"),
     )
 
@@ -364,6 +376,13 @@ def _artifacts(facts: Facts) -> Section:
     blocks.append(folded("Versions of the programs", table(versions)))
     finding = f"{len(used):,} artifacts made these tables"
     return Section("artifacts", "Artifacts", finding, blocks)
+
+
+def _seconds(stages: Rows) -> float:
+    """Wall clock of all stages; of scorers, which share a pass, that of the longest."""
+    scoring = [row["seconds"] for row in stages if row["stage"].startswith(SCORE)]
+    others = [row["seconds"] for row in stages if not row["stage"].startswith(SCORE)]
+    return float(sum(others) + max(scoring, default=0.0))
 
 
 def _value(value: object) -> str:

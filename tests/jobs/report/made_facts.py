@@ -24,6 +24,15 @@ FACTS: dict[str, Any] = {
     },
     "changed_settings": [{"key": "select.jsonl", "value": "zst", "default": "none"}],
     "lock_id": "50ee" * 16,
+    "cores": 16,
+    "price": {
+        "core_hour": 0.045,
+        "currency": "USD",
+        "machine": "c7i.4xlarge",
+        "region": "us-east-1",
+        "date": "2026-11-30",
+        "source": "a list",
+    },
     "artifacts": {
         name: {"name": name, "version": "1", "licence": "Apache-2.0", "sha256": "a6" * 32}
         for name in ("quality", "domain", "other")
