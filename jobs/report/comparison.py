@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jobs.report.differences import Cause, Move
-from jobs.report.sections import Block, Sample, Section, folded, marked, table
+from jobs.report.sections import PageBlock, ShownSample, Section, folded, marked, table
 from jobs.report.tables import Column, Table, part, share, stacked
 from jobs.transforms.outcomes import ABSENT
 
@@ -152,7 +152,7 @@ def _matrix(moves: Sequence[Move]) -> Section:
         "Rows: before; columns: after. Shades are shares of the row. "
         f"{ABSENT}: the output does not have the document."
     )
-    block = Block("matrix", names=names, rows=rows, note=note)
+    block = PageBlock("matrix", names=names, rows=rows, note=note)
     return Section("matrix", "From and to", finding, [block] if len(names) > 1 else [])
 
 
@@ -160,7 +160,7 @@ def _samples(moved: Sequence[Move], texts: Mapping[str, Mapping[str, Any]]) -> S
     blocks = []
     for move in moved[:_TOP]:
         samples = [
-            Sample(
+            ShownSample(
                 row["doc_id"],
                 row["url"] or "no url",
                 _numbers(texts.get(row["doc_id"], {})),
@@ -170,7 +170,7 @@ def _samples(moved: Sequence[Move], texts: Mapping[str, Mapping[str, Any]]) -> S
             for row in move.samples
         ]
         summary = f"{move.before} → {move.after}: {len(samples):,} of {move.documents:,}"
-        blocks.append(folded(summary, Block("samples", samples=samples)))
+        blocks.append(folded(summary, PageBlock("samples", samples=samples)))
     finding = "Documents that moved, the same ones every time"
     return Section("samples", "Samples", finding, blocks)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from jobs.report.plots import Axis, Bar, Line, Threshold, curves, histogram
-from jobs.report.sections import Block, Figure, folded, legend, table
+from jobs.report.plots import Axis, Bar, CurveLine, Threshold, curves, histogram
+from jobs.report.sections import PageBlock, Figure, folded, legend, table
 from jobs.report.tables import Column, Table, part, share
 
 Facts = Mapping[str, Any]
@@ -25,7 +25,7 @@ _FURTHER_LIMITS = {
 _AMOUNTS = (("documents", "accent"), ("chars", "second"), ("tokens", "third"))
 
 
-def score_blocks(facts: Facts) -> tuple[str, list[Block]]:
+def score_blocks(facts: Facts) -> tuple[str, list[PageBlock]]:
     """Return the finding and the blocks of the section on scores."""
     histograms = facts.get("histograms", [])
     figures = [_histogram(of, facts) for of in histograms if of["bins"]]
@@ -46,7 +46,7 @@ def score_blocks(facts: Facts) -> tuple[str, list[Block]]:
         return finding, []
     blocks = [
         legend(("kept", "passes this limit, or is in the corpus"), ("rejected", "does not")),
-        Block(
+        PageBlock(
             "figures",
             figures=figures,
             note="Scores are of all scored documents, kept or not. A dashed line is a setting.",
@@ -55,7 +55,7 @@ def score_blocks(facts: Facts) -> tuple[str, list[Block]]:
     return finding, blocks
 
 
-def curve_blocks(facts: Facts) -> tuple[str, list[Block]]:
+def curve_blocks(facts: Facts) -> tuple[str, list[PageBlock]]:
     """Return the finding and the blocks of the section on other thresholds."""
     by_score = {of["score"]: of for of in facts.get("histograms", [])}
     limited = [
@@ -73,7 +73,7 @@ def curve_blocks(facts: Facts) -> tuple[str, list[Block]]:
     shown = _AMOUNTS if _has_tokens(limited[0][0]) else _AMOUNTS[:1]
     return _steepest(limited[0][0], facts), [
         legend(*((role, name) for name, role in shown)),
-        Block("figures", figures=figures),
+        PageBlock("figures", figures=figures),
         *tables,
     ]
 
@@ -127,7 +127,7 @@ def _lengths(facts: Facts) -> Figure:
 def _curve(of: Mapping[str, Any], facts: Facts) -> Figure:
     limit = _limit(of, facts)
     amounts = _AMOUNTS if _has_tokens(of) else _AMOUNTS[:1]
-    lines = [Line(role, f"{name} kept", _kept_shares(of, name)) for name, role in amounts]
+    lines = [CurveLine(role, f"{name} kept", _kept_shares(of, name)) for name, role in amounts]
     places = [x for line in lines for x, _ in line.points]
     bars = [Bar(min(places), max(places), 1, "", "")]
     thresholds = [] if limit is None else [_threshold(of["is_log"], limit, of["key"])]
@@ -155,7 +155,7 @@ def _kept_shares(of: Mapping[str, Any], amount: str) -> list[tuple[float, float]
     return points
 
 
-def _thresholds(of: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[Block]:
+def _thresholds(of: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[PageBlock]:
     """Tables of what ten thresholds keep: in all, and of each domain."""
     wholes = {name: sum(row[name] for row in of["bins"]) for name, _ in _AMOUNTS}
     amounts = [name for name, _ in _AMOUNTS if wholes[name]]

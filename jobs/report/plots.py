@@ -71,7 +71,7 @@ class Threshold:
 
 
 @dataclass(frozen=True)
-class Line:
+class CurveLine:
     """A line of a plot of curves, its points from left to right."""
 
     role: str
@@ -126,7 +126,7 @@ def histogram(
 
 
 def curves(
-    label: str, lines: Sequence[Line], axis: Axis, thresholds: Sequence[Threshold] = ()
+    label: str, lines: Sequence[CurveLine], axis: Axis, thresholds: Sequence[Threshold] = ()
 ) -> Markup:
     """Draw lines of shares, 0 to 1, over an axis."""
     with _figure(axis, "kept") as drawing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jobs.report.sections import Block, Sample, folded, marked
+from jobs.report.sections import PageBlock, ShownSample, folded, marked
 
 Row = Mapping[str, Any]
 
@@ -28,7 +28,7 @@ _OFFENSIVE = ("toxic", "sensitive", "pornography", "gambling", "perplexity", "ho
 """Parts of the reasons whose texts are shown when the reader asks for them."""
 
 
-def sample_blocks(rows: Iterable[Row]) -> list[Block]:
+def sample_blocks(rows: Iterable[Row]) -> list[PageBlock]:
     """Return the samples of the table audit, each reason folded, those of a kind together."""
     groups: dict[tuple[int, str, str, str], list[Row]] = {}
     kinds = list(_TITLES)
@@ -36,25 +36,25 @@ def sample_blocks(rows: Iterable[Row]) -> list[Block]:
         rank = kinds.index(row["kind"]) if row["kind"] in kinds else len(kinds)
         key = (rank, row["kind"], row["stage"] or "", row["reason"] or "")
         groups.setdefault(key, []).append(row)
-    blocks: list[Block] = []
+    blocks: list[PageBlock] = []
     for (_, kind, stage, reason), of in sorted(groups.items()):
         ordered = sorted(of, key=lambda row: (row["place"], row["doc_id"]))
         name = " / ".join(word for word in (stage, reason) if word)
         summary = f"{_TITLES.get(kind, kind)}{f': {name}' if name else ''} ({len(ordered):,})"
         is_open = kind == "near_pair" and not any(block.is_open for block in blocks)
-        shown = Block("samples", samples=[_sample(row) for row in ordered])
+        shown = PageBlock("samples", samples=[_sample(row) for row in ordered])
         blocks.append(folded(summary, shown, is_open=is_open))
     return blocks
 
 
-def _sample(row: Row) -> Sample:
+def _sample(row: Row) -> ShownSample:
     text, chars = row["text"] or "", row["text_chars"]
     facts = [_number(number) for number in row["numbers"] or ()]
     if chars is not None:
         cut = f", {len(text):,} of them shown" if chars > len(text) else ""
         facts.append(f"{chars:,} characters{cut}")
     reason = row["reason"] or ""
-    return Sample(
+    return ShownSample(
         row["doc_id"],
         row["url"] or "no url",
         facts,

@@ -32,7 +32,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Sample:
+class ShownSample:
     """A document that is shown."""
 
     doc_id: str
@@ -48,7 +48,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Block:
+class PageBlock:
     """A part of a section; each kind uses some of the fields."""
 
     kind: Kind
@@ -56,13 +56,13 @@ class Block:
     note: str = ""
     table: Table | None = None
     figures: Sequence[Figure] = ()
-    parts: Sequence[Block] = ()
+    parts: Sequence[PageBlock] = ()
     items: Sequence[tuple[str, str]] = ()
     """Role and name of each entry of a legend."""
     names: Sequence[str] = ()
     rows: Sequence[tuple[str, Sequence[tuple[int, int]]]] = ()
     """Of a matrix: name, and number and shade of each cell."""
-    samples: Sequence[Sample] = ()
+    samples: Sequence[ShownSample] = ()
     text: str = ""
     summary: str = ""
     is_open: bool = False
@@ -77,30 +77,30 @@ class Section:
     kicker: str
     finding: str
     """Its heading: what there is to see."""
-    blocks: Sequence[Block]
+    blocks: Sequence[PageBlock]
 
 
-def table(of: Table, title: str = "", note: str = "") -> Block:
+def table(of: Table, title: str = "", note: str = "") -> PageBlock:
     """Return a block of one table."""
-    return Block("table", title, note, table=of)
+    return PageBlock("table", title, note, table=of)
 
 
-def grid(*parts: Block) -> Block:
+def grid(*parts: PageBlock) -> PageBlock:
     """Return blocks that stand side by side where there is room."""
-    return Block("grid", parts=[part for part in parts if part.table is None or part.table])
+    return PageBlock("grid", parts=[part for part in parts if part.table is None or part.table])
 
 
-def folded(summary: str, *parts: Block, is_open: bool = False) -> Block:
+def folded(summary: str, *parts: PageBlock, is_open: bool = False) -> PageBlock:
     """Return blocks that a reader opens."""
-    return Block("folded", summary=summary, parts=parts, is_open=is_open)
+    return PageBlock("folded", summary=summary, parts=parts, is_open=is_open)
 
 
-def legend(*items: tuple[str, str]) -> Block:
+def legend(*items: tuple[str, str]) -> PageBlock:
     """Return a legend of roles."""
-    return Block("legend", items=items)
+    return PageBlock("legend", items=items)
 
 
-def matrix(counts: dict[tuple[str, str], int], names: Sequence[str], note: str = "") -> Block:
+def matrix(counts: dict[tuple[str, str], int], names: Sequence[str], note: str = "") -> PageBlock:
     """Return a symmetric matrix of counts, shaded by the share of the smaller of the two diagonals.
 
     Args:
@@ -118,7 +118,7 @@ def matrix(counts: dict[tuple[str, str], int], names: Sequence[str], note: str =
         return min(_HEATS, int(shade) + 1) if shade else 0
 
     rows = [(row, [(count(row, column), heat(row, column)) for column in names]) for row in names]
-    return Block("matrix", note=note, names=names, rows=rows)
+    return PageBlock("matrix", note=note, names=names, rows=rows)
 
 
 def marked(text: str, marks: Sequence[dict[str, Any]] | None) -> list[Piece]:

@@ -10,7 +10,7 @@ from jobs.config.scorers import report_counts, report_shares
 from jobs.report.distributions import curve_blocks, score_blocks
 from jobs.report.published import REMOVED
 from jobs.report.samples import sample_blocks
-from jobs.report.sections import Block, Section, folded, grid, legend, matrix, table
+from jobs.report.sections import PageBlock, Section, folded, grid, legend, matrix, table
 from jobs.report.tables import Column, Table, counted, part, share, stacked
 from jobs.run.request import score_stage
 
@@ -346,7 +346,7 @@ def _settings(facts: Facts) -> Section:
         else f"All {number:,} settings have their defaults"
     )
     blocks = [table(Table(columns, rows))] if rows else []
-    blocks.append(folded("The whole configuration", Block("code", text=everything)))
+    blocks.append(folded("The whole configuration", PageBlock("code", text=everything)))
     return Section("settings", "Settings", finding, blocks)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from jobs.report.plots import Axis, Bar, Line, Threshold, curves, histogram, short
+from jobs.report.plots import Axis, Bar, CurveLine, Threshold, curves, histogram, short
 
 AXIS = Axis(0.0, 1.0, [(0.0, "0"), (1.0, "1")], "score")
 
@@ -50,8 +50,8 @@ def test_one_high_bar_makes_the_scale_logarithmic_and_hides_no_other() -> None:
 
 def test_curves_are_lines_and_a_threshold_outside_is_left_out() -> None:
     lines = [
-        Line("accent", "documents", [(0.0, 1.0), (0.5, 0.9), (1.0, 0.0)]),
-        Line("second", "x", []),
+        CurveLine("accent", "documents", [(0.0, 1.0), (0.5, 0.9), (1.0, 0.0)]),
+        CurveLine("second", "x", []),
     ]
     svg = curves("kept", lines, AXIS, [Threshold(2.0, "far away")])
     assert "far away" not in svg
