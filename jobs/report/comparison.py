@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jobs.report.differences import Cause, Move
-from jobs.report.sections import PageBlock, ShownSample, Section, folded, marked, table
+from jobs.report.sections import PageBlock, Section, ShownSample, folded, marked, table
 from jobs.report.tables import Column, Table, part, share, stacked
 from jobs.transforms.outcomes import ABSENT
 

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from jobs.report.plots import Axis, Bar, CurveLine, Threshold, curves, histogram
-from jobs.report.sections import PageBlock, Figure, folded, legend, table
+from jobs.report.sections import Figure, PageBlock, folded, legend, table
 from jobs.report.tables import Column, Table, part, share
 
 Facts = Mapping[str, Any]
