@@ -165,6 +165,18 @@ def test_documents_are_rejected(spark: SparkSession, folder: Path) -> None:
     assert marked["whole"].text[mark.start : mark.start + mark.length] == TAX
 
 
+def test_a_named_selection_has_its_own_policy(spark: SparkSession, folder: Path) -> None:
+    assert select_corpus.main(arguments(folder, "select.contamination=keep")) == 0
+    named = ["--config", str(LOCAL_CONFIG), "--output", str(folder / "out"), "--name", "clean"]
+    assert select_corpus.main([*named, "--set", "select.contamination=cut"]) == 0
+    rows = table(spark, folder, "corpora/clean/corpus")
+    assert rows.keys() == TEXTS.keys() - {"short"}
+    assert TAX not in rows["whole"].text
+    assert table(spark, folder, "corpus")["whole"].text == TEXTS["whole"]
+    facts = json.loads((folder / "out/corpora/clean/selection.json").read_text(encoding="utf-8"))
+    assert "contamination" in json.dumps(facts)
+
+
 def test_other_benchmarks_have_other_scores(
     spark: SparkSession, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -346,7 +346,7 @@ def test_the_commands_of_the_page_run(
     shutil.rmtree(copy / "corpora")
     shutil.rmtree(copy / "_commits" / "select_corpus@strict")
     page = README.read_text(encoding="utf-8")
-    (block,) = re.findall(r"```sh\n(.*?)```", page, re.S)
+    block, *_ = re.findall(r"```sh\n(.*?)```", page, re.S)
     for line in block.replace("\\\n", " ").strip().splitlines():
         python, flag, module, *arguments = shlex.split(line)
         assert (python, flag) == ("python", "-m")
