@@ -74,8 +74,8 @@ def table_bytes(output: Path) -> dict[str, int]:
     found: dict[str, int] = {}
     for file in sorted(output.rglob("*.parquet")):
         parts = file.relative_to(output).parts
-        if parts[0].startswith("_") or parts[0] in ("splits", "ledger"):
-            continue
+        if parts[0].startswith("_") or parts[0] in ("splits", "ledger", "audit"):
+            continue  # the last is of the report
         table = "/".join(part for part in parts[:-1] if "=" not in part)
         found[table] = found.get(table, 0) + file.stat().st_size
     return found
@@ -84,6 +84,11 @@ def table_bytes(output: Path) -> dict[str, int]:
 def characters(output: Path, table: str) -> int:
     files = sorted((output / table).rglob("*.parquet"))
     return sum(len(text) for file in files for text in pq.read_table(file)["text"].to_pylist())
+
+
+def tokens(output: Path) -> int:
+    files = sorted((output / "corpus").rglob("*.parquet"))
+    return sum(sum(pq.read_table(file, columns=["tokens"])["tokens"].to_pylist()) for file in files)
 
 
 def kept(output: Path) -> dict[str, int]:
@@ -117,6 +122,7 @@ def test_what_is_said_of_40_files_holds(
         "corpus": counts["select_corpus"],
         "characters": characters(output, "documents"),
         "corpus_characters": characters(output, "corpus"),
+        "corpus_tokens": tokens(output),
     }
     outside = {
         name: (value, said["amounts"][name])

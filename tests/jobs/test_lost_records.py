@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -21,7 +22,9 @@ from jobs.config import Config
 from jobs.pipeline import extraction_wave
 from jobs.run import current_documents
 from jobs.run.store import WHOLE, Store
+from jobs.selection import export
 from tests.jobs.conftest import LOCAL_CONFIG, Output
+from udfs.files.output_files import jsonl_writer
 
 CASES: dict[str, tuple[Any, str, tuple[str, ...], str]] = {
     "documents": (extract_documents, "extract_documents", ("extract_documents",), "balance"),
@@ -104,3 +107,32 @@ def test_a_lost_record_fails_its_stage(
     assert store.commits(stage) == {}
     assert job.main(call) == 0  # nothing lost stays
     assert store.commits(stage)
+
+
+def losing_writer(folder: str, compression: Any) -> Callable[..., Any]:
+    """The writer of JSON lines, without the first line of every batch."""
+    write = jsonl_writer(folder, compression)
+
+    def lose(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from write(batch.slice(1) for batch in batches)
+
+    return lose
+
+
+def test_a_line_that_is_lost_on_export_fails_the_selection(
+    sample_output: Output,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = tmp_path / "out"
+    shutil.copytree(sample_output.path, output, ignore=shutil.ignore_patterns("logs"))
+    shutil.rmtree(output / "_commits" / "select_corpus")
+    call = ["--config", str(LOCAL_CONFIG), "--output", str(output), "--yes"]
+    with monkeypatch.context() as patched:
+        patched.setattr(export, "jsonl_writer", losing_writer)
+        assert select_corpus.main(call) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("select_corpus: select_corpus failed: corpus_jsonl: wrote ")
+    assert Store.at(str(output)).commits("select_corpus") == {}
+    assert select_corpus.main(call) == 0
