@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType, StructField, StructType
 
 from jobs.config import ConfigError
-from jobs.config.scorers import declared
 from jobs.run.request import Run
-from jobs.tables import DOCUMENTS, MEASURED, rejected_of, schema_of, scores
+from jobs.tables import DOCUMENTS, DUPLICATES, MEASURED, REJECTED, rejected_of, schema_of, scores
 from jobs.transforms.samples import sample_key_of
+from jobs.transforms.selection.frame import MEASURES, are_named, frame_type, selection_frame
 from jobs.transforms.spark_errors import first_line, quiet_errors
 
-_LEFT_OUT = ("text", "declared_charset", "charset_step")
-_MEASURES = "measures"
+_OUTCOME = ("stage", "reasons")
 
 
 def sampled_documents(
@@ -26,31 +25,30 @@ def sampled_documents(
     """Sample documents that a condition holds for.
 
     Args:
-        where: SQL over the columns of `documents_frame`.
+        where: SQL over the columns of `documents_type`.
     Returns:
         doc_id, url, warc_path, warc_offset, capture_micros, stage and reasons, in the order of the
-        sample: a document once, with as many rows as `count` at most.
+        sample: a document once, `count` rows at most.
     Raises:
         ConfigError: the condition cannot be used.
     """
-    check_where(spark, where)
+    check_where(spark, where, run.config.score.scorers)
     waves = list(run.waves)
-    tables = {
-        DOCUMENTS: run.store.read(spark, DOCUMENTS, waves),
-        "rejected": run.store.read(spark, rejected_of(run.selection)),
-    }
-    named = set(re.findall(r"\w+", where))
-    for name in run.config.score.scorers:
-        if name in named:
-            tables[name] = run.store.read(spark, scores(name), waves)
-    if _MEASURES in named:
-        tables[_MEASURES] = run.store.read(spark, MEASURED, waves)
-    found = documents_frame(tables).where(F.expr(where))
+    named = [name for name in run.config.score.scorers if are_named(name, [where])]
+    measured = are_named(MEASURES, [where])
+    frame = selection_frame(
+        run.store.read(spark, DOCUMENTS, waves),
+        run.store.read(spark, DUPLICATES),
+        {name: run.store.read(spark, scores(name), waves) for name in named},
+        run.store.read(spark, MEASURED, waves) if measured else None,
+    )
+    found = with_outcomes(frame, run.store.read(spark, rejected_of(run.selection)))
     return (
-        found.select(
+        found.where(F.expr(where))
+        .select(
             *("doc_id", "url", "warc_path", "warc_offset"),
             F.unix_micros("capture_time").alias("capture_micros"),
-            *("stage", "reasons"),
+            *_OUTCOME,
         )
         .distinct()
         .orderBy(sample_key_of(F.col("doc_id"), seed), "doc_id")
@@ -58,42 +56,41 @@ def sampled_documents(
     )
 
 
-def documents_frame(tables: Mapping[str, DataFrame]) -> DataFrame:
-    """Join documents with what became of them.
+def with_outcomes(frame: DataFrame, rejected: DataFrame) -> DataFrame:
+    """Add what became of documents.
 
-    Needs: documents, rejected, and of measures and the scorers those that are wanted, by name.
-    Adds: the columns of documents without text; stage, reasons and ``reason`` (null for a corpus
-        document); ``measures`` and the scorers' results, a struct each.
-    Rows: one a document and reason; a corpus document has one.
-    Shuffles: every side by doc_id.
+    Needs: doc_id; rejected (as the table).
+    Adds: stage, reasons, and reason, one of them; null for a document of the corpus.
+    Rows: one a document and reason; a document of the corpus has one.
+    Shuffles: both sides by doc_id.
     """
-    joined = tables[DOCUMENTS].drop(*_LEFT_OUT)
-    joined = joined.join(
-        tables["rejected"].select("doc_id", "stage", "reasons"), on="doc_id", how="left"
-    )
-    for name, table in tables.items():
-        if name == _MEASURES:
-            joined = joined.join(table.select("doc_id", _MEASURES), on="doc_id", how="left")
-        elif name in declared():
-            fields = declared()[name].result_type.fieldNames()
-            packed = table.select("doc_id", F.struct(*fields).alias(name))
-            joined = joined.join(packed, on="doc_id", how="left")
+    outcomes = rejected.select("doc_id", *_OUTCOME)
+    joined = frame.join(outcomes, on="doc_id", how="left")
     return joined.withColumn("reason", F.explode_outer("reasons"))
 
 
-def check_where(spark: SparkSession, where: str) -> None:
+def documents_type(scorers: Iterable[str]) -> StructType:
+    """The columns that a condition sees: those of selections (`frame_type`), place in the input,
+    stage, reasons and reason."""
+    documents, rejected = schema_of(DOCUMENTS), schema_of(REJECTED)
+    return StructType(
+        [
+            *frame_type(scorers),
+            *(documents[name] for name in ("warc_path", "warc_offset")),
+            *(rejected[name] for name in _OUTCOME),
+            StructField("reason", StringType()),
+        ]
+    )
+
+
+def check_where(spark: SparkSession, where: str, scorers: Iterable[str]) -> None:
     """Check a condition on an empty frame, before any table is read.
 
     Raises:
         ConfigError: it does not parse, names an unknown column, is no condition, or depends on more
             than a document.
     """
-    names = {DOCUMENTS: DOCUMENTS, "rejected": "rejected", _MEASURES: MEASURED} | {
-        name: scores(name) for name in declared()
-    }
-    empty = documents_frame(
-        {name: spark.createDataFrame([], schema_of(table)) for name, table in names.items()}
-    )
+    empty = spark.createDataFrame([], documents_type(scorers))
     fault = None
     with quiet_errors():
         try:
@@ -103,6 +100,4 @@ def check_where(spark: SparkSession, where: str) -> None:
         except PySparkException as error:
             fault = first_line(str(error))
     if fault is not None:
-        raise ConfigError(
-            f"--where {where!r}: {fault}; columns: {', '.join(sorted(empty.columns))}"
-        )
+        raise ConfigError(f"--where {where!r}: {fault}; columns: {', '.join(empty.columns)}")

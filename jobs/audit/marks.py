@@ -29,7 +29,7 @@ class Mark(NamedTuple):
     """What is there: ``differs``, ``toxic``, a kind of personal data, a word's category."""
 
 
-class Block(NamedTuple):
+class PieceBlock(NamedTuple):
     """Pieces of one text, and pieces of another that are in their place."""
 
     start: int
@@ -124,9 +124,9 @@ def _starts(pieces: Sequence[str]) -> list[int]:
     return starts
 
 
-def _different_blocks(pieces: Sequence[str], others: Sequence[str]) -> Iterable[Block]:
+def _different_blocks(pieces: Sequence[str], others: Sequence[str]) -> Iterable[PieceBlock]:
     """Yield the blocks of two lists that differ, in no order."""
-    waiting = [(Block(0, len(pieces), 0, len(others)), 0)]
+    waiting = [(PieceBlock(0, len(pieces), 0, len(others)), 0)]
     while waiting:
         block, depth = waiting.pop()
         block = _without_equal_ends(block, pieces, others)
@@ -138,21 +138,25 @@ def _different_blocks(pieces: Sequence[str], others: Sequence[str]) -> Iterable[
             continue
         start, other_start = block.start, block.other_start
         for at, other_at in [*anchors, (block.stop, block.other_stop)]:
-            waiting.append((Block(start, at, other_start, other_at), depth + 1))
+            waiting.append((PieceBlock(start, at, other_start, other_at), depth + 1))
             start, other_start = at + 1, other_at + 1
 
 
-def _without_equal_ends(block: Block, pieces: Sequence[str], others: Sequence[str]) -> Block:
+def _without_equal_ends(
+    block: PieceBlock, pieces: Sequence[str], others: Sequence[str]
+) -> PieceBlock:
     """Leave out the pieces at both ends of a block that are equal."""
     start, stop, other_start, other_stop = block
     while start < stop and other_start < other_stop and pieces[start] == others[other_start]:
         start, other_start = start + 1, other_start + 1
     while start < stop and other_start < other_stop and pieces[stop - 1] == others[other_stop - 1]:
         stop, other_stop = stop - 1, other_stop - 1
-    return Block(start, stop, other_start, other_stop)
+    return PieceBlock(start, stop, other_start, other_stop)
 
 
-def _anchors(block: Block, pieces: Sequence[str], others: Sequence[str]) -> list[tuple[int, int]]:
+def _anchors(
+    block: PieceBlock, pieces: Sequence[str], others: Sequence[str]
+) -> list[tuple[int, int]]:
     """Return pairs of equal pieces, each of which occurs once on both sides, in an order that both
     sides have: the longest one.
 

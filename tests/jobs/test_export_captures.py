@@ -65,7 +65,7 @@ def test_near_duplicates_are_exported_with_their_texts(
 def test_a_sample_follows_from_its_seed_and_measures_and_scores_are_columns(
     sample_output: Output, tmp_path: Path
 ) -> None:
-    where = "reason IS NULL AND measures.chars > 0 AND quality.score >= 0.5"
+    where = "reason IS NULL AND measures.chars > 0 AND cluster_size >= 1 AND quality.score >= 0.5"
     found = []
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
         arguments = ("--where", where, "--sample", "3", "--seed", seed)
@@ -83,6 +83,7 @@ def test_a_sample_follows_from_its_seed_and_measures_and_scores_are_columns(
     [
         (("--where", "reasn = 'near'"), "reasn"),
         (("--where", "reason ="), "--where"),
+        (("--where", "quality_bert.quality > 0.5"), "quality_bert"),
         (("--where", "warc_offset + 1"), "--where"),
         (("--where", "rand() < 0.5"), "is not deterministic"),
         (("--name", "none"), "select_corpus@none has not run"),

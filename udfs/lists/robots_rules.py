@@ -22,6 +22,9 @@ Unreachable = Literal["disallow", "allow"]
 
 MAX_URL_CHARS = 4_096
 """Leading characters of a URL that are compared."""
+MAX_WILDCARDS = 5_000
+"""Asterisks of a file; one of more cannot be used. With 160,000 of them a URL takes 92 ms, with
+none 0.6 ms at most, in an ordinary file 0.015 ms."""
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _AGENT_FIELDS = frozenset({"user-agent", "useragent", "user agent"})
@@ -116,9 +119,10 @@ def disallowed(
     Args:
         status: HTTP status of its robots.txt; None for an answer that could not be read.
         text: Its rules; None where there are none.
-        unreachable: For a site that answered with a server error, or with what cannot be read.
+        unreachable: For a site that answered with a server error, or with what cannot be read or
+            used.
     """
-    if text is not None:
+    if text is not None and text.count("*") <= MAX_WILDCARDS:
         rules = RobotsRules(text, agents)
         return [rules.disallow(url) for url in urls]
     is_unreachable = status is None or status >= 500 or 200 <= status < 300

@@ -118,6 +118,8 @@ def test_bytes_that_are_no_rules_allow_everything() -> None:
     [
         (200, "User-agent: *\nDisallow: /a", "disallow", [True, False]),
         (200, None, "disallow", [True, True]),  # a body that cannot be read
+        (200, "User-agent: *\nDisallow: /x\n" + "Allow: *\n" * 6_000, "disallow", [True, True]),
+        (200, "User-agent: *\nDisallow: /a\n" + "Allow: *z\n" * 4_000, "disallow", [True, False]),
         (None, None, "disallow", [True, True]),
         (None, None, "allow", [False, False]),
         (503, None, "disallow", [True, True]),
