@@ -168,7 +168,8 @@ def test_documents_are_rejected(spark: SparkSession, folder: Path) -> None:
 def test_a_named_selection_has_its_own_policy(spark: SparkSession, folder: Path) -> None:
     assert select_corpus.main(arguments(folder, "select.contamination=keep")) == 0
     named = ["--config", str(LOCAL_CONFIG), "--output", str(folder / "out"), "--name", "clean"]
-    assert select_corpus.main([*named, "--set", "select.contamination=cut"]) == 0
+    cut = ["--set", "select.contamination=cut", "select.min_clean_chars=200"]
+    assert select_corpus.main([*named, *cut]) == 0
     rows = table(spark, folder, "corpora/clean/corpus")
     assert rows.keys() == TEXTS.keys() - {"short"}
     assert TAX not in rows["whole"].text
