@@ -165,6 +165,7 @@ format: $(VENV)/.installed-test
 #:   BENCH=repair   text repair and script conversion, and what they change
 #:   BENCH=scores   segmentation and fastText scorers beside the published way, score parity
 #:   BENCH=contamination  the search for benchmark questions, what it finds and its false alarms
+#:   BENCH=select   a selection by budget and mix of 1,000,000 stored documents, and its preview
 #:   BENCH=bert     tokens a second of the encoder beside the published loop
 #:   BENCH=limits   every stage beside what it cannot do without, Spark's own share; QUICK=1
 #:                  FLAME=FILE.svg: a flame graph of its Python processes instead; STAGE=NAME
@@ -173,7 +174,7 @@ format: $(VENV)/.installed-test
 #:   BENCH=check    names every ratio of tests/bench/ratios.json that fell; UPDATE=1 writes them
 #:                  DATA=DIR: texts to measure on
 BENCH ?= pipeline
-BENCHES := pipeline fixed stages extract rules dedup paragraphs repair scores contamination bert limits growth check
+BENCHES := pipeline fixed stages extract rules dedup paragraphs repair scores select contamination bert limits growth check
 $(if $(filter $(BENCH),$(BENCHES)),,$(error BENCH=$(BENCH) is unknown; known are $(BENCHES)))
 # Other programs have environments of their own: datatrove pins older versions of what this
 # project uses.
@@ -236,6 +237,9 @@ define BENCH_scores
 endef
 define BENCH_contamination
 	$(BIN)/python -m tests.bench.contamination_rates --data $(DATA)
+endef
+define BENCH_select
+	$(BIN)/python -m tests.bench.select_rates
 endef
 define BENCH_bert
 	$(BIN)/python -m tests.bench.bert_rates --data $(DATA)

@@ -49,12 +49,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--keep", type=Path, help="folder of the tables, which stay there")
+    parser.add_argument("--only-make", action="store_true", help="make the tables of --keep alone")
+    parser.add_argument(
+        "--keep", type=Path, help="folder of the tables, made where it is not there"
+    )
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
         root = str(arguments.keep or Path(scratch) / "out")
         with local_session() as spark:
-            tokens = write_output(spark, Store.at(root), arguments.rows)
+            if not Path(root).exists():
+                write_output(spark, Store.at(root), arguments.rows)
+            if arguments.only_make:
+                return 0
+            tokens = total_tokens(spark, Store.at(root))
             print(f"{arguments.rows:,} documents, {tokens:,} tokens\n")
             cut_lines = compare_cuts(spark, Store.at(root), tokens // 4)
         mix = ", ".join(f'"{name}" = {share}' for name, share in MIX.items())
@@ -138,12 +145,8 @@ def median_of(call: Callable[[], int], rounds: int = 3) -> float:
     return sorted(seconds)[rounds // 2]
 
 
-def write_output(spark: SparkSession, store: Store, rows: int) -> int:
-    """Write an output whose stages up to the scores are committed.
-
-    Returns:
-        Tokens of all scored documents.
-    """
+def write_output(spark: SparkSession, store: Store, rows: int) -> None:
+    """Write an output whose stages up to the scores are committed."""
     config = load_config(Path(CONFIG))
     lock = load_lock(config, Path(CONFIG))
     splits = [Split(f"b{n}.warc.gz", f"b{n}.warc.gz", "warc", 2**30) for n in range(FILES)]
@@ -184,6 +187,10 @@ def write_output(spark: SparkSession, store: Store, rows: int) -> int:
         for name, waves in stage.bases(run).items():
             for wave, basis in waves.items():
                 store.commit(commit_of(name, wave, basis, balance=Balance(rows, rows)))
+
+
+def total_tokens(spark: SparkSession, store: Store) -> int:
+    """Add up the tokens of all scored documents."""
     total = store.read(spark, scores("tokens"), [0]).agg(F.sum("tokens")).first()
     assert total is not None
     return int(total[0])

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import pyarrow.parquet as pq
 import pytest
+from tokenizers import Tokenizer, models
 
 from jobs import select_corpus
 from jobs.config import ConfigError, load_config
@@ -210,11 +211,13 @@ def test_a_preview_needs_what_it_reads(output: Path, capsys: pytest.CaptureFixtu
 def test_another_tokenizer_scores_tokens_again_and_nothing_else(
     output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from tokenizers import Tokenizer, models
-
     path = tmp_path / "tokenizer.json"
     Tokenizer(models.WordLevel({"[UNK]": 0}, "[UNK]")).save(str(path))
     assert select(output, "--plan", "--set", f"select.tokenizer={path}") == 0
-    lines = capsys.readouterr().out.splitlines()
-    due = [line for line in lines if line and line[0] != " " and "nothing to do" not in line]
-    assert [line.partition(":")[0] for line in due] == ["score_tokens", "select_corpus"]
+    said = dict(
+        line.split(": ", 1) for line in capsys.readouterr().out.splitlines() if line[0] != " "
+    )
+    stages = [name for name in said if "_" in name and "@" not in name]
+    due = [name for name in stages if said[name] != "nothing to do"]
+    assert due == ["score_tokens", "select_corpus"]
+    assert said["needs --yes"] == "do finished work of score_tokens again"
