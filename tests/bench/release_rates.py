@@ -1,17 +1,16 @@
-"""Megabytes of text a second and core that release_corpus writes.
+"""Megabytes of text a processor second that release_corpus writes.
 
     python -m tests.bench.release_rates [--mb 2000] [--keep DIR]
 
 Makes a corpus of texts of 300 to 6,000 made-up characters, drawn from 2,000 different lines so that
 they compress about as crawl text does, and releases it in each format and order, with all cores of
-this machine. Time is that of the release alone: both passes over the corpus, the shuffle, hashing
-and the card.
+this machine. Processor time is that of Java and all Python processes during the release alone: both
+passes over the corpus, the shuffle, hashing and the card.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import sys
 import tempfile
@@ -30,7 +29,10 @@ from jobs.run.request import Run
 from jobs.run.splits import Split
 from jobs.run.store import WHOLE, Commit, Store
 from jobs.tables import CORPUS, schema_of
+from tests.bench.dedup_cpu import RoleMeter
 from tests.bench.pack_rates import local_session
+
+PROPERTIES = Path(__file__).resolve().parents[2] / "conf" / "spark-local.conf"
 
 LINES = 2000
 SETTINGS = (
@@ -92,29 +94,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--mb", type=int, default=2000, help="megabytes of text")
     parser.add_argument("--keep", type=Path, help="folder of the corpus, which stays there")
     arguments = parser.parse_args(argv)
-    cores = os.cpu_count() or 1
-    with tempfile.TemporaryDirectory() as scratch, local_session() as spark:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        local_session("local[*]", PROPERTIES) as spark,
+        RoleMeter() as meter,
+    ):
         store = Store.at(str(arguments.keep or Path(scratch) / "out"))
         if not store.list_names(CORPUS):
             store.write(made_up_corpus(spark, arguments.mb), CORPUS)
         store.commit(Commit("select_corpus", WHOLE, "bench", 0.0, 0))
         text = store.read(spark, CORPUS).agg(F.sum(F.octet_length("text"))).first()
         megabytes = (text[0] if text else 0) / 1e6
-        print(f"\n{megabytes:,.0f} MB of text, {cores} cores\n")
-        print("| settings | seconds | MB/s a core | share of the text's bytes |\n|---|---|---|---|")
+        print(f"\n{megabytes:,.0f} MB of text\n")
+        print("| settings | seconds | processor seconds | MB a processor second | bytes / text |")
+        print("|---|---|---|---|---|")
         for settings in SETTINGS:
             config = load_config(None, settings)
             waves = {0: [Split("bench", "bench", "jsonl", 1)]}
             source = source_of(Run(config, None, store, waves, load_lock(config, None)))
             exclusions = check_release(source, config.release)
-            begin = time.monotonic()
+            begin, used = time.monotonic(), sum(meter.seconds().values())
             uri = f"{scratch}/release"
             released = write_release(spark, source, uri, config.release, exclusions)
             seconds = time.monotonic() - begin
             share = sum(of["bytes"] for of in released.files) / 1e6 / megabytes
-            rate = megabytes / seconds / cores
+            used = sum(meter.seconds().values()) - used
             named = " ".join(setting.removeprefix("release.") for setting in settings)
-            print(f"| `{named}` | {seconds:.1f} | {rate:.0f} | {share:.2f} |", flush=True)
+            rates = f"{seconds:.1f} | {used:.1f} | {megabytes / used:.0f}"
+            print(f"| `{named}` | {rates} | {share:.2f} |", flush=True)
     return 0
 
 
