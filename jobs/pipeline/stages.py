@@ -115,7 +115,7 @@ SELECT = Stage(
     "select the corpus by thresholds on scores",
     reads="all tables above",
     writes=("corpus", "rejected", "corpus_jsonl"),
-    run=selection.run,
+    run=partial(selection.run, describe=release.describe),
     bases=selection.bases,
     deletes=selection.deletes,
     check_settings=checks.check_settings,

@@ -162,10 +162,10 @@ def _counts(facts: Mapping[str, Any]) -> Iterator[str]:
         ("documents", counts["rows"]),
         *(
             [("documents, each as often as it counts (repeats)", counts["repeats"])]
-            if counts.get("repeats", counts["rows"]) != counts["rows"]
+            if counts.get("repeats", 0) not in (0, counts["rows"])
             else []
         ),
-        *([("tokens", counts["tokens"])] if "tokens" in counts else []),
+        *([("tokens", counts["tokens"])] if counts.get("tokens") else []),
         ("characters", counts["chars"]),
         ("bytes of text (UTF-8)", counts["bytes"]),
         ("documents labelled toxic", counts["toxic_rows"]),
@@ -197,13 +197,15 @@ def _rows(schema: pa.Schema) -> Iterator[str]:
 
 
 def _quality(facts: Mapping[str, Any]) -> Iterator[str]:
-    rows = [(of["band"], of["from"], of["rows"], *_amounts(of)) for of in facts["quality_bands"]]
+    rows = [
+        (of["band"], of["from"], of["rows"], *_amounts(facts, of)) for of in facts["quality_bands"]
+    ]
     head = ("band", "quality_score from", "documents", *_amount_names(facts))
     yield "## Quality\n\n" + _table(head, rows)
 
 
 def _domains(facts: Mapping[str, Any]) -> Iterator[str]:
-    rows = [(of["label"], of["rows"], *_amounts(of)) for of in facts["domains"]]
+    rows = [(of["label"], of["rows"], *_amounts(facts, of)) for of in facts["domains"]]
     if rows:
         yield "## Domains\n\n" + _table(("main label", "documents", *_amount_names(facts)), rows)
 
@@ -212,7 +214,7 @@ def _buckets(facts: Mapping[str, Any]) -> Iterator[str]:
     limits = facts["perplexities"]
     if limits is None:
         return
-    rows = [(of["bucket"], of["rows"], *_amounts(of)) for of in facts["buckets"]]
+    rows = [(of["bucket"], of["rows"], *_amounts(facts, of)) for of in facts["buckets"]]
     yield (
         "## Perplexity\n\n"
         f"head: perplexity below {limits['head_below']:.4g}; tail: from {limits['tail_from']:.4g} "
@@ -287,11 +289,11 @@ def _people(settings: ReleaseConfig) -> Iterator[str]:
 
 
 def _amount_names(facts: Mapping[str, Any]) -> list[str]:
-    return ["characters", *(["tokens"] if "tokens" in facts["counts"] else [])]
+    return ["characters", *(["tokens"] if facts["counts"].get("tokens") else [])]
 
 
-def _amounts(of: Mapping[str, Any]) -> list[int]:
-    return [of["chars"], *([of["tokens"]] if "tokens" in of else [])]
+def _amounts(facts: Mapping[str, Any], of: Mapping[str, Any]) -> list[int]:
+    return [of["chars"], *([of.get("tokens", 0)] if facts["counts"].get("tokens") else [])]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -49,7 +49,7 @@ from jobs.release.rows import (
     with_labels,
 )
 from jobs.release.schema import arrow_schema
-from jobs.run.store import Store
+from jobs.run.store import Commit, Store
 from jobs.tables import schema_of
 from udfs.files.uris import filesystem
 
@@ -146,6 +146,22 @@ def write_release(
         _write_texts(root, texts, files)
     excluded = {of["kind"]: of["rows"] for of in facts["ledger"]["excluded"]}
     return Released(uri, seen, facts["ledger"]["released"], excluded, files)
+
+
+def write_corpus_card(
+    spark: SparkSession, source: Source, commit: Commit, settings: ReleaseConfig
+) -> None:
+    """Write README.md beside a corpus within its output.
+
+    Args:
+        commit: Of its selection, which need not be committed yet.
+    """
+    settings = replace(settings, subsets=())
+    corpus = source.run.store.read(spark, source.table)
+    counts = row_counts(with_labels(corpus, settings, Exclusions(), None))
+    facts = release_facts(corpus_facts_of(source, commit), counts, settings, None)
+    text = card(facts, settings, arrow_schema(corpus.schema))
+    source.run.store.write_bytes(text.encode(), *source.table.split("/")[:-1], CARD)
 
 
 def _write_files(

@@ -6,6 +6,7 @@ settings change. A release that this output did not write is replaced with conse
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 
@@ -15,12 +16,12 @@ from jobs.config import Config
 from jobs.release.exclusions import read_exclusions
 from jobs.release.facts import Source, basis_of
 from jobs.release.place import check_place, has_card
-from jobs.release.release import Released, check_release, write_release
+from jobs.release.release import Released, check_release, write_corpus_card, write_release
 from jobs.run.commits import Balance, Basis, due, settings_of, wave_of
 from jobs.run.console import StageProgress, say, show_progress
-from jobs.run.request import SELECT_CORPUS, Run, select_stage
-from jobs.run.store import WHOLE
-from jobs.tables import check_selection_name, corpus_of
+from jobs.run.request import SELECT_CORPUS, Run, score_stage, select_stage
+from jobs.run.store import WHOLE, Commit
+from jobs.tables import check_selection_name, corpus_of, selection_folder
 from udfs.files.uris import canonical_uri, redact
 
 RELEASE_CORPUS = "release_corpus"
@@ -75,6 +76,27 @@ def run(spark: SparkSession, run: Run) -> None:
         released = write_release(spark, source, to, run.config.release, exclusions)
         work.balance = Balance(released.seen, released.rows, dict(released.excluded))
     tell(released)
+
+
+def describe(spark: SparkSession, run: Run) -> None:
+    """Write the card of a named selection, corpora/NAME/README.md, before it is committed.
+
+    Needs: its corpus and selection.json.
+    """
+    if run.selection is None:
+        return
+    source = source_of(run, run.selection)
+    facts = json.loads(run.store.read_bytes(*selection_folder(run.selection), "selection.json"))
+    documents = facts["documents"]
+    commit = Commit(
+        *(source.stage, WHOLE, "", 0.0, documents["seen"]),
+        kept=documents["kept"],
+        rejected=documents["rejected"],
+        failed=documents["failed"],
+        settings=facts["settings"],
+        sources={score_stage(name): None for name in facts["scores"]},
+    )
+    write_corpus_card(spark, source, commit, run.config.release)
 
 
 def tell(released: Released) -> None:

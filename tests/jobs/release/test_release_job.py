@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs import release_corpus
+from jobs.catalogue.lock import load_lock
+from jobs.config import load_config
+from jobs.release import stage
+from jobs.run.request import Run
+from jobs.run.splits import Split
 from jobs.run.store import WHOLE, Store
 from jobs.tables import CORPUS, schema_of
 from tests.builders.corpus_outputs import LOCK_ID, made_rows, write_output
@@ -273,6 +279,36 @@ def test_places_that_cannot_be_used_are_refused(
     assert release(output, tmp_path / "release", flags=("--name", "none")) == 2
     assert "none" in capsys.readouterr().err
     assert not (tmp_path / "release").exists()
+
+
+def test_a_named_selection_has_a_card_and_a_release(
+    spark: SparkSession, output: Path, tmp_path: Path
+) -> None:
+    made = shutil.copytree(output, tmp_path / "out")
+    folder = made / "corpora" / "law"
+    shutil.copytree(made / "corpus", folder / "corpus")
+    documents = {"seen": 54, "kept": 50, "rejected": {"where": 4}, "failed": {}}
+    chosen = {"select.where": "host = 'a.cn'"}
+    selection = {"documents": documents, "settings": chosen, "scores": {"quality": {}}}
+    (folder / "selection.json").write_text(json.dumps(selection))
+    store = Store.at(str(made))
+    config = load_config(None)
+    waves = {0: (Split("made.jsonl", "made.jsonl", "jsonl", 1),)}
+    run = Run(config, None, store, waves, load_lock(config, None), selection="law")
+    stage.describe(spark, run)
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "| select_corpus@law | where | 4 |" in card and "configs:" not in card
+    assert "| documents | 50 |" in card and LOCK_ID in card
+    assert not (made / "README.md").exists()
+    stage.describe(spark, replace(run, selection=None))  # the default selection has none
+    assert not (made / "README.md").exists()
+
+    commit = store.commits("select_corpus")[WHOLE]
+    store.commit(replace(commit, stage="select_corpus@law", settings=chosen))
+    assert release(made, tmp_path / "release", flags=("--name", "law")) == 0
+    card = (tmp_path / "release" / "README.md").read_text(encoding="utf-8")
+    assert "`select.where`" in card and "| select_corpus@law | 52 | 50 | 2 | 0 |" in card
+    assert release(made, tmp_path / "other", flags=("--name", "../corpus")) == 2
 
 
 def test_lost_rows_are_no_release(
