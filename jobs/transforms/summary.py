@@ -62,7 +62,7 @@ def corpus_facts(corpus: DataFrame) -> DataFrame:
 
 def _pairs(name: str, labels: Column) -> Column:
     """The facts of the labels of a row: each one, and each two that occur together."""
-    labels = F.array_sort(F.array_distinct(F.coalesce(labels, F.array().cast("array<string>"))))
+    labels = F.sort_array(F.array_distinct(F.coalesce(labels, F.array().cast("array<string>"))))
     return F.flatten(
         F.transform(
             labels,

@@ -103,6 +103,7 @@ def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> Non
                 F.array(F.lit("law"), F.lit("finance")).alias("multi_label"),
             ),
             "toxicity": F.struct(F.lit(1).alias("label")),
+            "contamination": F.struct(F.lit(None).cast("boolean").alias("matched")),
             "quality_score": F.lit(1.0),
             "cluster_size": F.lit(2),
         }
@@ -112,6 +113,7 @@ def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> Non
     assert found == {
         ("corpus", ""): (n, 3 * n),
         ("toxic_rows", ""): (n, 0),
+        ("contaminated_rows", ""): (0, 0),
         ("stand_for", ""): (2 * n, 0),
         ("domain", "law"): (n, 3 * n),
         (f"domain{PAIR}", f"law{PAIR}law"): (n, 0),
