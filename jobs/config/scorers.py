@@ -6,6 +6,8 @@ section, its keys in [select], its corpus columns and its reject reasons follow 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from udfs.encoder.quality_bert import QUALITY_BERT
 from udfs.scorers.contamination import CONTAMINATION
 from udfs.scorers.declaration import ReportCount, ReportShares, ScorerDeclaration
@@ -44,9 +46,14 @@ def quality_scorers() -> list[str]:
     return [scorer.name for scorer in SCORERS if scorer.score is not None]
 
 
-def report_counts() -> list[ReportCount]:
-    """The numbers of corpus rows that scorers add to the report."""
-    return [count for scorer in SCORERS for count in scorer.counts]
+def report_counts(names: Collection[str] | None = None) -> list[ReportCount]:
+    """The numbers of corpus rows that scorers add to the report; None stands for all scorers."""
+    return [
+        count
+        for scorer in SCORERS
+        if names is None or scorer.name in names
+        for count in scorer.counts
+    ]
 
 
 def report_shares() -> list[ReportShares]:

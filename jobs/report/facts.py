@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -70,7 +70,7 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     return {
         **_of_run(spark, run),
         **_of_stages(run, stages, totals, known),
-        **_of_corpus(corpus),
+        **_of_corpus(corpus, run.config.score.scorers),
         "charsets": _values(known, "charset"),
         "languages": _values(known, "language"),
         "scripts": _values(known, "script"),
@@ -183,11 +183,11 @@ def _of_stages(
     }
 
 
-def _of_corpus(facts: Rows) -> dict[str, Any]:
+def _of_corpus(facts: Rows, scorers: Collection[str]) -> dict[str, Any]:
     """What the corpus holds."""
     pairs = ((row["key"].split(PAIR), row) for row in facts if row["fact"].endswith(PAIR))
     return {
-        "corpus": _corpus_totals(facts),
+        "corpus": _corpus_totals(facts, scorers),
         **{shares.name: _counts(facts, shares.value, "characters") for shares in report_shares()},
         "quality": [
             {"bin": int(row["quality"]), "rows": row["rows"]}
@@ -242,13 +242,13 @@ def _reasons(stage: str, commits: Mapping[int, Commit]) -> list[dict[str, Any]]:
     return rows
 
 
-def _corpus_totals(facts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def _corpus_totals(facts: Iterable[Mapping[str, Any]], scorers: Collection[str]) -> dict[str, int]:
     """Return rows, characters, rows that scorers count, and documents that the rows represent."""
     of = {row["fact"]: row for row in facts if row["key"] == ""}
     return {
         "rows": of["corpus"]["rows"] if of else 0,
         "characters": of["corpus"]["amount"] if of else 0,
-        **{count.name: of[count.name]["rows"] if of else 0 for count in report_counts()},
+        **{count.name: of[count.name]["rows"] if of else 0 for count in report_counts(scorers)},
         "documents_stood_for": of["stand_for"]["rows"] if of else 0,
     }
 

@@ -47,7 +47,9 @@ def _reasons(facts: Mapping[str, Any]) -> list[str]:
 
 def _corpus(facts: Mapping[str, Any]) -> list[str]:
     corpus = facts["corpus"]
-    counted = "".join(f"{corpus[c.name]:,} {c.label}, " for c in report_counts())
+    counted = "".join(
+        f"{corpus[c.name]:,} {c.label}, " for c in report_counts() if c.name in corpus
+    )
     lines = [
         f"corpus: {corpus['rows']:,} rows, {corpus['characters']:,} characters, {counted}"
         f"representing {corpus['documents_stood_for']:,} documents"
