@@ -22,10 +22,10 @@ from jobs.config.sections import named_artifacts
 from jobs.report.histograms import histogram_facts, histogram_query
 from jobs.run.commits import StageIncomplete, read_counts
 from jobs.run.ledger import BalanceOpen, totals_of
-from jobs.run.request import FIND_DUPLICATES, Run, Stage
+from jobs.run.request import FIND_DUPLICATES, Run, Stage, select_stage
 from jobs.run.splits import work_units
 from jobs.run.store import Commit, at_once
-from jobs.tables import CORPUS, DOCUMENTS, MEASURED, REJECTED
+from jobs.tables import CORPORA, CORPUS, DOCUMENTS, MEASURED, REJECTED
 from jobs.transforms.outcomes import document_facts, host_facts, with_outcome
 from jobs.transforms.summary import PAIR, audit_samples, corpus_facts
 from udfs.files.uris import redact
@@ -70,6 +70,10 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     return {
         **_of_run(spark, run),
         **_of_stages(run, stages, totals, known),
+        "selections": [
+            {"name": name, **totals_of(select_stage(name), list(commits.values()))}
+            for name, commits in selection_commits(run).items()
+        ],
         **_of_corpus(corpus, run.config.score.scorers),
         "charsets": _values(known, "charset"),
         "languages": _values(known, "language"),
@@ -107,6 +111,12 @@ def stage_commits(run: Run) -> dict[str, dict[int, Commit]]:
     if absent:
         raise StageIncomplete(f"nothing to report: stages that have not run: {', '.join(absent)}")
     return stages
+
+
+def selection_commits(run: Run) -> dict[str, dict[int, Commit]]:
+    """Return the commits of the named selections, by name."""
+    found = {name: run.store.commits(select_stage(name)) for name in run.store.list_names(CORPORA)}
+    return {name: commits for name, commits in found.items() if commits}
 
 
 def check_balance(totals: Mapping[str, Mapping[str, Any]], stages: Sequence[Stage]) -> None:

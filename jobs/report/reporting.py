@@ -13,12 +13,12 @@ from pyspark.sql import SparkSession
 from jobs.config import Config, to_dict
 from jobs.report import plots
 from jobs.report.compare import compare
-from jobs.report.facts import gather_facts, stage_commits
+from jobs.report.facts import gather_facts, selection_commits, stage_commits
 from jobs.report.page import report_page
 from jobs.report.samples import COLUMNS
 from jobs.run.commits import Basis, commit_of, due, fingerprint_of
 from jobs.run.report import report_text
-from jobs.run.request import REPORT_RUN, Run
+from jobs.run.request import REPORT_RUN, Run, select_stage
 from jobs.run.store import WHOLE, at_once
 from jobs.tables import AUDIT
 
@@ -81,9 +81,10 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     Raises:
         StageIncomplete: a stage of the pipeline has not run.
     """
+    named = {select_stage(name): of for name, of in selection_commits(run).items()}
     sources: dict[str, str | None] = {
         name: fingerprint_of({wave: commit.fingerprint for wave, commit in commits.items()})
-        for name, commits in stage_commits(run).items()
+        for name, commits in (stage_commits(run) | named).items()
     }
     settings = {
         f"{section}.{key}": value
