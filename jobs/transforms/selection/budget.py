@@ -116,11 +116,11 @@ def cut(
     fitting = candidates.where(F.col(AMOUNT) <= _of_domain(asked)).select(
         "doc_id", DOMAIN, AMOUNT, IMAGE, HASH
     )
-    ranges: dict[int, _Range] = {}
+    ranges: dict[int, _KeyRange] = {}
     for row in _totals(fitting):
         number = row[DOMAIN]
         shares[number] = replace(shares[number], there=row["amount"])
-        ranges[number] = _by_hash(_Range(row["least"], row["most"], row["documents"]))
+        ranges[number] = _by_hash(_KeyRange(row["least"], row["most"], row["documents"]))
     if deals:
         goals = deal([share.there for share in shares], [share for _, share in domains], budget)
         shares = [replace(share, goal=goal) for share, goal in zip(shares, goals, strict=True)]
@@ -192,7 +192,7 @@ def budget_reason(shares: Sequence[DomainShare]) -> Column:
 
 
 @dataclass(frozen=True)
-class _Range:
+class _KeyRange:
     """The documents of a domain among which its order is cut."""
 
     least: int
@@ -248,8 +248,8 @@ def _totals(documents: DataFrame) -> list[Any]:
 
 
 def _refined(
-    documents: DataFrame, ranges: Mapping[int, _Range], goals: Mapping[int, int]
-) -> dict[int, _Range]:
+    documents: DataFrame, ranges: Mapping[int, _KeyRange], goals: Mapping[int, int]
+) -> dict[int, _KeyRange]:
     """Narrow the ranges until the documents of each fit into its part of `COLLECTED`."""
     narrowed = dict(ranges)
     fit = COLLECTED // max(1, len(narrowed))
@@ -263,19 +263,19 @@ def _refined(
     return narrowed
 
 
-def _by_hash(of: _Range) -> _Range:
+def _by_hash(of: _KeyRange) -> _KeyRange:
     """A range of equal images as one of all hashes; any other as it is."""
     if of.image is not None or of.least < of.most:
         return of
     return replace(of, image=of.least, least=_LEAST, most=_MOST)
 
 
-def _is_one(of: _Range) -> bool:
+def _is_one(of: _KeyRange) -> bool:
     """Whether all documents have one image and one hash."""
     return of.image is not None and of.least == of.most
 
 
-def _shift(of: _Range, parts: int) -> int:
+def _shift(of: _KeyRange, parts: int) -> int:
     """The fewest low bits to drop, so that a range has at most so many parts."""
     shift = 0
     while (of.most >> shift) - (of.least >> shift) >= parts:
@@ -284,7 +284,7 @@ def _shift(of: _Range, parts: int) -> int:
 
 
 def _sums(
-    documents: DataFrame, ranges: Mapping[int, _Range], shifts: Mapping[int, int]
+    documents: DataFrame, ranges: Mapping[int, _KeyRange], shifts: Mapping[int, int]
 ) -> list[Any]:
     """Add up the documents of ranges by the high bits of their images or hashes."""
     shift = F.get(
@@ -303,7 +303,7 @@ def _sums(
     )
 
 
-def _in_ranges(documents: DataFrame, ranges: Mapping[int, _Range]) -> DataFrame:
+def _in_ranges(documents: DataFrame, ranges: Mapping[int, _KeyRange]) -> DataFrame:
     """The documents of ranges, with the image or hash that their range is of as ``value``."""
     values, holds = [], F.lit(False)
     for number, of in ranges.items():
@@ -315,7 +315,7 @@ def _in_ranges(documents: DataFrame, ranges: Mapping[int, _Range]) -> DataFrame:
     return documents.where(holds).select("*", F.coalesce(*values).alias("value"))
 
 
-def _narrower(of: _Range, rows: Iterable[Any], goal: int) -> _Range:
+def _narrower(of: _KeyRange, rows: Iterable[Any], goal: int) -> _KeyRange:
     """The part of a range in which the goal lies."""
     amount, documents = of.amount_before, of.documents_before
     for row in sorted(rows, key=lambda row: int(row["part"])):
@@ -335,7 +335,7 @@ def _narrower(of: _Range, rows: Iterable[Any], goal: int) -> _Range:
 
 
 def _ends(
-    documents: DataFrame, ranges: Mapping[int, _Range], goals: Mapping[int, int]
+    documents: DataFrame, ranges: Mapping[int, _KeyRange], goals: Mapping[int, int]
 ) -> Iterable[tuple[int, Bound, int, int]]:
     """Yield of each range its domain, the bound, and amount and number of the documents before."""
     if not ranges:
