@@ -36,6 +36,7 @@ PAGES = (
     "README_zh.md",
     "jobs/README.md",
     "jobs/QUESTIONS.md",
+    *(f"jobs/{room}/README.md" for room in ("selection", "release", "audit", "report", "estimate")),
     "conf/README.md",
     "udfs/README.md",
     "tests/bench/README.md",

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
 import tomllib
 from collections import Counter
 from importlib import import_module
@@ -360,13 +361,16 @@ def test_the_commands_of_the_page_run(
     shutil.rmtree(copy / "corpora")
     shutil.rmtree(copy / "_commits" / "select_corpus@strict")
     page = README.read_text(encoding="utf-8")
-    block, *_ = re.findall(r"```sh\n(.*?)```", page, re.S)
-    for line in block.replace("\\\n", " ").strip().splitlines():
-        python, flag, module, *arguments = shlex.split(line)
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", page, re.S)).replace("\\\n", " ")
+    for line in blocks.strip().splitlines():
+        there = line.replace("out/sample", str(copy)).replace("out/", f"{tmp_path}/")
+        if line.startswith("echo "):
+            subprocess.run(["sh", "-c", there], check=True)
+            continue
+        python, flag, module, *arguments = shlex.split(there)
         assert (python, flag) == ("python", "-m")
-        there = [str(copy) if word == "out/sample" else word for word in arguments]
-        assert import_module(module).main([*there, "--config", str(LOCAL_CONFIG)]) == 0, line
+        assert import_module(module).main([*arguments, "--config", str(LOCAL_CONFIG)]) == 0, line
     assert {path.name for path in (copy / "corpora").iterdir()} == {
-        *("strict", "news", "long", "few", "weighted")
+        *("strict", "news", "long", "few", "weighted", "clean")
     }
     assert "select_corpus@strict: nothing to do" in capsys.readouterr().out
