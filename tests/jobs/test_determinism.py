@@ -49,7 +49,7 @@ def one_partition(
     output = tmp_path_factory.mktemp("one") / "out"
     rows = run_with(spark, warc_files, output, "run.partitions=1")
     assert len(rows) > 40
-    assert any('"traditional":' in row for row in rows)
+    assert any('"kind":"traditional"' in row for row in rows)
     return rows
 
 

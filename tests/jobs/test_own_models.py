@@ -192,7 +192,7 @@ def test_scores_of_two_locks_make_no_corpus(
         table = table.set_column(at, column, pa.array([value, *values[1:]]))
     pq.write_table(table, path)
     capsys.readouterr()
-    assert select_corpus.main(call) == 1
+    assert select_corpus.main(call) == 2
     said = capsys.readouterr().err
     assert "domain: 2 of domain@" in said
     assert "and 1 of domain@9+0123456789ab (lock ffffffffffff)" in said
