@@ -233,6 +233,8 @@ class _ParquetWriter(_FileWriter):
     def _write_group(self) -> None:
         if self._waiting:
             group = pa.Table.from_batches(self._waiting).cast(self._schema)
+            # Pages end with chunks: in one chunk they are the same whatever the batches were.
+            group = group.combine_chunks()
             self._parquet.write_table(group, row_group_size=group.num_rows)
             self.rows += group.num_rows
         self._waiting, self._waiting_bytes = [], 0

@@ -68,6 +68,21 @@ def test_batches_change_no_byte(tmp_path: Path, name: str) -> None:
     assert names == {path.rpartition("/")[2] for path in paths}
 
 
+def test_batches_change_no_page(tmp_path: Path) -> None:
+    """A row group of several pages: these ended where batches did."""
+    texts = [f"第{n}行" * 400 for n in range(3000)]
+    table = pa.table({FILE: pa.array([0] * 3000, pa.int32()), "text": texts})
+    of = FileFormat("parquet", pa.schema([("text", pa.string())]), 2**24)
+    found = []
+    for rows in (300, 1000, 3000):
+        root = tmp_path / str(rows)
+        given = table.to_batches(max_chunksize=rows)
+        found += [
+            row for batch in file_writer(str(root), of, LAYOUT)(given) for row in batch.to_pylist()
+        ]
+    assert found[0] == found[1] == found[2]
+
+
 def test_row_groups_end_with_the_text_that_fills_them(tmp_path: Path) -> None:
     written(tmp_path, "parquet", 7)
     path = tmp_path / "data" / "train-00002-of-00003.parquet"
