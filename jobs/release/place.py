@@ -2,7 +2,8 @@
 
 On local disks and hdfs:// a release is written beside its place and moved there when it is
 complete. Object stores cannot move folders: files are written in their place, the card last, so
-that a folder with a card is a whole release.
+that a folder with a card is a whole release. Until then the folder has a mark, so that a release
+that was interrupted is told from files of somebody else.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from udfs.files.output_files import atomic_file
 from udfs.files.uris import filesystem, redact
 
 CARD, CHECKSUMS, FACTS = "README.md", "checksums.sha256", "run.json"
-OWN_NAMES = frozenset({CARD, CHECKSUMS, FACTS, "data", "jsonl"})
+UNFINISHED = "_unfinished"
+"""Mark of a folder in an object store whose release is being written, or was interrupted."""
+OWN_NAMES = frozenset({CARD, CHECKSUMS, FACTS, UNFINISHED, "data", "jsonl"})
 """What a release has at its top."""
 _PARTIAL, _OLD = ".partial", ".old"
 
@@ -30,7 +33,7 @@ def check_place(uri: str, *, may_replace: bool) -> bool:
     """Check that a release can be put somewhere.
 
     Returns:
-        Whether one is there and will be replaced.
+        Whether one is there and will be replaced; one that was interrupted is none.
     Raises:
         ReleaseExists: one is there, and it may not be replaced.
         ConfigError: what is there is no release, or a file.
@@ -43,7 +46,7 @@ def check_place(uri: str, *, may_replace: bool) -> bool:
         found.base_name
         for found in files.get_file_info(pafs.FileSelector(path, allow_not_found=True))
     }
-    if not names:
+    if not names or (UNFINISHED in names and CARD not in names and names <= OWN_NAMES):
         return False
     if others := sorted(names - OWN_NAMES):
         raise ConfigError(
@@ -70,11 +73,13 @@ def placed(uri: str) -> Iterator[str]:
     files, path = filesystem(uri)
     path = path.rstrip("/")
     if isinstance(files, pafs.S3FileSystem | pafs.GcsFileSystem):
+        write_file(uri.rstrip("/"), UNFINISHED, "")
         for name in (CARD, CHECKSUMS, FACTS):
             _delete(files, f"{path}/{name}")
         for name in ("data", "jsonl"):
             _delete(files, f"{path}/{name}")
         yield uri.rstrip("/")
+        _delete(files, f"{path}/{UNFINISHED}")
         return
     partial, old = f"{path}{_PARTIAL}", f"{path}{_OLD}"
     _delete(files, partial)

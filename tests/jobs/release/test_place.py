@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.config import ConfigError
-from jobs.release.place import CARD, check_place, has_card, placed, write_file
+from jobs.release.place import CARD, UNFINISHED, check_place, has_card, placed, write_file
 
 
 def tree(folder: Path) -> set[str]:
@@ -52,3 +52,19 @@ def test_what_is_no_release_is_never_replaced(tmp_path: Path) -> None:
         check_place(str(tmp_path), may_replace=True)
     with pytest.raises(ConfigError, match="is a file"):
         check_place(str(tmp_path / "corpus" / "part-0.parquet"), may_replace=True)
+
+
+def test_an_interrupted_release_needs_no_consent(tmp_path: Path) -> None:
+    """As object stores keep them: only the mark tells them from files of somebody else."""
+    write_file(str(tmp_path), "data/train-00000-of-00001.parquet", "")
+    with pytest.raises(ConfigError, match="one is there already"):
+        check_place(str(tmp_path), may_replace=False)
+    write_file(str(tmp_path), UNFINISHED, "")
+    assert not check_place(str(tmp_path), may_replace=False)
+    write_file(str(tmp_path), "notes.txt", "")
+    with pytest.raises(ConfigError, match=r"no part of a release \(notes.txt\)"):
+        check_place(str(tmp_path), may_replace=False)
+    (tmp_path / "notes.txt").unlink()
+    write_file(str(tmp_path), CARD, "whole")
+    with pytest.raises(ConfigError, match="one is there already"):
+        check_place(str(tmp_path), may_replace=False)
