@@ -20,6 +20,7 @@ from jobs.config import Config, to_dict
 from jobs.config.scorers import report_counts, report_shares
 from jobs.config.sections import named_artifacts
 from jobs.report.histograms import histogram_facts, histogram_query
+from jobs.report.selections import selection_amounts, selection_facts, selection_file
 from jobs.run.commits import StageIncomplete, read_counts
 from jobs.run.ledger import BalanceOpen, totals_of
 from jobs.run.request import FIND_DUPLICATES, Run, Stage, select_stage
@@ -57,6 +58,9 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     )
     rejected = run.store.read(spark, REJECTED)
     outcomes = with_outcome(documents, rejected)
+    named = selection_commits(run)
+    amounts = selection_amounts(spark, run, list(named))
+    selections = {of["name"]: of for of in selection_facts(run.store, amounts)}
     corpus, known, hosts, samples, scored = (
         [row.asDict(recursive=True) for row in rows]
         for rows in at_once(
@@ -71,9 +75,10 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
         **_of_run(spark, run),
         **_of_stages(run, stages, totals, known),
         "selections": [
-            {"name": name, **totals_of(select_stage(name), list(commits.values()))}
-            for name, commits in selection_commits(run).items()
+            {**selections[name], **totals_of(select_stage(name), list(commits.values()))}
+            for name, commits in named.items()
         ],
+        "budget": selection_file(run.store, None).get("budget"),
         **_of_corpus(corpus, run.config.score.scorers),
         "charsets": _values(known, "charset"),
         "languages": _values(known, "language"),

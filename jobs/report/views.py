@@ -11,6 +11,7 @@ from jobs.report.distributions import curve_blocks, score_blocks
 from jobs.report.published import REMOVED
 from jobs.report.samples import sample_blocks
 from jobs.report.sections import PageBlock, Section, folded, grid, legend, matrix, table
+from jobs.report.selections import selection_section
 from jobs.report.tables import Column, Table, counted, part, share, stacked
 from jobs.run.request import score_stage
 
@@ -51,6 +52,7 @@ def report_view(facts: Facts, audit: Rows) -> dict[str, Any]:
 def _sections(facts: Facts, audit: Rows) -> Iterator[Section]:
     yield _funnel(facts["stages"])
     yield _reasons(facts)
+    yield selection_section(facts)
     yield Section("scores", "Scores and lengths", *score_blocks(facts))
     yield Section("thresholds", "Other thresholds", *curve_blocks(facts))
     for shares in report_shares():

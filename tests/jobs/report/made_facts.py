@@ -73,6 +73,68 @@ FACTS: dict[str, Any] = {
         )
     ],
     "measured_characters": 50_000,
+    "budget": {
+        "unit": "tokens",
+        "asked": 20_000,
+        "kept": 14_990,
+        "documents": 50,
+        "domains": [
+            {
+                "domain": domain,
+                "asked": 10_000,
+                "there": there,
+                "goal": 10_000,
+                "kept": kept,
+                "documents": 25,
+                "missing": max(0, 10_000 - there),
+            }
+            for domain, there, kept in (("book", 12_000, 9_990), ("law", 5_000, 5_000))
+        ],
+    },
+    "selections": [
+        {
+            "name": "strict",
+            "stage": "select_corpus@strict",
+            "seen": 58,
+            "kept": 31,
+            "rejected": 27,
+            "failed": 0,
+            "rows": 31,
+            "characters": 21_321,
+            "tokens": None,
+            "settings": {"select.min_quality": 0.9, "select.hosts": ["a.cn"]},
+            "budget": None,
+        },
+        {
+            "name": "small",
+            "stage": "select_corpus@small",
+            "seen": 58,
+            "kept": 2,
+            "rejected": 56,
+            "failed": 0,
+            "rows": 2,
+            "characters": 1_234,
+            "tokens": 777,
+            "settings": {"select.budget": "2 documents"},
+            "budget": {
+                "unit": "documents",
+                "asked": 2,
+                "kept": 2,
+                "documents": 2,
+                "domains": [
+                    {
+                        "domain": "all domains",
+                        "asked": 2,
+                        "there": 57,
+                        "goal": 2,
+                        "kept": 2,
+                        "documents": 2,
+                        "missing": 0,
+                    }
+                ],
+            },
+        },
+    ],
     "duplicates": {"near_largest_group": 2, "near_unsettled_buckets": 0},
     "corpus": {"rows": 57, "characters": 37711, "toxic_rows": 1, "documents_stood_for": 60},
     "domains": [

@@ -20,6 +20,7 @@ EMPTY: dict[str, Any] = {
     "hosts": {"kept": [], "lost": []},
     "corpus": {"rows": 0, "characters": 0, "toxic_rows": 0, "documents_stood_for": 0},
     "measured_characters": 0,
+    "budget": None,
 }
 """Facts of a run that read nothing."""
 
@@ -106,8 +107,8 @@ def test_hostile_texts_are_there_as_texts() -> None:
 def test_every_section_has_a_finding_and_a_link(page: Parsed) -> None:
     sections = [of["id"] for of in page.of("section")]
     assert sections == [
-        *("funnel", "reasons", "scores", "thresholds", "domains", "documents", "hosts"),
-        *("duplicates", "throughput", "samples", "settings", "artifacts"),
+        *("funnel", "reasons", "selections", "scores", "thresholds", "domains", "documents"),
+        *("hosts", "duplicates", "throughput", "samples", "settings", "artifacts"),
     ]
     assert [link["href"] for link in page.of("a")] == [f"#{name}" for name in sections]
     shown = "\n".join(page.texts)
@@ -132,6 +133,19 @@ def test_published_rates_stand_beside_those_of_the_run(page: Parsed) -> None:
     # 6 of 70 documents, 700 of 50,000 characters, and 1.58 % of the bytes of MAP-CC.
     assert re.findall(r">([\d.]+ %)<", row[0]) == ["8.6 %", "1.4 %", "1.6 %"]
     assert "arXiv 2411.19668" in text
+
+
+def test_budgets_and_named_selections_are_shown() -> None:
+    text = report_page(FACTS)
+    section = text[text.index('id="selections"') : text.index('id="scores"')]
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", section))
+    assert "14,990 of 20,000 tokens of the budget kept; law had less than asked" in shown
+    assert "book 10,000 12,000 9,990 25 0" in shown and "law 10,000 5,000 5,000 25 5,000" in shown
+    assert "strict 31 21,321 – select.min_quality = 0.9, select.hosts = " in shown
+    assert "small 2 1,234 777 select.budget" in shown and "all domains 2 57 2 2 0" in shown
+    assert 'id="selections"' not in report_page(EMPTY)
+    only = report_page({**FACTS, "budget": None})
+    assert "2 named selections beside the corpus" in only
 
 
 def test_all_bars_of_the_funnel_have_one_scale() -> None:
