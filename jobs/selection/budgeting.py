@@ -23,7 +23,7 @@ from jobs.transforms.selection.budget import (
     cut,
     with_budget_columns,
 )
-from jobs.transforms.selection.corpus_rows import runs_of
+from jobs.transforms.selection.corpus_rows import chars_left, part_left, runs_of
 from jobs.transforms.selection.frame import quality_score
 from jobs.transforms.selection.repeats import REPEATS
 from jobs.transforms.selection.verdicts import SELECTS
@@ -151,12 +151,8 @@ def _amount(config: Config, budget: Budget) -> Column:
     if budget.unit not in _FIELDS:
         return F.lit(1)
     counts = F.col("tokens")
-    amount, runs = counts[_FIELDS[budget.unit]], runs_of(config)
-    if runs is None:
-        return amount
-    # Documents are cut to runs of segments: their part of the characters.
-    kept = F.aggregate(runs, F.lit(0).cast("bigint"), lambda sum_, run: sum_ + run["length"])
-    return F.ceil(amount * kept / F.greatest(counts["chars"], F.lit(1)))
+    left = chars_left(config, runs_of(config))
+    return part_left(counts[_FIELDS[budget.unit]], counts["chars"], left)
 
 
 def _name(share: DomainShare) -> str:

@@ -131,7 +131,11 @@ def test_passages_are_cut(spark: SparkSession, folder: Path) -> None:
     assert select_corpus.main(arguments(folder, "select.contamination=cut")) == 0
     rows = table(spark, folder, "corpus")
     assert rows.keys() == TEXTS.keys() - {"short"}
+    scored = table(spark, folder, "scores/tokens")
     for name, row in rows.items():
+        part = len(row.text) / scored[name].chars
+        assert row.tokens == pytest.approx(scored[name].tokens * part, abs=0.5)
+        assert (row.tokens < scored[name].tokens) == row.contamination.matched
         assert row.text == without(TEXTS[name], spans[name])
         edits = {edit.kind: edit.places for edit in row.edits}
         if not row.contamination.matched:

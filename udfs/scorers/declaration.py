@@ -40,6 +40,9 @@ class CorpusColumn:
     name: str
     fields: str | tuple[str, ...]
     """Column of the scorer's table; a tuple makes a struct of several."""
+    chars: str | None = None
+    """Column with the code points of the text that this column counts something of: a row whose
+    text was cut gets its part."""
 
     def type_in(self, result_type: StructType) -> DataType:
         """The column's type, given that of the scorer's result."""

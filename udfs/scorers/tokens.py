@@ -107,7 +107,7 @@ TOKENS = ScorerDeclaration(
     make=_make,
     check=_check,
     is_default=True,
-    corpus=(CorpusColumn("tokens", "tokens"),),
+    corpus=(CorpusColumn("tokens", "tokens", chars="chars"),),
     limits=TokensLimits,
     artifact_limit="tokenizer",
     curves=(

@@ -48,6 +48,35 @@ def runs_of(config: Config) -> Column | None:
     return None
 
 
+def chars_left(config: Config, runs: Column | None) -> Column | None:
+    """How many characters of its text as scored a document keeps; None where none is cut.
+
+    Args:
+        runs: Of good segments that documents are cut to; None where they stay whole.
+    """
+    if runs is not None:
+        zero = F.lit(0).cast("bigint")
+        return F.aggregate(runs, zero, lambda chars, run: chars + run["length"])
+    for name, scorer in declared().items():
+        passages = scorer.passages
+        if passages is not None and passages.is_on(config.limits[name]):
+            return F.col(name)[passages.chars_left]
+    return None
+
+
+def part_left(amount: Column, chars: Column, left: Column | None) -> Column:
+    """An amount that a text as scored has, for the characters that are left of it, rounded.
+
+    Args:
+        chars: Characters of the text as scored.
+        left: Of `chars_left`; where it is null all is left.
+    """
+    if left is None:
+        return amount
+    share = F.coalesce(F.least(left, chars), chars) / F.greatest(chars, F.lit(1))
+    return F.round(amount * share).cast("bigint")
+
+
 def without_cut_passages(kept: DataFrame, config: Config) -> DataFrame:
     """Cut the passages that scorers found in documents, where limits say so.
 
@@ -72,8 +101,9 @@ def corpus_rows(kept: DataFrame, config: Config) -> DataFrame:
     Rows: all kept. Shuffles: none.
     Source: ChineseWebText 2.0, the published row (text, domain, toxicity, quality_score).
     """
+    left = chars_left(config, None if runs_of(config) is None else F.col("runs"))
     made: dict[str, Column] = {
-        column.name: _corpus_column(kept, scorer, column)
+        column.name: _corpus_column(kept, scorer, column, left)
         for required in (True, False)
         for scorer, column in corpus_columns(required=required)
     }
@@ -82,11 +112,14 @@ def corpus_rows(kept: DataFrame, config: Config) -> DataFrame:
     return kept.select(*(made.get(name, F.col(name)).alias(name) for name in names))
 
 
-def _corpus_column(kept: DataFrame, scorer: ScorerDeclaration, column: CorpusColumn) -> Column:
+def _corpus_column(
+    kept: DataFrame, scorer: ScorerDeclaration, column: CorpusColumn, left: Column | None
+) -> Column:
     """A column from a scorer's struct; null where it did not run."""
     if scorer.name not in kept.columns:
         return F.lit(None).cast(column.type_in(scorer.result_type))
     scores = F.col(scorer.name)
     if isinstance(column.fields, str):
-        return scores[column.fields]
+        value = scores[column.fields]
+        return value if column.chars is None else part_left(value, scores[column.chars], left)
     return F.struct(*(scores[name].alias(name) for name in column.fields))

@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import ConfigError, load_config
+from jobs.transforms.selection.corpus_rows import part_left
 from jobs.transforms.selection.runs import RUNS_DDL, good_runs, has_good_segment, with_runs
 from jobs.transforms.selection.verdicts import selection_rules
 from udfs.encoder.quality_bert import RESULT_TYPE
@@ -54,6 +55,15 @@ def drawn_texts(count: int) -> dict[str, tuple[str, Segments]]:
     rng = random.Random(7)
     texts = ("".join(rng.choices(WORDS, k=rng.randint(1, 40))) for _ in range(count))
     return {f"d{number}": (text, drawn_segments(rng, text)) for number, text in enumerate(texts)}
+
+
+def test_amounts_are_those_of_the_part_that_is_left(spark: SparkSession) -> None:
+    rows = [(100, 200, 50), (100, 200, None), (101, 200, 100), (7, 0, 0), (9, 20, 30), (None, 5, 2)]
+    frame = spark.createDataFrame(rows, "amount bigint, chars bigint, left bigint")
+    amount, chars, left = (F.col(name) for name in frame.columns)
+    found = frame.select(part_left(amount, chars, left), part_left(amount, chars, None)).collect()
+    assert [row[0] for row in found] == [25, 100, 51, 0, 9, None]
+    assert [row[1] for row in found] == [row[0] for row in rows]
 
 
 def test_runs_are_those_of_a_plain_loop(spark: SparkSession) -> None:
