@@ -184,3 +184,37 @@ def comment_cards(w: Writer) -> str:
     tabs = f"<div {w.c('tabs')}>全部 {counters(w, '好评 中评 差评 有图 追评')}</div>"
     main = f"{head}{tabs}<ul {w.c('comment-list')}>{''.join(cards)}</ul>{pager(w)}{ad(w, 0.3)}"
     return around(w, f"<div {w.c('article')}>{main}</div>", side=sidebar(w))
+
+
+def column_comments(w: Writer) -> str:
+    """A column's article on a platform of writers, with cards of comments and answers inside."""
+    title = w.named(w.one_of(("prose", "talk")))
+    body = w.body(w.lines(w.one_of(("prose", "talk")), w.count(60, 1000)), w.one_of(("p", "div")))
+    author = (
+        f"<div {w.c('Post-Author')}>{link(w, w.user())}<div>{escape(w.one_of(names.SIGNATURES))}"
+        f"</div><button>关注</button></div>"
+    )
+    cards = []
+    for _ in w.times(1, 12):
+        inside = "".join(
+            f"<div {w.c('CommentItem child')}>{link(w, w.user())} 回复 {link(w, w.user())}"
+            f"<div {w.c('CommentContent')}>{remark(w)}</div><span>{w.date()}</span></div>"
+            for _ in (w.times(1, 3) if w.chance(0.25) else ())
+        )
+        cards.append(
+            f"<div {w.c('CommentItem')}>{link(w, w.user())}<div {w.c('CommentContent')}>{remark(w)}"
+            f"</div><div {w.c('CommentItem-footer')}><span>{w.date()}</span><span>"
+            f"{w.one_of(names.PLACES)}</span>{counters(w, '赞 回复 踩')}</div>{inside}</div>\n"
+        )
+    comments = (
+        f"<div {w.c('Comments-container')}><h2>{w.count(1, 99)} 条评论</h2><div>默认 最新</div>"
+        f"{''.join(cards)}<button>点击查看全部评论</button></div>"
+    )
+    main = (
+        f"<article {w.c('Post-Main')}><header {w.c('Post-Header')}><h1>{title}</h1>{author}<div>"
+        f"{w.number()} 人赞同了该文章</div></header><div {w.c('Post-RichTextContainer')}>{body}"
+        "</div>"
+        f"<div {w.c('ContentItem-time')}>编辑于 {w.moment()}</div>"
+        f"{links(w, w.some_of(names.NAV, 1, 4), 'Post-topics')}</article>{comments}"
+    )
+    return around(w, main, after=link_list(w, "推荐阅读", 0, 8))

@@ -241,3 +241,29 @@ def plain_entry(w: Writer) -> str:
         f"{link_list(w, '相关词条', 2, 16, 'entries')}</div>"
     )
     return around(w, main, side=sidebar(w))
+
+
+def mobile_entry(w: Writer) -> str:
+    """An entry for telephones: facts as a list that unfolds, each section by itself."""
+    w.subject, lines = entry(w)
+    opening = f"<div {w.c('summary-content')}><p>{w.kept(lines[0])}</p></div>"
+    named = "".join(
+        f"<li><div {w.c('info-title')}>{name}</div><div {w.c('info-content')}>{escape(value)}"
+        "</div></li>"
+        for name, value in facts(w)
+    )
+    parts = []
+    for line in lines[1:]:
+        heading = ""
+        if w.chance(0.4):
+            heading = f"<h2 {w.c('section-heading')}>{w.kept(w.one_of(_HEADINGS))}</h2>"
+        parts.append(f"<section>{heading}<div>{w.kept(line)}</div></section>")
+    folded = w.one_of(("展开全部", "收起", "查看全部信息"))
+    main = (
+        f"<div {w.c('lemma-title')}><h1>{escape(w.subject)}</h1>"
+        f"{counters(w, '播报 收藏 点赞 分享')}"
+        f"</div>{opening}<ul {w.c('lemma-info')}>{named}<li>{folded}</li></ul>{''.join(parts)}"
+        f"<div {w.c('ref-list')}>{references(w, 'reference')}</div>"
+        f"{link_list(w, '大家还在搜', 0, 12, 'entries')}"
+    )
+    return around(w, f"<div {w.c('lemma-body')}>{main}</div>")

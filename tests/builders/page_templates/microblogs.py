@@ -9,6 +9,7 @@ from tests.builders.page_templates.frame import (
     ad,
     around,
     counters,
+    link,
     link_list,
     pager,
     reply_box,
@@ -115,3 +116,29 @@ def post_square(w: Writer) -> str:
         )
     main = f"<h2>{w.subject}</h2>{reply_box(w)}{''.join(rows)}{pager(w)}"
     return around(w, f"<div {w.c('square')}>{main}</div>", side=sidebar(w))
+
+
+def mobile_cards(w: Writer) -> str:
+    """Cards for telephones: head, text, forwarded text, a bar of three counters."""
+    user = w.user()
+    w.subject = f"{user}：{w.headline('talk')}"
+    cards = []
+    for _ in w.times(1, 12):
+        text = f"<div {w.c('weibo-text')}>{w.kept(status(w))}</div>"
+        forwarded = ""
+        if w.chance(0.3):
+            forwarded = (
+                f"<div {w.c('weibo-rp')}><span>@{escape(w.user())}</span><div {w.c('weibo-text')}>"
+                f"{w.kept(status(w))}</div></div>"
+            )
+        cards.append(
+            f"<article {w.c('weibo-main')}><header {w.c('weibo-top')}><h3 {w.c('m-text-cut')}>"
+            f"{link(w, user)}</h3><h4><span>{w.date()}</span> {w.one_of(('已编辑', '来自手机'))}"
+            f"</h4></header><div {w.c('weibo-og')}>{text}{forwarded}</div>"
+            f"<footer {w.c('m-ctrl-box')}>"
+            f"<div><i></i><h4>{w.number()}</h4></div><div><i></i><h4>{w.number()}</h4></div><div>"
+            "<i>"
+            f"</i><h4>赞</h4></div></footer></article>\n"
+        )
+    opened = f"<div {w.c('wrap-open')}>打开客户端，查看更多精彩内容</div>"
+    return around(w, f"<div {w.c('card-list')}>{''.join(cards)}</div>", before=opened)

@@ -92,3 +92,18 @@ def chapter_table(w: Writer) -> str:
     )
     more = "".join(f"<tr><td>{link(w, title)}</td></tr>" for title in w.some_of(names.NAV, 0, 12))
     return around(w, main, after=f"<table>{more}</table>{ad(w, 0.3)}")
+
+
+def chapter_mobile(w: Writer) -> str:
+    """A chapter for telephones: part of a chapter, steps above and below, size of letters."""
+    title = chapter(w)
+    text = w.body(w.lines("novels", w.count(120, 1200)), w.one_of(("br br", "p", "br")))
+    part = f"（{w.count(1, 3)}/{w.count(3, 5)}）" if w.chance(0.5) else ""
+    sizes = f"<div {w.c('nr_set')}>字体：{links(w, ['大', '中', '小', '护眼', '关灯'])}</div>"
+    main = (
+        f"<div {w.i('nr_title')}><h1>{title}{part}</h1></div>"
+        f"{sizes}{steps(w, 'nr_page')}{ad(w, 0.3)}"
+        f"<div {w.i('nr')}><div {w.i('nr1')}>{notice(w, 0.3)}{text}</div></div>{notice(w, 0.5)}"
+        f"{steps(w, 'nr_page')}<form action='/s'><input name='k'><button>搜书</button></form>"
+    )
+    return around(w, main, after=link_list(w, "热门推荐", 0, 15, "novels"))

@@ -147,3 +147,27 @@ def application(w: Writer) -> str:
     return around(
         w, f"<div {w.c('app-detail')}>{main}</div>", side=sidebar(w, "items"), before=crumbs(w)
     )
+
+
+def classified_offer(w: Writer) -> str:
+    """A small ad of a private seller: price, facts as pairs, some lines, safety notice."""
+    title = w.named(w.one_of(("items", "talk")))
+    pairs = "".join(
+        f"<li><span>{name}：</span><span>{value}</span></li>" for name, value in properties(w, 2, 9)
+    )
+    about = w.body(
+        description(w, w.one_of(("items", "talk"))), w.one_of(("p", "br", "div", "span"))
+    )
+    safety = "<p>温馨提示：以任何理由收取押金、要求先付款的都可能是诈骗，请提高警惕，谨防上当。</p>"
+    main = (
+        f"{crumbs(w)}<div {w.c('mainTitle')}><h1>{title}</h1><div>"
+        f"{w.date()} 更新 {w.number()} 次浏览"
+        f"</div></div><div {w.c('basicinfo')}><span {w.c('price')}>{w.count(10, 9999)} 元</span>"
+        "<ul>"
+        f"{pairs}</ul><p>联系人：{escape(w.user())}（个人）</p><p>电话：点击查看</p></div>"
+        f"<div {w.c('descriptionBox')}><h2>详细描述</h2><article {w.c('description_con')}>{about}"
+        f"</article></div>{safety}{link_list(w, '您可能感兴趣的信息', 4, 24, 'items')}"
+    )
+    return around(
+        w, f"<section {w.i('main')}>{main}</section>", side=ad(w, 0.5) + sidebar(w, "items")
+    )

@@ -102,3 +102,22 @@ def clip_card(w: Writer) -> str:
         author, main = "", author + main
     recommended = link_list(w, "推荐视频", 6, 30)
     return around(w, f"<div {w.c('leftContainer')}>{main}</div>", side=author + recommended)
+
+
+def episode_player(w: Writer) -> str:
+    """An episode's page: the player first, tabs of episodes, a sketch of the plot to unfold."""
+    title = w.named("novels")
+    number = w.count(1, 60)
+    w.subject += f" 第{number}集"
+    tabs = links(w, [f"第{place + 1}集" for place in w.times(4, 60)], "stui-content__playlist")
+    plot = w.body(description(w, w.one_of(("novels", "prose"))), w.one_of(("span", "div", "p")))
+    hint = "<p>提醒：请勿相信视频中的任何广告，无法播放时请刷新或者更换线路。</p>"
+    main = (
+        f"<div {w.c('stui-player__video')}><video src='/e.mp4'></video></div><div "
+        f"{w.c('stui-player__detail')}><h1>{title} 第{number}集</h1><span>{w.number()}次播放</span>"
+        f"<span>{w.date()}更新</span><a href='#'>上一集</a><a href='#'>下一集</a>{hint}</div>{tabs}"
+        f"<div {w.c('stui-content__desc')}><h3>剧情介绍</h3>{plot}<a href='#'>展开</a></div>"
+        f"{share(w)}"
+        f"{link_list(w, '同类型影片', 6, 30, 'novels')}"
+    )
+    return around(w, f"<div {w.c('container')}>{main}</div>", before=crumbs(w))
