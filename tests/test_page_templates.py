@@ -81,7 +81,7 @@ def test_a_page_depends_on_seed_template_and_number_alone() -> None:
 
 def test_no_class_is_on_all_pages_of_a_template() -> None:
     by_template: dict[str, list[set[bytes]]] = {}
-    for page in written(pages_each=12):
+    for page in written(pages_each=16):
         classes = {
             name for value in re.findall(rb'class="([^"]*)"', page.html) for name in value.split()
         }

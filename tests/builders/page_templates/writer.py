@@ -17,7 +17,7 @@ _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _SHORT_POST = 0.3  # of all posts are one of `names.SHORT_POSTS`
 _LONG_POST = 0.12  # and these have several lines
 _INLINE = 0.25  # lines with a link, a bold or a styled part
-_KEPT_AS_WRITTEN = 0.6  # pages whose classes are the template's own
+_KEPT_AS_WRITTEN = 0.5  # pages whose classes are the template's own
 
 
 class Skin:
