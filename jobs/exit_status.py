@@ -1,7 +1,4 @@
-"""The exit statuses of all commands: --help and jobs/README.md list them from here.
-
-Errors that have a status of their own, whatever raises them, are here too.
-"""
+"""The exit statuses of all commands: --help and jobs/README.md list them from here."""
 
 from __future__ import annotations
 
@@ -19,14 +16,6 @@ class ExitStatus(IntEnum):
     NOTHING = 3
     INTERRUPTED = 130
     TERMINATED = 143
-
-
-class NothingRead(RuntimeError):
-    """No input file could be opened."""
-
-
-class NothingCameOut(RuntimeError):
-    """All that was read failed, or the last stage kept nothing."""
 
 
 MEANINGS = {

@@ -22,6 +22,7 @@ CODE = {
     "segmentation": model_constants.SEGMENTATION,
     "form_tokens": model_constants.FORM_TOKENS,
     "shape_tokens": model_constants.SHAPE_TOKENS,
+    "folding": model_constants.FOLDING,
 }
 """Code that artifacts may need: name -> version, which only the code decides."""
 

@@ -138,7 +138,7 @@ REPORT = Stage(
     bases=reporting.bases,
     ledgers=reporting.ledgers,
     add_arguments=compare.add_arguments,
-    with_arguments=compare.with_arguments,
+    check_request=compare.check,
 )
 
 RELEASE = Stage(
@@ -148,7 +148,7 @@ RELEASE = Stage(
     writes=("data", "jsonl", "README.md", "checksums.sha256", "run.json"),
     run=release.run,
     preload=release.preload,
-    worker_modules=release.WORKER_MODULES,
+    worker_modules=("jobs.release.files",),
     bases=release.bases,
     deletes=release.deletes,
     ledgers=release.ledgers,

@@ -10,6 +10,8 @@ FORM_TOKENS = "1"
 """Version of `udfs.tokens.forms`."""
 SHAPE_TOKENS = "1"
 """Version of `udfs.tokens.shape_tokens`."""
+FOLDING = "1"
+"""Version of `udfs.folding`: what is folded, and where."""
 
 LABEL_PREFIX = "__label__"
 """Prefix of a label's name in fastText's files."""

@@ -57,12 +57,17 @@ class FastTextSettings:
 
 
 def tokenizer_settings(
-    settings: FastTextSettings, files: ScorerFiles | None = None, *, exempt_formulas: bool = False
+    settings: FastTextSettings,
+    files: ScorerFiles | None = None,
+    *,
+    exempt_formulas: bool = False,
+    folding: bool = False,
 ) -> TokenizerSettings:
     """How the texts of a scorer's model are tokenized.
 
     Args:
         files: Ships the list of stop words; None where the settings name none.
+        exempt_formulas: As `TokenizerSettings` has it, as is folding.
     """
     from udfs.tokens.forms import form_tokens
     from udfs.tokens.shape_tokens import shape_tokens
@@ -84,6 +89,7 @@ def tokenizer_settings(
         exempt_formulas=exempt_formulas,
         distinct=settings.distinct,
         extra=extra[settings.extra_tokens],
+        folding=folding,
     )
 
 

@@ -97,6 +97,10 @@ class ToxicitySettings(FastTextSettings):
     exempt_formulas: bool = True
     """Leave out sentences of which more than half are digits and symbols (MDFG, which says so of
     its method; its script reads them)."""
+    folding: bool = False
+    """Read disguised writing as what it stands for (udfs/folding): styled and circled characters,
+    signs inside words, homophones and initials in their contexts, such as 薇芯 for 微信. The text
+    itself stays, and ``worst_start`` is its place there. For a model that was trained so."""
     harmful: Model | None = "perplexity"
     """Artifact name of a language model of harmful text, or a path to an ARPA file, as in
     ``perplexity.artifact``: a text that is likelier in it than in plain text is more toxic. Off:
@@ -282,7 +286,8 @@ def toxicity_scorer(
 
 def bundled_tokenizer() -> TokenizerSettings:
     """How the texts of the bundled model are tokenized."""
-    return tokenizer_settings(ToxicitySettings(), exempt_formulas=True)
+    settings = ToxicitySettings()
+    return tokenizer_settings(settings, exempt_formulas=True, folding=settings.folding)
 
 
 def _make(settings: ToxicitySettings, files: ScorerFiles) -> Scorer:
@@ -298,14 +303,18 @@ def _make(settings: ToxicitySettings, files: ScorerFiles) -> Scorer:
     if settings.harmful is not None:
         models = files.shipped("harmful"), files.shipped("harmful_plain")
         text = HarmfulText(*models, settings.harmful_weight)
-    tokenizer = tokenizer_settings(settings, files, exempt_formulas=settings.exempt_formulas)
+    tokenizer = tokenizer_settings(
+        settings, files, exempt_formulas=settings.exempt_formulas, folding=settings.folding
+    )
     return toxicity_scorer(files.shipped("artifact"), rules, tokenizer, text)
 
 
 def _check(settings: ToxicitySettings, limits: object, files: KnownFiles) -> None:
     # A model that was fitted beside the harmful-text models takes them as they were.
     is_fitted_beside = ToxicitySettings.harmful in files["artifact"].needs
-    check_tokenizer(NAME, settings, files, _HARMFUL_KEYS if is_fitted_beside else ())
+    check_tokenizer(
+        NAME, settings, files, ("folding", *(_HARMFUL_KEYS if is_fitted_beside else ()))
+    )
     check_label(NAME, settings.label, files)
     check_language_models(NAME, ("harmful", "harmful_plain"), files)
 

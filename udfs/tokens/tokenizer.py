@@ -10,11 +10,13 @@ from typing import Literal
 
 import numpy as np
 
-from udfs.base.array_types import BoolArray, Int32Array, Int64Array, UInt64Array
+from udfs.base.array_types import BoolArray, Int32Array, Int64Array, UInt32Array, UInt64Array
 from udfs.base.code_points import TextBatch, batch_of
 from udfs.base.hash_table import hash_map
 from udfs.files.artifacts import ArtifactFile
+from udfs.folding.fold import FoldedBatch, fold_texts
 from udfs.tokens.cut_tokens import CutTexts, all_tokens, cut_characters, dropped_tokens
+from udfs.tokens.folded_tokens import with_folded
 from udfs.tokens.formula_sentences import formula_flags
 from udfs.tokens.segment import (
     MAX_CHARS,
@@ -67,6 +69,9 @@ class TokenizerSettings:
     """Keep the first occurrence of each token in a text."""
     extra: ExtraTokens | None = None
     """Gives extra tokens, appended to those of a text that has any."""
+    folding: bool = False
+    """Fold disguised writing first (udfs/folding); tokens keep their places in the text as it is,
+    and formulas are those of that text."""
 
 
 def token_lines(texts: Sequence[str], settings: Sequence[TokenizerSettings]) -> list[list[str]]:
@@ -94,8 +99,16 @@ def tokenize_texts(texts: Sequence[str], settings: Sequence[TokenizerSettings]) 
 class _TokenizerCache:
     """Texts with the words and tokens computed so far, shared by all settings."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
+    def __init__(self, texts: Sequence[str], shown: UInt32Array | None = None) -> None:
+        """Hold texts.
+
+        Args:
+            texts: A lone surrogate becomes a question mark.
+            shown: Of folded texts, the character that stands at each place, end to end.
+        """
         self._texts: dict[bool, TextBatch] = {False: _encodable(texts)}
+        self._shown = shown
+        self._folded: dict[int | None, tuple[FoldedBatch, _TokenizerCache] | None] = {}
         self._cuts: dict[tuple[Segmenter, bool], dict[int | None, CutTexts]] = {}
         self._all: dict[int, Tokens] = {}
         self._flags: dict[int, BoolArray] = {}
@@ -114,6 +127,8 @@ class _TokenizerCache:
         return self._tokens[key]
 
     def _computed(self, settings: TokenizerSettings, limit: int | None) -> Tokens:
+        if settings.folding:
+            return self._with_folded(replace(settings, folding=False), limit)
         cut = self._cut(settings.segmenter, settings.join_lines, limit)
         if settings.extra is not None:
             tokens = self.tokens(replace(settings, extra=None))
@@ -126,7 +141,8 @@ class _TokenizerCache:
         is_dropped = dropped_tokens(every, settings.min_token_chars, stop_words)
         if settings.exempt_formulas:
             if id(cut) not in self._flags:
-                self._flags[id(cut)] = formula_flags(cut.codes, cut.bounds)
+                codes = cut.codes if self._shown is None else self._shown_codes(settings)
+                self._flags[id(cut)] = formula_flags(codes, cut.bounds)
             is_dropped |= self._flags[id(cut)][every.places.begins]
         if settings.distinct and settings.exempt_formulas:
             drop_repeated(every.keys, every.bounds, is_dropped)
@@ -134,6 +150,27 @@ class _TokenizerCache:
             is_dropped |= self._repeated(cut)
         tokens = every.without(is_dropped) if is_dropped.any() else every
         return self._with_original_places(tokens, cut) if settings.join_lines else tokens
+
+    def _with_folded(self, settings: TokenizerSettings, limit: int | None) -> Tokens:
+        """The tokens of all texts, of the folded ones in the place of those that change."""
+        tokens = self.tokens(settings)
+        if limit not in self._folded:
+            folded = fold_texts(self._texts[False].limited(limit))
+            cache = folded and _TokenizerCache(folded.texts, folded.shown)
+            self._folded[limit] = (folded, cache) if folded and cache else None
+        found = self._folded[limit]
+        if found is None:
+            return tokens
+        folded, cache = found
+        return with_folded(tokens, cache.tokens(replace(settings, max_chars=None)), folded)
+
+    def _shown_codes(self, settings: TokenizerSettings) -> UInt32Array:
+        """What stands at each place of folded texts, without line breaks where they are joined."""
+        assert self._shown is not None
+        if not settings.join_lines:
+            return self._shown
+        codes = self._texts[False].encoded.codes
+        return self._shown[~np.isin(codes, np.array(list(_LINE_BREAKS), dtype=np.uint32))]
 
     def _all_tokens(self, cut: CutTexts) -> Tokens:
         if id(cut) not in self._all:

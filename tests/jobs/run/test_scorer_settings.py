@@ -22,6 +22,8 @@ from udfs.tokens.tokenizer import TokenizerSettings
 
 OTHER_COUNT = f"toxicity.distinct={str(not toxicity.ToxicitySettings().distinct).lower()}"
 """Tokens counted in another way than the bundled model's."""
+OTHER_FOLDING = f"toxicity.folding={str(not toxicity.ToxicitySettings().folding).lower()}"
+"""Texts folded where those of the bundled model are not, or the other way round."""
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,7 @@ def check(folder: Path, *settings: str) -> None:
         ("toxicity.window_tokens=off", "toxicity.aggregate=max", "toxicity.exempt_formulas=false"),
         ("toxicity.artifact=mine.bin", "toxicity.label=dirty", "toxicity.segmentation=characters"),
         ("toxicity.artifact=mine.bin", "toxicity.label=dirty", "toxicity.harmful=off"),
+        ("toxicity.artifact=mine.bin", "toxicity.label=dirty", OTHER_FOLDING),
         ("domain.hosts=off",),
         ("domain.hosts=labels.tsv",),
         ('score.scorers=["toxicity"]', "quality.artifact=absent.bin", "domain.taxonomy=absent"),
@@ -83,6 +86,7 @@ def test_what_fits_passes(folder: Path, settings: tuple[str, ...]) -> None:
         (["domain.join_lines=true"], ["domain.join_lines = True", "domain@"]),
         (["quality.artifact=mine.bin", "quality.min_token_chars=0"], ["expected 1 or more"]),
         ([OTHER_COUNT], ["toxicity.distinct = ", "toxicity@"]),
+        ([OTHER_FOLDING], ["toxicity.folding = ", "toxicity@"]),
         (["toxicity.harmful=off"], ["toxicity.harmful = None", "toxicity@"]),
         (["toxicity.harmful_weight=5"], ["toxicity.harmful_weight = 5.0", "toxicity@"]),
         (
@@ -143,6 +147,7 @@ def test_the_tokenizer_is_what_the_settings_say(folder: Path) -> None:
                 max_chars=1_000_000,
                 exempt_formulas=True,
                 distinct=True,
+                folding=toxicity.ToxicitySettings().folding,
             ),
         ),
     ],

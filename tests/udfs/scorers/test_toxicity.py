@@ -78,6 +78,20 @@ def test_formulas_are_not_read_where_they_are_exempt(model: FastTextModel) -> No
     assert exempt["worst_length"] == len(CLEAN) - 1
 
 
+def test_disguised_offers_are_read_and_located_in_the_stored_text(model: FastTextModel) -> None:
+    text = CLEAN * 40 + "①du场开户送彩金，赌*场注册开户。" + CLEAN * 40
+    rules = ToxicityRules(window_tokens=6)
+    plain, folded = (
+        score_toxicity(tokens_of(text, folding=folding), model, rules)[0]
+        for folding in (False, True)
+    )
+    assert folded["worst_score"] > plain["worst_score"]
+    span = text[folded["worst_start"] :][: folded["worst_length"]]
+    assert "开户" in span and ("du场" in span or "赌*场" in span)
+    (clean,) = score_toxicity(tokens_of(CLEAN * 9, folding=True), model, rules)
+    assert clean == score_toxicity(tokens_of(CLEAN * 9), model, rules)[0]
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.lists(st.sampled_from([CLEAN, RUDE, "的"]), max_size=8).map("".join), max_size=4),
