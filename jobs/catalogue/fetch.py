@@ -98,6 +98,12 @@ def fetch(artifact: Artifact, config: Config) -> Path:
     return path
 
 
+def known_path(artifact: Artifact, config: Config) -> Path | None:
+    """Return the artifact's file where it is on this machine, fetched earlier or not; else None."""
+    paths = (Path(artifact.uri), cache_folder(config) / _file_name(artifact))
+    return next((path for path in paths if path.is_file()), None)
+
+
 def ship(context: SparkContext, artifact: Artifact, config: Config) -> ArtifactFile:
     """Make an artifact available to the executors.
 

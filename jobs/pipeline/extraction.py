@@ -8,19 +8,25 @@ what could not be read has a row in read_failures.
 from __future__ import annotations
 
 import importlib.util
+import mmap
+from collections.abc import Sequence
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
 from jobs.catalogue.catalogue import Artifact
-from jobs.catalogue.fetch import find_artifact, ship
+from jobs.catalogue.fetch import find_artifact, known_path, ship
 from jobs.catalogue.lock import Lock
 from jobs.config import Config, ConfigError
 from jobs.run.commits import Basis, due, fingerprint_of, in_wave, settings_of, wave_of
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
+from udfs.base.model_constants import LABEL_PREFIX, UNDETERMINED
+from udfs.models.fasttext_file import ModelFileError, read_fasttext_header
 
 
 def check_settings(config: Config, lock: Lock) -> None:
-    """Check that the extractor is installed and the language model is locked.
+    """Check that the extractor is installed, that the language model is locked, and that it has the
+    languages that are chosen by its labels, where it is on this machine.
 
     Raises:
         ConfigError: one of them is not.
@@ -33,7 +39,33 @@ def check_settings(config: Config, lock: Lock) -> None:
             "extract.extractor = 'trafilatura': not installed; pip install \"taojin[trafilatura]\""
         )
     name = config.extract.language_artifact
-    find_artifact(lock.artifacts, name, "extract.language_artifact")
+    artifact = find_artifact(lock.artifacts, name, "extract.language_artifact")
+    for key, languages in {
+        "extract.languages": config.extract.languages,
+        "select.languages": config.select.languages,
+    }.items():
+        _check_languages(key, languages, known_path(artifact, config))
+
+
+def _check_languages(key: str, languages: Sequence[str], model: Path | None) -> None:
+    """Raise ConfigError for a language that no document can have."""
+    named = [language for language in languages if language != UNDETERMINED]
+    if model is None or not named:
+        return
+    with model.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        # As the file has them: reading the whole dictionary takes a moment that every command pays.
+        if all(data.find(f"{LABEL_PREFIX}{language}\0".encode()) >= 0 for language in named):
+            return
+    try:
+        labels = read_fasttext_header(model).labels
+    except ModelFileError as error:
+        raise ConfigError(f"extract.language_artifact: {error}") from error
+    for language in named:
+        if language not in labels:
+            raise ConfigError(
+                f"{key} = {list(languages)}: the language model has no label {language!r}; it has "
+                f"{', '.join(sorted(labels))}"
+            )
 
 
 def preload() -> None:

@@ -1,4 +1,4 @@
-"""Constants that trained models depend on: versions of the tokenizers, and fastText's label marker.
+"""Constants that trained models depend on: versions of the tokenizers, and names of labels.
 
 A model is used only with the versions that it was trained with. This module imports nothing, so
 that a command that only reads the catalogue starts fast.
@@ -15,3 +15,5 @@ FOLDING = "1"
 
 LABEL_PREFIX = "__label__"
 """Prefix of a label's name in fastText's files."""
+UNDETERMINED = "und"
+"""Language of a text without letters, and of one that a model says nothing of (ISO 639-2)."""

@@ -9,10 +9,8 @@ from typing import Any, NamedTuple
 
 import fasttext
 
-from udfs.base.model_constants import LABEL_PREFIX
+from udfs.base.model_constants import LABEL_PREFIX, UNDETERMINED
 from udfs.base.text_samples import sample_text
-
-UNDETERMINED = "und"  # ISO 639-2 code for "undetermined"
 
 _LETTER = re.compile(r"[^\W\d_]")
 

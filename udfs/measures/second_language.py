@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+from udfs.base.model_constants import UNDETERMINED
 from udfs.base.text_samples import sample_text
-
-UNDETERMINED = "und"
 
 _PIECES, _PIECE_CHARS = 10, 60
 """Of 2,792 Chinese texts another language is named for 2; with leading 1,300 characters for 1, at
