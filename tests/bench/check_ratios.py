@@ -54,6 +54,7 @@ FORMS = {
     "extract": Form("extract_rates", ("--quick",), ("--peers",)),
     "rules": Form("rule_rates", ("--documents", "400", "--repeats", "3")),
     "scores": Form("score_rates", ("--documents", "500", "--rounds", "3")),
+    "contamination": Form("contamination_rates", ("--documents", "1000", "--rounds", "3")),
     "dedup": Form("dedup_rates", ("--quick",), ("--peers",)),
     "limits": Form("limits", ("--quick",)),
     "pipeline": Form(

@@ -127,6 +127,35 @@ def test_toxic_texts_are_seen_after_a_click(browser: Any, files: dict[str, Path]
         visit.check_quiet(files["made"])
 
 
+def test_selections_say_what_was_asked_for_and_kept(browser: Any, files: dict[str, Path]) -> None:
+    with Visit(browser, files["made"], 1400) as visit:
+        page = visit.page
+        assert page.locator("#selections h2").inner_text() == (
+            "14,990 of 20,000 tokens of the budget kept; law had less than asked"
+        )
+
+        def rows(number: int) -> list[list[str]]:
+            of = page.locator("#selections table").nth(number).locator("tbody tr").all()
+            return [[cell.strip() for cell in row.locator("td").all_inner_texts()] for row in of]
+
+        assert rows(0) == [
+            ["book", "10,000", "12,000", "9,990", "25", "0"],
+            ["law", "10,000", "5,000", "5,000", "25", "5,000"],
+        ]
+        strict, small = rows(1)
+        assert (strict[:3], small[:4]) == (
+            ["strict", "31", "21,321"],
+            ["small", "2", "1,234", "777"],
+        )
+        assert strict[4] == 'select.min_quality = 0.9, select.hosts = ["a.cn"]'
+        fold = page.locator("#selections details.fold")
+        assert not fold.locator("table").is_visible()
+        fold.locator("> summary").click()
+        assert fold.locator("table").is_visible()
+        assert rows(2)[0][:4] == ["all domains", "2", "57", "2"]
+        visit.check_quiet(files["made"])
+
+
 def test_dark_and_light_differ_and_both_can_be_read(browser: Any, files: dict[str, Path]) -> None:
     found = {}
     for scheme in ("light", "dark"):

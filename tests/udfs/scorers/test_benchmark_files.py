@@ -13,7 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from tests.builders.file_server import S3_ACCOUNT
+from tests.builders.s3_server import serving_s3
 from udfs.base.settings import ConfigError
+from udfs.files import store_clients
 from udfs.models.benchmark_index import load_index
 from udfs.scorers.benchmark_files import cached_index, questions_of, read_files
 from udfs.scorers.contamination import ContaminationSettings
@@ -176,3 +179,34 @@ def test_an_index_is_made_once_and_again_where_anything_changes(tmp_path: Path) 
     (tmp_path / "a.jsonl").write_text(LINES.replace("q-1", "q-3"))
     others.append(path("a.jsonl"))
     assert len({first, *others}) == 7
+
+
+def test_files_in_a_store_make_the_index_that_local_ones_make(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = tmp_path / "store" / "bucket"
+    (bucket / "exams" / "law").mkdir(parents=True)
+    (bucket / "exams" / "a.jsonl.gz").write_bytes(gzip.compress(LINES.encode()))
+    write_parquet(bucket / "exams" / "law" / "test.parquet")
+    (bucket / "exams" / "README.md").write_text("of another format")
+    with serving_s3(tmp_path / "store") as server:
+        for name, value in {**S3_ACCOUNT, "AWS_ENDPOINT_URL_S3": server.url}.items():
+            monkeypatch.setenv(name, value)
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        store_clients.s3_client.cache_clear()
+        store_clients.check_bucket.cache_clear()
+        asked = settings("s3://bucket/exams/")
+        assert [file.name for file in read_files(asked.benchmarks, None)] == [
+            *("a.jsonl.gz", "law/test.parquet")
+        ]
+        stored = cached_index(asked, None, tmp_path / "cache")
+        local = cached_index(settings(f"{bucket}/exams/"), None, tmp_path / "cache")
+        assert stored == local  # the digests of the files name it, not their places
+        assert load_index(stored).totals.size == len(ROWS) + len(STEMS)
+        with pytest.raises(ConfigError, match=r"s3://bucket/exams/none\.jsonl"):
+            read_files(["s3://bucket/exams/none.jsonl"], None)
+        (bucket / "exams" / "a.jsonl.gz").write_bytes(gzip.compress(LINES[:-1].encode() + b" }"))
+        assert cached_index(asked, None, tmp_path / "cache") != stored
+    store_clients.s3_client.cache_clear()
+    store_clients.check_bucket.cache_clear()
