@@ -73,6 +73,20 @@ class MachineCost:
 
 
 @dataclass(frozen=True)
+class Requests:
+    """The fewest requests to a store that has input and tables; Spark makes several for a file."""
+
+    writes: int
+    """One for each file of a table."""
+    reads: int
+    """One for each of these, and for each input file."""
+
+    def price_at(self, store: Storage) -> float:
+        """Return what they cost."""
+        return (self.writes * store.writes_1000 + self.reads * store.reads_1000) / 1000
+
+
+@dataclass(frozen=True)
 class Bill:
     """What a request would take."""
 
@@ -88,6 +102,7 @@ class Bill:
     machines: Sequence[MachineCost]
     storage: Sequence[tuple[Storage, Interval]]
     """Price of a month."""
+    requests: Requests
     currency: str
     measured: Measured
     notes: Sequence[str]
@@ -163,6 +178,7 @@ def bill_of(measured: Measured, prices: Prices, rows_scored: str = "survivors") 
         for table, waves in measured.passes[-1].tables.items()
     }
     hours, size = summed(core_hours.values()), summed(tables.values())
+    files = sum(_files(waves, measured) for waves in measured.passes[-1].tables.values())
     return Bill(
         _amounts(scale, measured),
         tables,
@@ -171,6 +187,7 @@ def bill_of(measured: Measured, prices: Prices, rows_scored: str = "survivors") 
         fixed,
         [_machine_cost(machine, hours, fixed) for machine in prices.machines],
         [(one, size.times(one.gb_month / 1e9)) for one in prices.storage],
+        Requests(files, files + len(measured.sample.sizes)),
         prices.currency,
         measured,
         _notes(scale, measured),
@@ -323,17 +340,30 @@ def _row_bytes(
 
 
 def _overhead(waves: Mapping[int | None, TableSize], measured: Measured) -> float:
-    """Return the bytes of a table's files that are not rows: headers and footers.
+    """Return the bytes of a table's files that are not rows: headers and footers."""
+    last = _last_wave(waves)
+    return last.overhead / max(last.files, 1) * _files(waves, measured)
+
+
+def _files(waves: Mapping[int | None, TableSize], measured: Measured) -> int:
+    """Count the files of a table.
 
     A stage writes a file for each input file, or as many for a wave as there are partitions.
     """
+    last = _last_wave(waves)
     if None in waves:
-        return waves[None].overhead
-    last = waves[max(wave for wave in waves if wave is not None)]
+        return last.files
     units = len(measured.sample.names) - len(measured.sample.first)
     if last.files == units and units > 1:
-        return last.overhead / last.files * len(measured.sample.sizes)
-    return last.overhead * measured.sample.waves
+        return len(measured.sample.sizes)
+    return last.files * measured.sample.waves
+
+
+def _last_wave(waves: Mapping[int | None, TableSize]) -> TableSize:
+    """Return the size of the last wave of a table, or of all of one that has no waves."""
+    if None in waves:
+        return waves[None]
+    return waves[max(wave for wave in waves if wave is not None)]
 
 
 def _machine_cost(machine: Machine, core_hours: Interval, fixed: Fixed) -> MachineCost:
@@ -418,9 +448,11 @@ def bill_json(bill: Bill, kept_at: str | None, seed: int | None) -> dict[str, An
                 "region": store.region,
                 "price_date": store.date.isoformat(),
                 "price": _interval(price),
+                "requests": float(f"{bill.requests.price_at(store):.6g}"),
             }
             for store, price in bill.storage
         ],
+        "requests_at_least": {"writes": bill.requests.writes, "reads": bill.requests.reads},
         "notes": list(bill.notes),
     }
 

@@ -41,9 +41,14 @@ def _lines(bill: Bill, kept_at: str | None) -> Iterator[str]:
             f"{one.machine.name + ' ' + one.machine.region:<28}{_span(one.hours, _hours):>28}"
             f"{_span(one.on_demand, _money):>28}{_span(one.spot, _money):>28}"
         )
-    yield f"{'tables for a month':<28}{'':>28}{'price':>28}"
+    requests = bill.requests
+    yield f"{'tables for a month':<28}{'':>28}{'price':>28}{'requests, at least':>28}"
     for store, price in bill.storage:
-        yield f"{store.name + ' ' + store.region:<28}{'':>28}{_span(price, _money):>28}"
+        yield (
+            f"{store.name + ' ' + store.region:<28}{'':>28}{_span(price, _money):>28}"
+            f"{_money(requests.price_at(store)):>28}"
+        )
+    yield f"requests: {requests.writes:,} writes and {requests.reads:,} reads, one for each file"
     yield ""
     for note in bill.notes:
         yield f"note  {note}"

@@ -47,6 +47,10 @@ class Storage:
     region: str
     gb_month: float
     """A GB is 10^9 bytes."""
+    writes_1000: float
+    """For 1,000 requests that write or list: PUT, COPY, POST, LIST."""
+    reads_1000: float
+    """For 1,000 requests that read: GET."""
     date: datetime.date
     source: str
 

@@ -138,6 +138,8 @@ def test_what_is_said_of_40_files_holds(
         if not holds(said["table_bytes"][name], size)
     }
     assert outside == {}
+    files = sum(1 for table in sizes for _ in (output / table).rglob("*.parquet"))
+    assert said["requests_at_least"]["writes"] == pytest.approx(files, rel=0.3)
     width = said["amounts"]["documents"]
     assert width["high"] - width["low"] < 0.25 * width["estimate"]
     check_costs(said)
@@ -168,6 +170,10 @@ def check_costs(said: dict[str, Any]) -> None:
     assert machine["spot"]["estimate"] < machine["on_demand"]["estimate"]
     month = said["storage_month"][0]["price"]["estimate"]
     assert month == pytest.approx(said["table_bytes"]["all"]["estimate"] / 1e9 * 0.023, rel=0.01)
+    requests = said["requests_at_least"]
+    assert requests["reads"] == requests["writes"] + said["request"]["files"]
+    price = (requests["writes"] * 0.005 + requests["reads"] * 0.0004) / 1000
+    assert said["storage_month"][0]["requests"] == pytest.approx(price)
 
 
 @pytest.mark.slow

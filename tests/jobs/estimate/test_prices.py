@@ -30,6 +30,8 @@ def test_every_price_says_where_it_is_from() -> None:
     for one in (*prices.machines, *prices.storage):
         assert one.region and datetime.date(2024, 1, 1) < one.date
         assert "." in one.source
+    for store in prices.storage:
+        assert 0 < store.reads_1000 < store.writes_1000 < store.gb_month
     clouds = {one.cloud for one in prices.storage}
     assert {machine.cloud for machine in prices.machines} == clouds
 
@@ -50,6 +52,7 @@ def test_every_price_says_where_it_is_from() -> None:
         ('"m7i.4xlarge"', '"c7i.4xlarge"', "two tables of one name in one region"),
         ("[[storage]]", "[storage]", "prices.toml"),
         ("gb_month = 0.023", "gb_month = 0.023\nfree = true", "unknown free"),
+        ("reads_1000 = 0.0004\n", "", r"\[\[storage\]\] S3 Standard: lacks reads_1000"),
         ('currency = "USD"', "", "lacks currency"),
         ('currency = "USD"', "currency = 1", "expected a word, as USD"),
         ('currency = "USD"', 'currency = "USD"\nregion = "x"', "unknown region"),
