@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.config.release_settings import ReleaseConfig
-from jobs.release.rows import BAND, BUCKET, BYTES, EXCLUDED, GROUP, LABEL
+from jobs.release.rows import BAND, BUCKET, BYTES, EXCLUDED, GROUP, LABEL, LABELS
 from jobs.run.commits import fingerprint_of
 from jobs.run.ledger import totals_of
 from jobs.run.request import (
@@ -38,16 +38,18 @@ _AMOUNTS = ("tokens", "repeats")
 _SHOWN_SETTINGS = ("rules.", "dedup.", "select.", "extract.languages", "extract.min_language_score")
 
 
-def row_counts(labelled: DataFrame) -> list[dict[str, Any]]:
+def row_counts(labelled: DataFrame, *, has_chars: bool = True) -> list[dict[str, Any]]:
     """Count the rows of a corpus by what they are labelled with.
 
     Needs: labelled, of `jobs.release.rows.with_labels`.
+    Args:
+        has_chars: Whether to count code points; False leaves them to `with_chars`.
     Rows: one for each kind of exclusion, folder, band, label and bucket, as a dictionary with the
         labels and Counts. Shuffles: a few counts.
     """
     amounts = [
         F.count("*").alias("rows"),
-        F.coalesce(F.sum(F.char_length("text")), F.lit(0)).alias("chars"),
+        *([F.coalesce(F.sum(F.char_length("text")), F.lit(0)).alias("chars")] if has_chars else []),
         F.coalesce(F.sum(BYTES), F.lit(0)).alias("bytes"),
         F.coalesce(F.sum(F.col("toxicity.label")), F.lit(0)).alias("toxic_rows"),
         *(
@@ -56,8 +58,29 @@ def row_counts(labelled: DataFrame) -> list[dict[str, Any]]:
             if name in labelled.columns
         ),
     ]
-    labels = (EXCLUDED, GROUP, BAND, LABEL, BUCKET)
+    labels = (EXCLUDED, *LABELS)
     return [row.asDict() for row in labelled.groupBy(*labels).agg(*amounts).collect()]
+
+
+def with_chars(
+    rows: Iterable[Mapping[str, Any]], files: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Add code points to rows of `row_counts`: those that the files of a format have.
+
+    Args:
+        files: Rows of `jobs.release.files.FILES`, counted by LABELS.
+    """
+    chars: Counter[tuple[str | None, ...]] = Counter()
+    for of in files:
+        for one in of["chars"]:
+            chars[tuple(one["labels"])] += one["chars"]
+    return [
+        {
+            **row,
+            "chars": chars[tuple(row[label] for label in LABELS)] if row[EXCLUDED] is None else 0,
+        }
+        for row in rows
+    ]
 
 
 def summed(rows: Iterable[Mapping[str, Any]]) -> Counts:

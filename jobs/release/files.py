@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,22 +22,36 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import zstandard
 
+from jobs.release.lines import TEXT, joined_lines, line_names
 from udfs.base.array_types import Int64Array
 from udfs.files.output_files import atomic_file
 
-FILES = "path string, rows bigint, bytes bigint, sha256 string"
-"""A worker's row about a file."""
+FILES = (
+    "path string, rows bigint, bytes bigint, sha256 string, "
+    "chars array<struct<labels array<string>, chars bigint>>"
+)
+"""A worker's row about a file; chars are the code points of texts by the labels of their rows."""
 FILE = "_file"
 """Number of a row's file among all of its format."""
-LINE = "line"
-"""Column of JSON texts, each with its line break."""
 
-_ZSTD_LEVEL = 3
+_ZSTD_LEVEL = 2
+_FILES_SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),
+        ("rows", pa.int64()),
+        ("bytes", pa.int64()),
+        ("sha256", pa.string()),
+        (
+            "chars",
+            pa.list_(pa.struct([("labels", pa.list_(pa.string())), ("chars", pa.int64())])),
+        ),
+    ]
+)
 _GZIP_LEVEL = 2  # of isal: as small as zlib's 3 or 4, several times as fast
 _PIECE_BYTES = 1 << 20
 _BYTES_WITHOUT_TEXT = 1024
 """What a row without a text counts for, in a row group."""
-_MANY_VALUES = frozenset({"text", "doc_id", "url", "title", "original_sha256"})
+_MANY_VALUES = frozenset({TEXT, "doc_id", "url", "title", "original_sha256"})
 """Columns for which a dictionary of values costs and saves nothing."""
 
 
@@ -83,6 +98,8 @@ class FileFormat:
     schema: pa.Schema
     """Columns of the rows."""
     row_group_bytes: int
+    labels: tuple[str, ...] = ()
+    """Columns beside those of the rows, by whose values code points of texts are counted."""
 
     @property
     def folder(self) -> str:
@@ -91,8 +108,9 @@ class FileFormat:
 
     @property
     def columns(self) -> list[str]:
-        """Columns that `file_writer` takes."""
-        return self.schema.names if self.name == "parquet" else [LINE]
+        """Columns that the files are made of."""
+        names: list[str] = self.schema.names
+        return names if self.name == "parquet" else line_names(names)
 
 
 def file_writer(
@@ -100,8 +118,8 @@ def file_writer(
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the function for mapInArrow that writes the files of a partition.
 
-    Needs: FILE and the format's columns, in the order of the rows of a file, each file's rows
-    together and in one partition. A task that is retried writes the same files again.
+    Needs: FILE and the format's labels and columns, in the order of the rows of a file, each file's
+    rows together and in one partition. A task that is retried writes the same files again.
 
     Args:
         root: Folder of the release, a URI that `udfs.files.uris.filesystem` accepts.
@@ -117,7 +135,9 @@ def file_writer(
                     current = number
                     path = path_of(layout, file_format, number)
                     writer = held.enter_context(_writer(root, path, file_format))
-                writer.add(rows)
+                if file_format.labels:
+                    writer.count(rows, file_format.labels)
+                writer.add(rows.select(file_format.columns))
             if writer is not None:
                 yield writer.close()
 
@@ -175,6 +195,7 @@ class _FileWriter(AbstractContextManager["_FileWriter"]):
         self._held = ExitStack()
         self._file = _Hashed(self._held.enter_context(atomic_file(f"{root}/{path}")))
         self._path = path
+        self._chars: Counter[tuple[str | None, ...]] = Counter()
         self.rows = 0
 
     def __exit__(self, *error: Any) -> None:
@@ -184,12 +205,27 @@ class _FileWriter(AbstractContextManager["_FileWriter"]):
         """Add rows."""
         raise NotImplementedError
 
+    def count(self, rows: pa.RecordBatch, labels: Sequence[str]) -> None:
+        """Count the code points of texts by labels: several times as fast as Java counts them."""
+        counted = pa.table(
+            [*(rows.column(name) for name in labels), pc.utf8_length(rows.column(TEXT))],
+            names=[*labels, "chars"],
+        )
+        sums = counted.group_by(list(labels), use_threads=False).aggregate([("chars", "sum")])
+        for row in sums.to_pylist():
+            self._chars[tuple(row[name] for name in labels)] += row["chars_sum"] or 0
+
     def close(self) -> pa.RecordBatch:
         """End the file and return its row of FILES."""
         self._held.close()
-        row = (self._path, self.rows, self._file.size, self._file.digest.hexdigest())
-        names = ["path", "rows", "bytes", "sha256"]
-        return pa.RecordBatch.from_pydict({n: [v] for n, v in zip(names, row, strict=True)})
+        row = {
+            "path": self._path,
+            "rows": self.rows,
+            "bytes": self._file.size,
+            "sha256": self._file.digest.hexdigest(),
+            "chars": [{"labels": list(of), "chars": n} for of, n in self._chars.items()],
+        }
+        return pa.RecordBatch.from_pylist([row], schema=_FILES_SCHEMA)
 
 
 class _ParquetWriter(_FileWriter):
@@ -249,13 +285,8 @@ class _JsonlWriter(_FileWriter):
         self._waiting = bytearray()
 
     def add(self, rows: pa.RecordBatch) -> None:
-        lines = rows.column(LINE)
-        if lines.type != pa.string():
-            lines = lines.cast(pa.string())
-        offsets = np.frombuffer(lines.buffers()[1], dtype=np.int32)
-        first, last = offsets[lines.offset], offsets[lines.offset + len(lines)]
-        self._waiting += memoryview(lines.buffers()[2])[first:last]
-        self.rows += len(lines)
+        self._waiting += joined_lines(rows)
+        self.rows += rows.num_rows
         whole = len(self._waiting) - len(self._waiting) % _PIECE_BYTES
         for start in range(0, whole, _PIECE_BYTES):
             self._out.write(self._waiting[start : start + _PIECE_BYTES])
@@ -268,9 +299,9 @@ class _JsonlWriter(_FileWriter):
 
 def _sizes(rows: pa.RecordBatch) -> Int64Array:
     """Return the bytes of each row's text."""
-    if "text" not in rows.schema.names:
+    if TEXT not in rows.schema.names:
         return np.full(rows.num_rows, _BYTES_WITHOUT_TEXT, dtype=np.int64)
-    sizes = pc.fill_null(pc.binary_length(rows.column("text")), 0)
+    sizes = pc.fill_null(pc.binary_length(rows.column(TEXT)), 0)
     found: Int64Array = sizes.to_numpy(zero_copy_only=False).astype(np.int64)
     return found
 

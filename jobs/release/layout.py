@@ -85,14 +85,16 @@ def sorted_by_column(rows: DataFrame, settings: ReleaseConfig) -> tuple[DataFram
     return rows.join(files, on="doc_id", how="inner"), layout
 
 
-def in_files(rows: DataFrame, layout: Layout) -> DataFrame:
-    """Bring the rows of each file into one partition, with as few others as can be.
+def in_files(rows: DataFrame, layout: Layout, settings: ReleaseConfig) -> DataFrame:
+    """Bring the rows of each file into one partition, with as few others as can be, in their order.
 
-    Needs: FILE. Rows: all kept. Shuffles: rows by FILE.
+    Needs: FILE, and what `row_order` needs. Rows: all kept. Shuffles: rows by FILE.
     """
-    if hasattr(rows, "repartitionById"):  # Spark 4.1 on; a hash would put two files into one task
-        return rows.repartitionById(layout.files, FILE)
-    return rows.repartition(layout.files, FILE)
+    order = row_order(settings)
+    if hasattr(rows, "repartitionById"):  # Spark 4.1 on: a file to a partition
+        return rows.repartitionById(layout.files, FILE).sortWithinPartitions(*order)
+    # A hash may put two files into one task.
+    return rows.repartition(layout.files, FILE).sortWithinPartitions(FILE, *order)
 
 
 def row_order(settings: ReleaseConfig) -> list[Column]:

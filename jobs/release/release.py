@@ -28,22 +28,25 @@ from jobs.release.facts import (
     counts_by,
     release_facts,
     row_counts,
+    summed,
+    with_chars,
 )
 from jobs.release.files import (
     FILE,
     FILES,
-    LINE,
     FileFormat,
     Layout,
     file_writer,
     path_of,
     write_empty,
 )
-from jobs.release.layout import in_files, row_order, shuffled, sorted_by_column
+from jobs.release.layout import in_files, shuffled, sorted_by_column
+from jobs.release.lines import TEXT, line_columns
 from jobs.release.place import CARD, CHECKSUMS, FACTS, placed, write_file
 from jobs.release.rows import (
     EXCLUDED,
     GROUP,
+    LABELS,
     order_column,
     perplexity_limits,
     released_columns,
@@ -54,12 +57,17 @@ from jobs.run.store import Commit, Store
 from jobs.tables import schema_of
 from udfs.files.uris import filesystem
 
+_SAID_OF_FILES = ("path", "rows", "bytes", "sha256")
 _READERS = 16
 """Footers of Parquet files that are read at once."""
 _BATCH_BYTES = 4 * 2**20
 """Bytes of text in an Arrow batch of shuffled rows, about."""
 _BATCH_ROWS = 1000
 _UNMEASURED_BATCH = {"spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1)}
+_ROW_DIGESTS = tuple(
+    f"spark.sql.shuffle.orderIndependentChecksum.{name}"
+    for name in ("enabled", "enableFullRetryOnMismatch", "enableQueryLevelRollbackOnMismatch")
+)
 _ROWS_OF_BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch"
 
 
@@ -114,35 +122,37 @@ def write_release(
     columns = released_columns(corpus.schema, settings)
     limits = perplexity_limits(corpus, settings) if "perplexity" in settings.subsets else None
     labelled = with_labels(corpus, settings, exclusions, limits, has_copies=source.has_copies)
-    counts = row_counts(labelled)
-    facts = release_facts(corpus_facts_of(source, commit), counts, settings, limits)
+    has_texts = TEXT in columns
+    counts = row_counts(labelled, has_chars=not has_texts)
+    released = [row for row in counts if row[EXCLUDED] is None]
+    total = summed(released)
+    of_corpus = corpus_facts_of(source, commit)
     seen = _rows_of(source.run.store, source.table)
-    _check("rows of the corpus", seen, facts["ledger"]["seen"])
+    _check("rows of the corpus", seen, summed(counts)["rows"])
     kept = labelled.where(F.col(EXCLUDED).isNull()) if exclusions.keys else labelled
-    sizes = {
-        folder: n["bytes"]
-        for folder, n in counts_by([row for row in counts if row[EXCLUDED] is None], GROUP).items()
-    }
+    sizes = {folder: n["bytes"] for folder, n in counts_by(released, GROUP).items()}
     is_shuffled = order_column(settings) is None
     rows, layout = (
         shuffled(kept, sizes, settings) if is_shuffled else sorted_by_column(kept, settings)
     )
     schema = arrow_schema(corpus.select(*columns).schema)
     formats = [FileFormat(name, schema, settings.row_group_bytes) for name in settings.formats]
+    if has_texts:  # the files of the first format count their characters
+        formats[0] = replace(formats[0], labels=LABELS)
     with placed(uri) as root:
         files = []
         for of in formats:
-            with _batches(spark, facts["counts"], is_shuffled=is_shuffled):
+            with _writing(spark, total, is_shuffled=is_shuffled):
                 written = _write_files(rows, root, of, layout, settings)
-            _check(
-                f"rows of {of.name}", facts["ledger"]["released"], sum(f["rows"] for f in written)
-            )
+            _check(f"rows of {of.name}", total["rows"], sum(f["rows"] for f in written))
             files += written
         if source.commit != commit:
             raise ReleaseIncomplete(
                 f"{source.table} was selected again meanwhile; release it again"
             )
-        facts["files"] = files
+        counts = with_chars(counts, files) if has_texts else counts
+        facts = release_facts(of_corpus, counts, settings, limits)
+        facts["files"] = [{key: of[key] for key in _SAID_OF_FILES} for of in files]
         texts = {
             FACTS: json.dumps(facts, ensure_ascii=False, indent=1) + "\n",
             CARD: card(facts, settings, schema, formats, layout),
@@ -152,7 +162,7 @@ def write_release(
         }
         _write_texts(root, texts, files)
     excluded = {of["kind"]: of["rows"] for of in facts["ledger"]["excluded"]}
-    return Released(uri, seen, facts["ledger"]["released"], excluded, files)
+    return Released(uri, seen, total["rows"], excluded, facts["files"])
 
 
 def write_corpus_card(
@@ -172,19 +182,22 @@ def write_corpus_card(
 
 
 @contextmanager
-def _batches(
+def _writing(
     spark: SparkSession, counts: Mapping[str, int], *, is_shuffled: bool
 ) -> Iterator[None]:
-    """Bound the Arrow batches of shuffled rows by their number, from the mean size of a text.
+    """Set what rows cost on their way to Python while the block runs.
 
-    Spark measures all columns after each row where bytes bound a batch: a fifth of Java's time.
-    Sorted rows may be alike, and long ones together: they keep the bounds that are set.
+    Spark's digest of each shuffled row, by which it notices that a repeated task gives other rows,
+    is a third of what it does here: the rows of a release follow from files alone.
+
+    Batches of shuffled rows are bounded by their number, from the mean size of a text: where bytes
+    bound a batch Spark measures all columns after each row, a fifth of Java's time. Sorted rows may
+    be alike, and long ones together: they keep the bounds that are set.
     """
-    if not is_shuffled:
-        yield
-        return
-    rows = _BATCH_BYTES * counts["rows"] // max(counts["bytes"], 1)
-    wanted = {**_UNMEASURED_BATCH, _ROWS_OF_BATCH: str(min(max(rows, 1), _BATCH_ROWS))}
+    wanted = dict.fromkeys(_ROW_DIGESTS, "false")
+    if is_shuffled:
+        rows = _BATCH_BYTES * counts["rows"] // max(counts["bytes"], 1)
+        wanted |= {**_UNMEASURED_BATCH, _ROWS_OF_BATCH: str(min(max(rows, 1), _BATCH_ROWS))}
     before = {key: spark.conf.get(key, None) for key in wanted}
     for key, value in wanted.items():
         spark.conf.set(key, value)
@@ -202,14 +215,13 @@ def _write_files(
     rows: DataFrame, root: str, of: FileFormat, layout: Layout, settings: ReleaseConfig
 ) -> list[dict[str, Any]]:
     """Write the files of a format. Returns what `jobs.release.files.FILES` says of each."""
-    order = [F.col(FILE), *row_order(settings)]
-    dealt = in_files(rows, layout).sortWithinPartitions(*order)
-    line = F.concat(
-        F.to_json(F.struct(*of.schema.names), {"ignoreNullFields": "false"}), F.lit("\n")
+    content = of.columns if of.name == "parquet" else line_columns(of.schema.names)
+    written = (
+        in_files(rows, layout, settings)
+        .select(FILE, *of.labels, *content)
+        .mapInArrow(file_writer(root, of, layout), FILES)
     )
-    content = of.columns if of.columns != [LINE] else [line.alias(LINE)]
-    written = dealt.select(FILE, *content).mapInArrow(file_writer(root, of, layout), FILES)
-    found = {row["path"]: row.asDict() for row in written.collect()}
+    found = {row["path"]: row.asDict(recursive=True) for row in written.collect()}
     return [
         found.get(path_of(layout, of, number)) or write_empty(root, of, layout, number)
         for number in range(layout.files)

@@ -23,6 +23,7 @@ without that subset."""
 GROUP = "_group"
 """Folder of the row's files under that of its format: ``quality_high/domain_law``; empty without
 subsets."""
+LABELS = (GROUP, BAND, LABEL, BUCKET)
 ORDER = "_order"
 BYTES = "_bytes"
 """UTF-8 bytes of the text."""

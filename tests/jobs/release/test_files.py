@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from jobs.release.files import FILE, LINE, FileFormat, Layout, file_writer, write_empty
+from jobs.release.files import FILE, FileFormat, Layout, file_writer, write_empty
+from jobs.release.lines import HEAD, TAIL
 
 SCHEMA = pa.schema(
     [
@@ -36,15 +37,17 @@ def batches(rows: int) -> Iterator[pa.RecordBatch]:
             "labels": [["a", "b"][: n % 3] for n in range(100)],
             "nothing": pa.nulls(100, pa.string()),
             FILE: pa.array([0] * 40 + [2] * 60, pa.int32()),
-            LINE: [json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in TEXTS],
+            HEAD: ['{"text":'] * 100,
+            TAIL: ["}\n"] * 100,
+            "kind": [None if n % 2 else "even" for n in range(100)],
         }
     )
     yield from table.to_batches(max_chunksize=rows)
 
 
 def written(root: Path, name: str, rows: int) -> dict[str, dict[str, object]]:
-    of = FileFormat(name, SCHEMA, 200)
-    columns = [FILE, *of.columns]
+    of = FileFormat(name, SCHEMA, 200, ("kind",))
+    columns = [FILE, "kind", *of.columns]
     given = (batch.select(columns) for batch in batches(rows))
     found = [
         row for batch in file_writer(str(root), of, LAYOUT)(given) for row in batch.to_pylist()
@@ -64,6 +67,11 @@ def test_batches_change_no_byte(tmp_path: Path, name: str) -> None:
         data = (tmp_path / "1" / path).read_bytes()
         assert found[0][path]["bytes"] == len(data)
         assert found[0][path]["sha256"] == hashlib.sha256(data).hexdigest()
+        texts = TEXTS[:40] if "00000" in path else TEXTS[40:]
+        assert {(*one["labels"], one["chars"]) for one in found[0][path]["chars"]} == {
+            ("even", sum(map(len, texts[::2]))),
+            (None, sum(map(len, texts[1::2]))),
+        }
     names = {path.name for path in (tmp_path / "1" / folder).iterdir()}
     assert names == {path.rpartition("/")[2] for path in paths}
 

@@ -316,7 +316,7 @@ def test_lost_rows_are_no_release(
 ) -> None:
     from jobs.release import release as module
 
-    monkeypatch.setattr(module, "in_files", lambda rows, layout: rows.where("quality_score > 0"))
+    monkeypatch.setattr(module, "in_files", lambda rows, *_: rows.where("quality_score > 0"))
     assert release(output, tmp_path / "release") == 1
     assert "rows of parquet: expected 50, found 47" in capsys.readouterr().err
     assert not (tmp_path / "release").exists()

@@ -198,7 +198,7 @@ def test_files_in_a_store_make_the_index_that_local_ones_make(
         store_clients.check_bucket.cache_clear()
         asked = settings("s3://bucket/exams/")
         assert [file.name for file in read_files(asked.benchmarks, None)] == [
-            *("a.jsonl.gz", "law/test.parquet")
+            *("exams/a.jsonl.gz", "exams/law/test.parquet")
         ]
         stored = cached_index(asked, None, tmp_path / "cache")
         local = cached_index(settings(f"{bucket}/exams/"), None, tmp_path / "cache")
