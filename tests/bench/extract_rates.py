@@ -336,6 +336,9 @@ def quality_report(
     with_peers = [] if peers is None else ["--peers", peers]
     quality = run_bench("extraction_quality", "--data", str(data))
     yield f"## Main text\n\n{quality}"
+    each = ["--pages-each", "2"] if quick else []
+    families = run_bench("page_families", "--data", str(data), *each)
+    yield f"## Main text by family of pages\n\n{families}"
     charset = ["--data", str(data), *with_peers, *(["--texts", "200"] if quick else [])]
     yield f"## Charset\n\n{run_bench('charset_accuracy', *charset)}"
     recall = ["--data", str(data), *(["--quick"] if quick else [])]

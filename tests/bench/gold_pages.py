@@ -45,8 +45,13 @@ def grams(text: str) -> Counter[str]:
 
 
 def scores(text: str, gold: Counter[str]) -> tuple[float, float, float]:
-    """Precision, recall and F1 of a text's 4-grams against those of the known text."""
+    """Precision, recall and F1 of a text's 4-grams against those of the known text.
+
+    All are 1 where neither has a character.
+    """
     found = grams(text)
+    if not found and not gold:
+        return 1.0, 1.0, 1.0
     common = sum((found & gold).values())
     if not common:
         return 0.0, 0.0, 0.0

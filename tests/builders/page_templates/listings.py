@@ -1,0 +1,172 @@
+"""Pages that lead to others: portals, lists, tags, search results, boards, shelves, directories.
+
+Nothing on them is main text, whatever sentences their teasers have.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from tests.builders.page_templates import names
+from tests.builders.page_templates.frame import (
+    ad,
+    around,
+    counters,
+    crumbs,
+    foot,
+    link,
+    link_list,
+    links,
+    pager,
+    sidebar,
+    teasers,
+    titles,
+    top,
+)
+from tests.builders.page_templates.writer import Writer
+
+
+def portal_blocks(w: Writer) -> str:
+    """A portal of blocks: each has a heading, some pictures and links."""
+    w.subject = w.site
+    blocks = []
+    for heading in w.some_of(names.NAV, 5, 14):
+        lead = ""
+        if w.chance(0.3):
+            lead = (
+                f"<div {w.c('lead')}><h2>{link(w, w.headline())}</h2><p>"
+                f"{escape(w.sentence('prose', 20, 60))}</p></div>"
+            )
+        blocks.append(f"<div {w.c('mod')}>{lead}{link_list(w, heading, 4, 16)}{ad(w, 0.15)}</div>")
+    return (
+        f"{top(w)}{links(w, w.some_of(names.NAV, 20, 50), 'subnav')}<div {w.c('wrap')}>"
+        f"{''.join(blocks)}</div>{foot(w)}"
+    )
+
+
+def portal_tables(w: Writer) -> str:
+    """A portal of the first years: tables inside of tables, links with dots."""
+    w.subject = f"{w.site}首页"
+    cells = []
+    for heading in w.some_of(names.NAV, 4, 12):
+        listed = "<br>".join(f"·{link(w, title)}" for title in titles(w, 4, 14))
+        cells.append(
+            f"<td valign=top width=33%><table width=100%><tr><td bgcolor=#cccccc><b>{heading}</b>"
+            "</td><td align=right>"
+            f"<a href='#'>更多</a></td></tr><tr><td colspan=2>{listed}</td></tr></table></td>"
+        )
+    rows = "".join(f"<tr>{''.join(cells[at : at + 3])}</tr>" for at in range(0, len(cells), 3))
+    notice = f"<marquee>{escape(w.one_of(names.SLOGANS))}</marquee>" if w.chance(0.4) else ""
+    return f"{top(w)}{notice}<table width=960 align=center>{rows}</table>{foot(w)}"
+
+
+def dated_list(w: Writer) -> str:
+    """A column's list: titles with days, and numbers of pages."""
+    w.subject = w.one_of(names.NAV)
+    tag = w.one_of(("li", "tr", "dd"))
+    cell = "td" if tag == "tr" else "span"
+    rows = "".join(
+        f"<{tag}><{cell}>{link(w, title)}</{cell}><{cell}>[{w.date()}]</{cell}></{tag}>\n"
+        for title in titles(w, 12, 40)
+    )
+    holder = {"li": "ul", "tr": "table", "dd": "dl"}[tag]
+    main = f"{crumbs(w)}<h2>{w.subject}</h2><{holder} {w.c('newslist')}>{rows}</{holder}>{pager(w)}"
+    return around(w, f"<div {w.c('list-box')}>{main}</div>", side=sidebar(w))
+
+
+def tag_teasers(w: Writer) -> str:
+    """A tag or a blog's first page: titles with the beginning of each text."""
+    w.subject = f"标签：{w.one_of(names.NAV)}"
+    main = (
+        f"<h1>{w.subject}</h1><p>共有 {w.number()} 篇文章</p>"
+        f"{teasers(w, 5, 16, w.one_of(('prose', 'talk', 'entries')))}{pager(w)}"
+    )
+    return around(w, f"<div {w.c('content')}>{main}</div>", side=sidebar(w))
+
+
+def search_results(w: Writer) -> str:
+    """Results of a search: titles, snippets with dots, addresses."""
+    word = w.one_of(names.NAV)
+    w.subject = f"{word}_搜索结果"
+    items = []
+    for title in titles(w, 6, 16):
+        snippet = escape("".join(w.lines("prose", 80))[:90]).replace(word, f"<em>{word}</em>")
+        items.append(
+            f"<div {w.c('result c-container')}><h3 {w.c('t')}>{link(w, title)}</h3>"
+            f"<div {w.c('c-abstract')}>{w.date()} - "
+            f"{snippet}...</div><div {w.c('f13')}><span>www.example.com/{w.count(1, 999)}</span> "
+            "<a href='#'>快照</a></div></div>\n"
+        )
+    also = f"<div {w.c('rs')}><h3>相关搜索</h3>{links(w, titles(w, 4, 10))}</div>"
+    main = (
+        f"<div {w.c('nums')}>为您找到相关结果约{w.number()}个</div>{''.join(items)}{also}{pager(w)}"
+    )
+    return around(
+        w, f"<div {w.i('content_left')}>{main}</div>", side=link_list(w, "搜索热点", 4, 15)
+    )
+
+
+def board_threads(w: Writer) -> str:
+    """A forum's board: a table of threads with authors, replies and last posts."""
+    w.subject = f"{w.one_of(names.NAV)}版"
+    rows = "".join(
+        f"<tbody><tr><td {w.c('icn')}></td><th {w.c('common')}>{link(w, title)} <span>"
+        f"{'New' if w.chance(0.2) else ''}</span></th>"
+        f"<td {w.c('by')}><cite>{escape(w.user())}</cite><em>{w.date()}</em></td><td {w.c('num')}>"
+        f"{w.number()}<em>{w.number()}</em>"
+        f"</td><td {w.c('by')}><cite>{escape(w.user())}</cite><em>{w.moment()}</em></td></tr>"
+        "</tbody>\n"
+        for title in titles(w, 12, 40, "talk")
+    )
+    rules = ""
+    if w.chance(0.4):
+        rules = (
+            f"<div {w.c('bm_c xg2')}>版规：{escape(w.one_of(names.SIGNATURES))} "
+            "请勿发布广告，违者删帖封号，谢谢合作。</div>"
+        )
+    head = (
+        f"<div {w.c('bm_h')}><h1>{w.subject}</h1>"
+        f"今日: {w.number()} 主题: {w.number()} 版主: {escape(w.user())}</div>{rules}"
+    )
+    main = (
+        f"{crumbs(w)}{head}<div {w.c('tl')}><table><tr><th>主题</th><td>作者</td><td>回复/查看</td>"
+        f"<td>最后发表</td></tr>{rows}</table></div>{pager(w)}"
+    )
+    return around(w, f"<div {w.i('threadlist')}>{main}</div>")
+
+
+def shop_shelf(w: Writer) -> str:
+    """A shop's category: pictures, prices, names."""
+    w.subject = f"{w.one_of(names.NAV)}商品列表"
+    filters = "".join(
+        f"<dl><dt>{label}</dt><dd>{links(w, w.some_of(names.NAV, 3, 10))}</dd></dl>"
+        for label in ("品牌", "分类", "价格")
+    )
+    items = "".join(
+        f"<li {w.c('gl-item')}><div><a href='#'><img src='/g.jpg' alt=''></a></div><strong>"
+        f"¥{w.count(1, 9999)}.00</strong>"
+        f"<div {w.c('p-name')}>{link(w, w.headline('items'))}</div><div>{w.number()}条评价</div>"
+        f"<div>{w.one_of(names.SITES)}旗舰店</div></li>\n"
+        for _ in w.times(8, 40)
+    )
+    main = (
+        f"{crumbs(w)}<div {w.c('selector')}>{filters}</div><div {w.c('sort')}>"
+        f"{counters(w, '综合 销量 价格 评论数 新品')}</div><ul>{items}</ul>{pager(w)}"
+    )
+    return around(w, f"<div {w.c('goods-list')}>{main}</div>")
+
+
+def chapter_directory(w: Writer) -> str:
+    """A novel's directory: data of the book, then links to all chapters."""
+    w.subject = f"{w.headline('novels')}最新章节"
+    chapters = "".join(
+        f"<dd>{link(w, '第' + str(number + 1) + '章 ' + w.headline('novels'))}</dd>"
+        for number in w.times(12, 50)
+    )
+    info = (
+        f"<div {w.i('info')}><h1>{escape(w.subject)}</h1><p>作者：{escape(w.user())}</p><p>"
+        f"状态：连载中</p><p>最后更新：{w.date()}</p>"
+        f"<p>最新章节：{link(w, w.headline('novels'))}</p></div>"
+    )
+    main = f"{crumbs(w)}{info}<div {w.i('list')}><dl><dt>正文</dt>{chapters}</dl></div>"
+    return around(w, main, after=link_list(w, "热门小说", 0, 20, "novels"))
