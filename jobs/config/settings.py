@@ -27,6 +27,7 @@ from udfs.base.settings import (
     PositiveCount,
     Share,
 )
+from udfs.html.page_kinds import PAGE_KINDS
 from udfs.html.robots import OPT_OUTS
 from udfs.pii.find import PII_KINDS
 
@@ -117,6 +118,10 @@ class ExtractConfig:
     extractor: Literal["fast", "trafilatura", "plain"] = "fast"
     """How a page becomes text: ``fast`` is this project's extractor, ``trafilatura`` that library
     (installed separately), ``plain`` all visible text."""
+    pages: tuple[str, ...] = PAGE_KINDS
+    """Kinds of HTML pages that become documents (``page_kind``, by a model over links, repeated
+    blocks and words); a page of another kind is rejected (``unwanted_page_kind``). Rows, WET
+    records and plain text have no kind, and are not affected."""
     max_html_chars: PositiveCount = 8_000_000
     """Longest decoded page that is parsed."""
     max_html_nodes: PositiveCount = 300_000
@@ -127,6 +132,17 @@ class ExtractConfig:
     """Rows in an Arrow batch that leaves the Python worker."""
     batch_bytes: PositiveCount = 4 * 2**20
     """Bytes of text after which an Arrow batch leaves the Python worker."""
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.pages) - set(PAGE_KINDS):
+            raise ConfigError(
+                f"extract.pages = {list(self.pages)}: unknown {', '.join(sorted(unknown))}; "
+                f"known kinds: {', '.join(PAGE_KINDS)}"
+            )
+        if not self.pages:
+            raise ConfigError(
+                f"extract.pages = []: no page would be kept; known kinds: {', '.join(PAGE_KINDS)}"
+            )
 
 
 @dataclass(frozen=True)

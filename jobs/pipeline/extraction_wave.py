@@ -205,6 +205,7 @@ def page_options(extract: ExtractConfig) -> PageOptions:
         min_han_chars=extract.min_han_chars if is_han else None,
         max_kana_share=extract.max_kana_share,
         prefilter=extract.prefilter,
+        kinds=frozenset(extract.pages),
     )
 
 

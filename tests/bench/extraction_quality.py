@@ -5,8 +5,9 @@
 The pages are those of DIR/extraction with a main text that a reader marked. Precision, recall and
 F1 are of character 4-grams, whitespace left out, each as often as it occurs, and means over pages;
 a page is lost when nothing of it is left. The first row is judged by cross-validation: five folds
-of whole sites, everything that is fitted fitted again for each fold, once for every seed. The
-second row is the model that udfs/html/main_text.py has, which has seen these pages.
+of whole sites, everything that is fitted fitted again for each fold, once for every seed, to the
+other sites and to made pages (tests/builders/page_templates) of the other templates. The second
+row is the model that udfs/html/main_text.py has, which has seen these pages.
 
 Pages a second are of one core's time, each extractor over all pages in each round, on
 pages decoded beforehand: the best round, and the median of its ratio to resiliparse's main content
@@ -29,7 +30,8 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
 from tests.bench.gold_pages import GoldPage, gold_pages, grams, mean_scores, scores
-from tests.bench.line_model import constants, cross_validated, example, fit
+from tests.bench.line_model import constants, cross_validated, examples_of, fit_lines
+from udfs.html.page_kinds import INDEX
 from udfs.html.page_text import Extractor, HtmlLimits, extract_page
 
 FOLDS = 5
@@ -77,13 +79,13 @@ def seconds(pages: Sequence[GoldPage], rounds: int) -> dict[str, list[float]]:
 def report(data: Path, rounds: int, seeds: int) -> None:
     """Print the table."""
     pages = gold_pages(data)
-    examples = [example(page) for page in pages]
+    examples = examples_of(data)
     sites = len({page.site for page in pages})
     print(f"{len(pages)} pages of {sites} sites")
     print(
         f"{'extractor':<26}{'precision':>10}{'recall':>8}{'F1':>8}{'lost':>6}{'pages/s':>9}{'ratio':>7}"
     )
-    runs = [cross_validated(examples, FOLDS, seed) for seed in range(seeds)]
+    runs = [cross_validated(examples, FOLDS, seed)[: len(pages)] for seed in range(seeds)]
     means = [mean_scores(run) for run in runs]
     precision, recall, f1 = (statistics.mean(column) for column in zip(*means, strict=True))
     lost = max(sum(score[1] == 0 for score in run) for run in runs)
@@ -118,7 +120,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args(argv)
     if arguments.fit:
-        model = fit([example(page) for page in gold_pages(arguments.data)])
+        examples = [page for page in examples_of(arguments.data) if page.kind.kind != INDEX]
+        model = fit_lines(examples)
         print("MODEL = LineModel(\n", *constants(model), ")", sep="")
         return 0
     report(arguments.data, arguments.rounds, arguments.seeds)

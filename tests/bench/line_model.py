@@ -1,4 +1,7 @@
-"""Fits the line model of udfs/html/main_text.py to pages whose main text is known.
+"""Fits the models of pages: which lines are main text, and of which kind a page is.
+
+Pages are real ones and made ones; `site` of a made page is its template, so that folds keep
+templates apart as they keep sites. Made pages together weigh `MADE_SHARE` of the real ones.
 
 Everything that is fitted, weights and thresholds, is fitted by `fit` alone: a cross-validation
 that calls it for every fold has seen nothing of the pages that it is judged on.
@@ -6,29 +9,38 @@ that calls it for every fold has seen nothing of the pages that it is judged on.
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from tests.bench.gold_pages import GoldPage, grams, mean_scores, scores
+from tests.bench.fitting import folds_of, logistic
+from tests.bench.gold_pages import GoldPage, gold_pages, grams, scores
+from tests.bench.page_kinds import KindExample, fit_kinds, kind_of_real_page
+from tests.builders.page_templates.templates import made_pages
+from tests.builders.page_templates.texts import read_page_texts
 from tests.udfs.html.plain_main_text import block_features
 from udfs.html.class_words import KINDS
-from udfs.html.main_text import (
+from udfs.html.line_features import (
+    CONTEXT_FEATURES,
     LINE_FEATURES,
-    LineModel,
-    line_features,
-    main_text,
+    LineFacts,
+    context_features,
+    line_facts,
 )
-from udfs.html.markers import marked, unmarked
-from udfs.html.page_lines import Lines, body_text, lines_of_text, parsed
-from udfs.html.page_text import clean_text
-from udfs.html.tags import find_tags
+from udfs.html.main_text import LineModel, main_text
+from udfs.html.page_kind import page_features
+from udfs.html.page_kinds import INDEX, PAGE_KINDS
+from udfs.html.page_lines import Lines, lines_of_text
+from udfs.html.page_text import HtmlLimits, clean_text, clean_title, parsed_page
 
+MADE_SHARE = 0.5
+SEED = 19
+PAGES_EACH = 6
 _RIDGE = 100.0  # against a weight of 100 for each page
 _PAGE_WEIGHT = 100.0
 _MIN_LINE_CHARS = 8
@@ -37,6 +49,7 @@ _NOT_TEXT = (0.25,)
 _OTHER_RUNS = (0.2, 0.3)
 _IS_TEXT = 0.5  # a line is text when more of its 4-grams than this are in the known text
 _SHORT = 10  # characters; a shorter line must also stand where the known text has it
+_LIMITS = HtmlLimits()
 
 
 @dataclass(frozen=True)
@@ -46,37 +59,94 @@ class Example:
     page: GoldPage
     gold: Counter[str]
     lines: Lines
+    facts: LineFacts
     features: npt.NDArray[np.float64]
     is_text: npt.NDArray[np.float64]
     weight: npt.NDArray[np.float64]
+    kind: KindExample
 
 
-def example(page: GoldPage) -> Example:
-    """A page with the features and the truth of its lines."""
-    tags = find_tags(unmarked(page.html.encode("utf-8", "replace")))
-    lines = lines_of_text(body_text(parsed(marked(tags))))
+@dataclass(frozen=True)
+class Fitted:
+    """The models of lines and of kinds that some pages give."""
+
+    lines: LineModel
+    kinds: npt.NDArray[np.float64]
+
+    def text(self, page: Example) -> str:
+        """Main text of a page."""
+        kind = PAGE_KINDS[int((page.kind.features @ self.kinds).argmax())]
+        return clean_text(main_text(page.lines, self.lines, page.facts, kind))
+
+
+def example(page: GoldPage, kind: str | None = None) -> Example:
+    """A page with the features and the truth of its lines.
+
+    Args:
+        kind: Of a made page; None for a real one.
+    Raises:
+        ValueError: it exceeds a limit of the parser.
+    """
+    parsed = parsed_page(page.html.encode("utf-8", "replace"), _LIMITS)
+    if isinstance(parsed, str):
+        raise ValueError(f"{page.name}: {parsed}")
+    title, lines = clean_title(parsed[0]), lines_of_text(parsed[1])
+    facts = line_facts(lines, title)
     texts = lines.page.decode().split("\n")
     weight = np.sqrt(np.maximum(lines.chars, _MIN_LINE_CHARS))
     return Example(
         page=page,
         gold=grams(page.gold),
         lines=lines,
-        features=np.concatenate([line_features(lines), block_features(lines)], axis=1),
+        facts=facts,
+        features=np.concatenate([facts.features, block_features(lines)], axis=1),
         is_text=np.array(_truth([texts[number] for number in lines.numbers], page.gold), float),
         weight=weight / weight.sum() * _PAGE_WEIGHT,
+        kind=KindExample(
+            name=page.name,
+            group=page.site,
+            is_real=kind is None,
+            kind=kind or kind_of_real_page(page.name),
+            features=page_features(lines, facts, title),
+        ),
     )
 
 
-def fit(examples: Sequence[Example]) -> LineModel:
-    """The model of some pages: ridge regression of the logit, then the best thresholds."""
-    weights = _logistic(
-        np.concatenate([page.features for page in examples]),
-        np.concatenate([page.is_text for page in examples]),
-        np.concatenate([page.weight for page in examples]),
+def examples_of(data: Path, pages_each: int = PAGES_EACH) -> list[Example]:
+    """The real pages with known text, then made pages of all templates."""
+    made = made_pages(read_page_texts(data), SEED, pages_each=pages_each)
+    return [example(page) for page in gold_pages(data)] + [
+        example(GoldPage(page.name, page.template, page.html.decode(), page.gold), page.family)
+        for page in made
+    ]
+
+
+def fit(examples: Sequence[Example]) -> Fitted:
+    """The models of some pages. Pages of kind index have no main text, and no say in its lines."""
+    kinds = fit_kinds([page.kind for page in examples])
+    return Fitted(fit_lines([page for page in examples if page.kind.kind != INDEX]), kinds)
+
+
+def fit_lines(examples: Sequence[Example]) -> LineModel:
+    """The line model: ridge regression of the logit, once by a line's own features and once in
+    context, then the best thresholds."""
+    made = sum(not page.kind.is_real for page in examples)
+    share = MADE_SHARE * (len(examples) - made) / made if 0 < made < len(examples) else 1.0
+    counts = [1.0 if page.kind.is_real else share for page in examples]
+    is_text = np.concatenate([page.is_text for page in examples])
+    weight = np.concatenate(
+        [page.weight * count for page, count in zip(examples, counts, strict=True)]
     )
+    features = np.concatenate([page.features for page in examples])
+    weights = np.round(logistic(features, is_text, weight, _RIDGE), 2)
+    context = [
+        context_features(page.features @ weights, page.lines, page.facts, page.kind.kind)
+        for page in examples
+    ]
     model = LineModel(
-        line_weights=np.round(weights[: len(LINE_FEATURES)], 2),
-        block_weights=np.round(weights[len(LINE_FEATURES) :], 2),
+        line_weights=weights[: len(LINE_FEATURES)],
+        block_weights=weights[len(LINE_FEATURES) :],
+        context_weights=np.round(logistic(np.concatenate(context), is_text, weight, _RIDGE), 2),
         threshold=0.0,
         not_text=0.0,
         other_run=0.0,
@@ -85,24 +155,34 @@ def fit(examples: Sequence[Example]) -> LineModel:
         replace(model, threshold=threshold, not_text=not_text, other_run=other_run)
         for threshold, not_text, other_run in product(_THRESHOLDS, _NOT_TEXT, _OTHER_RUNS)
     ]
-    return max(tried, key=lambda model: mean_scores(judged(model, examples))[2])
+
+    def mean_f1(model: LineModel) -> float:
+        found = [
+            scores(clean_text(main_text(page.lines, model, page.facts, page.kind.kind)), page.gold)[
+                2
+            ]
+            for page in examples
+        ]
+        return float(np.average(found, weights=counts))
+
+    return max(tried, key=mean_f1)
 
 
-def judged(model: LineModel, examples: Sequence[Example]) -> list[tuple[float, float, float]]:
+def judged(fitted: Fitted, examples: Sequence[Example]) -> list[tuple[float, float, float]]:
     """Precision, recall and F1 of each page."""
-    return [scores(clean_text(main_text(page.lines, model)), page.gold) for page in examples]
+    return [scores(fitted.text(page), page.gold) for page in examples]
 
 
 def cross_validated(
     examples: Sequence[Example], folds: int, seed: int
 ) -> list[tuple[float, float, float]]:
-    """Precision, recall and F1 of each page, by a model that saw no page of its site."""
-    fold_of = _folds({page.page.site for page in examples}, folds, seed)
+    """Precision, recall and F1 of each page, by models that saw no page of its site or template."""
+    fold_of = folds_of({page.page.site for page in examples}, folds, seed)
     found: dict[str, tuple[float, float, float]] = {}
     for fold in range(folds):
-        model = fit([page for page in examples if fold_of[page.page.site] != fold])
+        fitted = fit([page for page in examples if fold_of[page.page.site] != fold])
         held_out = [page for page in examples if fold_of[page.page.site] == fold]
-        for page, judgement in zip(held_out, judged(model, held_out), strict=True):
+        for page, judgement in zip(held_out, judged(fitted, held_out), strict=True):
             found[page.page.name] = judgement
     return [found[page.page.name] for page in examples]
 
@@ -112,6 +192,7 @@ def constants(model: LineModel) -> Iterator[str]:
     for title, names, weights in (
         ("line_weights", LINE_FEATURES, model.line_weights),
         ("block_weights", KINDS, model.block_weights),
+        ("context_weights", CONTEXT_FEATURES, model.context_weights),
     ):
         yield f"    {title}=np.array(\n        [\n"
         for name, weight in zip(names, weights, strict=True):
@@ -119,32 +200,6 @@ def constants(model: LineModel) -> Iterator[str]:
         yield "        ]\n    ),\n"
     yield f"    threshold={model.threshold},\n    not_text={model.not_text},\n"
     yield f"    other_run={model.other_run},\n"
-
-
-def _folds(sites: set[str], folds: int, seed: int) -> dict[str, int]:
-    shuffled = sorted(sites)
-    random.Random(seed).shuffle(shuffled)
-    return {site: place % folds for place, site in enumerate(shuffled)}
-
-
-def _logistic(
-    features: npt.NDArray[np.float64],
-    truth: npt.NDArray[np.float64],
-    weight: npt.NDArray[np.float64],
-) -> npt.NDArray[np.float64]:
-    """Newton's method; the first feature is the constant, and goes free of the ridge."""
-    ridge = np.eye(features.shape[1]) * _RIDGE
-    ridge[0, 0] = 1e-6
-    found = np.zeros(features.shape[1])
-    for _ in range(30):
-        likely = 1.0 / (1.0 + np.exp(-(features @ found)))
-        slope = features.T @ (weight * (likely - truth)) + ridge @ found
-        curve = (features * (weight * likely * (1 - likely))[:, None]).T @ features + ridge
-        step = np.linalg.solve(curve, slope)
-        found -= step
-        if np.abs(step).max() < 1e-6:
-            break
-    return found
 
 
 def _truth(lines: Sequence[str], gold: str) -> list[bool]:

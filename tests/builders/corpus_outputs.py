@@ -42,6 +42,7 @@ def made_rows(count: int) -> list[dict[str, Any]]:
                 "capture_time": datetime(2024, 5, 1, 2, 3, number % 60, tzinfo=UTC),
                 "published": date(2024, 4, 1) if number % 3 else None,
                 "opt_outs": [] if number % 2 else ["noai"],
+                "page_kind": "article",
                 "language_score": 0.9,
                 "script": "hans",
                 "cluster_size": 1 + number % 4,

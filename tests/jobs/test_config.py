@@ -254,7 +254,11 @@ def test_casia_exact_takes_no_pack_and_no_conditions(tmp_path: Path) -> None:
         load_config(None, [f"rules.pack={pack}", "rules.conditions.few_lines=lines < 3"])
 
 
-def test_an_unknown_kind_of_personal_data_is_named() -> None:
+def test_an_unknown_kind_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"unknown blog; known kinds: article, forum"):
+        load_config(None, ['extract.pages=["article", "blog"]'])
+    with pytest.raises(ConfigError, match=r"extract.pages = \[\]: no page would be kept"):
+        load_config(None, ["extract.pages=[]"])
     with pytest.raises(ConfigError, match=r"unknown fax, name; known kinds: email, phone"):
         load_config(None, ['rules.pii_kinds=["name", "email", "fax"]'])
 

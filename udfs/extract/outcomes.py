@@ -27,6 +27,7 @@ class Candidate:
     charset_step: str | None = None
     published: date | None = None
     opt_outs: tuple[str, ...] | None = None
+    page_kind: str | None = None  # also None for plain text
 
 
 @dataclass(frozen=True, slots=True)

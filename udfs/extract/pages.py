@@ -26,6 +26,7 @@ from udfs.charset.prefilter import (
 )
 from udfs.extract.outcomes import Candidate, Failed, Outcome, Rejected, content_id
 from udfs.html.head import meta_elements
+from udfs.html.page_kinds import PAGE_KINDS
 from udfs.html.page_text import Extractor, HtmlLimits, Page, clean_text, extract_pages
 from udfs.html.published import META_NAMES as DATE_NAMES
 from udfs.html.published import published_date
@@ -44,6 +45,9 @@ from udfs.warc.records import DEFAULT_WANTED, Damage, WarcRecord
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 TEXT_TYPE = "text/plain"
+
+UNWANTED_KIND = "unwanted_page_kind"
+"""Reject reason of a page whose kind is not one of `PageOptions.kinds`."""
 
 _META_NAMES = frozenset({*DATE_NAMES, *OPT_OUT_NAMES})  # a head is parsed once for both
 _FIRST_CHARS = 500  # of a text: counted before the rest
@@ -66,6 +70,8 @@ class PageOptions:
     # Largest share of kana among a page's kana and ideographs; needs min_han_chars.
     max_kana_share: float | None = 0.5
     prefilter: bool = True  # check both on the bytes first
+    # Kinds of HTML pages that become documents; plain text and pages of no kind always may.
+    kinds: frozenset[str] = frozenset(PAGE_KINDS)
 
     @cached_property
     def han_rules(self) -> HanRules | None:
@@ -231,6 +237,8 @@ def _outcome(
     options: PageOptions,
 ) -> Outcome:
     """Return the outcome of a page with its main text."""
+    if page.kind is not None and page.kind not in options.kinds:
+        return Rejected(UNWANTED_KIND)
     if not page.text:
         return Rejected("empty_text")
     rules = options.han_rules
@@ -255,6 +263,7 @@ def _outcome(
         if pending.is_text
         else published_date(html, url, capture_time, utf8=utf8, stated=stated),
         opt_outs=opt_outs(response.headers if response else {}, html, stated),
+        page_kind=page.kind,
         text=page.text,
     )
 

@@ -1,8 +1,11 @@
-"""Kinds of block elements by the words in their class and id.
+"""Kinds of block elements by the words in their class and id, and their signatures.
 
 The words are web conventions ("article-body", "nav", "related-news", "share"), with the pinyin of
 Chinese sites; none is specific to one site. A word counts anywhere in a value ("leftSidebar"), as
 authors concatenate words. An automaton over the letters a to z finds all words in one pass.
+
+Further words hint at the kind of the page (`udfs.html.page_kinds`). The signature of an element is
+a hash of its name and its first class: posts of a thread have the same one.
 
 Source:
     Aho and Corasick, Efficient string matching (CACM 1975), as a table with one transition for
@@ -16,15 +19,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from udfs.base.array_types import Int16Array, IntpArray, UInt8Array
+from udfs.base.array_types import Int16Array, Int64Array, IntpArray, UInt8Array
 from udfs.base.jit import compiled
+from udfs.html.page_kinds import CLASS_WORDS
 
 LETTERS = 26
 
 
 def word_automaton(
     bits_of_words: Mapping[str, int],
-) -> tuple[Int16Array, UInt8Array]:
+) -> tuple[Int16Array, Int64Array]:
     """Build the automaton of some words of letters a to z.
 
     Args:
@@ -65,7 +69,7 @@ def word_automaton(
                 following[state, letter] = child
                 longest_end[child] = int(other)
                 waiting.append(child)
-    return following, np.array(bits, dtype=np.uint8)
+    return following, np.array(bits, dtype=np.int64)
 
 
 _WORDS = {
@@ -90,6 +94,12 @@ _WORDS = {
 }
 KINDS = tuple(_WORDS)
 _HIDDEN = 1 << KINDS.index("hidden")
+KIND_BITS, HINT_BITS, SIGNATURE_BITS = 8, 9, 10
+VALUE_BITS = KIND_BITS + HINT_BITS + SIGNATURE_BITS
+"""Bits of a block's value: from the lowest its kinds, its hints, and its signature."""
+_SIGNATURE_PLACE = KIND_BITS + HINT_BITS
+_SIGNATURE_MASK = (1 << SIGNATURE_BITS) - 1
+_SIGNATURE_FACTOR = 31
 # Kinds of elements by their names.
 ELEMENT_KINDS = {
     "nav": 1 << KINDS.index("frame"),
@@ -100,9 +110,18 @@ ELEMENT_KINDS = {
     "main": 1 << KINDS.index("content"),
 }
 
-_STATES, _BITS = word_automaton(
-    {word: 1 << place for place, kind in enumerate(KINDS) for word in _WORDS[kind].split()}
-)
+
+def _bits_of_words() -> dict[str, int]:
+    """Return the bits of each word: of kinds, of hints, or of both."""
+    bits: dict[str, int] = {}
+    for first, words in ((0, _WORDS), (KIND_BITS, CLASS_WORDS)):
+        for place, listed in enumerate(words.values(), first):
+            for word in listed.split():
+                bits[word] = bits.get(word, 0) | 1 << place
+    return bits
+
+
+_STATES, _BITS = word_automaton(_bits_of_words())
 _EQUALS, _GREATER, _SLASH, _SPACE, _COLON = b"=>/ :"
 _TAB, _RETURN = 0x09, 0x0D
 _DOUBLE_QUOTE, _SINGLE_QUOTE, _LOWER_CASE, _A = 0x22, 0x27, 0x20, 0x61
@@ -113,25 +132,58 @@ _DISPLAY, _NONE = np.frombuffer(b"display", np.uint8), np.frombuffer(b"none", np
 _VISIBILITY = np.frombuffer(b"visibility", np.uint8)
 
 
-def block_kinds(page: bytes, starts: IntpArray, stops: IntpArray) -> UInt8Array:
-    """Return the kinds of elements by their start tags, a bit for each of `KINDS`; shape (tags,).
+def kinds_of(values: Int64Array) -> Int64Array:
+    """Return the kinds in the values of blocks, a bit for each of `KINDS`."""
+    return values & ((1 << KIND_BITS) - 1)
+
+
+def signatures_of(values: Int64Array) -> Int64Array:
+    """Return the signatures in the values of blocks; the page itself, block 0, has 0."""
+    return values >> _SIGNATURE_PLACE
+
+
+def hints_of(values: Int64Array) -> Int64Array:
+    """Return the hints in the values of blocks, a bit for each of `udfs.html.page_kinds.HINTS`."""
+    return (values >> KIND_BITS) & ((1 << HINT_BITS) - 1)
+
+
+def element_value(name: str, code: int) -> int:
+    """Return the value of an element without class and id.
 
     Args:
-        page: Bytes that contain the tags.
+        name: Of the element.
+        code: `udfs.html.tags.tag_code` of it.
+    """
+    return ELEMENT_KINDS.get(name, 0) | ((code ^ code >> 5) & _SIGNATURE_MASK) << _SIGNATURE_PLACE
+
+
+def block_values(
+    page: bytes, starts: IntpArray, stops: IntpArray, values: Int64Array
+) -> Int64Array:
+    """Return the values of elements with their classes and ids; shape (tags,), `VALUE_BITS` bits.
+
+    Args:
+        page: Bytes that contain the start tags.
         starts: Start of each tag.
         stops: End of each tag, or of the part of it that is read.
+        values: Of each element without them.
     """
-    return _block_kinds(page, starts, stops, _STATES, _BITS)
+    return _block_values(page, starts, stops, values, _STATES, _BITS)
 
 
 @compiled
-def _block_kinds(
-    page: bytes, starts: IntpArray, stops: IntpArray, states: Int16Array, bits: UInt8Array
-) -> UInt8Array:
-    kinds = np.zeros(len(starts), dtype=np.uint8)
+def _block_values(
+    page: bytes,
+    starts: IntpArray,
+    stops: IntpArray,
+    values: Int64Array,
+    states: Int16Array,
+    bits: Int64Array,
+) -> Int64Array:
+    found_values = np.empty(len(starts), dtype=np.int64)
     for tag in range(len(starts)):
         stop = stops[tag]
-        found = np.uint8(0)
+        found = np.int64(values[tag])
         class_read = id_read = 0  # values are not searched for attributes
         for at in range(starts[tag] + 1, stop):
             letter = page[at] | _LOWER_CASE
@@ -141,27 +193,28 @@ def _block_kinds(
                     continue
                 if letter == _C:
                     if at >= class_read and _is_word(page, at, stop, _CLASS):
-                        end, says = _value(page, at + 5, stop, states, bits)
+                        end, says, signature = _value(page, at + 5, stop, states, bits)
                         found |= says
+                        found ^= signature << _SIGNATURE_PLACE
                         class_read = max(class_read, end)
                 elif at >= id_read and _is_word(page, at, stop, _ID):
-                    end, says = _value(page, at + 2, stop, states, bits)
+                    end, says, _ = _value(page, at + 2, stop, states, bits)
                     found |= says
                     id_read = max(id_read, end)
             elif letter == _H:
                 if _is_space(page[at - 1]) and _is_word(page, at, stop, _HIDDEN_WORD):
-                    found |= np.uint8(_HIDDEN) if _ends_name(page, at + 6, stop) else np.uint8(0)
+                    found |= _HIDDEN if _ends_name(page, at + 6, stop) else 0
             elif letter == _D:
                 if _is_word(page, at, stop, _DISPLAY) and _is_set(page, at + 7, stop, _NONE):
-                    found |= np.uint8(_HIDDEN)
+                    found |= _HIDDEN
             elif (
                 letter == _V
                 and _is_word(page, at, stop, _VISIBILITY)
                 and _is_set(page, at + 10, stop, _HIDDEN_WORD)
             ):
-                found |= np.uint8(_HIDDEN)
-        kinds[tag] = found
-    return kinds
+                found |= _HIDDEN
+        found_values[tag] = found
+    return found_values
 
 
 @compiled
@@ -208,17 +261,25 @@ def _is_set(page: bytes, at: int, stop: int, value: UInt8Array) -> bool:
 
 @compiled
 def _value(
-    page: bytes, at: int, stop: int, states: Int16Array, bits: UInt8Array
-) -> tuple[int, np.uint8]:
-    """Return the end of an attribute's value, and its words' bits; its name ends at a place."""
+    page: bytes, at: int, stop: int, states: Int16Array, bits: Int64Array
+) -> tuple[int, int, int]:
+    """Return the end of an attribute's value, its words' bits, and the hash of its first word.
+
+    The hash is of the letters from the first one to a space.
+
+    Args:
+        at: Where the attribute's name ends.
+    """
     at = _after_sign(page, at, stop, _EQUALS)
-    said = np.uint8(0)
+    said = np.int64(0)
+    signature = np.int64(0)
     if at < 0 or at == stop:
-        return 0, said
+        return 0, said, signature
     quote = page[at]
     is_quoted = quote in (_DOUBLE_QUOTE, _SINGLE_QUOTE)
     at += is_quoted
     state = 0
+    is_first, begun = True, False  # within the first word; with a letter before
     while at < stop:
         byte = page[at]
         if is_quoted:
@@ -227,7 +288,14 @@ def _value(
         elif _is_space(byte) or byte in (_DOUBLE_QUOTE, _SINGLE_QUOTE, _GREATER):
             break
         letter = (byte | _LOWER_CASE) - _A
-        state = states[state, letter] if 0 <= letter < LETTERS else 0
-        said |= bits[state]
+        if 0 <= letter < LETTERS:
+            state = states[state, letter]
+            said |= bits[state]
+            begun = True
+            if is_first:
+                signature = (signature * _SIGNATURE_FACTOR + letter + 1) & _SIGNATURE_MASK
+        else:
+            state = 0
+            is_first &= not (begun and _is_space(byte))
         at += 1
-    return at, said
+    return at, said, signature

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfs.base.array_types import BoolArray, IntpArray, UInt8Array
+from udfs.base.array_types import BoolArray, Int64Array, IntpArray, UInt8Array
 from udfs.base.jit import compiled, copy_bytes
-from udfs.html.class_words import ELEMENT_KINDS, block_kinds
+from udfs.html.class_words import VALUE_BITS, block_values, element_value
 from udfs.html.tags import CODES, Tags, tag_code
 
 # The marks. None of them is whitespace in HTML or in Python.
@@ -22,7 +22,8 @@ PARAGRAPH, ITEM, BREAK, BLOCK_END = 0x03, 0x04, 0x05, 0x06  # each also ends a l
 CELL_END = 0x07
 HARD_SPACE = 0x08
 SCRIPT, SCRIPT_END = 0x0E, 0x0F  # other marks may be between them
-DIGIT, DIGIT_BITS, DIGITS = 0x10, 3, 3  # a block begins: its kinds, three bits a character
+DIGIT, DIGIT_BITS = 0x10, 3  # a block begins: its value, three bits a character
+DIGITS = -(-VALUE_BITS // DIGIT_BITS)
 CODE, CODE_END = 0x18, 0x19
 WIDGET, WIDGET_END = 0x1A, 0x1B  # other elements whose text is not part of the page's
 MARKS_END = 0x1C  # all marks are lower
@@ -36,7 +37,7 @@ _BLOCK, _CELL, _ROW = 0x80, 0x81, 0x82  # not written: replaced by digits; where
 _START_MARKS = np.zeros(CODES, dtype=np.uint8)
 _END_MARKS = np.zeros(CODES, dtype=np.uint8)
 _OUTSIDE = np.zeros(CODES, dtype=np.bool_)  # marks go outside the element
-_KINDS_OF_ELEMENT = np.zeros(CODES, dtype=np.uint8)
+_VALUE_OF_ELEMENT = np.zeros(CODES, dtype=np.int64)  # of those that are blocks
 # Names with the first three letters of another: header, not head; textarea, not text.
 _FIFTH_LETTERS = np.zeros(CODES, dtype=np.uint8)
 _FIFTH_LETTERS[[tag_code("header"), tag_code("textarea")]] = [ord("e"), ord("a")]
@@ -59,7 +60,8 @@ for _names, _start, _end in (
     for _name in _names.split():
         _START_MARKS[tag_code(_name)] = _start
         _END_MARKS[tag_code(_name)] = _end
-        _KINDS_OF_ELEMENT[tag_code(_name)] = ELEMENT_KINDS.get(_name, 0)
+        if _start in (_BLOCK, _CELL):
+            _VALUE_OF_ELEMENT[tag_code(_name)] = element_value(_name, tag_code(_name))
 _OUTSIDE[tag_code("table")] = True
 _IS_SCRIPT = np.zeros(CODES, dtype=np.bool_)
 _IS_SCRIPT[[tag_code("script"), tag_code("style")]] = True
@@ -229,7 +231,7 @@ def marked(tags: Tags) -> bytes:
         tags: Tags of a page after `unmarked`.
     """
     page = tags.page
-    places, marks, kinds, asked, starts, stops = _chosen_marks(
+    places, marks, values, asked, starts, stops = _chosen_marks(
         page,
         tags.starts,
         tags.ends,
@@ -238,13 +240,13 @@ def marked(tags: Tags) -> bytes:
         _START_MARKS,
         _END_MARKS,
         _OUTSIDE,
-        _KINDS_OF_ELEMENT,
+        _VALUE_OF_ELEMENT,
         _FIFTH_LETTERS,
     )
     if not len(marks):
         return page
-    kinds[asked] |= block_kinds(page, starts, stops)
-    return _with_marks(page, places, marks, kinds).tobytes()
+    values[asked] = block_values(page, starts, stops, values[asked])
+    return _with_marks(page, places, marks, values).tobytes()
 
 
 @compiled
@@ -257,12 +259,12 @@ def _chosen_marks(
     start_marks: UInt8Array,
     end_marks: UInt8Array,
     outside: BoolArray,
-    kinds_of_element: UInt8Array,
+    value_of_element: Int64Array,
     fifth_letters: UInt8Array,
 ) -> tuple[
     IntpArray,
     UInt8Array,
-    UInt8Array,
+    Int64Array,
     IntpArray,
     IntpArray,
     IntpArray,
@@ -270,12 +272,12 @@ def _chosen_marks(
     """Choose the marks and their places.
 
     Returns:
-        For each mark, in order: its place in the page, the mark, and its element's kinds; then, for
-        each start tag whose attributes may add kinds: the mark's number, the tag's start and end.
+        For each mark, in order: its place in the page, the mark, and its element's value; then, for
+        each start tag whose attributes may change it: the mark's number, the tag's start and end.
     """
     room = len(codes)
     places, marks = np.empty(room, dtype=np.intp), np.empty(room, dtype=np.uint8)
-    kinds = np.empty(room, dtype=np.uint8)
+    values = np.empty(room, dtype=np.int64)
     asked, asked_starts, asked_stops = (
         np.empty(room, dtype=np.intp),
         np.empty(room, dtype=np.intp),
@@ -304,7 +306,7 @@ def _chosen_marks(
             continue
         # After a start tag, before an end tag. "<" in an attribute can put two out of order.
         place = max(place, start if closes != outside[code] else end)
-        places[count], marks[count], kinds[count] = place, mark, kinds_of_element[code]
+        places[count], marks[count], values[count] = place, mark, value_of_element[code]
         if mark >= _BLOCK and end - start > _BARE_TAG_BYTES:
             asked[asked_count], asked_starts[asked_count] = count, start
             asked_stops[asked_count] = min(end, start + _MAX_TAG_BYTES)
@@ -313,7 +315,7 @@ def _chosen_marks(
     return (
         places[:count],
         marks[:count],
-        kinds[:count],
+        values[:count],
         asked[:asked_count],
         asked_starts[:asked_count],
         asked_stops[:asked_count],
@@ -325,7 +327,7 @@ def _with_marks(
     page: bytes,
     places: IntpArray,
     marks: UInt8Array,
-    kinds: UInt8Array,
+    values: Int64Array,
 ) -> UInt8Array:
     """Insert marks at these places, which do not decrease."""
     size = len(page)
@@ -338,7 +340,7 @@ def _with_marks(
         copy_bytes(whole, to, page, at, length)
         at += length
         to += length
-        mark, kind = marks[number], kinds[number]
+        mark, value = marks[number], values[number]
         if mark < _BLOCK:
             whole[to] = mark
             to += 1
@@ -347,7 +349,7 @@ def _with_marks(
             whole[to] = BREAK
             to += 1
         for digit in range(DIGITS):
-            whole[to] = DIGIT + (kind >> DIGIT_BITS * (DIGITS - 1 - digit) & 7)
+            whole[to] = DIGIT + (value >> DIGIT_BITS * (DIGITS - 1 - digit) & 7)
             to += 1
     copy_bytes(whole, to, page, at, len(page) - at)
     return whole

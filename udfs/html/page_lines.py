@@ -12,6 +12,7 @@ from resiliparse.parse.html import HTMLTree
 
 from udfs.base.array_types import BoolArray, Int64Array, UInt8Array
 from udfs.base.jit import compiled, inlined, uncounted
+from udfs.html.class_words import VALUE_BITS
 from udfs.html.markers import (
     BLOCK_END,
     BREAK,
@@ -37,14 +38,13 @@ from udfs.html.markers import (
 _MAX_LINK_CHARS = 300  # a longer anchor was never closed
 
 _LINE_ENDS = (PARAGRAPH, ITEM, BREAK, BLOCK_END, CODE_END)
-_DIGITS_END = DIGIT + (1 << DIGIT_BITS)
+_DIGITS_END, _VALUE_MASK = DIGIT + (1 << DIGIT_BITS), (1 << VALUE_BITS) - 1
 # Rows of the array of counts, which has a column for each line.
 _LINK_CHARS, _COUNTS = 4, 7
 _SPACE_BYTE = 0x20  # lower bytes are spaces too, or marks
 _END_BREAKS = DIGITS  # references (&#16;) can add marks of a block without its digits
 _TAB, _LINE_FEED, _, _, _RETURN = b"\t\n\x0b\x0c\r"
-_TAB_WIDTH = 4  # in code
-_NO_BREAK_SPACE = 0xA0
+_TAB_WIDTH, _NO_BREAK_SPACE = 4, 0xA0  # the first: in code
 # First bytes of U+4000 to U+9FFF, which are all visible and not punctuation; the bytes of each.
 _FIRST_HAN, _LAST_HAN, _HAN_BYTES = 0xE4, 0xE9, 3
 
@@ -72,11 +72,11 @@ class Blocks:
 
     Attributes:
         parents: Parent of each block; 0 for the page itself.
-        kinds: Kinds of each block, a bit for each of `udfs.html.class_words.KINDS`.
+        values: Value of each block, as `udfs.html.class_words.block_values` gives it.
     """
 
     parents: Int64Array
-    kinds: UInt8Array
+    values: Int64Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def lines_of_text(text: bytes) -> Lines:
     Args:
         text: Valid UTF-8.
     """
-    page, counts, flags, parents, kinds = _read(
+    page, counts, flags, parents, values = _read(
         np.frombuffer(text, dtype=np.uint8), _CHARACTERS, _READ_AS
     )
     numbers, starts, ends, chars, link_chars, punctuation, block = counts
@@ -149,7 +149,7 @@ def lines_of_text(text: bytes) -> Lines:
         paragraph=flags[0],
         item=flags[1],
         block=block,
-        blocks=Blocks(parents, kinds),
+        blocks=Blocks(parents, values),
     )
 
 
@@ -171,7 +171,7 @@ def lines_text(lines: Lines, rows: Int64Array) -> str:
 @compiled
 def _read(
     text: UInt8Array, characters: UInt8Array, read_as: UInt8Array
-) -> tuple[UInt8Array, Int64Array, BoolArray, Int64Array, UInt8Array]:
+) -> tuple[UInt8Array, Int64Array, BoolArray, Int64Array, Int64Array]:
     """Read the text of all nodes once; drop scripts, widgets and marks.
 
     Args:
@@ -180,16 +180,18 @@ def _read(
         read_as: Shape (128,): the byte that is written for each ASCII character.
     Returns:
         The page; for each line `numbers`, `starts`, `ends`, `chars`, `link_chars`, `punctuation`
-        and `block`, then `paragraph` and `item`; for each block its parent and its kinds.
+        and `block`, then `paragraph` and `item`; for each block its parent and its value.
     """
     most_bytes, most_lines, most_blocks = _bounds(text)
     page = np.empty(most_bytes, dtype=np.uint8)
     counts = np.empty((_COUNTS, most_lines), dtype=np.int64)
     flags = np.empty((2, most_lines), dtype=np.bool_)
     parents = np.zeros(most_blocks, dtype=np.int64)
-    kinds = np.zeros(most_blocks, dtype=np.uint8)
-    size, lines, blocks = _read_into(page, counts, flags, parents, kinds, text, characters, read_as)
-    return page[:size], counts[:, :lines], flags[:, :lines], parents[:blocks], kinds[:blocks]
+    values = np.zeros(most_blocks, dtype=np.int64)
+    size, lines, blocks = _read_into(
+        page, counts, flags, parents, values, text, characters, read_as
+    )
+    return page[:size], counts[:, :lines], flags[:, :lines], parents[:blocks], values[:blocks]
 
 
 @compiled
@@ -198,7 +200,7 @@ def _read_into(
     counts: Int64Array,
     flags: BoolArray,
     parents: Int64Array,
-    kinds: UInt8Array,
+    values: Int64Array,
     text: UInt8Array,
     characters: UInt8Array,
     read_as: UInt8Array,
@@ -235,7 +237,7 @@ def _read_into(
             continue
         while digits_left and times:  # whatever is there is read as digits
             digits_left -= 1
-            kinds[blocks - 1] |= _kinds_of_digit(code, digits_left)
+            values[blocks - 1] |= _bits_of_digit(code, digits_left)
             times -= 1
         if kind & _VISIBLE:
             if chars == 0:
@@ -269,7 +271,7 @@ def _read_into(
             current = parents[current]
         elif DIGIT <= byte < _DIGITS_END:
             if digits % DIGITS == 0:
-                parents[blocks], kinds[blocks] = current, _kinds_of_digit(code, DIGITS - 1)
+                parents[blocks], values[blocks] = current, _bits_of_digit(code, DIGITS - 1)
                 current, blocks, digits_left = blocks, blocks + 1, DIGITS - 1
             digits += 1
     return written, row, blocks
@@ -398,9 +400,9 @@ def _ends_line(byte: np.uint8) -> bool:
 
 
 @compiled
-def _kinds_of_digit(code: np.int64, place: int) -> np.int64:
-    """Return the kinds in a digit; the first is at place 2. References can add invalid digits."""
-    return ((code - DIGIT) << DIGIT_BITS * place) & 0xFF
+def _bits_of_digit(code: np.int64, place: int) -> np.int64:
+    """Return a digit's bits of a value; the last is at place 0. References add invalid digits."""
+    return ((code - DIGIT) << DIGIT_BITS * place) & _VALUE_MASK
 
 
 @compiled

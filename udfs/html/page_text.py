@@ -1,4 +1,4 @@
-"""A page's HTML to its title and main text, within fixed limits.
+"""A page's HTML to its title, its main text and its kind, within fixed limits.
 
 The extractors: fast (`udfs.html.main_text`), plain (all visible text), and trafilatura, which is
 installed with the extra of that name.
@@ -17,9 +17,11 @@ import numpy as np
 from udfs.base.array_types import UInt8Array
 from udfs.base.jit import compiled
 from udfs.html.formulas import may_hold_formulas, with_formulas
+from udfs.html.line_features import LineFacts, line_facts
 from udfs.html.main_text import main_text
 from udfs.html.markers import marked, unmarked, without_scripts
-from udfs.html.page_lines import all_text, body_text, lines_of_text, parsed
+from udfs.html.page_kind import page_kind
+from udfs.html.page_lines import Lines, all_text, body_text, lines_of_text, parsed
 from udfs.html.strip_attributes import without_attributes
 from udfs.html.tags import TagCost, find_tags, tag_cost, without_raw_text
 
@@ -52,10 +54,17 @@ class PageRejected(Exception):
 
 @dataclass(frozen=True)
 class Page:
-    """Title and text of a page. `title` is None when the page has none."""
+    """Title, text and kind of a page.
+
+    Attributes:
+        title: None when the page has none.
+        text: "" for a page without text.
+        kind: Of `udfs.html.page_kind.PAGE_KINDS`; None for a page without visible characters.
+    """
 
     title: str | None
     text: str
+    kind: str | None = None
 
 
 # As `TagCost.attributes`; the parser takes 0.2 s for these, and four times that for twice as many.
@@ -69,7 +78,7 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def extract_page(html: str, limits: HtmlLimits, extractor: Extractor = "fast") -> Page:
-    """Return title and text of an HTML page.
+    """Return title, text and kind of an HTML page.
 
     Args:
         extractor: fast, the main text by `udfs.html.main_text`; plain, all visible text;
@@ -98,21 +107,36 @@ def extract_pages(
     """
     prepared = [_prepared(page, limits) for page in pages]
     parsed_pages = [page if isinstance(page, str) else _parsed(page) for page in prepared]
-    if extractor == "trafilatura":
-        texts = [
-            "" if isinstance(parts, str) else trafilatura_text(page.decode())
-            for page, parts in zip(pages, parsed_pages, strict=True)
-        ]
-    else:
-        text_of = all_text if extractor == "plain" else main_text
-        texts = [
-            "" if isinstance(parts, str) else text_of(lines_of_text(parts[1]))
-            for parts in parsed_pages
-        ]
-    return [
-        parts if isinstance(parts, str) else Page(clean_title(parts[0]), clean_text(text))
-        for parts, text in zip(parsed_pages, texts, strict=True)
+    read = [
+        (clean_title(parts[0]), lines_of_text(parts[1]), page)
+        for page, parts in zip(pages, parsed_pages, strict=True)
+        if not isinstance(parts, str)
     ]
+    facts = [line_facts(lines, title) for title, lines, _ in read]
+    kinds = [
+        page_kind(lines, of_page, title)
+        for (title, lines, _), of_page in zip(read, facts, strict=True)
+    ]
+    texts = [
+        _text(lines, of_page, kind, page, extractor)
+        for (_, lines, page), of_page, kind in zip(read, facts, kinds, strict=True)
+    ]
+    found = iter(
+        [
+            Page(title, clean_text(text), kind)
+            for (title, _, _), text, kind in zip(read, texts, kinds, strict=True)
+        ]
+    )
+    return [parts if isinstance(parts, str) else next(found) for parts in parsed_pages]
+
+
+def _text(
+    lines: Lines, facts: LineFacts, kind: str | None, page: bytes, extractor: Extractor
+) -> str:
+    """Return what an extractor finds in a page."""
+    if extractor == "trafilatura":
+        return trafilatura_text(page.decode())
+    return all_text(lines) if extractor == "plain" else main_text(lines, None, facts, kind)
 
 
 def _prepared(page: bytes, limits: HtmlLimits) -> bytes | str:
@@ -135,6 +159,12 @@ def _parsed(page: bytes) -> tuple[str | None, bytes]:
     """Return a page's title, and the text of all nodes of its body, with the marks."""
     tree = parsed(page)
     return tree.title, body_text(tree)
+
+
+def parsed_page(page: bytes, limits: HtmlLimits) -> tuple[str | None, bytes] | str:
+    """Return a page's title and the text of all its nodes, or the reject reason of a limit."""
+    prepared = _prepared(page, limits)
+    return prepared if isinstance(prepared, str) else _parsed(prepared)
 
 
 def _is_longer(page: bytes, max_chars: int) -> bool:

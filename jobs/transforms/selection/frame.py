@@ -20,7 +20,7 @@ from jobs.tables import DOCUMENTS, MEASURED, schema_of
 
 PROVENANCE = (
     *("doc_id", "url", "host", "capture_time", "published", "charset", "truncated"),
-    *("opt_outs", "language", "language_score", "script", "title"),
+    *("opt_outs", "page_kind", "language", "language_score", "script", "title"),
 )
 """Columns of documents that expressions see."""
 

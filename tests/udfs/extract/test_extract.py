@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,7 +46,9 @@ class Model:
         return [{"日": ("ja", 0.9), "疑": ("zh", 0.4)}.get(text[0], ("zh", 0.9)) for text in texts]
 
 
-def rows_of(path: Path, bodies: Sequence[bytes]) -> list[dict[str, Any]]:
+def rows_of(
+    path: Path, bodies: Sequence[bytes], options: ExtractOptions = OPTIONS
+) -> list[dict[str, Any]]:
     data = b""
     for number, body in enumerate(bodies):
         url = f"http://example.cn/{number}"
@@ -54,7 +56,7 @@ def rows_of(path: Path, bodies: Sequence[bytes]) -> list[dict[str, Any]]:
         data += member(record(http_response(body), "response", url))
     path.write_bytes(data)
     model = cast(LanguageModel, Model())
-    return [row for rows in extract_split(Split(str(path)), OPTIONS, model) for row in rows]
+    return [row for rows in extract_split(Split(str(path)), options, model) for row in rows]
 
 
 def counts_of(reasons: list[dict[str, Any]]) -> dict[str, int]:
@@ -102,6 +104,18 @@ def test_every_reason_of_the_language_is_counted(tmp_path: Path) -> None:
         "mostly_kana": 1,
         "too_few_han": 1,
         "empty_body": 1,
+    }
+
+
+def test_pages_of_an_unwanted_kind_are_counted(tmp_path: Path) -> None:
+    bodies = [page(PROSE), page(PROSE + PROSE), page("words " * 40)]
+    options = replace(OPTIONS, page=PageOptions(kinds=frozenset({"forum"})))
+    [tally] = rows_of(tmp_path / "a.warc.gz", bodies, options)
+    assert tally["seen"] == 6
+    assert counts_of(tally["rejected"]) == {
+        "request_record": 3,
+        "unwanted_page_kind": 2,
+        "too_few_han": 1,
     }
 
 

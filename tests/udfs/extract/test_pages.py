@@ -162,6 +162,17 @@ def test_the_extractor_is_a_choice() -> None:
     assert "栏目3" in document(page, replace(OPTIONS, extractor="plain")).text
 
 
+def test_kinds_of_pages_are_a_choice() -> None:
+    page = http_response(html(f"{PROSE}</p><p>{PROSE}").encode())
+    assert document(page).page_kind == "article"
+    articles = replace(OPTIONS, kinds=frozenset({"article"}))
+    assert document(page, articles) == document(page)
+    forums = replace(OPTIONS, kinds=frozenset({"forum"}))
+    assert outcome(page, forums) == Rejected("unwanted_page_kind")
+    plain = http_response(PROSE.encode(), ("Content-Type", "text/plain"))
+    assert document(plain, forums).page_kind is None
+
+
 @pytest.mark.parametrize(
     ("record_type", "reason"),
     [("request", "request_record"), ("Revisit", "revisit_record"), ("9999 ä", "other_record")],

@@ -1,26 +1,31 @@
-"""What ``udfs.html.main_text`` computes of lines, in numpy and plain Python.
+"""What ``udfs.html.main_text`` and ``line_features`` compute of lines, in numpy and plain Python.
 
 It is the twin of the compiled loops there, and shares with them the model and the words.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from udfs.base.array_types import Float64Array
-from udfs.html.class_words import KINDS
-from udfs.html.main_text import _FRAME_WORDS, LINE_FEATURES, LineModel, inherited
+from udfs.html.class_words import KINDS, kinds_of, signatures_of
+from udfs.html.line_features import CONTEXT_FEATURES, LINE_FEATURES
+from udfs.html.line_words import FRAME_WORD, bits_of_words
+from udfs.html.main_text import LineModel, inherited
 from udfs.html.page_lines import Blocks, Lines
 
-_REACH = 3
-_AROUND = np.array([1, 1, 1, 0, 1, 1, 1]) / _REACH
+_REACH, _FAR_REACH = 3, 10
 _INHERITED = 0.7
 _MIN_LINE_CHARS = 8
 _PROSE_CHARS = 200
 _FRAME_BYTES = 600
+_SHORT_CHARS = 40
+_TITLE_CHARS = 4
 
 
 def plain_rows(lines: Lines, probability: Float64Array, model: LineModel) -> list[int]:
@@ -48,18 +53,83 @@ def plain_features(lines: Lines) -> Float64Array:
     chars = lines.chars.astype(np.float64)
     links = lines.link_chars / chars
     punctuated = lines.punctuation > 0
+    is_short = chars <= _SHORT_CHARS
+    words = plain_words(lines)
+    groups = plain_groups(lines.blocks)[lines.block]
     features = np.empty((len(LINE_FEATURES), len(chars)))
     features[0] = 1.0
     features[1] = links
     features[2] = punctuated
     features[3] = np.minimum(lines.punctuation, 8) / 8
-    features[4] = plain_frame_words(lines)
+    features[4] = words & FRAME_WORD
     features[5] = lines.paragraph
     features[6] = lines.item
     prose = np.minimum(chars, _PROSE_CHARS) / _PROSE_CHARS * (1 - links) * punctuated
-    features[7] = np.convolve(prose, _AROUND)[_REACH:-_REACH]
-    features[8] = np.convolve(links, _AROUND)[_REACH:-_REACH]
+    features[7] = _around(prose, _REACH)
+    features[8] = _around(links, _REACH)
+    features[9] = np.minimum(chars, _SHORT_CHARS) / _SHORT_CHARS
+    features[10] = np.where(is_short, plain_digits(lines) / chars, 0)
+    features[11] = np.minimum(plain_copies(lines), 3) / 3
+    features[12] = is_short & (words > FRAME_WORD)
+    features[13] = _around(prose, _FAR_REACH)
+    before, after = np.cumsum(prose), np.cumsum(prose[::-1])[::-1]
+    total = prose.sum() or 1.0
+    features[14] = np.minimum(1, 2 * np.minimum(before, after) / total)
+    for row, group in enumerate(groups):
+        like = groups == group
+        features[15:, row] = (
+            prose[like].mean(),
+            lines.link_chars[like].sum() / chars[like].sum(),
+            prose[like].sum() / total,
+            min(np.log2(like.sum()), 6) / 6,
+        )
     return features.T
+
+
+def plain_context(
+    scores: Float64Array, lines: Lines, title: str = "", *, is_thread: bool = False
+) -> Float64Array:
+    """CONTEXT_FEATURES of each line; shape (lines, features)."""
+    chars = lines.chars.astype(np.float64)
+    groups = plain_groups(lines.blocks)[lines.block]
+    likely = 1 / (1 + np.exp(-scores))
+    weight = np.sqrt(np.maximum(chars, _MIN_LINE_CHARS))
+    features = np.empty((len(CONTEXT_FEATURES), len(scores)))
+    features[0] = 1.0
+    features[1] = scores
+    features[2] = _around(likely, 1) / 2
+    features[3] = _around(likely, 4) / 2
+    for row, group in enumerate(groups):
+        like = groups == group
+        features[4:6, row] = np.average(likely[like], weights=weight[like]), likely[like].max()
+    compact = "".join(title.split()).encode()
+    texts = [re.sub(rb"[\0- ]", b"", text) for text in _texts(lines)]
+    features[6] = [
+        size >= _TITLE_CHARS and text in compact for size, text in zip(chars, texts, strict=True)
+    ]
+    features[7] = is_thread
+    features[8:12] = features[[6, 1, 4, 5]] * is_thread
+    return features.T
+
+
+def _around(values: Float64Array, reach: int) -> Float64Array:
+    """The sum of the values of the neighbours of each row, as a share of those on one side."""
+    padded = np.pad(values, reach)
+    around = [
+        padded[reach + step : len(padded) - reach + step] for step in range(-reach, reach + 1)
+    ]
+    return np.asarray((sum(around) - values) / reach)
+
+
+def plain_groups(blocks: Blocks) -> npt.NDArray[np.int64]:
+    """The first block that is like each block."""
+    signatures = signatures_of(blocks.values).tolist()
+    parents = blocks.parents.tolist()
+    keys = [
+        (signatures[block], signatures[parent], signatures[parents[parent]])
+        for block, parent in enumerate(parents)
+    ]
+    return np.array([keys.index(key) for key in keys])
 
 
 def block_features(lines: Lines) -> Float64Array:
@@ -71,7 +141,7 @@ def block_features(lines: Lines) -> Float64Array:
 
 def plain_inherited(blocks: Blocks, value_of_kinds: Float64Array) -> Float64Array:
     """What each block and, fading, those around it say."""
-    own = value_of_kinds[blocks.kinds].tolist()
+    own = value_of_kinds[kinds_of(blocks.values)].tolist()
     values = own[:1]
     for parent, value in zip(blocks.parents[1:].tolist(), own[1:], strict=True):
         values.append(value + _INHERITED * values[parent])
@@ -100,8 +170,32 @@ def plain_runs(gains: Sequence[float]) -> list[tuple[int, int, float]]:
     return [(first, end, total - before) for first, end, before, total, _ in found]
 
 
-def plain_frame_words(lines: Lines) -> npt.NDArray[np.bool_]:
-    """The lines with a frame word that begins near their beginning."""
-    words = [word.encode() for word in _FRAME_WORDS.split()]
-    texts = [lines.page[start:end] for start, end in zip(lines.starts, lines.ends, strict=True)]
-    return np.array([any(-1 < text.find(word) < _FRAME_BYTES for word in words) for text in texts])
+def plain_words(lines: Lines) -> npt.NDArray[np.int64]:
+    """The bits of the words that begin near the beginning of each line."""
+    words = [(word.encode(), bits) for word, bits in bits_of_words().items()]
+    found = np.zeros(len(lines), dtype=np.int64)
+    for row, text in enumerate(_texts(lines)):
+        for word, bits in words:
+            found[row] |= bits * (-1 < text.find(word) < _FRAME_BYTES)
+    return found
+
+
+def plain_digits(lines: Lines) -> npt.NDArray[np.int64]:
+    """The digits near the beginning of each line."""
+    return np.array([len(re.findall(rb"[0-9]", text[:_FRAME_BYTES])) for text in _texts(lines)])
+
+
+def plain_copies(lines: Lines) -> npt.NDArray[np.int64]:
+    """The other short lines with the same characters, digits being equal."""
+    keys = [
+        re.sub("[\0- \U00010000-\U0010ffff]", "", re.sub("[0-9]", "0", text.decode()))
+        if chars <= _SHORT_CHARS and len(text) <= _FRAME_BYTES
+        else number
+        for number, (text, chars) in enumerate(zip(_texts(lines), lines.chars, strict=True))
+    ]
+    counts = Counter(keys)
+    return np.array([counts[key] - 1 for key in keys])
+
+
+def _texts(lines: Lines) -> list[bytes]:
+    return [lines.page[start:end] for start, end in zip(lines.starts, lines.ends, strict=True)]

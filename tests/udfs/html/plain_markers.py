@@ -7,30 +7,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, reduce
 from math import isqrt
+from operator import xor
 
 import numpy as np
 import numpy.typing as npt
 from ahocorasick_rs import BytesAhoCorasick
 
-from udfs.html.class_words import _HIDDEN, _WORDS, KINDS
+from udfs.html.class_words import (
+    _HIDDEN,
+    _SIGNATURE_MASK,
+    _SIGNATURE_PLACE,
+    _WORDS,
+    KIND_BITS,
+)
 from udfs.html.markers import (
     _BLOCK,
     _CELL,
     _END_MARKS,
     _FIFTH_LETTERS,
     _IS_SCRIPT,
-    _KINDS_OF_ELEMENT,
     _OUTSIDE,
     _ROW,
     _START_MARKS,
+    _VALUE_OF_ELEMENT,
     BREAK,
     DIGIT,
     DIGIT_BITS,
     DIGITS,
     MARKS,
 )
+from udfs.html.page_kinds import CLASS_WORDS
 from udfs.html.tags import _FLAT, _FORMATTING, _LINE_BREAK, _PARAGRAPH, _TRAITS, TagCost, Tags
 
 _LESS, _GREATER, _SLASH, _BACKSLASH, _SPACE = b"<>/\\ "
@@ -211,13 +219,14 @@ def plain_marked(tags: Tags) -> bytes:
 
     is_block = marks >= _BLOCK
     blocks = np.flatnonzero(is_block)
-    kinds = _KINDS_OF_ELEMENT[codes[blocks]]
+    values = _VALUE_OF_ELEMENT[codes[blocks]]
     lengths = ends[blocks] - starts[blocks]
     says = np.flatnonzero(lengths > _BARE_TAG_BYTES)
     tag_starts = starts[blocks][says]
     tag_stops = tag_starts + np.minimum(lengths[says], _MAX_TAG_BYTES)
-    kinds[says] |= plain_block_kinds(
-        [tags.page[a:b] for a, b in zip(tag_starts.tolist(), tag_stops.tolist(), strict=True)]
+    values[says] = plain_block_values(
+        [tags.page[a:b] for a, b in zip(tag_starts.tolist(), tag_stops.tolist(), strict=True)],
+        values[says],
     )
 
     # After a start tag, before an end tag. "<" in an attribute can put two out of order.
@@ -232,7 +241,7 @@ def plain_marked(tags: Tags) -> bytes:
     for digit in range(DIGITS):  # over the break, for cells
         to = after[blocks] - 1 - digit
         is_text[to] = False
-        whole[to] = DIGIT + (kinds >> DIGIT_BITS * digit & 7)
+        whole[to] = DIGIT + (values >> DIGIT_BITS * digit & 7)
     whole[is_text] = page
     return whole.tobytes()
 
@@ -256,18 +265,41 @@ _HIDING = (
 )
 
 
-def plain_block_kinds(tags: Sequence[bytes]) -> npt.NDArray[np.uint8]:
-    """What each start tag says of its element: a bit for each of `KINDS`.
+def plain_block_values(
+    tags: Sequence[bytes], values: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """What each start tag says of its element, with what is known of it before.
 
     Args:
         tags: Start tags as bytes, without zero bytes.
     Returns:
         Shape (tags,).
     """
+    kinds = _word_bits(tags)
+    signatures = [
+        reduce(xor, (_first_word(found[1]) for found in _VALUES[0].finditer(tag.lower())), 0)
+        for tag in tags
+    ]
+    signed = np.array(signatures, dtype=np.int64) << _SIGNATURE_PLACE
+    return np.asarray((values | kinds) ^ signed)
+
+
+def _first_word(value: bytes) -> int:
+    """The hash of the letters of an attribute's first word that has some."""
+    letters = re.match(rb"[^a-z]*([^ \t-\r]*)", value)
+    assert letters is not None
+    signature = 0
+    for letter in re.findall(rb"[a-z]", letters[1]):
+        signature = signature * 31 + letter[0] - ord("a") + 1 & _SIGNATURE_MASK
+    return signature
+
+
+def _word_bits(tags: Sequence[bytes]) -> npt.NDArray[np.int64]:
+    """The bits of the words in each start tag, and whether it is hidden."""
     numbers = {tag: number for number, tag in enumerate(dict.fromkeys(tags))}
     listed = (_END.join(numbers) + _END).lower()
     ends = np.flatnonzero(np.frombuffer(listed, dtype=np.uint8) == 0)
-    kinds = np.zeros(len(numbers), dtype=np.uint8)
+    kinds = np.zeros(len(numbers), dtype=np.int64)
     if b"hidden" in listed or b"display" in listed:
         hidden = [found.start() for hiding in _HIDING for found in hiding.finditer(listed)]
         kinds[np.searchsorted(ends, hidden)] = _HIDDEN
@@ -286,10 +318,15 @@ def plain_block_kinds(tags: Sequence[bytes]) -> npt.NDArray[np.uint8]:
 
 
 @cache
-def _block_words() -> tuple[BytesAhoCorasick, npt.NDArray[np.uint8]]:
+def _block_words() -> tuple[BytesAhoCorasick, npt.NDArray[np.int64]]:
     """The automaton of all words, and each one's bit."""
-    bits = [(word, 1 << place) for place, kind in enumerate(KINDS) for word in _WORDS[kind].split()]
+    bits = [
+        (word, 1 << place)
+        for first, words in ((0, _WORDS), (KIND_BITS, CLASS_WORDS))
+        for place, listed in enumerate(words.values(), first)
+        for word in listed.split()
+    ]
     return (
         BytesAhoCorasick([word.encode() for word, _ in bits]),
-        np.array([bit for _, bit in bits], dtype=np.uint8),
+        np.array([bit for _, bit in bits], dtype=np.int64),
     )

@@ -11,6 +11,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+from udfs.html.class_words import VALUE_BITS
 from udfs.html.markers import (
     BLOCK_END,
     BREAK,
@@ -176,11 +177,11 @@ def _blocks(
         elif around:
             current = around.pop()
         inside.append(current)
-    kinds = np.zeros(len(parents), dtype=np.uint8)
+    values = np.zeros(len(parents), dtype=np.int64)
     for digit in range(DIGITS):
-        bits = codes[starts + (DIGITS - 1 - digit)] - DIGIT
-        kinds[1:] |= (bits << DIGIT_BITS * digit).astype(np.uint8)
-    return np.array(inside)[np.searchsorted(marks, first)], Blocks(np.array(parents), kinds)
+        bits = codes[starts + (DIGITS - 1 - digit)].astype(np.int64) - DIGIT
+        values[1:] |= (bits << DIGIT_BITS * digit) & (1 << VALUE_BITS) - 1
+    return np.array(inside)[np.searchsorted(marks, first)], Blocks(np.array(parents), values)
 
 
 def plain_tidy(text: bytes) -> str:

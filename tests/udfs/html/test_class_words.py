@@ -7,14 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.udfs.html.plain_markers import plain_block_kinds
-from udfs.html.class_words import KINDS, block_kinds, word_automaton
+from tests.udfs.html.plain_markers import plain_block_values
+from udfs.html.class_words import (
+    HINT_BITS,
+    KIND_BITS,
+    KINDS,
+    VALUE_BITS,
+    block_values,
+    word_automaton,
+)
+from udfs.html.page_kinds import HINTS
 
 
 def bits_of(tags: list[bytes]) -> list[int]:
     ends = np.cumsum([len(tag) for tag in tags], dtype=np.intp)
     starts = ends - np.array([len(tag) for tag in tags], dtype=np.intp)
-    found: list[int] = block_kinds(b"".join(tags), starts, ends).tolist()
+    found: list[int] = block_values(b"".join(tags), starts, ends, np.zeros_like(ends)).tolist()
     return found
 
 
@@ -48,8 +56,35 @@ def test_kinds(tag: str, expected: list[str]) -> None:
 
 def test_each_tag_has_its_own() -> None:
     tags = [b"<div class=nav>", b"<div>", b'<div class="nav', b"<p id=text>", b"<div class=nav>"]
-    assert bits_of(tags) == [2, 0, 2, 1, 2]
+    bits = bits_of(tags)
+    assert [value & (1 << KIND_BITS) - 1 for value in bits] == [2, 0, 2, 1, 2]
+    assert bits[0] == bits[2] == bits[4] < 1 << VALUE_BITS
     assert bits_of([]) == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "expected"),
+    [
+        ('<div class="thread_list">', ["forum"]),
+        ('<div class="QuestionAnswers" id="comments">', ["question_answer", "comments"]),
+        ('<div class="article">', []),
+    ],
+)
+def test_hints(tag: str, expected: list[str]) -> None:
+    assert len(HINTS) == HINT_BITS
+    [bits] = bits_of([tag.encode()])
+    assert [hint for place, hint in enumerate(HINTS, KIND_BITS) if bits >> place & 1] == expected
+
+
+def test_elements_of_the_same_first_class_have_the_same_signature() -> None:
+    def signature(tag: str) -> int:
+        [bits] = bits_of([tag.encode()])
+        return bits >> KIND_BITS + len(HINTS)
+
+    post = signature('<div class="post-item odd" id=post_1>')
+    assert post == signature("<div id=post_2 class='postitem last'>") > 0
+    assert post == signature('<div class=" 3 post_item2">') != signature('<div class="author">')
+    assert signature("<div id=post_1>") == 0
 
 
 PIECES = [
@@ -96,7 +131,8 @@ TAG = st.one_of(
 @settings(max_examples=2000, deadline=None)
 @given(st.lists(TAG, max_size=6))
 def test_as_patterns_and_a_library_find_them(tags: list[bytes]) -> None:
-    assert bits_of(tags) == plain_block_kinds(tags).tolist()
+    zeros = np.zeros(len(tags), dtype=np.int64)
+    assert bits_of(tags) == plain_block_values(tags, zeros).tolist()
     assert bits_of(tags) == [bits_of([tag])[0] for tag in tags]
 
 

@@ -12,19 +12,26 @@ from hypothesis import strategies as st
 
 from tests.udfs.html.plain_main_text import (
     block_features,
+    plain_context,
     plain_features,
+    plain_groups,
     plain_inherited,
     plain_rows,
     plain_runs,
 )
 from udfs.html.class_words import KINDS
-from udfs.html.main_text import (
+from udfs.html.line_features import (
     LINE_FEATURES,
+    context_features,
+    groups_of_blocks,
+    line_facts,
+)
+from udfs.html.main_text import (
     MODEL,
     LineModel,
     inherited,
-    line_features,
     line_probabilities,
+    line_scores,
     main_rows,
     main_text,
     scoring_runs,
@@ -91,10 +98,8 @@ def test_features_of_a_line() -> None:
     lines = lines_of(
         '<div class="content">甲，乙。<p>丙<a href=x>丁</a></p><li>版权</li></div><nav>戊</nav>'
     )
-    rows = [
-        dict(zip(LINE_FEATURES, row, strict=True)) for row in line_features(lines).round(3).tolist()
-    ]
-    assert rows[0] == {
+    rows = features_of(lines)
+    assert {name: rows[0][name] for name in LINE_FEATURES[:9]} == {
         "constant": 1.0,
         "links": 0.0,
         "has punctuation": 1.0,
@@ -113,6 +118,30 @@ def test_features_of_a_line() -> None:
     assert [(row["content"], row["frame"]) for row in said] == [(1, 0), (1, 0), (1, 0), (0, 1)]
 
 
+def test_features_by_like_lines() -> None:
+    posts = "".join(
+        f"<div class=post id=p{n}><div class=name>{name}</div><div class=said>{said}</div>"
+        f"<div class=foot>{n}楼 回复</div></div>"
+        for n, (name, said) in enumerate((("甲", "顶"), ("乙", PARAGRAPHS[0]), ("丙", "好，谢谢")))
+    )
+    rows = features_of(lines_of(f"<div class=nav><a href=x>今天</a></div>{posts}"))
+    named = [row["prose of like lines"] for row in rows]
+    assert named[2] == named[5] == named[8] > 0.06  # a post without punctuation, too
+    assert {named[place] for place in (0, 1, 3, 4, 6)} == {0}
+    assert [row["copies"] for row in rows[:4]] == [0, 0, 0, 0.667]  # digits are equal
+    assert [row["like lines' share of prose"] for row in rows[:4]] == [0, 0, 1, 0]
+    assert [row["links of like lines"] for row in rows[:4]] == [1, 0, 0, 0]
+    assert [row["hint word"] for row in rows[:4]] == [0, 0, 0, 0]
+    assert [row["digits"] for row in rows[:4]] == [0, 0, 0, 0.25]
+    assert [row["prose on both sides"] for row in rows[:4]] == [0, 0, 0, 0]
+    assert rows[5]["prose on both sides"] == 1
+
+
+def features_of(lines: Lines) -> list[dict[str, float]]:
+    features = line_facts(lines).features.round(3).tolist()
+    return [dict(zip(LINE_FEATURES, row, strict=True)) for row in features]
+
+
 def test_what_a_block_says_fades_with_distance() -> None:
     lines = lines_of("<div class=nav>一<div>二<div class=menu>三</div></div></div>")
     frame = block_features(lines)[:, KINDS.index("frame")]
@@ -121,9 +150,11 @@ def test_what_a_block_says_fades_with_distance() -> None:
 
 def test_probabilities_are_the_model_s() -> None:
     lines = lines_of(f"<div class=article>{ARTICLE}</div><div class=related>{LINKS}</div>")
-    score = line_features(lines) @ MODEL.line_weights + block_features(lines) @ MODEL.block_weights
-    expected = 1 / (1 + np.exp(-score))
-    assert np.allclose(line_probabilities(lines, MODEL), expected)
+    facts = line_facts(lines)
+    score = facts.features @ MODEL.line_weights + block_features(lines) @ MODEL.block_weights
+    context = plain_context(score, lines)
+    expected = 1 / (1 + np.exp(-(context @ MODEL.context_weights)))
+    assert np.allclose(line_probabilities(lines, facts, MODEL), expected)
     assert expected[:3].min() > 0.6
     assert expected[3:].max() < 0.1
 
@@ -158,7 +189,7 @@ def test_short_lines_may_repeat() -> None:
 
 def test_frame_words_are_found_in_every_piece_of_a_long_page() -> None:
     lines = lines_of(f"<p>{'字' * 500_000}<p>版权所有<p>{'字' * 300}版权")
-    assert line_features(lines)[:, LINE_FEATURES.index("frame word")].tolist() == [0.0, 1.0, 0.0]
+    assert [row["frame word"] for row in features_of(lines)] == [0.0, 1.0, 0.0]
 
 
 def test_a_page_without_lines() -> None:
@@ -173,7 +204,7 @@ def test_a_page_without_lines() -> None:
 )
 def test_something_is_left_of_every_page_with_text(pieces: list[str]) -> None:
     lines = lines_of("".join(pieces))
-    rows = main_rows(lines, MODEL).tolist()
+    rows = main_rows(lines, line_facts(lines), MODEL).tolist() if len(lines) else []
     assert rows == sorted(set(rows))
     assert bool(rows) == bool(len(lines))
 
@@ -181,10 +212,20 @@ def test_something_is_left_of_every_page_with_text(pieces: list[str]) -> None:
 TEXTS = st.lists(
     st.one_of(
         st.sampled_from(
-            ["<p>", "<li>", "<div class=nav>", "<div class=content>", "</div>", "<br>"]
+            ["<p>", "<li>", "<div class=nav>", "<div class=content>", "</div>", "<br>", "<ul>"]
         ),
         st.sampled_from(
-            ["中文，好。", "<a href=x>链接</a>", "版权", "字" * 199, "编辑：", "下一", "页"]
+            [
+                "中文，好。",
+                "<a href=x>链接</a>",
+                "版权",
+                "字" * 199,
+                "编辑：",
+                "下一",
+                "页",
+                "3",
+                "12 楼",
+            ]
         ),
     ),
     min_size=1,
@@ -197,16 +238,29 @@ MODELS = st.builds(replace, st.just(MODEL), threshold=SHARES, not_text=SHARES, o
 
 
 @settings(deadline=None)
-@given(TEXTS, MODELS)
-def test_compiled_loops_compute_what_their_twins_do(html: str, model: LineModel) -> None:
+@given(
+    TEXTS, MODELS, st.sampled_from(["", "中文，好。 - 站", "x 版权 页页页页 下一"]), st.booleans()
+)
+def test_compiled_loops_compute_what_their_twins_do(
+    html: str, model: LineModel, title: str, is_thread: bool
+) -> None:
     lines = lines_of(html + "末")
-    assert np.allclose(line_features(lines), plain_features(lines), atol=1e-15)
+    facts = line_facts(lines, title)
+    kind = "forum" if is_thread else "article"
+    assert np.allclose(facts.features, plain_features(lines), atol=1e-12)
+    assert groups_of_blocks(lines.blocks).tolist() == plain_groups(lines.blocks).tolist()
+    scores = line_scores(lines, facts, model)
+    assert np.allclose(
+        context_features(scores, lines, facts, kind),
+        plain_context(scores, lines, title, is_thread=is_thread),
+        atol=1e-12,
+    )
     values = np.linspace(-1, 1, 256)
     assert (
         inherited(lines.blocks, values).tolist() == plain_inherited(lines.blocks, values).tolist()
     )
-    probability = line_probabilities(lines, model)
-    assert main_rows(lines, model).tolist() == plain_rows(lines, probability, model)
+    probability = line_probabilities(lines, facts, model, kind)
+    assert main_rows(lines, facts, model, kind).tolist() == plain_rows(lines, probability, model)
 
 
 @settings(deadline=None)
@@ -217,8 +271,8 @@ def test_any_probabilities_choose_the_rows_of_the_twin(
     lines = lines_of("<br>".join("字" * chars for chars, _ in drawn))
     probability = np.array([share for _, share in drawn])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("udfs.html.main_text.line_probabilities", lambda lines, model: probability)
-        rows = main_rows(lines, model).tolist()
+        patch.setattr("udfs.html.main_text.line_probabilities", lambda *_: probability)
+        rows = main_rows(lines, line_facts(lines), model).tolist()
     assert rows == plain_rows(lines, probability, model)
 
 

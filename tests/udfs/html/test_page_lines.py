@@ -12,7 +12,7 @@ from resiliparse.parse.html import HTMLTree
 
 from tests.bench import build_pages
 from tests.udfs.html.plain_page_lines import plain_lines, plain_tidy
-from udfs.html.class_words import KINDS
+from udfs.html.class_words import KINDS, kinds_of
 from udfs.html.markers import MARKS, marked, unmarked, without_scripts
 from udfs.html.page_lines import Lines, all_text, body_text, lines_of_text, parsed
 from udfs.html.tags import find_tags
@@ -141,7 +141,10 @@ def test_blocks_know_their_lines_and_what_they_are_called() -> None:
     lines = lines_of(html)
     blocks = lines.blocks
     assert blocks.parents.tolist() == [0, 0, 1, 0, 0, 4]
-    named = [[kind for bit, kind in enumerate(KINDS) if kinds >> bit & 1] for kinds in blocks.kinds]
+    named = [
+        [kind for bit, kind in enumerate(KINDS) if kinds >> bit & 1]
+        for kinds in kinds_of(blocks.values)
+    ]
     assert named == [[], ["content"], ["side"], ["frame"], [], []]
     assert lines.block.tolist() == [1, 2, 2, 1, 3, 5]
 
@@ -225,6 +228,7 @@ MARKED = st.lists(
         st.sampled_from(
             [
                 "\x10\x11\x12",
+                "\x10\x11\x12\x13\x14\x15\x16\x17\x10",
                 "\x01",
                 "\x02",
                 "\x18",
@@ -255,4 +259,4 @@ def assert_same_lines(lines: Lines, expected: Lines) -> None:
     for name in Lines.__slots__[1:-1]:
         assert getattr(lines, name).tolist() == getattr(expected, name).tolist(), name
     assert lines.blocks.parents.tolist() == expected.blocks.parents.tolist()
-    assert lines.blocks.kinds.tolist() == expected.blocks.kinds.tolist()
+    assert lines.blocks.values.tolist() == expected.blocks.values.tolist()

@@ -51,7 +51,7 @@ def test_the_article_stays_and_its_frame_goes() -> None:
 
 def test_text_without_paragraph_elements_is_cut_at_line_breaks() -> None:
     html = f"<body><td>　　{'<br><br>　　'.join(PARAGRAPHS)}</td></body>"
-    assert extract_page(html, LIMITS) == Page(None, "\n".join(PARAGRAPHS))
+    assert extract_page(html, LIMITS) == Page(None, "\n".join(PARAGRAPHS), "article")
 
 
 def test_inline_markup_and_entities_stay_in_their_line() -> None:

@@ -1,0 +1,275 @@
+"""Features of a page's lines, by themselves, by their neighbours, and by the lines of like blocks.
+
+Blocks are alike when they, their parents and the parents of these have the same signatures
+(`udfs.html.class_words`): the posts of a thread, the names of their authors, the entries of a list.
+A short post is text because other lines in like blocks are prose; an author's name is not.
+
+Source:
+    Features of a line and its neighbours after Kohlschütter et al., Boilerplate detection using
+    shallow text features (WSDM 2010); like blocks after the templates of Yi, Liu and Li,
+    Eliminating noisy information in web pages (KDD 2003), within one page.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from udfs.base.array_types import BoolArray, Float64Array, Int64Array
+from udfs.base.jit import compiled
+from udfs.html.class_words import signatures_of
+from udfs.html.line_words import FRAME_WORD, LineWords, line_words, lines_in_title
+from udfs.html.page_kinds import THREADS
+from udfs.html.page_lines import Blocks, Lines
+
+LINE_FEATURES = (
+    "constant",
+    "links",
+    "has punctuation",
+    "much punctuation",
+    "frame word",
+    "paragraph",
+    "list item",
+    "prose around",
+    "links around",
+    "length",
+    "digits",
+    "copies",
+    "hint word",
+    "prose near",
+    "prose on both sides",
+    "prose of like lines",
+    "links of like lines",
+    "like lines' share of prose",
+    "number of like lines",
+)
+_FEATURES = len(LINE_FEATURES)
+CONTEXT_FEATURES = (
+    "constant",
+    "score",
+    "next lines",
+    "lines around",
+    "like lines",
+    "likeliest like line",
+    "in title",
+    "thread",
+    "thread: in title",
+    "thread: score",
+    "thread: like lines",
+    "thread: likeliest like line",
+)
+_CONTEXT = len(CONTEXT_FEATURES)
+
+_REACH = 3  # lines before and after that count as neighbours
+_FAR_REACH = 10
+_CONTEXT_REACH = 4
+_MUCH_PUNCTUATION = 8  # marks; further ones add nothing
+_PROSE_CHARS = 200  # characters from which a line counts as prose fully
+_SHORT_CHARS = 40  # longer lines have no feature of digits or hint words
+_MANY_COPIES, _MANY_LINES_LOG2 = 3, 6
+_MIN_LINE_CHARS = 8  # shorter lines weigh as much
+_SIGNATURE_BITS = 10
+
+
+class LineFacts(NamedTuple):
+    """What is computed of the lines of a page once; for the line model and the page kind.
+
+    Attributes:
+        words: Words, digits and copies of each line.
+        prose: Shape (lines,): how much of a line is prose, 0 to 1: its length up to
+            `_PROSE_CHARS`, without links; 0 without punctuation.
+        groups: Shape (lines,): number of the group of like lines that each belongs to.
+        in_title: Shape (lines,): whether a line is a part of the page's title.
+        features: Shape (lines, LINE_FEATURES).
+    """
+
+    words: LineWords
+    prose: Float64Array
+    groups: Int64Array
+    in_title: BoolArray
+    features: Float64Array
+
+
+def line_facts(lines: Lines, title: str | None = None) -> LineFacts:
+    """Compute the features of the lines of a page with this title."""
+    words = line_words(lines)
+    groups = groups_of_blocks(lines.blocks)[lines.block]
+    prose, features = _line_features(
+        lines.chars,
+        lines.link_chars,
+        lines.punctuation,
+        words.words,
+        words.digits,
+        words.copies,
+        lines.paragraph,
+        lines.item,
+        groups,
+        FRAME_WORD,
+    )
+    return LineFacts(words, prose, groups, lines_in_title(lines, title), features)
+
+
+def groups_of_blocks(blocks: Blocks) -> Int64Array:
+    """Return a number below the number of blocks for each block, the same for like blocks."""
+    return _groups_of_blocks(blocks.parents, signatures_of(blocks.values))
+
+
+def context_features(
+    scores: Float64Array, lines: Lines, facts: LineFacts, kind: str | None
+) -> Float64Array:
+    """Return CONTEXT_FEATURES of each line; shape (lines, features).
+
+    Args:
+        scores: Of each line by its own features: the logit of its probability.
+        kind: Of the page.
+    """
+    is_thread = float(kind in THREADS)
+    return _context_features(scores, lines.chars, facts.groups, facts.in_title, is_thread)
+
+
+@compiled
+def _groups_of_blocks(parents: Int64Array, signatures: Int64Array) -> Int64Array:
+    """`groups_of_blocks`: the first block of each group gives its number."""
+    blocks = len(parents)
+    size = 16
+    while size < 2 * blocks:
+        size *= 2
+    keys = np.full(size, -1, dtype=np.int64)
+    numbers = np.empty(size, dtype=np.int64)
+    groups = np.empty(blocks, dtype=np.int64)
+    for block in range(blocks):
+        parent = parents[block]
+        key = signatures[block] | signatures[parent] << _SIGNATURE_BITS
+        key |= signatures[parents[parent]] << 2 * _SIGNATURE_BITS
+        place = (key ^ key >> 7 ^ key >> 15) & (size - 1)
+        while keys[place] != -1 and keys[place] != key:
+            place = (place + 1) & (size - 1)
+        if keys[place] == -1:
+            keys[place], numbers[place] = key, block
+        groups[block] = numbers[place]
+    return groups
+
+
+@compiled
+def _line_features(
+    chars: Int64Array,
+    link_chars: Int64Array,
+    punctuation: Int64Array,
+    words: Int64Array,
+    digits: Int64Array,
+    copies: Int64Array,
+    paragraph: BoolArray,
+    item: BoolArray,
+    groups: Int64Array,
+    frame_word: int,
+) -> tuple[Float64Array, Float64Array]:
+    """Return the prose of each line, and LINE_FEATURES in their order."""
+    lines = len(chars)
+    features = np.empty((lines, _FEATURES), dtype=np.float64)
+    prose = np.empty(lines, dtype=np.float64)
+    links_of = np.empty(lines, dtype=np.float64)
+    total = 0.0
+    for row in range(lines):
+        links = link_chars[row] / chars[row]
+        links_of[row] = links
+        punctuated = 1.0 if punctuation[row] else 0.0
+        is_short = chars[row] <= _SHORT_CHARS
+        features[row, 0] = 1.0
+        features[row, 1] = links
+        features[row, 2] = punctuated
+        features[row, 3] = min(punctuation[row], _MUCH_PUNCTUATION) / _MUCH_PUNCTUATION
+        features[row, 4] = words[row] & frame_word
+        features[row, 5] = paragraph[row]
+        features[row, 6] = item[row]
+        features[row, 9] = min(chars[row], _SHORT_CHARS) / _SHORT_CHARS
+        features[row, 10] = digits[row] / chars[row] if is_short else 0.0
+        features[row, 11] = min(copies[row], _MANY_COPIES) / _MANY_COPIES
+        features[row, 12] = 1.0 if is_short and words[row] > frame_word else 0.0
+        length = min(chars[row], _PROSE_CHARS) / _PROSE_CHARS
+        prose[row] = length * (1.0 - links) * punctuated
+        total += prose[row]
+    before = 0.0
+    for row in range(lines):
+        features[row, 7] = _around(prose, row, _REACH) / _REACH
+        features[row, 8] = _around(links_of, row, _REACH) / _REACH
+        features[row, 13] = _around(prose, row, _FAR_REACH) / _FAR_REACH
+        before += prose[row]
+        less = min(before, total - before + prose[row])
+        features[row, 14] = min(1.0, 2.0 * less / total) if total > 0 else 0.0
+    _of_like_lines(features, prose, chars, link_chars, groups, total)
+    return prose, features
+
+
+@compiled
+def _around(values: Float64Array, row: int, reach: int) -> float:
+    """Return the sum of the values of a row's neighbours."""
+    found = 0.0
+    for other in range(max(row - reach, 0), min(row + reach + 1, len(values))):
+        found += values[other]
+    return found - values[row]
+
+
+@compiled
+def _of_like_lines(
+    features: Float64Array,
+    prose: Float64Array,
+    chars: Int64Array,
+    link_chars: Int64Array,
+    groups: Int64Array,
+    total: float,
+) -> None:
+    """Fill in the features of a line's group."""
+    room = groups.max() + 1 if len(groups) else 0
+    of_prose, of_chars, of_links, of_lines = np.zeros((4, room), dtype=np.float64)
+    for row in range(len(groups)):
+        group = groups[row]
+        of_prose[group] += prose[row]
+        of_chars[group] += chars[row]
+        of_links[group] += link_chars[row]
+        of_lines[group] += 1
+    for row in range(len(groups)):
+        group = groups[row]
+        features[row, 15] = of_prose[group] / of_lines[group]
+        features[row, 16] = of_links[group] / of_chars[group]
+        features[row, 17] = of_prose[group] / total if total > 0 else 0.0
+        many = np.log2(of_lines[group])
+        features[row, 18] = min(many, _MANY_LINES_LOG2) / _MANY_LINES_LOG2
+
+
+@compiled
+def _context_features(
+    scores: Float64Array,
+    chars: Int64Array,
+    groups: Int64Array,
+    in_title: BoolArray,
+    is_thread: float,
+) -> Float64Array:
+    """CONTEXT_FEATURES of each line, in their order."""
+    lines = len(scores)
+    features = np.empty((lines, _CONTEXT), dtype=np.float64)
+    probability = np.empty(lines, dtype=np.float64)
+    room = groups.max() + 1 if lines else 0
+    likely, weights, most = np.zeros((3, room), dtype=np.float64)
+    for row in range(lines):
+        probability[row] = 1.0 / (1.0 + np.exp(-scores[row]))
+        weight = np.sqrt(max(chars[row], _MIN_LINE_CHARS))
+        group = groups[row]
+        likely[group] += weight * probability[row]
+        weights[group] += weight
+        most[group] = max(most[group], probability[row])
+    for row in range(lines):
+        group = groups[row]
+        features[row, 0] = 1.0
+        features[row, 1] = scores[row]
+        features[row, 2] = _around(probability, row, 1) / 2
+        features[row, 3] = _around(probability, row, _CONTEXT_REACH) / (2 * _CONTEXT_REACH)
+        features[row, 4] = likely[group] / weights[group]
+        features[row, 5] = most[group]
+        features[row, 6] = in_title[row]
+        features[row, 7] = is_thread
+        features[row, 8] = is_thread * in_title[row]
+        features[row, 9] = is_thread * scores[row]
+        features[row, 10] = is_thread * features[row, 4]
+        features[row, 11] = is_thread * most[group]
+    return features

@@ -1,0 +1,231 @@
+"""Words, digits and repetitions of a page's lines: what tells a line of the frame from the text.
+
+The words of the frame around an article are credits, actions and navigation; those of page kinds
+(`udfs.html.page_kinds`) hint at the kind of the page.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from udfs.base.array_types import BoolArray, Int64Array, UInt8Array
+from udfs.base.jit import compiled, uncounted
+from udfs.html.page_kinds import HINTS, LINE_WORDS
+from udfs.html.page_lines import Lines
+
+_FRAME_WORDS = """
+    版权 版權 © copyright Copyright ICP 许可证 公网安备 责任编辑 责编 编辑： 免责 声明
+    联系我们 关于我们 上一篇 上一页 下一篇 下一页 首页 正文 当前位置 更多 相关阅读 相關 推荐
+    推薦 热门 熱門 排行 猜你喜欢 延伸阅读 往期 头条 頭條 阅读原文 分享 举报 登录 登錄 登入
+    注册 註冊 关注 收藏 点赞 评论 評論 浏览 回复 来源： 来源: 发布时间 发表于 作者： 作者:
+    原标题 打印 字号 转载 轉載 投稿 扫一扫 二维码 下载 客户端 广告
+"""
+FRAME_WORD = 1
+"""Bit of the words of the frame in `LineWords.words`; the bits above are those of `HINTS`."""
+_FRAME_BYTES = 600  # a word further into a line is part of a sentence
+_SHORT_CHARS = 40  # longer lines are not compared
+_TITLE_CHARS = 4
+_SPACE, _ZERO, _NINE = 0x20, 0x30, 0x39
+_HASH_FACTOR, _HASH_MASK = 1_000_003, (1 << 40) - 1
+
+
+class LineWords(NamedTuple):
+    """What is found in the first `_FRAME_BYTES` of each line; all of shape (lines,).
+
+    Attributes:
+        words: Bits of the words: FRAME_WORD, and above it a bit for each of `HINTS`.
+        digits: Number of digits.
+        copies: Other lines with the same characters, digits being equal to one another and spaces
+            left out; 0 for a line of more than `_SHORT_CHARS` or `_FRAME_BYTES`.
+    """
+
+    words: Int64Array
+    digits: Int64Array
+    copies: Int64Array
+
+
+class _WordTable(NamedTuple):
+    """Words by their first characters.
+
+    Attributes:
+        firsts: Shape (65536,): by a character's code point the number of the first word that
+            begins with it, 0 for none; words with the same first character are adjacent.
+        counts: Shape (words + 1,): number of words from this one on with its first character.
+        words: Shape (words + 1, bytes): each as UTF-8; number 0 is not a word.
+        lengths: Shape (words + 1,): their bytes.
+        bits: Shape (words + 1,): their bits.
+    """
+
+    firsts: UInt8Array
+    counts: UInt8Array
+    words: UInt8Array
+    lengths: Int64Array
+    bits: Int64Array
+
+
+def line_words(lines: Lines) -> LineWords:
+    """Find words, digits and repetitions in the lines of a page."""
+    page = np.frombuffer(lines.page, dtype=np.uint8)
+    words, digits, hashes = _line_words(page, lines.starts, lines.ends, lines.chars, *_word_table())
+    return LineWords(words, digits, _copies(hashes))
+
+
+def words_of(text: bytes) -> int:
+    """Return the bits of the words in a text, UTF-8, as those of a line."""
+    page = np.frombuffer(text + b"\0", dtype=np.uint8)
+    at = np.zeros(1, dtype=np.int64)
+    words, _, _ = _line_words(page, at, at + len(text), at, *_word_table())
+    return int(words[0])
+
+
+def bits_of_words() -> dict[str, int]:
+    """Return the bits of each word."""
+    bits = dict.fromkeys(_FRAME_WORDS.split(), FRAME_WORD)
+    for place, kind in enumerate(HINTS, 1):
+        for word in LINE_WORDS[kind].split():
+            bits[word] = bits.get(word, 0) | 1 << place
+    return bits
+
+
+def lines_in_title(lines: Lines, title: str | None) -> BoolArray:
+    """Return which lines of at least `_TITLE_CHARS` are a part of a title; shape (lines,).
+
+    Spaces do not count.
+    """
+    page = np.frombuffer(lines.page, dtype=np.uint8)
+    compact = "".join((title or "").split()).encode("utf-8", "replace")
+    return _in_title(
+        page, lines.starts, lines.ends, lines.chars, np.frombuffer(compact, dtype=np.uint8)
+    )
+
+
+@cache
+def _word_table() -> _WordTable:
+    """Return the table of all words, numbered from one."""
+    bits = bits_of_words()
+    words = sorted(bits)
+    encoded = [b"", *(word.encode() for word in words)]
+    table = np.zeros((len(encoded), max(map(len, encoded))), dtype=np.uint8)
+    firsts = np.zeros(1 << 16, dtype=np.uint8)
+    counts = np.zeros(len(encoded), dtype=np.uint8)
+    for number, word in enumerate(words, 1):
+        table[number, : len(encoded[number])] = list(encoded[number])
+        firsts[ord(word[0])] = firsts[ord(word[0])] or number
+        counts[firsts[ord(word[0])]] += 1
+    lengths = np.array([len(word) for word in encoded])
+    return _WordTable(firsts, counts, table, lengths, np.array([0, *map(bits.__getitem__, words)]))
+
+
+@compiled
+def _line_words(
+    page: UInt8Array,
+    starts: Int64Array,
+    ends: Int64Array,
+    chars: Int64Array,
+    firsts: UInt8Array,
+    counts: UInt8Array,
+    words: UInt8Array,
+    lengths: Int64Array,
+    bits: Int64Array,
+) -> tuple[Int64Array, Int64Array, Int64Array]:
+    """Return the bits of the words in each line, its digits, and a hash of its characters.
+
+    The hash is 0 for a line that is not compared.
+    """
+    page = uncounted(page)
+    found = np.zeros(len(starts), dtype=np.int64)
+    digits = np.zeros(len(starts), dtype=np.int64)
+    hashes = np.zeros(len(starts), dtype=np.int64)
+    for row in range(len(starts)):
+        end = ends[row]
+        at, last = starts[row], min(starts[row] + _FRAME_BYTES, end)
+        digest = np.int64(1)
+        while at < last:
+            begin, code = at, np.int64(page[at])
+            at += 1
+            if code >= 0xE0:
+                at += 2
+                if code >= 0xF0:
+                    continue
+                code = (code & 0x0F) << 12 | (np.int64(page[begin + 1]) & 0x3F) << 6
+                code |= np.int64(page[begin + 2]) & 0x3F
+            elif code >= 0xC0:
+                at += 1
+                code = (code & 0x1F) << 6 | (np.int64(page[begin + 1]) & 0x3F)
+            elif _ZERO <= code <= _NINE:
+                digits[row] += 1
+                code = _ZERO
+            if code > _SPACE:
+                digest = (digest * _HASH_FACTOR + code) & _HASH_MASK
+            first = np.int64(firsts[code])
+            if first == 0:
+                continue
+            for word in range(first, first + counts[first]):
+                length = lengths[word]
+                place = 0
+                while (
+                    place < length
+                    and begin + place < end
+                    and page[begin + place] == words[word, place]
+                ):
+                    place += 1
+                if place == length:
+                    found[row] |= bits[word]
+        if chars[row] <= _SHORT_CHARS and last == end:
+            hashes[row] = digest
+    return found, digits, hashes
+
+
+@compiled
+def _in_title(
+    page: UInt8Array, starts: Int64Array, ends: Int64Array, chars: Int64Array, title: UInt8Array
+) -> BoolArray:
+    found = np.zeros(len(starts), dtype=np.bool_)
+    for row in range(len(starts)):
+        if not _TITLE_CHARS <= chars[row] <= len(title):
+            continue
+        start = starts[row]
+        while page[start] <= _SPACE:
+            start += 1
+        for begin in range(len(title)):
+            if title[begin] != page[start]:
+                continue
+            at, place = start, begin
+            while at < ends[row] and (
+                page[at] <= _SPACE or (place < len(title) and page[at] == title[place])
+            ):
+                place += page[at] > _SPACE
+                at += 1
+            if at == ends[row]:
+                found[row] = True
+                break
+    return found
+
+
+@compiled
+def _copies(hashes: Int64Array) -> Int64Array:
+    """Return how many other lines have the hash of each; 0 for hash 0."""
+    size = 16
+    while size < 2 * len(hashes):
+        size *= 2
+    keys = np.zeros(size, dtype=np.int64)
+    counts = np.zeros(size, dtype=np.int64)
+    places = np.empty(len(hashes), dtype=np.int64)
+    for row in range(len(hashes)):
+        key = hashes[row]
+        if key == 0:
+            continue
+        place = (key ^ key >> 17) & (size - 1)
+        while keys[place] != 0 and keys[place] != key:
+            place = (place + 1) & (size - 1)
+        keys[place] = key
+        counts[place] += 1
+        places[row] = place
+    copies = np.zeros(len(hashes), dtype=np.int64)
+    for row in range(len(hashes)):
+        if hashes[row] != 0:
+            copies[row] = counts[places[row]] - 1
+    return copies
