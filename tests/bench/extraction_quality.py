@@ -30,8 +30,7 @@ from resiliparse.extract.html2text import extract_plain_text
 from resiliparse.parse.html import HTMLTree
 
 from tests.bench.gold_pages import GoldPage, gold_pages, grams, mean_scores, scores
-from tests.bench.line_model import constants, cross_validated, examples_of, fit_lines
-from udfs.html.page_kinds import INDEX
+from tests.bench.line_model import constants, cross_validated, examples_of, fit
 from udfs.html.page_text import Extractor, HtmlLimits, extract_page
 
 FOLDS = 5
@@ -120,9 +119,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args(argv)
     if arguments.fit:
-        examples = [page for page in examples_of(arguments.data) if page.kind.kind != INDEX]
-        model = fit_lines(examples)
-        print("MODEL = LineModel(\n", *constants(model), ")", sep="")
+        fitted = fit(examples_of(arguments.data))
+        print("MODEL = LineModel(\n", *constants(fitted.articles), ")", sep="")
+        print("OTHER_MODEL = LineModel(\n", *constants(fitted.others), ")", sep="")
         return 0
     report(arguments.data, arguments.rounds, arguments.seeds)
     return 0

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.bench.fitting import folds_of, logistic
-from tests.bench.gold_pages import GoldPage, gold_pages, grams, scores
+from tests.bench.gold_pages import GoldPage, gold_pages, grams, mean_scores, scores
 from tests.bench.page_kinds import KindExample, fit_kinds, kind_of_real_page
 from tests.builders.page_templates.templates import made_pages
 from tests.builders.page_templates.texts import read_page_texts
@@ -33,19 +33,19 @@ from udfs.html.line_features import (
     line_facts,
 )
 from udfs.html.main_text import LineModel, main_text
-from udfs.html.page_kind import page_features
-from udfs.html.page_kinds import INDEX, PAGE_KINDS
+from udfs.html.page_kind import kind_of, page_features
+from udfs.html.page_kinds import ARTICLE, INDEX
 from udfs.html.page_lines import Lines, lines_of_text
 from udfs.html.page_text import HtmlLimits, clean_text, clean_title, parsed_page
 
-MADE_SHARE = 0.5
+MADE_SHARE = 1.0
+ARTICLE_FEATURES = 9  # the first of LINE_FEATURES
 SEED = 19
 PAGES_EACH = 6
 _RIDGE = 100.0  # against a weight of 100 for each page
 _PAGE_WEIGHT = 100.0
 _MIN_LINE_CHARS = 8
 _THRESHOLDS = (0.45, 0.5)
-_NOT_TEXT = (0.25,)
 _OTHER_RUNS = (0.2, 0.3)
 _IS_TEXT = 0.5  # a line is text when more of its 4-grams than this are in the known text
 _SHORT = 10  # characters; a shorter line must also stand where the known text has it
@@ -68,15 +68,17 @@ class Example:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The models of lines and of kinds that some pages give."""
+    """The models that some pages give: of lines in articles and in other pages, and of kinds."""
 
-    lines: LineModel
+    articles: LineModel
+    others: LineModel
     kinds: npt.NDArray[np.float64]
 
     def text(self, page: Example) -> str:
         """Main text of a page."""
-        kind = PAGE_KINDS[int((page.kind.features @ self.kinds).argmax())]
-        return clean_text(main_text(page.lines, self.lines, page.facts, kind))
+        kind = kind_of(page.kind.features, self.kinds)
+        model = self.articles if kind == ARTICLE else self.others
+        return clean_text(main_text(page.lines, model, page.facts, kind))
 
 
 def example(page: GoldPage, kind: str | None = None) -> Example:
@@ -122,20 +124,52 @@ def examples_of(data: Path, pages_each: int = PAGES_EACH) -> list[Example]:
 
 
 def fit(examples: Sequence[Example]) -> Fitted:
-    """The models of some pages. Pages of kind index have no main text, and no say in its lines."""
-    kinds = fit_kinds([page.kind for page in examples])
-    return Fitted(fit_lines([page for page in examples if page.kind.kind != INDEX]), kinds)
+    """The models of some pages.
+
+    Articles: real pages alone, by the features of lines and their neighbours. Other kinds: all
+    pages but indexes, which have no main text, by all features.
+    """
+    real = [page for page in examples if page.kind.is_real]
+    with_text = [page for page in examples if page.kind.kind != INDEX]
+    return Fitted(
+        articles=fit_articles(real),
+        others=fit_others(with_text),
+        kinds=fit_kinds([page.kind for page in examples]),
+    )
 
 
-def fit_lines(examples: Sequence[Example]) -> LineModel:
-    """The line model: ridge regression of the logit, once by a line's own features and once in
-    context, then the best thresholds."""
+def fit_articles(examples: Sequence[Example]) -> LineModel:
+    """Ridge regression of the logit by the features that articles need, then the best
+    thresholds."""
+    number = len(LINE_FEATURES)
+    used = [*range(ARTICLE_FEATURES), *range(number, number + len(KINDS))]
+    features = np.concatenate([page.features[:, used] for page in examples])
+    is_text = np.concatenate([page.is_text for page in examples])
+    weight = np.concatenate([page.weight for page in examples])
+    weights = np.zeros(number + len(KINDS))
+    weights[used] = np.round(logistic(features, is_text, weight, _RIDGE), 2)
+    context = np.array([float(name == "score") for name in CONTEXT_FEATURES])
+    model = LineModel(weights[:number], weights[number:], context, 0.0, 0.25, 0.0)
+    tried = [
+        replace(model, threshold=threshold, other_run=other_run)
+        for threshold, other_run in product(_THRESHOLDS, _OTHER_RUNS)
+    ]
+
+    def mean_f1(model: LineModel) -> float:
+        texts = [clean_text(main_text(page.lines, model, page.facts)) for page in examples]
+        found = [scores(text, page.gold) for text, page in zip(texts, examples, strict=True)]
+        return mean_scores(found)[2]
+
+    return max(tried, key=mean_f1)
+
+
+def fit_others(examples: Sequence[Example]) -> LineModel:
+    """Ridge regression of the logit, once by a line's own features and once in context."""
     made = sum(not page.kind.is_real for page in examples)
     share = MADE_SHARE * (len(examples) - made) / made if 0 < made < len(examples) else 1.0
-    counts = [1.0 if page.kind.is_real else share for page in examples]
     is_text = np.concatenate([page.is_text for page in examples])
     weight = np.concatenate(
-        [page.weight * count for page, count in zip(examples, counts, strict=True)]
+        [page.weight * (1.0 if page.kind.is_real else share) for page in examples]
     )
     features = np.concatenate([page.features for page in examples])
     weights = np.round(logistic(features, is_text, weight, _RIDGE), 2)
@@ -143,29 +177,14 @@ def fit_lines(examples: Sequence[Example]) -> LineModel:
         context_features(page.features @ weights, page.lines, page.facts, page.kind.kind)
         for page in examples
     ]
-    model = LineModel(
+    return LineModel(
         line_weights=weights[: len(LINE_FEATURES)],
         block_weights=weights[len(LINE_FEATURES) :],
         context_weights=np.round(logistic(np.concatenate(context), is_text, weight, _RIDGE), 2),
-        threshold=0.0,
-        not_text=0.0,
-        other_run=0.0,
+        threshold=0.6,
+        not_text=0.25,
+        other_run=0.5,
     )
-    tried = [
-        replace(model, threshold=threshold, not_text=not_text, other_run=other_run)
-        for threshold, not_text, other_run in product(_THRESHOLDS, _NOT_TEXT, _OTHER_RUNS)
-    ]
-
-    def mean_f1(model: LineModel) -> float:
-        found = [
-            scores(clean_text(main_text(page.lines, model, page.facts, page.kind.kind)), page.gold)[
-                2
-            ]
-            for page in examples
-        ]
-        return float(np.average(found, weights=counts))
-
-    return max(tried, key=mean_f1)
 
 
 def judged(fitted: Fitted, examples: Sequence[Example]) -> list[tuple[float, float, float]]:

@@ -37,11 +37,8 @@ LINE_FEATURES = (
     "digits",
     "copies",
     "hint word",
-    "prose near",
-    "prose on both sides",
     "prose of like lines",
     "links of like lines",
-    "like lines' share of prose",
     "number of like lines",
 )
 _FEATURES = len(LINE_FEATURES)
@@ -62,7 +59,6 @@ CONTEXT_FEATURES = (
 _CONTEXT = len(CONTEXT_FEATURES)
 
 _REACH = 3  # lines before and after that count as neighbours
-_FAR_REACH = 10
 _CONTEXT_REACH = 4
 _MUCH_PUNCTUATION = 8  # marks; further ones add nothing
 _PROSE_CHARS = 200  # characters from which a line counts as prose fully
@@ -169,7 +165,6 @@ def _line_features(
     features = np.empty((lines, _FEATURES), dtype=np.float64)
     prose = np.empty(lines, dtype=np.float64)
     links_of = np.empty(lines, dtype=np.float64)
-    total = 0.0
     for row in range(lines):
         links = link_chars[row] / chars[row]
         links_of[row] = links
@@ -188,16 +183,10 @@ def _line_features(
         features[row, 12] = 1.0 if is_short and words[row] > frame_word else 0.0
         length = min(chars[row], _PROSE_CHARS) / _PROSE_CHARS
         prose[row] = length * (1.0 - links) * punctuated
-        total += prose[row]
-    before = 0.0
     for row in range(lines):
         features[row, 7] = _around(prose, row, _REACH) / _REACH
         features[row, 8] = _around(links_of, row, _REACH) / _REACH
-        features[row, 13] = _around(prose, row, _FAR_REACH) / _FAR_REACH
-        before += prose[row]
-        less = min(before, total - before + prose[row])
-        features[row, 14] = min(1.0, 2.0 * less / total) if total > 0 else 0.0
-    _of_like_lines(features, prose, chars, link_chars, groups, total)
+    _of_like_lines(features, prose, chars, link_chars, groups)
     return prose, features
 
 
@@ -217,7 +206,6 @@ def _of_like_lines(
     chars: Int64Array,
     link_chars: Int64Array,
     groups: Int64Array,
-    total: float,
 ) -> None:
     """Fill in the features of a line's group."""
     room = groups.max() + 1 if len(groups) else 0
@@ -230,11 +218,10 @@ def _of_like_lines(
         of_lines[group] += 1
     for row in range(len(groups)):
         group = groups[row]
-        features[row, 15] = of_prose[group] / of_lines[group]
-        features[row, 16] = of_links[group] / of_chars[group]
-        features[row, 17] = of_prose[group] / total if total > 0 else 0.0
+        features[row, 13] = of_prose[group] / of_lines[group]
+        features[row, 14] = of_links[group] / of_chars[group]
         many = np.log2(of_lines[group])
-        features[row, 18] = min(many, _MANY_LINES_LOG2) / _MANY_LINES_LOG2
+        features[row, 15] = min(many, _MANY_LINES_LOG2) / _MANY_LINES_LOG2
 
 
 @compiled

@@ -24,7 +24,8 @@ from udfs.base.array_types import Float64Array, Int64Array
 from udfs.base.jit import compiled
 from udfs.html.class_words import KINDS, kinds_of
 from udfs.html.line_features import LineFacts, context_features, line_facts
-from udfs.html.page_kinds import INDEX
+from udfs.html.line_words import FRAME_WORD
+from udfs.html.page_kinds import ARTICLE, INDEX, SCATTERED
 from udfs.html.page_lines import Blocks, Lines, lines_text
 
 
@@ -41,6 +42,7 @@ class LineModel:
         not_text: A line inside a run is dropped when its probability is lower. When all lines'
             are, all lines are kept that are not mostly links.
         other_run: A further run is kept when its sum is at least this share of the best run's.
+            Of the kinds in `udfs.html.page_kinds.SCATTERED` all runs are kept.
     """
 
     line_weights: Float64Array
@@ -67,11 +69,8 @@ MODEL = LineModel(
             0.0,  # digits
             0.0,  # copies
             0.0,  # hint word
-            0.0,  # prose near
-            0.0,  # prose on both sides
             0.0,  # prose of like lines
             0.0,  # links of like lines
-            0.0,  # like lines' share of prose
             0.0,  # number of like lines
         ]
     ),
@@ -106,10 +105,65 @@ MODEL = LineModel(
     not_text=0.25,
     other_run=0.3,
 )
+"""The model of articles: by the lines themselves and their neighbours."""
+
+OTHER_MODEL = LineModel(
+    line_weights=np.array(
+        [
+            -1.62,  # constant
+            -0.76,  # links
+            1.15,  # has punctuation
+            0.94,  # much punctuation
+            -0.72,  # frame word
+            0.29,  # paragraph
+            -0.66,  # list item
+            1.03,  # prose around
+            -0.90,  # links around
+            0.31,  # length
+            -0.54,  # digits
+            -0.15,  # copies
+            -0.54,  # hint word
+            0.88,  # prose of like lines
+            -0.77,  # links of like lines
+            0.70,  # number of like lines
+        ]
+    ),
+    block_weights=np.array(
+        [
+            0.66,  # content
+            -0.71,  # frame
+            -0.26,  # side
+            -0.62,  # related
+            -0.32,  # comment
+            -0.36,  # tool
+            -0.08,  # hidden
+        ]
+    ),
+    context_weights=np.array(
+        [
+            -1.16,  # constant
+            1.00,  # score
+            0.51,  # next lines
+            0.44,  # lines around
+            0.65,  # like lines
+            0.39,  # likeliest like line
+            0.53,  # in title
+            0.48,  # thread
+            0.28,  # thread: in title
+            0.07,  # thread: score
+            0.46,  # thread: like lines
+            0.53,  # thread: likeliest like line
+        ]
+    ),
+    threshold=0.6,
+    not_text=0.25,
+    other_run=0.5,
+)
+"""The model of pages of all other kinds: by like lines and their probabilities, too."""
 
 _INHERITED = 0.7  # share of a block's value that the blocks inside it inherit
 _MIN_LINE_CHARS = 8  # shorter lines weigh as much in a run
-_LONG_PROSE_CHARS = 160
+_LONG_PROSE_CHARS, _MIN_PROSE_CHARS, _FEW_LINES = 160, 30, 6
 _REPEATED_BYTES = 150  # a line of at least this length that was kept before is a repetition
 
 
@@ -131,9 +185,9 @@ def main_text(
         kind: Of the page, where it is known.
     """
     facts = facts or line_facts(lines)
-    if kind == INDEX and not _has_long_prose(lines):
+    if kind == INDEX and not _has_own_prose(lines, facts):
         return ""
-    rows = main_rows(lines, facts, model or MODEL, kind)
+    rows = main_rows(lines, facts, model or model_of(kind), kind)
     starts, ends = lines.starts[rows], lines.ends[rows]
     long = np.flatnonzero(ends - starts >= _REPEATED_BYTES)
     if len(long) > 1:
@@ -150,10 +204,23 @@ def main_text(
     return lines_text(lines, rows)
 
 
-def _has_long_prose(lines: Lines) -> bool:
-    """Whether a line is longer than what indexes show of the pages that they link to."""
+def model_of(kind: str | None) -> LineModel:
+    """Return the model for pages of a kind; None as for articles."""
+    return MODEL if kind is None or kind == ARTICLE else OTHER_MODEL
+
+
+def _has_own_prose(lines: Lines, facts: LineFacts) -> bool:
+    """Whether a page that looks like an index has more prose than the beginnings of others' texts.
+
+    That is a line longer than those, or at least `_MIN_PROSE_CHARS` in few lines.
+    """
     unlinked = lines.chars - lines.link_chars
-    return bool(((unlinked >= _LONG_PROSE_CHARS) & (lines.punctuation > 0)).any())
+    is_prose = (lines.punctuation > 0) & (unlinked * 2 > lines.chars)
+    prose = unlinked[is_prose & (facts.words.words & FRAME_WORD == 0)]
+    if not len(prose):
+        return False
+    is_short = len(prose) <= _FEW_LINES and prose.sum() >= _MIN_PROSE_CHARS
+    return bool(is_short or prose.max() >= _LONG_PROSE_CHARS)
 
 
 def main_rows(
@@ -168,7 +235,7 @@ def main_rows(
         lines.link_chars,
         float(model.threshold),
         float(model.not_text),
-        float(model.other_run),
+        0.0 if kind in SCATTERED else float(model.other_run),
     )
 
 

@@ -20,7 +20,7 @@ from udfs.base.jit import compiled
 from udfs.html.class_words import hints_of, signatures_of
 from udfs.html.line_features import LineFacts
 from udfs.html.line_words import FRAME_WORD, words_of
-from udfs.html.page_kinds import HINTS, PAGE_KINDS
+from udfs.html.page_kinds import HINTS, INDEX, PAGE_KINDS
 from udfs.html.page_lines import Lines
 
 _SHAPE_FEATURES = (
@@ -47,20 +47,76 @@ PAGE_FEATURES = (
 )
 # Of each feature for each of PAGE_KINDS, in their order.
 _WEIGHTS = """
-@@
+constant                      -3.18   0.38  -1.89  -0.81   3.23   0.10   2.10   1.88   0.51  -1.30
+links                          2.28  -0.99  -0.04  -2.36  -0.06  -1.84   1.11   1.66   2.78  -2.55
+lines                          0.83  -0.41   0.85   0.47  -1.82   0.68   0.64  -0.74   1.51  -2.00
+prose                          2.76  -1.01   0.36   1.00  -0.72   0.60   0.06  -1.26  -2.42   0.63
+longest prose                  0.67   0.71   2.52   1.11  -1.29  -1.73   0.33  -0.69  -3.65   2.03
+prose lines                    4.33   0.01   1.32   0.39  -1.28   0.24  -1.52  -1.83  -1.63  -0.03
+length of prose lines          2.29  -1.56  -1.78   0.52  -1.20  -0.32  -0.25  -0.10   0.03   2.37
+list items                    -0.57  -0.23  -0.97  -0.21  -0.44   1.56   0.71   0.46  -0.75   0.46
+paragraphs                     0.33  -0.34   0.36   0.04   0.34  -0.94   1.98   0.40  -2.28   0.11
+digits                        -1.10   0.58   0.29  -0.39   1.60  -0.95  -0.91   1.85   1.55  -2.51
+copies                         1.94   1.99  -0.37  -1.32   1.31  -1.23  -2.78   1.37   0.77  -1.68
+largest group                  1.69   0.47   0.37  -1.47  -1.88   0.05  -2.11  -0.71   1.35   2.25
+repeated blocks                0.13   0.14  -1.49   1.80  -0.26   0.02  -0.89  -0.78   1.55  -0.22
+prose of repeated blocks      -1.61   2.19   0.34  -1.81   1.66  -0.19  -0.21  -0.76   1.11  -0.73
+forum class                   -0.62   3.61   0.71  -0.50  -0.81  -0.58  -0.62  -0.77  -0.03  -0.39
+question_answer class         -1.74  -1.29   6.80  -0.77  -0.73  -0.41  -0.46  -0.36  -0.71  -0.33
+comments class                -1.15   2.87  -0.35   5.15  -1.28  -1.48  -0.15  -0.83  -1.43  -1.35
+microblog class                1.41  -0.66  -0.57  -0.66   4.74  -0.86  -0.89  -1.34  -0.80  -0.34
+encyclopedia class            -1.60  -0.54  -0.57  -0.65  -0.72   6.47   0.65  -1.06  -1.33  -0.65
+product class                 -0.37  -0.07  -0.05  -0.02  -0.07  -0.09   0.72  -0.22   0.18  -0.02
+video class                    0.14  -0.55  -0.03  -1.00  -1.32  -0.51  -1.27   6.13  -1.26  -0.31
+index class                    3.93  -0.77   0.02  -1.00  -0.98   0.38  -0.46  -1.21   0.31  -0.22
+chapter class                 -1.06  -0.06  -0.08  -0.08  -0.03  -0.19  -0.12  -0.05  -0.05   1.72
+forum word                    -0.82   3.71  -1.08   1.35  -0.77   0.11  -0.12  -1.68   0.63  -1.32
+question_answer word          -1.81  -0.91   5.33   0.65   0.15  -0.41  -1.43  -0.93   0.13  -0.76
+comments word                 -2.96   1.08   0.59   3.19   0.65  -1.52  -1.38   0.29   0.29  -0.23
+microblog word                 0.50  -1.98   0.08   0.32   4.23   0.45  -3.09   1.10  -1.34  -0.27
+encyclopedia word             -4.00  -1.24  -0.77   0.24  -1.08   5.37  -0.75  -0.48  -0.85   3.56
+product word                   0.52  -0.33  -0.48  -0.56  -1.09  -1.61   6.41  -1.25  -0.01  -1.61
+video word                    -0.26  -0.55  -0.97  -1.00  -1.81   0.19   0.45   5.32  -0.42  -0.95
+index word                     2.23  -0.43  -0.78   0.16   0.10  -0.13   0.59  -0.71  -0.08  -0.94
+chapter word                   0.06  -1.45  -0.67   0.10  -0.98  -1.23  -0.57  -1.99   2.16   4.58
+forum title                    0.35   0.54  -0.57   0.12   0.31  -0.84   0.31  -0.09  -0.63   0.49
+question_answer title         -0.44   0.45   0.01  -0.66   0.66   0.93  -0.99  -0.44   0.75  -0.25
+comments title                -0.41  -0.20  -0.07  -0.02   1.44  -0.10  -0.07  -0.12  -0.44  -0.02
+microblog title               -0.93  -0.10  -0.59  -0.84  -0.09  -0.14  -0.29   0.94   2.76  -0.71
+encyclopedia title            -1.14   0.88  -0.60   0.95   0.10   0.08  -0.02  -0.52   0.29  -0.02
+product title                  0.30  -0.40  -0.28   0.40  -0.27  -0.19  -0.39  -0.53   1.51  -0.13
+video title                   -0.65  -0.22  -0.22   0.96  -0.19  -0.12  -0.14  -0.41   1.09  -0.10
+index title                   -0.57   0.36  -0.97  -0.23   0.38   0.14   0.01   0.12   1.02  -0.28
+chapter title                 -0.74  -0.34  -0.29   0.83  -0.29  -0.36  -0.61  -0.28   0.75   1.33
 """
 _SHAPES, _HINTS = len(_SHAPE_FEATURES), len(HINTS)
 
 _MANY_LOG2 = 8  # counts of 255 and more are equal
 _PROSE_CHARS = 200
 _LONG_CHARS = 500
+_INDEX_LINKS, _INDEX_LINES = 0.2, 10  # share of characters; fewest lines
 
 
 def page_kind(lines: Lines, facts: LineFacts, title: str | None) -> str | None:
     """Return the kind of a page, of `PAGE_KINDS`; None for a page without lines."""
     if not len(lines):
         return None
-    scores = page_features(lines, facts, title) @ _weights()
+    return kind_of(page_features(lines, facts, title), _weights())
+
+
+def kind_of(features: Float64Array, weights: Float64Array) -> str:
+    """Return the likeliest kind; one that words hint at only where one of its words is found, an
+    index only where there are links.
+
+    Args:
+        features: PAGE_FEATURES of a page.
+        weights: Shape (features, kinds).
+    """
+    scores = features @ weights
+    hints = features[_SHAPES:].reshape(3, _HINTS).any(axis=0)
+    links, lines = features[1], features[2]
+    hints[HINTS.index(INDEX)] = links >= _INDEX_LINKS and lines >= _logarithm(_INDEX_LINES)
+    scores[1:][~hints] = -np.inf
     return PAGE_KINDS[int(scores.argmax())]
 
 

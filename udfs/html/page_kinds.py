@@ -50,6 +50,9 @@ LINE_WORDS = {
 THREADS = frozenset({"forum", "question_answer", "microblog"})
 """The kinds whose text is posts of several people; a title belongs to the text that answers it."""
 
+SCATTERED = THREADS | {"encyclopedia"}
+"""The kinds whose text is in many places of a page, of which none counts more than another."""
+
 HINTS = tuple(CLASS_WORDS)
 """The kinds that words hint at."""
 

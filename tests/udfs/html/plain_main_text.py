@@ -19,7 +19,7 @@ from udfs.html.line_words import FRAME_WORD, bits_of_words
 from udfs.html.main_text import LineModel, inherited
 from udfs.html.page_lines import Blocks, Lines
 
-_REACH, _FAR_REACH = 3, 10
+_REACH = 3
 _INHERITED = 0.7
 _MIN_LINE_CHARS = 8
 _PROSE_CHARS = 200
@@ -28,7 +28,9 @@ _SHORT_CHARS = 40
 _TITLE_CHARS = 4
 
 
-def plain_rows(lines: Lines, probability: Float64Array, model: LineModel) -> list[int]:
+def plain_rows(
+    lines: Lines, probability: Float64Array, model: LineModel, *, is_scattered: bool = False
+) -> list[int]:
     """Indices of the lines of the main text of a page with lines."""
     likeliest = int(probability.argmax())
     if probability[likeliest] < model.not_text:
@@ -37,7 +39,7 @@ def plain_rows(lines: Lines, probability: Float64Array, model: LineModel) -> lis
     weight = np.maximum(lines.chars, _MIN_LINE_CHARS) ** 0.5
     threshold = model.threshold * probability[likeliest]
     runs = plain_runs(((probability - threshold) * weight).tolist())
-    least = model.other_run * max(total for _, _, total in runs)
+    least = 0 if is_scattered else model.other_run * max(total for _, _, total in runs)
     likely = (probability >= min(model.not_text, threshold)).tolist()
     return [
         row
@@ -71,16 +73,11 @@ def plain_features(lines: Lines) -> Float64Array:
     features[10] = np.where(is_short, plain_digits(lines) / chars, 0)
     features[11] = np.minimum(plain_copies(lines), 3) / 3
     features[12] = is_short & (words > FRAME_WORD)
-    features[13] = _around(prose, _FAR_REACH)
-    before, after = np.cumsum(prose), np.cumsum(prose[::-1])[::-1]
-    total = prose.sum() or 1.0
-    features[14] = np.minimum(1, 2 * np.minimum(before, after) / total)
     for row, group in enumerate(groups):
         like = groups == group
-        features[15:, row] = (
+        features[13:, row] = (
             prose[like].mean(),
             lines.link_chars[like].sum() / chars[like].sum(),
-            prose[like].sum() / total,
             min(np.log2(like.sum()), 6) / 6,
         )
     return features.T

@@ -28,6 +28,7 @@ from udfs.html.line_features import (
 )
 from udfs.html.main_text import (
     MODEL,
+    OTHER_MODEL,
     LineModel,
     inherited,
     line_probabilities,
@@ -129,12 +130,9 @@ def test_features_by_like_lines() -> None:
     assert named[2] == named[5] == named[8] > 0.06  # a post without punctuation, too
     assert {named[place] for place in (0, 1, 3, 4, 6)} == {0}
     assert [row["copies"] for row in rows[:4]] == [0, 0, 0, 0.667]  # digits are equal
-    assert [row["like lines' share of prose"] for row in rows[:4]] == [0, 0, 1, 0]
     assert [row["links of like lines"] for row in rows[:4]] == [1, 0, 0, 0]
     assert [row["hint word"] for row in rows[:4]] == [0, 0, 0, 0]
     assert [row["digits"] for row in rows[:4]] == [0, 0, 0, 0.25]
-    assert [row["prose on both sides"] for row in rows[:4]] == [0, 0, 0, 0]
-    assert rows[5]["prose on both sides"] == 1
 
 
 def features_of(lines: Lines) -> list[dict[str, float]]:
@@ -180,6 +178,30 @@ def test_probabilities_are_the_model_s() -> None:
 )  # fmt: skip
 def test_main_text(html: str, expected: list[str]) -> None:
     assert main_text(lines_of(html)).split("\n") == expected
+
+
+def test_an_index_gives_nothing_but_prose_of_its_own() -> None:
+    teasers = "".join(f"<li><a href=/{n}>题目{n}</a>{PARAGRAPHS[n % 3]}</li>" for n in range(9))
+    for html in (f"<div>{LINKS}</div>", f"{LINKS}<div>版权所有，{PARAGRAPHS[0]}</div>", teasers):
+        assert main_text(lines_of(html), kind="index") == ""
+        assert main_text(lines_of(html), kind="article") != ""
+    assert PARAGRAPHS[0] in main_text(lines_of(LINKS + ARTICLE + LINKS), kind="index")
+    assert (
+        main_text(lines_of(teasers + LONG.replace("<p>", "<p>" + LONG[3:-4])), kind="index") != ""
+    )
+
+
+def test_short_posts_are_text_where_others_are_prose() -> None:
+    said = [PARAGRAPHS[0], "顶", PARAGRAPHS[1], "谢谢分享！", PARAGRAPHS[2], "路过", PARAGRAPHS[0]]
+    posts = "".join(
+        f"<div class=post><div class=user><a href=/u>用户{n}</a> 新手上路</div>"
+        f"<div class=post-content>{post}</div><div class=foot>{n}楼 回复 举报</div></div>"
+        for n, post in enumerate(said)
+    )
+    html = f"<ul class=nav>{LINKS}</ul>{posts}<ul class=hot>{LINKS}</ul>"
+    found = main_text(lines_of(html), kind="forum").split("\n")
+    assert [line for line in found if line in said] == said
+    assert not any("楼" in line or "用户" in line for line in found)
 
 
 def test_short_lines_may_repeat() -> None:
@@ -234,7 +256,9 @@ TEXTS = st.lists(
 
 
 SHARES = st.floats(0.05, 0.95)
-MODELS = st.builds(replace, st.just(MODEL), threshold=SHARES, not_text=SHARES, other_run=SHARES)
+MODELS = st.builds(
+    replace, st.just(OTHER_MODEL), threshold=SHARES, not_text=SHARES, other_run=SHARES
+)
 
 
 @settings(deadline=None)
@@ -260,7 +284,8 @@ def test_compiled_loops_compute_what_their_twins_do(
         inherited(lines.blocks, values).tolist() == plain_inherited(lines.blocks, values).tolist()
     )
     probability = line_probabilities(lines, facts, model, kind)
-    assert main_rows(lines, facts, model, kind).tolist() == plain_rows(lines, probability, model)
+    rows = plain_rows(lines, probability, model, is_scattered=is_thread)
+    assert main_rows(lines, facts, model, kind).tolist() == rows
 
 
 @settings(deadline=None)

@@ -70,7 +70,7 @@ def test_an_anchor_that_was_never_closed_does_not_lose_the_article() -> None:
     [
         "<p>短。</p>",
         "<table><tr><td>型号</td><td>价格</td></tr><tr><td>甲</td><td>12</td></tr></table>",
-        f"<ul>{MENU}</ul>",
+        f"<ul>{MENU}</ul><p>短。</p><p>{PARAGRAPHS[0]}</p>",
         "<form><div>只有一行</div></form>",
         "<div>Some English words, nothing else. Two sentences.</div>",
     ],
