@@ -262,7 +262,7 @@ def _is_set(page: bytes, at: int, stop: int, value: UInt8Array) -> bool:
 @compiled
 def _value(
     page: bytes, at: int, stop: int, states: Int16Array, bits: Int64Array
-) -> tuple[int, int, int]:
+) -> tuple[int, np.int64, np.int64]:
     """Return the end of an attribute's value, its words' bits, and the hash of its first word.
 
     The hash is of the letters from the first one to a space.

@@ -196,7 +196,7 @@ def _around(values: Float64Array, row: int, reach: int) -> float:
     found = 0.0
     for other in range(max(row - reach, 0), min(row + reach + 1, len(values))):
         found += values[other]
-    return found - values[row]
+    return float(found - values[row])
 
 
 @compiled

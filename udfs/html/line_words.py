@@ -157,7 +157,7 @@ def _line_words(
                 code = (code & 0x1F) << 6 | (np.int64(page[begin + 1]) & 0x3F)
             elif _ZERO <= code <= _NINE:
                 digits[row] += 1
-                code = _ZERO
+                code = np.int64(_ZERO)
             if code > _SPACE:
                 digest = (digest * _HASH_FACTOR + code) & _HASH_MASK
             first = np.int64(firsts[code])

@@ -113,7 +113,7 @@ def kind_of(features: Float64Array, weights: Float64Array) -> str:
         weights: Shape (features, kinds).
     """
     scores = features @ weights
-    hints = features[_SHAPES:].reshape(3, _HINTS).any(axis=0)
+    hints: BoolArray = features[_SHAPES:].reshape(3, _HINTS).max(axis=0) > 0
     links, lines = features[1], features[2]
     hints[HINTS.index(INDEX)] = links >= _INDEX_LINKS and lines >= _logarithm(_INDEX_LINES)
     scores[1:][~hints] = -np.inf
