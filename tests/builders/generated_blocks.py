@@ -36,7 +36,10 @@ PAGES = (
     "README_zh.md",
     "jobs/README.md",
     "jobs/QUESTIONS.md",
-    *(f"jobs/{room}/README.md" for room in ("selection", "release", "audit", "report", "estimate")),
+    *(
+        f"jobs/{room}/README.md"
+        for room in ("selection", "release", "audit", "report", "estimate", "training")
+    ),
     "conf/README.md",
     "udfs/README.md",
     "tests/bench/README.md",

@@ -120,14 +120,15 @@ def test_the_job_scores_on_the_gpu(spark: SparkSession, encoder_file: Path, tmp_
     )
 
 
-@pytest.mark.parametrize("width", [0, 16])
-def test_an_encoder_is_trained_on_the_gpu(encoder_file: Path, tmp_path: Path, width: int) -> None:
+@pytest.mark.parametrize("head", ["published", "multi-scale"])
+def test_an_encoder_is_trained_on_the_gpu(encoder_file: Path, tmp_path: Path, head: str) -> None:
+    frozen = 1 if head == "published" else 2
     recipe = EncoderRecipe(
-        start=str(encoder_file), layers=(0, 1), frozen_layers=2 if width else 1, width=width,
+        start=str(encoder_file), layers=(0, 1), frozen_layers=frozen, head=head, width=16,
         epochs=4, rate=2e-3, head_rate=1e-2, batch_texts=8, validation_part=4, patience=9, rounds=1,
         chosen_segments=12,
     )  # fmt: skip
-    maker = InputMaker(start_of(recipe.start, recipe.layers, recipe.max_tokens, width).header)
+    maker = InputMaker(start_of(recipe.start, recipe.layers, recipe.max_tokens).header)
     draw = random.Random(1)
     texts = [
         "".join(draw.choices(CHARS[24:] if number % 2 else CHARS[:24], k=300))

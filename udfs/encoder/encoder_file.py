@@ -16,7 +16,7 @@ FORMAT = "taojin-encoder-1"
 
 _HEADER_LIMIT = 100_000_000  # bytes; safetensors refuses a longer one too
 
-Head = Literal["pooled", "mean", "sequence", "page"]
+Head = Literal["pooled", "mean", "multi-scale", "sequence", "page"]
 Activation = Literal["sigmoid", "softmax", "none"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -31,8 +31,9 @@ class EncoderSettings:
 
     head: Head
     """``pooled``: a regression over the maximum of all tokens and the pooled first one, as in
-    BERTEval; ``mean``: over the mean of all tokens and a hidden layer; ``sequence``: the head of
-    AutoModelForSequenceClassification; ``page``: `udfs.encoder.page_head`, which reads a page
+    BERTEval; ``mean``: over the mean of all tokens and a hidden layer; ``multi-scale``: over the
+    maximum and the mean of all tokens and the first one, and a hidden layer; ``sequence``: the head
+    of AutoModelForSequenceClassification; ``page``: `udfs.encoder.page_head`, which reads a page
     whole."""
     activation: Activation
     """Function of the head's outputs: ``none`` for a regression on another scale."""
@@ -41,7 +42,7 @@ class EncoderSettings:
     max_tokens: int
     """Tokens of the longest input, special tokens included."""
     width: int = 0
-    """Size of the hidden layer of head ``mean``."""
+    """Size of the hidden layer of the heads ``mean`` and ``multi-scale``."""
 
 
 @dataclass(frozen=True)

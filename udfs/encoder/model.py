@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,13 @@ class Encoder:
                 }
             )
             self.base = self.network["encoder"]
-        elif header.settings.head == "mean":
+        elif header.settings.head in POOLINGS:
             width = header.settings.width
+            size = config.hidden_size * POOLINGS[header.settings.head].parts
             self.network = torch.nn.ModuleDict(
                 {
                     "encoder": AutoModel.from_config(config, add_pooling_layer=False),
-                    "hidden": torch.nn.Linear(config.hidden_size, width),
+                    "hidden": torch.nn.Linear(size, width),
                     "head": torch.nn.Linear(width, 1),
                 }
             )
@@ -103,9 +105,9 @@ class Encoder:
         found = self.base(input_ids=ids, attention_mask=numbers)
         if self.settings.head == "page":
             return mean_of_tokens(found.last_hidden_state, mask)
-        if self.settings.head == "mean":
-            means = mean_of_tokens(found.last_hidden_state, mask)
-            return self.network["head"](gelu(self.network["hidden"](means)))
+        if self.settings.head in POOLINGS:
+            features = POOLINGS[self.settings.head].pool(found.last_hidden_state, mask)
+            return self.network["head"](gelu(self.network["hidden"](features)))
         own = None if self.pools_padding else mask
         return self.network["head"](pooled(found.last_hidden_state, found.pooler_output, own))
 
@@ -135,6 +137,29 @@ def mean_of_tokens(hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Ten
         return hidden.mean(dim=1)
     kept = hidden.masked_fill(~mask[:, :, None], 0.0)
     return kept.sum(dim=1) / mask.sum(dim=1, keepdim=True)
+
+
+def multi_scale(hidden: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    """Maximum and mean of hidden states over tokens without padding, and the first token's.
+
+    Batch:
+        Hidden states (rows, tokens, size); a mask (rows, tokens), False for padding; returns
+        (rows, 3 * size).
+    """
+    return torch.cat([pooled(hidden, mean_of_tokens(hidden, mask), mask), hidden[:, 0]], dim=1)
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """How a head with a hidden layer sums up the tokens of a segment."""
+
+    pool: Callable[[torch.Tensor, torch.Tensor | None], torch.Tensor]
+    """Hidden states (rows, tokens, size) and their mask -> (rows, parts * size)."""
+    parts: int
+
+
+POOLINGS = {"mean": Pooling(mean_of_tokens, 1), "multi-scale": Pooling(multi_scale, 3)}
+"""Head -> its pooling."""
 
 
 def load_encoder(path: Path, device: str, dtype: Dtype) -> Encoder:

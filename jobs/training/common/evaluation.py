@@ -42,7 +42,8 @@ def evaluate(task: Task, folder: Path, rows: Rows | None = None) -> Evaluation:
         rows: Rows of the task's files, to measure again the documents that are never trained on;
             None to measure nothing.
     Raises:
-        EvaluationError: a file's digest, or a figure measured again, differs from metrics.json.
+        EvaluationError: a file's digest, or a figure measured again, differs from metrics.json, or
+            the task's figures are not there.
         OSError: a file is missing.
     """
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
@@ -54,6 +55,11 @@ def evaluate(task: Task, folder: Path, rows: Rows | None = None) -> Evaluation:
                 f"{path}: sha256 {digest}: expected {file['sha256']}, the file that "
                 f"{folder / 'metrics.json'} was measured on"
             )
+    if missing := [name for name, _ in task.headlines if name not in metrics["figures"]]:
+        raise EvaluationError(
+            f"{folder / 'metrics.json'}: has no figures of {missing[0]}: give the options that the "
+            "model was trained with too"
+        )
     again = _measured_again(task, folder, metrics, rows) if rows is not None else {}
     for name, figures in again.items():
         if figures != metrics["figures"].get(name):

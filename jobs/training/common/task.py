@@ -102,6 +102,8 @@ class Task:
     load: Callable[[Path], Model] = load_model
     answers: Callable[[Any, Found, Sequence[Document]], Answers] = probabilities
     """Called with a model, what its fit found, and documents."""
+    other_data: tuple[Mapping[str, Any], ...] = ()
+    """Data of no file in `files`: file, rows, use, licence and sha256 of each, for the card."""
     command_options: str = ""
     """Options of the training command behind the task's name, with a leading blank."""
     curve: tuple[tuple[str, str], ...] = ()

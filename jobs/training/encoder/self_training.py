@@ -64,16 +64,19 @@ def choose(
     negative_share: float,
     count: int,
     rng: np.random.Generator,
+    by_ease: bool = True,
 ) -> Chosen:
-    """Draw the same number of rows of each label, with a higher probability for certain ones.
+    """Draw the same number of rows of each label.
 
     A label with too few rows gives all of them.
 
     Args:
         count: Rows of both labels together.
+        by_ease: Draw rows with less mutual information (`bald`) with a higher probability, else all
+            with the same.
     """
     rows, labels = pseudo_labels(passes, positive_share, negative_share)
-    ease = 1 - bald(passes) / np.log(2)
+    ease = 1 - bald(passes) / np.log(2) if by_ease else np.ones(len(passes))
     drawn: list[int] = []
     for label in (1.0, 0.0):
         own = rows[labels == label]

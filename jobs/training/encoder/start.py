@@ -1,4 +1,4 @@
-"""The encoder that training starts from: a reduced pretrained one, or a scorer's file.
+"""The encoder that training starts from: a reduced pretrained one, a scorer's file, or a folder.
 
 Most of a multilingual encoder is embeddings of pieces that do not occur in Chinese text. They are
 removed, and so are the upper layers: the middle ones suffice for this task.
@@ -19,13 +19,17 @@ from safetensors.torch import load_file
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from jobs.training.encoder.pretrained import Pretrained, pretrained_path, read_pretrained
-from jobs.training.encoder.recipe import PRETRAINED
-from udfs.encoder.encoder_file import EncoderHeader, EncoderSettings, read_encoder_header
+from jobs.training.encoder.recipe import BUNDLED, PRETRAINED
+from jobs.training.encoder.sources import bundled_encoder
+from udfs.encoder.encoder_file import EncoderHeader, EncoderSettings, Head, read_encoder_header
+from udfs.encoder.model_folder import folder_config, folder_tokenizer, folder_weights
 from udfs.encoder.weights import in_float32, in_int8
 
 _OTHER_PIECES = 4_000
 """Number of pieces without Han characters that are kept, the most probable ones."""
 _SPECIAL = 4  # <s>, <pad>, </s>, <unk>
+_HEADS: dict[str, Head] = {"multi-scale": "multi-scale", "mean": "mean", "published": "pooled"}
+"""Head of a recipe -> in an encoder's file."""
 
 _CHINESE = re.compile(
     "[\\x21-\\x7e▁\\u2010-\\u203f\\u3000-\\u303f\\uff00-\\uffef\\u3400-\\u4dbf\\u4e00-\\u9fff]+"
@@ -44,31 +48,46 @@ class Start:
 
 
 @lru_cache(maxsize=1)
-def start_of(source: str, layers: tuple[int, ...], max_tokens: int, width: int = 0) -> Start:
+def start_of(
+    source: str, layers: tuple[int, ...], max_tokens: int, head: str = "published", width: int = 0
+) -> Start:
     """Load the encoder that a recipe starts from.
 
     Args:
-        source: `PRETRAINED`, or the path of an encoder's file, whose head is kept if it is of the
-            same kind and width.
+        source: `PRETRAINED`, `BUNDLED`, a folder of transformers, or the path of an encoder's file,
+            whose head is kept if it is of the same kind and width.
         layers: Numbers of the layers that are kept, in order.
         max_tokens: Longest input in tokens, the special tokens included.
-        width: Width of the hidden layer over the mean of all tokens; 0 for the published head.
+        head: One of `jobs.training.encoder.recipe.HEADS`.
+        width: Width of the hidden layer; the published head has none.
     Raises:
         PretrainedError, EncoderFileError, OSError: the encoder cannot be read.
     """
+    settings = _settings(max_tokens, head, width)
     if source == PRETRAINED:
-        return cut_encoder(read_pretrained(pretrained_path()), layers, max_tokens, width)
-    path = Path(source)
+        return cut_encoder(read_pretrained(pretrained_path()), layers, settings)
+    if source != BUNDLED and Path(source).is_dir():
+        return _of_folder(Path(source), layers, settings)
+    path = bundled_encoder() if source == BUNDLED else Path(source)
     header = read_encoder_header(path)
-    settings = _settings(max_tokens, width)
     config = {**header.config, "num_hidden_layers": len(layers)}
     weights = _of_layers(in_float32(load_file(path)), layers)
-    if (settings.head, width) != (header.settings.head, header.settings.width):
+    # The bundled head has seen the labelled files, of which some are held out.
+    is_same = (settings.head, settings.width) == (header.settings.head, header.settings.width)
+    if source == BUNDLED or not is_same:
         weights = {name: w for name, w in weights.items() if name.startswith("encoder.")}
     return Start(EncoderHeader(settings, config, header.tokenizer), _rounded(weights))
 
 
-def cut_encoder(whole: Pretrained, layers: Sequence[int], max_tokens: int, width: int = 0) -> Start:
+def _of_folder(folder: Path, layers: Sequence[int], settings: EncoderSettings) -> Start:
+    config = folder_config(folder)
+    tokenizer = folder_tokenizer(folder, config)
+    own = {f"encoder.{name}": w.float() for name, w in folder_weights(folder).items()}
+    config = {**config, "num_hidden_layers": len(layers)}
+    return Start(EncoderHeader(settings, config, tokenizer), _rounded(_of_layers(own, layers)))
+
+
+def cut_encoder(whole: Pretrained, layers: Sequence[int], settings: EncoderSettings) -> Start:
     """Reduce a pretrained encoder to the Chinese part of its vocabulary and some of its layers."""
     kept = kept_pieces(whole.pieces, whole.scores.tolist())
     pieces = [(whole.pieces[number], float(whole.scores[number])) for number in kept]
@@ -86,7 +105,7 @@ def cut_encoder(whole: Pretrained, layers: Sequence[int], max_tokens: int, width
         "pad_token_id": 1,
         "attention_probs_dropout_prob": 0.0,  # drawing would take as long as the products
     }
-    header = EncoderHeader(_settings(max_tokens, width), config, tokenizer_of(pieces).to_str())
+    header = EncoderHeader(settings, config, tokenizer_of(pieces).to_str())
     return Start(header, _rounded(_of_layers(weights, layers)))
 
 
@@ -120,8 +139,9 @@ def tokenizer_of(pieces: Sequence[tuple[str, float]]) -> Tokenizer:
     return tokenizer
 
 
-def _settings(max_tokens: int, width: int) -> EncoderSettings:
-    return EncoderSettings("mean" if width else "pooled", "sigmoid", 0, max_tokens, width)
+def _settings(max_tokens: int, head: str, width: int) -> EncoderSettings:
+    kind = _HEADS[head]
+    return EncoderSettings(kind, "sigmoid", 0, max_tokens, 0 if kind == "pooled" else width)
 
 
 def _of_layers(weights: Mapping[str, Any], layers: Sequence[int]) -> dict[str, Any]:

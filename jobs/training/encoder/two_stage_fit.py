@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from jobs.training.common.metrics import area_under_roc
-from jobs.training.encoder.network import FrozenLayers, Upper, published_loss
+from jobs.training.encoder.network import FrozenLayers, Replicas, published_loss
 from jobs.training.encoder.recipe import EncoderRecipe, Shares
 from jobs.training.encoder.self_training import choose
 from jobs.training.encoder.start import start_of
@@ -55,11 +55,15 @@ class Progress:
 
 
 @lru_cache(maxsize=1)
-def frozen_layers(recipe: EncoderRecipe) -> FrozenLayers:
-    """Return the frozen layers of a recipe on this machine's device; all folds share one cache."""
-    start = start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.width)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return FrozenLayers(start, recipe.frozen_layers, device)
+def frozen_layers(recipe: EncoderRecipe, devices: tuple[str, ...] = ()) -> FrozenLayers:
+    """Return the frozen layers of a recipe; all folds share one cache.
+
+    Args:
+        devices: As PyTorch names them; empty for this machine's GPU, or its CPU without one.
+    """
+    start = start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.head, recipe.width)
+    own = devices or ("cuda" if torch.cuda.is_available() else "cpu",)
+    return FrozenLayers(start, recipe.frozen_layers, own)
 
 
 def fit_encoder(
@@ -69,6 +73,7 @@ def fit_encoder(
     path: Path,
     recipe: EncoderRecipe,
     checkpoints: Path | None = None,
+    devices: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Train an encoder and write it with its matrices in eight bits.
 
@@ -77,10 +82,11 @@ def fit_encoder(
         exemplars: Segments with a target of 1, for stage 2.
         checkpoints: Folder with a checkpoint for each recipe and examples: training continues from
             it and writes it after every epoch; None for no checkpoints.
+        devices: As for `frozen_layers`.
     Returns:
         Numbers of examples, the device, and the areas of early stopping.
     """
-    training = Training(examples, recipe)
+    training = Training(examples, recipe, devices)
     file = None
     if checkpoints is not None:
         file = checkpoints / f"{_digest(examples, unlabelled, exemplars, recipe)}.pt"
@@ -108,15 +114,21 @@ def fit_encoder(
 class Training:
     """One encoder in training."""
 
-    def __init__(self, examples: Sequence[TrainingText], recipe: EncoderRecipe) -> None:
+    def __init__(
+        self,
+        examples: Sequence[TrainingText],
+        recipe: EncoderRecipe,
+        devices: tuple[str, ...] = (),
+    ) -> None:
         self.recipe = recipe
-        self.frozen = frozen_layers(recipe)
-        self.upper = Upper(self.frozen, recipe.dropout, recipe.seed)
+        self.frozen = frozen_layers(recipe, devices)
+        self._replicas = Replicas(self.frozen, recipe.dropout, recipe.seed)
+        self.upper = self._replicas.upper
         self.progress = Progress()
         held = _held_units(examples, recipe.validation_part)
         self._examples = [e for e in examples if e.unit not in held]
         self._held = [e for e in examples if e.unit in held and e.is_judged]
-        if self.upper.is_mean:
+        if not self.upper.is_pooled:
             self.upper.standardise([s for e in self._examples for s in e.segments])
         self._optimizer = self._new_optimizer()
 
@@ -151,7 +163,12 @@ class Training:
         self.upper.train()
         passes = np.stack([self.upper.chances(unlabelled) for _ in range(recipe.passes)], axis=1)
         chosen = choose(
-            passes, recipe.positive_share, recipe.negative_share, recipe.chosen_segments, rng
+            passes,
+            recipe.positive_share,
+            recipe.negative_share,
+            recipe.chosen_segments,
+            rng,
+            recipe.by_ease,
         )
         segments = [unlabelled[row] for row in chosen.rows]
         for place in np.flatnonzero(chosen.labels == 1.0):
@@ -201,7 +218,7 @@ class Training:
     def _new_optimizer(self) -> torch.optim.Optimizer:
         upper, recipe = self.upper, self.recipe
         layers = list(upper.layers.parameters())
-        head = [*(upper.hidden if upper.is_mean else upper.pooler).parameters()]
+        head = [*(upper.pooler if upper.is_pooled else upper.hidden).parameters()]
         groups = [{"params": layers}, {"params": [*head, *upper.head.parameters()]}]
         return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
 
@@ -225,6 +242,7 @@ class Training:
             loss = published_loss(*self._scored(batch), shares)
             self._optimizer.zero_grad()
             loss.backward()
+            self._replicas.gather_gradients()
             torch.nn.utils.clip_grad_norm_(self.upper.parameters(), 1.0)
             self._optimizer.step()
 
@@ -233,7 +251,7 @@ class Training:
         device = self.frozen.device
         segments = [segment for example in batch for segment in example.segments]
         owners = [text for text, example in enumerate(batch) for _ in example.segments]
-        chances = self.upper(segments).sigmoid()
+        chances = self._replicas.scores(segments)
         tokens = torch.zeros(len(batch), len(segments))
         tokens[owners, range(len(segments))] = torch.tensor([float(len(s)) for s in segments])
         scores = (tokens / tokens.sum(dim=1, keepdim=True)).to(device) @ chances

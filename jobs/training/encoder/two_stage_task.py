@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,18 +17,26 @@ import numpy as np
 
 from jobs.training.common.examples import Document
 from jobs.training.common.task import Answers, Found
+from jobs.training.encoder.own_texts import NEGATIVE, POSITIVE, UNLABELLED
 from jobs.training.encoder.recipe import EncoderRecipe, missing_package
 from jobs.training.quality.fit import pages_made_of
 from jobs.training.quality.made_pages import MadePage
 from jobs.training.quality.task import QUALITY
-from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings, score_documents
+from udfs.encoder.quality_bert import (
+    Device,
+    DocumentScorer,
+    QualityBertSettings,
+    score_documents,
+)
 from udfs.scorers import quality
 
 if TYPE_CHECKING:
     from jobs.training.encoder.two_stage_fit import TrainingText
 
-_JUDGED = ("read", "picked")
-"""Kinds of documents that are pages of the crawl."""
+_JUDGED = ("read", "picked", POSITIVE, NEGATIVE)
+"""Kinds of documents that early stopping is decided on."""
+LEARNT = (*_JUDGED, "html")
+"""Kinds of documents that stage 1 learns."""
 
 
 class EncoderModel:
@@ -35,8 +44,12 @@ class EncoderModel:
 
     labels: tuple[str, ...] = (quality.CLEAN, quality.DIRTY)
 
-    def __init__(self, path: Path) -> None:
-        self.scorer = DocumentScorer(path, QualityBertSettings())
+    def __init__(self, path: Path, on_cpu: bool = False) -> None:
+        """Load a model to the machine's GPU if there is one, unless it must be on the CPU."""
+        import torch
+
+        device: Device = "cpu" if on_cpu or not torch.cuda.is_available() else "cuda"
+        self.scorer = DocumentScorer(path, QualityBertSettings(device=device))
         self.scorer.runner()  # loaded while the file is there
 
     def column(self, label: str) -> int:
@@ -45,10 +58,16 @@ class EncoderModel:
 
 
 def encoder_answers(model: EncoderModel, found: Found, documents: Sequence[Document]) -> Answers:
-    """Return score and 1 - score of every document, as the scorer gives it, (documents, 2)."""
-    records = score_documents([document.text for document in documents], model.scorer)
+    """Return score and 1 - score of every document, as the scorer gives it, (documents, 2).
+
+    The row of an unlabelled document is NaN.
+    """
+    asked = [number for number, d in enumerate(documents) if d.kind != UNLABELLED]
+    records = score_documents([documents[number].text for number in asked], model.scorer)
     scores = np.array([record["score"] or 0.0 for record in records])
-    return np.stack([scores, 1 - scores], axis=1)
+    table = np.full((len(documents), 2), np.nan)
+    table[asked] = np.stack([scores, 1 - scores], axis=1)
+    return table
 
 
 def fit_quality_encoder(
@@ -56,12 +75,14 @@ def fit_quality_encoder(
     path: Path,
     recipe: EncoderRecipe,
     checkpoints: Path | None = None,
+    devices: tuple[str, ...] = (),
 ) -> Found:
     """Train an encoder on documents and write it, as `fit_encoder` does.
 
-    Stage 1 learns documents of the kinds "read", "picked" and "html", and pages made of them and of
-    "curated" ones. Stage 2 labels those of their segments that stage 1 does not use, with segments
-    of "curated" documents as exemplars. Other kinds are ignored.
+    Stage 1 learns documents of the kinds in `LEARNT`, and pages made of them and of "curated" ones.
+    Stage 2 labels segments of unlabelled documents, or without any those of learnt documents that
+    stage 1 does not use; "curated" and positive documents are its exemplars. Other kinds are
+    ignored.
 
     Raises:
         TrainingError: PyTorch or a package that comes with it is not installed.
@@ -72,38 +93,39 @@ def fit_quality_encoder(
         from udfs.encoder.inputs import InputMaker
     except ModuleNotFoundError as error:
         raise missing_package(error) from error
-    maker = InputMaker(
-        start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.width).header
-    )
+    start = start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.head, recipe.width)
+    maker = InputMaker(start.header)
 
     def segments_of(texts: Sequence[str]) -> list[list[Any]]:
         return [own for _, own in maker.of_texts(texts)]
 
-    pages = [d for d in documents if d.kind in (*_JUDGED, "html")]
+    pages = [d for d in documents if d.kind in LEARNT]
     curated = [d for d in documents if d.kind == "curated"]
     made = _made_pages(pages, curated, recipe)
     rng = random.Random(recipe.seed)
     of_pages = segments_of([page.text for page in pages])
-    examples = [
-        *_examples(
-            of_pages,
-            [
-                (d.labels[0] == quality.CLEAN, d.copies**0.5, d.unit, d.kind in _JUDGED)
-                for d in pages
-            ],
-            recipe,
-        ),
-        *_examples(
-            segments_of([page.text for page in made]),
-            [(page.is_clean, recipe.made_weight, page.unit, False) for page in made],
-            recipe,
-        ),
+    label_weights = _label_weights(pages) if recipe.label_balance else {}
+    described = [
+        (
+            d.labels[0] == quality.CLEAN,
+            d.copies**0.5 * label_weights.get(d.labels[0], 1.0),
+            d.unit,
+            d.kind in _JUDGED,
+        )
+        for d in pages
     ]
-    unlabelled = []
-    for own in of_pages:
-        chosen = spread(len(own), recipe.most_segments)
-        unlabelled += [segment for place, segment in enumerate(own) if place not in chosen]
-    exemplars = [rng.choice(own) for own in segments_of([d.text for d in curated]) if own]
+    of_made = [(page.is_clean, recipe.made_weight, page.unit, False) for page in made]
+    examples = [
+        *_examples(of_pages, described, recipe),
+        *_examples(segments_of([page.text for page in made]), of_made, recipe),
+    ]
+    unlabelled = [
+        segment
+        for own in segments_of([d.text for d in documents if d.kind == UNLABELLED])
+        for segment in own
+    ] or _unused_segments(of_pages, recipe)
+    exemplary = curated or [d for d in documents if d.kind == POSITIVE]
+    exemplars = [rng.choice(own) for own in segments_of([d.text for d in exemplary]) if own]
     return {
         "made_pages": len(made),
         **fit_encoder(
@@ -113,8 +135,24 @@ def fit_quality_encoder(
             path,
             recipe,
             checkpoints,
+            devices,
         ),
     }
+
+
+def _label_weights(documents: Sequence[Document]) -> dict[str, float]:
+    """Weight of a document of each label with which all labels weigh the same together."""
+    counts = Counter(d.labels[0] for d in documents)
+    return {label: len(documents) / (len(counts) * count) for label, count in counts.items()}
+
+
+def _unused_segments(segments: Sequence[Sequence[Any]], recipe: EncoderRecipe) -> list[Any]:
+    """The segments of texts that stage 1 does not use."""
+    found = []
+    for own in segments:
+        chosen = spread(len(own), recipe.most_segments)
+        found += [segment for place, segment in enumerate(own) if place not in chosen]
+    return found
 
 
 def _examples(

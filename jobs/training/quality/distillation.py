@@ -8,7 +8,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,12 @@ from jobs.training.common.metrics import area_under_roc, share
 from jobs.training.common.pages import page_groups
 from jobs.training.common.task import Figures, Found, Rows, Task
 from jobs.training.quality.fit import QualityRecipe, TrainingLine, fit_lines, training_examples
+from jobs.training.quality.supervised import (
+    SCORED,
+    SupervisedRecipe,
+    fit_supervised,
+    with_plain_words,
+)
 from jobs.training.quality.task import QUALITY
 from udfs.base.array_types import Float64Array
 from udfs.models.fasttext_model import FastTextModel
@@ -28,12 +34,14 @@ from udfs.scorers import quality
 from udfs.tokens.segment import MAX_CHARS
 from udfs.tokens.tokenizer import token_lines
 
-SCORED = "scored"
-"""The kind of documents that only the teacher has labelled."""
 AGREEMENT = "scored text of sites never seen, student against teacher"
 
 _DECISION = 0.5
 _DIGITS = 4
+_RATED = (
+    "The area under the ROC curve on them rates the student's score against the teacher's decision "
+    f"(score >= {_DECISION})."
+)
 
 
 @dataclass(frozen=True)
@@ -63,14 +71,19 @@ class DistilledRecipe(QualityRecipe):
 
 
 def distilled_quality(
-    scored: Sequence[ScoredText], teacher: str, recipe: QualityRecipe | None = None
+    scored: Sequence[ScoredText],
+    teacher: str,
+    recipe: QualityRecipe | None = None,
+    with_labelled_files: bool = True,
 ) -> Task:
-    """Return the task quality, learning from a teacher's scores too.
+    """Return the task quality, learning from a teacher's scores too, or from these alone.
 
     Args:
         recipe: Recipe of the task without a teacher; None for the default.
+        with_labelled_files: Whether the labelled files are learnt too.
     """
-    return replace(
+    of_agreement = ((AGREEMENT, "rank_correlation"), (AGREEMENT, "auc"))
+    task = replace(
         QUALITY,
         documents=partial(documents_and_scored_texts, scored=scored),
         recipe=DistilledRecipe(**vars(recipe or QualityRecipe())),
@@ -78,18 +91,48 @@ def distilled_quality(
         figures=figures_and_agreement,
         curve=(),  # would take thirty more fits
         command_options=" --teacher OUTPUT",
-        headlines=(*QUALITY.headlines, (AGREEMENT, "rank_correlation"), (AGREEMENT, "auc")),
+        headlines=(*QUALITY.headlines, *of_agreement),
         split=QUALITY.split
         + " Texts that the teacher scored are held out with the pages of their site and template; "
-        "strength and calibration are chosen on them too. The area under the ROC curve on them "
-        f"rates the student's score against the teacher's decision (score >= {_DECISION}).",
+        f"strength and calibration are chosen on them too. {_RATED}",
+    )
+    if with_labelled_files:
+        return task
+    return replace(
+        task,
+        files=(),
+        headlines=of_agreement,
+        purpose="P(clean), as the teacher gave it: no reader has labelled a text.",
+        split="Ten folds of whole groups, all texts of one site or one template. Every figure is "
+        f"of texts whose group the scoring model was not trained on. {_RATED}",
+        weaknesses="The student learns the teacher's errors with its scores.",
     )
 
 
+def supervised_quality(task: Task, teacher: str, lines: Path | None = None) -> Task:
+    """Return a task of `distilled_quality` with the student that fastText itself trains.
+
+    Args:
+        lines: File that gets the labelled lines; None for none.
+    """
+    return replace(
+        task,
+        documents=partial(_plain_documents, documents=task.documents),
+        recipe=SupervisedRecipe(),
+        fit=partial(fit_supervised, teacher=teacher, lines=lines),
+        written=("quality.bin",),
+        command_options=f"{task.command_options} --student fasttext",
+    )
+
+
+def _plain_documents(rows: Rows, documents: Callable[[Rows], list[Document]]) -> list[Document]:
+    return with_plain_words(documents(rows))
+
+
 def documents_and_scored_texts(rows: Rows, scored: Sequence[ScoredText]) -> list[Document]:
-    """Return the documents of the labelled files and those of the scored texts, grouped by site and
-    template together."""
-    labelled = QUALITY.documents(rows)
+    """Return the documents of the labelled files, if any, and those of the scored texts, grouped by
+    site and template together."""
+    labelled = QUALITY.documents(rows) if rows else []
     pages = [d for d in labelled if d.kind in ("read", "picked", "html")]
     texts = [*(d.text for d in pages), *(t.text for t in scored)]
     groups = page_groups(texts, [*(d.unit for d in pages), *(t.site for t in scored)])
@@ -157,7 +200,7 @@ def figures_and_agreement(
     student = table[is_scored, model.column(quality.CLEAN)]
     teacher = np.array([d.score for d in documents if isinstance(d, ScoredDocument)])
     return {
-        **QUALITY.figures(labelled, model, table[~is_scored]),
+        **(QUALITY.figures(labelled, model, table[~is_scored]) if labelled else {}),
         AGREEMENT: agreement(teacher, student),
     }
 

@@ -5,26 +5,17 @@ The tables are read with pyarrow, not Spark: a sample is as large as training ca
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
-
-from jobs.run.store import WHOLE, Commit, Store
-from jobs.tables import CUTS, DOCUMENTS, EDITS, scores
+from jobs.run.request import FIND_DUPLICATES
+from jobs.run.store import Store
+from jobs.tables import scores
+from jobs.training.common.run_sample import digest_of_id, rows_of, texts_of_wave
 from jobs.training.common.task import TrainingError
 from jobs.training.quality.distillation import ScoredText
-from udfs.dedup.paragraphs import Span, cut_spans
-from udfs.files.uris import filesystem
 
 SCORER = "quality_bert"
 STAGE = f"score_{SCORER}"
-
-_TEXT = ["doc_id", "text"]
 
 
 class TeacherScoresError(TrainingError):
@@ -57,11 +48,10 @@ def read_teacher_scores(output: str, most: int) -> TeacherScores:
     found: list[tuple[bytes, int, str, float]] = []
     teachers = set()
     for wave in sorted(commits):
-        for row in _rows(store, scores(SCORER), wave, ["doc_id", "score", "artifact"]):
+        for row in rows_of(store, scores(SCORER), wave, ["doc_id", "score", "artifact"]):
             if row["score"] is not None:
                 teachers.add(row["artifact"])
-                digest = hashlib.sha256(row["doc_id"].encode()).digest()
-                found.append((digest, wave, row["doc_id"], row["score"]))
+                found.append((digest_of_id(row["doc_id"]), wave, row["doc_id"], row["score"]))
     if not found:
         raise TeacherScoresError(
             f"{output}: no scores of {SCORER} found: run python -m jobs.score_documents "
@@ -76,36 +66,10 @@ def read_teacher_scores(output: str, most: int) -> TeacherScores:
     texts: list[ScoredText] = []
     for wave in sorted({wave for _, wave, _, _ in chosen}):
         score_of = {doc_id: score for _, its, doc_id, score in chosen if its == wave}
-        texts += _texts(store, commits[wave], score_of)
+        # Without the duplicate paragraphs only if they were found before the texts were scored.
+        is_cut = commits[wave].sources.get(FIND_DUPLICATES) is not None
+        texts += [
+            ScoredText(t.doc_id, t.site, t.text, score_of[t.doc_id])
+            for t in texts_of_wave(store, wave, list(score_of), is_cut)
+        ]
     return TeacherScores(sorted(texts, key=lambda text: text.doc_id), teachers.pop())
-
-
-def _texts(store: Store, commit: Commit, score_of: dict[str, float]) -> Iterator[ScoredText]:
-    """Yield the texts of one wave as they were scored: edited, and without the duplicate paragraphs
-    if find_duplicates ran before the scorer."""
-    ids = list(score_of)
-    rows = _rows(store, DOCUMENTS, commit.wave, ["doc_id", "host", "text"], ids)
-    edited: dict[str, str] = {}
-    if store.list_names(EDITS, f"wave={commit.wave:05d}"):
-        edited = {r["doc_id"]: r["text"] for r in _rows(store, EDITS, commit.wave, _TEXT, ids)}
-    spans_of: dict[str, list[Span]] = {}
-    if commit.sources.get("find_duplicates") is not None and store.list_names(CUTS):
-        cuts = _rows(store, CUTS, WHOLE, ["doc_id", "spans"], ids)
-        spans_of = {
-            row["doc_id"]: [Span(s["start"], s["length"]) for s in row["spans"]] for row in cuts
-        }
-    for row in rows:
-        name = row["doc_id"]
-        text = cut_spans(edited.get(name, row["text"]), spans_of.get(name, []))
-        yield ScoredText(name, row["host"] or name, text, score_of[name])
-
-
-def _rows(
-    store: Store, table: str, wave: int, columns: list[str], ids: Sequence[str] | None = None
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows of one wave of a table, or only those of the documents `ids`."""
-    files, path = filesystem(store.table_path(table, wave))
-    of_table = ds.dataset(path, format="parquet", filesystem=files)
-    wanted = None if ids is None else pc.field("doc_id").isin(pa.array(ids, pa.string()))
-    for batch in of_table.to_batches(columns=columns, filter=wanted):
-        yield from batch.to_pylist()

@@ -25,8 +25,10 @@ def with_judge_options(task: Task, arguments: argparse.Namespace) -> Task:
     if arguments.judge is None:
         if arguments.judge_model is not None:
             raise OptionError("--judge-model needs --judge, the file that its verdicts go to")
+        if arguments.unlabelled is not None and arguments.task == ["toxicity"]:
+            raise OptionError("--unlabelled needs --judge, which judges its texts")
         return task
-    return judged_toxicity(_judge(arguments), arguments.unlabelled)
+    return judged_toxicity(_judge(arguments), arguments.unlabelled or UNLABELLED)
 
 
 def _judge(arguments: argparse.Namespace) -> Judge:
@@ -60,11 +62,6 @@ JUDGE_OPTIONS = TaskOptions(
             "type": Path,
             "metavar": "FILE",
             "help": "text file with the prompt of a causal model; {text} is replaced by the text",
-        },
-        "--unlabelled": {
-            "default": UNLABELLED,
-            "metavar": "FILE",
-            "help": "crawl text to judge, relative to the data directory (%(default)s)",
         },
     },
     with_judge_options,

@@ -21,16 +21,17 @@ from jobs import import_encoder  # noqa: E402
 from jobs.training.encoder import two_stage_fit  # noqa: E402
 from jobs.training.encoder.network import (  # noqa: E402
     FrozenLayers,
+    Replicas,
     Upper,
     published_loss,
 )
 from jobs.training.encoder.pretrained import PretrainedError, read_pretrained  # noqa: E402
-from jobs.training.encoder.recipe import EncoderRecipe  # noqa: E402
+from jobs.training.encoder.recipe import HEADS, EncoderRecipe  # noqa: E402
 from jobs.training.encoder.self_training import bald, choose, pseudo_labels  # noqa: E402
 from jobs.training.encoder.start import cut_encoder, kept_pieces, start_of  # noqa: E402
 from jobs.training.encoder.two_stage_fit import TrainingText, fit_encoder  # noqa: E402
 from tests.builders.encoders import CHARS, save_checkpoint  # noqa: E402
-from udfs.encoder.encoder_file import read_encoder_header  # noqa: E402
+from udfs.encoder.encoder_file import EncoderSettings, read_encoder_header  # noqa: E402
 from udfs.encoder.inputs import InputMaker  # noqa: E402
 from udfs.encoder.model import Encoder, load_encoder  # noqa: E402
 from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings, score_documents  # noqa: E402
@@ -45,19 +46,19 @@ def one_thread() -> None:
     torch.set_num_threads(1)
 
 
-@pytest.fixture(scope="module", params=[0, 16], ids=["published head", "mean"])
+@pytest.fixture(scope="module", params=["published", "multi-scale"])
 def recipe(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> EncoderRecipe:
-    """A small encoder of random weights: one layer and the published head learn, or a head over
-    the mean alone."""
+    """A small encoder of random weights: one layer and the published head learn, or a head with a
+    hidden layer alone."""
     checkpoint = save_checkpoint(tmp_path_factory.mktemp("start"))
     start = checkpoint.parent / "start.safetensors"
     arguments = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
     assert import_encoder.main([*arguments, "--output", str(start)]) == 0
     return EncoderRecipe(
-        start=str(start), layers=(0, 1), frozen_layers=2 if request.param else 1,
-        width=request.param, epochs=4, rate=2e-3, head_rate=1e-2,
+        start=str(start), layers=(0, 1), frozen_layers=1 if request.param == "published" else 2,
+        head=request.param, width=16, epochs=4, rate=2e-3, head_rate=1e-2,
         batch_texts=8, validation_part=4, patience=9, rounds=2, chosen_segments=12, own_rate=5e-4,
     )  # fmt: skip
 
@@ -157,13 +158,32 @@ def test_both_labels_are_drawn_alike_and_sure_rows_count_more() -> None:
     assert 0 < len(few.rows) <= 4
 
 
-def test_upper_layers_on_stored_states_are_the_whole_encoder(recipe: EncoderRecipe) -> None:
-    start = start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.width)
-    frozen = FrozenLayers(start, recipe.frozen_layers, "cpu", torch.float32)
+def test_rows_that_passes_agree_on_are_drawn_more_often() -> None:
+    rng = np.random.default_rng(5)
+    unsure, sure = np.array([0.98, 0.52, 0.98]), np.full(3, 0.97)
+    passes = np.stack([*[unsure, sure] * 40, *[np.full(3, 0.01 + n / 1e4) for n in range(320)]])
+    shares = [
+        np.mean([
+            passes[choose(passes, 0.2, 0.5, 40, rng, by_ease).rows[:20]].std(axis=1) < 0.01
+            for _ in range(60)
+        ])
+        for by_ease in (True, False)
+    ]  # fmt: skip
+    assert shares[0] > 0.53
+    assert shares[1] == pytest.approx(0.5, abs=0.03)
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("frozen_layers", [1, 2])
+def test_upper_layers_on_stored_states_are_the_whole_encoder(
+    recipe: EncoderRecipe, head: str, frozen_layers: int
+) -> None:
+    start = start_of(recipe.start, recipe.layers, recipe.max_tokens, head, recipe.width)
+    frozen = FrozenLayers(start, frozen_layers, ("cpu", "cpu"), torch.float32)
     upper = Upper(frozen, 0.5, 3).eval()
     segments = [s for example in made_examples(recipe, 6) for s in example.segments]
     assert len({len(segment) for segment in segments}) > 1
-    if upper.is_mean:
+    if not upper.is_pooled:
         upper.standardise(segments[:3])
     encoder = Encoder(start.header)
     encoder.load(upper.whole_weights())
@@ -173,6 +193,34 @@ def test_upper_layers_on_stored_states_are_the_whole_encoder(recipe: EncoderReci
     ]
     for _ in range(2):  # computed, and remembered
         assert upper.chances(segments) == pytest.approx(alone, abs=1e-5)
+    together = np.zeros((len(segments), max(map(len, segments))), np.int64)
+    for row, segment in zip(together, segments, strict=True):
+        row[: len(segment)] = segment
+    lengths = np.array([len(segment) for segment in segments])
+    assert encoder.scores(together, lengths).tolist() == pytest.approx(alone, abs=1e-5)
+
+
+def test_devices_share_a_batch_and_learn_the_same(recipe: EncoderRecipe) -> None:
+    start = start_of(recipe.start, recipe.layers, recipe.max_tokens, recipe.head, recipe.width)
+    segments = [s for example in made_examples(recipe, 7) for s in example.segments]
+    found = []
+    for devices in (("cpu",), ("cpu", "cpu", "cpu")):
+        replicas = Replicas(FrozenLayers(start, 1, devices, torch.float32), 0.5, 3)
+        replicas.upper.eval()  # without dropout, whose draws depend on the number of devices
+        for _ in range(2):  # the second time with other weights
+            scores = replicas.scores(segments)
+            replicas.upper.zero_grad()
+            (scores * torch.linspace(-1, 2, len(segments))).sum().backward()
+            replicas.gather_gradients()
+            with torch.no_grad():
+                for parameter in replicas.upper.parameters():
+                    parameter -= 0.1 * parameter.grad
+        weights = [parameter.detach().numpy() for parameter in replicas.upper.parameters()]
+        found.append((scores.detach().numpy(), weights))
+    (one, its_weights), (other, other_weights) = found
+    assert one == pytest.approx(other, abs=1e-5)
+    for its, others in zip(its_weights, other_weights, strict=True):
+        assert its == pytest.approx(others, abs=1e-4)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -355,7 +403,7 @@ def test_the_pretrained_file_is_read_and_cut(tmp_path: Path) -> None:
         layer + "attention.output.LayerNorm.weight": "l1.aln.w",
     }.items():
         assert np.array_equal(whole.weights[name], expected[own]), name
-    start = cut_encoder(whole, (1,), 16)
+    start = cut_encoder(whole, (1,), EncoderSettings("pooled", "sigmoid", 0, 16))
     kept = kept_pieces(whole.pieces, whole.scores.tolist())
     assert "ça" not in [PIECES[number] for number in kept]
     embedding = start.weights["encoder.embeddings.word_embeddings.weight"].numpy()

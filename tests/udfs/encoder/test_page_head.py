@@ -227,7 +227,7 @@ def test_what_the_encoder_made_of_segments_is_kept(
     def computed(*_: Any) -> None:
         raise AssertionError("a segment was computed again")
 
-    monkeypatch.setattr(segment_means.FrozenLayers, "means", computed)
+    monkeypatch.setattr(segment_means.FrozenLayers, "features", computed)
     fit_page(fitted.documents, second, recipe, kept)
     segment_means.segment_means.cache_clear()
     assert first.read_bytes() == second.read_bytes() == fitted.path.read_bytes()
