@@ -1,4 +1,7 @@
-"""The exit statuses of all commands: --help and jobs/README.md list them from here."""
+"""The exit statuses of all commands: --help and jobs/README.md list them from here.
+
+Errors that have a status of their own, whatever raises them, are here too.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,14 @@ class ExitStatus(IntEnum):
     NOTHING = 3
     INTERRUPTED = 130
     TERMINATED = 143
+
+
+class NothingRead(RuntimeError):
+    """No input file could be opened."""
+
+
+class NothingCameOut(RuntimeError):
+    """All that was read failed, or the last stage kept nothing."""
 
 
 MEANINGS = {

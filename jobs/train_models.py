@@ -23,9 +23,14 @@ from pathlib import Path
 
 from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from jobs.training.common.data_files import read_task
-from jobs.training.common.evaluation import EvaluationError, evaluate, render_table
+from jobs.training.common.evaluation import (
+    EvaluationError,
+    evaluate,
+    render_expectations,
+    render_table,
+)
 from jobs.training.common.task import OptionError, Rows, Task, TrainingError
-from jobs.training.common.train import train_task, write_card
+from jobs.training.common.train import remeasure_task, train_task, write_card
 from jobs.training.tasks import add_options, chosen_tasks
 
 
@@ -57,7 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
                 act(task, rows[task.name])
             return 0
         for task in tasks:
-            _train(task, rows[task.name], arguments.data, arguments.output)
+            if arguments.remeasure:
+                remeasure_task(task, rows[task.name], arguments.data, arguments.output)
+                print(f"{task.name}: measured again", flush=True)
+            else:
+                _train(task, rows[task.name], arguments.data, arguments.output)
     except OptionError as error:
         parser.error(str(error))
     except TrainingError as error:
@@ -78,6 +87,8 @@ def print_evaluation(tasks: Sequence[Task], output: Path, rows: Mapping[str, Row
         print(f"train_models: {error}", file=sys.stderr)
         return 1
     print(render_table(found))
+    if expected := render_expectations(found):
+        print(f"\n{expected}\n")
     again = sum(evaluation.measured_again for evaluation in found)
     if rows:
         print(f"measured again on documents that were never trained on: {again} tables, all equal")
@@ -96,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--evaluate", action="store_true", help="train nothing, print figures")
     parser.add_argument(
         "--cards", action="store_true", help="train nothing, write CARD.md again from metrics.json"
+    )
+    parser.add_argument(
+        "--remeasure",
+        action="store_true",
+        help="train no model, only those of the held-out folds; write the figures of the models "
+        "under --output again",
     )
     add_options(parser)
     return parser

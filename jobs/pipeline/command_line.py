@@ -7,20 +7,17 @@ A wrong request is found before Spark starts. `jobs.exit_status` lists how a com
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
-from threading import Thread
 from typing import get_args
 
 from pyspark.sql import SparkSession
 
-from jobs.catalogue.fetch import cache_folder
 from jobs.catalogue.lock import load_lock
 from jobs.config import Config, ConfigError, InputFormat, load_config, with_running_scorers
 from jobs.estimate.bill import bill_json, bill_of
@@ -28,16 +25,15 @@ from jobs.estimate.bill_text import bill_text
 from jobs.estimate.dry_run import measure, sampled_stages
 from jobs.estimate.options import DryRun, dry_run_of
 from jobs.estimate.sampling import RangeSample, Sample, as_whole, file_sample, sample_store
-from jobs.exit_status import ExitStatus, exit_status_help
+from jobs.pipeline.application import Application, application, command_parser
 from jobs.pipeline.changes import added_input, changes, check_consent, needs_consent
-from jobs.pipeline.failures import failures_named, report_failure
+from jobs.pipeline.failures import failures_named
 from jobs.pipeline.input_planning import (
     check_input_is_known,
     named_inputs,
     plan_inputs,
     write_plan,
 )
-from jobs.pipeline.interruption import stopped_by_signals
 from jobs.pipeline.outcome import check_outcome
 from jobs.pipeline.range_planning import with_ranges_planned
 from jobs.pipeline.request_file import (
@@ -56,11 +52,8 @@ from jobs.run.lease import OutputInUse, lease_of
 from jobs.run.metrics_file import MetricsFile
 from jobs.run.request import Run, Show, Stage, select_stage
 from jobs.run.results import results_text
-from jobs.run.session import spark_session
-from jobs.run.session_log import libraries_logged, new_log, starts_spark
 from jobs.run.store import Store
 from jobs.selection.named import NamedSettings, load_named, outdated, read_named, write_named
-from jobs.transforms.spark_errors import quiet_errors
 from udfs.files.uris import redact
 
 
@@ -75,37 +68,20 @@ def run_command(command: Stage, doc: str | None, argv: Sequence[str] | None) -> 
     """
     is_verbose = "--verbose" in (sys.argv if argv is None else argv)
     started = time.monotonic()
-    try:
-        with stopped_by_signals(), ExitStack() as held:
-            request = prepare(command, argv, held, doc)
-            run = request.run
-            stages = running_order(command, run.config)
-            if request.dry_run is not None:
-                return _run_dry(command, stages, request, request.dry_run, started)
-            found = work_plan(stages, run)
-            if request.shows is not None:
-                return _show_on_spark(command, found, request, request.shows)
-            if run.is_plan_only:
-                _show_plan(command, found, request)
-                return 0
-            for line in (*request.notes, *changes(found, run)):
-                say("plan", line, does=line)
-            check_consent(command, found, run.config.run, request.is_agreed)
-            write_plan(run.store, run.added)
-            if found.is_up_to_date and not run.requests and run.against is None:
-                request.remember()
-                if not run.added:
-                    seconds = round(time.monotonic() - started, 1)
-                    say("nothing_to_do", f"nothing to do, {seconds} s", seconds=seconds)
-                for stage in stages:
-                    if stage.show is not None:
-                        stage.show(run)
-                print(results_text(command, stages, run))
-                check_outcome(command, stages, run)
-                return ExitStatus.DONE
-            return _run_on_spark(command, stages, request)
-    except (Exception, KeyboardInterrupt) as error:  # the boundary: a message and an exit status
-        return report_failure(command.name, error, is_verbose=is_verbose)
+    with application(command.name, is_verbose=is_verbose) as running, ExitStack() as held:
+        request = prepare(command, argv, held, doc)
+        stages = running_order(command, request.run.config)
+        if request.dry_run is not None:
+            _run_dry(running, command, stages, request, request.dry_run, started)
+            return running.status
+        found = work_plan(stages, request.run)
+        if request.shows is not None:
+            _show_on_spark(running, command, found, request.run, request.shows)
+        elif request.run.is_plan_only:
+            _show_plan(command, found, request)
+        else:
+            _run(running, command, stages, found, request, started)
+    return running.status
 
 
 @dataclass(frozen=True)
@@ -204,20 +180,12 @@ def prepare(
         against=getattr(arguments, "against", None),
         selection=None if named is None else named.name,
     )
-    if command.check_request is not None:
-        command.check_request(run)
     given = given_inputs(arguments, config)
     return Request(run, earlier, given, of_output, notes, arguments.yes, dry_run, shows, named)
 
 
-def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=f"python -m jobs.{command.name}",
-        description=f"{doc}\n{stage_help(command)}",
-        epilog=exit_status_help(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--config", type=Path, metavar="FILE.toml", help="configuration file")
+def _parser(command: Stage, doc: str | None) -> ArgumentParser:
+    parser = command_parser(command.name, f"{doc}\n{stage_help(command)}")
     parser.add_argument(
         "--input",
         nargs="+",
@@ -235,14 +203,6 @@ def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
     )
     parser.add_argument("--output", required=True, metavar="URI", help="folder of all tables")
     parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="SECTION.KEY=VALUE",
-        help="change one setting; the word off disables an optional limit",
-    )
-    parser.add_argument(
         "--reset",
         nargs="*",
         action="extend",
@@ -254,16 +214,6 @@ def _parser(command: Stage, doc: str | None) -> argparse.ArgumentParser:
         "--yes",
         action="store_true",
         help="delete tables and repeat other stages without a question",
-    )
-    parser.add_argument(
-        "--plan",
-        action="store_true",
-        help="print what would run and why; write nothing",
-    )
-    parser.add_argument(
-        "--verbose",
-        action="store_true",
-        help="show tracebacks and what Spark and Java print, instead of writing a log file",
     )
     if command.add_arguments is not None:
         command.add_arguments(parser)
@@ -290,13 +240,14 @@ def _show_plan(command: Stage, found: WorkPlan, request: Request) -> None:
             print(f"{select_stage(name)}: {reason}; this command leaves it: {by}")
 
 
-def _show_on_spark(command: Stage, found: WorkPlan, request: Request, show: Show) -> int:
-    """Print what a command shows instead of working. Returns the exit status.
+def _show_on_spark(
+    running: Application, command: Stage, found: WorkPlan, run: Run, show: Show
+) -> None:
+    """Print what a command shows instead of working.
 
     Raises:
         ConfigError: a stage before its own has something to do, which would write.
     """
-    run = request.run
     before = [step.name for step in found.steps if step.wanted and step.stage.name != command.name]
     if run.added or run.requests or before or found.incomplete is not None:
         what = ", ".join(before) or found.incomplete or "new input"
@@ -304,33 +255,38 @@ def _show_on_spark(command: Stage, found: WorkPlan, request: Request, show: Show
             f"this writes nothing, and there is work to do before it: {what}; run it first "
             "(--plan shows why)"
         )
-    log = None
-    is_first = starts_spark()
-    if is_first and not run.is_verbose:
-        cache = cache_folder(run.config)
-        log = new_log(str(cache), cache, command.name)
-    try:
-        with (
-            libraries_logged(log),
-            quiet_errors(),
-            stopped_by_signals(ends_java=is_first),
-            spark_session(
-                *(command.name, run.config, run.config_file, run.input_bytes), log=log
-            ) as spark,
-        ):
-            if command.check_on_spark is not None:
-                command.check_on_spark(spark, run.config)
-            print(show(spark, run))
-    except Exception as error:  # here, since the log is known here
-        return report_failure(command.name, error, log, is_verbose=run.is_verbose)
-    return ExitStatus.DONE
+    with running.spark(run, None, [command]) as spark:
+        print(show(spark, run))
 
 
-def _run_on_spark(command: Stage, stages: Sequence[Stage], request: Request) -> int:
-    """Run the stages. Returns the exit status."""
-
-    def work(spark: SparkSession) -> Callable[[], None]:
-        run = with_ranges_planned(spark, request.run)
+def _run(
+    running: Application,
+    command: Stage,
+    stages: Sequence[Stage],
+    found: WorkPlan,
+    request: Request,
+    started: float,
+) -> None:
+    """Run the stages that have something to do, and say what came out."""
+    run = request.run
+    for line in (*request.notes, *changes(found, run)):
+        say("plan", line, does=line)
+    check_consent(command, found, run.config.run, request.is_agreed)
+    write_plan(run.store, run.added)
+    if found.is_up_to_date and not run.requests and run.against is None:
+        request.remember()
+        if not run.added:
+            seconds = round(time.monotonic() - started, 1)
+            say("nothing_to_do", f"nothing to do, {seconds} s", seconds=seconds)
+        for stage in stages:
+            if stage.show is not None:
+                stage.show(run)
+        print(results_text(command, stages, run))
+        check_outcome(command, stages, run)
+        return
+    is_whole_run = command.needs == STAGES
+    with running.spark(run, run.store.root, stages, is_whole_run=is_whole_run) as spark:
+        run = with_ranges_planned(spark, run)
         request.remember()
         earlier = run.store.commits(EXTRACT.name)
         for stage in stages:
@@ -338,21 +294,26 @@ def _run_on_spark(command: Stage, stages: Sequence[Stage], request: Request) -> 
                 with failures_named(stage.name):
                     stage.run(spark, run)
         print(results_text(command, stages, run))
-        return lambda: check_outcome(command, stages, run, earlier)
-
-    return _on_spark(command, stages, request.run, request.run.store.root, work)
+    check_outcome(command, stages, run, earlier)
 
 
 def _run_dry(
-    command: Stage, stages: Sequence[Stage], request: Request, options: DryRun, started: float
-) -> int:
-    """Run the stages over a sample and print the bill. Returns the exit status."""
+    running: Application,
+    command: Stage,
+    stages: Sequence[Stage],
+    request: Request,
+    options: DryRun,
+    started: float,
+) -> None:
+    """Run the stages over a sample and print the bill."""
     whole = request.run
     stages = sampled_stages(stages, whole.config)
     drawn = None if whole.requests else file_sample(whole, options)
     with sample_store(whole.store.root, options.keep) as store:
-
-        def work(spark: SparkSession) -> Callable[[], None]:
+        for line in request.notes:
+            say("plan", line, does=line)
+        is_whole_run = command.needs == STAGES
+        with running.spark(whole, None, stages, is_whole_run=is_whole_run) as spark:
             if drawn is None:
                 run, sample = _with_sampled_ranges(spark, whole, options, store)
             else:
@@ -366,11 +327,7 @@ def _run_dry(
                 print(json.dumps(bill_json(bill, kept_at, options.seed), ensure_ascii=False))
             else:
                 print(bill_text(bill, kept_at))
-            return lambda: check_outcome(command, stages, run, {})
-
-        for line in request.notes:
-            say("plan", line, does=line)
-        return _on_spark(command, stages, whole, None, work)
+        check_outcome(command, stages, run, {})
 
 
 def _with_sampled_ranges(
@@ -382,58 +339,3 @@ def _with_sampled_ranges(
     one_split = replace(run.config, run=replace(run.config.run, wave_splits=1))
     planned = with_ranges_planned(spark, replace(run, config=one_split), choice.choose)
     return replace(planned, config=run.config), choice.sample(whole)
-
-
-def _on_spark(
-    command: Stage,
-    stages: Sequence[Stage],
-    run: Run,
-    log_root: str | None,
-    work: Callable[[SparkSession], Callable[[], None]],
-) -> int:
-    """Start Spark for the stages and do work on it.
-
-    Args:
-        log_root: The output whose folder ``logs`` has the log; None: that of the machine.
-        work: Returns what is checked when Spark has ended.
-    Returns:
-        The exit status.
-    """
-    importing = Thread(target=_preload, args=(stages,), daemon=True)
-    log = None
-    is_first = starts_spark()
-    if is_first and not run.is_verbose:
-        log = new_log(log_root, cache_folder(run.config), command.name)
-    try:
-        importing.start()
-        with (
-            libraries_logged(log),
-            quiet_errors(),
-            stopped_by_signals(ends_java=is_first),
-            spark_session(
-                command.name,
-                run.config,
-                run.config_file,
-                run.input_bytes,
-                is_whole_run=command.needs == STAGES,
-                log=log,
-                worker_modules=[name for stage in stages for name in stage.worker_modules],
-            ) as spark,
-        ):
-            importing.join()
-            for stage in stages:
-                if stage.check_on_spark is not None:
-                    stage.check_on_spark(spark, run.config)
-            check = work(spark)
-        check()
-    except Exception as error:  # here, since the log is known here
-        return report_failure(command.name, error, log, is_verbose=run.is_verbose)
-    return ExitStatus.DONE
-
-
-def _preload(stages: Sequence[Stage]) -> None:
-    """Import what the stages need. What cannot be imported is an error where it is used."""
-    with suppress(ImportError):
-        for stage in stages:
-            if stage.preload is not None:
-                stage.preload()

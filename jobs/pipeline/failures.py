@@ -20,10 +20,9 @@ from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 
 from jobs.config import ConfigError
-from jobs.exit_status import ExitStatus
+from jobs.exit_status import ExitStatus, NothingCameOut, NothingRead
 from jobs.pipeline.changes import NotAgreed
 from jobs.pipeline.interruption import Terminated
-from jobs.pipeline.outcome import NothingCameOut, NothingRead
 from jobs.run.console import say
 from jobs.run.java_runtime import NoJava
 from jobs.run.lease import OutputInUse

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from jobs.exit_status import NothingCameOut
 from jobs.run.request import EXTRACT_DOCUMENTS, SELECT_CORPUS, Run, Stage
 from jobs.run.store import Commit
 
 _SHOWN_REASONS = 3
-
-
-class NothingRead(RuntimeError):
-    """No input file could be opened."""
-
-
-class NothingCameOut(RuntimeError):
-    """All that was read failed, or the last stage kept nothing."""
 
 
 def check_outcome(

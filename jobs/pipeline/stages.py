@@ -138,7 +138,7 @@ REPORT = Stage(
     bases=reporting.bases,
     ledgers=reporting.ledgers,
     add_arguments=compare.add_arguments,
-    check_request=compare.check,
+    with_arguments=compare.with_arguments,
 )
 
 RELEASE = Stage(
@@ -148,7 +148,7 @@ RELEASE = Stage(
     writes=("data", "jsonl", "README.md", "checksums.sha256", "run.json"),
     run=release.run,
     preload=release.preload,
-    worker_modules=("jobs.release.files",),
+    worker_modules=release.WORKER_MODULES,
     bases=release.bases,
     deletes=release.deletes,
     ledgers=release.ledgers,

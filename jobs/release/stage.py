@@ -25,6 +25,7 @@ from jobs.tables import check_selection_name, corpus_of, selection_folder
 from udfs.files.uris import canonical_uri, redact
 
 RELEASE_CORPUS = "release_corpus"
+WORKER_MODULES = ("jobs.release.files",)
 _TO = "release.to"
 
 

@@ -9,7 +9,7 @@ for a capture in every run. Writes OUTPUT/report/against.html and prints a summa
 from __future__ import annotations
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import DoubleType
 
+from jobs.config import Config, ConfigError
 from jobs.config.scorers import declared
 from jobs.report.comparison import comparison_text, comparison_view
 from jobs.report.differences import Move, causes_of, moves_of
@@ -27,7 +28,6 @@ from jobs.run.splits import planned_waves
 from jobs.run.store import Commit, Store, at_once
 from jobs.tables import DOCUMENTS, REJECTED, scores
 from jobs.transforms.outcomes import moves, with_outcome
-from udfs.base.settings import ConfigError
 from udfs.files.uris import redact
 
 PAGE = ("report", "against.html")
@@ -50,18 +50,18 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def check(run: Run) -> None:
-    """Check the output that --against names.
+def with_arguments(config: Config, arguments: Namespace) -> Config:
+    """Check the output that --against names. Returns the configuration, which stays as it is.
 
     Raises:
         ConfigError: it has no report, or is the output itself.
     """
-    if run.against is None:
-        return
-    other = Store.at(run.against)
-    if other.root == run.store.root:
-        raise ConfigError(f"--against {redact(run.against)}: this is the output itself")
-    _facts(other)
+    if arguments.against is not None:
+        other = Store.at(arguments.against)
+        if other.root == Store.at(arguments.output).root:
+            raise ConfigError(f"--against {redact(arguments.against)}: this is the output itself")
+        _facts(other)
+    return config
 
 
 def compare(spark: SparkSession, run: Run) -> None:

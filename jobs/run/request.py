@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,9 +140,6 @@ class Stage:
     that only this stage reads."""
     check: Callable[[Config], None] | None = None
     """Raises ConfigError before Spark starts, if the command runs the stage."""
-    check_request: Callable[[Run], None] | None = None
-    """Raises ConfigError before Spark starts, if it is the command: for arguments that only its
-    command has."""
     check_on_spark: Callable[[SparkSession, Config], None] | None = None
     """Raises ConfigError before any stage runs."""
     add_arguments: Callable[[ArgumentParser], None] | None = None
@@ -150,7 +147,7 @@ class Stage:
     shows: Callable[[Namespace], Show | None] | None = None
     """What its command shows instead of working, if its arguments ask for that."""
     with_arguments: Callable[[Config, Namespace], Config] | None = None
-    """The configuration as those arguments change it."""
+    """The configuration as those arguments change it. Raises ConfigError for wrong ones."""
     ledgers: Callable[[Config], tuple[str, ...]] | None = None
     """Its names in the ledger; None for its own name alone."""
     sees: Stage | None = None
@@ -166,3 +163,27 @@ class Stage:
             return self.ledgers(config)
         name = select_stage(selection) if self.name == SELECT_CORPUS else self.name
         return () if self.bases is None else (name,)
+
+
+@dataclass(frozen=True)
+class ReaderTask:
+    """What a reader was asked for, checked."""
+
+    plan: Sequence[str]
+    """Lines that say what it will do."""
+    work: Callable[[SparkSession], None]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A command that reads an output and writes elsewhere: it is no stage of a run."""
+
+    name: str
+    add_arguments: Callable[[ArgumentParser], None]
+    """Adds its arguments to those of every command, ``--from`` and ``--name``."""
+    check: Callable[[Run, Namespace], ReaderTask]
+    """Checks the arguments against the run that is read. Raises ConfigError before Spark starts."""
+    preload: Callable[[], None] | None = None
+    """As that of a `Stage`."""
+    worker_modules: tuple[str, ...] = ()
+    """As those of a `Stage`."""

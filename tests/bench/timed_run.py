@@ -43,6 +43,7 @@ AS_LARGE = ("--set", "spark.small_properties=off")
 LOCAL = Path(__file__).resolve().parents[2] / "conf" / "local.toml"
 _SAMPLE_SECONDS = 0.5
 _CLEANING_SECONDS = 2.0
+_MOST_COLLECTIONS = 10
 
 
 # --- in the application ------------------------------------------------------------------
@@ -156,10 +157,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         output = arguments.output / "run"
         with sampler() if stage is None else nullcontext(), timed_stages(clock, stage, sampler):
             run_over(arguments.input, output, arguments.set)
-        jvm: Any = spark.sparkContext._jvm
-        jvm.java.lang.System.gc()
-        time.sleep(_CLEANING_SECONDS)  # Spark drops what nobody refers to any more after that
-        facts: dict[str, Any] = {"stages": clock.stages, **driver_memory(spark)}
+        facts: dict[str, Any] = {"stages": clock.stages, **settled_memory(spark)}
         if arguments.limits:
             limits = Limits(spark, output, arguments.output / "written", meter.seconds)
             facts["limits"] = limits.measure()
@@ -167,6 +165,21 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     for name, found in clock.stages.items():
         found |= counts_of(name, counts)
     return facts
+
+
+def settled_memory(spark: SparkSession) -> dict[str, float]:
+    """The driver's memory when another collection frees nothing more.
+
+    Spark drops broadcasts and shuffles some time after a collection found that nobody refers to
+    them, and only the next collection frees what they held.
+    """
+    memory = driver_memory(spark)
+    for _ in range(_MOST_COLLECTIONS):
+        time.sleep(_CLEANING_SECONDS)
+        before, memory = memory["heap_mb"], driver_memory(spark)
+        if memory["heap_mb"] > 0.99 * before:
+            break
+    return memory
 
 
 def counts_of(stage: str, counts: Sequence[Mapping[str, Any]]) -> dict[str, int]:

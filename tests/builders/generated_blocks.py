@@ -99,10 +99,13 @@ def exit_status(_: Path) -> str:
 
 def models(_: Path) -> str:
     """The bundled models' figures, as ``make eval-models`` prints them."""
-    printed = io.StringIO()
-    with redirect_stdout(printed):
-        train_models.main(["--evaluate", "--output", str(ROOT / "conf" / "artifacts")])
-    return _fenced("\n".join(line.rstrip() for line in printed.getvalue().splitlines()))
+    return _fenced(_evaluation()[0])
+
+
+def expectations(_: Path) -> str:
+    """The precision to expect of crawl pages from thresholds on, as ``make eval-models`` prints
+    it."""
+    return _fenced(_evaluation()[1])
 
 
 def settings(_: Path) -> str:
@@ -143,6 +146,14 @@ def room_table(_: Path) -> str:
         sentence = sentence.removeprefix(f"{name.capitalize()}: ").strip()
         lines.append(f"| `{name}` | {sentence[:1].upper()}{sentence[1:]} |".replace("``", "`"))
     return "\n".join(lines) + "\n"
+
+
+def _evaluation() -> list[str]:
+    """The tables that ``make eval-models`` prints without data."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        train_models.main(["--evaluate", "--output", str(ROOT / "conf" / "artifacts")])
+    return printed.getvalue().strip("\n").split("\n\n")
 
 
 def _imports(module: Path) -> list[str]:
@@ -196,6 +207,7 @@ MAKERS: dict[str, Callable[[Path], str]] = {
     "jobs": jobs,
     "exit_status": exit_status,
     "models": models,
+    "expectations": expectations,
     "settings": settings,
     "snapshot": snapshot,
     "rooms": rooms,

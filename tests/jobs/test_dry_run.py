@@ -247,7 +247,7 @@ def refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Any]:
     """Calls a command that must end with 2 before Spark starts; returns its last line."""
-    monkeypatch.setattr("jobs.pipeline.command_line.spark_session", None)
+    monkeypatch.setattr("jobs.pipeline.application.spark_session", None)
     folder = write_inputs(tmp_path, 3)
 
     def ask(*more: str, job: Any = run_pipeline) -> str:

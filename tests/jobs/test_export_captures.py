@@ -109,6 +109,11 @@ def test_an_output_that_exists_or_has_no_captures_is_refused(
     (tmp_path / "x" / "mine").touch()
     assert export(sample_output.path, tmp_path / "x") == 2
     assert "is there already" in capsys.readouterr().err
+    assert export(sample_output.path, tmp_path / "y", "--plan", "--where", "reason = 'near'") == 0
+    assert capsys.readouterr().out.startswith("export_captures: at most 50 documents of ")
+    assert not (tmp_path / "y").exists()
+    assert export(sample_output.path, tmp_path / "y", "--set", "rules.min_char=3") == 2
+    assert "rules.min_char = 3" in capsys.readouterr().err
     assert export(tmp_path / "nothing", tmp_path / "y") == 2
     assert "is no output of a run" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:

@@ -45,7 +45,7 @@ def test_another_threshold_keeps_the_export_and_no_export_asks(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jobs.pipeline.command_line.spark_session", None)  # not to be reached
+    monkeypatch.setattr("jobs.pipeline.application.spark_session", None)  # not to be reached
     output = shutil.copytree(sample_output.path, tmp_path / "out")
     lines = planned(capsys, output)
     assert all(line.endswith(": nothing to do") for line in lines)

@@ -12,6 +12,7 @@ import pytest
 
 from jobs import train_models
 from jobs.training import tasks
+from jobs.training.common import card as card_module
 from jobs.training.common import data_files as files
 from jobs.training.common import train
 from jobs.training.common.data_files import read_rows, read_task
@@ -403,11 +404,21 @@ def test_models_are_evaluated_and_another_file_or_figure_is_told(
     metrics = json.loads((out / "toxicity/metrics.json").read_text(encoding="utf-8"))
     capsys.readouterr()
     assert train_models.main([*arguments, "--evaluate"]) == 0
-    head, line, every = capsys.readouterr().out.splitlines()
+    table, expected = capsys.readouterr().out.strip().split("\n\n")
+    head, line, every = table.splitlines()
     size, auc = f"{metrics['model']['bytes']:,}", str(metrics["figures"][never_seen]["auc"])
     assert head.split() == ["model", "bytes", "measured", "on", "measure", "value"]
     assert line.split() == ["toxicity", size, *never_seen.split(), "auc", auc]
     assert every.split() == ["all", size]
+    (claim,) = (c for c in metrics["calibration"].items() if c[1]["is_expected"])
+    assert claim[0] == "crawl pages of sites and templates never seen: the page is toxic"
+    first, *_ = claim[1]["thresholds"]
+    assert first["rows"] / claim[1]["rows"] == pytest.approx(first["share_of_rows"], abs=1e-4)
+    row = expected.splitlines()[1]
+    assert row.startswith(f"toxicity  0.1   {first['share_of_rows']:.1%}")
+    assert row.endswith(claim[0])
+    card = (out / "toxicity/CARD.md").read_text(encoding="utf-8")
+    assert f"## What a score means\n\n{card_module.CALIBRATION}\n\n### {claim[0]}" in card
     assert train_models.main([*arguments, "--evaluate", "--data", str(data)]) == 0
     assert "never trained on: 2 tables, all equal" in capsys.readouterr().out
 

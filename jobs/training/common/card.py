@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+CALIBRATION = (
+    "Of held-out documents, as above: the share that the score's claim holds for, by score; what "
+    "precision to expect from a threshold on, and which share of the documents that leaves. "
+    "Precision follows the share that the claim holds for among all: it is higher after rules have "
+    "removed junk. Intervals are Wilson's at 95 %, as wide as for one document a site or source. "
+    "By kind of page, the shift is what to add to the log odds of the score; the log loss of "
+    "shifted scores is of sites that the shifts were not fitted on."
+)
+
 
 def render_card(metrics: Mapping[str, Any], purpose: str, split: str, weaknesses: str) -> str:
     """Render the card of one artifact as Markdown.
@@ -50,6 +59,10 @@ def render_card(metrics: Mapping[str, Any], purpose: str, split: str, weaknesses
     ]
     for name, figures in metrics["figures"].items():
         parts += [f"### {name}", *_figures(figures)]
+    if calibration := metrics.get("calibration"):
+        parts += ["## What a score means", CALIBRATION]
+        for name, tables in calibration.items():
+            parts += [f"### {name}", *_calibration(tables)]
     return "\n\n".join([*parts, "## Known weaknesses", weaknesses]) + "\n"
 
 
@@ -67,6 +80,15 @@ def _figures(figures: Mapping[str, Any]) -> list[str]:
     if "labels" in figures:
         rows = [{"label": label, **row} for label, row in figures["labels"].items()]
         parts.append(_table(list(rows[0]), [list(row.values()) for row in rows]))
+    return parts
+
+
+def _calibration(tables: Mapping[str, Any]) -> list[str]:
+    plain = {k: v for k, v in tables.items() if not isinstance(v, (list, bool))}
+    parts = [_table(("figure", "value"), list(plain.items()))]
+    for name in ("reliability", "thresholds", "kinds"):
+        if rows := tables.get(name):
+            parts.append(_table(list(rows[0]), [list(row.values()) for row in rows]))
     return parts
 
 

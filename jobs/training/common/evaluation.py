@@ -30,6 +30,8 @@ class Evaluation:
     """Bytes of all its files."""
     figures: list[tuple[str, str, Any]]
     """Table of figures, measure and value: the task's headlines."""
+    expectations: list[tuple[str, dict[str, Any]]]
+    """What the score claims of crawl pages, and a row of figures by threshold."""
     measured_again: int
     """Tables of figures that were measured again, and were equal."""
 
@@ -71,6 +73,12 @@ def evaluate(task: Task, folder: Path, rows: Rows | None = None) -> Evaluation:
         task.name,
         sum(file["bytes"] for file in files),
         [(name, key, metrics["figures"][name][key]) for name, key in task.headlines],
+        [
+            (name, row)
+            for name, tables in metrics.get("calibration", {}).items()
+            if tables["is_expected"]
+            for row in tables["thresholds"]
+        ],
         len(again),
     )
 
@@ -83,6 +91,34 @@ def render_table(evaluations: Sequence[Evaluation]) -> str:
             name, size = (evaluation.name, f"{evaluation.size:,}") if place == 0 else ("", "")
             lines.append((name, size, measured_on, measure, str(value)))
     lines.append(("all", f"{sum(e.size for e in evaluations):,}", "", "", ""))
+    return _aligned(lines)
+
+
+def render_expectations(evaluations: Sequence[Evaluation]) -> str:
+    """Render which precision to expect of crawl pages from each threshold on; empty if unknown."""
+    rows = [(e.name, *expectation) for e in evaluations for expectation in e.expectations]
+    lines = [("score", "from", "pages", "precision", "of", "95 %", "recall", "what is counted")]
+    last = ""
+    for name, claim, row in rows:
+        precision, interval, recall = row["precision"], row["interval_95"], row["recall"]
+        lines.append(
+            (
+                name if claim != last else "",
+                str(row["threshold"]),
+                f"{row['share_of_rows']:.1%}",
+                "-" if precision is None else f"{precision:.3f}",
+                str(row["rows"]),
+                "-" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}",
+                "-" if recall is None else f"{recall:.3f}",
+                claim if claim != last else "",
+            )
+        )
+        last = claim
+    return _aligned(lines) if rows else ""
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells as text with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import fasttext
 
+from jobs.training.common.calibration import Claims, no_claims
 from jobs.training.common.examples import Document
 from udfs.base.array_types import Float64Array
 from udfs.models.fasttext_model import FastTextModel
@@ -106,6 +107,8 @@ class Task:
     """Data of no file in `files`: file, rows, use, licence and sha256 of each, for the card."""
     command_options: str = ""
     """Options of the training command behind the task's name, with a leading blank."""
+    claims: Claims = no_claims
+    """What the scores claim of held-out documents: see `jobs.training.common.calibration`."""
     curve: tuple[tuple[str, str], ...] = ()
     """(table of figures, measure) pairs that the learning curve shows."""
     headlines: tuple[tuple[str, str], ...] = ()

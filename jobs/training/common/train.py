@@ -13,10 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from jobs.training.common.calibration import calibration_of
 from jobs.training.common.card import render_card
 from jobs.training.common.examples import Document, distinct, fold_of_units
 from jobs.training.common.learning_curve import learning_curve, units_of_share
 from jobs.training.common.task import (
+    Answers,
     DataFile,
     Figures,
     Found,
@@ -47,7 +49,7 @@ def train_task(task: Task, rows: Rows, data: Path, output: Path) -> dict[str, An
     measured = [d for d in documents if d.kind in task.only_measured]
     folder = output / task.name
     folder.mkdir(parents=True, exist_ok=True)
-    figures = held_out_figures(task, trained)
+    figures, calibration = measured_on_folds(task, trained)
     figures.update(learning_curve(task, trained, figures, held_out_figures))
     model, found = fit(task, trained, folder)
     if measured:
@@ -66,10 +68,9 @@ def train_task(task: Task, rows: Rows, data: Path, output: Path) -> dict[str, An
             *task.other_data,
         ],
         "figures": figures,
+        "calibration": calibration,
     }
-    (folder / METRICS).write_text(
-        json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    _write_metrics(folder, metrics)
     _write_card(task, folder, metrics)
     return metrics
 
@@ -82,19 +83,67 @@ def write_card(task: Task, folder: Path) -> Path:
     Raises:
         TrainingError: metrics.json cannot be read.
     """
-    path = folder / METRICS
-    try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{path}: cannot be read: {error}") from error
-    return _write_card(task, folder, metrics)
+    return _write_card(task, folder, _read_metrics(folder))
+
+
+def remeasure_task(task: Task, rows: Rows, data: Path, output: Path) -> dict[str, Any]:
+    """Measure a trained model's recipe again on held-out folds; write metrics.json and CARD.md.
+
+    The model stays, and so does its learning curve.
+
+    Returns:
+        The content of metrics.json.
+    Raises:
+        TrainingError: metrics.json cannot be read, or names other data, another recipe or another
+            model than there are.
+    """
+    folder = output / task.name
+    metrics = _read_metrics(folder)
+    described = [_described_data(file, rows[file.path], data) for file in task.files]
+    recipe = json.loads(json.dumps(dataclasses.asdict(task.recipe)))
+    path = folder / task.model_files[0]
+    for name, stored, found in (
+        ("data", metrics["data"], described),
+        ("recipe", {name: metrics["recipe"].get(name) for name in recipe}, recipe),
+        ("model", metrics["model"]["sha256"], sha256_of(path)),
+    ):
+        if stored != found:
+            raise TrainingError(
+                f"{folder / METRICS}: {name}: {stored}: differs from {found}: train the task again"
+            )
+    documents = distinct(task.documents(rows))
+    trained = [d for d in documents if d.kind not in task.only_measured]
+    asked = [d for d in documents if d.kind in task.only_measured]
+    figures, metrics["calibration"] = measured_on_folds(task, trained)
+    if asked:
+        model = task.load(path)
+        figures.update(task.figures(asked, model, task.answers(model, metrics["recipe"], asked)))
+    metrics["figures"].update(figures)
+    _write_metrics(folder, metrics)
+    _write_card(task, folder, metrics)
+    return metrics
+
+
+def measured_on_folds(task: Task, documents: Sequence[Document]) -> tuple[Figures, dict[str, Any]]:
+    """Return the figures of a recipe on held-out folds, and what its scores mean there."""
+    answers = held_out_answers(task, documents)
+    return task.figures(*answers), calibration_of(task.claims(*answers))
 
 
 def held_out_figures(task: Task, documents: Sequence[Document], share: float = 1.0) -> Figures:
-    """Measure a recipe: every document by a model that was trained without its unit.
+    """Measure a recipe by the answers of `held_out_answers`."""
+    return task.figures(*held_out_answers(task, documents, share))
+
+
+def held_out_answers(
+    task: Task, documents: Sequence[Document], share: float = 1.0
+) -> tuple[list[Document], Model, Answers]:
+    """Ask about every document a model that was trained without its unit.
 
     Args:
         share: Share of the other units that each model is trained on.
+    Returns:
+        The documents by fold, the model of the last fold, and the answers.
     """
     folds = fold_of_units(documents, task.recipe.folds)
     asked: list[Document] = []
@@ -108,7 +157,7 @@ def held_out_figures(task: Task, documents: Sequence[Document], share: float = 1
         model, found = fit(task, [d for d in others if d.unit in units])
         asked += held
         answers.append(task.answers(model, found, held))
-    return task.figures(asked, model, np.concatenate(answers))
+    return asked, model, np.concatenate(answers)
 
 
 def fit(
@@ -126,6 +175,20 @@ def fit(
             for file in written:
                 shutil.copyfile(file, folder / file.name)
         return task.load(path), found
+
+
+def _read_metrics(folder: Path) -> dict[str, Any]:
+    path = folder / METRICS
+    try:
+        metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{path}: cannot be read: {error}") from error
+    return metrics
+
+
+def _write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
+    text = json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
+    (folder / METRICS).write_text(text, encoding="utf-8")
 
 
 def _write_card(task: Task, folder: Path, metrics: Mapping[str, Any]) -> Path:

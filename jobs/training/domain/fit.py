@@ -36,6 +36,9 @@ from udfs.tokens.forms import MARK
 PAGES = "crawl"
 """The kind of documents whose units are sites, too small to be weighted one by one."""
 
+_OFFSET = float(np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY)))
+"""Log odds of a label whose logit is the threshold."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DomainRecipe(Settings):
@@ -76,6 +79,11 @@ class DomainRecipe(Settings):
     slopes: tuple[float, ...] = (0.3, 0.4, 0.5, 0.6, 0.7)
     """Slopes to choose from; steeper ones exceed fastText's table of the logistic function, which
     ends at 8."""
+
+    def kind_weight(self, kind: str) -> float | None:
+        """Return the weight of all documents of a kind of one label; None for a kind whose sources
+        are weighed one by one, and are cut at `cell_documents`."""
+        return self.pages_weight if kind == PAGES else None
 
 
 @dataclass(frozen=True)
@@ -140,26 +148,36 @@ def fit_domain(documents: Sequence[Document], path: Path, recipe: DomainRecipe) 
     rows = space.rows([document.line for document in chosen])
     threshold, slope = inner_calibration(chosen, rows, space, recipe)
     weights = fit_weights(chosen, rows, space, recipe)
-    offset = float(np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY)))
-    write_linear_model(
-        path,
-        space.words,
-        LABELS,
-        slope * (weights - threshold) + offset,
-        np.eye(len(LABELS)),
-        loss="ova",
-    )
+    write_domain(path, space.words, weights, threshold, slope)
+    return found_of(threshold, slope, len(chosen), keywords) | {"tokens": len(space.words)}
+
+
+def found_of(threshold: float, slope: float, documents: int, keywords: Keywords) -> dict[str, Any]:
+    """Return what a fit chose and counted, for the card."""
     return {
         "max_chars": DomainSettings().max_chars,
         "form_tokens": model_constants.FORM_TOKENS,
         "host_weight": HOST_WEIGHT,
         "threshold": threshold,
         "slope": slope,
-        "documents": len(chosen),
-        "tokens": len(space.words),
+        "documents": documents,
         "keywords": sum(map(len, keywords.values())),
         "keywords_sha256": sha256_of(KEYWORDS),
     }
+
+
+def write_domain(
+    path: Path, words: Sequence[str], weights: Float64Array, threshold: float, slope: float
+) -> None:
+    """Write a model whose labels have MIN_PROBABILITY from a logit of the threshold on."""
+    calibrated = slope * (weights - threshold) + _OFFSET
+    write_linear_model(path, words, LABELS, calibrated, np.eye(len(LABELS)), loss="ova")
+
+
+def chances_of(logits: Float64Array, threshold: float, slope: float) -> Float64Array:
+    """Return the probabilities that a written model gives for logits."""
+    chances: Float64Array = 1 / (1 + np.exp(-(slope * (logits - threshold) + _OFFSET)))
+    return chances
 
 
 def limited(documents: Sequence[Document], recipe: DomainRecipe) -> list[Document]:
@@ -172,9 +190,9 @@ def limited(documents: Sequence[Document], recipe: DomainRecipe) -> list[Documen
     seen: Counter[tuple[str, str]] = Counter()
     chosen = []
     for document in order:
-        cell = _cell(document)
+        cell = _cell(document, recipe)
         seen[cell] += 1
-        if cell[1] == PAGES or seen[cell] <= recipe.cell_documents:
+        if cell[1] == document.kind or seen[cell] <= recipe.cell_documents:
             chosen.append(document)
     return chosen
 
@@ -239,18 +257,19 @@ def calibration(
     """Choose threshold and slope, as `inner_calibration` does, from the logits of documents."""
     truth, counts = truth_of(documents), row_weights(documents, recipe)
     threshold = max(recipe.thresholds, key=lambda t: set_f1(logits, truth, counts, t))
-    offset = np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))
 
     def likelihood(slope: float) -> float:
-        scaled = slope * (logits - threshold) + offset
+        scaled = slope * (logits - threshold) + _OFFSET
         signs = np.where(truth, -1.0, 1.0)
         return -float((counts[:, None] * np.logaddexp(0.0, signs * scaled)).sum())
 
     return threshold, max(recipe.slopes, key=likelihood)
 
 
-def _cell(document: Document) -> tuple[str, str]:
-    return document.labels[0], PAGES if document.kind == PAGES else document.unit
+def _cell(document: Document, recipe: DomainRecipe) -> tuple[str, str]:
+    """Main label and source of a document, or its kind where the units are small."""
+    is_whole = recipe.kind_weight(document.kind) is not None
+    return document.labels[0], document.kind if is_whole else document.unit
 
 
 def _targets(documents: Sequence[Document], recipe: DomainRecipe) -> Float64Array:
@@ -267,17 +286,16 @@ def row_weights(documents: Sequence[Document], recipe: DomainRecipe) -> Float64A
 
     Labels weigh the same, and the sources of a label by the root of their size.
     """
-    sizes = Counter(map(_cell, documents))
-    parts = {
-        cell: np.sqrt(size) * (recipe.pages_weight if cell[1] == PAGES else 1.0)
-        for cell, size in sizes.items()
-    }
+    cells = [_cell(document, recipe) for document in documents]
+    sizes = Counter(cells)
+    parts = {}
+    for cell, size in sizes.items():
+        weight = recipe.kind_weight(cell[1])
+        parts[cell] = np.sqrt(size) * (1.0 if weight is None else weight)
     of_label: Counter[str] = Counter()
     for (label, _), part in sorted(parts.items()):
         of_label[label] += part
-    weights = np.array(
-        [parts[cell] / sizes[cell] / of_label[cell[0]] for cell in map(_cell, documents)]
-    )
+    weights = np.array([parts[cell] / sizes[cell] / of_label[cell[0]] for cell in cells])
     scaled: Float64Array = weights / weights.sum() * len(documents)
     return scaled
 

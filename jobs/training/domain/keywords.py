@@ -18,6 +18,9 @@ KEYWORDS = _ARTIFACTS / "domain_keywords" / "domain_keywords.tsv"
 MIN_HITS = 3
 """Fewest distinct keywords of a label with which the rule gives it."""
 
+LEAST_SHARE = 0.5
+"""Fewest keywords of a further label, as a share of those of the first."""
+
 Keywords = Mapping[str, Mapping[str, float]]
 """Keyword -> label -> weight."""
 
@@ -76,6 +79,26 @@ def rule_label(tokens: Iterable[str], keywords: Keywords, fallback: str) -> str:
     >>> rule_label(words, {word: {"finance": 1} for word in words}, "general")
     'finance'
     """
+    return rule_labels(tokens, keywords, fallback)[0]
+
+
+def rule_labels(
+    tokens: Iterable[str], keywords: Keywords, fallback: str, least_share: float = LEAST_SHARE
+) -> list[str]:
+    """Return every label with enough distinct keywords, the one with the most first.
+
+    Args:
+        least_share: Fewest keywords of a further label, as a share of those of the first: a long
+            text has MIN_HITS keywords of labels that it is not about.
+    Returns:
+        Labels by falling number of keywords, then by name; only the fallback where none has
+        MIN_HITS.
+    """
     hits = Counter(label for token in set(tokens) for label in keywords.get(token, ()))
-    enough = [(-count, label) for label, count in hits.items() if count >= MIN_HITS]
-    return min(enough)[1] if enough else fallback
+    most = max(hits.values(), default=0)
+    enough = [
+        (-count, label)
+        for label, count in hits.items()
+        if count >= MIN_HITS and count >= least_share * most
+    ]
+    return [label for _, label in sorted(enough)] or [fallback]

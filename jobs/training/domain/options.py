@@ -1,4 +1,5 @@
-"""Command-line options of the task domain: rows of each document, and proposals of keywords."""
+"""Command-line options of the task domain: texts of a run, rows of each document, and proposals of
+keywords."""
 
 from __future__ import annotations
 
@@ -9,16 +10,37 @@ from pathlib import Path
 from typing import cast
 
 from jobs.training.common.examples import distinct
-from jobs.training.common.task import Rows, Task, TaskOptions
+from jobs.training.common.run_texts import read_run_texts
+from jobs.training.common.task import OptionError, Rows, Task, TaskOptions
+from jobs.training.domain.crawl_rounds import crawl_domain
 from jobs.training.domain.fit import DomainRecipe
 from jobs.training.domain.keywords import KEYWORDS, read_keywords
 from jobs.training.domain.proposals import Proposal, rounds
 from jobs.training.domain.task import figures_and_rows
 from udfs.scorers.domain import LABELS
 
+MOST_TEXTS = 20_000
+MOST_ROUNDS = 3
+
 
 def with_domain_options(task: Task, arguments: argparse.Namespace) -> Task:
-    """Return the task with the outputs that --documents and --propose-keywords add."""
+    """Return the task, fitted in rounds when --crawl names a run's output, with the outputs that
+    --documents and --propose-keywords add.
+
+    Raises:
+        OptionError: an option of --crawl without it, or a number below 1.
+        RunTextsError: the output holds no documents.
+    """
+    for name in ("crawl_texts", "crawl_rounds"):
+        flag = f"--{name.replace('_', '-')}"
+        value = getattr(arguments, name)
+        if arguments.crawl is None and value is not None:
+            raise OptionError(f"{flag} needs --crawl")
+        if value is not None and value < 1:
+            raise OptionError(f"{flag} {value}: expected 1 or more")
+    if arguments.crawl is not None:
+        texts = read_run_texts(arguments.crawl, arguments.crawl_texts or MOST_TEXTS)
+        task = crawl_domain(task, texts, arguments.crawl_rounds or MOST_ROUNDS)
     if arguments.documents is not None:
         arguments.documents.unlink(missing_ok=True)
         with_rows = partial(figures_and_rows, path=arguments.documents)
@@ -52,6 +74,21 @@ def propose_keywords(task: Task, rows: Rows, path: Path) -> None:
 
 DOMAIN_OPTIONS = TaskOptions(
     {
+        "--crawl": {
+            "metavar": "OUTPUT",
+            "help": "output of a run: fit in rounds, with the texts of its documents that keyword "
+            "rules and model agree on",
+        },
+        "--crawl-texts": {
+            "type": int,
+            "metavar": "N",
+            "help": f"documents of the run to look at, at most ({MOST_TEXTS})",
+        },
+        "--crawl-rounds": {
+            "type": int,
+            "metavar": "N",
+            "help": f"most rounds; they end when held-back sources stop gaining ({MOST_ROUNDS})",
+        },
         "--documents": {
             "type": Path,
             "metavar": "FILE",

@@ -24,6 +24,7 @@ from jobs.training.domain.fit import (
     DomainRecipe,
     Space,
     calibration,
+    chances_of,
     fit_weights,
     inner_logits,
     limited,
@@ -33,7 +34,7 @@ from jobs.training.domain.fit import (
 )
 from jobs.training.domain.keywords import Keywords
 from udfs.base.array_types import Float64Array
-from udfs.scorers.domain import LABELS, MIN_PROBABILITY
+from udfs.scorers.domain import LABELS
 from udfs.tokens.forms import MARK
 
 CONFIDENT = 0.9
@@ -106,8 +107,7 @@ def rounds(
         weights = fit_weights(asked, rows, space, recipe)
         held_logits = class_logits(space.rows([d.line for d in held]), weights)
         f1 = set_f1(held_logits, held_truth, held_counts, threshold) / 2
-        offset = np.log(MIN_PROBABILITY / (1 - MIN_PROBABILITY))
-        chances = 1 / (1 + np.exp(-(slope * (logits - threshold) + offset)))
+        chances = chances_of(logits, threshold, slope)
         proposals = proposed(asked, chances, known, wanted) if f1 > best else []
         labelled = relabelled(asked, chances) if f1 > best else asked
         changed = sum(new is not old for new, old in zip(labelled, asked, strict=True))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from jobs.training.common.calibration import Claim
 from jobs.training.common.data_files import (
     DOMAIN_FILE,
     DOMAIN_TRAIN,
@@ -57,9 +58,9 @@ _THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.7)
 
 def domain_documents(rows: Rows) -> list[Document]:
     """Return documents labelled by their source, and crawl and real pages labelled by reading."""
-    curated = _documents(
+    curated = tokenized_documents(
         # A run converts traditional script before it scores, or rejects the text.
-        _simplified([r["text"] for r in rows[DOMAIN_TRAIN]]),
+        simplified_texts([r["text"] for r in rows[DOMAIN_TRAIN]]),
         [main_first(r["label"], r["labels"]) for r in rows[DOMAIN_TRAIN]],
         [r["source"] for r in rows[DOMAIN_TRAIN]],
         "curated",
@@ -67,14 +68,14 @@ def domain_documents(rows: Rows) -> list[Document]:
     # Junk pages without a subject have no label, or are one line of menu words.
     read = [r for r in rows[PAGES_READ] + rows[PAGES_LABELLED] if r["domain"]]
     read = [r for r in read if len(r["text"]) > 200]
-    pages = _documents(
+    pages = tokenized_documents(
         [r["text"] for r in read],
         [r.get("domains") or [r["domain"]] for r in read],
         [r["site"] for r in read],
         PAGES,
         [r.get("url", "") for r in read],
     )
-    gold = _documents(
+    gold = tokenized_documents(
         [r["text"] for r in rows[GOLD_PAGES]],
         [main_first(r["label"], r["labels"]) for r in rows[GOLD_PAGES]],
         [r["site"] for r in rows[GOLD_PAGES]],
@@ -106,6 +107,38 @@ def domain_figures(
             if kind == "curated":
                 figures |= _by_source(asked, model, table[chosen])
     return figures
+
+
+def domain_claims(
+    documents: Sequence[Document], model: FastTextModel, table: Float64Array
+) -> list[Claim]:
+    """Return what the probabilities claim: that the main label is right, that a label is."""
+    claims = []
+    for kind in ("curated", PAGES):
+        rows = [place for place, d in enumerate(documents) if d.kind == kind]
+        if not rows:
+            continue
+        asked, scores = [documents[place] for place in rows], table[rows]
+        right = np.array([[label in d.labels for label in model.labels] for d in asked])
+        top = scores.argmax(axis=1)
+        units = [d.unit for d in asked]
+        each = len(model.labels)
+        claims += [
+            Claim(
+                f"{_NAMES[kind]}: the main label is one of the document's",
+                right[np.arange(len(rows)), top],
+                scores.max(axis=1),
+                units,
+                is_expected=kind == PAGES,
+            ),
+            Claim(
+                f"{_NAMES[kind]}: each of eleven labels is one of the document's",
+                right.ravel(),
+                scores.ravel(),
+                [unit for unit in units for _ in range(each)],
+            ),
+        ]
+    return claims
 
 
 def figures_and_rows(
@@ -249,7 +282,7 @@ def _labels(model: FastTextModel, table: Float64Array, threshold: float) -> list
     ]
 
 
-def _documents(
+def tokenized_documents(
     texts: Sequence[str],
     labels: Sequence[Sequence[str]],
     units: Sequence[str],
@@ -265,7 +298,7 @@ def _documents(
     ]
 
 
-def _simplified(texts: Sequence[str]) -> list[str]:
+def simplified_texts(texts: Sequence[str]) -> list[str]:
     heads = [text[:MAX_CHARS] for text in texts]
     return [
         text if edited is None else edited.text
@@ -280,6 +313,7 @@ DOMAIN = Task(
     only_measured=frozenset({"gold"}),
     recipe=DomainRecipe(),
     figures=domain_figures,
+    claims=domain_claims,
     answers=answers_with_hosts,
     curve=(
         (_NAMES["curated"], "main_accuracy"),

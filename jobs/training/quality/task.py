@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from jobs.training.common.calibration import label_claims
 from jobs.training.common.data_files import (
     CWT1,
     CWT1_FILE,
@@ -152,6 +153,18 @@ QUALITY = Task(
         (_GOOD_PAGES, "auc"),
     ),
     figures=quality_figures,
+    claims=label_claims(
+        quality.CLEAN,
+        {
+            "random pages of the crawl: a reader would keep the page": ("read",),
+            "all crawl pages, those picked for prose too: a reader would keep the page": (
+                "read",
+                "picked",
+            ),
+        },
+        expected="random pages of the crawl: a reader would keep the page",
+        kind_of=lambda document: document.note,
+    ),
     purpose="P(clean): the probability that a reader would keep the page.",
     split=(
         "Ten folds of whole groups. A group is all pages of one site or one template (pages that "

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from jobs.training.common.calibration import label_claims
 from jobs.training.common.data_files import (
     DOMAIN_FILE,
     DOMAIN_TRAIN,
@@ -203,6 +204,14 @@ TOXICITY = Task(
     load=load_toxicity,
     answers=toxicity_answers,
     figures=toxicity_figures,
+    claims=label_claims(
+        toxicity.TOXIC,
+        {
+            "crawl pages of sites and templates never seen: the page is toxic": (PAGES,),
+            "lines of cold and swsr, held-out parts: the line is toxic": (LINES,),
+        },
+        expected="crawl pages of sites and templates never seen: the page is toxic",
+    ),
     curve=((_FREE, "f1_from_0.5"), (_NAMES[PAGES], "f1_from_0.5"), (_NAMES[PAGES], "auc")),
     headlines=(
         (_FREE, "f1_from_0.5"),

@@ -10,10 +10,9 @@ from py4j.protocol import Py4JNetworkError
 from pyspark.errors import PythonException
 
 from jobs.config import ConfigError
-from jobs.exit_status import ExitStatus
+from jobs.exit_status import ExitStatus, NothingRead
 from jobs.pipeline.failures import StageFailed, failure_of, failures_named, report_failure
 from jobs.pipeline.interruption import Terminated
-from jobs.pipeline.outcome import NothingRead
 from jobs.run.console import set_log_format
 from jobs.run.lease import OutputInUse
 from jobs.run.ledger import BalanceOpen

@@ -248,7 +248,7 @@ def test_a_store_that_fails_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_refused_file_ends_a_command_before_spark(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.pipeline.command_line.spark_session", None)  # not to be reached
+    monkeypatch.setattr("jobs.pipeline.application.spark_session", None)  # not to be reached
     folder = write(tmp_path / "in", a__jsonl=ROW)
     output = tmp_path / "out"
     arguments = ["--input", str(folder / "a.jsonl"), "--output", str(output)]

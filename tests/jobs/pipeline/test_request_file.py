@@ -37,7 +37,7 @@ def rows(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def no_spark(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.pipeline.command_line.spark_session", None)
+    monkeypatch.setattr("jobs.pipeline.application.spark_session", None)
 
 
 def remembered(output: Path) -> dict[str, object]:

@@ -20,7 +20,7 @@ DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Err
 
 @pytest.fixture(autouse=True)
 def no_spark(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.pipeline.command_line.spark_session", None)
+    monkeypatch.setattr("jobs.pipeline.application.spark_session", None)
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_what_is_planned_is_what_runs(
     assert all("nothing to do" in line for line in planned(capsys, folder, output))
 
     with monkeypatch.context() as patched:  # nothing is due: Spark is not started
-        patched.setattr("jobs.pipeline.command_line.spark_session", None)
+        patched.setattr("jobs.pipeline.application.spark_session", None)
         assert run_pipeline.main(arguments(folder, output)) == 0
         said = capsys.readouterr()
         assert re.search(r"^nothing to do, \d+\.\d s$", said.err, re.M)

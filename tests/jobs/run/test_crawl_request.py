@@ -71,7 +71,7 @@ def test_a_wrong_request(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jobs.pipeline.command_line.spark_session", None)  # not to be reached
+    monkeypatch.setattr("jobs.pipeline.application.spark_session", None)  # not to be reached
     given = [str(crawl.index) if word == "INDEX" else word for word in arguments]
     if "--set" not in given:
         given += ["--set"]

@@ -322,7 +322,7 @@ def test_a_wrong_request_is_refused_before_spark_starts(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("jobs.pipeline.command_line.spark_session", None)  # not to be reached
+    monkeypatch.setattr("jobs.pipeline.application.spark_session", None)  # not to be reached
     assert select(output, *arguments) == 2
     error = capsys.readouterr().err
     for words in said:

@@ -1,0 +1,71 @@
+"""The command `release_corpus`: its arguments, checked, and the release they ask for."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+
+from pyspark.sql import SparkSession
+
+from jobs.exit_status import NothingCameOut
+from jobs.release import stage
+from jobs.release.exclusions import Exclusions
+from jobs.release.facts import Source
+from jobs.release.place import check_place
+from jobs.release.release import check_release, write_release
+from jobs.run.request import Reader, ReaderTask, Run
+from udfs.files.uris import check_store, redact
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--output", required=True, metavar="URI", help="folder of the release")
+    parser.add_argument("--yes", action="store_true", help="replace a release that is there")
+
+
+def _check(run: Run, arguments: Namespace) -> ReaderTask:
+    """Check a request.
+
+    Raises:
+        ConfigError: it is wrong, or a release is in the way and --yes is not given.
+    """
+    check_store(arguments.output)
+    uri = stage.absolute(arguments.output)
+    source = stage.source_of(run, run.selection)
+    settings = run.config.release
+    exclusions = check_release(source, settings)
+    is_replaced = check_place(uri, may_replace=arguments.yes or arguments.plan)
+
+    def work(spark: SparkSession) -> None:
+        released = write_release(spark, source, uri, settings, exclusions)
+        stage.tell(released)
+        if not released.rows and not run.config.run.allow_empty:
+            raise NothingCameOut(
+                f"the release is empty: {released.seen:,} rows in the corpus, none of them "
+                "released; its card says why. run.allow_empty=true makes this an exit status of 0"
+            )
+
+    return ReaderTask(list(_plan_lines(source, uri, exclusions, is_replaced=is_replaced)), work)
+
+
+def _plan_lines(
+    source: Source, uri: str, exclusions: Exclusions, *, is_replaced: bool
+) -> Iterator[str]:
+    """Describe what would be written."""
+    rows = source.commit.kept if source.commit is not None else 0
+    settings, root = source.run.config.release, redact(source.run.store.root)
+    yield f"{stage.RELEASE_CORPUS}: {source.table} of {root}, {rows:,} documents"
+    yield f"  to {redact(uri)} as {', '.join(settings.formats)}, {settings.rows} rows"
+    if exclusions.keys:
+        entries = ", ".join(f"{len(keys):,} {kind}" for kind, keys in exclusions.keys.items())
+        yield f"  without what matches: {entries}"
+    if is_replaced:
+        yield "needs --yes: replace the release that is there"
+
+
+RELEASE_COMMAND = Reader(
+    stage.RELEASE_CORPUS,
+    _add_arguments,
+    _check,
+    preload=stage.preload,
+    worker_modules=stage.WORKER_MODULES,
+)
