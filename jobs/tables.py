@@ -305,13 +305,13 @@ def schema_of(table: str) -> StructType:
     )
 
 
-def corpus_columns(*, required: bool) -> list[tuple[ScorerDeclaration, CorpusColumn]]:
-    """The scorers' columns of a corpus row, those that every row needs or the others."""
+def corpus_columns(*, published: bool) -> list[tuple[ScorerDeclaration, CorpusColumn]]:
+    """The scorers' columns of a corpus row, those of the published row or the others."""
     return [
         (scorer, column)
         for scorer in declared().values()
         for column in scorer.corpus
-        if scorer.is_required == required
+        if column.is_published == published
     ]
 
 
@@ -321,9 +321,9 @@ def _corpus() -> StructType:
     before, behind = (
         [
             StructField(column.name, column.type_in(scorer.result_type))
-            for scorer, column in corpus_columns(required=required)
+            for scorer, column in corpus_columns(published=published)
         ]
-        for required in (True, False)
+        for published in (True, False)
     )
     text = StructField("text", StringType())
     quality = StructField("quality_score", DoubleType())

@@ -253,7 +253,7 @@ def _of_duplicates(few: FewRows, run: Run, samples: Sequence[Sampled]) -> dict[S
 def _of_toxicity(few: FewRows, run: Run, samples: Sequence[Sampled]) -> dict[Sampled, Finding]:
     """Mark the worst spans of documents that are labelled toxic."""
     ids = {sample.doc_id for sample in samples}
-    columns = ("doc_id", "score", "worst_start", "worst_length", "worst_score")
+    columns = ("doc_id", "kind", "score", "worst_start", "worst_length", "worst_score")
     scored = {row["doc_id"]: row for row in few.rows(scores(_TOXICITY), columns, ids, few.waves)}
     texts = edited_texts(few, run, ids)
     if run.config.score.rows != "all":
@@ -261,8 +261,11 @@ def _of_toxicity(few: FewRows, run: Run, samples: Sequence[Sampled]) -> dict[Sam
     found = {}
     for sample in samples:
         row = scored[sample.doc_id]
-        least = run.config.scorers[_TOXICITY].min_label_score
+        settings, kind = run.config.scorers[_TOXICITY], row["kind"]
+        least = settings.min_label_scores.get(kind, settings.min_label_score)
         numbers = [Number("toxicity.score", row["score"], f">= {least:g}")]
+        if kind is not None:
+            numbers.append(Number("toxicity.kind", None, kind))
         marks = []
         if row["worst_start"] is not None:
             marks.append(Mark(row["worst_start"], row["worst_length"], "toxic"))

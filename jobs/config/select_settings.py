@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from jobs.config.budget import check_mix, parse_budget
 from udfs.base.settings import Bounds, ConfigError, PositiveCount, Share
 from udfs.html.robots import OPT_OUTS
+from udfs.scorers.toxic_kinds import KINDS
 
 Repeats = Annotated[int, Bounds(least=1, most=1000)]
 """How often a text counts."""
@@ -36,6 +37,10 @@ class SelectConfig:
     toxic: Literal["keep", "drop", "only"] = "keep"
     """Documents with toxicity label 1: ``drop`` leaves them out (reason ``toxic``), ``only`` leaves
     all others out (``not_toxic``)."""
+    toxic_kinds: tuple[str, ...] = ()
+    """Kinds of harm that ``toxic`` looks at, of insult, gambling, pornography, fraud and
+    black_market; empty for all: with ``toxic = "drop"`` and ["gambling"] toxic documents of other
+    kinds are kept."""
     scripts: tuple[str, ...] = ()
     """Scripts that are kept, of hans, hant, mixed, and none for a text without a character of one
     script only; empty keeps all."""
@@ -91,6 +96,7 @@ class SelectConfig:
     """Also write the corpus as JSON lines, compressed in this way."""
 
     def __post_init__(self) -> None:
+        _check_known("select.toxic_kinds", "kinds", self.toxic_kinds, KINDS)
         _check_known("select.scripts", "scripts", self.scripts, SCRIPTS)
         _check_known("select.opt_outs", "opt-outs", self.opt_outs, OPT_OUTS)
         if self.budget is not None:
@@ -119,6 +125,11 @@ class SelectConfig:
                 f"select.cluster_repeats = {self.cluster_repeats}, select.max_cluster_repeats = "
                 f"{self.max_cluster_repeats}: give the numbers, or how large they may become; "
                 "--reset forgets one of both"
+            )
+        if self.toxic_kinds and self.toxic == "keep":
+            raise ConfigError(
+                f"select.toxic_kinds = {list(self.toxic_kinds)} has no effect while select.toxic = "
+                "'keep': set it to drop or only, or --reset select.toxic_kinds"
             )
         check_mix(self.mix)
         for name in ("mix", "order") if self.budget is None else ():

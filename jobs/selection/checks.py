@@ -20,14 +20,20 @@ from jobs.transforms.spark_errors import quiet_errors
 from udfs.files.uris import redact
 from udfs.scorers.declaration import BY_DOMAIN, KnownFile, read_known
 from udfs.scorers.domain import DOMAIN, TaxonomyError, read_taxonomy
+from udfs.scorers.toxicity import TOXICITY
 
 
 def check_settings(config: Config, lock: Lock) -> None:
-    """Check the domain labels that keys of [select] name.
+    """Check the domain labels and kinds of harm that keys of [select] name.
 
     Raises:
         ConfigError: naming the key, a label that no document can have, and the labels.
     """
+    if config.select.toxic_kinds and config.scorers[TOXICITY.name].kinds is None:
+        raise ConfigError(
+            f"select.toxic_kinds = {list(config.select.toxic_kinds)}: no document has a kind while "
+            "toxicity.kinds is off"
+        )
     tables = {
         field.name: getattr(part, field.name)
         for part in (config.select, *config.limits.values())

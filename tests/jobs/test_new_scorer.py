@@ -122,8 +122,8 @@ def test_its_table_settings_and_columns_are_known(capsys: pytest.CaptureFixture[
         *("doc_id", "share", "count", "artifact", "lock_id")
     ]
     corpus = schema_of(CORPUS)
-    assert corpus.fieldNames()[4:9] == [
-        *("harmful", "tokens", "contamination", "digit_share", "digits")
+    assert corpus.fieldNames()[4:10] == [
+        *("toxic_kind", "harmful", "tokens", "contamination", "digit_share", "digits")
     ]
     assert corpus["digit_share"].dataType == DoubleType()
     config = load_config(None, ["digits.scale=2", RUNNING])

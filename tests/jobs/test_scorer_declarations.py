@@ -64,9 +64,9 @@ def test_names_keys_reasons_and_columns_are_given_once() -> None:
 
 def test_the_corpus_begins_with_the_published_row() -> None:
     published = ["text", "domain", "toxicity", "quality_score"]
-    assert schema_of(CORPUS).fieldNames()[:7] == [
+    assert schema_of(CORPUS).fieldNames()[:8] == [
         *published,
-        *("harmful", "tokens", "contamination"),
+        *("toxic_kind", "harmful", "tokens", "contamination"),
     ]
 
 

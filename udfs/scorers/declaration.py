@@ -40,6 +40,8 @@ class CorpusColumn:
     name: str
     fields: str | tuple[str, ...]
     """Column of the scorer's table; a tuple makes a struct of several."""
+    is_published: bool = False
+    """Whether it is part of the row of ChineseWebText 2.0, which a corpus row begins with."""
     chars: str | None = None
     """Column with the code points of the text that this column counts something of: a row whose
     text was cut gets its part."""

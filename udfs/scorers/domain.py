@@ -340,7 +340,7 @@ DOMAIN = ScorerDeclaration(
     check=_check,
     is_default=True,
     is_required=True,
-    corpus=(CorpusColumn("domain", ("single_label", "multi_label")),),
+    corpus=(CorpusColumn("domain", ("single_label", "multi_label"), is_published=True),),
     limits=DomainLimits,
     rejections=(
         Rejection(

@@ -1,19 +1,20 @@
 """Toxicity: the probability that a text insults, or offers gambling, pornography or fraud.
 
 A text is scored whole and through windows of tokens, so that one insult below a clean article
-counts, and its place is stored.
+counts, and its place is stored. Short texts, such as messages and comments, have a model of their
+own. Another says of which kind the harm is.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pyspark.sql.types import DoubleType, IntegerType, StructField, StructType
+from pyspark.sql.types import DoubleType, IntegerType, StringType, StructField, StructType
 
 from udfs.base.array_types import Float64Array, Int64Array
 from udfs.base.settings import Amount, ArtifactKey, Model, PositiveCount, Share, StopWords
@@ -36,6 +37,8 @@ from udfs.scorers.fasttext_settings import (
 )
 from udfs.scorers.perplexity import MAX_CHARS, check_language_models, document_perplexities
 from udfs.scorers.scorer import Documents, Record, Scorer, model_of, with_odds
+from udfs.scorers.short_texts import SHORT_CHARS, ShortTexts, check_short, of_short_texts
+from udfs.scorers.toxic_kinds import check_kinds, likeliest_kinds
 
 if TYPE_CHECKING:
     from udfs.files.artifacts import ArtifactFile
@@ -72,6 +75,20 @@ class ToxicitySettings(FastTextSettings):
     """The model's label whose probability is the score, without ``__label__``."""
     min_label_score: Share = MIN_LABEL_SCORE
     """Least score of label 1 (MDFG)."""
+    min_label_scores: dict[str, Share] = field(default_factory=dict)
+    """Kind of harm -> least score of label 1 of a text of this kind, in the place of
+    ``min_label_score``: {insult = 0.995, fraud = 0.9}."""
+    kinds: Model | None = "kinds"
+    """Artifact name of a model of kinds of harm, or a path to a fastText file of characters and
+    pairs of neighbours, with some of the labels insult, gambling, pornography, fraud and
+    black_market: a text with label 1 gets the likeliest kind of its worst span. Off: no text has a
+    kind."""
+    short: Model | None = "toxicity_short"
+    """Artifact name of a model of short texts, messages and comments, or a path to a fastText file
+    of characters and pairs of neighbours with a label toxic: its score takes the place of that of
+    ``artifact``. Off, as it should be for a model of your own: ``artifact`` judges them too."""
+    short_chars: PositiveCount = SHORT_CHARS
+    """The most characters of a text that ``short`` judges."""
     min_token_chars: TokenChars = 1
     """Tokens of fewer characters are dropped."""
     stopwords: StopWords | None = None
@@ -124,7 +141,8 @@ class ToxicityLimits:
 
 RESULT_TYPE = StructType(
     [
-        StructField("label", IntegerType()),  # 1 where score is at least min_label_score, else 0
+        StructField("label", IntegerType()),  # 1 where score is at least the limit of its kind
+        StructField("kind", StringType()),  # of the worst span; null where label is 0
         StructField("score", DoubleType()),
         StructField("worst_start", IntegerType()),  # code points of the text; null without a token
         StructField("worst_length", IntegerType()),  # likewise
@@ -153,6 +171,13 @@ class ToxicityRules:
     """How much the log odds of ``max`` are lowered, for each natural logarithm of the number of
     windows: the worst of many is bad by chance. From a score of 0.5 on less and less, from
     `MIN_LABEL_SCORE` on not at all: one insult below a long article keeps its score."""
+    min_label_scores: Mapping[str, float] = field(default_factory=dict)
+    """Kind -> least score of label 1, in the place of that."""
+
+    def label_of(self, score: float, kind: str | None = None) -> int:
+        """1 for a score that reaches the limit of a kind, or of no kind, else 0."""
+        least = self.min_label_score
+        return int(score >= (least if kind is None else self.min_label_scores.get(kind, least)))
 
 
 @dataclass(frozen=True)
@@ -166,7 +191,9 @@ class HarmfulText:
 
 
 def score_toxicity(
-    tokens: Tokens, model: FastTextModel, rules: ToxicityRules | None = None
+    tokens: Tokens,
+    model: FastTextModel,
+    rules: ToxicityRules | None = None,
 ) -> list[Record]:
     """The toxicity of every text, and its worst span.
 
@@ -174,7 +201,7 @@ def score_toxicity(
     ``worst_score`` the highest P(label) of a window by itself; ``worst_start`` and
     ``worst_length`` are that window's place in the text, the first of equal ones. ``score`` follows
     the aggregate, and ``label`` is 1 where it reaches ``min_label_score``. A text without tokens
-    scores 0.0 and has no worst span.
+    scores 0.0 and has no worst span. ``kind`` is null here: see `finished`.
 
     Source:
         ChineseWebText 2.0, section on toxicity (label 1 from 0.99 on; whole texts).
@@ -209,9 +236,8 @@ def score_toxicity(
         wholes[has_tokens].tolist(),
         strict=True,
     )
-    least = chosen.min_label_score
     return [
-        _record(*next(values), least) if is_there else _record_of_nothing(least)
+        _record(chosen, *next(values)) if is_there else _record_of_nothing(chosen)
         for is_there in has_tokens
     ]
 
@@ -247,15 +273,70 @@ def raised(
     """The records with ``score`` and ``label`` raised by perplexity: the odds rise for one below 1,
     up to a score of `MOST_BY_PERPLEXITY`. Worst span and mean stay as they are.
     """
-    least = (rules or ToxicityRules()).min_label_score
+    chosen = rules or ToxicityRules()
     raised_records = []
     for record, perplexity in zip(records, perplexities, strict=True):
         if perplexity < 1.0:
             higher = with_odds(record["score"], weight * likelier(perplexity))
             score = max(record["score"], min(higher, MOST_BY_PERPLEXITY))
-            record = record | {"score": score, "label": int(score >= least)}
+            record = record | {"score": score, "label": chosen.label_of(score)}
         raised_records.append(record)
     return raised_records
+
+
+def finished(
+    records: Sequence[Record],
+    documents: Documents,
+    text: HarmfulText | None = None,
+    rules: ToxicityRules | None = None,
+    short: ShortTexts | None = None,
+    kinds: ArtifactFile | None = None,
+) -> list[Record]:
+    """The records as they are stored.
+
+    Short texts get the score of their model, if any; perplexity raises scores, where there are
+    language models of harmful text; and texts whose score reaches a limit get the kind of harm that
+    their worst span is likeliest of, where there is a model of kinds, and the label by its limit.
+    """
+    if short is not None:
+        records = with_scores(records, of_short_texts(documents, short), rules)
+    if text is not None:
+        records = with_perplexity(records, documents, text, rules)
+    return list(records) if kinds is None else with_kinds(records, documents, kinds, rules)
+
+
+def with_kinds(
+    records: Sequence[Record],
+    documents: Documents,
+    kinds: ArtifactFile,
+    rules: ToxicityRules | None = None,
+) -> list[Record]:
+    """The records with ``kind``, null where the label is 0, and the label by the kind's limit."""
+    chosen = rules or ToxicityRules()
+    least = min((chosen.min_label_score, *chosen.min_label_scores.values()))
+    asked = [at for at, record in enumerate(records) if record["score"] >= least]
+    spans = []
+    for at in asked:
+        start, length = records[at]["worst_start"], records[at]["worst_length"]
+        spans.append(documents[at] if start is None else documents[at][start : start + length])
+    found = list(records)
+    for at, kind in zip(asked, likeliest_kinds(spans, kinds), strict=True):
+        label = chosen.label_of(records[at]["score"], kind)
+        found[at] = records[at] | {"label": label, "kind": kind if label else None}
+    return found
+
+
+def with_scores(
+    records: Sequence[Record], scores: Mapping[int, float], rules: ToxicityRules | None = None
+) -> list[Record]:
+    """The records with another score, and its label, for those whose number has one."""
+    chosen = rules or ToxicityRules()
+    return [
+        record | {"score": scores[at], "label": chosen.label_of(scores[at])}
+        if at in scores
+        else record
+        for at, record in enumerate(records)
+    ]
 
 
 def likelier(perplexity: float) -> float:
@@ -273,13 +354,16 @@ def toxicity_scorer(
     rules: ToxicityRules | None = None,
     tokenizer: TokenizerSettings | None = None,
     text: HarmfulText | None = None,
+    kinds: ArtifactFile | None = None,
+    short: ShortTexts | None = None,
 ) -> Scorer:
-    """The toxicity scorer over one model, and the language models of harmful text, if any."""
+    """The toxicity scorer over one model, and the language models of harmful text, the model of
+    kinds and that of short texts, if any."""
     from udfs.models.fasttext_model import load_fasttext
     from udfs.tokens.tokenizer import TokenizerSettings
 
     score = partial(score_toxicity, rules=rules)
-    revise = None if text is None else partial(with_perplexity, text=text, rules=rules)
+    revise = partial(finished, text=text, rules=rules, short=short, kinds=kinds)
     read = tokenizer or TokenizerSettings()
     return Scorer(NAME, artifact, RESULT_TYPE, score, read, load_fasttext, revise)
 
@@ -298,6 +382,7 @@ def _make(settings: ToxicitySettings, files: ScorerFiles) -> Scorer:
         settings.aggregate,
         settings.top_k,
         settings.window_discount,
+        settings.min_label_scores,
     )
     text = None
     if settings.harmful is not None:
@@ -306,7 +391,11 @@ def _make(settings: ToxicitySettings, files: ScorerFiles) -> Scorer:
     tokenizer = tokenizer_settings(
         settings, files, exempt_formulas=settings.exempt_formulas, folding=settings.folding
     )
-    return toxicity_scorer(files.shipped("artifact"), rules, tokenizer, text)
+    kinds = None if settings.kinds is None else files.shipped("kinds")
+    short = None
+    if settings.short is not None:
+        short = ShortTexts(files.shipped("short"), settings.short_chars)
+    return toxicity_scorer(files.shipped("artifact"), rules, tokenizer, text, kinds, short)
 
 
 def _check(settings: ToxicitySettings, limits: object, files: KnownFiles) -> None:
@@ -317,6 +406,8 @@ def _check(settings: ToxicitySettings, limits: object, files: KnownFiles) -> Non
     )
     check_label(NAME, settings.label, files)
     check_language_models(NAME, ("harmful", "harmful_plain"), files)
+    check_short(NAME, files)
+    check_kinds(NAME, settings.kinds, settings.min_label_scores, files)
 
 
 _HARMFUL_KEYS = ("harmful", "harmful_plain", "harmful_weight", "window_discount")
@@ -329,7 +420,10 @@ TOXICITY = ScorerDeclaration(
     check=_check,
     is_default=True,
     is_required=True,
-    corpus=(CorpusColumn("toxicity", ("label", "score")),),
+    corpus=(
+        CorpusColumn("toxicity", ("label", "score"), is_published=True),
+        CorpusColumn("toxic_kind", "kind"),
+    ),
     limits=ToxicityLimits,
     rejections=(Rejection("toxic", "max_toxicity", lambda scores, most: scores["score"] > most),),
     counts=(ReportCount("toxic_rows", "toxicity.label", "labelled toxic"),),
@@ -377,10 +471,16 @@ def _mean_of_worst(scores: Float64Array, firsts: Int64Array, count: int) -> Floa
 
 
 def _record(
-    score: float, start: int, length: int, worst: float, whole: float, least: float
+    rules: ToxicityRules,
+    score: float,
+    start: int,
+    length: int,
+    worst: float,
+    whole: float,
 ) -> Record:
     return {
-        "label": int(score >= least),
+        "label": rules.label_of(score),
+        "kind": None,
         "score": score,
         "worst_start": start,
         "worst_length": length,
@@ -389,9 +489,10 @@ def _record(
     }
 
 
-def _record_of_nothing(least: float) -> Record:
+def _record_of_nothing(rules: ToxicityRules) -> Record:
     return {
-        "label": int(least <= 0.0),
+        "label": rules.label_of(0.0),
+        "kind": None,
         "score": 0.0,
         "worst_start": None,
         "worst_length": None,

@@ -94,6 +94,22 @@ def at_threshold(positive: BoolArray, scores: Float64Array, threshold: float) ->
     }
 
 
+def recall_at_false_alarms(positive: BoolArray, scores: Float64Array, most: float) -> float | None:
+    """Return the recall of the lowest threshold with at most this share of false alarms; None for a
+    single class.
+
+    >>> truth = np.array([True, True, False, False])
+    >>> recall_at_false_alarms(truth, np.array([0.9, 0.4, 0.5, 0.1]), 0.0)
+    0.5
+    """
+    falling = np.sort(scores[~positive])[::-1]
+    if not len(falling) or not positive.any():
+        return None
+    allowed = int(most * len(falling))
+    limit = falling[allowed] if allowed < len(falling) else -np.inf
+    return share(int((scores[positive] > limit).sum()), int(positive.sum()))
+
+
 def binary_figures(
     positive: Sequence[bool], scores: Sequence[float], thresholds: Sequence[float]
 ) -> dict[str, Any]:

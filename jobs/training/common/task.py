@@ -98,6 +98,9 @@ class Task:
     purpose: str
     split: str
     weaknesses: str
+    apart: frozenset[str] = frozenset()
+    """Kinds of documents whose units are spread over the folds by themselves, so that the folds of
+    all others do not depend on them."""
     written: tuple[str, ...] = ()
     """Names of the model's files, that of `fit`'s path first; empty for NAME.ftz."""
     load: Callable[[Path], Model] = load_model

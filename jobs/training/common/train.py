@@ -145,7 +145,8 @@ def held_out_answers(
     Returns:
         The documents by fold, the model of the last fold, and the answers.
     """
-    folds = fold_of_units(documents, task.recipe.folds)
+    folds = fold_of_units([d for d in documents if d.kind not in task.apart], task.recipe.folds)
+    folds |= fold_of_units([d for d in documents if d.kind in task.apart], task.recipe.folds)
     asked: list[Document] = []
     answers = []
     for fold in range(task.recipe.folds):

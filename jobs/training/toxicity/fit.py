@@ -21,6 +21,7 @@ from jobs.training.common.examples import Document, fold_of_units
 from jobs.training.common.fasttext_writer import write_linear_model
 from jobs.training.common.linear import SparseRows, fit_logistic_by_rows
 from jobs.training.common.task import Found, Settings
+from jobs.training.toxicity.made import MADE
 from jobs.training.toxicity.perplexity_fit import (
     CLEAN,
     HARMFUL,
@@ -50,7 +51,8 @@ from udfs.scorers.toxicity import (
 from udfs.tokens.tokens import tokens_of_lines
 
 LINES, PAGES, CURATED = "lines", "crawl", "curated"
-"""Kinds of documents: lines of social media, whole pages of a crawl, and edited texts."""
+"""Kinds of documents: lines of social media, whole pages of a crawl, and edited texts; that of made
+messages is `jobs.training.toxicity.made.MADE`."""
 PLAIN_PAGES = "html"
 """Kind of whole pages that train only the language model of plain text."""
 
@@ -75,6 +77,8 @@ class ToxicityRecipe(Settings):
     """Weight of a page's loss; that of a line is 1."""
     curated_weight: float = 3.0
     """Weight of an edited text's loss."""
+    made_weight: float = 1.0
+    """Weight of a made message's loss in the model of short texts."""
     page_count: float = 4.0
     """Lines that a page or an edited text counts as where words are counted by class."""
     min_lines: int = 3
@@ -86,6 +90,8 @@ class ToxicityRecipe(Settings):
     most_false_alarms: float = 0.005
     """Share of clean pages of the inner folds that may reach `MIN_LABEL_SCORE`: half of the 1 % of
     errors that label 1 may have, as so few pages are a rough estimate."""
+    most_short_false_alarms: float = 0.01
+    """Share of benign lines and ordinary messages of the inner folds that may reach it."""
 
 
 @dataclass(frozen=True)
@@ -130,13 +136,14 @@ def fit_toxicity(documents: Sequence[Document], path: Path, recipe: ToxicityReci
     0.003 of the lines' F1.
 
     Args:
-        documents: Of the kinds above. The note of a page or an edited text says which language
-            model it trains: `HARMFUL`, `CLEAN`; any other note means none.
+        documents: Of the kinds above, each labelled `TOXIC` or `BENIGN`; made messages are left out
+            (`jobs.training.toxicity.short_fit` learns them). The note of a page or an edited text
+            says which language model it trains: `HARMFUL`, `CLEAN`; any other note means none.
         path: The fastText file.
     Returns:
         Offsets, slope, discount, and numbers of documents and tokens.
     """
-    examples = [d for d in documents if d.line and d.kind != PLAIN_PAGES]
+    examples = [d for d in documents if d.line and d.kind not in (PLAIN_PAGES, MADE)]
     plain_pages = [d for d in documents if d.kind == PLAIN_PAGES]
     lines = [example.line for example in examples]
     space = WordSpace.of(lines, recipe.min_lines)
@@ -178,6 +185,11 @@ def fit_toxicity(documents: Sequence[Document], path: Path, recipe: ToxicityReci
     }
 
 
+def is_toxic(document: Document) -> bool:
+    """Whether a document is an example of toxic text."""
+    return TOXIC in document.labels
+
+
 def token_weights(
     rows: SparseRows, examples: Sequence[Document], recipe: ToxicityRecipe
 ) -> Float64Array:
@@ -186,10 +198,9 @@ def token_weights(
     Source:
         Wang, Manning 2012: Baselines and bigrams (NB-SVM), for the scales of the words.
     """
-    truth = np.array([example.labels[0] == TOXIC for example in examples])
-    is_line = np.array([example.kind == LINES for example in examples])
-    is_curated = np.array([example.kind == CURATED for example in examples])
-    counts = np.where(is_line, 1.0, recipe.page_count)
+    truth = np.array([is_toxic(example) for example in examples])
+    is_short = np.array([example.kind in (LINES, MADE) for example in examples])
+    counts = np.where(is_short, 1.0, recipe.page_count)
     toxic, benign = (
         rows.transposed_dot(np.where(side, counts, 0.0)) + 1 for side in (truth, ~truth)
     )
@@ -205,9 +216,8 @@ def token_weights(
         rows.width + 1,
     )
     scales = np.append(scales, recipe.length_scale)
-    weights = np.where(
-        is_line, 1.0, np.where(is_curated, recipe.curated_weight, recipe.page_weight)
-    )
+    weight_of = {LINES: 1.0, MADE: recipe.made_weight, CURATED: recipe.curated_weight}
+    weights = np.array([weight_of.get(d.kind, recipe.page_weight) for d in examples])
     fitted = fit_logistic_by_rows(
         counted.scaled(1 / np.sqrt(sizes), scales), truth, weights, recipe.strength,
         recipe.passes, recipe.seed,
@@ -240,7 +250,7 @@ def offsets(
     """Return the offsets for each token and for each line that move the `even_threshold` of lines
     and of pages, whose worst windows have more tokens, to 0."""
     worst = windows.worst(means)
-    truth = np.array([example.labels[0] == TOXIC for example in examples])
+    truth = np.array([is_toxic(example) for example in examples])
     shares, thresholds = [], []
     for kind in (LINES, PAGES):
         chosen = np.array([example.kind == kind for example in examples])
@@ -267,7 +277,7 @@ def window_discount(
         At least 0.
     """
     is_page = np.array([example.kind == PAGES for example in examples])
-    toxic = sum(e.kind == PAGES and e.labels[0] == TOXIC for e in examples)
+    toxic = sum(e.kind == PAGES and is_toxic(e) for e in examples)
     counts = np.bincount(windows.owners, minlength=len(examples))
     worst = logits[windows.worst(logits)][is_page]
     judged = worst + gains[is_page]
@@ -296,7 +306,7 @@ def slope_to_label(
     windows: Windows, means: Float64Array, examples: Sequence[Document], most: float
 ) -> float:
     """Return the slope with which at most this share of clean pages reaches `MIN_LABEL_SCORE`."""
-    is_clean_page = np.array([e.kind == PAGES and e.labels[0] == BENIGN for e in examples])
+    is_clean_page = np.array([e.kind == PAGES and not is_toxic(e) for e in examples])
     scores = np.sort(means[windows.worst(means)[is_clean_page]])[::-1]
     limit = float(scores[int(most * len(scores))]) if len(scores) else 0.0
     return float(np.log(MIN_LABEL_SCORE / (1 - MIN_LABEL_SCORE))) / max(limit, _LEAST_LIMIT)

@@ -100,7 +100,7 @@ def estimated(
     plain: list[str] = []
     for document in documents:
         if document.labels[0] == HARMFUL:
-            harmful += dict.fromkeys(filter(_has_harmful_word, pieces(document.text)))
+            harmful += dict.fromkeys(filter(has_harmful_word, pieces(document.text)))
         elif document.labels[0] == CLEAN and document.kind in ("crawl", "html"):
             plain += pieces(document.text)
         elif document.kind == "curated":
@@ -151,7 +151,8 @@ def pieces(text: str) -> list[str]:
     ]
 
 
-def _has_harmful_word(piece: str) -> bool:
+def has_harmful_word(piece: str) -> bool:
+    """Whether a piece has a word of gambling or pornography."""
     return bool(_words().find_matches_as_indexes(piece))
 
 

@@ -25,6 +25,7 @@ from jobs.training.common.pages import page_groups
 from jobs.training.common.task import DataFile, Found, Rows, Task
 from jobs.training.toxicity.fit import CURATED, PAGES, ToxicityRecipe, fit_toxicity
 from jobs.training.toxicity.judge import Judge, digest_of
+from jobs.training.toxicity.short_fit import SHORT_FILE, fit_short_texts
 from jobs.training.toxicity.task import CURATED_EVERY, TOXICITY, toxicity_documents
 from udfs.files.artifacts import sha256_of
 from udfs.models.fasttext_model import load_fasttext
@@ -138,6 +139,7 @@ def fit_in_rounds(
         last = rounds[2]
         found = fit_toxicity(examples + crawl + clean, last, recipe)
     shutil.copyfile(last, path)
+    found |= fit_short_texts(documents, path.with_name(SHORT_FILE), recipe)
     return found | {
         "judged_texts": len(crawl),
         "judged_toxic": sum(d.labels[0] == TOXIC for d in crawl),

@@ -27,7 +27,12 @@ from jobs.training.common.data_files import (
     TOXIC_LINES,
 )
 from jobs.training.common.examples import Document
-from jobs.training.common.metrics import THRESHOLDS, at_threshold, binary_figures
+from jobs.training.common.metrics import (
+    THRESHOLDS,
+    at_threshold,
+    binary_figures,
+    recall_at_false_alarms,
+)
 from jobs.training.common.pages import page_groups, whole_page_documents
 from jobs.training.common.task import FIGURES_ONLY, Answers, Figures, Found, Rows, Task
 from jobs.training.toxicity.fit import (
@@ -36,8 +41,9 @@ from jobs.training.toxicity.fit import (
     PAGES,
     PLAIN_PAGES,
     ToxicityRecipe,
-    fit_toxicity,
+    is_toxic,
 )
+from jobs.training.toxicity.made import MADE, made_documents
 from jobs.training.toxicity.perplexity_fit import (
     CLEAN,
     HARMFUL_FILE,
@@ -45,8 +51,10 @@ from jobs.training.toxicity.perplexity_fit import (
     load_language_models,
 )
 from jobs.training.toxicity.perplexity_task import harm_of
+from jobs.training.toxicity.short_fit import SHORT_FILE, fit_models, gram_line
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers import toxicity
+from udfs.scorers.short_texts import SHORT_CHARS, short_text_scores
 from udfs.tokens.tokenizer import token_lines
 from udfs.tokens.tokens import tokens_of_lines
 
@@ -67,11 +75,13 @@ _NAMES = {
     "gold": "main text of real pages, all benign, never trained on",
     CURATED: "curated text of sources never seen, all benign",
     LINES: _FREE,
+    MADE: "made messages of template families never seen",
 }
 
 
 def toxicity_documents(rows: Rows) -> list[Document]:
-    """Return social-media lines, crawl pages as read, curated texts as benign, and whole pages.
+    """Return social-media lines, crawl pages as read, curated texts as benign, whole pages, and
+    made messages.
 
     The whole pages of news sites and forums train only the language model of plain text. The note
     of a line is its source; other notes are as `fit_toxicity` expects them.
@@ -83,7 +93,7 @@ def toxicity_documents(rows: Rows) -> list[Document]:
             (
                 r,
                 r["label"] == 1,
-                f"{r['source']} {zlib.crc32(r['text'].encode()) % _PARTS}",
+                part_of_line(r),
                 LINES if r["source"] in FREE_LINES else "other lines",
                 r["source"],
             )
@@ -108,16 +118,22 @@ def toxicity_documents(rows: Rows) -> list[Document]:
         for d in whole_page_documents(rows[HTML_PAGES])
     ]
     return [
-        Document(line, (_toxic(is_toxic),), unit, kind, text=row["text"], note=note)
-        for line, (row, is_toxic, unit, kind, note) in zip(lines, found, strict=True)
-    ] + plain
+        Document(line, (_toxic(toxic),), unit, kind, text=row["text"], note=note)
+        for line, (row, toxic, unit, kind, note) in zip(lines, found, strict=True)
+    ] + [*plain, *made_documents()]
+
+
+def part_of_line(row: dict[str, Any]) -> str:
+    """Return the unit of a line: a part of its source."""
+    return f"{row['source']} {zlib.crc32(row['text'].encode()) % _PARTS}"
 
 
 @dataclass
 class ToxicityModels:
-    """The model of words, and the language models that it is used with."""
+    """The model of words, that of short texts, and the language models that they are used with."""
 
     words: FastTextModel
+    short: FastTextModel
     language_models: LanguageModels
     labels: tuple[str, ...]
 
@@ -127,15 +143,16 @@ class ToxicityModels:
 
 
 def load_toxicity(path: Path) -> ToxicityModels:
-    """Load a model's file and the language models.
+    """Load a model's file, that of short texts beside it, and the language models.
 
-    These are looked for beside the file, then in the folder perplexity beside its folder, then
+    The latter are looked for beside the file, then in the folder perplexity beside its folder, then
     among the bundled artifacts.
     """
     folders = (path.parent, path.parent.parent / "perplexity", BUNDLED_LANGUAGE_MODELS)
     models = next(folder for folder in folders if (folder / HARMFUL_FILE).is_file())
     words = load_fasttext(path)
-    return ToxicityModels(words, load_language_models(models / HARMFUL_FILE), words.labels)
+    short = load_fasttext(path.with_name(SHORT_FILE))
+    return ToxicityModels(words, short, load_language_models(models / HARMFUL_FILE), words.labels)
 
 
 def toxicity_answers(model: ToxicityModels, found: Found, documents: Sequence[Document]) -> Answers:
@@ -143,6 +160,13 @@ def toxicity_answers(model: ToxicityModels, found: Found, documents: Sequence[Do
     tokens = tokens_of_lines([document.line for document in documents])
     rules = toxicity.ToxicityRules(window_discount=found["window_discount"])
     records = toxicity.score_toxicity(tokens, model.words, rules)
+    lines = {
+        at: line
+        for at, document in enumerate(documents)
+        if len(document.text) <= SHORT_CHARS and (line := gram_line(document.text))
+    }
+    short = short_text_scores(list(lines.values()), model.short).tolist()
+    records = toxicity.with_scores(records, dict(zip(lines, short, strict=True)))
     records = toxicity.raised(records, model.language_models.perplexities(documents).tolist())
     scores = np.array([record["score"] for record in records])
     answers = np.empty((len(scores), 2))
@@ -166,7 +190,7 @@ def toxicity_figures(
     for key, name in names.items():
         chosen = np.array([key in (d.kind, d.note) for d in documents])
         if chosen.any():
-            truth = np.array([d.labels[0] == toxicity.TOXIC for d in documents])[chosen]
+            truth = np.array([is_toxic(d) for d in documents])[chosen]
             figures[name] = {
                 **_decisions(truth, scores[chosen]),
                 **binary_figures(truth.tolist(), scores[chosen].tolist(), THRESHOLDS),
@@ -175,17 +199,19 @@ def toxicity_figures(
 
 
 def _decisions(truth: Any, scores: Any) -> dict[str, Any]:
-    """Figures of the decisions at a score of 0.5, and of label 1."""
+    """Figures of the decisions at a score of 0.5, of label 1, and where one in twenty is a false
+    alarm."""
     half, label = (at_threshold(truth, scores, t) for t in (0.5, toxicity.MIN_LABEL_SCORE))
     return {
         "f1_from_0.5": half["f1"],
         "recall_of_label_1": label["recall"],
         "false_alarms_of_label_1": label["false_alarm_share"],
+        "recall_at_false_alarms_0.05": recall_at_false_alarms(truth, scores, 0.05),
     }
 
 
-def _toxic(is_toxic: bool) -> str:
-    return toxicity.TOXIC if is_toxic else toxicity.BENIGN
+def _toxic(toxic: bool) -> str:
+    return toxicity.TOXIC if toxic else toxicity.BENIGN
 
 
 TOXICITY = Task(
@@ -199,8 +225,10 @@ TOXICITY = Task(
     ),
     documents=toxicity_documents,
     only_measured=frozenset({"gold", "other lines"}),
+    apart=frozenset({MADE}),
     recipe=ToxicityRecipe(),
-    fit=fit_toxicity,
+    fit=fit_models,
+    written=("toxicity.ftz", SHORT_FILE),
     load=load_toxicity,
     answers=toxicity_answers,
     figures=toxicity_figures,
@@ -216,6 +244,11 @@ TOXICITY = Task(
     headlines=(
         (_FREE, "f1_from_0.5"),
         ("lines of toxicn, never trained on", "f1_from_0.5"),
+        ("lines of toxicn, never trained on", "auc"),
+        ("lines of chineseharm, never trained on", "auc"),
+        ("lines of chineseharm, never trained on", "recall_at_false_alarms_0.05"),
+        (_NAMES[MADE], "auc"),
+        (_NAMES[MADE], "recall_at_false_alarms_0.05"),
         (_NAMES[PAGES], "f1_from_0.5"),
         (_NAMES[PAGES], "auc"),
         (_NAMES[PAGES], "false_alarms_of_label_1"),
@@ -228,12 +261,17 @@ TOXICITY = Task(
         "models of perplexity find the whole text likelier in harmful than in plain text. At 0.5 "
         "precision equals recall, for lines and for crawl pages; hardly any clean crawl page "
         "reaches 0.99. A linear model of words, written as a fastText file; the weight of "
-        "perplexity is the setting toxicity.harmful_weight."
+        "perplexity is the setting toxicity.harmful_weight. Texts of at most 200 characters are "
+        "judged by the second file, short.ftz, a linear model of characters and pairs of "
+        "neighbours: the score is the logistic function of the mean of their weights times the "
+        "root of their number and one. It also learns from made messages "
+        "(jobs/training/toxicity/messages)."
     ),
     split=(
         "Five folds of whole units. The unit of a page is all pages of its site and template "
         "(pages that share a fifth of their ten-character windows), that of a curated text its "
-        "source, that of a line one of 40 parts of its source. Every figure is of documents whose "
+        "source, that of a line one of 40 parts of its source, that of a made message its family "
+        "of templates. Every figure is of documents whose "
         "unit neither the scoring model nor its language models were trained on; offset and slope "
         "of the scores are fitted on three inner folds of each training part. Strength, weights, "
         "window, and the weight and limit of perplexity were chosen on other folds of the same "
@@ -245,9 +283,12 @@ TOXICITY = Task(
         "insults, irony and code words are missed, and merely naming such a group raises the "
         "score. There are 252 toxic pages; what is missed are unknown templates. Perplexity adds "
         "nothing for pages that offer neither gambling nor pornography. Of an unknown source of "
-        "lines half the toxic ones are found. Trained on ToxiCN too, the best F1 on it would be "
-        "0.75 instead of 0.72, and on all three sources 0.80 instead of 0.76. Short disguised "
-        "advertising, as in ChineseHarm, is not found. A score is not a probability: scores are "
+        "lines half the toxic ones are found. Trained on ToxiCN too, the model of words would have "
+        "a best F1 on it of 0.75 instead of 0.72, and on all three sources of 0.80 instead of "
+        "0.76. Short offers are known from made messages alone: others are found where their words "
+        "are, and at 0.5 fewer of them than where one ordinary line in twenty is a false alarm; "
+        "what matters there is the figure recall_at_false_alarms_0.05, and a lower limit. In long "
+        "texts they are read by the model of words. A score is not a probability: scores are "
         "scaled so that both thresholds have the meaning above, differently for lines and pages. "
         "The share of false alarms of label 1 on the inner folds was set to 0.005 while looking "
         "at these figures."

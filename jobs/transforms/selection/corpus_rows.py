@@ -104,8 +104,8 @@ def corpus_rows(kept: DataFrame, config: Config) -> DataFrame:
     left = chars_left(config, None if runs_of(config) is None else F.col("runs"))
     made: dict[str, Column] = {
         column.name: _corpus_column(kept, scorer, column, left)
-        for required in (True, False)
-        for scorer, column in corpus_columns(required=required)
+        for published in (True, False)
+        for scorer, column in corpus_columns(published=published)
     }
     made |= {"quality_score": quality_score(config), "source_domain": F.col("host")}
     names = schema_of(CORPUS).fieldNames()

@@ -110,7 +110,11 @@ def selection_rules(config: Config) -> dict[str, Column]:
 
 def _policies(select: SelectConfig) -> dict[str, Column]:
     """Reject reason -> condition, of the keys that look at more than a scorer's limits."""
-    label = F.col("toxicity")["label"]
+    label, kind = (F.col("toxicity")[name] for name in ("label", "kind"))
+    is_toxic = label == 1
+    if select.toxic_kinds:
+        # An unscored document has a reason of its own.
+        is_toxic = F.when(label.isNotNull(), is_toxic & _is_true(kind.isin(*select.toxic_kinds)))
     counted = F.array(*map(F.lit, select.opt_outs)).cast("array<string>")
     stated = F.arrays_overlap("opt_outs", counted)
     script = F.coalesce("script", F.lit("none"))
@@ -120,8 +124,8 @@ def _policies(select: SelectConfig) -> dict[str, Column]:
     if select.min_language_score is not None:
         language.append(~_is_true(F.col("language_score") >= select.min_language_score))
     asked = {
-        "toxic": select.toxic == "drop" and label == 1,
-        "not_toxic": select.toxic == "only" and label != 1,
+        "toxic": select.toxic == "drop" and is_toxic,
+        "not_toxic": select.toxic == "only" and ~is_toxic,
         "script": bool(select.scripts) and ~script.isin(*select.scripts),
         "language": bool(language) and reduce(or_, language),
         "opt_out": select.opt_out_policy == "drop" and _is_true(stated),

@@ -25,12 +25,15 @@ OTHER_COUNT = f"toxicity.distinct={str(not toxicity.ToxicitySettings().distinct)
 OTHER_FOLDING = f"toxicity.folding={str(not toxicity.ToxicitySettings().folding).lower()}"
 """Texts folded where those of the bundled model are not, or the other way round."""
 
+OWN_TOXICITY = ("toxicity.artifact=mine.bin", "toxicity.label=dirty")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A configuration beside own models."""
     folder = tmp_path_factory.mktemp("own")
     train_model(folder / "mine.bin", {"clean": "研究 历史", "dirty": "点击 登录"})
+    train_model(folder / "kinds.bin", {"insult": "蠢货 滚开", "fraud": "刷单 返利"})
     train_model(folder / "topics.bin", {"体育": "球队 比赛", "news": "记者 报道"})
     (folder / "broken.bin").write_bytes((folder / "mine.bin").read_bytes()[:-7])
     (folder / "words.txt").write_text("我们\n", encoding="utf-8")
@@ -60,9 +63,11 @@ def check(folder: Path, *settings: str) -> None:
         ("domain.artifact=topics.bin", "domain.taxonomy=labels.tsv", 'select.domains=["体育"]'),
         ("domain.min_probabilities.math=0.5",),
         ("toxicity.window_tokens=off", "toxicity.aggregate=max", "toxicity.exempt_formulas=false"),
-        ("toxicity.artifact=mine.bin", "toxicity.label=dirty", "toxicity.segmentation=characters"),
-        ("toxicity.artifact=mine.bin", "toxicity.label=dirty", "toxicity.harmful=off"),
-        ("toxicity.artifact=mine.bin", "toxicity.label=dirty", OTHER_FOLDING),
+        (*OWN_TOXICITY, "toxicity.segmentation=characters"),
+        ("toxicity.kinds=kinds.bin", "toxicity.min_label_scores={fraud = 0.9}"),
+        ("toxicity.short=off", "toxicity.kinds=off"),
+        (*OWN_TOXICITY, "toxicity.harmful=off"),
+        (*OWN_TOXICITY, OTHER_FOLDING),
         ("domain.hosts=off",),
         ("domain.hosts=labels.tsv",),
         ('score.scorers=["toxicity"]', "quality.artifact=absent.bin", "domain.taxonomy=absent"),
@@ -90,8 +95,15 @@ def test_what_fits_passes(folder: Path, settings: tuple[str, ...]) -> None:
         (["toxicity.harmful=off"], ["toxicity.harmful = None", "toxicity@"]),
         (["toxicity.harmful_weight=5"], ["toxicity.harmful_weight = 5.0", "toxicity@"]),
         (
-            ["toxicity.artifact=mine.bin", "toxicity.label=dirty", "toxicity.harmful=words.txt"],
+            [*OWN_TOXICITY, "toxicity.harmful=words.txt"],
             ["toxicity.harmful", "words.txt", "was expected"],
+        ),
+        (["toxicity.short=mine.bin"], ["toxicity.short", "clean, dirty", "expected toxic"]),
+        (["toxicity.kinds=mine.bin"], ["toxicity.kinds = 'mine.bin'", "'clean' is no kind"]),
+        (["toxicity.min_label_scores={spam = 0.5}"], ["no kind 'spam'", "insult, gambling"]),
+        (
+            ["toxicity.kinds=off", "toxicity.min_label_scores={fraud = 0.5}"],
+            ["['fraud']", "toxicity.kinds is off"],
         ),
         (["domain.hosts=empty.txt"], ["domain.hosts", "no host, URL or word"]),
         (["toxicity.extra_tokens=forms"], ["toxicity.extra_tokens = 'forms'", "it is None"]),

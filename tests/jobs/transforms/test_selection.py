@@ -48,23 +48,26 @@ GOOD: dict[str, Any] = {
     "measures": {"chars": 900},
     "quality": {"score": 0.7},
     "domain": {"single_label": "law"},
-    "toxicity": {"label": 0, "score": 0.1},
+    "toxicity": {"label": 0, "kind": None, "score": 0.1},
     "perplexity": {"perplexity": 3.0},
 }
 DDL = (
     "doc_id string, host string, language string, language_score double, script string, "
     "opt_outs array<string>, truncated string, measures struct<chars:long>, "
     "quality struct<score:double>, domain struct<single_label:string>, "
-    "toxicity struct<label:int,score:double>, perplexity struct<perplexity:double>"
+    "toxicity struct<label:int,kind:string,score:double>, perplexity struct<perplexity:double>"
 )
 NEWS = {"domain": {"single_label": "news"}}
-TOXIC = {"toxicity": {"label": 1, "score": 0.995}}
+TOXIC = {"toxicity": {"label": 1, "kind": "insult", "score": 0.995}}
+GAMBLING = {"toxicity": {"label": 1, "kind": "gambling", "score": 0.995}}
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "good": {},
     "news": NEWS,
     "poor": {"quality": {"score": 0.4}},
     "poor_news": NEWS | {"quality": {"score": 0.4}},
     "toxic": TOXIC,
+    "gambling": GAMBLING,
+    "toxic_of_no_kind": {"toxicity": {"label": 1, "kind": None, "score": 0.995}},
     "hant": {"script": "hant"},
     "no_script": {"script": None},
     "english": {"language": "en"},
@@ -79,6 +82,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     "unscored": dict.fromkeys(("quality", "domain", "toxicity", "perplexity")),
     "harmful": {"perplexity": {"perplexity": 0.8}},
 }
+TOXIC_ONES = {"toxic", "gambling", "toxic_of_no_kind"}
 EVERYTHING_SCORED = {"unscored": {"unscored"}}
 CASES: dict[str, tuple[list[str], dict[str, set[str]]]] = {
     "default": ([], {"low_quality": {"poor", "poor_news"}}),
@@ -106,14 +110,22 @@ CASES: dict[str, tuple[list[str], dict[str, set[str]]]] = {
         ],
         {"low_perplexity": {"news", "poor_news", "harmful"}},
     ),
-    "no toxic ones": (["select.min_quality=off", "select.toxic=drop"], {"toxic": {"toxic"}}),
+    "no toxic ones": (["select.min_quality=off", "select.toxic=drop"], {"toxic": TOXIC_ONES}),
+    "no toxic ones of some kinds": (
+        ["select.min_quality=off", "select.toxic=drop", 'select.toxic_kinds=["gambling", "fraud"]'],
+        {"toxic": {"gambling"}},
+    ),
+    "toxic ones of a kind only": (
+        ["select.min_quality=off", "select.toxic=only", 'select.toxic_kinds=["insult"]'],
+        {"not_toxic": set(DOCUMENTS) - {"toxic", "unscored"}},
+    ),
     "a limit and no toxic ones": (
         ["select.min_quality=off", "select.toxic=drop", "select.max_toxicity=0.05"],
         {"toxic": set(DOCUMENTS) - {"unscored"}},
     ),
     "toxic ones only": (
         ["select.min_quality=off", "select.toxic=only"],
-        {"not_toxic": set(DOCUMENTS) - {"toxic", "unscored"}},
+        {"not_toxic": set(DOCUMENTS) - TOXIC_ONES - {"unscored"}},
     ),
     "scripts": (
         ["select.min_quality=off", 'select.scripts=["hans"]'],
@@ -389,6 +401,8 @@ def test_texts_count_by_size_and_quality(spark: SparkSession, partitions: int) -
         (["select.max_toxicity_by_domain.law=2"], ["max_toxicity_by_domain.law = 2", "0 to 1"]),
         (["select.sample=1.5"], ["select.sample = 1.5", "0 to 1, or off"]),
         (["select.max_per_host=0"], ["select.max_per_host = 0", "1 or more"]),
+        (['select.toxic_kinds=["spam"]'], ["unknown spam", "known kinds: insult, gambling"]),
+        (['select.toxic_kinds=["fraud"]'], ["select.toxic = 'keep'", "no effect"]),
         (["select.toxic=some"], ["select.toxic = 'some'", "keep, drop, only"]),
         (["select.cluster_repeats.few=2"], ["select.cluster_repeats", "'few'", "1 or more"]),
         (["select.cluster_repeats.0=2"], ["select.cluster_repeats", "'0'"]),

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobs.training.toxicity.messages import grammar
 from tests.builders.models import train_model
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
-from udfs.scorers import perplexity, toxicity
+from udfs.scorers import perplexity, short_texts, toxic_kinds, toxicity
 from udfs.scorers.scorer import Documents, with_odds
+from udfs.scorers.short_texts import gram_lines
 from udfs.scorers.spans import texts_and_windows
 from udfs.scorers.toxicity import ToxicityRules, ToxicitySettings, raised, score_toxicity
 from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
@@ -55,8 +57,8 @@ def test_one_rude_comment_under_a_long_article_is_seen_and_located(model: FastTe
 
 def test_a_text_without_tokens_has_no_worst_span(model: FastTextModel) -> None:
     nothing = {
-        "label": 0, "score": 0.0, "worst_start": None, "worst_length": None, "worst_score": None,
-        "mean_score": 0.0,
+        "label": 0, "kind": None, "score": 0.0, "worst_start": None, "worst_length": None,
+        "worst_score": None, "mean_score": 0.0,
     }  # fmt: skip
     for aggregate in ("max", "mean", "top_k"):
         rules = ToxicityRules(aggregate=aggregate)
@@ -221,6 +223,34 @@ def test_perplexity_is_found_once_for_all_scorers(
     assert len(asked) == 3
 
 
+def test_kinds_have_limits_and_are_left_out_where_the_label_is_0(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: FastTextModel
+) -> None:
+    lessons = {"gambling": "赌 场 赌场 开 户 开户", "insult": "滚 开 滚开 蠢 货 蠢货"}
+    kinds: Any = train_model(tmp_path / "kinds.bin", lessons)
+    monkeypatch.setattr(toxic_kinds, "model_of", lambda file, load: load(file))
+    texts = Documents([CLEAN * 60 + RUDE, CLEAN, ""])
+    window: dict[str, Any] = {"window_tokens": 6}
+
+    def found(rules: ToxicityRules) -> list[tuple[int, str | None]]:
+        records = score_toxicity(tokens_of(*texts), model, rules)
+        finished = toxicity.finished(records, texts, None, rules, None, kinds)
+        assert [{**r, "label": 0, "kind": None} for r in finished] == [
+            {**r, "label": 0} for r in records
+        ]
+        return [(r["label"], r["kind"]) for r in finished]
+
+    assert found(ToxicityRules(0.9, **window)) == [(1, "gambling"), (0, None), (0, None)]
+    strict = ToxicityRules(0.9, min_label_scores={"gambling": 1.0}, **window)
+    assert found(strict)[0] == (0, None)
+    lenient = ToxicityRules(1.0, min_label_scores={"gambling": 0.5, "insult": 1.0}, **window)
+    assert found(lenient)[0] == (1, "gambling")
+    # Of a short text that has no tokens the whole is read.
+    records = [r | {"score": 0.95} for r in score_toxicity(tokens_of(""), model)]
+    (judged,) = toxicity.with_kinds(records, Documents(["蠢货"]), kinds, ToxicityRules(0.9))
+    assert (judged["label"], judged["kind"]) == (1, "insult")
+
+
 def test_the_defaults_are_those_of_training() -> None:
     metrics = json.loads((BUNDLED / "metrics.json").read_text(encoding="utf-8"))
     recipe, settings = metrics["recipe"], ToxicitySettings()
@@ -232,3 +262,56 @@ def test_the_defaults_are_those_of_training() -> None:
     assert pages["f1_from_0.5"] >= 0.8
     assert pages["false_alarms_of_label_1"] <= 0.01
     assert metrics["figures"]["lines of cold and swsr, held-out parts"]["f1_from_0.5"] >= 0.82
+
+
+def test_short_texts_have_a_model_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: FastTextModel
+) -> None:
+    lessons = {"toxic": "刷 单 刷单 日 结 日结", "benign": "天 气 天气 散 步 散步"}
+    path: Any = train_model(tmp_path / "short.bin", lessons)
+    monkeypatch.setattr(short_texts, "model_of", lambda file, load: load(file))
+    short = short_texts.ShortTexts(path, max_chars=20)
+    texts = Documents(["刷单日结", "天气散步", CLEAN + "刷单日结" * 9, "", "12"])
+    before = score_toxicity(tokens_of(*texts), model, ToxicityRules(0.9))
+    after = toxicity.finished(before, texts, None, ToxicityRules(0.9), short)
+    assert after[0]["score"] > 0.9 > 0.1 > after[1]["score"]
+    assert [r["label"] for r in after] == [1, 0, 0, 0, 0]
+    assert after[2:4] == before[2:4]  # too long, and nothing to read
+    kept = {"worst_start", "worst_length", "worst_score", "mean_score"}
+    assert all(a[k] == b[k] for a, b in zip(after, before, strict=True) for k in kept)
+    assert [r["score"] for r in after] == [
+        toxicity.finished(before[at : at + 1], Documents([text]), None, None, short)[0]["score"]
+        for at, text in enumerate(texts)
+    ]
+
+
+def test_grams_are_characters_and_pairs_each_once() -> None:
+    assert gram_lines(["刷单刷单QQ12", "", "，"]) == ["刷 单 qq 12 刷单 单刷 单qq qq12", "", "，"]
+    assert gram_lines(["➕🆅：①⑧"]) == gram_lines(["加微信：18"])
+
+
+def test_short_offers_are_found_beside_ordinary_lines() -> None:
+    """The lines of the table in tests/bench/README.md, with the bundled models."""
+    table = Path(__file__).with_name("short_lines.tsv").read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in table.splitlines()]
+    texts = Documents([text for _, text in rows])
+    lines = gram_lines(texts)
+    scores = short_texts.short_text_scores(lines, load_fasttext(BUNDLED / "short.ftz"))
+    kinds = load_fasttext(BUNDLED.parent / "kinds" / "kinds.ftz")
+    found = [kinds.labels[at] for at in kinds.probabilities(lines).argmax(axis=1).tolist()]
+    harm = np.array([kind != "ordinary" for kind, _ in rows])
+    assert (scores[harm] >= 0.5).sum() >= 18 and (scores[~harm] >= 0.5).sum() <= 3
+    assert sum(kind == name for name, (kind, _) in zip(found, rows, strict=True)) >= 18
+    without = toxicity.score_toxicity(
+        tokenize_texts(texts, [toxicity.bundled_tokenizer()])[0],
+        load_fasttext(BUNDLED / "toxicity.ftz"),
+    )
+    missed = np.array([record["score"] < 0.5 for record in without])
+    assert missed[harm].sum() >= 18
+
+
+def test_short_lines_of_the_table_come_from_no_template() -> None:
+    table = Path(__file__).with_name("short_lines.tsv").read_text(encoding="utf-8")
+    texts = {line.split("\t")[1] for line in table.splitlines()}
+    assert len(texts) == 40
+    assert not texts & {message.text for message in grammar.made_messages(offers=9, ordinary=9)}
