@@ -1,8 +1,8 @@
 """Select a corpus by what is stored of each document: all tables -> corpus, rejected.
 
-Nothing is scored again: another threshold costs one join. rejected has, for every document that is
-not in the corpus, the stage that removed it and all its reasons. With --name the selection lies
-under corpora/NAME, beside the default one and others, and has its own [select]. With
+Nothing is scored again, and tables are joined once for many selections. rejected has, for every
+document that is not in the corpus, the stage that removed it and all its reasons. With --name the
+selection lies under corpora/NAME, beside the default one and others, and has its own [select]. With
 ``select.min_segment_score`` a document is cut to its segments with at least that score of
 quality_bert. ``select.jsonl`` writes the corpus as compressed JSON lines too.
 """

@@ -7,7 +7,7 @@ memory, and the stages after it see that commit.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -63,6 +63,13 @@ class WorkPlan:
     def is_up_to_date(self) -> bool:
         """Whether no stage has anything to do, so that Spark need not start."""
         return self.incomplete is None and not any(step.wanted for step in self.steps)
+
+    def busy(self, stages: Sequence[Stage]) -> list[Stage]:
+        """Return those of stages that have something to do; all where that is not known."""
+        if self.incomplete is not None:
+            return list(stages)
+        names = {step.stage.name for step in self.steps if step.wanted}
+        return [stage for stage in stages if stage.name in names]
 
 
 def work_plan(stages: Iterable[Stage], run: Run) -> WorkPlan:

@@ -180,6 +180,49 @@ def close_ledger(store: Store, stage: str, wave: int, ledger: Ledger) -> Balance
     return _summed(ledger)
 
 
+def kept_of(store: Store, stage: str, waves: Iterable[int]) -> dict[File, int] | None:
+    """Read how many documents a stage kept of each file; None where it has no ledger of a wave."""
+    found: dict[File, int] = {}
+    for wave in waves:
+        try:
+            data = store.read_bytes(LEDGER, f"stage={stage}", f"wave={wave}", "ledger.parquet")
+        except FileNotFoundError:
+            return None
+        table = pq.read_table(io.BytesIO(data), columns=["warc_path", "kept"])
+        paths, kept = (table[name].to_pylist() for name in ("warc_path", "kept"))
+        found.update(((wave, path), n) for path, n in zip(paths, kept, strict=True))
+    return found
+
+
+def decided_rows(
+    seen: Mapping[File, int], stage: str, counts: Iterable[Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Give counts the waves of their files: the rows of `stage_counts`.
+
+    Args:
+        seen: Documents that the stage saw of each file, each of which is in one wave.
+        stage: The stage that decided.
+        counts: Rows of `jobs.transforms.ledger.decided_counts`. Those of a file of which nothing
+            was to be seen count in the first wave, and leave its balance open.
+    """
+    wave_of = {path: wave for wave, path in seen}
+    first = min(wave_of.values(), default=0)
+    for (wave, path), n in seen.items():
+        yield _count_row(wave, path, None, None, n, None)
+    for row in counts:
+        wave, path = wave_of.get(row["warc_path"], first), row["warc_path"]
+        yield _count_row(wave, path, stage, row["reason"], row["n"], 0)
+
+
+def _count_row(
+    wave: int, path: str, stage: str | None, reason: str | None, n: int, digest: int | None
+) -> dict[str, Any]:
+    return {
+        **{"wave": wave, "warc_path": path, "stage": stage},
+        **{"reason": reason, "n": n, "digest": digest},
+    }
+
+
 def _counts(reasons: Counter[str]) -> list[dict[str, Any]]:
     """Return reasons and records as a table has them."""
     return [{"reason": reason, "records": records} for reason, records in sorted(reasons.items())]

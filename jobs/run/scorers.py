@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from pathlib import Path
 
+import pyarrow.parquet as pq
 from pyspark import SparkContext
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -34,6 +35,8 @@ TASK_GPUS = "spark.task.resource.gpu.amount"
 """Spark's setting of GPUs for a task; without it tasks have none."""
 
 _SHOWN = 12
+_FOOTER_WAVES = 100
+"""The most waves whose files the driver looks at."""
 
 
 class MixedLocks(StageIncomplete, ConfigError):
@@ -179,7 +182,7 @@ def check_locks(run: Run, tables: Mapping[str, DataFrame], *, on_driver: bool = 
     Raises:
         MixedLocks: naming every scorer with what its scores follow from.
     """
-    found = _origins_on_driver(run, tables) if on_driver else _origins(tables)
+    found = _origins_on_driver(run, tables) if on_driver else _origins(run, tables)
     expected = {
         name: (stamp_of_scorer(name, run.config, run.lock), lock_id_of(name, run.config, run.lock))
         for name in tables
@@ -194,8 +197,13 @@ def check_locks(run: Run, tables: Mapping[str, DataFrame], *, on_driver: bool = 
     raise MixedLocks("\n".join(lines))
 
 
-def _origins(tables: Mapping[str, DataFrame]) -> dict[str, dict[tuple[str, str], int]]:
-    """Scorer -> (artifact, lock_id) -> rows."""
+def _origins(run: Run, tables: Mapping[str, DataFrame]) -> dict[str, dict[tuple[str, str], int]]:
+    """Scorer -> (artifact, lock_id) -> rows; by a query where files do not say it at their ends."""
+    if len(run.waves) <= _FOOTER_WAVES:
+        stated = {name: _stated_origins(run, name) for name in tables}
+        known = {name: rows for name, rows in stated.items() if rows is not None}
+        if len(known) == len(tables):
+            return known
     columns = [
         table.groupBy("artifact", "lock_id").count().withColumn("scorer", F.lit(name))
         for name, table in tables.items()
@@ -204,6 +212,30 @@ def _origins(tables: Mapping[str, DataFrame]) -> dict[str, dict[tuple[str, str],
     for row in reduce(DataFrame.unionByName, columns).collect():
         found[row["scorer"]][str(row["artifact"]), str(row["lock_id"])] = row["count"]
     return found
+
+
+def _stated_origins(run: Run, name: str) -> dict[tuple[str, str], int] | None:
+    """As `_origins` of a scorer, from the statistics of its files; None where a part of a file has
+    more than one value, or does not say which."""
+    found: Counter[tuple[str, str]] = Counter()
+    for footer in run.store.footers(scores(name), list(run.waves)):
+        paths = [footer.schema.column(place).path for place in range(footer.num_columns)]
+        places = [paths.index(column) for column in ("artifact", "lock_id")]
+        for number in range(footer.num_row_groups):
+            group = footer.row_group(number)
+            artifact, lock_id = (_only_value(group.column(place)) for place in places)
+            if artifact is None or lock_id is None:
+                return None
+            found[artifact, lock_id] += group.num_rows
+    return dict(found)
+
+
+def _only_value(chunk: pq.ColumnChunkMetaData) -> str | None:
+    """The value of all rows of a part of a column, where its statistics say that they have one."""
+    says = chunk.statistics
+    if says is None or not (says.has_min_max and says.has_null_count) or says.null_count:
+        return None
+    return str(says.min) if says.min == says.max else None
 
 
 def _origins_on_driver(run: Run, names: Iterable[str]) -> dict[str, dict[tuple[str, str], int]]:

@@ -277,10 +277,18 @@ class Store:
 
     def count(self, table: str, wave: int = WHOLE) -> int:
         """Count the rows of a table, or of one wave of it, from the ends of its files."""
-        files, parts = self._parts(table, wave)
+        return sum(int(footer.num_rows) for footer in self.footers(table, [wave]))
+
+    def footers(self, table: str, waves: Sequence[int]) -> Iterator[pq.FileMetaData]:
+        """Read the ends of the files of waves of a table: rows, columns, statistics.
+
+        Raises:
+            FileNotFoundError: the table, or one of the waves, was never written.
+        """
         with ThreadPoolExecutor(_FOOTERS_AT_ONCE) as threads:
-            footers = threads.map(lambda part: pq.read_metadata(part, filesystem=files), parts)
-            return sum(int(footer.num_rows) for footer in footers)
+            for wave in waves:
+                files, parts = self._parts(table, wave)
+                yield from threads.map(partial(pq.read_metadata, filesystem=files), parts)
 
     def write_together(self, tables: Mapping[str, DataFrame], wave: int = WHOLE) -> None:
         """Write tables, or one wave of each, at the same time: small ones leave cores idle.

@@ -44,7 +44,7 @@ def order_column(config: Config) -> Column:
 
 
 def prepared(verdicts: DataFrame, config: Config) -> DataFrame:
-    """Add the columns by which `within_budget` cuts; what it adds is to be persisted.
+    """Add the columns by which `within_budget` cuts.
 
     Needs: verdicts (of `with_verdicts`, with `order_column`).
     Replaces: the order, by numbers of the same order.
@@ -58,7 +58,7 @@ def prepared(verdicts: DataFrame, config: Config) -> DataFrame:
 def within_budget(verdicts: DataFrame, config: Config) -> tuple[DataFrame, list[DomainShare]]:
     """Leave out what a budget has no room for.
 
-    Needs: verdicts (of `prepared`, persisted, with repeats).
+    Needs: verdicts (of `prepared`, with repeats).
     Returns:
         The verdicts with reasons `over_budget` and `not_in_mix`, without the columns of
         `prepared`; and what each domain gives.
@@ -69,8 +69,9 @@ def within_budget(verdicts: DataFrame, config: Config) -> tuple[DataFrame, list[
     select = config.select
     budget = parse_budget(str(select.budget))
     counted = verdicts.withColumn(AMOUNT, F.col(AMOUNT) * F.col(REPEATS))
-    candidates = counted.where(F.col("stage").isNull())
+    candidates = counted.where(F.col("stage").isNull()).select("doc_id", *BUDGET_COLUMNS).persist()
     shares = cut(candidates, budget.amount, select.mix, deals=select.shortfall == "deal")
+    candidates.unpersist()
     check_shares(shares, budget, str(select.budget), select.shortfall)
     say("budget", budget_line(shares, budget), **(budget_facts(shares, config) or {}))
     is_out = F.col("stage").isNull() & budget_reason(shares).isNotNull()

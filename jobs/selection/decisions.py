@@ -11,17 +11,20 @@ from dataclasses import dataclass
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from jobs.config import ConfigError
+from jobs.config import Config, ConfigError
 from jobs.run.request import Run
 from jobs.selection.budgeting import order_column, prepared, within_budget
-from jobs.tables import DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, scores
+from jobs.selection.stored_frame import chosen_frame
+from jobs.tables import scores
 from jobs.transforms.selection.budget import DomainShare
 from jobs.transforms.selection.frame import (
+    KIND,
+    PII,
+    REJECT_REASONS,
     quality_score,
-    selection_frame,
     selection_scorers,
-    uses_measures,
 )
 from jobs.transforms.selection.repeats import SizeCount, count_sizes, steps_of, with_repeats
 from jobs.transforms.selection.verdicts import with_host_cap, with_verdicts
@@ -33,8 +36,9 @@ class Decided:
 
     verdicts: DataFrame
     """One row a document: stage and reasons (of `with_verdicts`), scores, cluster_size, repeats."""
-    stored: DataFrame
-    """What is kept on the executors' disks until `release`."""
+    stored: DataFrame | None
+    """What is kept on the executors' disks until `release`; None where conditions are evaluated
+    again."""
     shares: Sequence[DomainShare]
     """What each domain gives to the budget; empty without one."""
     by_size: Mapping[int, int]
@@ -42,7 +46,8 @@ class Decided:
 
     def release(self) -> None:
         """Free the disks."""
-        self.stored.unpersist()
+        if self.stored is not None:
+            self.stored.unpersist()
 
 
 def score_tables(spark: SparkSession, run: Run) -> dict[str, DataFrame]:
@@ -53,24 +58,6 @@ def score_tables(spark: SparkSession, run: Run) -> dict[str, DataFrame]:
     }
 
 
-def scored_frame(
-    spark: SparkSession, run: Run, tables: Mapping[str, DataFrame] | None = None
-) -> DataFrame:
-    """Read what documents are chosen by: `selection_frame` of all documents of a run.
-
-    Args:
-        tables: As of `score_tables`; None reads them.
-    """
-    waves = list(run.waves)
-    measured = run.store.read(spark, MEASURED, waves) if uses_measures(run.config) else None
-    return selection_frame(
-        run.store.read(spark, DOCUMENTS, waves),
-        run.store.read(spark, DUPLICATES),
-        score_tables(spark, run) if tables is None else tables,
-        measured,
-    )
-
-
 def decide(spark: SparkSession, run: Run, tables: Mapping[str, DataFrame]) -> Decided:
     """Decide on every document.
 
@@ -78,42 +65,46 @@ def decide(spark: SparkSession, run: Run, tables: Mapping[str, DataFrame]) -> De
         tables: As of `score_tables`.
     """
     config, select = run.config, run.config.select
-    verdicts = judged_frame(spark, run, tables)
+    verdicts = _judged(chosen_frame(spark, run, tables, may_write=True), config, keep=[PII])
     if select.budget is not None:
         verdicts = prepared(verdicts, config)
-    stored = verdicts.persist(StorageLevel.DISK_ONLY)
+    # From a stored frame, conditions are evaluated again as quickly as their results would be read.
+    stored = None
+    if run.is_small or select.max_per_host is not None:
+        verdicts = stored = verdicts.persist(StorageLevel.DISK_ONLY)
     by_size = select.size_steps()
     if select.max_cluster_repeats is not None:
-        rows = count_sizes(stored).collect()  # a constant number
+        rows = count_sizes(verdicts).collect()  # a constant number
         counts = [SizeCount(row["size"], row["documents"], row["left_out"]) for row in rows]
         by_size = steps_of(counts, select.max_cluster_repeats)
-    repeated = with_repeats(stored, config, by_size)
+    repeated = with_repeats(verdicts, config, by_size)
     if select.budget is None:
         return Decided(repeated, stored, (), by_size)
     try:
         kept, shares = within_budget(repeated, config)
     except ConfigError:
-        stored.unpersist()
+        if stored is not None:
+            stored.unpersist()
         raise
     return Decided(kept, stored, shares, by_size)
 
 
-def judged_frame(
-    spark: SparkSession, run: Run, tables: Mapping[str, DataFrame] | None = None
-) -> DataFrame:
-    """Decide on every document by itself, and by the cap of hosts: no budget, no repeats.
+def judged_frame(spark: SparkSession, run: Run) -> DataFrame:
+    """Decide on every document that earlier stages left, by itself and by the cap of hosts: no
+    budget, no repeats. Nothing is written."""
+    frame = chosen_frame(spark, run, score_tables(spark, run), may_write=False)
+    is_left = F.col(REJECT_REASONS).isNull() & F.col(KIND).isNull()
+    return _judged(frame.where(is_left), run.config)
 
-    Args:
-        tables: As of `score_tables`; None reads them.
-    """
-    config, select = run.config, run.config.select
-    flagged = run.store.read(spark, FLAGGED, list(run.waves))
+
+def _judged(frame: DataFrame, config: Config, keep: Sequence[str] = ()) -> DataFrame:
+    """Decide on every document of a frame by itself, and by the cap of hosts."""
+    select = config.select
     verdicts = with_verdicts(
-        scored_frame(spark, run, tables),
-        flagged.select("doc_id", "reject_reasons"),
-        run.store.read(spark, DUPLICATES),
+        frame,
         config,
         keep=[
+            *keep,
             *([] if select.max_per_host is None else ["host"]),
             *([] if select.budget is None else [order_column(config)]),
         ],

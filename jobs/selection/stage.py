@@ -1,9 +1,10 @@
 """Selection: all tables -> corpus, rejected, corpus_jsonl.
 
-Nothing is scored again, and no text is read of a document that is not kept: another threshold costs
-one join. rejected has, for every document that is not in the corpus, the stage that removed it and
-all its reasons. With ``select.min_segment_score`` a document is cut to its segments with at least
-that score. selection.json says what a selection follows from, and what it counted.
+Nothing is scored again, and no text is read of a document that is not kept; what documents are
+chosen by is joined once (`jobs.selection.stored_frame`). rejected has, for every document that is
+not in the corpus, the stage that removed it and all its reasons. With ``select.min_segment_score``
+a document is cut to its segments with at least that score. selection.json says what a selection
+follows from, and what it counted.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from jobs.run.current_documents import (
     survivor_ids,
     with_current_text,
 )
-from jobs.run.ledger import BalanceOpen, close_stages, rows_of
+from jobs.run.ledger import BalanceOpen, close_stages, decided_rows, kept_of, rows_of
 from jobs.run.request import (
     FIND_DUPLICATES,
     SELECT_CORPUS,
@@ -50,14 +51,13 @@ from jobs.selection.export import FOLDER, write_jsonl
 from jobs.selection.facts import selection_facts, write_facts
 from jobs.tables import (
     DOCUMENTS,
-    MEASURED,
     REJECTED,
     corpus_of,
     rejected_of,
     schema_of,
     selection_folder,
 )
-from jobs.transforms.ledger import counts_of, stage_counts
+from jobs.transforms.ledger import counts_of, decided_counts, stage_counts
 from jobs.transforms.selection.corpus_rows import (
     corpus_rows,
     kept_documents,
@@ -144,7 +144,7 @@ def _select(spark: SparkSession, run: Run, decided: Decided) -> Balance:
             rejected.select(*schema_of(REJECTED).fieldNames()),
             rejected_of(run.selection),
         ),
-        wait=not run.is_small,
+        wait=decided.stored is not None and not run.is_small,
     )
     stage = select_stage(run.selection)
     balance = close_stages(run, [stage], _counts(spark, run), WHOLE)[stage]
@@ -160,12 +160,7 @@ def _rows(spark: SparkSession, run: Run, decided: Decided) -> DataFrame:
     """Return the rows of the corpus. Texts are joined to the documents that are kept."""
     waves = list(run.waves)
     runs = runs_of(run.config)
-    kept = kept_documents(
-        run.store.read(spark, DOCUMENTS, waves),
-        decided.verdicts,
-        run.store.read(spark, MEASURED, waves),
-        runs,
-    )
+    kept = kept_documents(run.store.read(spark, DOCUMENTS, waves), decided.verdicts, runs)
     texts = without_cut_passages(with_current_text(spark, run, kept, waves), run.config)
     rows = corpus_rows(texts if runs is None else with_runs(texts), run.config)
     return repeated_rows(rows) if run.config.select.repeat == "rows" else rows
@@ -185,14 +180,25 @@ def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
         ]
         kept = [(doc_id, None) for doc_id in (dict.fromkeys(ids) if has_copies else ids)]
         return counts_of(ids_on_driver(run, waves), {stage: [*kept, *here]})
-    rejected = run.store.read(spark, rejected_of(selection))
+    decided = _decided(spark, run)
+    seen = kept_of(run.store, FIND_DUPLICATES, waves)
+    if seen is not None and len({path for _, path in seen}) == len(seen):
+        return decided_rows(seen, stage, rows_of(decided_counts(decided)))
+    # A file that two waves read parts of: which one, its documents say.
+    outcome = {stage: decided.select("doc_id", "reason")}
+    return rows_of(stage_counts(survivor_ids(spark, run, waves), outcome))
+
+
+def _decided(spark: SparkSession, run: Run) -> DataFrame:
+    """Read the documents that this stage decided on, each once: doc_id, warc_path, reason."""
+    rejected = run.store.read(spark, rejected_of(run.selection))
     removed = rejected.where(F.col("stage") == SELECT_CORPUS)
-    corpus = run.store.read(spark, corpus_of(selection)).select("doc_id")
-    corpus = corpus.distinct() if has_copies else corpus
-    decided = corpus.select("doc_id", F.lit(None).cast("string").alias("reason")).unionByName(
-        removed.select("doc_id", F.get("reasons", 0).alias("reason"))
+    kept = run.store.read(spark, corpus_of(run.selection)).select("doc_id", "warc_path")
+    if run.config.select.repeat == "rows":
+        kept = kept.distinct()
+    return kept.select("*", F.lit(None).cast("string").alias("reason")).unionByName(
+        removed.select("doc_id", "warc_path", F.get("reasons", F.lit(0)).alias("reason"))
     )
-    return rows_of(stage_counts(survivor_ids(spark, run, waves), {stage: decided}))
 
 
 def _totals(spark: SparkSession, run: Run, kept: int) -> tuple[int, int]:

@@ -57,6 +57,17 @@ def stage_counts(seen: DataFrame, outcomes: Mapping[str, DataFrame]) -> DataFram
     )
 
 
+def decided_counts(decided: DataFrame) -> DataFrame:
+    """Count what a stage decided on the documents of files.
+
+    Needs: decided (warc_path, reason), reason null for a kept document.
+    Rows: one a file and reason, as (warc_path, reason, n): without the digests of `stage_counts`,
+        for a stage whose rejected documents no later one compares.
+    Shuffles: counts by file.
+    """
+    return decided.groupBy("warc_path", "reason").agg(F.count("*").alias("n"))
+
+
 def counts_of(
     seen: Iterable[tuple[str, File]], outcomes: Mapping[str, Iterable[tuple[str, str | None]]]
 ) -> list[dict[str, Any]]:

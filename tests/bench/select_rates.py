@@ -3,21 +3,26 @@
     python -m tests.bench.select_rates [--rows 1000000] [--keep DIR]
 
 Makes the tables of an output that was extracted, measured, deduplicated and scored, with short
-texts, and runs select_corpus on it as a user does, the start of Spark included: by threshold, by
-budget and mix, and as a preview. Then the cut alone is compared with a plain one: a running sum
-over the sorted documents of each domain, and of all of them.
+texts, and runs select_corpus on it as a user does, the start of Spark included: a first time, which
+joins the tables, then by another threshold, by budget and mix, and as a preview, which read what
+the first one joined. Then the cut alone is compared with a plain one: a running sum over the sorted
+documents of each domain, and of all of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -27,15 +32,19 @@ from jobs.config import load_config
 from jobs.pipeline.stages import DUPLICATES as FIND
 from jobs.pipeline.stages import EXTRACT, RULES, SCORE
 from jobs.run.commits import Balance, commit_of
+from jobs.run.ledger import FileBalance, close_ledger
 from jobs.run.request import Run
 from jobs.run.scorers import lock_id_of, stamp_of_scorer
 from jobs.run.splits import Split, write_wave
-from jobs.run.store import Store
+from jobs.run.store import WHOLE, Store
+from jobs.selection.stored_frame import FOLDER
 from jobs.tables import DOCUMENTS, DUPLICATES, EDITS, FLAGGED, MEASURED, schema_of, scores
 from jobs.transforms.selection.budget import budget_reason, cut, with_budget_columns
 from tests.bench.pack_rates import local_session
+from tests.bench.process_tree import Usage, measure
 from udfs.scorers.domain import LABELS
 
+ROOT = Path(__file__).resolve().parents[2]
 CONFIG = "conf/local.toml"
 FILES = 200
 DUPLICATES_EVERY = 20
@@ -54,39 +63,56 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--keep", type=Path, help="folder of the tables, made where it is not there"
     )
     arguments = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory() as scratch:
-        root = str(arguments.keep or Path(scratch) / "out")
+    if arguments.only_make:
+        if arguments.keep is None:
+            parser.error("--only-make: needs --keep")
         with local_session() as spark:
-            if not Path(root).exists():
-                write_output(spark, Store.at(root), arguments.rows)
-            if arguments.only_make:
-                return 0
-            tokens = total_tokens(spark, Store.at(root))
-            print(f"{arguments.rows:,} documents, {tokens:,} tokens\n")
-            cut_lines = compare_cuts(spark, Store.at(root), tokens // 4)
+            write_output(spark, Store.at(str(arguments.keep)), arguments.rows)
+        return 0
+    with tempfile.TemporaryDirectory() as scratch:
+        root = arguments.keep or Path(scratch) / "out"
+        if not root.exists():
+            make = [*("-m", "tests.bench.select_rates"), "--only-make", "--keep", str(root)]
+            subprocess.run([sys.executable, *make, "--rows", str(arguments.rows)], check=True)
+        scored = ds.dataset(root / "scores" / "tokens", format="parquet", partitioning="hive")
+        tokens = pc.sum(scored.to_table(columns=["tokens"])["tokens"]).as_py()
+        print(f"{arguments.rows:,} documents, {tokens:,} tokens\n")
         mix = ", ".join(f'"{name}" = {share}' for name, share in MIX.items())
         budget = [f"select.budget={tokens // 4} tokens", f"select.mix={{{mix}}}"]
-        print("| select_corpus, as a command | seconds |\n|---|---|")
+        shutil.rmtree(root / FOLDER, ignore_errors=True)
+        print("| select_corpus, as a command | seconds | CPU s |\n|---|---|---|")
         for name, more in {
-            "by threshold": ["--set", "select.min_quality=0.6"],
+            "a preview, before there is a selection": ["--preview", "--reset"],
+            "the first selection, by threshold": ["--reset", "--set", "select.min_quality=0.4"],
+            "by another threshold": ["--set", "select.min_quality=0.6"],
             "by budget and mix": ["--set", *budget, "select.shortfall=deal"],
-            "--preview": ["--preview"],
+            "a preview": ["--preview"],
         }.items():
-            print(f"| {name} | {run_command(root, more):.1f} |", flush=True)
+            # Before this process starts Java: all children of it are measured.
+            found = run_command(root, more)
+            print(f"| {name} | {found.wall:.1f} | {found.cpu:.1f} |", flush=True)
+        with local_session() as spark:
+            cut_lines = compare_cuts(spark, Store.at(str(root)), tokens // 4)
     print("\n| the cut alone | seconds | ratio |\n|---|---|---|")
     print("\n".join(cut_lines))
     return 0
 
 
-def run_command(root: str, more: Sequence[str]) -> float:
-    """Run select_corpus. Returns its seconds."""
-    begin = time.monotonic()
-    subprocess.run(
-        [sys.executable, "-m", "jobs.select_corpus", "--config", CONFIG, "--output", root, *more],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    return time.monotonic() - begin
+def run_command(root: Path, more: Sequence[str]) -> Usage:
+    """Run select_corpus.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    command = [sys.executable, "-m", "jobs.select_corpus", "--config", CONFIG]
+    command += ["--output", str(root), *more]
+    with tempfile.TemporaryFile() as log:
+        found = measure(command, log, cwd=ROOT)
+        if found.status:
+            log.seek(0)
+            sys.stderr.write(log.read().decode("utf-8", "replace")[-3000:])
+            raise SystemExit(f"exit status {found.status}: {' '.join(command)}")
+    return found
 
 
 def compare_cuts(spark: SparkSession, store: Store, budget: int) -> list[str]:
@@ -182,18 +208,21 @@ def write_output(spark: SparkSession, store: Store, rows: int) -> None:
     kept = F.md5((F.col("id") + 1).cast("string"))
     copies = columns(schema_of(DUPLICATES), kind=F.lit("exact"), kept_doc_id=kept)
     store.write(ids.where(is_copy).select(*copies), DUPLICATES)
+    files = ids.groupBy(file.alias("file")).agg(
+        F.count("*").alias("seen"), F.count_if(is_copy).alias("copies")
+    )
+    ledger = {
+        (0, row["file"]): FileBalance(
+            row["seen"], row["seen"] - row["copies"], Counter(exact=row["copies"])
+        )
+        for row in files.collect()
+    }
+    close_ledger(store, FIND.name, WHOLE, ledger)
     for stage in (EXTRACT, RULES, FIND, SCORE):
         assert stage.bases is not None
         for name, waves in stage.bases(run).items():
             for wave, basis in waves.items():
                 store.commit(commit_of(name, wave, basis, balance=Balance(rows, rows)))
-
-
-def total_tokens(spark: SparkSession, store: Store) -> int:
-    """Add up the tokens of all scored documents."""
-    total = store.read(spark, scores("tokens"), [0]).agg(F.sum("tokens")).first()
-    assert total is not None
-    return int(total[0])
 
 
 def columns(schema: StructType, **given: Column) -> list[Column]:

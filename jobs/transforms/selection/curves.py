@@ -25,6 +25,8 @@ THRESHOLDS = 10
 
 _LOWEST, _HIGHEST = -400, 400
 """First and last bin of a logarithm: 2 to the power of -100 and 100."""
+_NO_BIN, _CODES = 0, 1024
+"""Code of documents without a score, and number of codes of a score."""
 _AMOUNTS = ("documents", "chars", "tokens")
 
 Row = Mapping[str, Any]
@@ -116,28 +118,37 @@ def _histograms(
     amounts = dict.fromkeys(("chars", "tokens"), zero)
     if "tokens" in columns:
         amounts = {name: F.coalesce(F.col("tokens")[name], zero) for name in amounts}
-    bins = F.array(
-        *(
-            F.struct(
-                F.when(is_kept(curve), F.lit(curve.name)).alias("score"),
-                _bin(F.col(scorer)[curve.column].cast("double"), curve).alias("bin"),
-            )
-            for scorer, curve in curves_of(columns)
-        )
-    )
+    curves = [curve for _, curve in curves_of(columns)]
+    codes = [
+        F.when(is_kept(curve), F.lit(number * _CODES) + _code(F.col(scorer)[curve.column], curve))
+        for number, (scorer, curve) in enumerate(curves_of(columns))
+    ]
     narrow = scored.select(
         label.alias("label"),
         *(column.alias(name) for name, column in (*keys.items(), *amounts.items())),
-        F.explode(bins).alias("of"),
+        F.explode(F.array(*codes)).alias("code"),
     )
-    return (
-        narrow.where(F.col("of.score").isNotNull())
-        .groupBy(F.col("of.score").alias("score"), "label", *keys, F.col("of.bin").alias("bin"))
+    counted = (
+        narrow.where(F.col("code").isNotNull())
+        .groupBy("code", "label", *keys)
         .agg(
             F.count("*").alias("documents"),
             *(F.sum(name).alias(name) for name in amounts),
         )
     )
+    number = F.floor(F.col("code") / _CODES).cast("int")
+    code = F.col("code") - number * _CODES
+    return counted.select(
+        F.get(F.array(*(F.lit(curve.name) for curve in curves)), number).alias("score"),
+        *("label", *keys),
+        F.when(code != _NO_BIN, code + _LOWEST - 1).alias("bin"),
+        *("documents", *amounts),
+    )
+
+
+def _code(value: Column, curve: ScoreCurve) -> Column:
+    """A value's bin as a number from 0 to `_CODES`: one number is a cheaper key than two."""
+    return F.coalesce(_bin(value.cast("double"), curve) - (_LOWEST - 1), F.lit(_NO_BIN))
 
 
 def _bin(value: Column, curve: ScoreCurve) -> Column:

@@ -16,7 +16,8 @@ from pyspark.sql.types import LongType, StructField, StructType
 
 from jobs.config import Config
 from jobs.config.scorers import declared
-from jobs.tables import DOCUMENTS, MEASURED, schema_of
+from jobs.tables import DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, schema_of
+from udfs.measures.schema import PII_TYPE
 
 PROVENANCE = (
     *("doc_id", "url", "host", "capture_time", "published", "charset", "truncated"),
@@ -24,8 +25,11 @@ PROVENANCE = (
 )
 """Columns of documents that expressions see."""
 
+PLACE = ("warc_path", "warc_offset")
+"""Columns of documents that no expression sees."""
 CLUSTER_SIZE = "cluster_size"
 MEASURES = "measures"
+REJECT_REASONS, KIND, PII = "reject_reasons", "kind", "pii"
 
 
 def selection_scorers(config: Config) -> list[str]:
@@ -71,6 +75,23 @@ def frame_type(scorers: Iterable[str]) -> StructType:
     )
 
 
+def stored_type(scorers: Iterable[str]) -> StructType:
+    """The columns by which documents are chosen, and those that are only copied to a corpus row or
+    a rejected one, with their types: all but measures, which few selections look at."""
+    documents, flagged, duplicates = map(schema_of, (DOCUMENTS, FLAGGED, DUPLICATES))
+    found = declared()
+    return StructType(
+        [
+            *(documents[name] for name in (*PROVENANCE, *PLACE)),
+            StructField(CLUSTER_SIZE, LongType()),
+            flagged[REJECT_REASONS],
+            duplicates[KIND],
+            StructField(PII, PII_TYPE),
+            *(StructField(name, found[name].result_type) for name in scorers),
+        ]
+    )
+
+
 def selection_frame(
     documents: DataFrame,
     duplicates: DataFrame,
@@ -87,17 +108,57 @@ def selection_frame(
     Rows: all kept.
     Shuffles: every side by doc_id.
     """
-    frame = documents.select(*PROVENANCE, "warc_path", "warc_offset")
-    frame = frame.join(cluster_sizes(duplicates), on="doc_id", how="left").withColumn(
+    frame = with_scores(document_frame(documents, duplicates), scores)
+    return frame if measured is None else with_measures(frame, measured)
+
+
+def document_frame(documents: DataFrame, duplicates: DataFrame) -> DataFrame:
+    """The part of `selection_frame` that follows from documents and duplicates."""
+    frame = documents.select(*PROVENANCE, *PLACE)
+    return frame.join(cluster_sizes(duplicates), on="doc_id", how="left").withColumn(
         CLUSTER_SIZE, F.coalesce(CLUSTER_SIZE, F.lit(1).cast("long"))
     )
+
+
+def with_scores(frame: DataFrame, scores: Mapping[str, DataFrame]) -> DataFrame:
+    """Add a struct for each scorer under its name; null where it has no row of a document.
+
+    Needs: the scorers' tables, by scorer. Rows: all kept. Shuffles: every side by doc_id.
+    """
     for name, table in scores.items():
         fields = declared()[name].result_type.fieldNames()
         packed = table.select("doc_id", F.struct(*fields).alias(name))
         frame = frame.join(packed, on="doc_id", how="left")
-    if measured is None:
-        return frame
+    return frame
+
+
+def with_measures(frame: DataFrame, measured: DataFrame) -> DataFrame:
+    """Add measures. Rows: all kept. Shuffles: both sides by doc_id."""
     return frame.join(measured.select("doc_id", MEASURES), on="doc_id", how="left")
+
+
+def with_pii(frame: DataFrame, measured: DataFrame) -> DataFrame:
+    """Add pii: places of personal data in the text as it was measured; null where it was not.
+
+    Needs: measured (doc_id, measures). Rows: all kept. Shuffles: both sides by doc_id.
+    """
+    places = measured.select("doc_id", F.col(MEASURES)[PII].alias(PII))
+    # A document without a row and one whose places are not known are the same.
+    return frame.join(places.where(F.col(PII).isNotNull()), on="doc_id", how="left")
+
+
+def with_removals(frame: DataFrame, flagged: DataFrame, duplicates: DataFrame) -> DataFrame:
+    """Add what earlier stages removed a document for.
+
+    Needs: flagged (doc_id, reject_reasons); duplicates (doc_id, kind).
+    Adds: reject_reasons, null for a document that no rule rejected; kind, null for one that
+        deduplication kept.
+    Rows: all kept. Shuffles: every side by doc_id, of flagged what rules rejected.
+    """
+    rejected = flagged.where(F.size(REJECT_REASONS) > 0).select("doc_id", REJECT_REASONS)
+    return frame.join(rejected, on="doc_id", how="left").join(
+        duplicates.select("doc_id", KIND), on="doc_id", how="left"
+    )
 
 
 def cluster_sizes(duplicates: DataFrame) -> DataFrame:

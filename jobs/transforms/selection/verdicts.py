@@ -12,7 +12,13 @@ from pyspark.sql import functions as F
 
 from jobs.config import Config, SelectConfig
 from jobs.config.scorers import declared
-from jobs.transforms.selection.frame import CLUSTER_SIZE, quality_score
+from jobs.transforms.selection.frame import (
+    CLUSTER_SIZE,
+    KIND,
+    PLACE,
+    REJECT_REASONS,
+    quality_score,
+)
 from jobs.transforms.selection.runs import has_good_segment
 from udfs.scorers.declaration import limits_by_domain
 
@@ -25,41 +31,30 @@ NOT_FILTERS = (NOT_SAMPLED, HOST_CAP)
 _HASH_BITS = 53
 
 
-def with_verdicts(
-    frame: DataFrame,
-    flagged: DataFrame,
-    duplicates: DataFrame,
-    config: Config,
-    keep: Sequence[str | Column] = (),
-) -> DataFrame:
+def with_verdicts(frame: DataFrame, config: Config, keep: Sequence[str | Column] = ()) -> DataFrame:
     """Which stage removed a document and why; null stage for a document that is kept so far.
 
-    Needs: frame (of `selection_frame`); flagged (doc_id, reject_reasons); duplicates (doc_id,
-        kind).
+    Needs: frame (of `selection_frame`, with removals).
     Args:
         keep: Further columns of the frame, or expressions over it, for later decisions.
     Adds: stage, reasons (all that apply of the stage that removed it). Keeps: doc_id, url,
         warc_path, warc_offset, cluster_size, the structs of scores, and `keep`.
-    Rows: all kept.
-    Shuffles: every side by doc_id.
+    Rows: all kept. Shuffles: none.
     """
-    joined = frame.join(flagged, on="doc_id", how="left").join(
-        duplicates.select("doc_id", "kind"), on="doc_id", how="left"
-    )
     # Conditions are evaluated for documents that are left: others have no scores.
     selection = _names_of(selection_rules(config))
     stage = (
-        F.when(_some("reject_reasons"), "apply_rules")
-        .when(F.col("kind").isNotNull(), "find_duplicates")
+        F.when(F.col(REJECT_REASONS).isNotNull(), "apply_rules")
+        .when(F.col(KIND).isNotNull(), "find_duplicates")
         .when(F.size(selection) > 0, SELECTS)
     )
     reasons = (
-        F.when(_some("reject_reasons"), F.col("reject_reasons"))
-        .when(F.col("kind").isNotNull(), F.array("kind"))
+        F.when(F.col(REJECT_REASONS).isNotNull(), F.col(REJECT_REASONS))
+        .when(F.col(KIND).isNotNull(), F.array(KIND))
         .otherwise(selection)
     )
-    return joined.select(
-        *("doc_id", "url", "warc_path", "warc_offset", CLUSTER_SIZE),
+    return frame.select(
+        *("doc_id", "url", *PLACE, CLUSTER_SIZE),
         stage.alias("stage"),
         reasons.alias("reasons"),
         *structs_of(frame),
@@ -209,7 +204,3 @@ def _is_true(condition: Column) -> Column:
 def _names_of(rules: Mapping[str, Column]) -> Column:
     """The names of the conditions that hold, in order."""
     return F.array_compact(F.array(*(F.when(rule, name) for name, rule in rules.items())))
-
-
-def _some(reasons: str) -> Column:
-    return F.coalesce(F.size(reasons), F.lit(0)) > 0

@@ -10,7 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.run.commits import Balance
-from jobs.run.ledger import BalanceOpen, FileBalance, close_ledger, parts_of
+from jobs.run.ledger import (
+    BalanceOpen,
+    FileBalance,
+    close_ledger,
+    decided_rows,
+    kept_of,
+    parts_of,
+    stage_ledgers,
+)
 from jobs.run.splits import Split
 from jobs.run.store import WHOLE, Store
 
@@ -32,6 +40,22 @@ def test_a_closed_ledger_is_written_by_wave_and_summed(tmp_path: Path) -> None:
     rejected = [[tuple(row.values()) for row in rows] for rows in first["rejected"].to_pylist()]
     assert rejected == [[("length", 1)], [("character", 1), ("length", 1)]]
     assert first["rejected"].to_pylist()[0] == [{"reason": "length", "records": 1}]
+
+
+def test_what_a_stage_kept_is_what_the_next_one_sees(tmp_path: Path) -> None:
+    store = Store.at(str(tmp_path))
+    close_ledger(store, "rules", WHOLE, SOUND)
+    assert kept_of(store, "rules", [0, 1, 2]) is None
+    seen = kept_of(store, "rules", [0, 1])
+    assert seen == {(0, "a"): 3, (0, "b"): 0, (1, "c"): 0}
+    decided = [("a", None, 2), ("a", "near", 1), ("c", None, 1), ("x", None, 4)]
+    counts = [{"warc_path": path, "reason": reason, "n": n} for path, reason, n in decided]
+    rows = decided_rows(seen, "select", counts)
+    ledger = stage_ledgers(SOUND, ["select"], rows)["select"]
+    assert ledger[0, "a"] == FileBalance(3, 2, Counter(near=1))
+    assert ledger[0, "b"] == FileBalance()
+    is_open = {file for file, balance in ledger.items() if not balance.is_closed}
+    assert is_open == {(1, "c"), (0, "x")}  # more than there were, and a file that was not seen
 
 
 def test_another_ledger_of_a_wave_leaves_those_of_other_waves(tmp_path: Path) -> None:

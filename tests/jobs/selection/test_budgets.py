@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-import pyarrow.parquet as pq
 import pytest
 from tokenizers import Tokenizer, models
 
-from jobs import select_corpus
 from jobs.config import ConfigError, load_config
 from jobs.run.scorers import check_corpus_scorers
-from tests.jobs.conftest import LOCAL_CONFIG, Output
+from tests.jobs.selection.conftest import rows, select
 
 pytestmark = pytest.mark.spark
-
-
-@pytest.fixture(scope="module")
-def output(sample_output: Output, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the sample's output, which these tests add selections to."""
-    path = tmp_path_factory.mktemp("budget") / "out"
-    shutil.copytree(sample_output.path, path)
-    return path
-
-
-def select(output: Path, *arguments: str) -> int:
-    return select_corpus.main(["--config", str(LOCAL_CONFIG), "--output", str(output), *arguments])
-
-
-def rows(output: Path, table: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = pq.read_table(output / table).to_pylist()
-    return found
 
 
 def budget_of(output: Path, name: str) -> dict[str, Any]:

@@ -20,27 +20,12 @@ from pyspark.sql import SparkSession
 
 from jobs import report_run, run_pipeline, select_corpus
 from jobs.run import current_documents
-from tests.jobs.conftest import LOCAL_CONFIG, ROOT, Output
+from tests.jobs.conftest import LOCAL_CONFIG, ROOT
+from tests.jobs.selection.conftest import rows, select
 
 README = ROOT / "jobs" / "selection" / "README.md"
 
 pytestmark = pytest.mark.spark
-
-
-@pytest.fixture(scope="module")
-def output(sample_output: Output, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the sample's output, which these tests add selections to, in order."""
-    path = tmp_path_factory.mktemp("named") / "out"
-    shutil.copytree(sample_output.path, path)
-    return path
-
-
-def select(output: Path, *arguments: str) -> int:
-    return select_corpus.main(["--config", str(LOCAL_CONFIG), "--output", str(output), *arguments])
-
-
-def rows(output: Path, table: str) -> list[dict[str, Any]]:
-    return pq.read_table(output / table).to_pylist()
 
 
 def ids(output: Path, table: str = "corpus") -> set[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import random
+import struct
+import sys
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
@@ -175,13 +177,20 @@ def test_order_keys_fall_as_their_images_rise(spark: SparkSession) -> None:
     keys: list[float | None] = [
         draw.choice([-1, 1]) * 10 ** draw.uniform(-308, 308) for _ in "x" * 200
     ]
-    keys += [0.0, 5e-324, -5e-324, math.inf, -math.inf, 1.0, math.nextafter(1.0, 2.0)]
+    keys += [0.0, 5e-324, -5e-324, math.inf, -math.inf]
+    for power in (-1073, -1023, -1022, -1021, -54, -1, 0, 1, 29, 52, 53, 1023):
+        edge = 2.0**power
+        keys += [math.nextafter(edge, 0), edge, -math.nextafter(edge, math.inf)]
+    keys += [sys.float_info.max, math.nextafter(1.0, 2.0)]
     rows = [(str(n), None, key, 1) for n, key in enumerate([*keys, None, math.nan, -0.0])]
     found = ranked(spark, rows, {}).select("doc_id", "key", IMAGE, DOMAIN).collect()
     images = {row.doc_id: row[IMAGE] for row in found}
     ordered = sorted(range(len(keys)), key=lambda n: -float(keys[n] or 0.0))
     assert [images[str(n)] for n in ordered] == sorted(images[str(n)] for n in range(len(keys)))
     assert len({images[str(n)] for n in range(len(keys))}) == len(set(keys))
+    for number, key in enumerate(keys):
+        (bits,) = struct.unpack("<q", struct.pack("<d", abs(key or 0.0)))
+        assert images[str(number)] == (bits if (key or 0.0) < 0 else -1 - bits), key
     none, nan, negative_zero = (images[str(len(keys) + n)] for n in range(3))
     assert none == nan > max(images[str(n)] for n in range(len(keys)))
     assert negative_zero == images[str(keys.index(0.0))]

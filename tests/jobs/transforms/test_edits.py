@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 
 from jobs.tables import EDITS, schema_of
 from jobs.transforms.selection.corpus_rows import kept_documents
+from jobs.transforms.selection.frame import with_pii
 from jobs.transforms.summary import PAIR, corpus_facts
 from jobs.transforms.texts import with_edited_text
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
@@ -76,7 +77,7 @@ def test_a_kept_document_has_what_other_tables_say_of_it(
         [("a", {**measures, "pii": found}), ("c", None)],
         f"doc_id string, measures {MEASURES_TYPE.simpleString()}",
     )
-    rows = kept_documents(documents, verdicts, measured).collect()
+    rows = kept_documents(documents, with_pii(verdicts, measured)).collect()
     by_id = {row.doc_id: row for row in rows}
     assert by_id.keys() == {"a", "c"}
     assert [(by_id[name].cluster_size, by_id[name].repeats) for name in "ac"] == [(3, 2), (1, 1)]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs.run.ledger import Ledger, read_ledger, rows_of, stage_ledgers
-from jobs.transforms.ledger import File, counts_of, stage_counts, tally_rows, written_counts
+from jobs.run.ledger import Ledger, decided_rows, read_ledger, rows_of, stage_ledgers
+from jobs.transforms.ledger import (
+    File,
+    counts_of,
+    decided_counts,
+    stage_counts,
+    tally_rows,
+    written_counts,
+)
 
 COUNTS = "array<struct<reason:string,records:bigint>>"
 TALLIES = f"warc_path string, seen bigint, rejected {COUNTS}, failed {COUNTS}"
@@ -55,6 +64,17 @@ def test_every_split_has_a_row(spark: SparkSession, seen: DataFrame) -> None:
     assert (row.seen, row.kept, row.rejected, row.failed) == (3, 1, {"length": 2}, {})
     assert (ledger[0, "b"].kept, ledger[1, "empty"].seen) == (1, 0)
     assert unbalanced(ledger) == set()
+
+
+def test_decisions_are_counted_by_file_as_with_the_documents(
+    spark: SparkSession, seen: DataFrame
+) -> None:
+    decided = outcomes(spark, ("1", None), ("2", "length"), ("3", "length"), ("4", None))
+    named = decided.join(seen.select("doc_id", "warc_path"), on="doc_id", how="inner")
+    rows = decided_rows({(0, "a"): 3, (0, "b"): 1}, "rules", rows_of(decided_counts(named)))
+    ledger = stage_ledgers(PLANNED, ["rules"], rows)["rules"]
+    expected = of_stage(seen, decided)
+    assert ledger == {file: replace(balance, removed=0) for file, balance in expected.items()}
 
 
 @pytest.mark.parametrize(

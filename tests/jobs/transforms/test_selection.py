@@ -19,6 +19,7 @@ from jobs.transforms.selection.frame import (
     selection_frame,
     selection_scorers,
     uses_measures,
+    with_removals,
 )
 from jobs.transforms.selection.repeats import (
     LAST_SIZE,
@@ -233,7 +234,7 @@ def test_a_document_has_the_stage_that_removed_it_and_its_reasons(spark: SparkSe
     )
     measured = frame.select("doc_id", "measures")
     whole = selection_frame(frame, duplicates, scores, measured)
-    verdicts = with_verdicts(whole, flagged, duplicates, config, keep=["host"])
+    verdicts = with_verdicts(with_removals(whole, flagged, duplicates), config, keep=["host"])
     rows = {row.doc_id: row for row in verdicts.collect()}
     assert rows.keys() == DOCUMENTS.keys()
     assert (rows["short"].stage, rows["short"].reasons) == ("apply_rules", ["length", "character"])

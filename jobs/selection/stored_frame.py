@@ -1,0 +1,137 @@
+"""What documents are chosen by, joined once: another selection, and a preview, join nothing.
+
+The frame lies under ``_frame`` of an output, with what it follows from. Where that has changed, or
+a scorer's results are not in it, the selection joins the tables and writes the frame again; a
+preview joins them and writes nothing. It is no table of the output: the same documents are chosen
+without it, and it may be removed. A small output has none, since its joins are quick.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from jobs.run.commits import StageIncomplete, fingerprint_of
+from jobs.run.current_documents import duplicate_commit, rule_sources, score_commits
+from jobs.run.request import Run
+from jobs.run.store import Store
+from jobs.tables import DOCUMENTS, DUPLICATES, FLAGGED, MEASURED
+from jobs.transforms.selection.frame import (
+    document_frame,
+    stored_type,
+    uses_measures,
+    with_measures,
+    with_pii,
+    with_removals,
+    with_scores,
+)
+
+FOLDER = "_frame"
+BASIS = "basis.json"
+_DOCUMENTS = "documents"
+"""Name of what all columns but the scorers' follow from."""
+
+
+@dataclass(frozen=True)
+class StoredFrame:
+    """A frame that was written, as far as it is still right."""
+
+    folder: str
+    scorers: tuple[str, ...]
+    """Those whose columns may be used."""
+    written: StructType
+    """Columns of its files."""
+
+
+def chosen_frame(
+    spark: SparkSession, run: Run, tables: Mapping[str, DataFrame], *, may_write: bool
+) -> DataFrame:
+    """Read what documents are chosen by, or join it.
+
+    Args:
+        tables: Scorer -> its table, of all scorers that the selection looks at.
+        may_write: Whether this is a selection, which keeps what it has joined for later ones and
+            needs the column pii. A preview is none.
+    Returns:
+        The columns of `stored_type` (pii may be missing in a preview), with those of further
+        scorers, and measures where an expression names them.
+    """
+    stored = None if run.is_small else find_stored(run)
+    if stored is None:
+        frame, there = _joined_documents(spark, run, has_pii=may_write), set[str]()
+    else:
+        frame, there = _read(spark, run.store, stored), set(stored.scorers)
+    lacking = {name: table for name, table in tables.items() if name not in there}
+    frame = with_scores(frame, lacking)
+    if may_write and not run.is_small and run.waves and (stored is None or lacking):
+        frame = _write(spark, run, frame, sorted({*there, *tables}))
+    if not uses_measures(run.config):
+        return frame
+    return with_measures(frame, run.store.read(spark, MEASURED, list(run.waves)))
+
+
+def find_stored(run: Run) -> StoredFrame | None:
+    """Find the stored frame; None where there is none, or the documents have changed."""
+    try:
+        basis = json.loads(run.store.read_bytes(FOLDER, BASIS))
+        sources, written = basis["sources"], StructType.fromJson(basis["columns"])
+        folder = str(basis["folder"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    now = _sources(run, [name for name in sources if name != _DOCUMENTS])
+    right = [name for name, source in sources.items() if now.get(name) == source]
+    scorers = tuple(name for name in right if name != _DOCUMENTS)
+    there = {field.name: field.dataType.simpleString() for field in written.fields}
+    wanted = {field.name: field.dataType.simpleString() for field in stored_type(scorers).fields}
+    if _DOCUMENTS not in right or wanted.items() - there.items():
+        return None
+    return StoredFrame(folder, scorers, written)
+
+
+def _joined_documents(spark: SparkSession, run: Run, *, has_pii: bool) -> DataFrame:
+    """Join what does not come from scorers."""
+    waves = list(run.waves)
+    duplicates = run.store.read(spark, DUPLICATES)
+    frame = with_removals(
+        document_frame(run.store.read(spark, DOCUMENTS, waves), duplicates),
+        run.store.read(spark, FLAGGED, waves),
+        duplicates,
+    )
+    return with_pii(frame, run.store.read(spark, MEASURED, waves)) if has_pii else frame
+
+
+def _read(spark: SparkSession, store: Store, stored: StoredFrame) -> DataFrame:
+    frame = spark.read.schema(stored.written).parquet(store.path(FOLDER, stored.folder))
+    return frame.select(*stored_type(stored.scorers).fieldNames())
+
+
+def _write(spark: SparkSession, run: Run, frame: DataFrame, scorers: Iterable[str]) -> DataFrame:
+    """Write the frame, and remove an earlier one. Returns the frame as it is read."""
+    columns = stored_type(scorers)
+    basis = {
+        "sources": _sources(run, scorers),
+        "columns": columns.jsonValue(),
+    }
+    folder = fingerprint_of(basis)[:16]
+    store = run.store
+    store.write_parquet(frame.select(*columns.fieldNames()), store.path(FOLDER, folder))
+    store.write_bytes(json.dumps({**basis, "folder": folder}).encode(), FOLDER, BASIS)
+    for name in store.list_names(FOLDER):
+        if name not in (folder, BASIS):
+            store.delete(FOLDER, name)
+    return _read(spark, store, StoredFrame(folder, tuple(scorers), columns))
+
+
+def _sources(run: Run, scorers: Iterable[str]) -> dict[str, str]:
+    """What the columns follow from now, by scorer; one whose scores are not up to date is left
+    out."""
+    found = {_DOCUMENTS: fingerprint_of(rule_sources(run), duplicate_commit(run))}
+    for name in scorers:
+        with suppress(StageIncomplete):
+            found[name] = fingerprint_of(score_commits(run, name))
+    return found
