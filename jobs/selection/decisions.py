@@ -17,15 +17,8 @@ from jobs.config import Config, ConfigError
 from jobs.run.request import Run
 from jobs.selection.budgeting import order_column, prepared, within_budget
 from jobs.selection.stored_frame import chosen_frame
-from jobs.tables import scores
 from jobs.transforms.selection.budget import DomainShare
-from jobs.transforms.selection.frame import (
-    KIND,
-    PII,
-    REJECT_REASONS,
-    quality_score,
-    selection_scorers,
-)
+from jobs.transforms.selection.frame import KIND, PII, REJECT_REASONS, quality_score
 from jobs.transforms.selection.repeats import SizeCount, count_sizes, steps_of, with_repeats
 from jobs.transforms.selection.verdicts import with_host_cap, with_verdicts
 
@@ -50,22 +43,10 @@ class Decided:
             self.stored.unpersist()
 
 
-def score_tables(spark: SparkSession, run: Run) -> dict[str, DataFrame]:
-    """Read the scores that a selection looks at, with artifact and lock_id, by scorer."""
-    waves = list(run.waves)
-    return {
-        name: run.store.read(spark, scores(name), waves) for name in selection_scorers(run.config)
-    }
-
-
-def decide(spark: SparkSession, run: Run, tables: Mapping[str, DataFrame]) -> Decided:
-    """Decide on every document.
-
-    Args:
-        tables: As of `score_tables`.
-    """
+def decide(spark: SparkSession, run: Run) -> Decided:
+    """Decide on every document."""
     config, select = run.config, run.config.select
-    verdicts = _judged(chosen_frame(spark, run, tables, may_write=True), config, keep=[PII])
+    verdicts = _judged(chosen_frame(spark, run, may_write=True), config, keep=[PII])
     if select.budget is not None:
         verdicts = prepared(verdicts, config)
     # From a stored frame, conditions are evaluated again as quickly as their results would be read.
@@ -92,7 +73,7 @@ def decide(spark: SparkSession, run: Run, tables: Mapping[str, DataFrame]) -> De
 def judged_frame(spark: SparkSession, run: Run) -> DataFrame:
     """Decide on every document that earlier stages left, by itself and by the cap of hosts: no
     budget, no repeats. Nothing is written."""
-    frame = chosen_frame(spark, run, score_tables(spark, run), may_write=False)
+    frame = chosen_frame(spark, run, may_write=False)
     is_left = F.col(REJECT_REASONS).isNull() & F.col(KIND).isNull()
     return _judged(frame.where(is_left), run.config)
 

@@ -46,9 +46,10 @@ from jobs.run.request import (
 from jobs.run.scorers import check_locks
 from jobs.run.store import WHOLE, stored_first
 from jobs.selection.checks import check_tables
-from jobs.selection.decisions import Decided, decide, score_tables
+from jobs.selection.decisions import Decided, decide
 from jobs.selection.export import FOLDER, write_jsonl
 from jobs.selection.facts import selection_facts, write_facts
+from jobs.selection.stored_frame import score_tables
 from jobs.tables import (
     DOCUMENTS,
     REJECTED,
@@ -98,9 +99,9 @@ def run(spark: SparkSession, run: Run, describe: Describe | None = None) -> None
     if not due(run.store, stage, waves):
         return
     check_tables(run)
-    tables = score_tables(spark, run)
+    tables = score_tables(spark, run, selection_scorers(run.config))
     check_locks(run, tables, on_driver=fit_driver(run, list(run.waves)))
-    decided = decide(spark, run, tables)
+    decided = decide(spark, run)
     with (
         wave_of(run.store, stage, WHOLE, waves[WHOLE]) as work,
         show_progress(spark, StageProgress(stage, is_one_pass=False)),

@@ -9,7 +9,7 @@ without it, and it may be removed. A small output has none, since its joins are 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -20,9 +20,10 @@ from jobs.run.commits import StageIncomplete, fingerprint_of
 from jobs.run.current_documents import duplicate_commit, rule_sources, score_commits
 from jobs.run.request import Run
 from jobs.run.store import Store
-from jobs.tables import DOCUMENTS, DUPLICATES, FLAGGED, MEASURED
+from jobs.tables import DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, scores
 from jobs.transforms.selection.frame import (
     document_frame,
+    selection_scorers,
     stored_type,
     uses_measures,
     with_measures,
@@ -48,31 +49,34 @@ class StoredFrame:
     """Columns of its files."""
 
 
-def chosen_frame(
-    spark: SparkSession, run: Run, tables: Mapping[str, DataFrame], *, may_write: bool
-) -> DataFrame:
+def chosen_frame(spark: SparkSession, run: Run, *, may_write: bool) -> DataFrame:
     """Read what documents are chosen by, or join it.
 
     Args:
-        tables: Scorer -> its table, of all scorers that the selection looks at.
         may_write: Whether this is a selection, which keeps what it has joined for later ones and
             needs the column pii. A preview is none.
     Returns:
-        The columns of `stored_type` (pii may be missing in a preview), with those of further
-        scorers, and measures where an expression names them.
+        The columns of `stored_type` (pii may be missing in a preview), of all scorers that the
+        selection looks at, and measures where an expression names them.
     """
     stored = None if run.is_small else find_stored(run)
     if stored is None:
         frame, there = _joined_documents(spark, run, has_pii=may_write), set[str]()
     else:
         frame, there = _read(spark, run.store, stored), set(stored.scorers)
-    lacking = {name: table for name, table in tables.items() if name not in there}
-    frame = with_scores(frame, lacking)
+    needed = selection_scorers(run.config)
+    lacking = [name for name in needed if name not in there]
+    frame = with_scores(frame, score_tables(spark, run, lacking))
     if may_write and not run.is_small and run.waves and (stored is None or lacking):
-        frame = _write(spark, run, frame, sorted({*there, *tables}))
+        frame = _write(spark, run, frame, sorted({*there, *needed}))
     if not uses_measures(run.config):
         return frame
     return with_measures(frame, run.store.read(spark, MEASURED, list(run.waves)))
+
+
+def score_tables(spark: SparkSession, run: Run, scorers: Iterable[str]) -> dict[str, DataFrame]:
+    """Read the tables of scorers, with artifact and lock_id."""
+    return {name: run.store.read(spark, scores(name), list(run.waves)) for name in scorers}
 
 
 def find_stored(run: Run) -> StoredFrame | None:

@@ -123,13 +123,15 @@ def _histograms(
         F.when(is_kept(curve), F.lit(number * _CODES) + _code(F.col(scorer)[curve.column], curve))
         for number, (scorer, curve) in enumerate(curves_of(columns))
     ]
+    # What is exploded is copied for each code: no structs.
     narrow = scored.select(
         label.alias("label"),
         *(column.alias(name) for name, column in (*keys.items(), *amounts.items())),
-        F.explode(F.array(*codes)).alias("code"),
+        F.array(*codes).alias("codes"),
     )
     counted = (
-        narrow.where(F.col("code").isNotNull())
+        narrow.select("label", *keys, *amounts, F.explode("codes").alias("code"))
+        .where(F.col("code").isNotNull())
         .groupBy("code", "label", *keys)
         .agg(
             F.count("*").alias("documents"),

@@ -42,16 +42,18 @@ def with_verdicts(frame: DataFrame, config: Config, keep: Sequence[str | Column]
     Rows: all kept. Shuffles: none.
     """
     # Conditions are evaluated for documents that are left: others have no scores.
-    selection = _names_of(selection_rules(config))
+    rules = selection_rules(config)
+    is_out = reduce(or_, map(_is_true, rules.values()))
     stage = (
         F.when(F.col(REJECT_REASONS).isNotNull(), "apply_rules")
         .when(F.col(KIND).isNotNull(), "find_duplicates")
-        .when(F.size(selection) > 0, SELECTS)
+        .when(is_out, SELECTS)
     )
     reasons = (
         F.when(F.col(REJECT_REASONS).isNotNull(), F.col(REJECT_REASONS))
         .when(F.col(KIND).isNotNull(), F.array(KIND))
-        .otherwise(selection)
+        .when(is_out, _names_of(rules))
+        .otherwise(_no_names())
     )
     return frame.select(
         *("doc_id", "url", *PLACE, CLUSTER_SIZE),
@@ -203,4 +205,11 @@ def _is_true(condition: Column) -> Column:
 
 def _names_of(rules: Mapping[str, Column]) -> Column:
     """The names of the conditions that hold, in order."""
-    return F.array_compact(F.array(*(F.when(rule, name) for name, rule in rules.items())))
+    # Functions of arrays with a lambda, as array_compact, are not compiled.
+    return F.concat(
+        *(F.when(rule, F.array(F.lit(name))).otherwise(_no_names()) for name, rule in rules.items())
+    )
+
+
+def _no_names() -> Column:
+    return F.array().cast("array<string>")
