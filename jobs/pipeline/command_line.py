@@ -285,7 +285,8 @@ def _run(
         check_outcome(command, stages, run)
         return
     is_whole_run = command.needs == STAGES
-    with running.spark(run, run.store.root, stages, is_whole_run=is_whole_run) as spark:
+    parts = stages if run.requests else found.busy(stages)  # others need no modules
+    with running.spark(run, run.store.root, parts, is_whole_run=is_whole_run) as spark:
         run = with_ranges_planned(spark, run)
         request.remember()
         earlier = run.store.commits(EXTRACT.name)
