@@ -1,8 +1,8 @@
 """Fold texts as a reader takes them, with the place of every character in the text as stored.
 
-One compiled scan finds the texts that may change: of 1,200 characters of ordinary text it takes a
-few microseconds. Only those are folded: characters first, compiled, then words, at the places where
-one may begin.
+One compiled scan finds the texts that may change: 1,200 characters of ordinary text take a few
+microseconds. Only those are folded: characters first, compiled, then words, at the places where one
+is written.
 """
 
 from __future__ import annotations
@@ -15,17 +15,26 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.array_types import BoolArray, Int32Array, Int64Array, UInt8Array, UInt32Array
+from udfs.base.array_types import (
+    BoolArray,
+    Int32Array,
+    Int64Array,
+    UInt8Array,
+    UInt32Array,
+    UInt64Array,
+)
 from udfs.base.code_points import TextBatch, batch_of
 from udfs.base.jit import compiled, uncounted
-from udfs.base.word_trie import PAIRS, pair_place
+from udfs.base.word_trie import PAIRS, child, pair_place, word_trie
 from udfs.folding.characters import LETTERS, character_table
 from udfs.folding.matching import (
     Edit,
     edits_of,
     first_pairs,
     gap_signs,
+    plain_characters,
     spelled_firsts,
+    spellings,
     words_by_first,
 )
 
@@ -34,6 +43,8 @@ _BEGINS, _BEGINS_SPELLED, _SIGN, _ROW = 0x8000, 0x4000, 0x2000, 0x1FFF
 between its characters; such a sign; and the row of a folded character."""
 _ALWAYS, _SMALL, _REGION, _UNSEEN, _ACCENT = range(1, 6)
 """Values of `Folding`: compiled code keeps those of its own file."""
+_ABSENT, _MOST_SIGNS, _FIRST_PLANE, _CODE_POINTS = -1, 3, 0x10000, 0x110000
+"""`ABSENT`, `MOST_SIGNS`, and `CODE_POINTS`, likewise."""
 _CHARACTERS, _WORDS = 1, 2
 """Bits of what a text may have."""
 
@@ -63,6 +74,18 @@ class _Folded(NamedTuple):
     stops: Int32Array
 
 
+class _Spellings(NamedTuple):
+    """A trie of words, see `WordTrie`, for `_is_written`."""
+
+    plain: npt.NDArray[np.uint16]
+    """Character of the first plane -> the one of the trie that it stands for."""
+    keys: UInt64Array
+    nodes: Int32Array
+    words: Int64Array
+    needs_gaps: BoolArray
+    """Whether a word is one only with signs inside, shape (words,)."""
+
+
 class _Tables(NamedTuple):
     """What the compiled functions look at."""
 
@@ -70,6 +93,8 @@ class _Tables(NamedTuple):
     """Row of `CharacterTable` of every code point, and bits."""
     pairs: BoolArray
     """Whether a word may begin with two characters, by `pair_place`."""
+    spellings: _Spellings
+    """The words."""
     kinds: UInt8Array
     begins: Int32Array
     codes: UInt32Array
@@ -100,7 +125,7 @@ def fold_texts(texts: Sequence[str]) -> FoldedBatch | None:
     batch = batch_of(texts)
     encoded, tables = batch.encoded, _tables()
     bounds = np.concatenate([np.zeros(1, dtype=np.int64), encoded.stops])
-    may_have = _scan(encoded.codes, bounds, tables.marks, tables.pairs)
+    may_have = _scan(encoded.codes, bounds, tables.marks, tables.pairs, tables.spellings)
     numbers: list[int] = []
     found: list[_Folded] = []
     shown: list[UInt32Array] = []
@@ -138,7 +163,7 @@ def _folded(text: str, codes: UInt32Array, may_have: int) -> _Folded | None:
             text = folded.tobytes().decode("utf-32-le")
             may_have |= _WORDS
     if may_have & _WORDS:
-        begins = _word_places(codes, tables.marks, tables.pairs)
+        begins = _word_places(codes, tables.marks, tables.pairs, tables.spellings)
         edits = edits_of(text, begins.tolist()) if len(begins) else []
         if edits:
             if places is None:
@@ -174,63 +199,120 @@ def _tables() -> _Tables:
     pairs = np.zeros(PAIRS, dtype=np.bool_)
     pairs[[pair_place(ord(first), ord(second)) for first, second in first_pairs()]] = True
     kinds, begins, codes = characters.kinds, characters.begins, characters.codes
-    return _Tables(marks, pairs, kinds, begins, codes, characters.flags)
+    return _Tables(marks, pairs, _spellings(), kinds, begins, codes, characters.flags)
+
+
+def _spellings() -> _Spellings:
+    plain = np.arange(_FIRST_PLANE, dtype=np.uint16)
+    for way, char in plain_characters().items():
+        plain[ord(way)] = ord(char)
+    written = spellings()
+    trie = word_trie([word for word, _ in written])
+    needs_gaps = np.array([needs for _, needs in written], dtype=np.bool_)
+    return _Spellings(plain, trie.keys, trie.nodes, trie.words, needs_gaps)
 
 
 @compiled
 def _scan(
-    codes: UInt32Array, bounds: Int64Array, marks: npt.NDArray[np.uint16], pairs: BoolArray
+    codes: UInt32Array,
+    bounds: Int64Array,
+    marks: npt.NDArray[np.uint16],
+    pairs: BoolArray,
+    spellings: _Spellings,
 ) -> UInt8Array:
     """What each text may have: folded characters, words. Shape (texts,)."""
-    codes, marks = uncounted(codes), uncounted(marks)
+    codes, marks, pairs = uncounted(codes), uncounted(marks), uncounted(pairs)
     found = np.zeros(len(bounds) - 1, dtype=np.uint8)
     for text in range(len(found)):
         has = 0
-        stop = bounds[text + 1]
-        for at in range(bounds[text], stop):
+        begin, stop = bounds[text], bounds[text + 1]
+        before = False
+        for at in range(begin, stop):
             mark = marks[codes[at]]
-            if mark == 0:
-                continue
+            is_ascii = _is_ascii_word(codes[at])
             if mark & _ROW:
                 has |= _CHARACTERS
-            if mark & _BEGINS and _may_begin(codes, bounds[text], at, stop, marks, pairs):
+            # Inside a word of ASCII none begins.
+            if (
+                mark & _BEGINS
+                and at + 1 < stop
+                and not (before and is_ascii)
+                and (
+                    (mark & _BEGINS_SPELLED and marks[codes[at + 1]] & _SIGN)
+                    or pairs[pair_place(int(codes[at]), int(codes[at + 1]))]
+                )
+                and not has & _WORDS
+                and _is_written(codes, at, stop, marks, spellings)
+            ):
                 has |= _WORDS
+            before = is_ascii
         found[text] = has
     return found
 
 
 @compiled
-def _word_places(codes: UInt32Array, marks: npt.NDArray[np.uint16], pairs: BoolArray) -> Int64Array:
-    """Where a word may begin in a text."""
+def _word_places(
+    codes: UInt32Array,
+    marks: npt.NDArray[np.uint16],
+    pairs: BoolArray,
+    spellings: _Spellings,
+) -> Int64Array:
+    """Where a word is written in a text, whatever its context."""
     places = np.empty(len(codes), dtype=np.int64)
     count = 0
-    for at in range(len(codes)):
-        if marks[codes[at]] & _BEGINS and _may_begin(codes, 0, at, len(codes), marks, pairs):
+    stop = len(codes)
+    for at in range(stop - 1):
+        mark = marks[codes[at]]
+        if not mark & _BEGINS or (
+            at > 0 and _is_ascii_word(codes[at]) and _is_ascii_word(codes[at - 1])
+        ):
+            continue
+        if (mark & _BEGINS_SPELLED and marks[codes[at + 1]] & _SIGN) or pairs[
+            pair_place(int(codes[at]), int(codes[at + 1]))
+        ]:
             places[count] = at
-            count += 1
+            count += _is_written(codes, at, stop, marks, spellings)
     return places[:count].copy()
 
 
 @compiled
-def _may_begin(
+def _is_written(
     codes: UInt32Array,
     begin: int,
-    at: int,
     stop: int,
     marks: npt.NDArray[np.uint16],
-    pairs: BoolArray,
+    spellings: _Spellings,
 ) -> bool:
-    """Whether a word may begin with a character of words, by that behind it.
+    """Whether a word is written at a place, signs inside it or not."""
+    has_gaps = False
+    node = 0
+    at = begin
+    while at < stop:
+        following = _child(codes[at], node, spellings)
+        if following == _ABSENT:
+            signs = 0
+            if marks[codes[begin]] & _BEGINS_SPELLED and at > begin:
+                while signs < _MOST_SIGNS and at < stop and marks[codes[at]] & _SIGN:
+                    at += 1
+                    signs += 1
+            if signs == 0 or at == stop:
+                return False
+            following = _child(codes[at], node, spellings)
+            if following == _ABSENT:
+                return False
+            has_gaps = True
+        node = following
+        at += 1
+        word = spellings.words[node]
+        if word != _ABSENT and (has_gaps or not spellings.needs_gaps[word]):
+            return True
+    return False
 
-    Inside a word of ASCII none begins.
-    """
-    if at + 1 >= stop:
-        return False
-    if at > begin and _is_ascii_word(codes[at]) and _is_ascii_word(codes[at - 1]):
-        return False
-    if marks[codes[at]] & _BEGINS_SPELLED and marks[codes[at + 1]] & _SIGN:
-        return True
-    return bool(pairs[pair_place(int(codes[at]), int(codes[at + 1]))])
+
+@compiled
+def _child(code: np.uint32, node: int, spellings: _Spellings) -> int:
+    plain = np.uint32(spellings.plain[code]) if code < _FIRST_PLANE else code
+    return child(spellings.keys, spellings.nodes, node, plain, _CODE_POINTS)
 
 
 def _fold_characters(

@@ -23,6 +23,8 @@ from udfs.folding.words import CONTACT, LOOK_ALIKES, SPELLED, TABLES
 _ADDRESS_SIGNS = ("/", "@", "_")
 """Behind them letters are part of an address."""
 
+_HEARTS = "💗💕"
+"""Other ways to write ❤, outside of the first plane."""
 _ADDRESS_ENDS = (".", "/", "-", "_", "@")
 
 Edit = tuple[int, int, str]
@@ -113,6 +115,27 @@ def first_pairs() -> Iterable[tuple[str, str]]:
                     yield first, second
 
 
+def plain_characters() -> dict[str, str]:
+    """Character of the first plane that is written -> the one of the tables that it stands for,
+    where they differ."""
+    chars = {char for word in disguised_words() for char in word.written}
+    plain = {way: _plain(char) for char in sorted(chars) for way in ways_of(char)}
+    return {way: char for way, char in plain.items() if way != char and way not in _HEARTS}
+
+
+def spellings() -> list[tuple[str, bool]]:
+    """Every way of writing in characters of the tables, and whether it needs signs inside.
+
+    What is listed with and without is last without.
+    """
+    words = sorted(disguised_words(), key=lambda word: not word.needs_gaps)
+    return [
+        ("".join(map(_plain, word.written.replace("❤", heart))), word.needs_gaps)
+        for word in words
+        for heart in ("❤" + _HEARTS if "❤" in word.written else "❤")
+    ]
+
+
 def spelled_firsts() -> Iterable[str]:
     """First characters, as they may be written, of words that may have signs inside."""
     for word in disguised_words():
@@ -150,7 +173,11 @@ def ways_of(char: str) -> str:
     """The characters that one of a table stands for."""
     if char.isascii() and char.isalpha():
         return char.lower() + char.upper() + LOOK_ALIKES.get(char.lower(), "")
-    return {"+": "+＋", ":": ":", "❤": "❤💗💕♡"}.get(char, char)
+    return {"+": "+＋", "❤": "❤♡" + _HEARTS}.get(char, char)
+
+
+def _plain(char: str) -> str:
+    return char.lower() if char.isascii() else char
 
 
 def _word(

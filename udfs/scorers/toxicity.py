@@ -401,9 +401,8 @@ def _make(settings: ToxicitySettings, files: ScorerFiles) -> Scorer:
 def _check(settings: ToxicitySettings, limits: object, files: KnownFiles) -> None:
     # A model that was fitted beside the harmful-text models takes them as they were.
     is_fitted_beside = ToxicitySettings.harmful in files["artifact"].needs
-    check_tokenizer(
-        NAME, settings, files, ("folding", *(_HARMFUL_KEYS if is_fitted_beside else ()))
-    )
+    further = ("folding", *(_HARMFUL_KEYS if is_fitted_beside else ()))
+    check_tokenizer(NAME, settings, files, further)
     check_label(NAME, settings.label, files)
     check_language_models(NAME, ("harmful", "harmful_plain"), files)
     check_short(NAME, files)

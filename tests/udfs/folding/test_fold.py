@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from udfs.base.code_points import CODE_POINTS
+from udfs.base.hash_table import ABSENT
 from udfs.folding import fold as module
 from udfs.folding.characters import Folding, folded_characters
+from udfs.folding.contexts import MOST_SIGNS
 from udfs.folding.fold import fold, fold_texts
+from udfs.folding.matching import edits_of
 
 
 @pytest.mark.parametrize(
@@ -142,7 +147,23 @@ def test_a_batch_is_folded_text_by_text_and_its_places_are_in_order(texts: list[
     assert len(folded.shown) == first - len(found)
 
 
+@settings(deadline=None, max_examples=150)
+@given(TEXTS)
+@example(["薇💗abc，v💕，微♡，赌***博，赌****博，赌*", "加 微 信"])
+def test_compiled_places_beside_a_search_everywhere(texts: list[str]) -> None:
+    tables = module._tables()
+    for text in texts:
+        codes = np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32)
+        places = module._word_places(codes, tables.marks, tables.pairs, tables.spellings).tolist()
+        assert edits_of(text, places) == edits_of(text, range(len(text)))
+        bounds = np.array([0, len(codes)])
+        (has,) = module._scan(codes, bounds, tables.marks, tables.pairs, tables.spellings)
+        assert bool(has & module._WORDS) == bool(places)
+
+
 def test_compiled_code_knows_the_kinds() -> None:
     kinds = (module._ALWAYS, module._SMALL, module._REGION, module._UNSEEN, module._ACCENT)
     assert kinds == tuple(Folding)
+    assert (module._ABSENT, module._MOST_SIGNS) == (ABSENT, MOST_SIGNS)
+    assert module._CODE_POINTS == CODE_POINTS
     assert len(folded_characters()) <= module._ROW
