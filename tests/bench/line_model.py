@@ -148,8 +148,7 @@ def fit_articles(examples: Sequence[Example]) -> LineModel:
     weight = np.concatenate([page.weight for page in examples])
     weights = np.zeros(number + len(KINDS))
     weights[used] = np.round(logistic(features, is_text, weight, _RIDGE), 2)
-    context = np.array([float(name == "score") for name in CONTEXT_FEATURES])
-    model = LineModel(weights[:number], weights[number:], context, 0.0, 0.25, 0.0)
+    model = LineModel(weights[:number], weights[number:], None, 0.0, 0.25, 0.0)
     tried = [
         replace(model, threshold=threshold, other_run=other_run)
         for threshold, other_run in product(_THRESHOLDS, _OTHER_RUNS)
@@ -213,6 +212,9 @@ def constants(model: LineModel) -> Iterator[str]:
         ("block_weights", KINDS, model.block_weights),
         ("context_weights", CONTEXT_FEATURES, model.context_weights),
     ):
+        if weights is None:
+            yield f"    {title}=None,\n"
+            continue
         yield f"    {title}=np.array(\n        [\n"
         for name, weight in zip(names, weights, strict=True):
             yield f"            {weight:.2f},  # {name}\n"

@@ -143,6 +143,7 @@ def _line_words(
         end = ends[row]
         at, last = starts[row], min(starts[row] + _FRAME_BYTES, end)
         digest = np.int64(1)
+        is_compared = chars[row] <= _SHORT_CHARS and last == end
         while at < last:
             begin, code = at, np.int64(page[at])
             at += 1
@@ -158,7 +159,7 @@ def _line_words(
             elif _ZERO <= code <= _NINE:
                 digits[row] += 1
                 code = np.int64(_ZERO)
-            if code > _SPACE:
+            if is_compared and code > _SPACE:
                 digest = (digest * _HASH_FACTOR + code) & _HASH_MASK
             first = np.int64(firsts[code])
             if first == 0:
@@ -174,7 +175,7 @@ def _line_words(
                     place += 1
                 if place == length:
                     found[row] |= bits[word]
-        if chars[row] <= _SHORT_CHARS and last == end:
+        if is_compared:
             hashes[row] = digest
     return found, digits, hashes
 

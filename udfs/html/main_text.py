@@ -36,7 +36,8 @@ class LineModel:
     Attributes:
         line_weights: In the order of `udfs.html.line_features.LINE_FEATURES`.
         block_weights: In the order of `udfs.html.class_words.KINDS`.
-        context_weights: In the order of `udfs.html.line_features.CONTEXT_FEATURES`.
+        context_weights: In the order of `udfs.html.line_features.CONTEXT_FEATURES`; None where a
+            line's score decides alone.
         threshold: Share of the most likely line's probability; lines above it increase a run's
             sum, lines below decrease it. Pages of code, tables or short lines have no likely line.
         not_text: A line inside a run is dropped when its probability is lower. When all lines'
@@ -47,7 +48,7 @@ class LineModel:
 
     line_weights: Float64Array
     block_weights: Float64Array
-    context_weights: Float64Array
+    context_weights: Float64Array | None
     threshold: float
     not_text: float
     other_run: float
@@ -85,22 +86,7 @@ MODEL = LineModel(
             -0.14,  # hidden
         ]
     ),
-    context_weights=np.array(
-        [
-            0.0,  # constant
-            1.0,  # score
-            0.0,  # next lines
-            0.0,  # lines around
-            0.0,  # like lines
-            0.0,  # likeliest like line
-            0.0,  # in title
-            0.0,  # thread
-            0.0,  # thread: in title
-            0.0,  # thread: score
-            0.0,  # thread: like lines
-            0.0,  # thread: likeliest like line
-        ]
-    ),
+    context_weights=None,
     threshold=0.5,
     not_text=0.25,
     other_run=0.3,
@@ -162,6 +148,7 @@ OTHER_MODEL = LineModel(
 """The model of pages of all other kinds: by like lines and their probabilities, too."""
 
 _INHERITED = 0.7  # share of a block's value that the blocks inside it inherit
+_ONE = np.ones(1)
 _MIN_LINE_CHARS = 8  # shorter lines weigh as much in a run
 _LONG_PROSE_CHARS, _MIN_PROSE_CHARS, _FEW_LINES = 160, 30, 6
 _REPEATED_BYTES = 150  # a line of at least this length that was kept before is a repetition
@@ -243,7 +230,10 @@ def line_probabilities(
     lines: Lines, facts: LineFacts, model: LineModel, kind: str | None = None
 ) -> Float64Array:
     """Return the probability that each line is main text; shape (lines,), in [0, 1]."""
-    context = context_features(line_scores(lines, facts, model), lines, facts, kind)
+    scores = line_scores(lines, facts, model)
+    if model.context_weights is None:
+        return _probabilities(scores[:, None], _ONE)
+    context = context_features(scores, lines, facts, kind)
     return _probabilities(context, model.context_weights)
 
 

@@ -141,8 +141,8 @@ def page_features(lines: Lines, facts: LineFacts, title: str | None) -> Float64A
         _HINTS,
     )
     in_title = words_of((title or "").encode("utf-8", "replace")) // (2 * FRAME_WORD)
-    for hint in range(_HINTS):
-        features[_SHAPES + 2 * _HINTS + hint] = in_title >> hint & 1
+    if in_title:
+        features[_SHAPES + 2 * _HINTS :] = [in_title >> hint & 1 for hint in range(_HINTS)]
     return features
 
 

@@ -62,8 +62,7 @@ for _bit, _listed in (
 _NOTHING = 0xFF
 _READ_AS = np.arange(0x80, dtype=np.uint8)
 _READ_AS[[mark for mark in MARKS if mark != HARD_SPACE]] = _NOTHING
-_READ_AS[list(_LINE_ENDS)] = _LINE_FEED
-_READ_AS[CELL_END] = _TAB
+_READ_AS[list(_LINE_ENDS)], _READ_AS[CELL_END] = _LINE_FEED, _TAB
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +113,7 @@ class Lines:
 
 
 def parsed(page: bytes) -> HTMLTree:
-    """Parse a page.
-
-    Args:
-        page: Valid UTF-8.
-    """
+    """Parse a page, which is valid UTF-8."""
     return HTMLTree.parse_from_bytes(page, "utf-8")
 
 
@@ -129,11 +124,7 @@ def body_text(tree: HTMLTree) -> bytes:
 
 
 def lines_of_text(text: bytes) -> Lines:
-    """Divide the text of all nodes, with marks, into lines.
-
-    Args:
-        text: Valid UTF-8.
-    """
+    """Divide the text of all nodes, with marks and as valid UTF-8, into lines."""
     page, counts, flags, parents, values = _read(
         np.frombuffer(text, dtype=np.uint8), _CHARACTERS, _READ_AS
     )
@@ -212,8 +203,7 @@ def _read_into(
     chars = punctuation = link_chars = block = 0  # of the line so far
     line_paragraph = line_item = paragraph = item = False  # the last two: a mark since the line
     latin_end = in_link = in_code = False  # the first: whether the character before is one
-    # Of the link: its characters, the line it began in, and that line's link characters by then.
-    link_size = link_row = link_before = 0
+    link_size = link_row = link_before = 0  # its characters, first line, link characters before
     blocks, current, digits, digits_left = 1, 0, 0, 0  # the last: those that the block still takes
     at, written, end = 0, 0, len(text) + _END_BREAKS
     while at < end:
@@ -271,8 +261,9 @@ def _read_into(
             current = parents[current]
         elif DIGIT <= byte < _DIGITS_END:
             if digits % DIGITS == 0:
-                parents[blocks], values[blocks] = current, _bits_of_digit(code, DIGITS - 1)
-                current, blocks, digits_left = blocks, blocks + 1, DIGITS - 1
+                parents[blocks] = current
+                at, values[blocks], digits_left = _block_value(text, at, code)
+                current, blocks, digits = blocks, blocks + 1, digits + DIGITS - 1 - digits_left
             digits += 1
     return written, row, blocks
 
@@ -362,6 +353,17 @@ def _copy_character(
 
 
 @inlined
+def _block_value(text: UInt8Array, at: int, code: np.int64) -> tuple[int, np.int64, int]:
+    """Read the digits behind a block's first one; return the next place, the value, digits left."""
+    value, left = _bits_of_digit(code, DIGITS - 1), DIGITS - 1
+    while left and at < len(text) and DIGIT <= text[at] < _DIGITS_END:
+        left -= 1
+        value |= _bits_of_digit(np.int64(text[at]), left)
+        at += 1
+    return at, value, left
+
+
+@inlined
 def _take_back(counts: Int64Array, link_row: int, row: int, link_before: int) -> int:
     """Remove the link characters of a link since it began; return those of the current line."""
     if link_row == row:
@@ -388,8 +390,7 @@ def _bounds(text: UInt8Array) -> tuple[int, int, int]:
     for byte in text:
         tabs += byte == _TAB
         digits += (byte >= DIGIT) & (byte < _DIGITS_END)
-        # Code begins with a line end, and contains line ends.
-        most_lines += _ends_line(byte) | (byte == CODE) | (byte == _LINE_FEED)
+        most_lines += _ends_line(byte) | (byte == CODE) | (byte == _LINE_FEED)  # code has lines
     most_bytes = len(text) + (_TAB_WIDTH - 1) * tabs + _END_BREAKS
     return most_bytes, most_lines, 1 + (digits + DIGITS - 1) // DIGITS
 
@@ -421,8 +422,7 @@ def _character_at(text: UInt8Array, at: int) -> tuple[np.int64, int]:
 
 @compiled
 def _after_widget(text: UInt8Array, at: int) -> int:
-    """Return the end of a widget that begins before a byte; 0 where another begins first, or none
-    ends.
+    """Return the end of a widget that begins before a byte; 0 where another begins, or none ends.
 
     Marks inside a script do not count.
     """

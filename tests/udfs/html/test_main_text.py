@@ -150,9 +150,15 @@ def test_probabilities_are_the_model_s() -> None:
     lines = lines_of(f"<div class=article>{ARTICLE}</div><div class=related>{LINKS}</div>")
     facts = line_facts(lines)
     score = facts.features @ MODEL.line_weights + block_features(lines) @ MODEL.block_weights
-    context = plain_context(score, lines)
-    expected = 1 / (1 + np.exp(-(context @ MODEL.context_weights)))
+    expected = 1 / (1 + np.exp(-score))
     assert np.allclose(line_probabilities(lines, facts, MODEL), expected)
+    other = facts.features @ OTHER_MODEL.line_weights
+    other += block_features(lines) @ OTHER_MODEL.block_weights
+    context = plain_context(other, lines)
+    assert np.allclose(
+        line_probabilities(lines, facts, OTHER_MODEL),
+        1 / (1 + np.exp(-(context @ OTHER_MODEL.context_weights))),
+    )
     assert expected[:3].min() > 0.6
     assert expected[3:].max() < 0.1
 
