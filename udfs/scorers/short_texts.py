@@ -49,7 +49,7 @@ def gram_lines(texts: Sequence[str]) -> list[str]:
     is folded first (udfs/folding).
 
     >>> gram_lines(["加V信88"])
-    ['加 v 信 88 加v v信 信88']
+    ['加 微 信 88 加微 微信 信88']
     """
     from udfs.tokens.tokenizer import TokenizerSettings, token_lines
 
