@@ -128,7 +128,7 @@ def expand(template: str, slots: Slots, rng: random.Random) -> str:
     """Expand a template.
 
     >>> expand("{a|b}{?!}{n}", {"n": ["{1..3}"]}, random.Random(2))
-    'a2'
+    'a!3'
     """
     parts = []
     for text, is_field in _parts(template):
