@@ -290,14 +290,19 @@ def _is_written(
     while at < stop:
         following = _child(codes[at], node, spellings)
         if following == _ABSENT:
-            signs = 0
-            if marks[codes[begin]] & _BEGINS_SPELLED and at > begin:
-                while signs < _MOST_SIGNS and at < stop and marks[codes[at]] & _SIGN:
-                    at += 1
-                    signs += 1
-            if signs == 0 or at == stop:
+            if at == begin or not marks[codes[begin]] & _BEGINS_SPELLED:
                 return False
-            following = _child(codes[at], node, spellings)
+            signs = 0
+            # ❤ is a sign and a part of words: signs end at the first character that goes on.
+            while (
+                following == _ABSENT
+                and signs < _MOST_SIGNS
+                and at + 1 < stop
+                and marks[codes[at]] & _SIGN
+            ):
+                at += 1
+                signs += 1
+                following = _child(codes[at], node, spellings)
             if following == _ABSENT:
                 return False
             has_gaps = True

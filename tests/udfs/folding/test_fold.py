@@ -149,7 +149,7 @@ def test_a_batch_is_folded_text_by_text_and_its_places_are_in_order(texts: list[
 
 @settings(deadline=None, max_examples=150)
 @given(TEXTS)
-@example(["薇💗abc，v💕，微♡，赌***博，赌****博，赌*", "加 微 信"])
+@example(["薇💗abc，v💕，微♡，赌***博，赌****博，赌*", "加 微 信，v *❤，微-♥"])
 def test_compiled_places_beside_a_search_everywhere(texts: list[str]) -> None:
     tables = module._tables()
     for text in texts:
