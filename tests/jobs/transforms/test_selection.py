@@ -210,7 +210,7 @@ def test_a_document_has_the_stage_that_removed_it_and_its_reasons(spark: SparkSe
         {
             **{
                 name: F.lit(None).cast("string")
-                for name in ("url", "charset", "title", "warc_path")
+                for name in ("url", "charset", "title", "warc_path", "page_kind")
             },
             "capture_time": F.lit(None).cast("timestamp"),
             "published": F.lit(None).cast("date"),
