@@ -139,7 +139,8 @@ def test_another_version_scores_again_only_what_depends_on_it(
     locked = read_lock(mine / "artifacts.lock")
     for scorer in SCORERS:
         origins = {(row["artifact"], row["lock_id"]) for row in before[scorer].values()}
-        names = [scorer, *(["domain_hosts"] if scorer == "domain" else [])]
+        others = {"domain": ["domain_hosts"], "toxicity": ["kinds", "toxicity_short"]}
+        names = [scorer, *others.get(scorer, [])]
         assert origins == {(locked.artifacts[scorer].stamp, locked.id_of(names))}
 
     catalogue = mine / "artifacts.toml"
