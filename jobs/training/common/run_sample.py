@@ -33,10 +33,12 @@ class SampledText:
     doc_id: str
     site: str
     """Its host, or its doc_id without one."""
+    url: str
+    """Empty where it has none."""
     text: str
 
 
-def sample_run_texts(output: str, most: int) -> list[SampledText]:
+def sample_run_texts(output: str, most: int, *, without_cuts: bool = True) -> list[SampledText]:
     """Read texts of a run that neither its rules nor its deduplication removed.
 
     The ids of the removed documents are in memory, and only the texts that are returned.
@@ -45,8 +47,9 @@ def sample_run_texts(output: str, most: int) -> list[SampledText]:
         output: The run's output, local or in an object store; uncommitted waves are skipped.
         most: Texts at most: those whose doc_ids have the lowest digests, a sample that does not
             depend on the other texts.
+        without_cuts: Leave out the duplicate paragraphs that deduplication cut.
     Returns:
-        Texts ordered by doc_id, edited and without duplicate paragraphs where these stages ran.
+        Texts ordered by doc_id, as the rules edited them where they ran.
     Raises:
         RunSampleError: the output has no documents, or its stages removed all.
     """
@@ -78,7 +81,7 @@ def sample_run_texts(output: str, most: int) -> list[SampledText]:
     texts: list[SampledText] = []
     for wave in sorted({wave for _, wave, _ in lowest}):
         ids = [doc_id for _, its, doc_id in lowest if its == wave]
-        texts += texts_of_wave(store, wave, ids, is_deduplicated)
+        texts += texts_of_wave(store, wave, ids, without_cuts and is_deduplicated)
     return sorted(texts, key=lambda text: text.doc_id)
 
 
@@ -99,10 +102,10 @@ def texts_of_wave(
         spans_of = {
             row["doc_id"]: [Span(s["start"], s["length"]) for s in row["spans"]] for row in cuts
         }
-    for row in rows_of(store, DOCUMENTS, wave, ["doc_id", "host", "text"], ids):
+    for row in rows_of(store, DOCUMENTS, wave, ["doc_id", "host", "url", "text"], ids):
         name = row["doc_id"]
         text = cut_spans(edited.get(name, row["text"]), spans_of.get(name, []))
-        yield SampledText(name, row["host"] or name, text)
+        yield SampledText(name, row["host"] or name, row["url"] or "", text)
 
 
 def digest_of_id(doc_id: str) -> bytes:

@@ -28,7 +28,7 @@ import numpy as np
 
 from jobs.training.common.examples import Document, fold_of_units
 from jobs.training.common.linear_classes import class_logits
-from jobs.training.common.run_texts import RunText
+from jobs.training.common.run_sample import SampledText
 from jobs.training.common.task import Found, Rows, Task
 from jobs.training.domain.fit import (
     DomainRecipe,
@@ -114,7 +114,7 @@ class Predicted:
     """The same of all crawl texts."""
 
 
-def crawl_domain(task: Task, texts: Sequence[RunText], rounds: int) -> Task:
+def crawl_domain(task: Task, texts: Sequence[SampledText], rounds: int) -> Task:
     """Return the task domain, fitted in rounds.
 
     Args:
@@ -138,7 +138,7 @@ def crawl_domain(task: Task, texts: Sequence[RunText], rounds: int) -> Task:
     )
 
 
-def documents_and_texts(rows: Rows, texts: Sequence[RunText]) -> list[Document]:
+def documents_and_texts(rows: Rows, texts: Sequence[SampledText]) -> list[Document]:
     """Return the documents of the labelled files, and crawl texts of sites that are not judged."""
     labelled = domain_documents(rows)
     judged = {d.unit for d in labelled if d.kind in DOMAIN.only_measured}

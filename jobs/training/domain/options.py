@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from jobs.training.common.examples import distinct
-from jobs.training.common.run_texts import read_run_texts
+from jobs.training.common.run_sample import sample_run_texts
 from jobs.training.common.task import OptionError, Rows, Task, TaskOptions
 from jobs.training.domain.crawl_rounds import crawl_domain
 from jobs.training.domain.fit import DomainRecipe
@@ -29,7 +29,7 @@ def with_domain_options(task: Task, arguments: argparse.Namespace) -> Task:
 
     Raises:
         OptionError: an option of --crawl without it, or a number below 1.
-        RunTextsError: the output holds no documents.
+        RunSampleError: the output holds no documents.
     """
     for name in ("crawl_texts", "crawl_rounds"):
         flag = f"--{name.replace('_', '-')}"
@@ -39,7 +39,9 @@ def with_domain_options(task: Task, arguments: argparse.Namespace) -> Task:
         if value is not None and value < 1:
             raise OptionError(f"{flag} {value}: expected 1 or more")
     if arguments.crawl is not None:
-        texts = read_run_texts(arguments.crawl, arguments.crawl_texts or MOST_TEXTS)
+        texts = sample_run_texts(
+            arguments.crawl, arguments.crawl_texts or MOST_TEXTS, without_cuts=False
+        )
         task = crawl_domain(task, texts, arguments.crawl_rounds or MOST_ROUNDS)
     if arguments.documents is not None:
         arguments.documents.unlink(missing_ok=True)

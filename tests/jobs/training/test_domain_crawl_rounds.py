@@ -25,7 +25,7 @@ from jobs.training.domain.crawl_rounds import (
 from jobs.training.domain.fit import row_weights
 from jobs.training.domain.keywords import rule_labels
 from tests.jobs.test_train_models import data, small_recipes  # noqa: F401
-from tests.jobs.training.test_run_texts import commit, write_table
+from tests.jobs.training.test_run_sample import commit, write_table
 from udfs.models.fasttext_model import load_fasttext
 from udfs.scorers.domain import LABELS, score_domains
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.run.store import WHOLE, Commit, Store
-from jobs.training.common.run_texts import RunTextsError, read_run_texts
+from jobs.training.common.run_sample import RunSampleError, sample_run_texts
 
 
 def write_table(output: Path, table: str, rows: list[dict[str, Any]], wave: int = WHOLE) -> None:
@@ -43,7 +43,7 @@ def output(tmp_path: Path) -> Path:
 
 
 def test_a_run_gives_the_documents_that_are_left_as_the_rules_edited_them(output: Path) -> None:
-    assert [t.doc_id for t in read_run_texts(str(output), 99)] == [
+    assert [t.doc_id for t in sample_run_texts(str(output), 99)] == [
         f"d{wave}{number}" for wave in range(2) for number in range(4)
     ]
     flagged = [{"doc_id": f"d0{n}", "reject_reasons": ["length"] * (n == 1)} for n in range(4)]
@@ -52,7 +52,7 @@ def test_a_run_gives_the_documents_that_are_left_as_the_rules_edited_them(output
     commit(output, "apply_rules", 0)
     write_table(output, "duplicates", [{"doc_id": "d13", "kind": "exact"}])
     commit(output, "find_duplicates")
-    texts = read_run_texts(str(output), 99)
+    texts = sample_run_texts(str(output), 99)
     assert [t.doc_id for t in texts] == ["d00", "d02", "d03", "d10", "d11", "d12"]
     first, edited = texts[:2]
     assert (first.site, first.url, first.text) == ("d00", "", "第00篇")
@@ -60,11 +60,11 @@ def test_a_run_gives_the_documents_that_are_left_as_the_rules_edited_them(output
 
 
 def test_a_smaller_sample_is_part_of_a_larger_one(output: Path) -> None:
-    samples = [{t.doc_id for t in read_run_texts(str(output), most)} for most in (2, 5, 8)]
+    samples = [{t.doc_id for t in sample_run_texts(str(output), most)} for most in (2, 5, 8)]
     assert [len(sample) for sample in samples] == [2, 5, 8]
     assert samples[0] < samples[1] < samples[2]
 
 
 def test_an_output_without_documents_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RunTextsError, match=f"{tmp_path}: no documents found"):
-        read_run_texts(str(tmp_path), 9)
+    with pytest.raises(RunSampleError, match=f"{tmp_path}: no documents found"):
+        sample_run_texts(str(tmp_path), 9)
