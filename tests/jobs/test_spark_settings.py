@@ -15,6 +15,9 @@ FILES = sorted((ROOT / "conf").glob("spark-*.conf"))
 SINCE = {
     "spark.python.worker.killOnIdleTimeout": (4, 1),
     "spark.sql.execution.arrow.maxBytesPerBatch": (4, 1),
+    "spark.sql.shuffle.orderIndependentChecksum.enabled": (4, 1),
+    "spark.sql.shuffle.orderIndependentChecksum.enableFullRetryOnMismatch": (4, 1),
+    "spark.sql.shuffle.orderIndependentChecksum.enableQueryLevelRollbackOnMismatch": (4, 2),
 }
 """Keys that an older Spark passes over."""
 NOT_REGISTERED = (
