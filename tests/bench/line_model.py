@@ -28,9 +28,11 @@ from udfs.html.class_words import KINDS
 from udfs.html.line_features import (
     CONTEXT_FEATURES,
     LINE_FEATURES,
+    OWN_FEATURES,
     LineFacts,
     context_features,
     line_facts,
+    line_features,
 )
 from udfs.html.main_text import LineModel, main_text
 from udfs.html.page_kind import kind_of, page_features
@@ -39,7 +41,6 @@ from udfs.html.page_lines import Lines, lines_of_text
 from udfs.html.page_text import HtmlLimits, clean_text, clean_title, parsed_page
 
 MADE_SHARE = 1.0
-ARTICLE_FEATURES = 9  # the first of LINE_FEATURES
 SEED = 19
 PAGES_EACH = 6
 _RIDGE = 100.0  # against a weight of 100 for each page
@@ -101,7 +102,7 @@ def example(page: GoldPage, kind: str | None = None) -> Example:
         gold=grams(page.gold),
         lines=lines,
         facts=facts,
-        features=np.concatenate([facts.features, block_features(lines)], axis=1),
+        features=np.concatenate([line_features(lines, facts), block_features(lines)], axis=1),
         is_text=np.array(_truth([texts[number] for number in lines.numbers], page.gold), float),
         weight=weight / weight.sum() * _PAGE_WEIGHT,
         kind=KindExample(
@@ -142,13 +143,12 @@ def fit_articles(examples: Sequence[Example]) -> LineModel:
     """Ridge regression of the logit by the features that articles need, then the best
     thresholds."""
     number = len(LINE_FEATURES)
-    used = [*range(ARTICLE_FEATURES), *range(number, number + len(KINDS))]
+    used = [*range(OWN_FEATURES), *range(number, number + len(KINDS))]
     features = np.concatenate([page.features[:, used] for page in examples])
     is_text = np.concatenate([page.is_text for page in examples])
     weight = np.concatenate([page.weight for page in examples])
-    weights = np.zeros(number + len(KINDS))
-    weights[used] = np.round(logistic(features, is_text, weight, _RIDGE), 2)
-    model = LineModel(weights[:number], weights[number:], None, 0.0, 0.25, 0.0)
+    weights = np.round(logistic(features, is_text, weight, _RIDGE), 2)
+    model = LineModel(weights[:OWN_FEATURES], weights[OWN_FEATURES:], None, 0.0, 0.25, 0.0)
     tried = [
         replace(model, threshold=threshold, other_run=other_run)
         for threshold, other_run in product(_THRESHOLDS, _OTHER_RUNS)
@@ -208,7 +208,7 @@ def cross_validated(
 def constants(model: LineModel) -> Iterator[str]:
     """The model as udfs/html/main_text.py has it."""
     for title, names, weights in (
-        ("line_weights", LINE_FEATURES, model.line_weights),
+        ("line_weights", LINE_FEATURES[: len(model.line_weights)], model.line_weights),
         ("block_weights", KINDS, model.block_weights),
         ("context_weights", CONTEXT_FEATURES, model.context_weights),
     ):

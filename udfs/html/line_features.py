@@ -41,6 +41,8 @@ LINE_FEATURES = (
     "links of like lines",
     "number of like lines",
 )
+OWN_FEATURES = 9
+"""The first of LINE_FEATURES: those of a line and its neighbours, which articles need."""
 _FEATURES = len(LINE_FEATURES)
 CONTEXT_FEATURES = (
     "constant",
@@ -76,34 +78,48 @@ class LineFacts(NamedTuple):
         prose: Shape (lines,): how much of a line is prose, 0 to 1: its length up to
             `_PROSE_CHARS`, without links; 0 without punctuation.
         groups: Shape (lines,): number of the group of like lines that each belongs to.
-        in_title: Shape (lines,): whether a line is a part of the page's title.
-        features: Shape (lines, LINE_FEATURES).
+        features: Shape (lines, OWN_FEATURES).
+        title: Of the page.
     """
 
     words: LineWords
     prose: Float64Array
     groups: Int64Array
-    in_title: BoolArray
     features: Float64Array
+    title: str | None
 
 
 def line_facts(lines: Lines, title: str | None = None) -> LineFacts:
-    """Compute the features of the lines of a page with this title."""
+    """Compute what all models need to know of the lines of a page with this title."""
     words = line_words(lines)
-    groups = groups_of_blocks(lines.blocks)[lines.block]
-    prose, features = _line_features(
+    groups, prose, features = _line_facts(
         lines.chars,
         lines.link_chars,
         lines.punctuation,
         words.words,
-        words.digits,
-        words.copies,
         lines.paragraph,
         lines.item,
-        groups,
+        lines.block,
+        lines.blocks.parents,
+        signatures_of(lines.blocks.values),
         FRAME_WORD,
     )
-    return LineFacts(words, prose, groups, lines_in_title(lines, title), features)
+    return LineFacts(words, prose, groups, features, title)
+
+
+def line_features(lines: Lines, facts: LineFacts) -> Float64Array:
+    """Return LINE_FEATURES of each line; shape (lines, features)."""
+    return _line_features(
+        facts.features,
+        facts.prose,
+        lines.chars,
+        lines.link_chars,
+        facts.words.words,
+        facts.words.digits,
+        facts.words.copies,
+        facts.groups,
+        FRAME_WORD,
+    )
 
 
 def groups_of_blocks(blocks: Blocks) -> Int64Array:
@@ -121,7 +137,8 @@ def context_features(
         kind: Of the page.
     """
     is_thread = float(kind in THREADS)
-    return _context_features(scores, lines.chars, facts.groups, facts.in_title, is_thread)
+    in_title = lines_in_title(lines, facts.title)
+    return _context_features(scores, lines.chars, facts.groups, in_title, is_thread)
 
 
 @compiled
@@ -148,28 +165,30 @@ def _groups_of_blocks(parents: Int64Array, signatures: Int64Array) -> Int64Array
 
 
 @compiled
-def _line_features(
+def _line_facts(
     chars: Int64Array,
     link_chars: Int64Array,
     punctuation: Int64Array,
     words: Int64Array,
-    digits: Int64Array,
-    copies: Int64Array,
     paragraph: BoolArray,
     item: BoolArray,
-    groups: Int64Array,
+    block: Int64Array,
+    parents: Int64Array,
+    signatures: Int64Array,
     frame_word: int,
-) -> tuple[Float64Array, Float64Array]:
-    """Return the prose of each line, and LINE_FEATURES in their order."""
+) -> tuple[Int64Array, Float64Array, Float64Array]:
+    """Return the group and the prose of each line, and the first OWN_FEATURES in their order."""
     lines = len(chars)
-    features = np.empty((lines, _FEATURES), dtype=np.float64)
+    groups_of_blocks = _groups_of_blocks(parents, signatures)
+    groups = np.empty(lines, dtype=np.int64)
+    features = np.empty((lines, OWN_FEATURES), dtype=np.float64)
     prose = np.empty(lines, dtype=np.float64)
     links_of = np.empty(lines, dtype=np.float64)
     for row in range(lines):
+        groups[row] = groups_of_blocks[block[row]]
         links = link_chars[row] / chars[row]
         links_of[row] = links
         punctuated = 1.0 if punctuation[row] else 0.0
-        is_short = chars[row] <= _SHORT_CHARS
         features[row, 0] = 1.0
         features[row, 1] = links
         features[row, 2] = punctuated
@@ -177,17 +196,42 @@ def _line_features(
         features[row, 4] = words[row] & frame_word
         features[row, 5] = paragraph[row]
         features[row, 6] = item[row]
-        features[row, 9] = min(chars[row], _SHORT_CHARS) / _SHORT_CHARS
-        features[row, 10] = digits[row] / chars[row] if is_short else 0.0
-        features[row, 11] = min(copies[row], _MANY_COPIES) / _MANY_COPIES
-        features[row, 12] = 1.0 if is_short and words[row] > frame_word else 0.0
         length = min(chars[row], _PROSE_CHARS) / _PROSE_CHARS
         prose[row] = length * (1.0 - links) * punctuated
     for row in range(lines):
         features[row, 7] = _around(prose, row, _REACH) / _REACH
         features[row, 8] = _around(links_of, row, _REACH) / _REACH
+    return groups, prose, features
+
+
+@compiled
+def _line_features(
+    own: Float64Array,
+    prose: Float64Array,
+    chars: Int64Array,
+    link_chars: Int64Array,
+    words: Int64Array,
+    digits: Int64Array,
+    copies: Int64Array,
+    groups: Int64Array,
+    frame_word: int,
+) -> Float64Array:
+    """LINE_FEATURES in their order.
+
+    Args:
+        own: The first OWN_FEATURES.
+    """
+    lines = len(chars)
+    features = np.empty((lines, _FEATURES), dtype=np.float64)
+    features[:, :OWN_FEATURES] = own
+    for row in range(lines):
+        is_short = chars[row] <= _SHORT_CHARS
+        features[row, 9] = min(chars[row], _SHORT_CHARS) / _SHORT_CHARS
+        features[row, 10] = digits[row] / chars[row] if is_short else 0.0
+        features[row, 11] = min(copies[row], _MANY_COPIES) / _MANY_COPIES
+        features[row, 12] = 1.0 if is_short and words[row] > frame_word else 0.0
     _of_like_lines(features, prose, chars, link_chars, groups)
-    return prose, features
+    return features
 
 
 @compiled

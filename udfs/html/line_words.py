@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from udfs.base.array_types import BoolArray, Int64Array, UInt8Array
-from udfs.base.jit import compiled, uncounted
+from udfs.base.array_types import BoolArray, Int16Array, Int64Array, UInt8Array
+from udfs.base.jit import compiled, inlined, uncounted
 from udfs.html.page_kinds import HINTS, LINE_WORDS
 from udfs.html.page_lines import Lines
 
@@ -29,6 +29,8 @@ _FRAME_BYTES = 600  # a word further into a line is part of a sentence
 _SHORT_CHARS = 40  # longer lines are not compared
 _TITLE_CHARS = 4
 _SPACE, _ZERO, _NINE = 0x20, 0x30, 0x39
+_CHARACTER_BYTES = 3  # of the longest character in a word
+_SINGLES, _PAIRS, _PAIR_FACTOR = 1 << 10, 1 << 14, 131
 _HASH_FACTOR, _HASH_MASK = 1_000_003, (1 << 40) - 1
 
 
@@ -48,19 +50,21 @@ class LineWords(NamedTuple):
 
 
 class _WordTable(NamedTuple):
-    """Words by their first characters.
+    """Words by their first two characters, those of one character by it alone.
 
     Attributes:
-        firsts: Shape (65536,): by a character's code point the number of the first word that
-            begins with it, 0 for none; words with the same first character are adjacent.
-        counts: Shape (words + 1,): number of words from this one on with its first character.
+        singles: Shape (_SINGLES,): by `_place` of a character the number of the first word, 0 for
+            none; words with the same place are adjacent.
+        pairs: Shape (_PAIRS,): the same by `_place` of two characters.
+        counts: Shape (words + 1,): number of words from this one on with its place.
         words: Shape (words + 1, bytes): each as UTF-8; number 0 is not a word.
         lengths: Shape (words + 1,): their bytes.
         bits: Shape (words + 1,): their bits.
     """
 
-    firsts: UInt8Array
-    counts: UInt8Array
+    singles: Int16Array
+    pairs: Int16Array
+    counts: Int16Array
     words: UInt8Array
     lengths: Int64Array
     bits: Int64Array
@@ -69,16 +73,12 @@ class _WordTable(NamedTuple):
 def line_words(lines: Lines) -> LineWords:
     """Find words, digits and repetitions in the lines of a page."""
     page = np.frombuffer(lines.page, dtype=np.uint8)
-    words, digits, hashes = _line_words(page, lines.starts, lines.ends, lines.chars, *_word_table())
-    return LineWords(words, digits, _copies(hashes))
+    return LineWords(*_line_words(page, lines.starts, lines.ends, lines.chars, *_word_table()))
 
 
 def words_of(text: bytes) -> int:
     """Return the bits of the words in a text, UTF-8, as those of a line."""
-    page = np.frombuffer(text + b"\0", dtype=np.uint8)
-    at = np.zeros(1, dtype=np.int64)
-    words, _, _ = _line_words(page, at, at + len(text), at, *_word_table())
-    return int(words[0])
+    return int(_words_of(np.frombuffer(text + b"\0", dtype=np.uint8), *_word_table()))
 
 
 def bits_of_words() -> dict[str, int]:
@@ -106,17 +106,26 @@ def lines_in_title(lines: Lines, title: str | None) -> BoolArray:
 def _word_table() -> _WordTable:
     """Return the table of all words, numbered from one."""
     bits = bits_of_words()
-    words = sorted(bits)
+    words = sorted(bits, key=lambda word: (len(word) == 1, _place(word), word))
     encoded = [b"", *(word.encode() for word in words)]
     table = np.zeros((len(encoded), max(map(len, encoded))), dtype=np.uint8)
-    firsts = np.zeros(1 << 16, dtype=np.uint8)
-    counts = np.zeros(len(encoded), dtype=np.uint8)
+    singles, pairs = np.zeros(_SINGLES, dtype=np.int16), np.zeros(_PAIRS, dtype=np.int16)
+    counts = np.zeros(len(encoded), dtype=np.int16)
     for number, word in enumerate(words, 1):
         table[number, : len(encoded[number])] = list(encoded[number])
-        firsts[ord(word[0])] = firsts[ord(word[0])] or number
-        counts[firsts[ord(word[0])]] += 1
+        firsts = singles if len(word) == 1 else pairs
+        firsts[_place(word)] = firsts[_place(word)] or number
+        counts[firsts[_place(word)]] += 1
     lengths = np.array([len(word) for word in encoded])
-    return _WordTable(firsts, counts, table, lengths, np.array([0, *map(bits.__getitem__, words)]))
+    numbered = np.array([0, *map(bits.__getitem__, words)])
+    return _WordTable(singles, pairs, counts, table, lengths, numbered)
+
+
+def _place(word: str) -> int:
+    """Return the place of a word in `singles` or `pairs`."""
+    if len(word) == 1:
+        return ord(word) & (_SINGLES - 1)
+    return (ord(word[0]) * _PAIR_FACTOR ^ ord(word[1])) & (_PAIRS - 1)
 
 
 @compiled
@@ -125,59 +134,125 @@ def _line_words(
     starts: Int64Array,
     ends: Int64Array,
     chars: Int64Array,
-    firsts: UInt8Array,
-    counts: UInt8Array,
+    singles: Int16Array,
+    pairs: Int16Array,
+    counts: Int16Array,
     words: UInt8Array,
     lengths: Int64Array,
     bits: Int64Array,
 ) -> tuple[Int64Array, Int64Array, Int64Array]:
-    """Return the bits of the words in each line, its digits, and a hash of its characters.
+    """Return the bits of the words in each line, its digits, and its copies."""
+    page, singles, pairs = uncounted(page), uncounted(singles), uncounted(pairs)
+    found = np.empty(len(starts), dtype=np.int64)
+    digits = np.empty(len(starts), dtype=np.int64)
+    hashes = np.empty(len(starts), dtype=np.int64)
+    for row in range(len(starts)):
+        found[row], digits[row], hashes[row] = _words_between(
+            page,
+            starts[row],
+            ends[row],
+            chars[row] <= _SHORT_CHARS,
+            singles,
+            pairs,
+            counts,
+            words,
+            lengths,
+            bits,
+        )
+    return found, digits, _copies(hashes)
+
+
+@compiled
+def _words_of(
+    text: UInt8Array,
+    singles: Int16Array,
+    pairs: Int16Array,
+    counts: Int16Array,
+    words: UInt8Array,
+    lengths: Int64Array,
+    bits: Int64Array,
+) -> np.int64:
+    """`words_of` of a text with one more byte."""
+    text, singles, pairs = uncounted(text), uncounted(singles), uncounted(pairs)
+    end = len(text) - 1
+    return _words_between(text, 0, end, False, singles, pairs, counts, words, lengths, bits)[0]
+
+
+@inlined
+def _words_between(
+    page: UInt8Array,
+    start: int,
+    end: int,
+    is_short: bool,
+    singles: Int16Array,
+    pairs: Int16Array,
+    counts: Int16Array,
+    words: UInt8Array,
+    lengths: Int64Array,
+    bits: Int64Array,
+) -> tuple[np.int64, int, np.int64]:
+    """Return the bits of the words, the digits, and a hash of the characters of a line.
 
     The hash is 0 for a line that is not compared.
+
+    Args:
+        is_short: Whether the line has at most `_SHORT_CHARS`.
     """
-    page = uncounted(page)
-    found = np.zeros(len(starts), dtype=np.int64)
-    digits = np.zeros(len(starts), dtype=np.int64)
-    hashes = np.zeros(len(starts), dtype=np.int64)
-    for row in range(len(starts)):
-        end = ends[row]
-        at, last = starts[row], min(starts[row] + _FRAME_BYTES, end)
-        digest = np.int64(1)
-        is_compared = chars[row] <= _SHORT_CHARS and last == end
-        while at < last:
-            begin, code = at, np.int64(page[at])
-            at += 1
-            if code >= 0xE0:
-                at += 2
-                if code >= 0xF0:
-                    continue
-                code = (code & 0x0F) << 12 | (np.int64(page[begin + 1]) & 0x3F) << 6
-                code |= np.int64(page[begin + 2]) & 0x3F
-            elif code >= 0xC0:
-                at += 1
-                code = (code & 0x1F) << 6 | (np.int64(page[begin + 1]) & 0x3F)
-            elif _ZERO <= code <= _NINE:
-                digits[row] += 1
-                code = np.int64(_ZERO)
-            if is_compared and code > _SPACE:
-                digest = (digest * _HASH_FACTOR + code) & _HASH_MASK
-            first = np.int64(firsts[code])
-            if first == 0:
+    last = min(start + _FRAME_BYTES, end)  # behind the last place where a word may begin
+    stop = min(last + _CHARACTER_BYTES, end)
+    is_compared = is_short and last == end
+    found, digest, digits = np.int64(0), np.int64(1), 0
+    at = begun = start
+    before = np.int64(0)  # the last character, which begins at `begun`
+    while at < stop:
+        begin, code = at, np.int64(page[at])
+        at += 1
+        if code >= 0xE0:
+            at += 2
+            if code >= 0xF0:
+                before = np.int64(0)
                 continue
-            for word in range(first, first + counts[first]):
-                length = lengths[word]
-                place = 0
-                while (
-                    place < length
-                    and begin + place < end
-                    and page[begin + place] == words[word, place]
-                ):
-                    place += 1
-                if place == length:
-                    found[row] |= bits[word]
-        if is_compared:
-            hashes[row] = digest
-    return found, digits, hashes
+            code = (code & 0x0F) << 12 | (np.int64(page[begin + 1]) & 0x3F) << 6
+            code |= np.int64(page[begin + 2]) & 0x3F
+        elif code >= 0xC0:
+            at += 1
+            code = (code & 0x1F) << 6 | (np.int64(page[begin + 1]) & 0x3F)
+        elif _ZERO <= code <= _NINE:
+            digits += begin < last
+            code = np.int64(_ZERO)
+        if is_compared and code > _SPACE:
+            digest = (digest * _HASH_FACTOR + code) & _HASH_MASK
+        pair = np.int64(pairs[(before * _PAIR_FACTOR ^ code) & (_PAIRS - 1)])
+        single = np.int64(singles[code & (_SINGLES - 1)])
+        if pair and begun < last:
+            found |= _words_at(page, begun, end, pair, counts, words, lengths, bits)
+        if single and begin < last:
+            found |= _words_at(page, begin, end, single, counts, words, lengths, bits)
+        before, begun = code, begin
+    return found, digits, digest if is_compared else np.int64(0)
+
+
+@compiled
+def _words_at(
+    page: UInt8Array,
+    begin: int,
+    end: int,
+    first: int,
+    counts: Int16Array,
+    words: UInt8Array,
+    lengths: Int64Array,
+    bits: Int64Array,
+) -> np.int64:
+    """Return the bits of those of the words with one place that are at a place of the page."""
+    found = np.int64(0)
+    for word in range(first, first + counts[first]):
+        length = lengths[word]
+        place = 0
+        while place < length and begin + place < end and page[begin + place] == words[word, place]:
+            place += 1
+        if place == length:
+            found |= bits[word]
+    return found
 
 
 @compiled

@@ -16,14 +16,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
 from udfs.base.array_types import Float64Array, Int64Array
 from udfs.base.jit import compiled
 from udfs.html.class_words import KINDS, kinds_of
-from udfs.html.line_features import LineFacts, context_features, line_facts
+from udfs.html.line_features import (
+    OWN_FEATURES,
+    LineFacts,
+    context_features,
+    line_facts,
+    line_features,
+)
 from udfs.html.line_words import FRAME_WORD
 from udfs.html.page_kinds import ARTICLE, INDEX, SCATTERED
 from udfs.html.page_lines import Blocks, Lines, lines_text
@@ -34,7 +40,8 @@ class LineModel:
     """Fitted weights and thresholds.
 
     Attributes:
-        line_weights: In the order of `udfs.html.line_features.LINE_FEATURES`.
+        line_weights: In the order of `udfs.html.line_features.LINE_FEATURES`; of all, or of the
+            first OWN_FEATURES alone.
         block_weights: In the order of `udfs.html.class_words.KINDS`.
         context_weights: In the order of `udfs.html.line_features.CONTEXT_FEATURES`; None where a
             line's score decides alone.
@@ -53,6 +60,11 @@ class LineModel:
     not_text: float
     other_run: float
 
+    @cached_property
+    def value_of_kinds(self) -> Float64Array:
+        """Shape (256,): what a block adds by the bits of its kinds."""
+        return _kind_bits() @ self.block_weights
+
 
 MODEL = LineModel(
     line_weights=np.array(
@@ -66,13 +78,6 @@ MODEL = LineModel(
             -0.51,  # list item
             1.03,  # prose around
             -1.20,  # links around
-            0.0,  # length
-            0.0,  # digits
-            0.0,  # copies
-            0.0,  # hint word
-            0.0,  # prose of like lines
-            0.0,  # links of like lines
-            0.0,  # number of like lines
         ]
     ),
     block_weights=np.array(
@@ -148,7 +153,6 @@ OTHER_MODEL = LineModel(
 """The model of pages of all other kinds: by like lines and their probabilities, too."""
 
 _INHERITED = 0.7  # share of a block's value that the blocks inside it inherit
-_ONE = np.ones(1)
 _MIN_LINE_CHARS = 8  # shorter lines weigh as much in a run
 _LONG_PROSE_CHARS, _MIN_PROSE_CHARS, _FEW_LINES = 160, 30, 6
 _REPEATED_BYTES = 150  # a line of at least this length that was kept before is a repetition
@@ -232,15 +236,23 @@ def line_probabilities(
     """Return the probability that each line is main text; shape (lines,), in [0, 1]."""
     scores = line_scores(lines, facts, model)
     if model.context_weights is None:
-        return _probabilities(scores[:, None], _ONE)
-    context = context_features(scores, lines, facts, kind)
-    return _probabilities(context, model.context_weights)
+        return _probabilities(scores)
+    return _context_probabilities(
+        context_features(scores, lines, facts, kind), model.context_weights
+    )
 
 
 def line_scores(lines: Lines, facts: LineFacts, model: LineModel) -> Float64Array:
     """Return the score of each line by its own features and its blocks; shape (lines,)."""
-    said = inherited(lines.blocks, _kind_bits() @ model.block_weights)
-    return _scores(facts.features, model.line_weights, said, lines.block)
+    is_own = len(model.line_weights) == OWN_FEATURES
+    return _scores(
+        facts.features if is_own else line_features(lines, facts),
+        model.line_weights,
+        lines.block,
+        lines.blocks.parents,
+        kinds_of(lines.blocks.values),
+        model.value_of_kinds,
+    )
 
 
 def inherited(blocks: Blocks, value_of_kinds: Float64Array) -> Float64Array:
@@ -295,9 +307,15 @@ def _main_rows(
 
 @compiled
 def _scores(
-    features: Float64Array, weights: Float64Array, value_of_blocks: Float64Array, block: Int64Array
+    features: Float64Array,
+    weights: Float64Array,
+    block: Int64Array,
+    parents: Int64Array,
+    kinds: Int64Array,
+    value_of_kinds: Float64Array,
 ) -> Float64Array:
     """The weighted sum of each line's features, and the value of its block."""
+    value_of_blocks = _inherited(parents, kinds, value_of_kinds)
     scores = np.empty(len(block), dtype=np.float64)
     for row in range(len(block)):
         score = 0.0
@@ -308,15 +326,24 @@ def _scores(
 
 
 @compiled
-def _probabilities(features: Float64Array, weights: Float64Array) -> Float64Array:
+def _probabilities(scores: Float64Array) -> Float64Array:
+    """The logistic function of each score."""
+    probability = np.empty(len(scores), dtype=np.float64)
+    for row in range(len(scores)):
+        probability[row] = 1.0 / (1.0 + math.exp(-scores[row]))
+    return probability
+
+
+@compiled
+def _context_probabilities(features: Float64Array, weights: Float64Array) -> Float64Array:
     """The logistic function of the weighted sum of each line's features."""
-    probability = np.empty(len(features), dtype=np.float64)
+    scores = np.empty(len(features), dtype=np.float64)
     for row in range(len(features)):
         score = 0.0
         for feature in range(len(weights)):
             score += features[row, feature] * weights[feature]
-        probability[row] = 1.0 / (1.0 + math.exp(-score))
-    return probability
+        scores[row] = score
+    return _probabilities(scores)
 
 
 @compiled

@@ -112,12 +112,7 @@ def kind_of(features: Float64Array, weights: Float64Array) -> str:
         features: PAGE_FEATURES of a page.
         weights: Shape (features, kinds).
     """
-    scores = features @ weights
-    hints: BoolArray = features[_SHAPES:].reshape(3, _HINTS).max(axis=0) > 0
-    links, lines = features[1], features[2]
-    hints[HINTS.index(INDEX)] = links >= _INDEX_LINKS and lines >= _logarithm(_INDEX_LINES)
-    scores[1:][~hints] = -np.inf
-    return PAGE_KINDS[int(scores.argmax())]
+    return PAGE_KINDS[_kind_of(features, weights, _SHAPES, _HINTS, HINTS.index(INDEX))]
 
 
 def page_features(lines: Lines, facts: LineFacts, title: str | None) -> Float64Array:
@@ -151,6 +146,36 @@ def _weights() -> Float64Array:
     """Return the weights; shape (features, kinds)."""
     rows = {line[:28].strip(): line[28:].split() for line in _WEIGHTS.splitlines() if line.strip()}
     return np.array([rows[name] for name in PAGE_FEATURES], dtype=np.float64)
+
+
+@compiled
+def _kind_of(
+    features: Float64Array, weights: Float64Array, shapes: int, hints: int, index: int
+) -> int:
+    """`kind_of` by number.
+
+    Args:
+        shapes: Number of the features that are of no hint; those of hints follow three times.
+        hints: Number of the kinds that words hint at, which follow the article.
+        index: The place of the index among them.
+    """
+    best, most = 0, -np.inf
+    for kind in range(hints + 1):
+        hint = kind - 1
+        if hint == index:
+            is_possible = features[1] >= _INDEX_LINKS and features[2] >= _logarithm(_INDEX_LINES)
+        else:
+            is_possible = hint < 0
+            for place in range(3):
+                is_possible |= hint >= 0 and features[shapes + place * hints + hint] > 0
+        if not is_possible:
+            continue
+        score = 0.0
+        for feature in range(len(features)):
+            score += features[feature] * weights[feature, kind]
+        if score > most:
+            best, most = kind, score
+    return best
 
 
 @compiled
@@ -195,11 +220,13 @@ def _page_features(
             prose_lines += 1
             prose_chars += unlinked
             longest = max(longest, unlinked)
-        for kind in range(kinds):
-            counts[kinds + kind] += words[row] >> kind & 1
+        if words[row]:
+            for kind in range(kinds):
+                counts[kinds + kind] += words[row] >> kind & 1
     for number in range(len(parents)):
-        for kind in range(kinds):
-            counts[kind] += hints[number] >> kind & 1
+        if hints[number]:
+            for kind in range(kinds):
+                counts[kind] += hints[number] >> kind & 1
     repeated, repeated_prose = _repeated_blocks(parents, signatures, of_block)
     features[0] = 1.0
     features[1] = all_links / all_chars

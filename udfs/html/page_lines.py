@@ -11,7 +11,7 @@ import numpy as np
 from resiliparse.parse.html import HTMLTree
 
 from udfs.base.array_types import BoolArray, Int64Array, UInt8Array
-from udfs.base.jit import compiled, inlined, uncounted
+from udfs.base.jit import compiled, copy_bytes, inlined, uncounted
 from udfs.html.class_words import VALUE_BITS
 from udfs.html.markers import (
     BLOCK_END,
@@ -273,23 +273,18 @@ def _copy_spaces(page: UInt8Array, written: int, text: UInt8Array, at: int) -> t
     """Copy a run of spaces, a fifth of a page's text; return the next place, and bytes written."""
     while at < len(text) and text[at] == _SPACE_BYTE:
         page[written] = _SPACE_BYTE
-        written += 1
-        at += 1
+        written, at = written + 1, at + 1
     return at, written
 
 
 @inlined
 def _copy_han(page: UInt8Array, written: int, text: UInt8Array, at: int) -> tuple[int, int, int]:
     """Copy a run of visible characters, most of a Chinese text; return their number, too."""
-    size = 0
+    begin = at
     while at < len(text) and _FIRST_HAN <= text[at] <= _LAST_HAN:
-        page[written] = text[at]
-        page[written + 1] = text[at + 1]
-        page[written + 2] = text[at + 2]
         at += _HAN_BYTES
-        written += _HAN_BYTES
-        size += 1
-    return at, written, size
+    copy_bytes(page, written, text, begin, at - begin)
+    return at, written + at - begin, (at - begin) // _HAN_BYTES
 
 
 @inlined
@@ -315,8 +310,7 @@ def _copy_character(
         kind = characters[code] if code < len(characters) else np.uint8(_VISIBLE)
         while at < after:
             page[written] = text[at]
-            written += 1
-            at += 1
+            written, at = written + 1, at + 1
         return at, written, byte, code, kind, times, in_code
     at += 1
     if byte == SCRIPT:
@@ -366,11 +360,10 @@ def _block_value(text: UInt8Array, at: int, code: np.int64) -> tuple[int, np.int
 @inlined
 def _take_back(counts: Int64Array, link_row: int, row: int, link_before: int) -> int:
     """Remove the link characters of a link since it began; return those of the current line."""
-    if link_row == row:
-        return link_before
-    counts[_LINK_CHARS, link_row] = link_before
-    counts[_LINK_CHARS, link_row + 1 : row] = 0
-    return 0
+    if link_row < row:
+        counts[_LINK_CHARS, link_row] = link_before
+        counts[_LINK_CHARS, link_row + 1 : row] = 0
+    return link_before if link_row == row else 0
 
 
 @inlined
@@ -440,11 +433,29 @@ def _after_widget(text: UInt8Array, at: int) -> int:
     return 0
 
 
+@inlined
+def _after_run(page: UInt8Array, at: int, end: int, characters: UInt8Array) -> int:
+    """Return the end of the run of characters from a place on that are no spaces."""
+    while at < end:
+        byte = page[at]
+        if _FIRST_HAN <= byte <= _LAST_HAN:
+            at += _HAN_BYTES
+        elif _SPACE_BYTE < byte < DELETE:
+            at += 1
+        else:
+            code, after = _character_at(page, at) if byte > DELETE else (np.int64(_SPACE_BYTE), at)
+            if code < len(characters) and characters[code] & _SPACE:
+                break
+            at = after
+    return at
+
+
 @compiled
 def _tidy(
     page: UInt8Array, starts: Int64Array, ends: Int64Array, characters: UInt8Array
 ) -> UInt8Array:
     """Return some lines of a page without the spaces around them and around their cells."""
+    page, characters = uncounted(page), uncounted(characters)
     tidy = np.empty((ends - starts).sum() + len(starts), dtype=np.uint8)
     written = 0
     for row in range(len(starts)):
@@ -452,31 +463,21 @@ def _tidy(
             tidy[written] = _LINE_FEED
             written += 1
         kept = line = written  # where what is kept ends, and where the line begins
-        in_cell = after_space = False
-        at = starts[row]
+        in_cell, after_space, at = False, False, starts[row]
         while at < ends[row]:
-            byte = page[at]
-            is_han = _FIRST_HAN <= byte <= _LAST_HAN
-            if is_han or _SPACE_BYTE < byte < DELETE:  # no space
+            run = _after_run(page, at, ends[row], characters)
+            if run > at:
                 if not in_cell and kept > line:
                     tidy[written] = _TAB
                     written += 1
                 in_cell, after_space = True, False
-                tidy[written] = byte
-                if is_han:
-                    tidy[written + 1] = page[at + 1]
-                    tidy[written + 2] = page[at + 2]
-                    at += _HAN_BYTES
-                    written += _HAN_BYTES
-                else:
-                    at += 1
-                    written += 1
-                kept = written
+                copy_bytes(tidy, written, page, at, run - at)
+                written += run - at
+                kept, at = written, run
                 continue
-            code, after = np.int64(byte), at + 1
-            if byte >= 0x80:
-                code, after = _character_at(page, at)
-            is_other_space = code < len(characters) and characters[code] & _SPACE != 0
+            byte = page[at]
+            code, after = _character_at(page, at) if byte >= 0x80 else (np.int64(byte), at + 1)
+            is_other_space = characters[code] & _SPACE != 0
             if byte == _TAB:
                 written = kept
                 in_cell = after_space = False
@@ -493,8 +494,7 @@ def _tidy(
                 for place in range(at, after):
                     tidy[written] = _SPACE_BYTE if byte == HARD_SPACE else page[place]
                     written += 1
-                if not is_other_space:
-                    kept = written
+                kept = kept if is_other_space else written
             at = after
         written = kept
     return tidy[:written]

@@ -25,6 +25,7 @@ from udfs.html.line_features import (
     context_features,
     groups_of_blocks,
     line_facts,
+    line_features,
 )
 from udfs.html.main_text import (
     MODEL,
@@ -136,7 +137,7 @@ def test_features_by_like_lines() -> None:
 
 
 def features_of(lines: Lines) -> list[dict[str, float]]:
-    features = line_facts(lines).features.round(3).tolist()
+    features = line_features(lines, line_facts(lines)).round(3).tolist()
     return [dict(zip(LINE_FEATURES, row, strict=True)) for row in features]
 
 
@@ -152,7 +153,7 @@ def test_probabilities_are_the_model_s() -> None:
     score = facts.features @ MODEL.line_weights + block_features(lines) @ MODEL.block_weights
     expected = 1 / (1 + np.exp(-score))
     assert np.allclose(line_probabilities(lines, facts, MODEL), expected)
-    other = facts.features @ OTHER_MODEL.line_weights
+    other = line_features(lines, facts) @ OTHER_MODEL.line_weights
     other += block_features(lines) @ OTHER_MODEL.block_weights
     context = plain_context(other, lines)
     assert np.allclose(
@@ -277,7 +278,7 @@ def test_compiled_loops_compute_what_their_twins_do(
     lines = lines_of(html + "末")
     facts = line_facts(lines, title)
     kind = "forum" if is_thread else "article"
-    assert np.allclose(facts.features, plain_features(lines), atol=1e-12)
+    assert np.allclose(line_features(lines, facts), plain_features(lines), atol=1e-12)
     assert groups_of_blocks(lines.blocks).tolist() == plain_groups(lines.blocks).tolist()
     scores = line_scores(lines, facts, model)
     assert np.allclose(
