@@ -237,7 +237,7 @@ def _words_at(
     page: UInt8Array,
     begin: int,
     end: int,
-    first: int,
+    first: np.int64,
     counts: Int16Array,
     words: UInt8Array,
     lengths: Int64Array,
