@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.estimate.dry_run import Measured
-from jobs.estimate.intervals import CONFIDENCE, Interval, known, summed, total_of
+from jobs.estimate.gpu_costs import GpuCost, gpu_costs, gpu_json
+from jobs.estimate.intervals import CONFIDENCE, Interval, interval_json, known, summed, total_of
 from jobs.estimate.measuring import PerFile, TableSize
 from jobs.estimate.prices import Machine, Prices, Storage
 from jobs.estimate.unique_share import Removed, thinned, unique_total
@@ -100,6 +101,7 @@ class Bill:
     """Stage -> bytes."""
     fixed: Fixed
     machines: Sequence[MachineCost]
+    gpu_machines: Sequence[GpuCost]
     storage: Sequence[tuple[Storage, Interval]]
     """Price of a month."""
     requests: Requests
@@ -158,11 +160,17 @@ class _Scale:
         return [amount.get(name, 0.0) for name in self._names]
 
 
-def bill_of(measured: Measured, prices: Prices, rows_scored: str = "survivors") -> Bill:
+def bill_of(
+    measured: Measured,
+    prices: Prices,
+    rows_scored: str = "survivors",
+    on_gpus: Sequence[str] = (),
+) -> Bill:
     """Carry what was measured on a sample over to the whole request.
 
     Args:
         rows_scored: score.rows: whether only kept documents are scored.
+        on_gpus: Running scorers that use GPUs.
     """
     scale = _Scale(measured)
     rows = {
@@ -177,6 +185,10 @@ def bill_of(measured: Measured, prices: Prices, rows_scored: str = "survivors") 
         table: _table_bytes(table, waves, scale, measured, rows)
         for table, waves in measured.passes[-1].tables.items()
     }
+    scored = {
+        name: _rows_of(SCORE_DOCUMENTS, [score_stage(name)], scale, measured, rows_scored)
+        for name in on_gpus
+    }
     hours, size = summed(core_hours.values()), summed(tables.values())
     files = sum(_files(waves, measured) for waves in measured.passes[-1].tables.values())
     return Bill(
@@ -186,6 +198,7 @@ def bill_of(measured: Measured, prices: Prices, rows_scored: str = "survivors") 
         shuffled,
         fixed,
         [_machine_cost(machine, hours, fixed) for machine in prices.machines],
+        gpu_costs(prices.gpu_machines, scored),
         [(one, size.times(one.gb_month / 1e9)) for one in prices.storage],
         Requests(files, files + len(measured.sample.sizes)),
         prices.currency,
@@ -435,19 +448,20 @@ def bill_json(bill: Bill, kept_at: str | None, seed: int | None) -> dict[str, An
                 "cloud": one.machine.cloud,
                 "region": one.machine.region,
                 "price_date": one.machine.date.isoformat(),
-                "hours": _interval(one.hours),
-                "on_demand": _interval(one.on_demand),
-                "spot": _interval(one.spot),
+                "hours": interval_json(one.hours),
+                "on_demand": interval_json(one.on_demand),
+                "spot": interval_json(one.spot),
             }
             for one in bill.machines
         ],
+        "gpu_machines": gpu_json(bill.gpu_machines),
         "storage_month": [
             {
                 "name": store.name,
                 "cloud": store.cloud,
                 "region": store.region,
                 "price_date": store.date.isoformat(),
-                "price": _interval(price),
+                "price": interval_json(price),
                 "requests": float(f"{bill.requests.price_at(store):.6g}"),
             }
             for store, price in bill.storage
@@ -458,17 +472,4 @@ def bill_json(bill: Bill, kept_at: str | None, seed: int | None) -> dict[str, An
 
 
 def _json_of(intervals: Mapping[str, Interval]) -> dict[str, dict[str, float | None]]:
-    return {name: _interval(one) for name, one in intervals.items()}
-
-
-def _interval(one: Interval) -> dict[str, float | None]:
-    def number(value: float) -> float | None:
-        if math.isinf(value):
-            return None
-        return round(value) if value >= 1000 else float(f"{value:.6g}")
-
-    return {
-        "estimate": number(one.estimate),
-        "low": number(one.low),
-        "high": number(one.high),
-    }
+    return {name: interval_json(one) for name, one in intervals.items()}

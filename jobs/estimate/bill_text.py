@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from jobs.estimate.bill import Bill
+from jobs.estimate.gpu_costs import NOT_MEASURED, GpuCost
 from jobs.estimate.intervals import CONFIDENCE, Interval, summed
 
 _UNITS = ("", "K", "M", "G", "T", "P")
@@ -41,6 +42,7 @@ def _lines(bill: Bill, kept_at: str | None) -> Iterator[str]:
             f"{one.machine.name + ' ' + one.machine.region:<28}{_span(one.hours, _hours):>28}"
             f"{_span(one.on_demand, _money):>28}{_span(one.spot, _money):>28}"
         )
+    yield from gpu_lines(bill.gpu_machines)
     requests = bill.requests
     yield f"{'tables for a month':<28}{'':>28}{'price':>28}{'requests, at least':>28}"
     for store, price in bill.storage:
@@ -54,6 +56,25 @@ def _lines(bill: Bill, kept_at: str | None) -> Iterator[str]:
         yield f"note  {note}"
     if kept_at is not None:
         yield f"kept  {kept_at}"
+
+
+def gpu_lines(costs: Sequence[GpuCost]) -> Iterator[str]:
+    """Describe what scorers take on machines with GPUs, which no sample on CPUs shows."""
+    for scorer in dict.fromkeys(one.scorer for one in costs):
+        yield f"{scorer + ' alone, on GPUs':<28}{'hours':>28}{'on demand':>28}{'spot':>28}"
+        for one in (one for one in costs if one.scorer == scorer):
+            machine = one.machine
+            name = f"{machine.name} {machine.region}"
+            if one.hours is None or one.on_demand is None or one.spot is None:
+                yield (
+                    f"{name:<28}{NOT_MEASURED:>28}  no documents_hour of {scorer} is stated with "
+                    f"the prices of this machine ({machine.gpus} {machine.gpu})"
+                )
+            else:
+                yield (
+                    f"{name:<28}{_span(one.hours, _hours):>28}{_span(one.on_demand, _money):>28}"
+                    f"{_span(one.spot, _money):>28}"
+                )
 
 
 def _table(

@@ -40,6 +40,21 @@ def known(amount: float) -> Interval:
     return Interval(amount, amount, amount)
 
 
+def interval_json(one: Interval) -> dict[str, float | None]:
+    """Return an interval as JSON; what has no upper limit has null there."""
+
+    def number(value: float) -> float | None:
+        if math.isinf(value):
+            return None
+        return round(value) if value >= 1000 else float(f"{value:.6g}")
+
+    return {
+        "estimate": number(one.estimate),
+        "low": number(one.low),
+        "high": number(one.high),
+    }
+
+
 def summed(parts: Iterable[Interval]) -> Interval:
     """Return the interval of a sum whose parts err in the same direction: the widest one."""
     intervals = list(parts)

@@ -6,13 +6,14 @@ import dataclasses
 import datetime
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from jobs.catalogue.catalogue import bundled_conf
 from jobs.config import ConfigError
+from jobs.config.scorers import declared
 
 PRICES = "prices.toml"
 _KINDS = {int: "a whole number", float: "a number", str: "a text", datetime.date: "a date"}
@@ -39,6 +40,18 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class GpuMachine(Machine):
+    """A machine type with GPUs, for the scorers that use them."""
+
+    gpu: str
+    """Name of the GPU."""
+    gpus: int
+    documents_hour: Mapping[str, float] = field(default_factory=dict)
+    """Scorer -> documents that one machine scores in an hour, as measured on it. A scorer that it
+    lacks is not measured: a sample on CPUs says nothing of it."""
+
+
+@dataclass(frozen=True)
 class Storage:
     """An object store in a region."""
 
@@ -62,9 +75,12 @@ class Prices:
     currency: str
     machines: tuple[Machine, ...]
     storage: tuple[Storage, ...]
+    gpu_machines: tuple[GpuMachine, ...] = ()
 
 
-_Row = TypeVar("_Row", Machine, Storage)
+_Row = TypeVar("_Row", Machine, GpuMachine, Storage)
+_GPU_MACHINES, _RATES = "gpu_machines", "documents_hour"
+"""What a file, and a machine with GPUs, may lack."""
 
 
 def read_prices(path: Path) -> Prices:
@@ -80,7 +96,7 @@ def read_prices(path: Path) -> Prices:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
     keys = {field.name for field in dataclasses.fields(Prices)}
-    _check_keys(tables, keys, f"{path}")
+    _check_keys({_GPU_MACHINES: None, **tables}, keys, f"{path}")
     currency = tables["currency"]
     if not isinstance(currency, str) or not currency:
         raise ConfigError(f"{path}: currency = {currency!r}: expected a word, as USD")
@@ -88,6 +104,9 @@ def read_prices(path: Path) -> Prices:
         currency,
         _rows(tables["machines"], Machine, f"{path}: [[machines]]"),
         _rows(tables["storage"], Storage, f"{path}: [[storage]]"),
+        _rows(tables[_GPU_MACHINES], GpuMachine, f"{path}: [[{_GPU_MACHINES}]]")
+        if _GPU_MACHINES in tables
+        else (),
     )
 
 
@@ -116,17 +135,33 @@ def _rows(rows: Any, kind: type[_Row], where: str) -> tuple[_Row, ...]:
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise ConfigError(f"{where}: expected at least one table")
     hints = get_type_hints(kind)
+    has_rates = hints.pop(_RATES, None) is not None
     found = []
     for number, row in enumerate(rows, start=1):
         place = f"{where} {row.get('name', number)}"
+        rates = {_RATES: _rates(row.pop(_RATES, {}), f"{place}: {_RATES}")} if has_rates else {}
         _check_keys(row, hints.keys(), place)
         for key, expected in hints.items():
             _check_value(row[key], expected, f"{place}: {key} = {row[key]!r}")
-        found.append(kind(**row))
+        values: dict[str, Any] = {**row, **rates}
+        found.append(kind(**values))
     names = [(row.cloud, row.region, row.name) for row in found]
     if len(set(names)) < len(names):
         raise ConfigError(f"{where}: two tables of one name in one region")
     return tuple(found)
+
+
+def _rates(rates: Any, where: str) -> Mapping[str, float]:
+    """Check and return scorer -> documents an hour."""
+    if not isinstance(rates, dict):
+        raise ConfigError(f"{where}: expected a table, scorer = documents")
+    if unknown := sorted(rates.keys() - declared().keys()):
+        raise ConfigError(f"{where}: unknown {', '.join(unknown)}; known: {', '.join(declared())}")
+    for scorer, rate in rates.items():
+        _check_value(rate, float, f"{where}: {scorer} = {rate!r}")
+        if not rate:
+            raise ConfigError(f"{where}: {scorer} = {rate!r}: expected more than 0")
+    return rates
 
 
 def _check_keys(table: Mapping[str, Any], keys: Any, where: str) -> None:

@@ -23,6 +23,7 @@ from jobs.config import Config, ConfigError, InputFormat, load_config, with_runn
 from jobs.estimate.bill import bill_json, bill_of
 from jobs.estimate.bill_text import bill_text
 from jobs.estimate.dry_run import measure, sampled_stages
+from jobs.estimate.gpu_costs import gpu_scorers
 from jobs.estimate.options import DryRun, dry_run_of
 from jobs.estimate.sampling import RangeSample, Sample, as_whole, file_sample, sample_store
 from jobs.pipeline.application import Application, application, command_parser
@@ -322,7 +323,8 @@ def _run_dry(
                 run = as_whole(whole, store, waves)
                 write_plan(store, waves)
             measured = measure(spark, run, sample, stages, started, failures_named)
-            bill = bill_of(measured, options.prices, run.config.score.rows)
+            on_gpus = gpu_scorers(whole.config)
+            bill = bill_of(measured, options.prices, run.config.score.rows, on_gpus)
             kept_at = None if options.keep is None else redact(store.root)
             if options.is_json:
                 print(json.dumps(bill_json(bill, kept_at, options.seed), ensure_ascii=False))

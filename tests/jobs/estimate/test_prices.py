@@ -24,10 +24,10 @@ def broken(tmp_path: Path, before: str, after: str) -> Path:
 def test_every_price_says_where_it_is_from() -> None:
     prices = bundled_prices()
     assert prices.currency == "USD"
-    for machine in prices.machines:
+    for machine in (*prices.machines, *prices.gpu_machines):
         assert 0 < machine.spot_hour < machine.on_demand_hour
         assert machine.vcpus and machine.memory_gib and machine.network_gbit
-    for one in (*prices.machines, *prices.storage):
+    for one in (*prices.machines, *prices.gpu_machines, *prices.storage):
         assert one.region and datetime.date(2024, 1, 1) < one.date
         assert "." in one.source
     for store in prices.storage:
@@ -51,6 +51,11 @@ def test_every_price_says_where_it_is_from() -> None:
         ('source = "', 'source = ""\n#', "expected a text"),
         ('"m7i.4xlarge"', '"c7i.4xlarge"', "two tables of one name in one region"),
         ("[[storage]]", "[storage]", "prices.toml"),
+        ('gpu = "A10G"', "", r"\[\[gpu_machines\]\] g5\.xlarge: lacks gpu"),
+        ("gpus = 1", "gpus = 1\ndocuments_hour = 7", "documents_hour: expected a table"),
+        ("gpus = 1", "gpus = 1\ndocuments_hour = { bert = 7 }", "unknown bert; known: quality, "),
+        ("gpus = 1", "gpus = 1\ndocuments_hour = { quality_bert = 0 }", "expected more than 0"),
+        ("gpus = 1", 'gpus = 1\ndocuments_hour = { quality_bert = "7" }', "expected a number"),
         ("gb_month = 0.023", "gb_month = 0.023\nfree = true", "unknown free"),
         ("reads_1000 = 0.0004\n", "", r"\[\[storage\]\] S3 Standard: lacks reads_1000"),
         ('currency = "USD"', "", "lacks currency"),
@@ -71,3 +76,10 @@ def test_a_file_without_machines_or_none_at_all_is_refused(tmp_path: Path) -> No
     path.write_text('currency = "EUR"\nmachines = []\nstorage = []\n', encoding="utf-8")
     with pytest.raises(ConfigError, match="expected at least one table"):
         read_prices(path)
+
+
+def test_a_file_may_lack_machines_with_gpus(tmp_path: Path) -> None:
+    start, end = TEXT.index("# Machines with GPUs"), TEXT.index("[[storage]]")
+    path = tmp_path / "prices.toml"
+    path.write_text(TEXT[:start] + TEXT[end:], encoding="utf-8")
+    assert read_prices(path).gpu_machines == ()
