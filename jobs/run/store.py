@@ -181,19 +181,17 @@ class Store:
     def rows(
         self, table: str, columns: Sequence[str], waves: Sequence[int] = (WHOLE,)
     ) -> Iterator[dict[str, Any]]:
-        """Read columns of a small table, or of waves of it, without a query of Spark.
+        """Read columns of a table, or of waves of it, without a query of Spark.
+
+        A few thousand rows are in memory at once.
 
         Returns:
             One dictionary a row, with the number of its wave as ``wave``.
         Raises:
             FileNotFoundError: the table, or one of the waves, was never written.
         """
-        for wave in waves:
-            files, parts = self._parts(table, wave)
-            for part in parts:
-                with files.open_input_file(part) as file:
-                    rows = pq.read_table(file, columns=list(columns)).to_pylist()
-                yield from ({**row, "wave": wave} for row in rows)
+        for wave, batch in self._batches(table, columns, waves):
+            yield from ({**row, "wave": wave} for row in batch.to_pylist())
 
     def rows_of(
         self,
@@ -202,9 +200,9 @@ class Store:
         doc_ids: Collection[str],
         waves: Sequence[int] = (WHOLE,),
     ) -> Iterator[dict[str, Any]]:
-        """Read columns of a few documents of a table, or of waves of it, without a query of Spark.
+        """Read columns of some documents of a table, as `rows` does, without their wave's number.
 
-        A few thousand rows are in memory at once. For tables of few documents: all are read.
+        The whole table is read, and only the rows of these documents become dictionaries.
 
         Args:
             columns: doc_id among them.
@@ -212,14 +210,20 @@ class Store:
             FileNotFoundError: the table, or one of the waves, was never written.
         """
         wanted = pa.array(sorted(doc_ids), pa.string())
+        for _, batch in self._batches(table, columns, waves):
+            yield from batch.filter(pc.is_in(batch.column("doc_id"), value_set=wanted)).to_pylist()
+
+    def _batches(
+        self, table: str, columns: Sequence[str], waves: Sequence[int]
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Read columns of waves of a table in batches, each with the number of its wave."""
         for wave in waves:
             files, parts = self._parts(table, wave)
             for part in parts:
                 with files.open_input_file(part) as file:
                     rows = pq.ParquetFile(file)
                     for batch in rows.iter_batches(_BATCH_ROWS, columns=list(columns)):
-                        is_wanted = pc.is_in(batch.column("doc_id"), value_set=wanted)
-                        yield from batch.filter(is_wanted).to_pylist()
+                        yield wave, batch
 
     def _parts(self, table: str, wave: int) -> tuple[pafs.FileSystem, list[str]]:
         """List the Parquet files of a table, or of one wave of it.

@@ -135,6 +135,17 @@ def test_the_published_recipe_is_trained_scored_and_distilled(
     assert str(folder) not in metrics["command"]
     assert read_encoder_header(model).settings.head == "multi-scale"
 
+    written = model.with_name("metrics.json").read_bytes()
+    again = [*trained, "--folds", "2", "--gpus", "0", "--remeasure"]
+    assert train_models.main(again) == 0
+    assert model.with_name("metrics.json").read_bytes() == written
+    capsys.readouterr()
+    again[again.index(str(folder / "news.jsonl"))] = str(folder / "sampled.jsonl")
+    assert train_models.main(again) == 2
+    said = capsys.readouterr().err
+    assert "metrics.json: data: ['news.jsonl (20 rows, sha256 " in said
+    assert f"give the options that it was trained with ({metrics['command']})" in said
+
     scored = ["--config", str(LOCAL_CONFIG), "--output", str(output), *SETTINGS]
     by_encoder = ["--scorer", "quality_bert", *scored, f"quality_bert.artifact={model}"]
     assert score_documents.main(by_encoder) == 0

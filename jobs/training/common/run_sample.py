@@ -6,20 +6,15 @@ import hashlib
 import heapq
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 
 from jobs.run.request import APPLY_RULES, EXTRACT_DOCUMENTS, FIND_DUPLICATES
-from jobs.run.store import WHOLE, Store
+from jobs.run.store import Store
 from jobs.tables import CUTS, DOCUMENTS, DUPLICATES, EDITS, FLAGGED
 from jobs.training.common.task import TrainingError
 from udfs.dedup.paragraphs import Span, cut_spans
-from udfs.files.uris import filesystem
 
 _TEXT = ["doc_id", "text"]
+_DOCUMENT = [*_TEXT, "host", "url"]
 
 
 class RunSampleError(TrainingError):
@@ -63,16 +58,16 @@ def sample_run_texts(output: str, most: int, *, without_cuts: bool = True) -> li
     is_deduplicated = bool(store.commits(FIND_DUPLICATES))
     removed: set[str] = set()
     if is_deduplicated:
-        removed.update(row["doc_id"] for row in rows_of(store, DUPLICATES, WHOLE, ["doc_id"]))
+        removed.update(row["doc_id"] for row in store.rows(DUPLICATES, ["doc_id"]))
     lowest: list[tuple[bytes, int, str]] = []
     for wave in waves:
         rejected: set[str] = set()
         if wave in ruled:
-            flagged = rows_of(store, FLAGGED, wave, ["doc_id", "reject_reasons"])
+            flagged = store.rows(FLAGGED, ["doc_id", "reject_reasons"], [wave])
             rejected.update(row["doc_id"] for row in flagged if row["reject_reasons"])
         kept = (
             (digest_of_id(row["doc_id"]), wave, row["doc_id"])
-            for row in rows_of(store, DOCUMENTS, wave, ["doc_id"])
+            for row in store.rows(DOCUMENTS, ["doc_id"], [wave])
             if row["doc_id"] not in rejected and row["doc_id"] not in removed
         )
         lowest = heapq.nsmallest(most, (*lowest, *kept))
@@ -95,14 +90,14 @@ def texts_of_wave(
     """
     edited: dict[str, str] = {}
     if store.list_names(EDITS, f"wave={wave:05d}"):
-        edited = {r["doc_id"]: r["text"] for r in rows_of(store, EDITS, wave, _TEXT, ids)}
+        edited = {r["doc_id"]: r["text"] for r in store.rows_of(EDITS, _TEXT, ids, [wave])}
     spans_of: dict[str, list[Span]] = {}
     if without_cuts and store.list_names(CUTS):
-        cuts = rows_of(store, CUTS, WHOLE, ["doc_id", "spans"], ids)
+        cuts = store.rows_of(CUTS, ["doc_id", "spans"], ids)
         spans_of = {
             row["doc_id"]: [Span(s["start"], s["length"]) for s in row["spans"]] for row in cuts
         }
-    for row in rows_of(store, DOCUMENTS, wave, ["doc_id", "host", "url", "text"], ids):
+    for row in store.rows_of(DOCUMENTS, _DOCUMENT, ids, [wave]):
         name = row["doc_id"]
         text = cut_spans(edited.get(name, row["text"]), spans_of.get(name, []))
         yield SampledText(name, row["host"] or name, row["url"] or "", text)
@@ -111,14 +106,3 @@ def texts_of_wave(
 def digest_of_id(doc_id: str) -> bytes:
     """Return the digest of a doc_id, by whose order samples are drawn."""
     return hashlib.sha256(doc_id.encode()).digest()
-
-
-def rows_of(
-    store: Store, table: str, wave: int, columns: list[str], ids: Sequence[str] | None = None
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows of one wave of a table, or only those of the documents `ids`."""
-    files, path = filesystem(store.table_path(table, wave))
-    of_table = ds.dataset(path, format="parquet", filesystem=files)
-    wanted = None if ids is None else pc.field("doc_id").isin(pa.array(ids, pa.string()))
-    for batch in of_table.to_batches(columns=columns, filter=wanted):
-        yield from batch.to_pylist()

@@ -63,10 +63,7 @@ def train_task(task: Task, rows: Rows, data: Path, output: Path) -> dict[str, An
         "model": {**_described(path), "labels": list(model.labels)},
         "other_files": [_described(other) for other in others],
         "recipe": {**dataclasses.asdict(task.recipe), **found},
-        "data": [
-            *(_described_data(file, rows[file.path], data) for file in task.files),
-            *task.other_data,
-        ],
+        "data": _data_of(task, rows, data),
         "figures": figures,
         "calibration": calibration,
     }
@@ -89,7 +86,8 @@ def write_card(task: Task, folder: Path) -> Path:
 def remeasure_task(task: Task, rows: Rows, data: Path, output: Path) -> dict[str, Any]:
     """Measure a trained model's recipe again on held-out folds; write metrics.json and CARD.md.
 
-    The model stays, and so does its learning curve.
+    The model stays, and so does its learning curve. A model of a user's own texts needs the options
+    that name them, as its training did.
 
     Returns:
         The content of metrics.json.
@@ -99,17 +97,18 @@ def remeasure_task(task: Task, rows: Rows, data: Path, output: Path) -> dict[str
     """
     folder = output / task.name
     metrics = _read_metrics(folder)
-    described = [_described_data(file, rows[file.path], data) for file in task.files]
-    recipe = json.loads(json.dumps(dataclasses.asdict(task.recipe)))
     path = folder / task.model_files[0]
+    recipe = json.loads(json.dumps(dataclasses.asdict(task.recipe)))
+    stored_data, data_now = _different(metrics["data"], _data_of(task, rows, data))
     for name, stored, found in (
-        ("data", metrics["data"], described),
+        ("data", stored_data, data_now),
         ("recipe", {name: metrics["recipe"].get(name) for name in recipe}, recipe),
         ("model", metrics["model"]["sha256"], sha256_of(path)),
     ):
         if stored != found:
             raise TrainingError(
-                f"{folder / METRICS}: {name}: {stored}: differs from {found}: train the task again"
+                f"{folder / METRICS}: {name}: {stored}: differs from {found}: give the options "
+                f"that it was trained with ({metrics['command']}), or train the task again"
             )
     documents = distinct(task.documents(rows))
     trained = [d for d in documents if d.kind not in task.only_measured]
@@ -197,6 +196,29 @@ def _write_card(task: Task, folder: Path, metrics: Mapping[str, Any]) -> Path:
     text = render_card(metrics, task.purpose, task.split, task.weaknesses)
     card.write_text(text, encoding="utf-8")
     return card
+
+
+def _data_of(task: Task, rows: Rows, data: Path) -> list[dict[str, Any]]:
+    """Describe all files that a task learns from or is measured on."""
+    of_files = [_described_data(file, rows[file.path], data) for file in task.files]
+    return [*of_files, *map(dict, task.other_data)]
+
+
+def _different(
+    stored: Sequence[Mapping[str, Any]], found: Sequence[Mapping[str, Any]]
+) -> tuple[list[str], list[str]]:
+    """Name the files of each of two descriptions of data that the other does not have."""
+    known, read = (
+        [f"{d['file']} ({d['rows']:,} rows, sha256 {_digests(d)})" for d in data]
+        for data in (stored, found)
+    )
+    return [d for d in known if d not in read], [d for d in read if d not in known]
+
+
+def _digests(described: Mapping[str, Any]) -> str:
+    """The digests of a data file and, if it has any, of its attachments."""
+    keys = ("sha256", "attachments_sha256")
+    return " and ".join(described[key] for key in keys if key in described)
 
 
 def _described_data(

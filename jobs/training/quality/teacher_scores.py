@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from jobs.run.request import FIND_DUPLICATES
 from jobs.run.store import Store
 from jobs.tables import scores
-from jobs.training.common.run_sample import digest_of_id, rows_of, texts_of_wave
+from jobs.training.common.run_sample import digest_of_id, texts_of_wave
 from jobs.training.common.task import TrainingError
 from jobs.training.quality.distillation import ScoredText
 
@@ -47,11 +47,10 @@ def read_teacher_scores(output: str, most: int) -> TeacherScores:
     commits = store.commits(STAGE)
     found: list[tuple[bytes, int, str, float]] = []
     teachers = set()
-    for wave in sorted(commits):
-        for row in rows_of(store, scores(SCORER), wave, ["doc_id", "score", "artifact"]):
-            if row["score"] is not None:
-                teachers.add(row["artifact"])
-                found.append((digest_of_id(row["doc_id"]), wave, row["doc_id"], row["score"]))
+    for row in store.rows(scores(SCORER), ["doc_id", "score", "artifact"], sorted(commits)):
+        if row["score"] is not None:
+            teachers.add(row["artifact"])
+            found.append((digest_of_id(row["doc_id"]), row["wave"], row["doc_id"], row["score"]))
     if not found:
         raise TeacherScoresError(
             f"{output}: no scores of {SCORER} found: run python -m jobs.score_documents "
