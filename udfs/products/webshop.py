@@ -1,0 +1,58 @@
+"""Products as items of WebShop's file of products.
+
+Source:
+    princeton-nlp/WebShop, web_agent_site/engine/engine.py (the keys that it reads, and how).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+from udfs.products.product import Product
+
+ASIN_CHARS = 10
+"""WebShop passes over items with a longer asin."""
+
+
+def webshop_item(product: Product, doc_id: str, number: int) -> dict[str, Any] | None:
+    """Return a product as WebShop reads it; None for one without an image, on which it fails.
+
+    Its reader takes numbers of a price behind dollar signs alone, whatever the currency; that
+    stands beside it under ``currency``. An asin has 50 bits of a hash of the document's id: among a
+    million products two share one with a chance of 1 in 2,000, and WebShop keeps the first.
+
+    Args:
+        doc_id: Document of the page: 32 hex digits, or any other string.
+        number: Of the product on its page, from 0.
+    """
+    if not product.images:
+        return None
+    prices = [price for price in (product.price, product.max_price) if price is not None]
+    options: dict[str, list[dict[str, Any]]] = {}
+    for option in product.options:
+        options.setdefault(option.name, []).append({"value": option.value, "image": option.image})
+    return {
+        "asin": _asin(doc_id, number),
+        "name": product.title,
+        "category": product.category[0] if product.category else "",
+        "query": product.category[-1] if product.category else "",
+        "product_category": " › ".join(product.category),
+        "full_description": product.description or "",
+        "small_description": [f"{name}: {value}" for name, value in product.attributes],
+        "pricing": " to ".join(f"${price:.2f}" for price in prices),
+        "currency": product.currency,
+        "customization_options": options,
+        "images": product.images,
+        "brand": product.brand,
+        "average_rating": product.rating,
+        "total_reviews": product.reviews,
+        "product_information": dict(product.attributes),
+        "doc_id": doc_id,
+    }
+
+
+def _asin(doc_id: str, number: int) -> str:
+    digest = hashlib.blake2b(f"{number}:{doc_id}".encode(), digest_size=8).digest()
+    return base64.b32encode(digest).decode()[:ASIN_CHARS]
