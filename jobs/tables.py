@@ -30,6 +30,7 @@ from pyspark.sql.types import (
 from jobs.config.scorers import declared
 from udfs.base.settings import ConfigError
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
+from udfs.products.schema import PRODUCT_TYPE
 from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
 
 DOCUMENTS = "documents"
@@ -48,6 +49,7 @@ LEDGER = "ledger"
 SCORED_TEXTS = "scored_texts"
 AUDIT = "audit"
 ROBOTS = "robots"
+PRODUCTS = "products"
 
 
 def scores(scorer: str) -> str:
@@ -177,6 +179,18 @@ _SCHEMAS: dict[str, StructType] = {
         warc_path=StringType(),
         warc_offset=LongType(),
     ),
+    PRODUCTS: StructType(  # one row for each product that a document's page states
+        [
+            *_columns(
+                doc_id=StringType(),
+                product=IntegerType(),  # its number on the page, from 0
+                url=StringType(),  # of the page
+                warc_path=StringType(),
+                warc_offset=LongType(),
+            ).fields,
+            *PRODUCT_TYPE.fields,
+        ]
+    ),
     FLAGGED: _columns(
         doc_id=StringType(),
         reject_reasons=ArrayType(StringType()),  # all that apply; empty for a kept document
@@ -274,11 +288,14 @@ EXTRACTED = StructType(
     [
         StructField("row_kind", StringType()),  # document, failure or tally
         *_DOCUMENT.fields,
+        StructField("products", ArrayType(PRODUCT_TYPE)),  # of a document; null: not asked for
         StructField("reason", StringType()),  # of a failure
         StructField("detail", StringType()),
         StructField("seen", LongType()),  # of a tally: one row a split
         StructField("rejected", _COUNTS),
         StructField("failed", _COUNTS),
+        StructField("seen_products", LongType()),  # of a tally, and the next
+        StructField("rejected_products", _COUNTS),
     ]
 )
 """Rows that a worker yields for a split: its documents, its failures, and its tally at the end."""

@@ -122,6 +122,9 @@ class ExtractConfig:
     """Kinds of HTML pages that become documents (``page_kind``, by a model over links, repeated
     blocks and words); a page of another kind is rejected (``unwanted_page_kind``). Rows, WET
     records and plain text have no kind, and are not affected."""
+    products: bool = False
+    """Also write what pages state of the products that they sell (JSON-LD, microdata, Open Graph)
+    to table ``products``, in the same pass. Documents stay the same."""
     max_html_chars: PositiveCount = 8_000_000
     """Longest decoded page that is parsed."""
     max_html_nodes: PositiveCount = 300_000

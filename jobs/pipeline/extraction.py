@@ -1,4 +1,4 @@
-"""Extraction: splits -> documents, read_failures, lists of ranges to try again.
+"""Extraction: splits -> documents, read_failures, lists of ranges to try again, products.
 
 Records are read, decoded, turned into text and given a language in one pass of a Python worker
 (`jobs.pipeline.extraction_wave`). Records that are not wanted are counted by reason in the ledger;
@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import mmap
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -19,7 +20,8 @@ from jobs.catalogue.fetch import find_artifact, known_path, ship
 from jobs.catalogue.lock import Lock
 from jobs.config import Config, ConfigError
 from jobs.run.commits import Basis, due, fingerprint_of, in_wave, settings_of, wave_of
-from jobs.run.request import EXTRACT_DOCUMENTS, Run
+from jobs.run.request import EXTRACT_DOCUMENTS, EXTRACT_PRODUCTS, Run
+from jobs.tables import PRODUCTS
 from udfs.base.model_constants import LABEL_PREFIX, UNDETERMINED
 from udfs.models.fasttext_file import ModelFileError, read_fasttext_header
 
@@ -81,30 +83,63 @@ def run(spark: SparkSession, run: Run) -> None:
     """
     from jobs.pipeline.extraction_wave import extract_wave  # imports what a worker needs
 
-    waves = bases(run)[EXTRACT_DOCUMENTS]
-    wanted = due(run.store, EXTRACT_DOCUMENTS, waves)
-    if not wanted:
-        return
-    language_file = ship(spark.sparkContext, _language_model(run), run.config)
-    for wave in wanted:
-        label = f"{EXTRACT_DOCUMENTS}{in_wave(wave, len(waves))}"
-        with wave_of(run.store, EXTRACT_DOCUMENTS, wave, waves[wave], len(waves)) as work:
-            work.balance = extract_wave(spark, run, wave, language_file, label)
+    waves = bases(run)
+    wanted = {part: due(run.store, part, of_part) for part, of_part in waves.items()}
+    if deletes(run) and wanted[EXTRACT_DOCUMENTS]:
+        _delete_products(run)
+    language_file = None
+    for wave in sorted(set().union(*wanted.values())):
+        language_file = language_file or ship(spark.sparkContext, _language_model(run), run.config)
+        label = f"{EXTRACT_DOCUMENTS}{in_wave(wave, len(run.waves))}"
+        parts = [part for part in waves if wave in wanted[part]]
+        with ExitStack() as works:
+            work = {
+                part: works.enter_context(
+                    wave_of(run.store, part, wave, waves[part][wave], len(run.waves))
+                )
+                for part in parts
+            }
+            for part, balance in extract_wave(
+                spark, run, wave, language_file, label, parts
+            ).items():
+                work[part].balance = balance
+
+
+def deletes(run: Run) -> dict[str, str]:
+    """Return the table of products, where extraction would leave older ones in it, with the
+    reason."""
+    if run.config.extract.products or not run.store.list_names(PRODUCTS):
+        return {}
+    return {PRODUCTS: "extract.products is false"}
+
+
+def _delete_products(run: Run) -> None:
+    """Remove the table with its commits."""
+    for wave in run.store.commits(EXTRACT_PRODUCTS):
+        run.store.revoke(EXTRACT_PRODUCTS, wave)
+    run.store.delete(PRODUCTS)
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
-    """Return the basis of each wave."""
-    settings = settings_of("extract", run.config.extract) | settings_of(
-        "input", run.config.input, ("text_column", "id_column")
-    )
+    """Return the basis of each wave, of documents and of the products that are asked for.
+
+    Documents do not follow from whether products are read beside them.
+    """
+    settings = settings_of("extract", run.config.extract)
+    del settings["extract.products"]
+    settings |= settings_of("input", run.config.input, ("text_column", "id_column"))
     language = {"extract.language_artifact": _language_model(run).sha256}
     # The format is part of each split: another run may add files of another format.
-    return {
-        EXTRACT_DOCUMENTS: {
-            wave: Basis(settings, {"input": fingerprint_of(splits), **language})
-            for wave, splits in run.waves.items()
-        }
+    documents = {
+        wave: Basis(settings, {"input": fingerprint_of(splits), **language})
+        for wave, splits in run.waves.items()
     }
+    if not run.config.extract.products:
+        return {EXTRACT_DOCUMENTS: documents}
+    products = {
+        wave: Basis({}, {EXTRACT_DOCUMENTS: basis.fingerprint}) for wave, basis in documents.items()
+    }
+    return {EXTRACT_DOCUMENTS: documents, EXTRACT_PRODUCTS: products}
 
 
 def _language_model(run: Run) -> Artifact:

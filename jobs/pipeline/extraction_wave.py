@@ -1,4 +1,4 @@
-"""One wave of extraction: splits -> documents, read_failures, ranges to try again.
+"""One wave of extraction: splits -> documents, read_failures, ranges to try again, products.
 
 One pass of Python workers gives documents, failures and tallies; each kind of row goes to a table.
 """
@@ -6,7 +6,7 @@ One pass of Python workers gives documents, failures and tallies; each kind of r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,10 +20,10 @@ from jobs.run.commits import Balance
 from jobs.run.console import StageProgress, show_progress
 from jobs.run.current_documents import DRIVER_DOCUMENTS
 from jobs.run.ledger import close_ledger, parts_of, read_ledger, rows_of
-from jobs.run.request import EXTRACT_DOCUMENTS, Run
+from jobs.run.request import EXTRACT_DOCUMENTS, EXTRACT_PRODUCTS, Run
 from jobs.run.splits import REPLAY, Split, work_units
 from jobs.run.store import Store, stored_first
-from jobs.tables import DOCUMENTS, EXTRACTED, RANGES, READ_FAILURES, schema_of
+from jobs.tables import DOCUMENTS, EXTRACTED, PRODUCTS, RANGES, READ_FAILURES, schema_of
 from jobs.transforms.ledger import WRITTEN, tally_rows, written_counts
 from jobs.transforms.row_ids import repeated_rows
 from udfs.extract.extract import DOCUMENT, FAILURE, MISSING_FILE, TALLY, ExtractOptions, extract_udf
@@ -49,12 +49,21 @@ HAN_LANGUAGES = frozenset({"zh", "wuu", "yue"})
 
 
 def extract_wave(
-    spark: SparkSession, run: Run, wave: int, language_file: ArtifactFile, label: str
-) -> Balance:
-    """Write a wave's documents, read_failures, ledger and list of ranges to try again.
+    spark: SparkSession,
+    run: Run,
+    wave: int,
+    language_file: ArtifactFile,
+    label: str,
+    parts: Collection[str],
+) -> dict[str, Balance]:
+    """Write what is due of a wave, with its ledgers.
 
     Args:
         label: Name of the work in progress lines.
+        parts: EXTRACT_DOCUMENTS, for documents, read_failures and the list of ranges to try again;
+            EXTRACT_PRODUCTS, for products. The wave's documents are there, or among them.
+    Returns:
+        Part -> its balance.
     Raises:
         NothingRead: none of the wave's files could be read, and run.allow_empty is not set.
     """
@@ -68,29 +77,38 @@ def extract_wave(
     # Three tables come out of one pass. On disk, since a wave's text outgrows memory; a block
     # that is lost with its executor is computed again to the same rows.
     extracted = numbers.mapInArrow(extract, EXTRACTED).persist(StorageLevel.DISK_ONLY)
+    partitions = run.config.run.partitions or len(splits)
+    balances = {}
+    with show_progress(spark, StageProgress(label, files=partitions)):
+        if EXTRACT_DOCUMENTS in parts:
+            balances[EXTRACT_DOCUMENTS] = _store_documents(spark, run, wave, extracted)
+        if EXTRACT_PRODUCTS in parts:
+            balances[EXTRACT_PRODUCTS] = _store_products(spark, run, wave, extracted)
+    extracted.unpersist()
+    return balances
+
+
+def _store_documents(spark: SparkSession, run: Run, wave: int, extracted: DataFrame) -> Balance:
+    """Write documents, read_failures, their ledger and the list of ranges to try again.
+
+    Raises:
+        NothingRead: as `extract_wave`.
+    """
     failures = extracted.where(F.col("row_kind") == FAILURE).select(
         "warc_path", F.col("warc_offset").alias("offset"), "reason", "detail"
     )
     tallies = tally_rows(extracted.where(F.col("row_kind") == TALLY))
-    with show_progress(spark, StageProgress(label, files=run.config.run.partitions or len(splits))):
-        repeated, _, tallied = stored_first(
-            partial(_write_documents, spark, run, wave, extracted),
-            partial(run.store.write_counted, failures.coalesce(1), READ_FAILURES, wave),
-            lambda: list(rows_of(tallies)),
-            wait=not run.is_small,
-        )
-    expected = sum(row["n"] - _left_out(row) for row in tallied)
-    if repeated is None and expected <= DRIVER_DOCUMENTS:
-        written = _written_on_driver(run.store, wave)
-    else:
-        documents = run.store.read(spark, DOCUMENTS, [wave])
-        written = list(rows_of(written_counts(documents, repeated)))
-    counts = [*tallied, *written]
-    if any(split.is_ranged for split in splits):
+    repeated, _, tallied = stored_first(
+        partial(_write_documents, spark, run, wave, extracted),
+        partial(run.store.write_counted, failures.coalesce(1), READ_FAILURES, wave),
+        lambda: list(rows_of(tallies)),
+        wait=not run.is_small,
+    )
+    written = _written(spark, run.store, DOCUMENTS, wave, tallied, repeated)
+    if any(split.is_ranged for split in run.waves[wave]):
         write_replay_list(spark, run.store, wave)
-    ledger = read_ledger(parts_of(run.waves, [wave]), wave, counts)
+    ledger = read_ledger(parts_of(run.waves, [wave]), wave, [*tallied, *written])
     balance = close_ledger(run.store, EXTRACT_DOCUMENTS, wave, ledger)
-    extracted.unpersist()
     unread = sum(balance.failed.get(reason, 0) for reason in UNREAD)
     may_be_lost = run.config.run.allow_empty or _may_be_lost(run.waves[wave])
     if unread and unread == balance.seen and not may_be_lost:
@@ -101,14 +119,63 @@ def extract_wave(
     return balance
 
 
+def _store_products(spark: SparkSession, run: Run, wave: int, extracted: DataFrame) -> Balance:
+    """Write the products of a wave's documents, and their ledger: what pages state of products is
+    a row, or rejected by reason."""
+    page = ("doc_id", "url", "warc_path", "warc_offset")
+    products = (
+        extracted.where((F.col("row_kind") == DOCUMENT) & (F.size("products") > 0))
+        .select(*page, F.posexplode("products").alias("product", "stated"))
+        .select(*page, "product", "stated.*")
+        .select(*schema_of(PRODUCTS).fieldNames())
+    )
+    dropped = None
+    if _may_repeat(run, wave):
+        documents = run.store.read(spark, DOCUMENTS, [wave]).select("warc_path", "warc_offset")
+        place = ["warc_path", "warc_offset"]
+        left_out = products.join(documents, on=place, how="left_anti")
+        dropped = left_out.groupBy("warc_path").agg(F.count("*").alias("n"))
+        products = products.join(documents, on=place, how="left_semi")
+    run.store.write(products.select(*schema_of(PRODUCTS).fieldNames()), PRODUCTS, wave)
+    tallies = extracted.where(F.col("row_kind") == TALLY).select(
+        "warc_path",
+        F.col("seen_products").alias("seen"),
+        F.col("rejected_products").alias("rejected"),
+        F.expr("filter(rejected_products, x -> false)").alias("failed"),
+    )
+    tallied = list(rows_of(tally_rows(tallies)))
+    written = _written(spark, run.store, PRODUCTS, wave, tallied, dropped)
+    ledger = read_ledger(parts_of(run.waves, [wave]), wave, [*tallied, *written])
+    return close_ledger(run.store, EXTRACT_PRODUCTS, wave, ledger)
+
+
+def _written(
+    spark: SparkSession,
+    store: Store,
+    table: str,
+    wave: int,
+    tallied: Sequence[Mapping[str, Any]],
+    repeated: DataFrame | None,
+) -> list[dict[str, Any]]:
+    """Count the rows of a table that were in fact written of each file, and those left out.
+
+    Args:
+        repeated: As for `written_counts`.
+    """
+    expected = sum(row["n"] - _left_out(row) for row in tallied)
+    if repeated is None and expected <= DRIVER_DOCUMENTS:
+        return _written_on_driver(store, table, wave)
+    return list(rows_of(written_counts(store.read(spark, table, [wave]), repeated)))
+
+
 def _left_out(tally: Mapping[str, Any]) -> int:
     """Records that a worker rejected, or could not read."""
     return sum(row["records"] for outcome in ("rejected", "failed") for row in tally[outcome])
 
 
-def _written_on_driver(store: Store, wave: int) -> list[dict[str, Any]]:
-    """Count the documents of a wave that were in fact written, without a query of Spark."""
-    counts = Counter(row["warc_path"] for row in store.rows(DOCUMENTS, ["warc_path"], [wave]))
+def _written_on_driver(store: Store, table: str, wave: int) -> list[dict[str, Any]]:
+    """Count the rows of a wave's table that were in fact written, without a query of Spark."""
+    counts = Counter(row["warc_path"] for row in store.rows(table, ["warc_path"], [wave]))
     return [{"kind": WRITTEN, "warc_path": path, "n": n} for path, n in counts.items()]
 
 
@@ -206,6 +273,7 @@ def page_options(extract: ExtractConfig) -> PageOptions:
         max_kana_share=extract.max_kana_share,
         prefilter=extract.prefilter,
         kinds=frozenset(extract.pages),
+        products=extract.products,
     )
 
 

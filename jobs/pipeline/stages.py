@@ -46,11 +46,12 @@ EXTRACT = Stage(
     EXTRACT_DOCUMENTS,
     "read records and take the main text of pages",
     reads="splits, ranges",
-    writes=("documents", "read_failures", "replay"),
+    writes=("documents", "read_failures", "replay", "products"),
     run=extraction.run,
     preload=extraction.preload,
     worker_modules=("udfs.extract.extract", "jobs.run.splits"),
     bases=extraction.bases,
+    deletes=extraction.deletes,
     check_settings=extraction.check_settings,
 )
 

@@ -21,6 +21,8 @@ from jobs.tables import SCORED_TEXTS
 # Names of stages, of their commits and of their rows in the ledger.
 PLAN_INPUT = "plan_input"
 EXTRACT_DOCUMENTS = "extract_documents"
+EXTRACT_PRODUCTS = "extract_products"
+"""The part of extract_documents that writes products; it commits its waves by itself."""
 APPLY_RULES = "apply_rules"
 MEASURE_DOCUMENTS = "measure_documents"
 """The half of apply_rules that reads and edits texts; it commits its waves by itself."""
@@ -33,7 +35,14 @@ REPORT_RUN = "report_run"
 _SCORE = "score_"
 _NAMED = f"{SELECT_CORPUS}@"
 _STAGES = (
-    *(EXTRACT_DOCUMENTS, MEASURE_DOCUMENTS, READ_ROBOTS, APPLY_RULES, FIND_DUPLICATES),
+    *(
+        EXTRACT_DOCUMENTS,
+        EXTRACT_PRODUCTS,
+        MEASURE_DOCUMENTS,
+        READ_ROBOTS,
+        APPLY_RULES,
+        FIND_DUPLICATES,
+    ),
     *(SCORED_TEXTS, SELECT_CORPUS),
 )
 

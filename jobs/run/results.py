@@ -20,6 +20,7 @@ from jobs.run.report import funnel
 from jobs.run.request import (
     APPLY_RULES,
     EXTRACT_DOCUMENTS,
+    EXTRACT_PRODUCTS,
     FIND_DUPLICATES,
     REPORT_RUN,
     SCORE_DOCUMENTS,
@@ -35,6 +36,7 @@ from jobs.tables import (
     DUPLICATES,
     FLAGGED,
     MEASURED,
+    PRODUCTS,
     REJECTED,
     SCORED_TEXTS,
     corpus_of,
@@ -53,6 +55,7 @@ _OF_COMMITS = {
     MEASURED: (APPLY_RULES, "seen"),
     FLAGGED: (APPLY_RULES, "seen"),
     DUPLICATES: (FIND_DUPLICATES, "rejected"),
+    PRODUCTS: (EXTRACT_PRODUCTS, "kept"),
     CORPUS: (SELECT_CORPUS, "kept"),
     "corpus_jsonl": (SELECT_CORPUS, "kept"),
     SCORED_TEXTS: (SCORED_TEXTS, "kept"),

@@ -25,6 +25,8 @@ from udfs.extract.pages import PageOptions, PendingPage, early_outcome, page_out
 from udfs.extract.rows import jsonl_outcomes, parquet_outcomes
 from udfs.files.artifacts import ArtifactFile
 from udfs.files.uris import open_input
+from udfs.products.product import PageProducts
+from udfs.products.schema import PRODUCT_ARROW_TYPE, product_chars, product_record
 from udfs.warc.ranges import RangedFile, RangedSplit, Record, ranged_files
 from udfs.warc.reader import read_records
 
@@ -58,11 +60,14 @@ EXTRACTED = pa.schema(
         ("language", pa.string()),
         ("language_score", pa.float64()),
         ("script", pa.string()),
+        ("products", pa.list_(PRODUCT_ARROW_TYPE)),
         ("reason", pa.string()),
         ("detail", pa.string()),
         ("seen", pa.int64()),
         ("rejected", _COUNTS),
         ("failed", _COUNTS),
+        ("seen_products", pa.int64()),
+        ("rejected_products", _COUNTS),
     ]
 )
 """Schema of the rows that a worker yields; `jobs.tables.EXTRACTED` documents their columns."""
@@ -141,7 +146,7 @@ def _extract_file(
     size = 0
     for row in _rows(split_outcomes(split, options), split, options, model, tally):
         rows.append(row)
-        size += len(row["text"] or "") * 3 if row["row_kind"] == DOCUMENT else 0
+        size += row.pop("chars", 0) * 3
         if len(rows) >= options.batch_rows or size >= options.batch_bytes:
             yield rows
             rows, size = [], 0
@@ -207,6 +212,12 @@ class _Tally:
         self.seen = 0
         self.rejected: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
+        self.products = 0  # that documents have
+        self.rejected_products: Counter[str] = Counter()
+
+    def add_products(self, found: PageProducts) -> None:
+        self.products += len(found.products)
+        self.rejected_products.update(found.rejected)
 
     def row(self) -> dict[str, Any]:
         return {
@@ -215,6 +226,8 @@ class _Tally:
             "seen": self.seen,
             "rejected": _counts(self.rejected),
             "failed": _counts(self.failed),
+            "seen_products": self.products + self.rejected_products.total(),
+            "rejected_products": _counts(self.rejected_products),
         }
 
 
@@ -267,14 +280,20 @@ def _document_rows(
         ):
             tally.rejected["uncertain_language"] += 1
         else:
+            if candidate.products is not None:
+                tally.add_products(candidate.products)
             yield _document_row(candidate, split, language, score)
 
 
 def _document_row(
     candidate: Candidate, split: SplitLike, language: str, score: float
 ) -> dict[str, Any]:
+    """Return a document as a row, and `chars`, the characters of its texts."""
+    products = () if candidate.products is None else candidate.products.products
     return {
         "row_kind": DOCUMENT,
+        "chars": len(candidate.text) + sum(map(product_chars, products)),
+        "products": list(map(product_record, products)) if candidate.products else None,
         "doc_id": candidate.doc_id,
         "url": candidate.url,
         "host": host_of(candidate.url),

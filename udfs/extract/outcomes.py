@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from udfs.products.product import PageProducts
+
 ID_BYTES = 16
 """Bytes of a doc_id's hash: among 10^11 documents two share one with a chance below 10^-16."""
 
@@ -28,6 +30,7 @@ class Candidate:
     published: date | None = None
     opt_outs: tuple[str, ...] | None = None
     page_kind: str | None = None  # also None for plain text
+    products: PageProducts | None = None  # also None where they are not asked for
 
 
 @dataclass(frozen=True, slots=True)

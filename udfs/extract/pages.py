@@ -32,6 +32,7 @@ from udfs.html.published import META_NAMES as DATE_NAMES
 from udfs.html.published import published_date
 from udfs.html.robots import META_NAMES as OPT_OUT_NAMES
 from udfs.html.robots import opt_outs
+from udfs.products.product import page_products
 from udfs.warc.digests import digest_problem
 from udfs.warc.http_message import (
     HttpError,
@@ -72,6 +73,7 @@ class PageOptions:
     prefilter: bool = True  # check both on the bytes first
     # Kinds of HTML pages that become documents; plain text and pages of no kind always may.
     kinds: frozenset[str] = frozenset(PAGE_KINDS)
+    products: bool = False  # read what pages state of products
 
     @cached_property
     def han_rules(self) -> HanRules | None:
@@ -265,6 +267,7 @@ def _outcome(
         opt_outs=opt_outs(response.headers if response else {}, html, stated),
         page_kind=page.kind,
         text=page.text,
+        products=page_products(utf8, url) if options.products and not pending.is_text else None,
     )
 
 

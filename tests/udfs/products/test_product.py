@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyspark.sql.pandas.types import from_arrow_type
 
 from udfs.products.product import (
     MAX_PRODUCTS,
@@ -15,6 +17,7 @@ from udfs.products.product import (
     Option,
     page_products,
 )
+from udfs.products.schema import PRODUCT_ARROW_TYPE, PRODUCT_TYPE, product_record
 from udfs.products.webshop import ASIN_CHARS, webshop_item
 
 URL = "https://shop.example.cn/goods/7.html"
@@ -213,3 +216,10 @@ def test_webshop_reads_the_item() -> None:
     assert item["product_category"] == "厨房 › 水具 › 保温壶"
     product.images = []
     assert webshop_item(product, "ab" * 16, 0) is None
+
+
+def test_arrow_takes_a_product_and_spark_has_its_type() -> None:
+    [product], _ = page_products(script(KETTLE), URL)
+    record = product_record(product)
+    assert pa.array([record], PRODUCT_ARROW_TYPE).to_pylist() == [record]
+    assert from_arrow_type(PRODUCT_ARROW_TYPE) == PRODUCT_TYPE
