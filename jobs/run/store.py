@@ -190,7 +190,7 @@ class Store:
         Raises:
             FileNotFoundError: the table, or one of the waves, was never written.
         """
-        for wave, batch in self._batches(table, columns, waves):
+        for wave, batch in self.batches(table, columns, waves):
             yield from ({**row, "wave": wave} for row in batch.to_pylist())
 
     def rows_of(
@@ -210,19 +210,27 @@ class Store:
             FileNotFoundError: the table, or one of the waves, was never written.
         """
         wanted = pa.array(sorted(doc_ids), pa.string())
-        for _, batch in self._batches(table, columns, waves):
+        for _, batch in self.batches(table, columns, waves):
             yield from batch.filter(pc.is_in(batch.column("doc_id"), value_set=wanted)).to_pylist()
 
-    def _batches(
-        self, table: str, columns: Sequence[str], waves: Sequence[int]
+    def batches(
+        self,
+        table: str,
+        columns: Sequence[str],
+        waves: Sequence[int] = (WHOLE,),
+        batch_rows: int = _BATCH_ROWS,
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """Read columns of waves of a table in batches, each with the number of its wave."""
+        """Read columns of a table, or of waves of it, in batches, each with its wave's number.
+
+        Raises:
+            FileNotFoundError: the table, or one of the waves, was never written.
+        """
         for wave in waves:
             files, parts = self._parts(table, wave)
             for part in parts:
                 with files.open_input_file(part) as file:
                     rows = pq.ParquetFile(file)
-                    for batch in rows.iter_batches(_BATCH_ROWS, columns=list(columns)):
+                    for batch in rows.iter_batches(batch_rows, columns=list(columns)):
                         yield wave, batch
 
     def _parts(self, table: str, wave: int) -> tuple[pafs.FileSystem, list[str]]:
@@ -390,6 +398,16 @@ class Store:
         files, path = self._at(*parts)
         infos = files.get_file_info(pafs.FileSelector(path, allow_not_found=True))
         return sorted(info.base_name for info in infos)
+
+    def file_names(self, table: str) -> list[str]:
+        """List the Parquet files of a table as ``wave=.../part-...``, sorted; none without it."""
+        files, path = self._at(table)
+        selector = pafs.FileSelector(path, allow_not_found=True, recursive=True)
+        return sorted(
+            info.path[len(path) :].lstrip("/")
+            for info in files.get_file_info(selector)
+            if info.base_name.endswith(".parquet")
+        )
 
     @staticmethod
     def _read_bytes(files: pafs.FileSystem, path: str) -> bytes:

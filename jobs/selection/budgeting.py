@@ -69,9 +69,8 @@ def within_budget(verdicts: DataFrame, config: Config) -> tuple[DataFrame, list[
     select = config.select
     budget = parse_budget(str(select.budget))
     counted = verdicts.withColumn(AMOUNT, F.col(AMOUNT) * F.col(REPEATS))
-    candidates = counted.where(F.col("stage").isNull()).select("doc_id", *BUDGET_COLUMNS).persist()
+    candidates = counted.where(F.col("stage").isNull()).select("doc_id", *BUDGET_COLUMNS)
     shares = cut(candidates, budget.amount, select.mix, deals=select.shortfall == "deal")
-    candidates.unpersist()
     check_shares(shares, budget, str(select.budget), select.shortfall)
     say("budget", budget_line(shares, budget), **(budget_facts(shares, config) or {}))
     is_out = F.col("stage").isNull() & budget_reason(shares).isNotNull()

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import Config, ConfigError
@@ -18,9 +18,22 @@ from jobs.run.request import Run
 from jobs.selection.budgeting import order_column, prepared, within_budget
 from jobs.selection.stored_frame import chosen_frame
 from jobs.transforms.selection.budget import DomainShare
-from jobs.transforms.selection.frame import KIND, PII, REJECT_REASONS, quality_score
+from jobs.transforms.selection.frame import (
+    KIND,
+    PII,
+    PROVENANCE,
+    REJECT_REASONS,
+    TEXT_FILE,
+    TEXT_ROW,
+    quality_score,
+)
 from jobs.transforms.selection.repeats import SizeCount, count_sizes, steps_of, with_repeats
-from jobs.transforms.selection.verdicts import with_host_cap, with_verdicts
+from jobs.transforms.selection.verdicts import (
+    FAILED_RULES,
+    failed_rules,
+    with_host_cap,
+    with_verdicts,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +41,8 @@ class Decided:
     """The decisions of a selection."""
 
     verdicts: DataFrame
-    """One row a document: stage and reasons (of `with_verdicts`), scores, cluster_size, repeats."""
+    """One row a document: stage and reasons (of `with_verdicts`), scores, cluster_size, repeats;
+    where the frame is stored also what corpus rows copy of documents, and where their texts lie."""
     stored: DataFrame | None
     """What is kept on the executors' disks until `release`; None where conditions are evaluated
     again."""
@@ -46,7 +60,8 @@ class Decided:
 def decide(spark: SparkSession, run: Run) -> Decided:
     """Decide on every document."""
     config, select = run.config, run.config.select
-    verdicts = _judged(chosen_frame(spark, run, may_write=True), config, keep=[PII])
+    frame = chosen_frame(spark, run, may_write=True)
+    verdicts = _judged(frame, config, keep=[PII, *_copied(frame)])
     if select.budget is not None:
         verdicts = prepared(verdicts, config)
     # From a stored frame, conditions are evaluated again as quickly as their results would be read.
@@ -72,21 +87,34 @@ def decide(spark: SparkSession, run: Run) -> Decided:
 
 def judged_frame(spark: SparkSession, run: Run) -> DataFrame:
     """Decide on every document that earlier stages left, by itself and by the cap of hosts: no
-    budget, no repeats. Nothing is written."""
+    budget, no repeats. Nothing is written.
+
+    Adds: failed_rules, too.
+    """
     frame = chosen_frame(spark, run, may_write=False)
     is_left = F.col(REJECT_REASONS).isNull() & F.col(KIND).isNull()
-    return _judged(frame.where(is_left), run.config)
+    return _judged(frame.where(is_left), run.config, [failed_rules(run.config).alias(FAILED_RULES)])
 
 
-def _judged(frame: DataFrame, config: Config, keep: Sequence[str] = ()) -> DataFrame:
+def _copied(frame: DataFrame) -> list[str]:
+    """The columns that corpus rows get from a frame that says where texts lie; of any other frame
+    none: documents are joined then."""
+    if TEXT_ROW not in frame.columns:
+        return []
+    there = {"doc_id", "url", "host"}
+    return [*(name for name in PROVENANCE if name not in there), TEXT_FILE, TEXT_ROW]
+
+
+def _judged(frame: DataFrame, config: Config, keep: Sequence[str | Column]) -> DataFrame:
     """Decide on every document of a frame by itself, and by the cap of hosts."""
     select = config.select
+    has_host = select.max_per_host is not None or TEXT_ROW in frame.columns
     verdicts = with_verdicts(
         frame,
         config,
         keep=[
             *keep,
-            *([] if select.max_per_host is None else ["host"]),
+            *(["host"] if has_host else []),
             *([] if select.budget is None else [order_column(config)]),
         ],
     )

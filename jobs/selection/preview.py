@@ -24,7 +24,7 @@ from jobs.selection.checks import check_tables
 from jobs.selection.decisions import judged_frame
 from jobs.transforms.selection.curves import BANDS, banded_histograms, threshold_curves
 from jobs.transforms.selection.frame import quality_score
-from jobs.transforms.selection.verdicts import SELECTS
+from jobs.transforms.selection.verdicts import SELECTS, fails_alone
 from udfs.scorers.declaration import ScoreCurve
 
 Facts = dict[str, Any]
@@ -93,15 +93,14 @@ def preview(spark: SparkSession, run: Run) -> Facts:
 def kept_without(config: Config) -> Callable[[ScoreCurve], Column]:
     """Whether the selection keeps a document whatever its limit on a score.
 
-    Needs: stage, reasons.
+    Needs: stage, failed_rules.
     """
 
     def is_kept(curve: ScoreCurve) -> Column:
         is_in = F.col("stage").isNull()
         if curve.reason is None or not _decides(curve, config):
             return is_in
-        alone = (F.size("reasons") == 1) & (F.get("reasons", F.lit(0)) == curve.reason)
-        return is_in | ((F.col("stage") == SELECTS) & alone)
+        return is_in | ((F.col("stage") == SELECTS) & fails_alone(curve.reason, config))
 
     return is_kept
 

@@ -10,9 +10,8 @@ follows from, and what it counted.
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -29,16 +28,13 @@ from jobs.run.console import StageProgress, show_progress
 from jobs.run.current_documents import (
     duplicate_commit,
     fit_driver,
-    ids_on_driver,
     rule_sources,
     score_commits,
-    survivor_ids,
     with_current_text,
 )
-from jobs.run.ledger import BalanceOpen, close_stages, decided_rows, kept_of, rows_of
+from jobs.run.ledger import BalanceOpen, close_stages
 from jobs.run.request import (
     FIND_DUPLICATES,
-    SELECT_CORPUS,
     Run,
     score_stage,
     select_stage,
@@ -46,6 +42,7 @@ from jobs.run.request import (
 from jobs.run.scorers import check_locks
 from jobs.run.store import WHOLE, stored_first
 from jobs.selection.checks import check_tables
+from jobs.selection.counts import file_counts, totals
 from jobs.selection.decisions import Decided, decide
 from jobs.selection.export import FOLDER, write_jsonl
 from jobs.selection.facts import selection_facts, write_facts
@@ -58,16 +55,18 @@ from jobs.tables import (
     schema_of,
     selection_folder,
 )
-from jobs.transforms.ledger import counts_of, decided_counts, stage_counts
 from jobs.transforms.selection.corpus_rows import (
     corpus_rows,
     kept_documents,
+    kept_in_place,
     runs_of,
     without_cut_passages,
 )
-from jobs.transforms.selection.frame import selection_scorers
+from jobs.transforms.selection.frame import TEXT_FILE, TEXT_ROW, selection_scorers
 from jobs.transforms.selection.repeats import REPEATS, repeated_rows
 from jobs.transforms.selection.runs import with_runs
+
+_SPREAD, _SPREAD_TASKS = 4, 200
 
 Describe = Callable[[SparkSession, Run], None]
 """Writes what describes a selection for people, once its tables and selection.json are there."""
@@ -148,8 +147,8 @@ def _select(spark: SparkSession, run: Run, decided: Decided) -> Balance:
         wait=decided.stored is not None and not run.is_small,
     )
     stage = select_stage(run.selection)
-    balance = close_stages(run, [stage], _counts(spark, run), WHOLE)[stage]
-    rows, repeats = _totals(spark, run, balance.kept)
+    balance = close_stages(run, [stage], file_counts(spark, run), WHOLE)[stage]
+    rows, repeats = totals(spark, run, balance.kept)
     _check_repeats(run, decided, rows, repeats)
     write_jsonl(spark, run.store, run.config.select.jsonl, run.selection)
     write_facts(run, selection_facts(run, balance, rows, repeats, decided))
@@ -158,65 +157,27 @@ def _select(spark: SparkSession, run: Run, decided: Decided) -> Balance:
 
 
 def _rows(spark: SparkSession, run: Run, decided: Decided) -> DataFrame:
-    """Return the rows of the corpus. Texts are joined to the documents that are kept."""
+    """Return the rows of the corpus. Texts of the documents that are kept are read where a stored
+    frame says that they lie; without one, all are joined."""
     waves = list(run.waves)
     runs = runs_of(run.config)
-    kept = kept_documents(run.store.read(spark, DOCUMENTS, waves), decided.verdicts, runs)
+    if TEXT_ROW in decided.verdicts.columns:
+        from udfs.files.texts_in_place import texts_at_udf  # imports pandas
+
+        text = texts_at_udf(f"{run.store.root}/{DOCUMENTS}")(TEXT_FILE, TEXT_ROW, "doc_id")
+        files = len(run.store.file_names(DOCUMENTS))
+        kept = kept_in_place(decided.verdicts, text, _tasks(files), runs)
+    else:
+        kept = kept_documents(run.store.read(spark, DOCUMENTS, waves), decided.verdicts, runs)
     texts = without_cut_passages(with_current_text(spark, run, kept, waves), run.config)
     rows = corpus_rows(texts if runs is None else with_runs(texts), run.config)
     return repeated_rows(rows) if run.config.select.repeat == "rows" else rows
 
 
-def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
-    """Count the documents that were left and what was decided on them: null for a corpus row, else
-    the first reason of this stage. A document counts once, however many rows it has."""
-    waves = list(run.waves)
-    stage, selection = select_stage(run.selection), run.selection
-    has_copies = run.config.select.repeat == "rows"
-    if fit_driver(run, waves):
-        rows = run.store.rows(rejected_of(selection), ["doc_id", "stage", "reasons"])
-        here = [(row["doc_id"], row["reasons"][0]) for row in rows if row["stage"] == SELECT_CORPUS]
-        ids: Iterable[str] = [
-            row["doc_id"] for row in run.store.rows(corpus_of(selection), ["doc_id"])
-        ]
-        kept = [(doc_id, None) for doc_id in (dict.fromkeys(ids) if has_copies else ids)]
-        return counts_of(ids_on_driver(run, waves), {stage: [*kept, *here]})
-    decided = _decided(spark, run)
-    seen = kept_of(run.store, FIND_DUPLICATES, waves)
-    if seen is not None and len({path for _, path in seen}) == len(seen):
-        return decided_rows(seen, stage, rows_of(decided_counts(decided)))
-    # A file that two waves read parts of: which one, its documents say.
-    outcome = {stage: decided.select("doc_id", "reason")}
-    return rows_of(stage_counts(survivor_ids(spark, run, waves), outcome))
-
-
-def _decided(spark: SparkSession, run: Run) -> DataFrame:
-    """Read the documents that this stage decided on, each once: doc_id, warc_path, reason."""
-    rejected = run.store.read(spark, rejected_of(run.selection))
-    removed = rejected.where(F.col("stage") == SELECT_CORPUS)
-    kept = run.store.read(spark, corpus_of(run.selection)).select("doc_id", "warc_path")
-    if run.config.select.repeat == "rows":
-        kept = kept.distinct()
-    return kept.select("*", F.lit(None).cast("string").alias("reason")).unionByName(
-        removed.select("doc_id", "warc_path", F.get("reasons", F.lit(0)).alias("reason"))
-    )
-
-
-def _totals(spark: SparkSession, run: Run, kept: int) -> tuple[int, int]:
-    """Count the rows of the corpus, and add up how often they count.
-
-    Args:
-        kept: Documents in it.
-    """
-    if run.config.select.repeat == "off":
-        return kept, kept
-    corpus = corpus_of(run.selection)
-    if fit_driver(run, list(run.waves)):
-        repeats = [int(row[REPEATS]) for row in run.store.rows(corpus, [REPEATS])]
-        return len(repeats), sum(repeats)
-    counted = run.store.read(spark, corpus).agg(F.count("*"), F.coalesce(F.sum(REPEATS), F.lit(0)))
-    rows, times = counted.collect()[0]
-    return int(rows), int(times)
+def _tasks(files: int) -> int:
+    """How many tasks read the texts of files. Which task has a file, its hash says: of as many
+    tasks as files some have several and others none."""
+    return max(files, min(_SPREAD * files, _SPREAD_TASKS))
 
 
 def _check_repeats(run: Run, decided: Decided, rows: int, repeats: int) -> None:

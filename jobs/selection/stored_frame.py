@@ -1,9 +1,11 @@
 """What documents are chosen by, joined once: another selection, and a preview, join nothing.
 
-The frame lies under ``_frame`` of an output, with what it follows from. Where that has changed, or
-a scorer's results are not in it, the selection joins the tables and writes the frame again; a
-preview joins them and writes nothing. It is no table of the output: the same documents are chosen
-without it, and it may be removed. A small output has none, since its joins are quick.
+The frame lies under ``_frame`` of an output, with what it follows from. It says where the text of
+each document lies, so that a selection reads the texts that it keeps, and moves no other one
+(`udfs.files.texts_in_place`). Where the tables have changed that it follows from, or a scorer's
+results are not in it, the selection joins the tables and writes the frame again; a preview joins
+them and writes nothing. It is no table of the output: the same documents are chosen without it, and
+it may be removed. A small output has none, since its joins are quick.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from jobs.transforms.selection.frame import (
     document_frame,
     selection_scorers,
     stored_type,
+    text_places,
     uses_measures,
     with_measures,
     with_pii,
@@ -35,7 +38,7 @@ from jobs.transforms.selection.frame import (
 FOLDER = "_frame"
 BASIS = "basis.json"
 _DOCUMENTS = "documents"
-"""Name of what all columns but the scorers' follow from."""
+"""Name of what all columns but the scorers' follow from; the files of texts are part of it."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,15 @@ def chosen_frame(spark: SparkSession, run: Run, *, may_write: bool) -> DataFrame
 
     Args:
         may_write: Whether this is a selection, which keeps what it has joined for later ones and
-            needs the column pii. A preview is none.
+            needs the columns pii, text_file and text_row. A preview is none.
     Returns:
-        The columns of `stored_type` (pii may be missing in a preview), of all scorers that the
-        selection looks at, and measures where an expression names them.
+        The columns of `stored_type` (those three may be missing in a preview, and the last two are
+        in no small output's), of all scorers that the selection looks at, and measures where an
+        expression names them.
     """
     stored = None if run.is_small else find_stored(run)
     if stored is None:
-        frame, there = _joined_documents(spark, run, has_pii=may_write), set[str]()
+        frame, there = _joined_documents(spark, run, is_preview=not may_write), set[str]()
     else:
         frame, there = _read(spark, run.store, stored), set(stored.scorers)
     needed = selection_scorers(run.config)
@@ -97,16 +101,17 @@ def find_stored(run: Run) -> StoredFrame | None:
     return StoredFrame(folder, scorers, written)
 
 
-def _joined_documents(spark: SparkSession, run: Run, *, has_pii: bool) -> DataFrame:
+def _joined_documents(spark: SparkSession, run: Run, *, is_preview: bool) -> DataFrame:
     """Join what does not come from scorers."""
     waves = list(run.waves)
     duplicates = run.store.read(spark, DUPLICATES)
+    places = [] if is_preview or run.is_small or not waves else text_places()
     frame = with_removals(
-        document_frame(run.store.read(spark, DOCUMENTS, waves), duplicates),
+        document_frame(run.store.read(spark, DOCUMENTS, waves), duplicates, places),
         run.store.read(spark, FLAGGED, waves),
         duplicates,
     )
-    return with_pii(frame, run.store.read(spark, MEASURED, waves)) if has_pii else frame
+    return frame if is_preview else with_pii(frame, run.store.read(spark, MEASURED, waves))
 
 
 def _read(spark: SparkSession, store: Store, stored: StoredFrame) -> DataFrame:
@@ -134,7 +139,8 @@ def _write(spark: SparkSession, run: Run, frame: DataFrame, scorers: Iterable[st
 def _sources(run: Run, scorers: Iterable[str]) -> dict[str, str]:
     """What the columns follow from now, by scorer; one whose scores are not up to date is left
     out."""
-    found = {_DOCUMENTS: fingerprint_of(rule_sources(run), duplicate_commit(run))}
+    files = [] if run.is_small else run.store.file_names(DOCUMENTS)
+    found = {_DOCUMENTS: fingerprint_of(rule_sources(run), duplicate_commit(run), files)}
     for name in scorers:
         with suppress(StageIncomplete):
             found[name] = fingerprint_of(score_commits(run, name))

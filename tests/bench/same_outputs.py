@@ -47,6 +47,13 @@ VARIANTS: dict[str, tuple[str, ...]] = {
         "extract.languages=[]",
         "select.jsonl=gz",
     ),
+    "budget": (
+        "spark.small_properties=off",  # as a large output: with a stored frame
+        "select.budget=12000 characters",
+        'select.mix={general = 0.5, "*" = 0.5}',
+        "select.shortfall=deal",
+        "select.order=-measures.chars",
+    ),
 }
 """Name -> settings of a run."""
 if importlib.util.find_spec("torch"):

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.config import Config
 from jobs.config.scorers import declared
 from jobs.tables import CORPUS, corpus_columns, schema_of
-from jobs.transforms.selection.frame import CLUSTER_SIZE, PII, quality_score
+from jobs.transforms.selection.frame import (
+    CLUSTER_SIZE,
+    PII,
+    PLACE,
+    PROVENANCE,
+    TEXT_FILE,
+    TEXT_ROW,
+    quality_score,
+)
 from jobs.transforms.selection.repeats import REPEATS
 from jobs.transforms.selection.runs import RUNS_DDL, good_runs
 from jobs.transforms.selection.verdicts import structs_of
@@ -28,11 +38,35 @@ def kept_documents(
     Rows: those without a stage that removed them.
     Shuffles: every side by doc_id, documents with their texts once.
     """
+    return documents.join(_kept(verdicts, runs), on="doc_id", how="inner")
+
+
+def kept_in_place(
+    verdicts: DataFrame, text: Column, partitions: int, runs: Column | None = None
+) -> DataFrame:
+    """As `kept_documents`, where texts are read in the files that have them.
+
+    Needs: verdicts (as there, with `PROVENANCE`, text_file and text_row).
+    Args:
+        text: The text of a row, of `udfs.files.texts_in_place.texts_at_udf`.
+        partitions: How many tasks read files; all rows of a file are one task's.
+    Adds: as `kept_documents`; of documents text and what a corpus row has.
+    Rows: those without a stage that removed them.
+    Shuffles: what is kept by file, without texts.
+    """
+    kept = _kept(verdicts, runs, [*PROVENANCE[1:], *PLACE, TEXT_FILE, TEXT_ROW])
+    in_order = kept.repartition(partitions, TEXT_FILE).sortWithinPartitions(TEXT_FILE, TEXT_ROW)
+    return in_order.withColumn("text", text).drop(TEXT_FILE, TEXT_ROW)
+
+
+def _kept(verdicts: DataFrame, runs: Column | None, copied: Sequence[str] = ()) -> DataFrame:
     stretches = F.lit(None).cast(RUNS_DDL) if runs is None else runs
-    kept = verdicts.where(F.col("stage").isNull()).select(
-        "doc_id", *structs_of(verdicts), CLUSTER_SIZE, REPEATS, PII, stretches.alias("runs")
+    return verdicts.where(F.col("stage").isNull()).select(
+        "doc_id",
+        *structs_of(verdicts),
+        *(CLUSTER_SIZE, REPEATS, PII, stretches.alias("runs")),
+        *copied,
     )
-    return documents.join(kept, on="doc_id", how="inner")
 
 
 def runs_of(config: Config) -> Column | None:

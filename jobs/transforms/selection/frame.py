@@ -12,7 +12,7 @@ from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import LongType, StructField, StructType
+from pyspark.sql.types import LongType, StringType, StructField, StructType
 
 from jobs.config import Config
 from jobs.config.scorers import declared
@@ -27,6 +27,8 @@ PROVENANCE = (
 
 PLACE = ("warc_path", "warc_offset")
 """Columns of documents that no expression sees."""
+TEXT_FILE, TEXT_ROW = "text_file", "text_row"
+"""Where the text of a document lies: file, as ``wave=.../part-...``, and number of its row."""
 CLUSTER_SIZE = "cluster_size"
 MEASURES = "measures"
 REJECT_REASONS, KIND, PII = "reject_reasons", "kind", "pii"
@@ -87,6 +89,8 @@ def stored_type(scorers: Iterable[str]) -> StructType:
             flagged[REJECT_REASONS],
             duplicates[KIND],
             StructField(PII, PII_TYPE),
+            StructField(TEXT_FILE, StringType()),
+            StructField(TEXT_ROW, LongType()),
             *(StructField(name, found[name].result_type) for name in scorers),
         ]
     )
@@ -112,9 +116,24 @@ def selection_frame(
     return frame if measured is None else with_measures(frame, measured)
 
 
-def document_frame(documents: DataFrame, duplicates: DataFrame) -> DataFrame:
-    """The part of `selection_frame` that follows from documents and duplicates."""
-    frame = documents.select(*PROVENANCE, *PLACE)
+def text_places() -> list[Column]:
+    """The columns text_file and text_row of documents that are read from files."""
+    metadata = F.col("_metadata")
+    return [
+        F.substring_index(metadata["file_path"], "/", -2).alias(TEXT_FILE),
+        metadata["row_index"].alias(TEXT_ROW),
+    ]
+
+
+def document_frame(
+    documents: DataFrame, duplicates: DataFrame, more: Iterable[Column] = ()
+) -> DataFrame:
+    """The part of `selection_frame` that follows from documents and duplicates.
+
+    Args:
+        more: Further columns of documents.
+    """
+    frame = documents.select(*PROVENANCE, *PLACE, *more)
     return frame.join(cluster_sizes(duplicates), on="doc_id", how="left").withColumn(
         CLUSTER_SIZE, F.coalesce(CLUSTER_SIZE, F.lit(1).cast("long"))
     )

@@ -25,6 +25,7 @@ from udfs.scorers.declaration import limits_by_domain
 SELECTS = "select_corpus"
 HOST_CAP = "host_cap"
 NOT_SAMPLED = "not_sampled"
+FAILED_RULES = "failed_rules"
 NOT_FILTERS = (NOT_SAMPLED, HOST_CAP)
 """Reasons that say nothing of a document itself."""
 
@@ -62,6 +63,28 @@ def with_verdicts(frame: DataFrame, config: Config, keep: Sequence[str | Column]
         *structs_of(frame),
         *keep,
     )
+
+
+def failed_rules(config: Config) -> Column:
+    """The conditions that leave a document out, as a bit each, in the order of `selection_rules`:
+    a number is cheaper to compare than the names.
+
+    Needs: frame, as `with_verdicts`.
+    """
+    rules = selection_rules(config).values()
+    bits = (F.when(rule, F.lit(1 << place)).otherwise(0) for place, rule in enumerate(rules))
+    return reduce(lambda both, bit: both.bitwiseOR(bit), (bit.cast("bigint") for bit in bits))
+
+
+def fails_alone(reason: str, config: Config) -> Column:
+    """Whether a condition is the only one that leaves a document out.
+
+    Needs: failed_rules.
+    """
+    places = list(selection_rules(config))
+    if reason not in places:
+        return F.lit(False)
+    return F.col(FAILED_RULES) == F.lit(1 << places.index(reason))
 
 
 def structs_of(frame: DataFrame) -> list[str]:

@@ -116,6 +116,20 @@ def test_a_frame_that_is_older_than_its_tables_is_not_used(output: Path, joins: 
         assert {path.name for path in place.parent.iterdir()} == {basis["folder"], BASIS}
 
 
+def test_a_frame_whose_texts_lie_in_other_files_is_not_used(
+    output: Path, tmp_path: Path, joins: list[str]
+) -> None:
+    """A wave that was written again has the same documents in files of other names."""
+    copy = tmp_path / "out"
+    shutil.copytree(output, copy)
+    (path, *_) = copy.glob("documents/*/*.parquet")
+    path.rename(path.with_name(f"again-{path.name}"))
+    joins.clear()
+    assert select(copy, "--name", "moved", *LARGE, *SELECTIONS["capped"]) == 0
+    assert joins[0] == "documents"
+    assert chosen(copy, "moved") == chosen(output, "capped-small")
+
+
 @pytest.mark.parametrize("rows_of_another", [1, None])
 def test_scores_of_another_lock_are_found_in_many_documents(
     output: Path,
