@@ -57,7 +57,7 @@ TOP_K = 3
 HARMFUL_WEIGHT = 30.0
 """How much the log odds of a text rise, for each natural logarithm by which it is likelier in
 harmful text."""
-MOST_LIKELIER = 0.1
+MOST_LIKELIER = 0.15
 """The most of those logarithms that counts: more adds no evidence, and would outweigh all else."""
 MOST_BY_PERPLEXITY = 0.98
 """The highest score that this can reach: label 1 needs the model of words to be sure."""
@@ -107,7 +107,7 @@ class ToxicitySettings(FastTextSettings):
     on it: a worst window scores higher than its text."""
     top_k: PositiveCount = TOP_K
     """Windows in the mean of ``top_k``."""
-    window_discount: Amount = 0.589
+    window_discount: Amount = 0.6574
     """How much the log odds of ``max`` are lowered, for each natural logarithm of the number of
     windows: the worst of many is bad by chance. From a score of 0.5 on less, from 0.99 on not at
     all."""
@@ -126,7 +126,7 @@ class ToxicitySettings(FastTextSettings):
     """The language model of plain text."""
     harmful_weight: Amount = HARMFUL_WEIGHT
     """How much the log odds of the score rise, for each natural logarithm of the perplexity by
-    these two below 1, of which at most 0.1 counts; to a score of 0.98 at most."""
+    these two below 1, of which at most 0.15 counts; to a score of 0.98 at most."""
 
 
 @dataclass(frozen=True)
@@ -344,7 +344,7 @@ def likelier(perplexity: float) -> float:
     most; 0 where it is not.
 
     >>> round(likelier(0.95), 3), likelier(0.5), likelier(1.2)
-    (0.051, 0.1, 0.0)
+    (0.051, 0.15, 0.0)
     """
     return min(max(0.0, -math.log(perplexity)), MOST_LIKELIER)
 

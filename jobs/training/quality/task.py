@@ -181,8 +181,10 @@ QUALITY = Task(
         "doubts. Copied prose under a spammer's title passes if the title has no known word. On "
         "the samples of ChineseWebText, which differ in little but their source, the model is at "
         "chance. Scores are calibrated on raw pages of a crawl: of main texts, more are worth "
-        "keeping than the scores say. Texts of fewer than 150 characters are junk to the model, "
-        "whatever their content. An error page in whole sentences, of an unknown kind, may score "
-        "0.6."
+        "keeping than the scores say. What a score means by kind is measured by the kinds that "
+        "readers gave, not by page_kind: that needs a page's HTML, which the labelled pages do "
+        "not have, and of those with HTML all are worth keeping. Texts of fewer than 150 "
+        "characters are junk to the model, whatever their content. An error page in whole "
+        "sentences, of an unknown kind, may score 0.6."
     ),
 )

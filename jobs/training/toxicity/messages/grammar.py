@@ -25,7 +25,7 @@ from jobs.training.toxicity.messages.disguise import Disguises, read_disguises
 FOLDER = Path(__file__).parent
 TABLES = (
     "offers_gambling", "offers_pornography", "offers_fraud", "offers_market", "insults",
-    "ordinary_subjects", "ordinary_life",
+    "insults_groups", "ordinary_subjects", "ordinary_life", "ordinary_groups",
 )  # fmt: skip
 SEED = 20_261_130
 OFFERS_OF_FAMILY, ORDINARY_OF_FAMILY = 80, 110
