@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from jobs import extract_documents
+from jobs import export_products, extract_documents
 from jobs.run.store import Store
 from tests.builders.warc_files import written_by_warcio
 from tests.jobs.conftest import LOCAL_CONFIG
@@ -47,7 +48,7 @@ def extract(output: Path, *arguments: str) -> int:
 
 
 def test_products_are_added_to_documents_that_stay(
-    spark: SparkSession, warc: Path, tmp_path: Path
+    spark: SparkSession, warc: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "out"
     assert extract(output, "--input", str(warc)) == 0
@@ -69,12 +70,26 @@ def test_products_are_added_to_documents_that_stay(
     [commit] = store.commits("extract_products").values()
     assert (commit.rows, commit.kept, commit.rejected) == (3, 2, {"no_title": 1})
 
+    folder = tmp_path / "items"
+    given = ("--from", str(output), "--config", str(LOCAL_CONFIG), "--output", str(folder))
+    assert export_products.main(given) == 0
+    assert "2 products: 1 written" in capsys.readouterr().err
+    with gzip.open(folder / "part-00000.jsonl.gz", "rt", encoding="utf-8") as file:
+        [item] = map(json.loads, file)
+    assert (item["name"], item["doc_id"]) == ("竹桌", rows[1].doc_id)
+    assert export_products.main(given) == 2  # it is not empty
+    full = (*given[:-1], str(tmp_path / "full"), "--shape", "full")
+    assert export_products.main(full) == 0
+    with gzip.open(tmp_path / "full" / "part-00000.jsonl.gz", "rt", encoding="utf-8") as file:
+        assert [json.loads(line)["price"] for line in file] == [359.0, None]
+
     # Documents that are made again without them would leave products of other documents.
     changed = ("--set", "extract.products=false", "extract.min_han_chars=17")
     assert extract(output, *changed) == 2
     assert extract(output, *changed, "--yes") == 0
     assert not (output / "products").exists()
     assert store.commits("extract_products") == {}
+    assert export_products.main((*given[:-1], str(tmp_path / "none"))) == 2
 
 
 def test_a_lost_product_opens_the_balance(

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from udfs.products.product import Product
+import pyarrow as pa
+
+from udfs.products.product import Attribute, Option, Product
+from udfs.products.schema import PRODUCT_TYPE
+
+WEBSHOP_LINES = "line string"
+"""Schema of `webshop_lines`."""
 
 ASIN_CHARS = 10
 """WebShop passes over items with a longer asin."""
@@ -56,3 +64,24 @@ def webshop_item(product: Product, doc_id: str, number: int) -> dict[str, Any] |
 def _asin(doc_id: str, number: int) -> str:
     digest = hashlib.blake2b(f"{number}:{doc_id}".encode(), digest_size=8).digest()
     return base64.b32encode(digest).decode()[:ASIN_CHARS]
+
+
+def webshop_lines(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield rows of table ``products`` as JSON texts; for mapInArrow. Those without an image give
+    none."""
+    for batch in batches:
+        lines = []
+        for row in batch.to_pylist():
+            item = webshop_item(_product(row), row["doc_id"], row["product"])
+            if item is not None:
+                lines.append(json.dumps(item, ensure_ascii=False))
+        yield pa.RecordBatch.from_pydict({"line": pa.array(lines, pa.string())})
+
+
+def _product(row: dict[str, Any]) -> Product:
+    stated = {name: row[name] for name in PRODUCT_TYPE.fieldNames()}
+    stated["attributes"] = [Attribute(**one) for one in stated["attributes"] or ()]
+    stated["options"] = [Option(**one) for one in stated["options"] or ()]
+    for name in ("category", "images"):
+        stated[name] = stated[name] or []
+    return Product(**stated)
