@@ -6,7 +6,7 @@ that a command that only reads the catalogue starts fast.
 
 SEGMENTATION = "1"
 """Version of `udfs.tokens.segment`: the words of a text."""
-FORM_TOKENS = "1"
+FORM_TOKENS = "2"
 """Version of `udfs.tokens.forms`."""
 SHAPE_TOKENS = "1"
 """Version of `udfs.tokens.shape_tokens`."""

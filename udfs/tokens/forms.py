@@ -67,11 +67,17 @@ and is not lost in the mean over a long text."""
 FORMS = (
     "turns", "questions", "question_title", "options", "articles", "dateline", "title_again",
     "definition", "definition_paren", "formulas", "code", "headings", "speech", "short_lines",
-    "digits",
+    "digits", "question_answered",
 )  # fmt: skip
 """The forms, without the mark."""
 
 _DIGITS_SHARE = 0.06
+_TITLE_CHARS = 80
+"""Most characters of a title."""
+_ANSWER_CHARS = 30
+"""Fewest characters of the line below a question that may answer it."""
+_NO_ANSWERS = ("turns", "options", "articles", "code", "headings", "speech", "short_lines")
+"""Forms of texts whose title may be a question without an answer below: stories, exams, manuals."""
 
 
 _QUESTION_WORDS = re.compile("吗|呢|怎么|怎样|为什么|如何|什么|哪|多少|是否|请问|求助|请教")
@@ -115,8 +121,8 @@ def forms_of(texts: Sequence[str]) -> list[list[str]]:
     heads = batch_of(texts).limited(HEAD)
     encoded = encode_texts(heads)
     counts = dict(zip(COUNTS, form_counts(encoded).T, strict=True))
-    begun = np.array([_beginning(head) for head in heads], dtype=bool).reshape(-1, 5)
-    question_title, dateline, title_again, definition, definition_paren = begun.T
+    begun = np.array([_beginning(head) for head in heads], dtype=bool).reshape(-1, 6)
+    question_title, answered, dateline, title_again, definition, definition_paren = begun.T
     lines, turns, chars = counts["lines"], counts["turns"], encoded.lengths
     digits = counts["digits"] >= _DIGITS_SHARE * chars
     formulas = counts["formulas"] >= 3
@@ -137,6 +143,8 @@ def forms_of(texts: Sequence[str]) -> list[list[str]]:
         "short_lines": (lines >= 8) & (5 * counts["short_lines"] >= 3 * lines),
         "digits": digits,
     }
+    has_other = np.any([found[form] for form in _NO_ANSWERS], axis=0)
+    found["question_answered"] = found["question_title"] & answered & ~has_other
     table = np.stack([found[form] & (lines > 0) for form in FORMS], axis=1).tolist()
     return [[form for form, there in zip(FORMS, row, strict=True) if there] for row in table]
 
@@ -351,9 +359,10 @@ def _is_small(sign: np.uint32) -> bool:
     return bool(0x61 <= sign <= 0x7A)
 
 
-def _beginning(head: str) -> tuple[bool, bool, bool, bool, bool]:
-    """Whether the first line is a question; whether there is a dateline; and whether the text
-    begins like an entry: with its title again, with "X is ...", with "X (...) ...".
+def _beginning(head: str) -> tuple[bool, ...]:
+    """Whether the first line is a question; whether it is a title above a line of text; whether
+    there is a dateline; and whether the text begins like an entry: with its title again, with
+    "X is ...", with "X (...) ...".
     """
     title, _, rest = head.lstrip().partition("\n")
     title = title.rstrip()
@@ -362,6 +371,7 @@ def _beginning(head: str) -> tuple[bool, bool, bool, bool, bool]:
     first = body if titled else title
     return (
         _is_question(title),
+        len(title) <= _TITLE_CHARS and len(body) >= _ANSWER_CHARS,
         _DATELINE.search(head, 0, 200) is not None,
         titled and title in first[:40],
         _DEFINITION.match(first) is not None,

@@ -63,6 +63,10 @@ WITH = {
     "speech": ["“走。”他说。“去哪？”“山上。”「好。」" + PROSE],
     "short_lines": ["首页\n新闻\n体育\n财经\n娱乐\n汽车\n房产\n游戏\n" + PROSE],
     "digits": ["2020 2021 2022 年"],
+    "question_answered": [
+        "孩子发烧怎么办？\n" + PROSE * 2,
+        "山上的花什么时候开\n\n" + PROSE * 2 + "\n“走。”他说。",
+    ],
 }
 WITHOUT = {
     "turns": [
@@ -83,6 +87,14 @@ WITHOUT = {
     "speech": ["“走。”" + PROSE * 5],
     "short_lines": ["首页\n" + "\n".join([PROSE] * 9)],
     "digits": ["2020 年" + PROSE * 5, ""],
+    "question_answered": [
+        "孩子发烧怎么办？",
+        "孩子发烧怎么办？\n多喝水。\n" + PROSE * 2,
+        "山上的花" * 20 + "什么时候开？\n" + PROSE * 2,
+        "山上的花\n" + PROSE * 2,
+        "下列哪个正确？\n" + PROSE * 2 + "\nA．春\nB．夏\nC．秋",
+        "谁在山上？\n" + PROSE * 2 + "“走。”他说。“去哪？”“山上。”「好。」",
+    ],
 }
 
 
