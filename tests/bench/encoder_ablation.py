@@ -4,18 +4,18 @@
 
 Every row is a recipe of `train_models --task quality-bert-stages`, measured on the folds of the
 bundled models: crawl pages of sites and templates that were not trained on. The encoder is that of
-the bundled quality_bert. Of a page at most three segments are learnt and scored, spread over it, so
-that a row takes minutes on one core. FOLDER keeps states of segments and finished rows; --minutes
-ends a call early, and the same call goes on.
+the bundled quality_bert. FOLDER keeps what heads see of segments, and finished rows; --minutes ends
+a call early, and the same call goes on.
 
-A row named "published labels" learns as the paper does: edited texts of known sources are good, and
-random crawl pages are bad, whatever a reader said of them.
+Rows of "three windows" learn and score at most three segments of a page, spread over it. Training
+the top layer costs most: two rows show what it adds, over the first window of a page and on three
+of the ten folds. A row named "published labels" learns as the paper does: edited texts of known
+sources are good, and random crawl pages are bad, whatever a reader said of them.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import random
 import sys
@@ -27,7 +27,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 from jobs.training.common.data_files import read_task
 from jobs.training.common.examples import Document, distinct, fold_of_units
@@ -45,12 +44,14 @@ from udfs.encoder.inputs import InputMaker
 from udfs.scorers import quality
 
 LAYERS = 7
-SEGMENTS = 3
-"""Segments of a page that are learnt and scored."""
+WINDOWS = 3
+"""Segments of a page that are learnt and scored by most rows."""
 POSITIVES = 400
 """Edited texts that a row with published labels learns, and that are exemplars."""
 STUDENT = "fastText student"
 JUDGED = ("read", "picked")
+
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,33 @@ class Row:
     name: str
     changes: dict[str, Any] = field(default_factory=dict)
     has_published_labels: bool = False
+    windows: int | None = WINDOWS
+    """Segments of a page; None for all."""
+    folds: int = 10
+    """The first folds, on which it is measured."""
 
 
+_FIRST = {"rounds": 0, "epochs": 3}
 ROWS = (
-    Row("mean, frozen", {"head": "mean", "rounds": 0}),
-    Row("mean, frozen, self-training", {"head": "mean"}),
-    Row("multi-scale, frozen", {"rounds": 0}),
-    Row("multi-scale, frozen, self-training"),
-    Row("multi-scale, frozen, self-training without BALD", {"by_ease": False}),
-    Row("multi-scale, top layer trained", {"rounds": 0, "frozen_layers": LAYERS - 1, "epochs": 3}),
-    Row("published labels, multi-scale, frozen", {"rounds": 0}, True),
-    Row("published labels, multi-scale, frozen, self-training", {}, True),
-    Row("published labels, mean, frozen, self-training", {"head": "mean"}, True),
+    Row("mean, three windows", {"head": "mean", "rounds": 0}),
+    Row("mean, three windows, self-training", {"head": "mean"}),
+    Row("mean, whole pages", {"head": "mean", "rounds": 0}, windows=None),
+    Row("multi-scale, three windows", {"rounds": 0}),
+    Row("multi-scale, three windows, self-training"),
+    Row("multi-scale, three windows, self-training without BALD", {"by_ease": False}),
+    Row("multi-scale, whole pages", {"rounds": 0}, windows=None),
+    Row("published head, three windows", {"head": "published", "rounds": 0}),
+    Row("published head, whole pages", {"head": "published", "rounds": 0}, windows=None),
+    Row("multi-scale, first window, three folds", _FIRST, windows=1, folds=3),
+    Row(
+        "multi-scale, first window, three folds, top layer trained",
+        {**_FIRST, "frozen_layers": LAYERS - 1},
+        windows=1,
+        folds=3,
+    ),
+    Row("published labels, multi-scale, three windows", {"rounds": 0}, True),
+    Row("published labels, multi-scale, three windows, self-training", {}, True),
+    Row("published labels, mean, three windows, self-training", {"head": "mean"}, True),
 )
 
 
@@ -80,41 +96,40 @@ class OutOfTime(Exception):
 
 
 class KeptLayers(FrozenLayers):
-    """Frozen layers whose summaries of segments a folder keeps."""
+    """Frozen layers whose summaries of segments a folder keeps, of all heads as of multi-scale."""
 
-    def __init__(self, start: Start, path: Path, deadline: float) -> None:
+    def __init__(self, start: Start, folder: Path, deadline: float) -> None:
         super().__init__(start, LAYERS, "cpu")
-        self._path, self._deadline = path, deadline
-        kept = load_file(path) if path.exists() else {}
-        self._kept: dict[str, Any] = dict(kept)
+        self._deadline = deadline
+        self.keep_in(folder)
 
     def features(self, segments: Sequence[Segment], head: str = "mean") -> list[Any]:
-        """Return the summaries of segments; that of ``mean`` is a part of that of multi-scale."""
-        names = [hashlib.sha256(json.dumps(list(s)).encode()).hexdigest() for s in segments]
-        new = [n for n, name in enumerate(names) if name not in self._kept]
-        for count, number in enumerate(new):
+        """Return the summaries of segments; those of other heads are parts of multi-scale's."""
+        for place in range(0, len(segments), _AT_ONCE):
             if time.monotonic() > self._deadline:
-                self._save()
-                raise OutOfTime(f"{len(new) - count:,} segments are left")
-            (found,) = super().features([segments[number]], "multi-scale")
-            self._kept[names[number]] = found.half()
-        if new:
-            self._save()
-        found = [self._kept[name].float() for name in names]
-        size = len(found[0]) // 3 if found else 0
-        return [f[size : 2 * size] for f in found] if head == "mean" else found
-
-    def _save(self) -> None:
-        save_file(self._kept, self._path.with_suffix(".new"))
-        self._path.with_suffix(".new").replace(self._path)
+                raise OutOfTime(f"{len(segments) - place:,} segments are left to look at")
+            super().features(segments[place : place + _AT_ONCE], "multi-scale")
+        found = super().features(segments, "multi-scale")
+        if head == "multi-scale":
+            return found
+        parts = [summary.chunk(3) for summary in found]
+        return [mean if head == "mean" else torch.cat([best, first]) for best, mean, first in parts]
 
 
 @dataclass(frozen=True)
 class Cut:
-    """A document and the segments of it that are learnt and scored."""
+    """A document and its segments."""
 
     document: Document
     segments: tuple[Segment, ...]
+
+    def windows(self, most: int | None) -> tuple[Segment, ...]:
+        """The segments that are learnt and scored; None for all. Of an edited text the first."""
+        if self.document.kind == "curated":
+            return self.segments[:1]
+        if most is None:
+            return self.segments
+        return tuple(self.segments[place] for place in spread(len(self.segments), most))
 
 
 def held_out_scores(
@@ -126,15 +141,15 @@ def held_out_scores(
     two_stage_fit.frozen_layers = lambda recipe, devices=(): layers  # type: ignore[assignment]
     folds = fold_of_units([c.document for c in cut], recipe.folds)
     scores = np.full(len(cut), np.nan)
-    for fold in range(recipe.folds):
+    for fold in range(row.folds):
         if time.monotonic() > deadline:
-            raise OutOfTime(f"{row.name}: {fold} of {recipe.folds} folds")
+            raise OutOfTime(f"{row.name}: {fold} of {row.folds} folds")
         trained = [c for c in cut if folds[c.document.unit] != fold]
         training = Training(examples(trained, row), recipe)
         while training.is_in_stage_1():
             training.supervised_epoch()
         rng = random.Random(recipe.seed)
-        pages = [s for c in trained if c.document.kind in JUDGED for s in c.segments]
+        pages = [s for c in trained if c.document.kind in JUDGED for s in c.windows(row.windows)]
         edited = [c.segments[0] for c in trained if c.document.kind == "curated"]
         for _ in range(recipe.rounds):
             chosen = rng.sample(pages, min(recipe.unlabelled_segments, len(pages)))
@@ -142,8 +157,9 @@ def held_out_scores(
         training.upper.eval()
         for number, its in enumerate(cut):
             if folds[its.document.unit] == fold and its.document.kind in JUDGED:
-                chances = training.upper.chances(its.segments)
-                scores[number] = np.average(chances, weights=[len(s) for s in its.segments])
+                windows = its.windows(row.windows)
+                chances = training.upper.chances(windows)
+                scores[number] = np.average(chances, weights=[len(s) for s in windows])
     return scores
 
 
@@ -159,7 +175,8 @@ def examples(cut: Sequence[Cut], row: Row) -> list[TrainingText]:
         elif kind == "curated":
             continue
         weight = its.document.copies**0.5
-        found.append(TrainingText(its.segments, float(is_clean), weight, its.document.unit))
+        windows = its.windows(row.windows)
+        found.append(TrainingText(windows, float(is_clean), weight, its.document.unit))
     return found
 
 
@@ -216,9 +233,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         documents, maker.of_texts([d.text for d in documents]), strict=True
     ):
         if segments:
-            kept = tuple(segments[place] for place in spread(len(segments), SEGMENTS))
-            cut.append(Cut(document, kept[:1] if document.kind == "curated" else kept))
-    whole = KeptLayers(start, arguments.cache / "states.safetensors", deadline)
+            cut.append(Cut(document, tuple(segments)))
+    whole = KeptLayers(start, arguments.cache, deadline)
 
     def frozen(recipe: EncoderRecipe) -> FrozenLayers:
         its = start_of(BUNDLED, recipe.layers, recipe.max_tokens, recipe.head, recipe.width)
@@ -229,7 +245,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         print(f"{len(cut):,} documents, {sum(len(c.segments) for c in cut):,} segments", flush=True)
-        whole.features([segment for c in cut for segment in c.segments], "multi-scale")
+        whole.features([segment for c in cut for segment in c.windows(None)], "multi-scale")
         for name in [name for name in arguments.rows if name not in results]:
             started = time.process_time()
             if name == STUDENT:

@@ -16,8 +16,12 @@ from jobs import (  # noqa: E402
     train_models,
 )
 from jobs.training import tasks  # noqa: E402
-from jobs.training.encoder.page_fit import PageRecipe  # noqa: E402
-from jobs.training.encoder.page_task import MARGIN, PAGES, page_task  # noqa: E402
+from jobs.training.common.examples import Document  # noqa: E402
+from jobs.training.encoder import two_stage_fit  # noqa: E402
+from jobs.training.encoder.bundled_task import bundled_answers, bundled_task  # noqa: E402
+from jobs.training.encoder.network import FrozenLayers  # noqa: E402
+from jobs.training.encoder.recipe import EncoderRecipe  # noqa: E402
+from jobs.training.encoder.two_stage_task import EncoderModel  # noqa: E402
 from jobs.training.quality.task import QUALITY  # noqa: E402
 from tests.builders.encoders import save_checkpoint  # noqa: E402
 from tests.jobs.test_train_models import data  # noqa: E402, F401
@@ -76,10 +80,11 @@ def test_the_encoder_is_trained_measured_and_described(
         again = tmp_path / "again" / "quality_bert_stages"
         for path in folder.iterdir():
             assert (again / path.name).read_bytes() == path.read_bytes()
-    assert len(list((tmp_path / "kept").iterdir())) == 3
+    names = sorted(path.suffix for path in (tmp_path / "kept").iterdir())
+    assert names == [".pt", ".pt", ".pt", ".safetensors"]
 
 
-def test_the_bundled_recipe_is_fitted_measured_and_described(
+def test_the_bundled_recipe_is_measured_as_a_run_scores_and_goes_on(
     data: Path,  # noqa: F811
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -89,22 +94,44 @@ def test_the_bundled_recipe_is_fitted_measured_and_described(
     start = tmp_path / "start.safetensors"
     made = ["--model", str(checkpoint.parent), "--checkpoint", str(checkpoint)]
     assert import_encoder.main([*made, "--output", str(start)]) == 0
-    recipe = PageRecipe(start=str(start), layers=(0, 1), folds=2, inner_folds=2, strengths=(0.1,))
-    monkeypatch.setitem(tasks.ENCODER_TASKS, "quality-bert", page_task(recipe))
-    arguments = ["--data", str(data), "--task", "quality-bert", "--output", str(tmp_path / "out")]
-    for _ in range(2):
-        assert train_models.main([*arguments, "--checkpoints", str(tmp_path / "kept")]) == 0
-        folder = tmp_path / "out" / "quality_bert"
-        assert {p.name for p in folder.iterdir()} == {
-            "quality_bert.safetensors", "metrics.json", "CARD.md"
-        }  # fmt: skip
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        assert metrics["command"].endswith("--task quality-bert")
-        assert metrics["figures"][PAGES]["rows"] == 24
-        assert "margin_over_student_interval_95" in metrics["figures"][MARGIN]
-        scorer = DocumentScorer(folder / "quality_bert.safetensors", QualityBertSettings())
-        (record,) = score_documents(["天气很好，我们去散步。"], scorer)
-        assert 0 < record["score"] < 1
+    recipe = EncoderRecipe(
+        start=str(start), layers=(0, 1), frozen_layers=2, head="multi-scale", width=16, folds=2,
+        epochs=2, rounds=0, most_segments=None,
+    )  # fmt: skip
+    monkeypatch.setitem(tasks.ENCODER_TASKS, "quality-bert", bundled_task(recipe))
+    arguments = ["--data", str(data), "--task", "quality-bert"]
+    kept = ["--checkpoints", str(tmp_path / "kept")]
+    folders = [tmp_path / name / "quality_bert" for name in ("first", "again")]
+    assert train_models.main([*arguments, *kept, "--output", str(folders[0].parent)]) == 0
+    model = folders[0] / "quality_bert.safetensors"
+    assert {p.name for p in folders[0].iterdir()} == {model.name, "metrics.json", "CARD.md"}
+    metrics = json.loads((folders[0] / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["command"].endswith("--task quality-bert")
+    assert metrics["figures"][QUALITY.headlines[0][0]]["rows"] == 24
+
+    texts = [
+        "天气很好，我们去散步。",
+        "",
+        *("他说中国很大，我们可以去看看。\n" * n for n in (2, 90)),
+    ]
+    documents = [Document("", ("clean",), "site", "read", text=text) for text in texts]
+    curated = [Document("", ("clean",), "s", "curated", text=f"第{n}篇") for n in range(64)]
+    answers = bundled_answers(EncoderModel(model, on_cpu=True), {}, documents, recipe=recipe)
+    scorer = DocumentScorer(model, QualityBertSettings(device="cpu"))
+    scores = [record["score"] or 0.0 for record in score_documents(texts, scorer)]
+    assert answers[:, 0] == pytest.approx(scores, abs=1e-4)
+    assert len(set(scores)) == 4
+    of_curated = bundled_answers(EncoderModel(model, on_cpu=True), {}, curated, recipe=recipe)
+    assert 0 < (~torch.from_numpy(of_curated[:, 0]).isnan()).sum() < 32
+
+    def computed(*_: Any) -> None:
+        raise AssertionError("a segment was computed again")
+
+    two_stage_fit.frozen_layers.cache_clear()
+    monkeypatch.setattr(FrozenLayers, "_computed", computed)
+    assert train_models.main([*arguments, *kept, "--output", str(folders[1].parent)]) == 0
+    for path in folders[0].iterdir():
+        assert (folders[1] / path.name).read_bytes() == path.read_bytes()
 
 
 def test_without_the_pretrained_encoder_it_says_what_to_install(

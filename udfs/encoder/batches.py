@@ -70,7 +70,7 @@ class BatchRunner:
         """The same with padding."""
 
     def scores(self, segments: Sequence[Segment]) -> Float32Array:
-        """Return the encoder's output for each segment: shape (segments,) or (segments, size).
+        """Return the score of each segment, shape (segments,).
 
         When the device is out of memory, the budget becomes half of the batch that failed.
 
@@ -89,8 +89,7 @@ class BatchRunner:
                     break
                 found.append((chosen, scores))
                 is_left[chosen] = False
-        shape = found[0][1].shape[1:] if found else ()
-        result = np.zeros((len(segments), *shape), np.float32)
+        result = np.zeros(len(segments), np.float32)
         for chosen, scores in found:
             result[chosen] = scores.cpu().numpy()  # the first one waits for the device
         return result

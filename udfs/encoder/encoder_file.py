@@ -10,13 +10,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 FORMAT = "taojin-encoder-1"
 
 _HEADER_LIMIT = 100_000_000  # bytes; safetensors refuses a longer one too
 
-Head = Literal["pooled", "mean", "multi-scale", "sequence", "page"]
+Head = Literal["pooled", "mean", "multi-scale", "sequence"]
 Activation = Literal["sigmoid", "softmax", "none"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -33,8 +33,7 @@ class EncoderSettings:
     """``pooled``: a regression over the maximum of all tokens and the pooled first one, as in
     BERTEval; ``mean``: over the mean of all tokens and a hidden layer; ``multi-scale``: over the
     maximum and the mean of all tokens and the first one, and a hidden layer; ``sequence``: the head
-    of AutoModelForSequenceClassification; ``page``: `udfs.encoder.page_head`, which reads a page
-    whole."""
+    of AutoModelForSequenceClassification."""
     activation: Activation
     """Function of the head's outputs: ``none`` for a regression on another scale."""
     output: int
@@ -84,8 +83,13 @@ def read_encoder_header(path: Path) -> EncoderHeader:
                 f"{path}: is not an encoder of format {FORMAT}; make one with "
                 "python -m jobs.import_encoder"
             )
+        settings = EncoderSettings(**json.loads(metadata["settings"]))
+        if settings.head not in get_args(Head):
+            raise EncoderFileError(
+                f"{path}: head {settings.head!r}: expected one of {', '.join(get_args(Head))}"
+            )
         return EncoderHeader(
-            EncoderSettings(**json.loads(metadata["settings"])),
+            settings,
             json.loads(metadata["config"]),
             metadata["tokenizer"],
         )

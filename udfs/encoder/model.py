@@ -15,7 +15,6 @@ from torch.nn.functional import gelu
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
 
 from udfs.encoder.encoder_file import Dtype, EncoderHeader, read_encoder_header
-from udfs.encoder.page_head import PREFIX
 from udfs.encoder.weights import in_float32
 
 
@@ -23,8 +22,7 @@ class Encoder:
     """An encoder with its head on a device.
 
     Batch:
-        Token numbers and their mask, both (rows, tokens); float32 scores (rows,) on the device, or
-        for a head that reads pages whole the means of the tokens' hidden states (rows, size).
+        Token numbers and their mask, both (rows, tokens); float32 scores (rows,) on the device.
         The encoder computes in one dtype, the head in float32, both without gradients.
     """
 
@@ -49,11 +47,6 @@ class Encoder:
                     "hidden": torch.nn.Linear(size, width),
                     "head": torch.nn.Linear(width, 1),
                 }
-            )
-            self.base = self.network["encoder"]
-        elif header.settings.head == "page":
-            self.network = torch.nn.ModuleDict(
-                {"encoder": AutoModel.from_config(config, add_pooling_layer=False)}
             )
             self.base = self.network["encoder"]
         else:
@@ -89,27 +82,33 @@ class Encoder:
         if lengths.min() < ids.shape[1]:
             mask = self._moved(np.arange(ids.shape[1]) < lengths[:, None])
         with torch.inference_mode():
-            outputs = self._outputs(self._moved(ids), mask)
-            if self.settings.head == "page":
-                return outputs
-            if self.settings.activation == "sigmoid":
-                outputs = outputs.sigmoid()
-            elif self.settings.activation == "softmax":
-                outputs = outputs.softmax(dim=1)
-            return outputs[:, self.settings.output]
+            return self._activated(self._outputs(self._moved(ids), mask))
+
+    def scores_of_features(self, features: torch.Tensor) -> torch.Tensor:
+        """Scores of what a head with a hidden layer sees of segments, (rows, parts * size)."""
+        with torch.inference_mode():
+            return self._activated(self._of_hidden(features.to(self.device)))
 
     def _outputs(self, ids: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         numbers = None if mask is None else mask.to(torch.int64)
         if self.settings.head == "sequence":
             return self.network(input_ids=ids, attention_mask=numbers).logits
         found = self.base(input_ids=ids, attention_mask=numbers)
-        if self.settings.head == "page":
-            return mean_of_tokens(found.last_hidden_state, mask)
         if self.settings.head in POOLINGS:
-            features = POOLINGS[self.settings.head].pool(found.last_hidden_state, mask)
-            return self.network["head"](gelu(self.network["hidden"](features)))
+            return self._of_hidden(POOLINGS[self.settings.head].pool(found.last_hidden_state, mask))
         own = None if self.pools_padding else mask
         return self.network["head"](pooled(found.last_hidden_state, found.pooler_output, own))
+
+    def _of_hidden(self, features: torch.Tensor) -> torch.Tensor:
+        """Outputs of a head with a hidden layer."""
+        return self.network["head"](gelu(self.network["hidden"](features)))
+
+    def _activated(self, outputs: torch.Tensor) -> torch.Tensor:
+        if self.settings.activation == "sigmoid":
+            outputs = outputs.sigmoid()
+        elif self.settings.activation == "softmax":
+            outputs = outputs.softmax(dim=1)
+        return outputs[:, self.settings.output]
 
     def _moved(self, values: npt.NDArray[Any]) -> torch.Tensor:
         """An array on the device; the copy to a GPU overlaps its computation."""
@@ -170,8 +169,7 @@ def load_encoder(path: Path, device: str, dtype: Dtype) -> Encoder:
         RuntimeError: its weights do not fit its configuration, or there is no such device.
     """
     encoder = Encoder(read_encoder_header(path))
-    tensors = load_file(path)
-    encoder.load(in_float32({k: v for k, v in tensors.items() if not k.startswith(PREFIX)}))
+    encoder.load(in_float32(load_file(path)))
     encoder.move(device, dtype)
     return encoder
 

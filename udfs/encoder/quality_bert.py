@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pyspark.sql.types import ArrayType, DoubleType, IntegerType, StructField, StructType
 
-from udfs.base.array_types import Float64Array, Int64Array
 from udfs.base.settings import Model, PositiveCount, Share
 from udfs.encoder.encoder_file import Dtype, EncoderFileError, read_encoder_header
 from udfs.encoder.segments import Span, published_segments
@@ -32,10 +31,7 @@ from udfs.scorers.declaration import (
 from udfs.scorers.scorer import Record, Scorer
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from udfs.encoder.batches import BatchRunner
-    from udfs.encoder.page_head import PageHead
     from udfs.files.artifacts import ArtifactFile
 
 NAME = "quality_bert"
@@ -52,8 +48,8 @@ class QualityBertSettings:
     """
 
     artifact: Model = "quality_bert"
-    """Artifact name of an encoder, or a path to one, as ``python -m jobs.import_encoder`` makes it.
-    The bundled one reads a page whole: its score of a document is not the mean of the segments."""
+    """Artifact name of an encoder, or a path to one, as ``python -m jobs.import_encoder`` makes
+    it."""
     segments: Segments = "fixed"
     """``fixed`` cuts a text at ends of lines and sentences into segments of as many tokens as the
     encoder takes, and leaves nothing out; ``casia-exact`` makes those of the published script,
@@ -80,8 +76,7 @@ class QualityBertLimits:
 
 RESULT_TYPE = StructType(
     [
-        # Of a head that reads the text whole, else the mean of the segments weighted by their
-        # characters; null without segments.
+        # Mean of the segments, weighted by their characters; null without segments.
         StructField("score", DoubleType()),
         StructField(
             "segments",
@@ -107,7 +102,6 @@ class DocumentScorer:
 
     def __init__(self, path: Path, settings: QualityBertSettings) -> None:
         from udfs.base.worker import cores_of_task
-        from udfs.encoder.page_head import read_page_head
 
         cores = cores_of_task()
         if cores is not None:  # before the first use, which makes the tokenizer's threads
@@ -123,8 +117,6 @@ class DocumentScorer:
         self.settings = settings
         self.max_tokens = header.settings.max_tokens
         self.inputs = InputMaker(header)
-        self.page = read_page_head(path) if header.settings.head == "page" else None
-        """The head that reads a page whole, where the encoder's file has one."""
         self.runners: dict[str, BatchRunner] = {}
 
     def runner(self) -> BatchRunner:
@@ -173,49 +165,8 @@ def score_documents(texts: Sequence[str], scorer: DocumentScorer) -> list[Record
         spans = [own for own, _ in cut]
         inputs = [segment for _, own in cut for segment in own]
     found = scorer.runner().scores(inputs).astype(np.float64)
-    if scorer.page is not None:
-        tokens = np.array([len(segment) for segment in inputs])
-        return page_records(texts, spans, tokens, found, scorer.page)
     scores = iter(found.tolist())
-    return [_record(own, [next(scores) for _ in own]) for own in spans]
-
-
-def page_records(
-    texts: Sequence[str],
-    spans: Sequence[Sequence[Span]],
-    tokens: Int64Array,
-    means: npt.NDArray[np.floating[Any]],
-    page: PageHead,
-) -> list[Record]:
-    """Records of texts whose head reads them whole: the score is that of the whole text, not the
-    mean of its segments.
-
-    Args:
-        texts: Shape (texts,).
-        spans: The segments of each text.
-        tokens: Number of tokens of every segment of all texts, shape (segments,).
-        means: Mean of the hidden states of each segment's tokens, shape (segments, size).
-    """
-    has_any = [bool(own) for own in spans]
-    read = [text for text, is_one in zip(texts, has_any, strict=True) if is_one]
-    if not read:
-        return [_record([], []) for _ in texts]
-    owners = np.repeat(np.arange(len(read)), [len(own) for own in spans if own])
-    weights = tokens / np.bincount(owners, tokens)[owners]
-    sums = np.zeros((len(read), means.shape[1]))
-    np.add.at(sums, owners, means * weights[:, None])
-    whole = page.whole(read)
-    scores = iter(_chances(page.logits(whole, sums)).tolist())
-    of_segments = iter(_chances(page.logits(whole[owners], means)).tolist())
-    return [
-        _record(own, [next(of_segments) for _ in own], next(scores) if own else None)
-        for own in spans
-    ]
-
-
-def _chances(logits: Float64Array) -> Float64Array:
-    chances: Float64Array = 1 / (1 + np.exp(-np.clip(logits, -60.0, 60.0)))
-    return chances
+    return [record_of_segments(own, [next(scores) for _ in own]) for own in spans]
 
 
 def quality_bert_scorer(
@@ -236,8 +187,8 @@ def device_of_task(wanted: Device) -> str:
     return f"cuda:{gpu}"
 
 
-def _record(spans: Sequence[Span], scores: Sequence[float], whole: float | None = None) -> Record:
-    """A text's record; its score is that of the whole text where given, else the segments' mean."""
+def record_of_segments(spans: Sequence[Span], scores: Sequence[float]) -> Record:
+    """The record of a text, from the places and scores of its segments."""
     if not spans:
         return dict.fromkeys(RESULT_TYPE.fieldNames())
     lengths = [stop - start for start, stop in spans]
@@ -246,7 +197,7 @@ def _record(spans: Sequence[Span], scores: Sequence[float], whole: float | None 
         for (start, _), length, score in zip(spans, lengths, scores, strict=True)
     ]
     return {
-        "score": float(np.average(scores, weights=lengths)) if whole is None else whole,
+        "score": float(np.average(scores, weights=lengths)),
         "segments": segments,
         "mean": float(np.mean(scores)),
         "min": min(scores),

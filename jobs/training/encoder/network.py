@@ -7,12 +7,17 @@ Source:
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from torch.nn.functional import gelu
 
@@ -27,6 +32,9 @@ _LEAST_SPREAD = 0.1
 makes the others of its row coarse in eight bits, or overflows 16."""
 _CACHE_BYTES = 16 << 30
 """Bytes of hidden states that are kept; those of further segments are computed whenever used."""
+
+_KEPT_EVERY = 500
+"""New summaries of segments after which the file that keeps them is written."""
 
 Key = tuple[int, ...]
 
@@ -56,7 +64,8 @@ class FrozenLayers:
         self._bases = [_encoder(start).base.to(d, self.dtype) for d in self.devices]
         self._states: dict[Key, Any] = {}
         self._room = _CACHE_BYTES
-        self._features: dict[Key, Any] = {}
+        self._features: dict[bytes, Any] = {}
+        self._kept: Path | None = None
 
     def states(self, segments: Sequence[Segment]) -> list[Any]:
         """Return the hidden states of each segment, (its tokens, size), on the CPU.
@@ -78,11 +87,46 @@ class FrozenLayers:
 
         Only these are cached, for one head.
         """
-        pool = POOLINGS[head].pool
-        keys = [tuple(segment) for segment in segments]
-        new = self._of_new(keys, self._features, lambda s: pool(s.float()[None], None)[0])
-        self._features |= new
-        return [self._features[key] for key in keys]
+        pool = POOLINGS[head].pool if head in POOLINGS else _best_and_first
+        names = [_digest_of(segment) for segment in segments]
+        new = {n: s for n, s in zip(names, segments, strict=True) if n not in self._features}
+        left = iter(new.items())
+        while some := list(islice(left, _KEPT_EVERY)):
+            keys = [tuple(segment) for _, segment in some]
+            found = self._of_new(keys, {}, lambda s: pool(s.float()[None], None)[0])
+            self._features |= {name: found[key] for (name, _), key in zip(some, keys, strict=True)}
+            self._keep()
+        return [self._features[name] for name in names]
+
+    def keep_in(self, folder: Path) -> None:
+        """Load what a folder has of this encoder, head and dtype; write new summaries there."""
+        folder.mkdir(parents=True, exist_ok=True)
+        dtype = str(self.dtype).removeprefix("torch.")
+        file = folder / f"features-{_digest_of_start(self.start)[:16]}-{dtype}.safetensors"
+        if self._kept == file:
+            return
+        self._kept = file
+        kept: dict[bytes, Any] = {}
+        if file.exists():
+            found = load_file(file)
+            names = (row.tobytes() for row in found["segments"].numpy())
+            kept = dict(zip(names, found["features"], strict=True))
+        self._features = kept | self._features
+        if len(self._features) > len(kept):
+            self._keep()
+
+    def _keep(self) -> None:
+        """Write all summaries to the folder, if there is one, over the earlier ones."""
+        if self._kept is None:
+            return
+        names = np.frombuffer(b"".join(self._features), np.uint8).reshape(len(self._features), -1)
+        tensors = {
+            "segments": torch.from_numpy(names.copy()),
+            "features": torch.stack(list(self._features.values())),
+        }
+        new = self._kept.with_suffix(".new")
+        save_file(tensors, new)
+        os.replace(new, self._kept)
 
     def _of_new(
         self, keys: Sequence[Key], known: dict[Key, Any], summary: Callable[[Any], Any]
@@ -138,7 +182,11 @@ class Upper(torch.nn.Module):  # type: ignore[misc]
 
     def forward(self, segments: Sequence[Segment]) -> Any:
         """Compute logits of segments, (segments,), float32."""
-        if self.is_pooled:
+        if self.is_pooled and not len(self.layers):
+            seen = torch.stack(self._frozen[0].features(segments, self.kind)).to(self.device)
+            best, first = seen.chunk(2, dim=1)
+            features = torch.cat([best, self.pooler(first[:, None])], dim=1)
+        elif self.is_pooled:
             states, mask = self._states(segments)
             features = pooled(states, self.pooler(states), mask)
         else:
@@ -240,6 +288,24 @@ class Replicas:
 def autocast(device: torch.device, dtype: torch.dtype) -> Any:
     """Return the autocast context of a dtype; it does nothing for float32."""
     return torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+
+
+def _best_and_first(states: Any, mask: Any) -> Any:
+    """What the published head sees of hidden states (1, tokens, size), before its pooler."""
+    return pooled(states, states[:, 0], mask)
+
+
+def _digest_of(segment: Segment) -> bytes:
+    return hashlib.sha256(np.array(segment, "<i4").tobytes()).digest()
+
+
+def _digest_of_start(start: Start) -> str:
+    """The digest of an encoder's layers, its tokenizer and the kind of its head."""
+    digest = hashlib.sha256(f"{start.header.settings.head} {start.header.tokenizer}".encode())
+    for name in sorted(n for n in start.weights if n.startswith("encoder.")):
+        digest.update(name.encode())
+        digest.update(start.weights[name].numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _encoder(start: Start) -> Encoder:

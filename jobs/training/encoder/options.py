@@ -18,6 +18,8 @@ from jobs.training.encoder.sources import PRETRAINED_LAYERS, encoder_source
 from jobs.training.encoder.two_stage_task import EncoderModel
 
 _TEXTS = 10_000
+ALL = "all"
+"""In place of a number of windows."""
 _LEAST = {"layers": 1, "frozen": 0, "rounds": 0, "epochs": 1, "folds": 2, "texts": 2, "segments": 2}
 """Least value of each number."""
 
@@ -41,6 +43,11 @@ def with_stages_options(task: Task, arguments: argparse.Namespace) -> Task:
         raise OptionError("--texts needs --positives and --negatives")
     if arguments.unlabelled is not None and arguments.rounds == 0:
         raise OptionError("--unlabelled needs --rounds 1 or more: rounds learn from it")
+    if arguments.windows == ALL and arguments.rounds and arguments.unlabelled is None:
+        raise OptionError(
+            f"--rounds {arguments.rounds} needs --unlabelled with --windows {ALL}: no segment is "
+            "left to label"
+        )
     if arguments.segments is not None and arguments.rounds == 0:
         raise OptionError("--segments needs --rounds 1 or more: rounds label them")
     for name, least in _LEAST.items():
@@ -103,6 +110,10 @@ def _recipe(recipe: EncoderRecipe, arguments: argparse.Namespace) -> EncoderReci
         frozen = arguments.frozen
     if frozen > len(layers):
         raise OptionError(f"--frozen {frozen}: the encoder has {len(layers)} layers")
+    if (windows := arguments.windows) is not None:
+        recipe = replace(recipe, most_segments=None if windows == ALL else windows)
+        if windows == ALL and arguments.unlabelled is None:
+            recipe = replace(recipe, rounds=0)
     if arguments.segments is not None:
         share = recipe.chosen_segments / recipe.unlabelled_segments
         recipe = replace(
@@ -137,7 +148,8 @@ def _devices(gpus: int | None) -> tuple[str, ...]:
 def _said(arguments: argparse.Namespace) -> Iterator[str]:
     """The options that the training follows from, as they are typed, without names of files."""
     names = {"encoder": "ENCODER", "positives": "FILES", "negatives": "FILES"}
-    for name in (*names, "unlabelled", "texts", "layers", "frozen", "head", "rounds", "segments"):
+    others = ("unlabelled", "texts", "layers", "frozen", "head", "windows", "rounds", "segments")
+    for name in (*names, *others):
         value = getattr(arguments, name)
         if value is not None:
             shown = "OUTPUT" if name == "unlabelled" else names.get(name, value)
@@ -146,6 +158,15 @@ def _said(arguments: argparse.Namespace) -> Iterator[str]:
     for name in ("epochs", "folds"):
         if (value := getattr(arguments, name)) is not None:
             yield f"--{name} {value}"
+
+
+def _windows(given: str) -> int | str:
+    """A number of windows, or `ALL`."""
+    if given == ALL:
+        return given
+    if not given.isdecimal() or int(given) < 1:
+        raise argparse.ArgumentTypeError(f"{given}: expected 1 or more, or {ALL}")
+    return int(given)
 
 
 def _number(help_text: str) -> dict[str, Any]:
@@ -192,6 +213,13 @@ STAGES_OPTIONS = TaskOptions(
             "help": "multi-scale: a hidden layer over the maximum and the mean of all tokens and "
             "the first one; mean: over the mean alone; published: a regression over the maximum "
             f"and the pooled first token ({EncoderRecipe.head})",
+        },
+        "--windows": {
+            "type": _windows,
+            "metavar": f"N|{ALL}",
+            "help": "segments of a text that are learnt, spread over it, its first and last "
+            f"included; {ALL}: the whole text. An epoch draws {EncoderRecipe.drawn_segments} of "
+            f"them ({EncoderRecipe.most_segments})",
         },
         "--epochs": _number(f"epochs of stage 1, the supervised one ({EncoderRecipe.epochs})"),
         "--rounds": _number(

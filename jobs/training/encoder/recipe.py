@@ -64,8 +64,9 @@ class EncoderRecipe(Settings):
     """Width of the hidden layer; the published head has none."""
     max_tokens: int = 384
     """Longest segment in tokens; the published script's 510 characters hardly ever exceed it."""
-    most_segments: int = 4
-    """Segments of a text that are learnt, spread over it, its first and last included."""
+    most_segments: int | None = 4
+    """Segments of a text that are learnt, spread over it, its first and last included; None for
+    all."""
     drawn_segments: int = 4
     """Number of these that an epoch draws."""
     made_pages: int = 0

@@ -81,11 +81,14 @@ def fit_encoder(
         unlabelled: Segments that stage 2 labels.
         exemplars: Segments with a target of 1, for stage 2.
         checkpoints: Folder with a checkpoint for each recipe and examples: training continues from
-            it and writes it after every epoch; None for no checkpoints.
+            it and writes it after every epoch. What a head sees of segments behind layers that are
+            all frozen is kept there too. None for no folder.
         devices: As for `frozen_layers`.
     Returns:
         Numbers of examples, the device, and the areas of early stopping.
     """
+    if checkpoints is not None:
+        frozen_layers(recipe, devices).keep_in(checkpoints)
     training = Training(examples, recipe, devices)
     file = None
     if checkpoints is not None:

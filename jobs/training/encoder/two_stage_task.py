@@ -11,7 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -26,12 +26,16 @@ from udfs.encoder.quality_bert import (
     Device,
     DocumentScorer,
     QualityBertSettings,
+    record_of_segments,
     score_documents,
 )
 from udfs.scorers import quality
 
 if TYPE_CHECKING:
+    from jobs.training.encoder.network import FrozenLayers
     from jobs.training.encoder.two_stage_fit import TrainingText
+    from udfs.base.array_types import Float64Array
+    from udfs.encoder.model import Encoder
 
 _JUDGED = ("read", "picked", POSITIVE, NEGATIVE)
 """Kinds of documents that early stopping is decided on."""
@@ -55,6 +59,24 @@ class EncoderModel:
     def column(self, label: str) -> int:
         """Return the column of a label in the answers."""
         return self.labels.index(label)
+
+    def scores_behind(self, frozen: FrozenLayers, texts: Sequence[str]) -> Float64Array:
+        """Score texts, (texts,), by what the head sees of their segments behind frozen layers.
+
+        The head must have a hidden layer. A text without segments scores 0.
+        """
+        import torch
+
+        runner = self.scorer.runner()
+        encoder = cast("Encoder", runner.encoder)
+        cut = list(self.scorer.inputs.of_texts(texts))
+        segments = [segment for _, own in cut for segment in own]
+        if not segments:
+            return np.zeros(len(texts))
+        features = torch.stack(frozen.features(segments, encoder.settings.head))
+        chances = iter(encoder.scores_of_features(features).tolist())
+        records = [record_of_segments(spans, [next(chances) for _ in spans]) for spans, _ in cut]
+        return np.array([record["score"] or 0.0 for record in records])
 
 
 def encoder_answers(model: EncoderModel, found: Found, documents: Sequence[Document]) -> Answers:
@@ -119,12 +141,12 @@ def fit_quality_encoder(
         *_examples(of_pages, described, recipe),
         *_examples(segments_of([page.text for page in made]), of_made, recipe),
     ]
-    unlabelled = [
-        segment
-        for own in segments_of([d.text for d in documents if d.kind == UNLABELLED])
-        for segment in own
-    ] or _unused_segments(of_pages, recipe)
-    exemplary = curated or [d for d in documents if d.kind == POSITIVE]
+    unlabelled: list[Any] = []
+    exemplary: list[Document] = []
+    if recipe.rounds:
+        of_run = segments_of([d.text for d in documents if d.kind == UNLABELLED])
+        unlabelled = [s for own in of_run for s in own] or _unused_segments(of_pages, recipe)
+        exemplary = curated or [d for d in documents if d.kind == POSITIVE]
     exemplars = [rng.choice(own) for own in segments_of([d.text for d in exemplary]) if own]
     return {
         "made_pages": len(made),
@@ -150,7 +172,7 @@ def _unused_segments(segments: Sequence[Sequence[Any]], recipe: EncoderRecipe) -
     """The segments of texts that stage 1 does not use."""
     found = []
     for own in segments:
-        chosen = spread(len(own), recipe.most_segments)
+        chosen = _learnt_places(len(own), recipe)
         found += [segment for place, segment in enumerate(own) if place not in chosen]
     return found
 
@@ -170,9 +192,15 @@ def _examples(
     from jobs.training.encoder.two_stage_fit import TrainingText
 
     for own, (is_clean, weight, unit, is_judged) in zip(segments, described, strict=True):
-        if chosen := spread(len(own), recipe.most_segments):
+        if chosen := _learnt_places(len(own), recipe):
             kept = tuple(own[place] for place in chosen)
             yield TrainingText(kept, float(is_clean), weight, unit, is_judged)
+
+
+def _learnt_places(count: int, recipe: EncoderRecipe) -> list[int]:
+    """The numbers of the segments of a text that are learnt."""
+    most = recipe.most_segments
+    return list(range(count)) if most is None else spread(count, most)
 
 
 def spread(count: int, most: int) -> list[int]:

@@ -102,12 +102,9 @@ class FittedLines:
     slope: float
     offset: float
     """Calibration: slope * logit + offset is the log odds of clean."""
-    held_out: Float64Array
-    """Uncalibrated logit of each example by the model of its inner fold, (examples,)."""
     words: list[str]
     weights: Float64Array
     """What each word adds to the mean that is the uncalibrated logit, the bias included."""
-    bias: float
 
     def write(self, path: Path) -> None:
         """Write the calibrated model as a fastText file."""
@@ -148,7 +145,7 @@ def fit_lines(
     space = LineSpace.of(examples, recipe)
     model = _fitter(space, examples, targets)(strength)
     words, weights = space.token_weights(model)
-    return FittedLines(strength, slope, offset, held_out[strength], words, weights, model.bias)
+    return FittedLines(strength, slope, offset, words, weights)
 
 
 def page_judge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,12 +38,17 @@ def test_an_encoder_that_is_named_is_trained_as_published() -> None:
 
 def test_other_options_change_the_recipe_alone() -> None:
     default = QUALITY_BERT_STAGES.recipe
+    assert isinstance(default, EncoderRecipe)
     assert recipe_of() == default
     assert recipe_of("--layers", "3").frozen_layers == 3
     recipe = recipe_of("--head", "multi-scale", "--rounds", "4", "--epochs", "2", "--folds", "3")
     assert (recipe.head, recipe.rounds, recipe.epochs, recipe.folds) == ("multi-scale", 4, 2, 3)
     recipe = recipe_of("--segments", "20000")
     assert (recipe.unlabelled_segments, recipe.chosen_segments) == (20_000, 6_400)
+    assert recipe_of("--windows", "2") == replace(default, most_segments=2)
+    assert recipe_of("--windows", "all") == replace(default, most_segments=None, rounds=0)
+    recipe = recipe_of("--windows", "all", "--unlabelled", "out", "--rounds", "3")
+    assert (recipe.most_segments, recipe.rounds) == (None, 3)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +62,8 @@ def test_other_options_change_the_recipe_alone() -> None:
         ),
         (["--unlabelled", "out", "--rounds", "0"], "--unlabelled needs --rounds 1 or more"),
         (["--segments", "9", "--rounds", "0"], "--segments needs --rounds 1 or more"),
+        (["--windows", "all", "--rounds", "2"], "--rounds 2 needs --unlabelled with --windows all"),
+        (["--windows", "0"], "argument --windows: 0: expected 1 or more, or all"),
         (["--folds", "1"], "--folds 1: expected 2 or more"),
         (["--epochs", "0"], "--epochs 0: expected 1 or more"),
         (["--rounds", "-1"], "--rounds -1: expected 0 or more"),

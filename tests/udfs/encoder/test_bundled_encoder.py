@@ -32,14 +32,14 @@ SPAM = "\n".join(
 
 def test_its_file_is_what_catalogue_and_card_say() -> None:
     entry = tomllib.loads((CONF / "artifacts.toml").read_text(encoding="utf-8"))["quality_bert"][
-        "1"
+        "2"
     ]
     metrics = json.loads((FOLDER / "metrics.json").read_text(encoding="utf-8"))
     assert entry["sha256"] == metrics["model"]["sha256"] == sha256_of(FILE)
     assert entry["size"] == FILE.stat().st_size <= 32_000_000
     assert entry["sha256"] in (FOLDER / "CARD.md").read_text(encoding="utf-8")
     header = read_encoder_header(FILE)
-    assert (header.settings.head, header.config["num_hidden_layers"]) == ("page", 7)
+    assert (header.settings.head, header.config["num_hidden_layers"]) == ("multi-scale", 7)
 
 
 @pytest.mark.bert
