@@ -20,7 +20,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -133,13 +133,20 @@ class Cut:
 
 
 def held_out_scores(
-    cut: Sequence[Cut], row: Row, frozen: Callable[[EncoderRecipe], FrozenLayers], deadline: float
+    cut: Sequence[Cut],
+    row: Row,
+    frozen: Callable[[EncoderRecipe], FrozenLayers],
+    folds: Mapping[str, int],
+    deadline: float,
 ) -> np.ndarray:
-    """The score of every crawl page by an encoder that was trained without its site; else NaN."""
+    """The score of every crawl page by an encoder that was trained without its site; else NaN.
+
+    Args:
+        folds: The fold of each unit, as the student has them.
+    """
     recipe = replace(EncoderRecipe(start=BUNDLED, head="multi-scale"), **row.changes)
     layers = frozen(recipe)
     two_stage_fit.frozen_layers = lambda recipe, devices=(): layers  # type: ignore[assignment]
-    folds = fold_of_units([c.document for c in cut], recipe.folds)
     scores = np.full(len(cut), np.nan)
     for fold in range(row.folds):
         if time.monotonic() > deadline:
@@ -180,9 +187,8 @@ def examples(cut: Sequence[Cut], row: Row) -> list[TrainingText]:
     return found
 
 
-def student_scores(documents: Sequence[Document]) -> np.ndarray:
+def student_scores(documents: Sequence[Document], folds: Mapping[str, int]) -> np.ndarray:
     """The same by the fastText student, which reads whole pages."""
-    folds = fold_of_units(documents, QUALITY.recipe.folds)
     scores = np.full(len(documents), np.nan)
     for fold in range(QUALITY.recipe.folds):
         model, found = fit(QUALITY, [d for d in documents if folds[d.unit] != fold])
@@ -223,6 +229,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     results_file = arguments.cache / "rows.json"
     results = json.loads(results_file.read_text("utf-8")) if results_file.exists() else {}
     every = distinct(QUALITY.documents(read_task(QUALITY, arguments.data)))
+    folds = fold_of_units(every, QUALITY.recipe.folds)
     curated = [d for d in every if d.kind == "curated"]
     documents = [d for d in every if d.kind in (*JUDGED, "html")]
     documents += random.Random(1).sample(curated, min(POSITIVES, len(curated)))
@@ -249,10 +256,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name in [name for name in arguments.rows if name not in results]:
             started = time.process_time()
             if name == STUDENT:
-                scores, its = student_scores(every), every
+                scores, its = student_scores(every, folds), every
             else:
                 (row,) = (row for row in ROWS if row.name == name)
-                scores = held_out_scores(cut, row, frozen, deadline)
+                scores = held_out_scores(cut, row, frozen, folds, deadline)
                 its = [c.document for c in cut]
             results[name] = measured(its, scores, time.process_time() - started)
             results_file.write_text(json.dumps(results, indent=2), encoding="utf-8")
