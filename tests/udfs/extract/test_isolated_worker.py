@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.builders.warc_files import written_by_warcio
+from udfs.base.isolated_process import LOST, NO_ANSWER
 from udfs.extract import extract
 from udfs.extract.extract import ExtractOptions, split_outcomes
-from udfs.extract.isolated_worker import LOST, NO_ANSWER, isolated_outcomes
+from udfs.extract.isolated_worker import isolated_outcomes
 from udfs.extract.outcomes import Candidate, Failed
 from udfs.extract.pages import PageOptions, page_outcome
 from udfs.warc.reader import read_records
