@@ -12,11 +12,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import pyarrow.parquet as pq
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.config.release_settings import ReleaseConfig
-from jobs.release.rows import BAND, BUCKET, BYTES, EXCLUDED, GROUP, LABEL, LABELS
+from jobs.release.rows import BAND, BUCKET, BYTES, EXCLUDED, GROUP, LABEL, LABELS, ORDER
 from jobs.run.commits import fingerprint_of
 from jobs.run.ledger import totals_of
 from jobs.run.request import (
@@ -60,6 +61,16 @@ def row_counts(labelled: DataFrame, *, has_chars: bool = True) -> list[dict[str,
     ]
     labels = (EXCLUDED, *LABELS)
     return [row.asDict() for row in labelled.groupBy(*labels).agg(*amounts).collect()]
+
+
+def measured_rows(labelled: DataFrame) -> DataFrame:
+    """Store what counts and an order need of labelled rows, so that texts are measured once.
+
+    Needs: rows of `jobs.release.rows.with_labels`. Rows: all kept. Shuffles: none.
+    """
+    amounts = [name for name in _AMOUNTS if name in labelled.columns]
+    names = ("doc_id", "toxicity", *amounts, EXCLUDED, *LABELS, ORDER, BYTES)
+    return labelled.select(*names).persist(StorageLevel.DISK_ONLY)
 
 
 def with_chars(

@@ -288,8 +288,9 @@ class _JsonlWriter(_FileWriter):
         self._waiting += joined_lines(rows)
         self.rows += rows.num_rows
         whole = len(self._waiting) - len(self._waiting) % _PIECE_BYTES
-        for start in range(0, whole, _PIECE_BYTES):
-            self._out.write(self._waiting[start : start + _PIECE_BYTES])
+        with memoryview(self._waiting) as waiting:
+            for start in range(0, whole, _PIECE_BYTES):
+                self._out.write(waiting[start : start + _PIECE_BYTES])
         del self._waiting[:whole]
 
     def close(self) -> pa.RecordBatch:

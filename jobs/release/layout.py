@@ -17,6 +17,8 @@ from jobs.release.files import FILE, Layout
 from jobs.release.rows import BYTES, GROUP, ORDER, order_column
 
 _PART, _BEFORE = "_part", "_before"
+_BROADCAST_ROWS = 500_000
+"""Rows of ids and files that each executor holds whole: about 100 MB."""
 
 
 def shuffled(
@@ -37,15 +39,20 @@ def shuffled(
     return rows.withColumn(FILE, (first + F.pmod(F.col(ORDER), count)).cast("int")), layout
 
 
-def sorted_by_column(rows: DataFrame, settings: ReleaseConfig) -> tuple[DataFrame, Layout]:
+def sorted_by_column(
+    rows: DataFrame, measured: DataFrame, count: int, settings: ReleaseConfig
+) -> tuple[DataFrame, Layout]:
     """Deal rows to files in their order, so that each but the last holds about ``file_bytes``.
 
-    Needs: rows (doc_id, GROUP, ORDER, BYTES, ...). Rows with one doc_id come into one file.
+    Needs: rows (doc_id, ...); measured, the same rows (doc_id, GROUP, ORDER, BYTES, ...). Rows with
+        one doc_id come into one file.
+    Args:
+        count: Number of rows.
     Adds: FILE. Rows: all kept.
-    Shuffles: ids, order and sizes, sorted by range; rows by doc_id.
+    Shuffles: ids, order and sizes, sorted by range; rows by doc_id where there are many.
     """
     by = [F.col(GROUP), *row_order(settings)]
-    narrow = rows.groupBy("doc_id", GROUP, ORDER).agg(F.sum(BYTES).alias(BYTES))
+    narrow = measured.groupBy("doc_id", GROUP, ORDER).agg(F.sum(BYTES).alias(BYTES))
     parts = rows.sparkSession.conf.get("spark.sql.shuffle.partitions") or "1"
     placed = narrow.repartitionByRange(int(parts), *by).withColumn(_PART, F.spark_partition_id())
     placed = placed.persist(StorageLevel.DISK_ONLY)
@@ -82,6 +89,8 @@ def sorted_by_column(rows: DataFrame, settings: ReleaseConfig) -> tuple[DataFram
     )
     files = numbered.join(F.broadcast(renumbered), on=[GROUP, FILE], how="inner")
     files = files.select("doc_id", F.col("file").alias(FILE))
+    if count <= _BROADCAST_ROWS:  # else texts are shuffled once more
+        files = F.broadcast(files)
     return rows.join(files, on="doc_id", how="inner"), layout
 
 

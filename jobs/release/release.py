@@ -26,6 +26,7 @@ from jobs.release.facts import (
     Source,
     corpus_facts_of,
     counts_by,
+    measured_rows,
     release_facts,
     row_counts,
     summed,
@@ -69,6 +70,9 @@ _ROW_DIGESTS = tuple(
     for name in ("enabled", "enableFullRetryOnMismatch", "enableQueryLevelRollbackOnMismatch")
 )
 _ROWS_OF_BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch"
+_READING = {"spark.sql.parquet.columnarReaderBatchSize": "256"}
+"""Rows that Spark takes from a Parquet file at once: of its 4,096 texts are 20 MB, which leave a
+core's cache before they are used. Java then needs half of its time again for a release."""
 
 
 class ReleaseIncomplete(RuntimeError):
@@ -118,23 +122,39 @@ def write_release(
     commit = source.commit
     if commit is None:
         raise ReleaseIncomplete(f"{source.table}: is not selected any more")
+    with _settings(spark, _READING):
+        return _write_release(spark, source, commit, uri, settings, exclusions)
+
+
+def _write_release(
+    spark: SparkSession,
+    source: Source,
+    commit: Commit,
+    uri: str,
+    settings: ReleaseConfig,
+    exclusions: Exclusions,
+) -> Released:
+    """Write the release of a selection that is committed."""
     corpus = source.run.store.read(spark, source.table)
     columns = released_columns(corpus.schema, settings)
     limits = perplexity_limits(corpus, settings) if "perplexity" in settings.subsets else None
     labelled = with_labels(corpus, settings, exclusions, limits, has_copies=source.has_copies)
     has_texts = TEXT in columns
-    counts = row_counts(labelled, has_chars=not has_texts)
+    is_shuffled = order_column(settings) is None
+    # Where an order is found texts are measured once, for it and for the counts.
+    measured = labelled if is_shuffled or not has_texts else measured_rows(labelled)
+    counts = row_counts(measured, has_chars=not has_texts)
     released = [row for row in counts if row[EXCLUDED] is None]
     total = summed(released)
     of_corpus = corpus_facts_of(source, commit)
     seen = _rows_of(source.run.store, source.table)
     _check("rows of the corpus", seen, summed(counts)["rows"])
-    kept = labelled.where(F.col(EXCLUDED).isNull()) if exclusions.keys else labelled
-    sizes = {folder: n["bytes"] for folder, n in counts_by(released, GROUP).items()}
-    is_shuffled = order_column(settings) is None
-    rows, layout = (
-        shuffled(kept, sizes, settings) if is_shuffled else sorted_by_column(kept, settings)
-    )
+    kept, measured = (rows.where(F.col(EXCLUDED).isNull()) for rows in (labelled, measured))
+    if is_shuffled:
+        sizes = {folder: n["bytes"] for folder, n in counts_by(released, GROUP).items()}
+        rows, layout = shuffled(kept, sizes, settings)
+    else:
+        rows, layout = sorted_by_column(kept, measured, total["rows"], settings)
     schema = arrow_schema(corpus.select(*columns).schema)
     formats = [FileFormat(name, schema, settings.row_group_bytes) for name in settings.formats]
     if has_texts:  # the files of the first format count their characters
@@ -142,7 +162,7 @@ def write_release(
     with placed(uri) as root:
         files = []
         for of in formats:
-            with _writing(spark, total, is_shuffled=is_shuffled):
+            with _settings(spark, _writing(total, is_shuffled=is_shuffled)):
                 written = _write_files(rows, root, of, layout, settings)
             _check(f"rows of {of.name}", total["rows"], sum(f["rows"] for f in written))
             files += written
@@ -181,11 +201,8 @@ def write_corpus_card(
     source.run.store.write_bytes(text.encode(), *source.table.split("/")[:-1], CARD)
 
 
-@contextmanager
-def _writing(
-    spark: SparkSession, counts: Mapping[str, int], *, is_shuffled: bool
-) -> Iterator[None]:
-    """Set what rows cost on their way to Python while the block runs.
+def _writing(counts: Mapping[str, int], *, is_shuffled: bool) -> dict[str, str]:
+    """Return settings of Spark that decide what rows cost on their way to Python.
 
     Spark's digest of each shuffled row, by which it notices that a repeated task gives other rows,
     is a third of what it does here: the rows of a release follow from files alone.
@@ -198,6 +215,12 @@ def _writing(
     if is_shuffled:
         rows = _BATCH_BYTES * counts["rows"] // max(counts["bytes"], 1)
         wanted |= {**_UNMEASURED_BATCH, _ROWS_OF_BATCH: str(min(max(rows, 1), _BATCH_ROWS))}
+    return wanted
+
+
+@contextmanager
+def _settings(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[None]:
+    """Have settings of Spark while the block runs."""
     before = {key: spark.conf.get(key, None) for key in wanted}
     for key, value in wanted.items():
         spark.conf.set(key, value)

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from jobs.config import ConfigError
 from jobs.config.release_settings import ReleaseConfig
 from jobs.release.exclusions import Exclusions
-from jobs.release.facts import counts_by, release_facts, row_counts, summed
+from jobs.release.facts import counts_by, measured_rows, release_facts, row_counts, summed
 from jobs.release.files import FILE
 from jobs.release.layout import shuffled, sorted_by_column
 from jobs.release.rows import (
@@ -138,7 +138,9 @@ def dealt(corpus: DataFrame, settings: ReleaseConfig) -> tuple[list[list[Any]], 
         sizes = {name: of["bytes"] for name, of in counts_by(row_counts(labelled), GROUP).items()}
         rows, layout = shuffled(labelled, sizes, settings)
     else:
-        rows, layout = sorted_by_column(labelled, settings)
+        # Ids and files of few rows are sent to all, those of many are shuffled with the texts.
+        count = 1 if settings.order.startswith("-") else 10**9
+        rows, layout = sorted_by_column(labelled, measured_rows(labelled), count, settings)
     found = rows.select(FILE, "doc_id", "quality_score", BYTES, GROUP).collect()
     assert len(found) == len(ROWS)
     files: list[list[Any]] = [[] for _ in range(layout.files)]
