@@ -8,7 +8,7 @@ the bundled quality_bert. FOLDER keeps what heads see of segments, and finished 
 a call early, and the same call goes on.
 
 Rows of "three windows" learn and score at most three segments of a page, spread over it. Training
-the top layer costs most: two rows show what it adds, over the first window of a page and on three
+the top layer costs most: three rows show what it adds, over the first window of a page and on three
 of the ten folds. A row named "published labels" learns as the paper does: edited texts of known
 sources are good, and random crawl pages are bad, whatever a reader said of them.
 """
@@ -78,9 +78,10 @@ ROWS = (
     Row("multi-scale, whole pages", {"rounds": 0}, windows=None),
     Row("published head, three windows", {"head": "published", "rounds": 0}),
     Row("published head, whole pages", {"head": "published", "rounds": 0}, windows=None),
-    Row("multi-scale, first window, three folds", _FIRST, windows=1, folds=3),
+    Row("multi-scale, first window, three folds", {"rounds": 0}, windows=1, folds=3),
+    Row("multi-scale, first window, three folds, three epochs", _FIRST, windows=1, folds=3),
     Row(
-        "multi-scale, first window, three folds, top layer trained",
+        "multi-scale, first window, three folds, three epochs, top layer trained",
         {**_FIRST, "frozen_layers": LAYERS - 1},
         windows=1,
         folds=3,

@@ -292,6 +292,14 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
             read_encoder_header(path)
 
 
+def test_a_head_that_is_not_known_is_named(encoder_file: Path, tmp_path: Path) -> None:
+    content = encoder_file.read_bytes()
+    path = tmp_path / "file.safetensors"
+    path.write_bytes(content.replace(b'\\"pooled\\"', b'\\"paged!\\"'))
+    with pytest.raises(EncoderFileError, match=r"head 'paged!': expected one of pooled, mean"):
+        read_encoder_header(path)
+
+
 def test_outside_of_spark_it_runs_on_the_cpu() -> None:
     assert device_of_task("auto") == device_of_task("cpu") == "cpu"
     assert device_of_task("cuda") == "cuda:0"
