@@ -78,10 +78,10 @@ ROWS = (
     Row("multi-scale, whole pages", {"rounds": 0}, windows=None),
     Row("published head, three windows", {"head": "published", "rounds": 0}),
     Row("published head, whole pages", {"head": "published", "rounds": 0}, windows=None),
-    Row("multi-scale, first window, three folds", {"rounds": 0}, windows=1, folds=3),
-    Row("multi-scale, first window, three folds, three epochs", _FIRST, windows=1, folds=3),
+    Row("first window, three folds", {"rounds": 0}, windows=1, folds=3),
+    Row("first window, three folds, three epochs", _FIRST, windows=1, folds=3),
     Row(
-        "multi-scale, first window, three folds, three epochs, top layer trained",
+        "first window, three folds, three epochs, top layer trained",
         {**_FIRST, "frozen_layers": LAYERS - 1},
         windows=1,
         folds=3,

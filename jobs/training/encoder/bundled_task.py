@@ -104,8 +104,8 @@ pages. Seconds are those of a core, the time of the frozen layers left out but i
 | multi-scale, three windows | 0.9463 | 0.9267, 0.9631 | 43 |
 | multi-scale, whole pages | 0.9507 | 0.9316, 0.9661 | 40 |
 | published head, whole pages | 0.9177 | 0.8879, 0.9412 | 48 |
-| multi-scale, first window, three folds, three epochs | 0.8982 | 0.8318, 0.952 | 3 |
-| multi-scale, first window, three folds, three epochs, top layer trained | 0.9219 | 0.8679, 0.9614 | 241 |"""
+| first window, three folds, three epochs | 0.8982 | 0.8318, 0.952 | 3 |
+| first window, three folds, three epochs, top layer trained | 0.9219 | 0.8679, 0.9614 | 241 |"""
 WEAKNESSES = (
     "The fastText student of the same folds tells junk from other pages better, at a small part "
     "of the cost: this model is for scores of segments, as a teacher, and as a start for a "
