@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +21,7 @@ from udfs.scorers.scorer import Documents, model_of
 if TYPE_CHECKING:
     from udfs.files.artifacts import ArtifactFile
     from udfs.models.fasttext_model import FastTextModel
+    from udfs.tokens.tokens import Tokens
 
 LABEL = "toxic"
 """The label whose probability is the score."""
@@ -43,35 +43,19 @@ class ShortTexts:
     """The most code points of a text that it judges."""
 
 
-def gram_lines(texts: Sequence[str]) -> list[str]:
-    """Return the different grams of each text, separated by blanks: its characters in lower case,
-    runs of a to z and of digits whole, and behind them each with its neighbour. Disguised writing
-    is folded first (udfs/folding).
-
-    >>> gram_lines(["加V信88"])
-    ['加 微 信 88 加微 微信 信88']
-    """
-    from udfs.tokens.tokenizer import TokenizerSettings, token_lines
-
-    read = TokenizerSettings("characters", 1, None, None, folding=True)
-    lines = []
-    for line in token_lines(texts, [read])[0]:
-        signs = line.split()
-        pairs = (first + second for first, second in pairwise(signs))
-        lines.append(" ".join(dict.fromkeys([*signs, *pairs])))
-    return lines
-
-
-def short_text_scores(lines: Sequence[str], model: FastTextModel) -> Float64Array:
-    """The score of each line of grams, (lines,); 0.0 for an empty one.
+def short_text_scores(lines: Sequence[str] | Tokens, model: FastTextModel) -> Float64Array:
+    """The score of each line of grams, or of each text by its grams, (lines,); 0.0 without one.
 
     fastText takes the mean of a line's weights, which is small for long lines whatever they say;
     the regression that the weights come from takes their sum divided by the root of their number.
     """
+    from udfs.tokens.tokens import Tokens, tokens_of_lines
+
     if not len(lines):
         return np.zeros(0)
-    counts = np.array([len(line.split()) for line in lines])
-    means = model.probabilities(list(lines))[:, model.column(LABEL)].clip(_LEAST, 1 - _LEAST)
+    tokens = lines if isinstance(lines, Tokens) else tokens_of_lines(lines)
+    counts = np.diff(tokens.bounds)
+    means = model.probabilities(tokens)[:, model.column(LABEL)].clip(_LEAST, 1 - _LEAST)
     logits = (np.log(means) - np.log1p(-means)) * np.sqrt(counts + 1)  # the end of a line counts
     scores: Float64Array = np.where(counts > 0, 1.0 / (1.0 + np.exp(-logits)), 0.0)
     return scores
@@ -80,14 +64,15 @@ def short_text_scores(lines: Sequence[str], model: FastTextModel) -> Float64Arra
 def of_short_texts(documents: Documents, short: ShortTexts) -> dict[int, float]:
     """Number of each short document -> its score."""
     from udfs.models.fasttext_model import load_fasttext
+    from udfs.tokens.grams import gram_tokens
 
     chosen = [at for at, text in enumerate(documents) if len(text) <= short.max_chars]
     if not chosen:
         return {}
-    lines = gram_lines([documents[at] for at in chosen])
+    grams = gram_tokens([documents[at] for at in chosen])
     model = model_of(short.model, load_fasttext)
-    scores = short_text_scores(lines, model).tolist()
-    return {at: score for at, score, line in zip(chosen, scores, lines, strict=True) if line}
+    scores = short_text_scores(grams, model).tolist()
+    return {at: score for at, score, own in zip(chosen, scores, grams, strict=True) if own}
 
 
 def check_short(name: str, files: KnownFiles) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from udfs.base.settings import ConfigError
 from udfs.scorers.declaration import KnownFiles, read_known
 from udfs.scorers.scorer import model_of
-from udfs.scorers.short_texts import gram_lines
 
 if TYPE_CHECKING:
     from udfs.files.artifacts import ArtifactFile
@@ -33,11 +32,12 @@ def likeliest_kinds(texts: Sequence[str], kinds: ArtifactFile) -> list[str | Non
     if not texts:
         return []
     from udfs.models.fasttext_model import load_fasttext
+    from udfs.tokens.grams import gram_tokens
 
-    model, lines = model_of(kinds, load_fasttext), gram_lines(texts)
-    chosen = model.probabilities(lines).argmax(axis=1).tolist()
+    model, grams = model_of(kinds, load_fasttext), gram_tokens(texts)
+    chosen = model.probabilities(grams).argmax(axis=1).tolist()
     return [
-        model.labels[column] if line else None for column, line in zip(chosen, lines, strict=True)
+        model.labels[column] if own else None for column, own in zip(chosen, grams, strict=True)
     ]
 
 

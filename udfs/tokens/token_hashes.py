@@ -47,7 +47,17 @@ def _hash_all(data: npt.NDArray[np.uint8], bounds: Int64Array) -> tuple[UInt32Ar
 @compiled
 def hash_characters(codes: UInt32Array, begin: int, length: int) -> tuple[np.uint32, np.uint64]:
     """Return fastText's hash and the key of the token ``codes[begin : begin + length]``."""
-    short, long = np.uint32(_BASIS_32), np.uint64(_BASIS_64)
+    return with_characters(np.uint32(_BASIS_32), np.uint64(_BASIS_64), codes, begin, length)
+
+
+@compiled
+def with_characters(
+    short: np.uint32, long: np.uint64, codes: UInt32Array, begin: int, length: int
+) -> tuple[np.uint32, np.uint64]:
+    """Return both hashes with the characters ``codes[begin : begin + length]`` behind their token.
+
+    A token's hashes with another's characters are those of the two written as one.
+    """
     for at in range(begin, begin + length):
         code = codes[at]
         if code < 0x80:

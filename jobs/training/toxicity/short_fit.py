@@ -28,8 +28,9 @@ from jobs.training.toxicity.fit import (
 from jobs.training.toxicity.made import MADE, described_grammar
 from jobs.training.toxicity.word_space import WordSpace
 from udfs.base.array_types import Float64Array
-from udfs.scorers.short_texts import SHORT_CHARS, gram_lines
+from udfs.scorers.short_texts import SHORT_CHARS
 from udfs.scorers.toxicity import BENIGN, MIN_LABEL_SCORE, TOXIC
+from udfs.tokens.grams import gram_lines
 from udfs.tokens.tokens import tokens_of_lines
 
 SHORT_FILE = "short.ftz"

@@ -17,9 +17,9 @@ from tests.builders.models import train_model
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers import perplexity, short_texts, toxic_kinds, toxicity
 from udfs.scorers.scorer import Documents, with_odds
-from udfs.scorers.short_texts import gram_lines
 from udfs.scorers.spans import texts_and_windows
 from udfs.scorers.toxicity import ToxicityRules, ToxicitySettings, raised, score_toxicity
+from udfs.tokens.grams import gram_lines
 from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 from udfs.tokens.tokens import Tokens
 
@@ -283,11 +283,6 @@ def test_short_texts_have_a_model_of_their_own(
         toxicity.finished(before[at : at + 1], Documents([text]), None, None, short)[0]["score"]
         for at, text in enumerate(texts)
     ]
-
-
-def test_grams_are_characters_and_pairs_each_once() -> None:
-    assert gram_lines(["刷单刷单QQ12", "", "，"]) == ["刷 单 qq 12 刷单 单刷 单qq qq12", "", "，"]
-    assert gram_lines(["➕🆅：①⑧"]) == gram_lines(["加微信：18"])
 
 
 def test_short_offers_are_found_beside_ordinary_lines() -> None:
