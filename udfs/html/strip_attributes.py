@@ -19,11 +19,17 @@ import numpy as np
 from udfs.base.array_types import Int64Array, IntpArray, UInt8Array
 from udfs.base.jit import compiled, copy_bytes, uncounted
 from udfs.html.tags import next_less
+from udfs.html.tokenizer import (
+    after_declaration,
+    ends_name,
+    is_space,
+    place_after,
+    raw_end,
+    same_letters,
+)
 
 _LESS, _GREATER, _SLASH, _EQUALS, _MINUS, _EXCLAMATION, _QUESTION = b"<>/=-!?"
-_DOUBLE_QUOTE, _SINGLE_QUOTE, _BRACKET = b"\"'["
-_SPACE, _TAB, _FORM_FEED, _RETURN = b" \t\f\r"
-_LINE_FEED = 0x0A
+_DOUBLE_QUOTE, _SINGLE_QUOTE = b"\"'"
 _A, _Z, _UPPER_A, _UPPER_Z, _LOWER_CASE = 0x61, 0x7A, 0x41, 0x5A, 0x20
 _KEY_BYTES = 8  # of a name that are compared; longer names are treated as if equal
 
@@ -82,18 +88,18 @@ def _without_attributes(
             break
         byte = page[at + 1]
         if byte in (_EXCLAMATION, _QUESTION):
-            at = _after_declaration(page, at)
+            at = after_declaration(page, at)
             if at == size:
                 break
             continue
         is_end = byte == _SLASH
         name_at = at + 2 if is_end else at + 1
         if not _A <= page[name_at] | _LOWER_CASE <= _Z:
-            at = _after(page, name_at, _GREATER) if is_end else at + 1
+            at = place_after(page, name_at, _GREATER) if is_end else at + 1
             continue
 
         key, name_end = np.int64(0), name_at
-        while name_end < size and not _ends_name(page[name_end]):
+        while name_end < size and not ends_name(page[name_end]):
             byte = page[name_end]
             if name_end < name_at + _KEY_BYTES:
                 key = key << 8 | (byte | _LOWER_CASE if _UPPER_A <= byte <= _UPPER_Z else byte)
@@ -127,10 +133,10 @@ def _without_attributes(
         elif kind == _UNCERTAIN:
             is_uncertain |= svg > 0 or math > 0 or in_select
         elif kind == _RAW:
-            end = _raw_end(page, at, name_at, name_end - name_at)
+            end = raw_end(page, at, name_at, name_end - name_at)
             if end == size:
                 break
-            if _after(page, at, _LESS) <= end:
+            if place_after(page, at, _LESS) <= end:
                 # Tags to the parser, if it does not treat this as raw text.
                 if is_uncertain or svg > 0 or math > 0 or in_select:
                     break
@@ -140,52 +146,6 @@ def _without_attributes(
             at = end
     copy_bytes(bare, to, page, copied, size - copied)
     return bare[: to + size - copied]
-
-
-@compiled
-def _ends_name(byte: int) -> bool:
-    return byte <= _GREATER and (byte in (_GREATER, _SLASH) or _is_space(byte))
-
-
-@compiled
-def _is_space(byte: int) -> bool:
-    return byte <= _SPACE and byte in (_SPACE, _LINE_FEED, _TAB, _RETURN, _FORM_FEED)
-
-
-@compiled
-def _after(page: bytes, at: int, byte: int) -> int:
-    """Return the place behind the next occurrence of a byte, or the page's end."""
-    while at < len(page) and page[at] != byte:
-        at += 1
-    return min(at + 1, len(page))
-
-
-@compiled
-def _after_declaration(page: bytes, at: int) -> int:
-    """Return the end of a comment, a doctype or similar; the page's end where it is not certain."""
-    size = len(page)
-    if page[at + 1] == _EXCLAMATION:
-        if page[at + 2] == _BRACKET:
-            return size  # <![CDATA[, in foreign content
-        if page[at + 2] == _MINUS and at + 3 < size and page[at + 3] == _MINUS:
-            place = at + 4
-            if place < size and page[place] == _GREATER:
-                return place + 1
-            if place + 1 < size and page[place] == _MINUS and page[place + 1] == _GREATER:
-                return place + 2
-            while place + 2 < size:
-                if page[place] == _MINUS and page[place + 1] == _MINUS:
-                    if page[place + 2] == _GREATER:
-                        return place + 3
-                    if (
-                        page[place + 2] == _EXCLAMATION
-                        and place + 3 < size
-                        and page[place + 3] == _GREATER
-                    ):
-                        return place + 4
-                place += 1
-            return size
-    return _after(page, at + 2, _GREATER)
 
 
 @compiled
@@ -202,7 +162,7 @@ def _tag_end(page: bytes, at: int) -> tuple[int, int, bool]:
         byte = page[at]
         if byte == _GREATER:
             return at + 1, at, is_simple
-        if _is_space(byte):
+        if is_space(byte):
             at += 1
             continue
         if byte == _SLASH:
@@ -213,15 +173,15 @@ def _tag_end(page: bytes, at: int) -> tuple[int, int, bool]:
         # A name, which an equals sign may begin.
         is_simple &= byte != _LESS
         at += 1
-        while at < size and page[at] != _EQUALS and not _ends_name(page[at]):
+        while at < size and page[at] != _EQUALS and not ends_name(page[at]):
             is_simple &= page[at] != _LESS
             at += 1
-        while at < size and _is_space(page[at]):
+        while at < size and is_space(page[at]):
             at += 1
         if at == size or page[at] != _EQUALS:
             continue
         at += 1
-        while at < size and _is_space(page[at]):
+        while at < size and is_space(page[at]):
             at += 1
         if at == size or page[at] == _GREATER:
             continue
@@ -233,35 +193,10 @@ def _tag_end(page: bytes, at: int) -> tuple[int, int, bool]:
                 at += 1
             at += 1
         else:
-            while at < size and page[at] != _GREATER and not _is_space(page[at]):
+            while at < size and page[at] != _GREATER and not is_space(page[at]):
                 is_simple &= page[at] != _LESS
                 at += 1
     return 0, 0, False
-
-
-@compiled
-def _raw_end(page: bytes, at: int, name_at: int, length: int) -> int:
-    """Return the start of the end tag of an element of raw text, or the page's end."""
-    size = len(page)
-    while at + 2 + length < size:
-        if (
-            page[at] == _LESS
-            and page[at + 1] == _SLASH
-            and _ends_name(page[at + 2 + length])
-            and _same_letters(page, at + 2, name_at, length)
-        ):
-            return at
-        at += 1
-    return size
-
-
-@compiled
-def _same_letters(page: bytes, at: int, other: int, length: int) -> bool:
-    """Whether the letters at two places are equal, in upper or lower case."""
-    for place in range(length):
-        if page[at + place] | _LOWER_CASE != page[other + place] | _LOWER_CASE:
-            return False
-    return True
 
 
 @compiled
@@ -271,5 +206,5 @@ def _holds_script_in_comment(page: bytes, at: int, end: int, name_at: int) -> bo
     for place in range(at, end - 3):
         if page[place] == _LESS:
             is_comment |= page[place + 1] == _EXCLAMATION and page[place + 2] == _MINUS
-            is_script |= _same_letters(page, place + 1, name_at, min(6, end - place - 1))
+            is_script |= same_letters(page, place + 1, name_at, min(6, end - place - 1))
     return is_comment and is_script

@@ -1,0 +1,381 @@
+"""From the significant tags of a page to its image places, before their context is read."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from udfs.pairs.addresses import (
+    BAD_JSON,
+    IN_TEMPLATE,
+    NO_ADDRESS,
+    TOO_MANY,
+    Base,
+    base_of,
+    resolved,
+)
+from udfs.pairs.choice import (
+    NOSCRIPT,
+    Address,
+    AddressLimits,
+    Attributes,
+    image_address,
+    read_address,
+    text_address,
+)
+from udfs.pairs.markup import (
+    ANCHOR,
+    BASE,
+    CSS,
+    IMAGE,
+    INPUT,
+    LINK,
+    META,
+    NEAR,
+    NUMBERS,
+    SCRIPT,
+    SOURCE,
+    SVG_IMAGE,
+    VIDEO,
+    WEAK_SOURCES,
+)
+from udfs.pairs.page_scan import Scan
+from udfs.pairs.relations import (
+    BEGIN,
+    END,
+    FIRST,
+    FLAGS,
+    IN_LINK,
+    IN_NOSCRIPT,
+    IN_PICTURE,
+    KIND,
+    LAST,
+    TEXT,
+)
+from udfs.pairs.relations import IN_TEMPLATE as TEMPLATE_FLAG
+from udfs.pairs.structured import (
+    META_ATTRIBUTES,
+    META_PROPERTIES,
+    declared_pixels,
+    json_ld_images,
+)
+from udfs.pairs.texts import attribute_value, is_caption_class, one_line
+
+(
+    _SRC, _ALT, _TITLE, _WIDTH, _HEIGHT, _HREF, _XLINK, _CLASS, _STYLE, _TYPE, _REL, _CONTENT,
+    _ITEMPROP, _POSTER,
+) = (
+    NUMBERS[name]
+    for name in (
+        "src", "alt", "title", "width", "height", "href", "xlink:href", "class", "style", "type",
+        "rel", "content", "itemprop", "poster",
+    )
+)  # fmt: skip
+_NAMES = [NUMBERS[name] for name in ("property", "name", "itemprop")]
+_WEAK = [NUMBERS[name] for name in WEAK_SOURCES]
+_SITE_NAMES = frozenset({"og:site_name", "application-name"})
+_CSS_PARTS = re.compile(
+    r"""([A-Za-z-]+)\s*:|url\(\s*(?:"([^"]*)"|'([^']*)'|([^)]*))\s*\)""", re.IGNORECASE
+)
+_BACKGROUNDS = frozenset({"background", "background-image"})
+
+
+@dataclass(slots=True)
+class Draft:
+    """An image place without its context.
+
+    Attributes:
+        entry: Number of its entry; None for what a head or a script states.
+        alt: None without the attribute; "" where it is empty.
+        caption: By JSON-LD.
+        heading: Title of what the image shows, by JSON-LD.
+        caption_entry: Entry of the tag after it whose class is one of captions.
+        in_noscript: Whether it is in a noscript alone.
+        is_merged: Whether it is of an image and of one in a noscript.
+    """
+
+    entry: int | None
+    address: Address
+    alt: str | None = None
+    title: str | None = None
+    width: int | None = None
+    height: int | None = None
+    caption: str | None = None
+    heading: str | None = None
+    caption_entry: int | None = None
+    in_noscript: bool = False
+    is_merged: bool = False
+
+
+@dataclass(slots=True)
+class Drafts:
+    """The image places of a page.
+
+    Attributes:
+        places: In page order.
+        rejected: Places without a draft, by reason.
+        site_name: As the page states it.
+    """
+
+    places: list[Draft] = field(default_factory=list)
+    rejected: Counter[str] = field(default_factory=Counter)
+    site_name: str | None = None
+
+
+class DraftReader:
+    """Reads the entries of a page's scan, one after the other."""
+
+    def __init__(
+        self, page: bytes, url: str | None, scan: Scan, max_images: int, limits: AddressLimits
+    ) -> None:
+        self.page, self.limits, self.max_images = page, limits, max_images
+        self.entries: list[list[int]] = scan.entries.tolist()
+        self._rows: list[list[int]] = scan.attributes.tolist()
+        self._sources: dict[int, list[Attributes]] = {}
+        self._links: dict[int, str | None] = {}
+        self._image: Draft | None = None  # the last one of an element
+        self.found = Drafts()
+        if scan.too_many:
+            self.found.rejected[TOO_MANY] += scan.too_many
+        bases = (self._attributes(entry) for entry in self.entries if entry[KIND] == BASE)
+        hrefs = [attributes[_HREF] for attributes in bases if _HREF in attributes]
+        self.base: Base = base_of(url, attribute_value(hrefs[0]) if hrefs else None)
+
+    def read(self) -> Drafts:
+        """Return the image places of the page."""
+        for number, entry in enumerate(self.entries):
+            kind = entry[KIND]
+            if kind in (ANCHOR, BASE):
+                continue
+            if kind == SCRIPT:
+                self._read_script(entry)
+                continue
+            attributes = self._attributes(entry)
+            if kind == IMAGE:
+                self._read_image(number, entry, attributes)
+            elif kind == SOURCE:
+                self._sources.setdefault(entry[IN_PICTURE], []).append(attributes)
+            elif kind == NEAR:
+                self._read_near(number, attributes)
+            elif kind == META:
+                self._read_meta(attributes)
+            elif kind == LINK:
+                self._read_link(attributes)
+            elif kind == CSS:
+                self._read_style(number, entry, attributes)
+            else:
+                self._read_other(number, entry, attributes)
+        return self.found
+
+    def link(self, entry: Sequence[int]) -> str | None:
+        """Return the resolved target of the link around an entry; None without one, or not http."""
+        number = entry[IN_LINK]
+        if number < 0:
+            return None
+        if number not in self._links:
+            href = self._attributes(self.entries[number]).get(_HREF)
+            target = (
+                None
+                if href is None
+                else resolved(attribute_value(href), self.base, self.limits.max_chars)[0]
+            )
+            self._links[number] = target
+        return self._links[number]
+
+    def _attributes(self, entry: Sequence[int]) -> dict[int, bytes]:
+        page = self.page
+        return {
+            number: page[begin:end] for number, begin, end in self._rows[entry[FIRST] : entry[LAST]]
+        }
+
+    @cached_property
+    def _src_counts(self) -> Counter[bytes]:
+        """How many images have each src; empty without attributes for which that matters."""
+        if not any(number in _WEAK for number, _, _ in self._rows):
+            return Counter()
+        return Counter(
+            self.page[begin:end]
+            for entry in self.entries
+            if entry[KIND] == IMAGE
+            for number, begin, end in self._rows[entry[FIRST] : entry[LAST]]
+            if number == _SRC
+        )
+
+    def _add(self, draft: Draft) -> None:
+        """Add a place, or count it as one too many."""
+        if len(self.found.places) >= self.max_images:
+            self.found.rejected[TOO_MANY] += 1
+            return
+        if draft.entry is not None and self.entries[draft.entry][FLAGS] & TEMPLATE_FLAG:
+            draft.address.reason = IN_TEMPLATE
+        self.found.places.append(draft)
+
+    def _read_image(self, number: int, entry: list[int], attributes: dict[int, bytes]) -> None:
+        sources = self._sources.get(entry[IN_PICTURE], ())
+        address = image_address(attributes, sources, self.base, self.limits, self._src_counts)
+        draft = self._draft(number, address, attributes)
+        draft.in_noscript = bool(entry[FLAGS] & IN_NOSCRIPT)
+        if draft.in_noscript and draft.address.attribute is not None:
+            draft.address.attribute = NOSCRIPT
+        last = self._image
+        if (
+            last is not None
+            and not last.is_merged  # a third one is another place
+            and last.in_noscript != draft.in_noscript
+            and last.entry is not None
+            and self.entries[last.entry][TEXT] == entry[TEXT]
+            and _is_twin(last, draft)
+        ):
+            _merge(last, draft)
+            return
+        self._add(draft)
+        self._image = draft
+
+    def _draft(self, number: int, address: Address, attributes: dict[int, bytes]) -> Draft:
+        draft = Draft(number, address)
+        if _ALT in attributes:
+            draft.alt = one_line(attribute_value(attributes[_ALT]))
+        if _TITLE in attributes:
+            draft.title = one_line(attribute_value(attributes[_TITLE]))
+        if _WIDTH in attributes:
+            draft.width = declared_pixels(attributes[_WIDTH].decode("utf-8", "replace"))
+        if _HEIGHT in attributes:
+            draft.height = declared_pixels(attributes[_HEIGHT].decode("utf-8", "replace"))
+        return draft
+
+    def _read_near(self, number: int, attributes: dict[int, bytes]) -> None:
+        last = self._image
+        if last is None or last.caption_entry is not None or _CLASS not in attributes:
+            return
+        if is_caption_class(attributes[_CLASS].decode("utf-8", "replace")):
+            last.caption_entry = number
+
+    def _read_other(self, number: int, entry: list[int], attributes: dict[int, bytes]) -> None:
+        """Read an input, a video, or an image in SVG."""
+        kind = entry[KIND]
+        if kind == INPUT:
+            if attributes.get(_TYPE, b"").strip().lower() != b"image":
+                return
+            value, name = attributes.get(_SRC), "input"
+        elif kind == VIDEO:
+            value, name = attributes.get(_POSTER), "poster"
+            if not value:
+                return
+        else:
+            assert kind == SVG_IMAGE
+            value, name = attributes.get(_HREF, attributes.get(_XLINK)), "svg"
+        address = (
+            Address(reason=NO_ADDRESS)
+            if value is None
+            else read_address(value, name, self.base, self.limits)
+        )
+        self._image = self._draft(number, address, attributes)
+        self._add(self._image)
+
+    def _read_style(self, number: int, entry: list[int], attributes: dict[int, bytes]) -> None:
+        for value in backgrounds(attribute_value(attributes.get(_STYLE, b""))):
+            address = text_address(value, "css", self.base, self.limits)
+            self._image = self._draft(number, address, attributes)
+            self._add(self._image)
+
+    def _read_meta(self, attributes: dict[int, bytes]) -> None:
+        content = attributes.get(_CONTENT)
+        if content is None:
+            return
+        for number in _NAMES:
+            if number not in attributes:
+                continue
+            name = attributes[number].decode("utf-8", "replace").strip().lower()
+            if name in META_ATTRIBUTES:
+                if name == "image" and number != _ITEMPROP:
+                    continue
+                address = read_address(content, META_ATTRIBUTES[name], self.base, self.limits)
+                last = self.found.places[-1] if self.found.places else None
+                if last is None or last.address != address or last.entry is not None:
+                    self._add(Draft(None, address))
+                return
+            if name in META_PROPERTIES:
+                self._describe(*META_PROPERTIES[name], one_line(attribute_value(content)))
+                return
+            if name in _SITE_NAMES and self.found.site_name is None:
+                self.found.site_name = one_line(attribute_value(content)) or None
+
+    def _describe(self, attribute: str, what: str, value: str) -> None:
+        """Add what a meta element says of the last image of its kind."""
+        for draft in reversed(self.found.places):
+            if draft.address.attribute == attribute:
+                if what == "alt":
+                    draft.alt = value
+                elif what == "width":
+                    draft.width = declared_pixels(value)
+                else:
+                    draft.height = declared_pixels(value)
+                return
+
+    def _read_link(self, attributes: dict[int, bytes]) -> None:
+        rel = attributes.get(_REL, b"").lower().split()
+        if b"image_src" not in rel and attributes.get(_ITEMPROP, b"").lower() != b"image":
+            return
+        if _HREF in attributes:
+            address = read_address(attributes[_HREF], "link", self.base, self.limits)
+            self._add(Draft(None, address))
+
+    def _read_script(self, entry: list[int]) -> None:
+        if b"ld+json" not in self._attributes(entry).get(_TYPE, b"").lower():
+            return
+        script = self.page[entry[BEGIN] : entry[END]]
+        images = json_ld_images(script)
+        if images is None:
+            self.found.rejected[BAD_JSON] += b'"image"' in script
+            return
+        for image in images:
+            address = text_address(image.address.strip(), "json-ld", self.base, self.limits)
+            self._add(
+                Draft(
+                    None,
+                    address,
+                    width=image.width,
+                    height=image.height,
+                    caption=None if image.caption is None else one_line(image.caption),
+                    heading=None if image.title is None else one_line(image.title),
+                )
+            )
+
+
+def backgrounds(style: str) -> Iterator[str]:
+    """Yield the addresses of a style attribute's background images.
+
+    >>> list(backgrounds("list-style:url(a.png);background:#fff url('b.png') no-repeat"))
+    ['b.png']
+    """
+    is_background = False
+    for part in _CSS_PARTS.finditer(style):
+        if part[1] is not None:
+            is_background = part[1].lower() in _BACKGROUNDS
+        elif is_background:
+            yield next(value for value in (part[2], part[3], part[4]) if value is not None).strip()
+
+
+def _is_twin(last: Draft, draft: Draft) -> bool:
+    """Whether an image and one in a noscript, without text between them, are the same place."""
+    shown = last if draft.in_noscript else draft
+    if shown.address.reason is not None:
+        return True
+    if last.address.url == draft.address.url:
+        return last.address.url is not None
+    return bool(last.alt) and last.alt == draft.alt
+
+
+def _merge(last: Draft, draft: Draft) -> None:
+    """Keep of two elements of one place the address that can be used, and every text."""
+    if last.address.reason is not None or (last.in_noscript and draft.address.reason is None):
+        last.address = draft.address if draft.address.reason is None else last.address
+    if not last.alt and draft.alt is not None:
+        last.alt = draft.alt
+    last.title = last.title or draft.title
+    last.width = draft.width if last.width is None else last.width
+    last.height = draft.height if last.height is None else last.height
+    last.in_noscript, last.is_merged = False, True

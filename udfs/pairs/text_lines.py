@@ -1,0 +1,210 @@
+"""The visible text of a page around its images, and which of its lines are main text.
+
+A line of the page and one of the main text are the same when their ideographs, ASCII letters and
+digits are: spaces, punctuation and character references, which the extraction changes, do not
+count. The n-th copy of a line that the main text has several times is its n-th one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from udfs.base.array_types import Int64Array, UInt8Array, UInt64Array
+from udfs.base.hash_table import find_slot, table_size
+from udfs.base.jit import compiled, uncounted
+from udfs.pairs.page_scan import LINE_BREAK
+
+_SPACE, _LINE_FEED, _AMPERSAND, _SEMICOLON, _HASH = 0x20, 0x0A, 0x26, 0x3B, 0x23
+_REFERENCE_BYTES = 10  # "&thetasym;"
+_NBSP = (0x26, 0x6E, 0x62, 0x73, 0x70, 0x3B)
+_START, _PRIME = 0xCBF29CE4, 0x100000001B3
+
+
+@dataclass(frozen=True, slots=True)
+class TextLines:
+    """The visible text of a page, and its lines that have ideographs, letters or digits.
+
+    Attributes:
+        text: One space between words, a line feed between lines; references not resolved.
+        places: Where the asked byte offsets are in it, in characters, shape (offsets,).
+        starts: Where each line begins, in characters, shape (lines,).
+        ends: Where it ends.
+        main: The line of the main text that it is, counted from 0; -1 for none.
+    """
+
+    text: str
+    places: list[int]
+    starts: list[int]
+    ends: list[int]
+    main: list[int]
+
+
+def text_lines(text: UInt8Array, lines: int, offsets: Int64Array, main_text: str) -> TextLines:
+    """Read the text of `udfs.pairs.page_scan.Scan`.
+
+    Args:
+        lines: Most lines that it has.
+        offsets: Ascending byte offsets in it, shape (offsets,).
+        main_text: Its lines end with line feeds.
+    """
+    written, places, spans, keys = _read_lines(text, lines, offsets)
+    main = np.frombuffer(main_text.encode("utf-8", "replace"), dtype=np.uint8)
+    found = _matched(keys, _line_keys(main)) if len(main) else np.full(len(keys), -1)
+    return TextLines(
+        written.tobytes().decode("utf-8", "replace"),
+        places.tolist(),
+        spans[0].tolist(),
+        spans[1].tolist(),
+        found.tolist(),
+    )
+
+
+@compiled
+def _read_lines(
+    text: UInt8Array, most_lines: int, offsets: Int64Array
+) -> tuple[UInt8Array, Int64Array, Int64Array, UInt64Array]:
+    """Return the tidy text, the offsets in characters, starts and ends of lines, their keys."""
+    text, offsets = uncounted(text), uncounted(offsets)
+    size = len(text)
+    written = np.empty(size, dtype=np.uint8)
+    places = np.empty(len(offsets), dtype=np.int64)
+    spans, keys = np.empty((2, most_lines), dtype=np.int64), np.empty(most_lines, dtype=np.uint64)
+    at = to = chars = start = lines = asked = skip_to = 0
+    gap, key = np.uint8(0), np.uint64(_START)
+    while at < size:
+        while asked < len(offsets) and offsets[asked] <= at:
+            places[asked] = chars
+            asked += 1
+        byte = text[at]
+        if 0xE4 <= byte <= 0xE9 and gap == 0 and at >= skip_to and at + 2 < size:
+            key = _with_byte(key, text, at, byte)
+            for _ in range(3):
+                written[to] = text[at]
+                to += 1
+                at += 1
+            chars += 1
+            continue
+        if byte == LINE_BREAK:
+            if key != np.uint64(_START):
+                spans[0, lines], spans[1, lines], keys[lines] = start, chars, key
+                lines += 1
+            key, gap = np.uint64(_START), np.uint8(_LINE_FEED)
+            at += 1
+            continue
+        blank = _blank_bytes(text, at, byte)
+        if blank:
+            gap = max(gap, np.uint8(1))
+            at += blank
+            continue
+        if gap:
+            if to:
+                written[to] = gap if gap == _LINE_FEED else _SPACE
+                to += 1
+                chars += 1
+            if gap == _LINE_FEED or to == 0:
+                start = chars
+            gap = np.uint8(0)
+        if byte == _AMPERSAND:
+            skip_to = at + _reference_bytes(text, at)
+        if at >= skip_to:
+            key = _with_byte(key, text, at, byte)
+        written[to] = byte
+        to += 1
+        chars += byte & 0xC0 != 0x80
+        at += 1
+    places[asked:] = chars
+    if key != np.uint64(_START):
+        spans[0, lines], spans[1, lines], keys[lines] = start, chars, key
+        lines += 1
+    return written[:to], places, spans[:, :lines], keys[:lines]
+
+
+@compiled
+def _blank_bytes(text: UInt8Array, at: int, byte: int) -> int:
+    """Return the bytes of the space at a place: ASCII, no-break or ideographic; 0 for another."""
+    if byte <= _SPACE:
+        return 1
+    if byte == 0xC2:
+        return 2 if at + 1 < len(text) and text[at + 1] == 0xA0 else 0
+    if byte == 0xE3:
+        return 3 if at + 2 < len(text) and text[at + 1] == 0x80 and text[at + 2] == 0x80 else 0
+    if byte == _AMPERSAND and at + 5 < len(text):
+        for place in range(6):
+            if text[at + place] != _NBSP[place]:
+                return 0
+        return 6
+    return 0
+
+
+@compiled
+def _reference_bytes(text: UInt8Array, at: int) -> int:
+    """Return the length of the character reference at an ampersand; 1 where there is none."""
+    for place in range(at + 1, min(at + _REFERENCE_BYTES, len(text))):
+        if text[place] == _SEMICOLON:
+            return place + 1 - at
+        if not (_is_word(text[place]) or text[place] == _HASH):
+            break
+    return 1
+
+
+@compiled
+def _is_word(byte: int) -> bool:
+    """Whether a byte is an ASCII letter or digit."""
+    return 0x61 <= byte | 0x20 <= 0x7A or 0x30 <= byte <= 0x39
+
+
+@compiled
+def _with_byte(key: np.uint64, text: UInt8Array, at: int, byte: int) -> np.uint64:
+    """Return a line's key with the character that begins at a place."""
+    if byte < 0x80:
+        if _is_word(byte):
+            key = (key ^ np.uint64(byte)) * np.uint64(_PRIME)
+    elif 0xE3 <= byte <= 0xE9 and at + 2 < len(text):
+        code = (byte & 15) << 12 | (text[at + 1] & 63) << 6 | text[at + 2] & 63
+        if code >= 0x3400:
+            key = (key ^ np.uint64(code)) * np.uint64(_PRIME)
+    return key
+
+
+@compiled
+def _line_keys(text: UInt8Array) -> UInt64Array:
+    """Return the key of each line of the main text."""
+    text = uncounted(text)
+    lines = 1
+    for byte in text:
+        lines += byte == _LINE_FEED
+    keys = np.empty(lines, dtype=np.uint64)
+    line, key = 0, np.uint64(_START)
+    for at in range(len(text)):
+        byte = text[at]
+        if byte == _LINE_FEED:
+            keys[line] = key
+            line, key = line + 1, np.uint64(_START)
+        else:
+            key = _with_byte(key, text, at, byte)
+    keys[line] = key
+    return keys
+
+
+@compiled
+def _matched(keys: UInt64Array, main_keys: UInt64Array) -> Int64Array:
+    """Return for each line of the page the line of the main text that it is, or -1."""
+    keys, main_keys = uncounted(keys), uncounted(main_keys)
+    entries = np.zeros(table_size(len(main_keys)), dtype=np.uint64)
+    first = np.full(len(entries), -1, dtype=np.int64)  # the next line that a copy will be
+    following = np.full(len(main_keys), -1, dtype=np.int64)
+    for line in range(len(main_keys) - 1, -1, -1):
+        key = max(main_keys[line], np.uint64(1))
+        slot = find_slot(entries, key)
+        entries[slot] = key
+        following[line] = first[slot]
+        first[slot] = line
+    found = np.full(len(keys), -1, dtype=np.int64)
+    for line in range(len(keys)):
+        slot = find_slot(entries, max(keys[line], np.uint64(1)))
+        found[line] = first[slot]
+        if found[line] >= 0 and following[found[line]] >= 0:
+            first[slot] = following[found[line]]
+    return found
