@@ -303,7 +303,7 @@ def _captures(path: Path) -> Iterator[tuple[str, str, bytes]]:
             url = record.headers.get("warc-target-uri")
             try:
                 response = parse_response(record.data, record.start, record.end)
-                if url is None or response.status != 200:
+                if url is None:
                     continue
                 body = decode_body(response, 64 << 20).data
             except HttpError:

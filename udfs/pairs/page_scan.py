@@ -140,7 +140,7 @@ def _significant_tags(
         while name_end < size and not ends_name(page[name_end]):
             name_end += 1
         key = name_key(page, name_at, name_end)
-        traits = max(np.int64(0), np.int64(find_value(names, traits_of, key)))
+        traits = max(0, find_value(names, traits_of, key))
         end, has_css = _tag_end(page, name_end)
         if end == 0:
             copied = size  # the page's end cuts a tag, which is none
@@ -160,10 +160,9 @@ def _significant_tags(
         if kind in (NOSCRIPT, TEMPLATE):
             hidden = max(0, hidden + (-1 if is_end else 1))
         if is_raw:
-            if kind == SCRIPT:
-                stop = script_end(page, end)
-            else:
-                stop = raw_end(page, end, name_at, name_end - name_at)
+            is_script = kind == SCRIPT
+            length = name_end - name_at
+            stop = script_end(page, end) if is_script else raw_end(page, end, name_at, length)
         if not is_end:
             if kind == PLAIN and has_css:
                 kind = CSS
@@ -173,19 +172,22 @@ def _significant_tags(
         if kind != PLAIN:
             if count + 2 > len(tags):
                 tags = _doubled(tags)
-            tags[count, 0] = -kind if is_end else kind
-            tags[count, 1], tags[count, 2], tags[count, 3] = name_end, end, stop
+            _put_tag(tags[count], -kind if is_end else kind, name_end, end, stop)
             tags[count, 4] = before if is_end else to
             count += 1
             if has_css and not is_end and kind in (ANCHOR, FIGURE, CAPTION):
                 tags[count] = tags[count - 1]
-                tags[count, 0] = CSS
-                count += 1
+                tags[count, 0], count = CSS, count + 1
         at = copied = stop
     if hidden == 0 and copied < size:
         copy_bytes(text, to, page, copied, size - copied)
         to += size - copied
     return tags[:count], text[:to], lines + 1
+
+
+@compiled
+def _put_tag(row: Int64Array, kind: int, name_end: int, end: int, stop: int) -> None:
+    row[0], row[1], row[2], row[3] = kind, name_end, end, stop
 
 
 @compiled
