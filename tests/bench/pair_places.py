@@ -19,9 +19,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urljoin
 
-from resiliparse.parse.html import DOMNode, HTMLTree
+from resiliparse.parse.html import HTMLTree
 
 from tests.bench.timing import medians, pin_to_one_core, table
 from udfs.charset.decode import decode
@@ -84,18 +85,21 @@ def bench_pages(data: Path) -> list[BenchPage]:
     ]
 
 
+def elements(tree: HTMLTree, name: str) -> Sequence[Any]:
+    """The elements of a tree with a name."""
+    document: Any = tree.document
+    return [] if document is None else document.get_elements_by_tag_name(name)
+
+
 def image_tags(page: bytes) -> tuple[list[ImageTag], str | None]:
     """The img elements of a page, and the href of its base element."""
     tree = HTMLTree.parse_from_bytes(page, "utf-8")
-    document = tree.document
     images = [
         ImageTag({name: node.getattr(name) or "" for name in node.attrs})
-        for node in document.get_elements_by_tag_name("img")
+        for node in elements(tree, "img")
     ]
     bases = [
-        node.getattr("href")
-        for node in document.get_elements_by_tag_name("base")
-        if node.getattr("href") is not None
+        node.getattr("href") for node in elements(tree, "base") if node.getattr("href") is not None
     ]
     return images, bases[0] if bases else None
 
@@ -132,7 +136,7 @@ def obelics_rule(page: bytes) -> list[tuple[str, str]]:
     """Address and alt of each image by OBELICS' order, walked from Python."""
     tree = HTMLTree.parse_from_bytes(page, "utf-8")
     found = []
-    for node in tree.document.get_elements_by_tag_name("img"):
+    for node in elements(tree, "img"):
         for name in OBELICS_ORDER:
             value = node.getattr(name)
             if value and "," not in value and " " not in value:
@@ -144,11 +148,10 @@ def obelics_rule(page: bytes) -> list[tuple[str, str]]:
 def cc2dataset_rule(page: bytes, url: str) -> list[tuple[str, str, str]]:
     """Identifier, address and alt of each image with both, by cc2dataset's rule."""
     tree = HTMLTree.parse_from_bytes(page, "utf-8")
-    document = tree.document
-    bases: list[DOMNode] = list(document.get_elements_by_tag_name("base"))
+    bases = elements(tree, "base")
     base = urljoin(url, bases[0].getattr("href") or "") if bases else url
     found = []
-    for node in document.get_elements_by_tag_name("img"):
+    for node in elements(tree, "img"):
         alt, source = node.getattr("alt"), node.getattr("src")
         if alt and source:
             try:
@@ -272,8 +275,9 @@ def warc_counts(path: Path) -> tuple[WarcCounts, set[tuple[str, str]]]:
     """Counts of a file, and its distinct pairs of an image in the file and an alt."""
     urls: set[str] = set()
     pages: list[tuple[str, bytes]] = []
-    for url, media, body in _captures(path):
-        urls.add(_normal(url))
+    for url, status, media, body in _captures(path):
+        if status == 200:
+            urls.add(_normal(url))
         if media in ("text/html", "application/xhtml+xml"):
             pages.append((url, decode(body, None).text.encode("utf-8", "replace")))
     counts, pairs = WarcCounts(), set()
@@ -294,8 +298,8 @@ def warc_counts(path: Path) -> tuple[WarcCounts, set[tuple[str, str]]]:
     return counts, pairs
 
 
-def _captures(path: Path) -> Iterator[tuple[str, str, bytes]]:
-    """URL, media type and body of each response of a file."""
+def _captures(path: Path) -> Iterator[tuple[str, int, str, bytes]]:
+    """URL, status, media type and body of each response of a file."""
     with path.open("rb") as file:
         for record in read_records(file):
             if isinstance(record, Damage) or record.record_type not in ("response", "resource"):
@@ -308,7 +312,7 @@ def _captures(path: Path) -> Iterator[tuple[str, str, bytes]]:
                 body = decode_body(response, 64 << 20).data
             except HttpError:
                 continue
-            yield url, media_type(response.field("content-type") or "")[0], body
+            yield url, response.status, media_type(response.field("content-type") or "")[0], body
 
 
 def _normal(url: str) -> str:
