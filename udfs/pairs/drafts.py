@@ -42,7 +42,7 @@ from udfs.pairs.markup import (
     VIDEO,
     WEAK_SOURCES,
 )
-from udfs.pairs.page_scan import Scan
+from udfs.pairs.page_scan import LINE_BREAK, Scan
 from udfs.pairs.relations import (
     BEGIN,
     END,
@@ -80,6 +80,7 @@ _SITE_NAMES = frozenset({"og:site_name", "application-name"})
 _CSS_PARTS = re.compile(
     r"""([A-Za-z-]+)\s*:|url\(\s*(?:"([^"]*)"|'([^']*)'|([^)]*))\s*\)""", re.IGNORECASE
 )
+_GAP_BYTES, _BLANKS = 200, bytes([LINE_BREAK, *b" \t\n\f\r"])  # between an image and its noscript
 _BACKGROUNDS = frozenset({"background", "background-image"})
 
 
@@ -133,6 +134,7 @@ class DraftReader:
     ) -> None:
         self.page, self.limits, self.max_images = page, limits, max_images
         self.entries: list[list[int]] = scan.entries.tolist()
+        self._text = scan.text
         self._rows: list[list[int]] = scan.attributes.tolist()
         self._sources: dict[int, list[Attributes]] = {}
         self._links: dict[int, str | None] = {}
@@ -226,13 +228,19 @@ class DraftReader:
             and not last.is_merged  # a third one is another place
             and last.in_noscript != draft.in_noscript
             and last.entry is not None
-            and self.entries[last.entry][TEXT] == entry[TEXT]
+            and self._are_adjacent(self.entries[last.entry][TEXT], entry[TEXT])
             and _is_twin(last, draft)
         ):
             _merge(last, draft)
             return
         self._add(draft)
         self._image = draft
+
+    def _are_adjacent(self, first: int, second: int) -> bool:
+        """Whether there are only spaces and line breaks between two places of the text."""
+        if second - first > _GAP_BYTES:
+            return False
+        return not self._text[first:second].tobytes().strip(_BLANKS)
 
     def _draft(self, number: int, address: Address, attributes: dict[int, bytes]) -> Draft:
         draft = Draft(number, address)

@@ -116,6 +116,7 @@ def test_pages_without_a_url() -> None:
         ("<img data-src=b.jpg><noscript><img src=b.jpg alt=x></noscript>", ["b.jpg"]),
         ("<img src=blank.gif><noscript><img src=b.jpg></noscript>", ["b.jpg"]),
         ("<noscript><img src=b.jpg></noscript><img data-src=b.jpg>", ["b.jpg"]),
+        ("<noscript><img src=b.jpg></noscript>\n<div><img data-src=b.jpg></div>", ["b.jpg"]),
         ("<img src=b.jpg><noscript><img src=c.jpg></noscript>", ["b.jpg", "c.jpg"]),
         ("<img src=b.jpg alt=x><noscript><img src=c.jpg alt=x></noscript>", ["b.jpg"]),
         ("<img src=b.jpg>x<noscript><img src=b.jpg></noscript>", ["b.jpg", "b.jpg"]),
