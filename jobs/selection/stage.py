@@ -66,8 +66,6 @@ from jobs.transforms.selection.frame import TEXT_FILE, TEXT_ROW, selection_score
 from jobs.transforms.selection.repeats import REPEATS, repeated_rows
 from jobs.transforms.selection.runs import with_runs
 
-_SPREAD, _SPREAD_TASKS = 4, 200
-
 Describe = Callable[[SparkSession, Run], None]
 """Writes what describes a selection for people, once its tables and selection.json are there."""
 
@@ -165,19 +163,12 @@ def _rows(spark: SparkSession, run: Run, decided: Decided) -> DataFrame:
         from udfs.files.texts_in_place import texts_at_udf  # imports pandas
 
         text = texts_at_udf(f"{run.store.root}/{DOCUMENTS}")(TEXT_FILE, TEXT_ROW, "doc_id")
-        files = len(run.store.file_names(DOCUMENTS))
-        kept = kept_in_place(decided.verdicts, text, _tasks(files), runs)
+        kept = kept_in_place(decided.verdicts, text, runs)
     else:
         kept = kept_documents(run.store.read(spark, DOCUMENTS, waves), decided.verdicts, runs)
     texts = without_cut_passages(with_current_text(spark, run, kept, waves), run.config)
     rows = corpus_rows(texts if runs is None else with_runs(texts), run.config)
     return repeated_rows(rows) if run.config.select.repeat == "rows" else rows
-
-
-def _tasks(files: int) -> int:
-    """How many tasks read the texts of files. Which task has a file, its hash says: of as many
-    tasks as files some have several and others none."""
-    return max(files, min(_SPREAD * files, _SPREAD_TASKS))
 
 
 def _check_repeats(run: Run, decided: Decided, rows: int, repeats: int) -> None:

@@ -41,21 +41,18 @@ def kept_documents(
     return documents.join(_kept(verdicts, runs), on="doc_id", how="inner")
 
 
-def kept_in_place(
-    verdicts: DataFrame, text: Column, partitions: int, runs: Column | None = None
-) -> DataFrame:
+def kept_in_place(verdicts: DataFrame, text: Column, runs: Column | None = None) -> DataFrame:
     """As `kept_documents`, where texts are read in the files that have them.
 
     Needs: verdicts (as there, with `PROVENANCE`, text_file and text_row).
     Args:
         text: The text of a row, of `udfs.files.texts_in_place.texts_at_udf`.
-        partitions: How many tasks read files; all rows of a file are one task's.
     Adds: as `kept_documents`; of documents text and what a corpus row has.
     Rows: those without a stage that removed them.
-    Shuffles: what is kept by file, without texts.
+    Shuffles: what is kept by file, without texts; all rows of a file are one task's.
     """
     kept = _kept(verdicts, runs, [*PROVENANCE[1:], *PLACE, TEXT_FILE, TEXT_ROW])
-    in_order = kept.repartition(partitions, TEXT_FILE).sortWithinPartitions(TEXT_FILE, TEXT_ROW)
+    in_order = kept.repartition(TEXT_FILE).sortWithinPartitions(TEXT_FILE, TEXT_ROW)
     return in_order.withColumn("text", text).drop(TEXT_FILE, TEXT_ROW)
 
 
