@@ -18,6 +18,7 @@ from jobs.run.request import Run
 from jobs.selection.budgeting import order_column, prepared, within_budget
 from jobs.selection.stored_frame import chosen_frame
 from jobs.transforms.selection.budget import DomainShare
+from jobs.transforms.selection.curves import bins_of
 from jobs.transforms.selection.frame import (
     KIND,
     PII,
@@ -89,11 +90,13 @@ def judged_frame(spark: SparkSession, run: Run) -> DataFrame:
     """Decide on every document that earlier stages left, by itself and by the cap of hosts: no
     budget, no repeats. Nothing is written.
 
-    Adds: failed_rules, too.
+    Adds: failed_rules; bins of scores, where the frame is stored.
     """
     frame = chosen_frame(spark, run, may_write=False)
     is_left = F.col(REJECT_REASONS).isNull() & F.col(KIND).isNull()
-    return _judged(frame.where(is_left), run.config, [failed_rules(run.config).alias(FAILED_RULES)])
+    bins = [name for name in bins_of(frame.columns) if name in frame.columns]
+    failed = failed_rules(run.config).alias(FAILED_RULES)
+    return _judged(frame.where(is_left), run.config, [failed, *bins])
 
 
 def _copied(frame: DataFrame) -> list[str]:

@@ -23,6 +23,7 @@ from jobs.run.current_documents import duplicate_commit, rule_sources, score_com
 from jobs.run.request import Run
 from jobs.run.store import Store
 from jobs.tables import DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, scores
+from jobs.transforms.selection.curves import BINS, bins_of
 from jobs.transforms.selection.frame import (
     document_frame,
     selection_scorers,
@@ -128,7 +129,8 @@ def _write(spark: SparkSession, run: Run, frame: DataFrame, scorers: Iterable[st
     }
     folder = fingerprint_of(basis)[:16]
     store = run.store
-    store.write_parquet(frame.select(*columns.fieldNames()), store.path(FOLDER, folder))
+    whole = frame.withColumns(bins_of(frame.columns)).select(*columns.fieldNames())
+    store.write_parquet(whole, store.path(FOLDER, folder))
     store.write_bytes(json.dumps({**basis, "folder": folder}).encode(), FOLDER, BASIS)
     for name in store.list_names(FOLDER):
         if name not in (folder, BASIS):
@@ -140,7 +142,7 @@ def _sources(run: Run, scorers: Iterable[str]) -> dict[str, str]:
     """What the columns follow from now, by scorer; one whose scores are not up to date is left
     out."""
     files = [] if run.is_small else run.store.file_names(DOCUMENTS)
-    found = {_DOCUMENTS: fingerprint_of(rule_sources(run), duplicate_commit(run), files)}
+    found = {_DOCUMENTS: fingerprint_of(rule_sources(run), duplicate_commit(run), files, BINS)}
     for name in scorers:
         with suppress(StageIncomplete):
             found[name] = fingerprint_of(score_commits(run, name))

@@ -19,6 +19,8 @@ SHARE_BINS = 100
 """Bins of a score in [0, 1]."""
 LOG_BINS = 4
 """Bins of a doubling, of other numbers."""
+BINS = (SHARE_BINS, LOG_BINS)
+"""What the bins of a frame follow from, besides its scores."""
 BANDS = 5
 """Quality bands: fifths of [0, 1]."""
 THRESHOLDS = 10
@@ -52,7 +54,8 @@ def banded_histograms(
 ) -> DataFrame:
     """`score_histograms` of some documents, by quality band too.
 
-    Needs: as `score_histograms`; what the columns refer to.
+    Needs: as `score_histograms`, where columns of `bins_of` are used if they are there; what the
+        columns refer to.
     Args:
         quality: A score in [0, 1]; null without one.
         is_kept: Curve -> whether the selection keeps a document whatever the limit on this score.
@@ -71,6 +74,22 @@ def curves_of(columns: Iterable[str]) -> list[tuple[str, ScoreCurve]]:
         if name in there
         for curve in scorer.curves
     ]
+
+
+def bin_name(curve: ScoreCurve) -> str:
+    """Name of the column of a frame that has the bins of a score."""
+    return f"bin_{curve.name}"
+
+
+def bins_of(columns: Iterable[str]) -> dict[str, Column]:
+    """Name and bin, as a number from 0 to 1023, of each score that a frame with these columns has.
+
+    Most of what a histogram costs is to find them.
+    """
+    return {
+        bin_name(curve): _code(F.col(scorer)[curve.column], curve)
+        for scorer, curve in curves_of(columns)
+    }
 
 
 def threshold_curves(rows: Iterable[Row], thresholds: int = THRESHOLDS) -> list[dict[str, Any]]:
@@ -119,9 +138,11 @@ def _histograms(
     if "tokens" in columns:
         amounts = {name: F.coalesce(F.col("tokens")[name], zero) for name in amounts}
     curves = [curve for _, curve in curves_of(columns)]
+    found = bins_of(columns)
+    bins = [F.col(name) if name in columns else found[name] for name in map(bin_name, curves)]
     codes = [
-        F.when(is_kept(curve), F.lit(number * _CODES) + _code(F.col(scorer)[curve.column], curve))
-        for number, (scorer, curve) in enumerate(curves_of(columns))
+        F.when(is_kept(curve), F.lit(number * _CODES) + code)
+        for number, (curve, code) in enumerate(zip(curves, bins, strict=True))
     ]
     # What is exploded is copied for each code: no structs.
     narrow = scored.select(

@@ -12,11 +12,12 @@ from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import LongType, StringType, StructField, StructType
+from pyspark.sql.types import IntegerType, LongType, StringType, StructField, StructType
 
 from jobs.config import Config
 from jobs.config.scorers import declared
 from jobs.tables import DOCUMENTS, DUPLICATES, FLAGGED, MEASURED, schema_of
+from jobs.transforms.selection.curves import bin_name, curves_of
 from udfs.measures.schema import PII_TYPE
 
 PROVENANCE = (
@@ -79,7 +80,8 @@ def frame_type(scorers: Iterable[str]) -> StructType:
 
 def stored_type(scorers: Iterable[str]) -> StructType:
     """The columns by which documents are chosen, and those that are only copied to a corpus row or
-    a rejected one, with their types: all but measures, which few selections look at."""
+    a rejected one, with their types: all but measures, which few selections look at. With the bins
+    of scores, by which a preview counts."""
     documents, flagged, duplicates = map(schema_of, (DOCUMENTS, FLAGGED, DUPLICATES))
     found = declared()
     return StructType(
@@ -92,6 +94,7 @@ def stored_type(scorers: Iterable[str]) -> StructType:
             StructField(TEXT_FILE, StringType()),
             StructField(TEXT_ROW, LongType()),
             *(StructField(name, found[name].result_type) for name in scorers),
+            *(StructField(bin_name(curve), IntegerType()) for _, curve in curves_of(scorers)),
         ]
     )
 
