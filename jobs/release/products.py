@@ -24,7 +24,7 @@ _FILE_ROWS = 100_000
 """Products in a file, about."""
 
 
-class ExportOpen(RuntimeError):
+class ProductsLost(RuntimeError):
     """Fewer or more products were exported than the table has."""
 
 
@@ -79,7 +79,7 @@ def _export(spark: SparkSession, run: Run, arguments: Namespace, folder: Store, 
 
     Raises:
         NothingCameOut: there is no product, or none that WebShop can read.
-        ExportOpen: products were lost on the way.
+        ProductsLost: products were lost on the way.
     """
     products = run.store.read(spark, PRODUCTS, sorted(run.waves))
     if arguments.only_corpus:
@@ -95,7 +95,7 @@ def _export(spark: SparkSession, run: Run, arguments: Namespace, folder: Store, 
     if arguments.shape == "webshop":
         left_out = products.where(F.coalesce(F.size("images"), F.lit(0)) < 1).count()
     if counts.rows + left_out != expected:
-        raise ExportOpen(f"wrote {counts.rows:,} of {expected:,} products, {left_out:,} no_image")
+        raise ProductsLost(f"wrote {counts.rows:,} of {expected:,} products, {left_out:,} no_image")
     if not counts.rows:
         raise NothingCameOut(f"no product was written: {expected:,} read, {left_out:,} no_image")
     say(
