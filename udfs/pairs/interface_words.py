@@ -1,8 +1,8 @@
 """Texts that say how a page is used or what kind of thing an image is, not what it shows.
 
 The lists are this project's: from general knowledge of Chinese sites, and from the alt and title
-attributes of 131 Chinese pages, where "点击图片查看幻灯模式" alone makes up half of all titles of
-images without an alt. Both scripts are listed; case, spaces and punctuation do not count.
+attributes of 131 Chinese pages, where "点击图片查看幻灯模式" is 169 of the 206 titles of images
+without an alt. Both scripts are listed; case, spaces and punctuation do not count.
 """
 
 from __future__ import annotations

@@ -3,9 +3,10 @@
 They are measured once and stored; thresholds decide later.
 
 Source:
-    The kinds of texts are those of 4,586 images on 131 Chinese pages: of 1,269 alts that are not
-    empty 3 % have no ideograph, 2 % are words of the interface, 2 % file names, 1 % the page's
-    title or part of it. The share of kana is there since Japanese texts have as many ideographs.
+    The kinds of texts are those of 4,586 images on 131 Chinese pages: 15.9 % have an alt that may
+    describe them, 3.2 % one without ideographs, 1.9 % words of the interface, 1.7 % a file name,
+    1.4 % the page's title or part of it. The share of kana is there as Japanese texts have
+    ideographs, too.
 """
 
 from __future__ import annotations
