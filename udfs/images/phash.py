@@ -30,8 +30,8 @@ def image_phash(image: Image.Image) -> int:
     """Return the perceptual hash of a decoded image, as a signed 64-bit number.
 
     Transparency is ignored: pixels count as the colour that is stored. A JPEG file that was decoded
-    with `draft("L")` has the brightness that the file stores instead of that of decoded colours,
-    which rounds otherwise: of 92 files, 84 had the same hash and 8 one of two other bits.
+    with `draft("L", (128, 128))` has the brightness that the file stores, averaged over pixels, and
+    not that of decoded colours: of 80 files, 71 had the same hash and 9 one of two other bits.
     """
     grey = image if image.mode == "L" else image.convert("L")
     return hash_of_pixels(np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.LANCZOS)))
@@ -44,9 +44,10 @@ def hash_of_pixels(pixels: UInt8Array) -> int:
         pixels: Shades of grey, shape (32, 32).
     """
     basis = _basis()
-    low = basis @ pixels.astype(np.float64) @ basis.T
+    low = (basis @ pixels.astype(np.float64) @ basis.T).ravel()
     low[np.abs(low) < _ROUNDING] = 0.0
-    bits = np.packbits(low > np.median(low))
+    ordered = np.sort(low)
+    bits = np.packbits(low > (ordered[BITS // 2 - 1] + ordered[BITS // 2]) / 2)
     return int.from_bytes(bits.tobytes(), "big", signed=True)
 
 
