@@ -34,9 +34,9 @@ from udfs.html.line_features import (
     line_facts,
     line_features,
 )
-from udfs.html.main_text import LineModel, main_text
+from udfs.html.main_text import MODEL, LineModel, main_text, model_of
 from udfs.html.page_kind import kind_of, page_features
-from udfs.html.page_kinds import ARTICLE, INDEX
+from udfs.html.page_kinds import INDEX, THREADS
 from udfs.html.page_lines import Lines, lines_of_text
 from udfs.html.page_text import HtmlLimits, clean_text, clean_title, parsed_page
 
@@ -77,9 +77,9 @@ class Fitted:
 
     def text(self, page: Example) -> str:
         """Main text of a page."""
-        kind = kind_of(page.kind.features, self.kinds)
-        model = self.articles if kind == ARTICLE else self.others
-        return clean_text(main_text(page.lines, model, page.facts, kind))
+        _, shares = kind_of(page.kind.features, self.kinds)
+        model = self.articles if model_of(shares) is MODEL else self.others
+        return clean_text(main_text(page.lines, model, page.facts, shares))
 
 
 def example(page: GoldPage, kind: str | None = None) -> Example:
@@ -173,7 +173,9 @@ def fit_others(examples: Sequence[Example]) -> LineModel:
     features = np.concatenate([page.features for page in examples])
     weights = np.round(logistic(features, is_text, weight, _RIDGE), 2)
     context = [
-        context_features(page.features @ weights, page.lines, page.facts, page.kind.kind)
+        context_features(
+            page.features @ weights, page.lines, page.facts, float(page.kind.kind in THREADS)
+        )
         for page in examples
     ]
     return LineModel(

@@ -19,8 +19,13 @@ import numpy as np
 from udfs.base.array_types import BoolArray, Float64Array, Int64Array
 from udfs.base.jit import compiled
 from udfs.html.class_words import signatures_of
-from udfs.html.line_words import FRAME_WORD, LineWords, line_words, lines_in_title
-from udfs.html.page_kinds import THREADS
+from udfs.html.line_words import (
+    ALL_HINTS,
+    FRAME_WORD,
+    LineWords,
+    line_words,
+    lines_in_title,
+)
 from udfs.html.page_lines import Blocks, Lines
 
 LINE_FEATURES = (
@@ -114,11 +119,10 @@ def line_features(lines: Lines, facts: LineFacts) -> Float64Array:
         facts.prose,
         lines.chars,
         lines.link_chars,
-        facts.words.words,
+        facts.words.words & ALL_HINTS,
         facts.words.digits,
         facts.words.copies,
         facts.groups,
-        FRAME_WORD,
     )
 
 
@@ -128,17 +132,16 @@ def groups_of_blocks(blocks: Blocks) -> Int64Array:
 
 
 def context_features(
-    scores: Float64Array, lines: Lines, facts: LineFacts, kind: str | None
+    scores: Float64Array, lines: Lines, facts: LineFacts, thread: float
 ) -> Float64Array:
     """Return CONTEXT_FEATURES of each line; shape (lines, features).
 
     Args:
         scores: Of each line by its own features: the logit of its probability.
-        kind: Of the page.
+        thread: How likely the page is a thread of posts, 0 to 1.
     """
-    is_thread = float(kind in THREADS)
     in_title = lines_in_title(lines, facts.title)
-    return _context_features(scores, lines.chars, facts.groups, in_title, is_thread)
+    return _context_features(scores, lines.chars, facts.groups, in_title, float(thread))
 
 
 @compiled
@@ -210,16 +213,16 @@ def _line_features(
     prose: Float64Array,
     chars: Int64Array,
     link_chars: Int64Array,
-    words: Int64Array,
+    hints: Int64Array,
     digits: Int64Array,
     copies: Int64Array,
     groups: Int64Array,
-    frame_word: int,
 ) -> Float64Array:
     """LINE_FEATURES in their order.
 
     Args:
         own: The first OWN_FEATURES.
+        hints: Bits of the hint words of each line.
     """
     lines = len(chars)
     features = np.empty((lines, _FEATURES), dtype=np.float64)
@@ -229,7 +232,7 @@ def _line_features(
         features[row, 9] = min(chars[row], _SHORT_CHARS) / _SHORT_CHARS
         features[row, 10] = digits[row] / chars[row] if is_short else 0.0
         features[row, 11] = min(copies[row], _MANY_COPIES) / _MANY_COPIES
-        features[row, 12] = 1.0 if is_short and words[row] > frame_word else 0.0
+        features[row, 12] = 1.0 if is_short and hints[row] else 0.0
     _of_like_lines(features, prose, chars, link_chars, groups)
     return features
 
@@ -274,7 +277,7 @@ def _context_features(
     chars: Int64Array,
     groups: Int64Array,
     in_title: BoolArray,
-    is_thread: float,
+    thread: float,
 ) -> Float64Array:
     """CONTEXT_FEATURES of each line, in their order."""
     lines = len(scores)
@@ -298,9 +301,9 @@ def _context_features(
         features[row, 4] = likely[group] / weights[group]
         features[row, 5] = most[group]
         features[row, 6] = in_title[row]
-        features[row, 7] = is_thread
-        features[row, 8] = is_thread * in_title[row]
-        features[row, 9] = is_thread * scores[row]
-        features[row, 10] = is_thread * features[row, 4]
-        features[row, 11] = is_thread * most[group]
+        features[row, 7] = thread
+        features[row, 8] = thread * in_title[row]
+        features[row, 9] = thread * scores[row]
+        features[row, 10] = thread * features[row, 4]
+        features[row, 11] = thread * most[group]
     return features

@@ -25,6 +25,11 @@ _FRAME_WORDS = """
 """
 FRAME_WORD = 1
 """Bit of the words of the frame in `LineWords.words`; the bits above are those of `HINTS`."""
+PAIR, MOMENT = (1 << 1 + len(HINTS) + place for place in range(2))
+"""Bits of the colon of a name and its value, and of words for a time before now."""
+ALL_HINTS = PAIR - 2 * FRAME_WORD
+"""The bits of all of `HINTS`."""
+_MOMENTS = "小时前 分钟前 天前 刚刚 昨天 前天"
 _FRAME_BYTES = 600  # a word further into a line is part of a sentence
 _SHORT_CHARS = 40  # longer lines are not compared
 _TITLE_CHARS = 4
@@ -38,7 +43,7 @@ class LineWords(NamedTuple):
     """What is found in the first `_FRAME_BYTES` of each line; all of shape (lines,).
 
     Attributes:
-        words: Bits of the words: FRAME_WORD, and above it a bit for each of `HINTS`.
+        words: Bits of the words: FRAME_WORD, above it a bit for each of `HINTS`, PAIR, MOMENT.
         digits: Number of digits.
         copies: Other lines with the same characters, digits being equal to one another and spaces
             left out; 0 for a line of more than `_SHORT_CHARS` or `_FRAME_BYTES`.
@@ -87,7 +92,7 @@ def bits_of_words() -> dict[str, int]:
     for place, kind in enumerate(HINTS, 1):
         for word in LINE_WORDS[kind].split():
             bits[word] = bits.get(word, 0) | 1 << place
-    return bits
+    return bits | dict.fromkeys(_MOMENTS.split(), MOMENT) | {"：": PAIR}
 
 
 def lines_in_title(lines: Lines, title: str | None) -> BoolArray:

@@ -31,7 +31,8 @@ from udfs.html.line_features import (
     line_features,
 )
 from udfs.html.line_words import FRAME_WORD
-from udfs.html.page_kinds import ARTICLE, INDEX, SCATTERED
+from udfs.html.page_kind import own_prose
+from udfs.html.page_kinds import KindShares, shares_of_kind
 from udfs.html.page_lines import Blocks, Lines, lines_text
 
 
@@ -50,7 +51,7 @@ class LineModel:
         not_text: A line inside a run is dropped when its probability is lower. When all lines'
             are, all lines are kept that are not mostly links.
         other_run: A further run is kept when its sum is at least this share of the best run's.
-            Of the kinds in `udfs.html.page_kinds.SCATTERED` all runs are kept.
+            Of pages that are likely of `udfs.html.page_kinds.SCATTERED` all runs are kept.
     """
 
     line_weights: Float64Array
@@ -96,7 +97,7 @@ MODEL = LineModel(
     not_text=0.25,
     other_run=0.3,
 )
-"""The model of articles: by the lines themselves and their neighbours."""
+"""The model of articles and chapters: by the lines themselves and their neighbours."""
 
 OTHER_MODEL = LineModel(
     line_weights=np.array(
@@ -155,6 +156,7 @@ OTHER_MODEL = LineModel(
 _INHERITED = 0.7  # share of a block's value that the blocks inside it inherit
 _MIN_LINE_CHARS = 8  # shorter lines weigh as much in a run
 _LONG_PROSE_CHARS, _MIN_PROSE_CHARS, _FEW_LINES = 160, 30, 6
+_IS_INDEX, _IS_PROSE, _IS_SCATTERED = 0.4, 0.5, 0.5  # shares of kinds that decide
 _REPEATED_BYTES = 150  # a line of at least this length that was kept before is a repetition
 
 
@@ -162,23 +164,24 @@ def main_text(
     lines: Lines,
     model: LineModel | None = None,
     facts: LineFacts | None = None,
-    kind: str | None = None,
+    shares: KindShares | None = None,
 ) -> str:
     """Return the main text of a page, a line for each block; "" for a page without text.
 
-    So is that of a portal or a list, unless it has a line too long to be another page's beginning.
+    So is that of a portal or a list, unless it has prose of its own.
 
     A long line that is repeated is left out: pages have the same article again for telephones or
     for printing.
 
     Args:
         facts: Of the lines, where they are known.
-        kind: Of the page, where it is known.
+        shares: How likely the page is of which kinds; None for an article.
     """
     facts = facts or line_facts(lines)
-    if kind == INDEX and not _has_own_prose(lines, facts):
+    shares = shares or shares_of_kind(None)
+    if shares.listing > _IS_INDEX and not _has_own_prose(lines, facts):
         return ""
-    rows = main_rows(lines, facts, model or model_of(kind), kind)
+    rows = main_rows(lines, facts, model or model_of(shares), shares)
     starts, ends = lines.starts[rows], lines.ends[rows]
     long = np.flatnonzero(ends - starts >= _REPEATED_BYTES)
     if len(long) > 1:
@@ -195,50 +198,54 @@ def main_text(
     return lines_text(lines, rows)
 
 
-def model_of(kind: str | None) -> LineModel:
-    """Return the model for pages of a kind; None as for articles."""
-    return MODEL if kind is None or kind == ARTICLE else OTHER_MODEL
+def model_of(shares: KindShares) -> LineModel:
+    """Return the model for pages that are so likely of which kinds."""
+    return MODEL if shares.prose > _IS_PROSE else OTHER_MODEL
 
 
 def _has_own_prose(lines: Lines, facts: LineFacts) -> bool:
     """Whether a page that looks like an index has more prose than the beginnings of others' texts.
 
-    That is a line longer than those, or at least `_MIN_PROSE_CHARS` in few lines.
+    Those follow a link of some length. Own prose is a line longer than such beginnings, or at least
+    `_MIN_PROSE_CHARS` in few lines.
     """
-    unlinked = lines.chars - lines.link_chars
-    is_prose = (lines.punctuation > 0) & (unlinked * 2 > lines.chars)
-    prose = unlinked[is_prose & (facts.words.words & FRAME_WORD == 0)]
-    if not len(prose):
-        return False
-    is_short = len(prose) <= _FEW_LINES and prose.sum() >= _MIN_PROSE_CHARS
-    return bool(is_short or prose.max() >= _LONG_PROSE_CHARS)
+    own, longest, count = own_prose(
+        lines.chars,
+        lines.link_chars,
+        lines.punctuation,
+        facts.words.words,
+        FRAME_WORD,
+    )
+    return longest >= _LONG_PROSE_CHARS or (count <= _FEW_LINES and own >= _MIN_PROSE_CHARS)
 
 
 def main_rows(
-    lines: Lines, facts: LineFacts, model: LineModel, kind: str | None = None
+    lines: Lines, facts: LineFacts, model: LineModel, shares: KindShares | None = None
 ) -> Int64Array:
     """Return the indices of the main text's lines, in order; at least one for a page with lines."""
     if not len(lines):
         return np.zeros(0, dtype=np.int64)
+    shares = shares or shares_of_kind(None)
     return _main_rows(
-        line_probabilities(lines, facts, model, kind),
+        line_probabilities(lines, facts, model, shares),
         lines.chars,
         lines.link_chars,
         float(model.threshold),
         float(model.not_text),
-        0.0 if kind in SCATTERED else float(model.other_run),
+        0.0 if shares.scattered > _IS_SCATTERED else float(model.other_run),
     )
 
 
 def line_probabilities(
-    lines: Lines, facts: LineFacts, model: LineModel, kind: str | None = None
+    lines: Lines, facts: LineFacts, model: LineModel, shares: KindShares | None = None
 ) -> Float64Array:
     """Return the probability that each line is main text; shape (lines,), in [0, 1]."""
     scores = line_scores(lines, facts, model)
     if model.context_weights is None:
         return _probabilities(scores)
+    thread = shares.thread if shares else 0.0
     return _context_probabilities(
-        context_features(scores, lines, facts, kind), model.context_weights
+        context_features(scores, lines, facts, thread), model.context_weights
     )
 
 

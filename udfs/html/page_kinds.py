@@ -7,6 +7,8 @@ such pages write beside their texts.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 ARTICLE = "article"
 INDEX = "index"
 
@@ -70,3 +72,28 @@ PAGE_KINDS = (ARTICLE, *HINTS)
 - index: a portal, a list or a search, without a text of its own
 - chapter: a chapter of a novel
 """
+
+PROSE = frozenset({ARTICLE, "chapter"})
+"""The kinds that are one author's paragraphs; their lines have a model of their own."""
+
+
+class KindShares(NamedTuple):
+    """How likely a page is of each group of kinds that are read alike; each 0 to 1.
+
+    Attributes:
+        prose: Of `PROSE`.
+        thread: Of `THREADS`.
+        scattered: Of `SCATTERED`.
+        listing: An index.
+    """
+
+    prose: float
+    thread: float
+    scattered: float
+    listing: float
+
+
+def shares_of_kind(kind: str | None) -> KindShares:
+    """Return the shares of a page of a certain kind; None as an article."""
+    kind = kind or ARTICLE
+    return KindShares(*(float(kind in kinds) for kinds in (PROSE, THREADS, SCATTERED, {INDEX})))

@@ -20,7 +20,8 @@ from udfs.html.formulas import may_hold_formulas, with_formulas
 from udfs.html.line_features import LineFacts, line_facts
 from udfs.html.main_text import main_text
 from udfs.html.markers import marked, unmarked, without_scripts
-from udfs.html.page_kind import page_kind
+from udfs.html.page_kind import kind_and_shares
+from udfs.html.page_kinds import KindShares
 from udfs.html.page_lines import Lines, all_text, body_text, lines_of_text, parsed
 from udfs.html.strip_attributes import without_attributes
 from udfs.html.tags import TagCost, find_tags, tag_cost, without_raw_text
@@ -114,29 +115,29 @@ def extract_pages(
     ]
     facts = [line_facts(lines, title) for title, lines, _ in read]
     kinds = [
-        page_kind(lines, of_page, title)
+        kind_and_shares(lines, of_page, title)
         for (title, lines, _), of_page in zip(read, facts, strict=True)
     ]
     texts = [
-        _text(lines, of_page, kind, page, extractor)
-        for (_, lines, page), of_page, kind in zip(read, facts, kinds, strict=True)
+        _text(lines, of_page, shares, page, extractor)
+        for (_, lines, page), of_page, (_, shares) in zip(read, facts, kinds, strict=True)
     ]
     found = iter(
         [
             Page(title, clean_text(text), kind)
-            for (title, _, _), text, kind in zip(read, texts, kinds, strict=True)
+            for (title, _, _), text, (kind, _) in zip(read, texts, kinds, strict=True)
         ]
     )
     return [parts if isinstance(parts, str) else next(found) for parts in parsed_pages]
 
 
 def _text(
-    lines: Lines, facts: LineFacts, kind: str | None, page: bytes, extractor: Extractor
+    lines: Lines, facts: LineFacts, shares: KindShares, page: bytes, extractor: Extractor
 ) -> str:
     """Return what an extractor finds in a page."""
     if extractor == "trafilatura":
         return trafilatura_text(page.decode())
-    return all_text(lines) if extractor == "plain" else main_text(lines, None, facts, kind)
+    return all_text(lines) if extractor == "plain" else main_text(lines, None, facts, shares)
 
 
 def _prepared(page: bytes, limits: HtmlLimits) -> bytes | str:

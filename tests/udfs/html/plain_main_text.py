@@ -15,7 +15,7 @@ import numpy.typing as npt
 from udfs.base.array_types import Float64Array
 from udfs.html.class_words import KINDS, kinds_of, signatures_of
 from udfs.html.line_features import CONTEXT_FEATURES, LINE_FEATURES
-from udfs.html.line_words import FRAME_WORD, bits_of_words
+from udfs.html.line_words import ALL_HINTS, FRAME_WORD, bits_of_words
 from udfs.html.main_text import LineModel, inherited
 from udfs.html.page_lines import Blocks, Lines
 
@@ -72,7 +72,7 @@ def plain_features(lines: Lines) -> Float64Array:
     features[9] = np.minimum(chars, _SHORT_CHARS) / _SHORT_CHARS
     features[10] = np.where(is_short, plain_digits(lines) / chars, 0)
     features[11] = np.minimum(plain_copies(lines), 3) / 3
-    features[12] = is_short & (words > FRAME_WORD)
+    features[12] = is_short & (words & ALL_HINTS != 0)
     for row, group in enumerate(groups):
         like = groups == group
         features[13:, row] = (

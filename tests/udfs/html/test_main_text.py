@@ -39,6 +39,7 @@ from udfs.html.main_text import (
     scoring_runs,
 )
 from udfs.html.markers import marked
+from udfs.html.page_kinds import shares_of_kind
 from udfs.html.page_lines import Lines, body_text, lines_of_text, parsed
 from udfs.html.tags import find_tags
 
@@ -190,12 +191,14 @@ def test_main_text(html: str, expected: list[str]) -> None:
 def test_an_index_gives_nothing_but_prose_of_its_own() -> None:
     teasers = "".join(f"<li><a href=/{n}>题目{n}</a>{PARAGRAPHS[n % 3]}</li>" for n in range(9))
     for html in (f"<div>{LINKS}</div>", f"{LINKS}<div>版权所有，{PARAGRAPHS[0]}</div>", teasers):
-        assert main_text(lines_of(html), kind="index") == ""
-        assert main_text(lines_of(html), kind="article") != ""
-    assert PARAGRAPHS[0] in main_text(lines_of(LINKS + ARTICLE + LINKS), kind="index")
-    assert (
-        main_text(lines_of(teasers + LONG.replace("<p>", "<p>" + LONG[3:-4])), kind="index") != ""
-    )
+        assert text_as("index", html) == ""
+        assert text_as("article", html) != ""
+    assert PARAGRAPHS[0] in text_as("index", LINKS + ARTICLE + LINKS)
+    assert text_as("index", teasers + LONG.replace("<p>", "<p>" + LONG[3:-4])) != ""
+
+
+def text_as(kind: str, html: str) -> str:
+    return main_text(lines_of(html), shares=shares_of_kind(kind))
 
 
 def test_short_posts_are_text_where_others_are_prose() -> None:
@@ -206,7 +209,7 @@ def test_short_posts_are_text_where_others_are_prose() -> None:
         for n, post in enumerate(said)
     )
     html = f"<ul class=nav>{LINKS}</ul>{posts}<ul class=hot>{LINKS}</ul>"
-    found = main_text(lines_of(html), kind="forum").split("\n")
+    found = text_as("forum", html).split("\n")
     assert [line for line in found if line in said] == said
     assert not any("回复" in line or "用户" in line for line in found)
 
@@ -277,12 +280,12 @@ def test_compiled_loops_compute_what_their_twins_do(
 ) -> None:
     lines = lines_of(html + "末")
     facts = line_facts(lines, title)
-    kind = "forum" if is_thread else "article"
+    shares = shares_of_kind("forum" if is_thread else "article")
     assert np.allclose(line_features(lines, facts), plain_features(lines), atol=1e-12)
     assert groups_of_blocks(lines.blocks).tolist() == plain_groups(lines.blocks).tolist()
     scores = line_scores(lines, facts, model)
     assert np.allclose(
-        context_features(scores, lines, facts, kind),
+        context_features(scores, lines, facts, shares.thread),
         plain_context(scores, lines, title, is_thread=is_thread),
         atol=1e-12,
     )
@@ -290,9 +293,9 @@ def test_compiled_loops_compute_what_their_twins_do(
     assert (
         inherited(lines.blocks, values).tolist() == plain_inherited(lines.blocks, values).tolist()
     )
-    probability = line_probabilities(lines, facts, model, kind)
+    probability = line_probabilities(lines, facts, model, shares)
     rows = plain_rows(lines, probability, model, is_scattered=is_thread)
-    assert main_rows(lines, facts, model, kind).tolist() == rows
+    assert main_rows(lines, facts, model, shares).tolist() == rows
 
 
 @settings(deadline=None)
