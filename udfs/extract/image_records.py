@@ -19,6 +19,8 @@ NOT_IMAGE_RECORD = "not_image_record"
 """Reject reason of a record of another kind of content: pages, scripts, films."""
 OTHER_RECORD = "other_record"
 """Reject reason of a record without content of its own: request, metadata, revisit, warcinfo."""
+_NO_PICTURES = (None, "pdf", "eps", "flash")
+"""Beginnings that make no image of a record which is not served as one."""
 REDIRECT, HTTP_ERROR = "redirect", "http_error"
 NO_ADDRESS = "no_address"
 
@@ -93,6 +95,6 @@ def _image_body(record: WarcRecord, max_bytes: int) -> ImageBody | str:
 def _if_image(
     url: str, record: WarcRecord, body: bytes, mime: str, truncated: str | None
 ) -> ImageBody | str:
-    if not mime.startswith("image/") and image_format(body) is None:
+    if not mime.startswith("image/") and image_format(body) in _NO_PICTURES:
         return NOT_IMAGE_RECORD
     return ImageBody(url, record.offset, body, mime, truncated)

@@ -44,7 +44,7 @@ def test_images_of_every_kind_of_record() -> None:
 def test_every_other_record_is_counted() -> None:
     records = [
         record(typed(page(1), "text/html")),
-        record(typed(b"x", "application/json")),
+        record(typed(b"%PDF-1.4 x", "application/pdf")),
         record(typed(b"", "image/png", status="302 Found")),
         record(typed(b"", "image/png", status="404 Not Found")),
         record(b"HTTP/1.1 200 OK\r\n\r\n", "revisit", extra=[REVISIT]),
