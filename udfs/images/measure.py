@@ -40,7 +40,8 @@ _PLUGINS = {name: name.upper() for name in ("jpeg", "png", "gif", "webp", "bmp",
 _ORIENTATION = 0x0112
 _REDUCED_SIDE = 128
 """Fewest pixels of a side that a reduced JPEG file is decoded to, where it has more."""
-_MARKUP = re.compile(rb"<(?:script|html|\?php|!doctype|iframe)", re.IGNORECASE)
+# Cameras and Photoshop write XML with a document type of its own into metadata.
+_MARKUP = re.compile(rb"<(?:script|html|\?php|!doctype\s+html|iframe)", re.IGNORECASE)
 _FOREIGN = (b"PK\3\4", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"%PDF-", b"MZ", b"\x7fELF", b"\x1f\x8b\x08")
 _ZIP_END = b"PK\5\6"
 _ZIP_END_BYTES = 22 + (1 << 16)

@@ -151,6 +151,11 @@ def test_bytes_behind_the_end_are_counted() -> None:
     assert facts(image_bytes("jpeg") + film).trailing_bytes == len(film)
 
 
+def test_metadata_in_xml_is_no_page() -> None:
+    plist = b'<?xml version="1.0"?><!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN"><plist/>'
+    assert facts(encoded(picture(), "jpeg", comment=plist)).format == "jpeg"
+
+
 def test_limits_are_inclusive() -> None:
     body = image_bytes("png", 50, 40)
     assert facts(body, ImageLimits(max_pixels=2000, max_bytes=len(body))).width == 50
