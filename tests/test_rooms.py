@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,19 @@ def test_a_room_says_what_it_is_for_and_nothing_else(room: Path) -> None:
     body = ast.parse((room / "__init__.py").read_text(encoding="utf-8")).body
     assert body, f"{name_of(room)}/__init__.py has no docstring"
     assert isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+
+
+def test_the_wheel_has_every_room() -> None:
+    """Setuptools gets a list: beside a checkout, what it lacks is found there and missed nowhere
+    but on a cluster."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    bundled = {
+        ".".join(("jobs.bundled", *path.relative_to(ROOT / "conf").parts))
+        for path in (ROOT / "conf" / "artifacts").glob("*/")
+    }
+    rooms = {name_of(room).replace("/", ".") for room in ROOMS}
+    packed = set(project["tool"]["setuptools"]["packages"])
+    assert (rooms | bundled) - packed == set()
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=name_of)
