@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.catalogue.fetch import catalogue_entry
-from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
+from jobs.config.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from udfs.files.output_files import atomic_file
 from udfs.models.char_lm_file import arpa_text, compact_bytes, is_compact, read_language_model
 from udfs.models.fasttext_file import ModelFileError

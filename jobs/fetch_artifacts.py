@@ -14,7 +14,7 @@ from pathlib import Path
 from jobs.catalogue.fetch import fetch
 from jobs.catalogue.lock import load_lock
 from jobs.config import ConfigError, load_config
-from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
+from jobs.config.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from udfs.files.artifacts import ArtifactMismatch
 
 

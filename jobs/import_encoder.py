@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from jobs.catalogue.fetch import catalogue_entry
-from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
+from jobs.config.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from udfs.encoder.encoder_file import Activation, EncoderFileError, EncoderHeader, EncoderSettings
 from udfs.encoder.model_folder import folder_config, folder_tokenizer, longest_input
 

@@ -19,7 +19,7 @@ from jobs.catalogue.fetch import path_of
 from jobs.catalogue.lock import Lock, lock_of, lock_path, lock_text, misfits, read_lock, unlocked
 from jobs.catalogue.resolution import Need, Unresolvable, resolve
 from jobs.config import ConfigError, NamedArtifact, load_config, named_artifacts
-from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
+from jobs.config.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 
 
 def main(argv: Sequence[str] | None = None) -> int:

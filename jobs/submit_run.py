@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.config import ConfigError
-from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
+from jobs.config.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from jobs.launch.request_files import load_values, render
 from jobs.launch.services import ServiceRefused, check_request, send_request
 

@@ -21,7 +21,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jobs.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
+from jobs.config.exit_status import MEANINGS_WITHOUT_STAGES, exit_status_help, until_interrupted
 from jobs.training.common.data_files import read_task
 from jobs.training.common.evaluation import (
     EvaluationError,

@@ -21,7 +21,7 @@ from jobs.audit.captures import (
 from jobs.audit.documents import sampled_documents
 from jobs.audit.tables import FewRows, edited_texts, without_cuts
 from jobs.config import ConfigError
-from jobs.exit_status import NothingCameOut
+from jobs.config.exit_status import NothingCameOut
 from jobs.run.console import say
 from jobs.run.request import Reader, ReaderTask, Run, select_stage
 from jobs.run.store import Store

@@ -17,7 +17,7 @@ from pyspark.sql import SparkSession
 from jobs.catalogue.fetch import cache_folder
 from jobs.catalogue.lock import load_lock
 from jobs.config import ConfigError, load_config, with_running_scorers
-from jobs.exit_status import ExitStatus, exit_status_help
+from jobs.config.exit_status import ExitStatus, exit_status_help
 from jobs.pipeline.failures import failures_named, report_failure
 from jobs.pipeline.interruption import stopped_by_signals
 from jobs.pipeline.request_file import read_request

@@ -2,7 +2,7 @@
 
     python -m jobs.NAME --config FILE.toml --input URI... --output URI --set section.key=value...
 
-A wrong request is found before Spark starts. `jobs.exit_status` lists how a command may end.
+A wrong request is found before Spark starts. `jobs.config.exit_status` lists how a command may end.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import Config, ExtractConfig
-from jobs.exit_status import NothingRead
+from jobs.config.exit_status import NothingRead
 from jobs.run.commits import Balance
 from jobs.run.console import StageProgress, show_progress
 from jobs.run.current_documents import DRIVER_DOCUMENTS

@@ -20,7 +20,7 @@ from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import PySparkException
 
 from jobs.config import ConfigError
-from jobs.exit_status import ExitStatus, NothingCameOut, NothingRead
+from jobs.config.exit_status import ExitStatus, NothingCameOut, NothingRead
 from jobs.pipeline.changes import NotAgreed
 from jobs.pipeline.interruption import Terminated
 from jobs.run.console import say

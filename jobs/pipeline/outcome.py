@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from jobs.exit_status import NothingCameOut
+from jobs.config.exit_status import NothingCameOut
 from jobs.run.request import EXTRACT_DOCUMENTS, SELECT_CORPUS, Run, Stage
 from jobs.run.store import Commit
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pyspark.sql import SparkSession
 
-from jobs.exit_status import NothingCameOut
+from jobs.config.exit_status import NothingCameOut
 from jobs.release import stage
 from jobs.release.exclusions import Exclusions
 from jobs.release.facts import Source

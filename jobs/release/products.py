@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import ConfigError
-from jobs.exit_status import NothingCameOut
+from jobs.config.exit_status import NothingCameOut
 from jobs.run.console import say
 from jobs.run.request import EXTRACT_PRODUCTS, Reader, ReaderTask, Run, select_stage
 from jobs.run.store import Store

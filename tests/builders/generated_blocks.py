@@ -24,8 +24,8 @@ from typing import Any
 import zstandard
 
 from jobs import train_models
+from jobs.config.exit_status import exit_status_table
 from jobs.config.reference import reference
-from jobs.exit_status import exit_status_table
 from jobs.pipeline.stages import job_table
 from jobs.run.report import report_text
 from tests.bench import snapshot_costs

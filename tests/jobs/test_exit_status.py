@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from jobs.exit_status import MEANINGS, ExitStatus, exit_status_help, until_interrupted
+from jobs.config.exit_status import MEANINGS, ExitStatus, exit_status_help, until_interrupted
 from tests.jobs.conftest import ROOT
 
 COMMANDS = sorted(

@@ -52,7 +52,7 @@ from udfs.pairs.markup import (
     SVG_IMAGE,
     TEMPLATE,
 )
-from udfs.pairs.relations import related_tags
+from udfs.pairs.relations import longer, related_tags
 
 _LESS, _GREATER, _SLASH, _EQUALS, _EXCLAMATION, _QUESTION, _BRACKET = b"<>/=!?["
 _DOUBLE_QUOTE, _SINGLE_QUOTE, _OPEN = b"\"'("
@@ -171,7 +171,7 @@ def _significant_tags(
             near = _NEAR_TAGS if kind in (IMAGE, SVG_IMAGE) else near - 1
         if kind != PLAIN:
             if count + 2 > len(tags):
-                tags = _doubled(tags)
+                tags = longer(tags)
             _put_tag(tags[count], -kind if is_end else kind, name_end, end, stop)
             tags[count, 4] = before if is_end else to
             count += 1
@@ -188,13 +188,6 @@ def _significant_tags(
 @compiled
 def _put_tag(row: Int64Array, kind: int, name_end: int, end: int, stop: int) -> None:
     row[0], row[1], row[2], row[3] = kind, name_end, end, stop
-
-
-@compiled
-def _doubled(rows: Int64Array) -> Int64Array:
-    more = np.empty((2 * len(rows), rows.shape[1]), dtype=np.int64)
-    more[: len(rows)] = rows
-    return more
 
 
 @compiled

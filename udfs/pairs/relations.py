@@ -73,7 +73,7 @@ def related_tags(
         kind, is_end, text = abs(tags[tag, 0]), tags[tag, 0] < 0, tags[tag, 4]
         if _moves_state(state, kind, is_end, tag, text, tags[tag, 2]):
             if caption_count == len(captions):
-                captions = _longer(captions)
+                captions = longer(captions)
             captions[caption_count, 0] = state[_CAPTION_FIGURE]
             captions[caption_count, 1], captions[caption_count, 2] = state[_CAPTION_TEXT], text
             captions[caption_count, 3] = state[_CAPTION_BEGIN]
@@ -89,7 +89,7 @@ def related_tags(
                 too_many += 1
                 continue
         if count + 2 > len(entries):
-            entries = _longer(entries)
+            entries = longer(entries)
         if is_image and _is_linked(state, text):
             if state[_LINK_ENTRY] < 0:
                 state[_LINK_ENTRY] = count
@@ -142,7 +142,8 @@ def _may_be_caption(page: bytes, attributes: Int64Array, first: int, last: int) 
 
 
 @compiled
-def _longer(rows: Int64Array) -> Int64Array:
+def longer(rows: Int64Array) -> Int64Array:
+    """Return rows with as much space again behind them."""
     more = np.empty((2 * len(rows), rows.shape[1]), dtype=np.int64)
     more[: len(rows)] = rows
     return more
@@ -245,7 +246,7 @@ def _read_attributes(
         if number >= 0 and wanted >> number & 1 and seen[number] != entry:
             seen[number] = entry
             if used == len(attributes):
-                attributes = _longer(attributes)
+                attributes = longer(attributes)
             attributes[used, 0], attributes[used, 1], attributes[used, 2] = number, begin, end
             used += 1
     return attributes, used

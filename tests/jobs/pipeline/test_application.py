@@ -10,7 +10,7 @@ import pytest
 
 from jobs.catalogue.lock import lock_of
 from jobs.config import Config, ConfigError
-from jobs.exit_status import NothingCameOut
+from jobs.config.exit_status import NothingCameOut
 from jobs.pipeline import application as module
 from jobs.pipeline.application import application
 from jobs.run.request import Run

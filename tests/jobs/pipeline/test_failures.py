@@ -10,7 +10,7 @@ from py4j.protocol import Py4JNetworkError
 from pyspark.errors import PythonException
 
 from jobs.config import ConfigError
-from jobs.exit_status import ExitStatus, NothingRead
+from jobs.config.exit_status import ExitStatus, NothingRead
 from jobs.pipeline.failures import StageFailed, failure_of, failures_named, report_failure
 from jobs.pipeline.interruption import Terminated
 from jobs.run.console import set_log_format

@@ -9,7 +9,7 @@ import pytest
 
 from jobs.catalogue.lock import load_lock
 from jobs.config import load_config
-from jobs.exit_status import NothingCameOut
+from jobs.config.exit_status import NothingCameOut
 from jobs.pipeline.outcome import check_outcome
 from jobs.pipeline.stages import PIPELINE, REPORT, RULES, SCORE, STAGES, running_order
 from jobs.run.request import Run, Stage
