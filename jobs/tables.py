@@ -30,6 +30,7 @@ from pyspark.sql.types import (
 from jobs.config.scorers import declared
 from udfs.base.settings import ConfigError
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
+from udfs.pairs.schema import PLACE_TYPE
 from udfs.products.schema import PRODUCT_TYPE
 from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
 
@@ -50,6 +51,7 @@ SCORED_TEXTS = "scored_texts"
 AUDIT = "audit"
 ROBOTS = "robots"
 PRODUCTS = "products"
+PAIRS = "pairs"
 
 
 def scores(scorer: str) -> str:
@@ -191,6 +193,17 @@ _SCHEMAS: dict[str, StructType] = {
             *PRODUCT_TYPE.fields,
         ]
     ),
+    PAIRS: StructType(  # one row for each image place of a document's page
+        [
+            *_columns(
+                doc_id=StringType(),
+                page_url=StringType(),
+                warc_path=StringType(),
+                warc_offset=LongType(),
+            ).fields,
+            *PLACE_TYPE.fields,
+        ]
+    ),
     FLAGGED: _columns(
         doc_id=StringType(),
         reject_reasons=ArrayType(StringType()),  # all that apply; empty for a kept document
@@ -289,13 +302,16 @@ EXTRACTED = StructType(
         StructField("row_kind", StringType()),  # document, failure or tally
         *_DOCUMENT.fields,
         StructField("products", ArrayType(PRODUCT_TYPE)),  # of a document; null: not asked for
+        StructField("pairs", ArrayType(PLACE_TYPE)),  # likewise
         StructField("reason", StringType()),  # of a failure
         StructField("detail", StringType()),
         StructField("seen", LongType()),  # of a tally: one row a split
         StructField("rejected", _COUNTS),
         StructField("failed", _COUNTS),
-        StructField("seen_products", LongType()),  # of a tally, and the next
-        StructField("rejected_products", _COUNTS),
+        StructField(  # of a tally: products and image places of its documents
+            "beside",
+            ArrayType(_columns(part=StringType(), seen=LongType(), rejected=_COUNTS)),
+        ),
     ]
 )
 """Rows that a worker yields for a split: its documents, its failures, and its tally at the end."""

@@ -125,6 +125,12 @@ class ExtractConfig:
     products: bool = False
     """Also write what pages state of the products that they sell (JSON-LD, microdata, Open Graph)
     to table ``products``, in the same pass. Documents stay the same."""
+    pairs: bool = False
+    """Also write every image place of a document's page, with its address, texts and context, to
+    table ``pairs``, in the same pass. Documents stay the same."""
+    max_page_images: PositiveCount = 1000
+    """Most image places of a page that become rows; further ones are counted
+    (``too_many_images``). The most on 131 real pages is 339."""
     max_html_chars: PositiveCount = 8_000_000
     """Longest decoded page that is parsed."""
     max_html_nodes: PositiveCount = 300_000

@@ -1,4 +1,4 @@
-"""Extraction: splits -> documents, read_failures, lists of ranges to try again, products.
+"""Extraction: splits -> documents, read_failures, lists of ranges to try again, what is beside.
 
 Records are read, decoded, turned into text and given a language in one pass of a Python worker
 (`jobs.pipeline.extraction_wave`). Records that are not wanted are counted by reason in the ledger;
@@ -19,9 +19,9 @@ from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import find_artifact, known_path, ship
 from jobs.catalogue.lock import Lock
 from jobs.config import Config, ConfigError
+from jobs.pipeline.beside_documents import NOT_OF_DOCUMENTS, PARTS, BesidePart
 from jobs.run.commits import Basis, due, fingerprint_of, in_wave, settings_of, wave_of
-from jobs.run.request import EXTRACT_DOCUMENTS, EXTRACT_PRODUCTS, Run
-from jobs.tables import PRODUCTS
+from jobs.run.request import EXTRACT_DOCUMENTS, Run
 from udfs.base.model_constants import LABEL_PREFIX, UNDETERMINED
 from udfs.models.fasttext_file import ModelFileError, read_fasttext_header
 
@@ -84,49 +84,56 @@ def run(spark: SparkSession, run: Run) -> None:
     from jobs.pipeline.extraction_wave import extract_wave  # imports what a worker needs
 
     waves = bases(run)
-    wanted = {part: due(run.store, part, of_part) for part, of_part in waves.items()}
-    if deletes(run) and wanted[EXTRACT_DOCUMENTS]:
-        _delete_products(run)
+    wanted = {stage: due(run.store, stage, of_stage) for stage, of_stage in waves.items()}
+    if wanted[EXTRACT_DOCUMENTS]:
+        for part in _unwanted(run):
+            _delete(run, part)
     language_file = None
     for wave in sorted(set().union(*wanted.values())):
         language_file = language_file or ship(spark.sparkContext, _language_model(run), run.config)
         label = f"{EXTRACT_DOCUMENTS}{in_wave(wave, len(run.waves))}"
-        parts = [part for part in waves if wave in wanted[part]]
+        stages = [stage for stage in waves if wave in wanted[stage]]
         with ExitStack() as works:
             work = {
-                part: works.enter_context(
-                    wave_of(run.store, part, wave, waves[part][wave], len(run.waves))
+                stage: works.enter_context(
+                    wave_of(run.store, stage, wave, waves[stage][wave], len(run.waves))
                 )
-                for part in parts
+                for stage in stages
             }
-            for part, balance in extract_wave(
-                spark, run, wave, language_file, label, parts
-            ).items():
-                work[part].balance = balance
+            balances = extract_wave(spark, run, wave, language_file, label, stages)
+            for stage, balance in balances.items():
+                work[stage].balance = balance
 
 
 def deletes(run: Run) -> dict[str, str]:
-    """Return the table of products, where extraction would leave older ones in it, with the
+    """Return the tables beside documents, where extraction would leave older rows in them, with the
     reason."""
-    if run.config.extract.products or not run.store.list_names(PRODUCTS):
-        return {}
-    return {PRODUCTS: "extract.products is false"}
+    return {part.table: f"extract.{part.setting} is false" for part in _unwanted(run)}
 
 
-def _delete_products(run: Run) -> None:
-    """Remove the table with its commits."""
-    for wave in run.store.commits(EXTRACT_PRODUCTS):
-        run.store.revoke(EXTRACT_PRODUCTS, wave)
-    run.store.delete(PRODUCTS)
+def _unwanted(run: Run) -> list[BesidePart]:
+    return [
+        part
+        for part in PARTS
+        if not part.is_wanted(run.config) and run.store.list_names(part.table)
+    ]
+
+
+def _delete(run: Run, part: BesidePart) -> None:
+    """Remove a table with its commits."""
+    for wave in run.store.commits(part.stage):
+        run.store.revoke(part.stage, wave)
+    run.store.delete(part.table)
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
-    """Return the basis of each wave, of documents and of the products that are asked for.
+    """Return the basis of each wave, of documents and of the parts beside them that are asked for.
 
-    Documents do not follow from whether products are read beside them.
+    Documents do not follow from what is read beside them.
     """
     settings = settings_of("extract", run.config.extract)
-    del settings["extract.products"]
+    for key in NOT_OF_DOCUMENTS:
+        del settings[f"extract.{key}"]
     settings |= settings_of("input", run.config.input, ("text_column", "id_column"))
     language = {"extract.language_artifact": _language_model(run).sha256}
     # The format is part of each split: another run may add files of another format.
@@ -134,12 +141,11 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
         wave: Basis(settings, {"input": fingerprint_of(splits), **language})
         for wave, splits in run.waves.items()
     }
-    if not run.config.extract.products:
-        return {EXTRACT_DOCUMENTS: documents}
-    products = {
-        wave: Basis({}, {EXTRACT_DOCUMENTS: basis.fingerprint}) for wave, basis in documents.items()
+    return {EXTRACT_DOCUMENTS: documents} | {
+        part.stage: {wave: part.basis(run, basis) for wave, basis in documents.items()}
+        for part in PARTS
+        if part.is_wanted(run.config)
     }
-    return {EXTRACT_DOCUMENTS: documents, EXTRACT_PRODUCTS: products}
 
 
 def _language_model(run: Run) -> Artifact:

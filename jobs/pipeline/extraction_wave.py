@@ -1,4 +1,4 @@
-"""One wave of extraction: splits -> documents, read_failures, ranges to try again, products.
+"""One wave of extraction: splits -> documents, what is beside them, failures, ranges to try again.
 
 One pass of Python workers gives documents, failures and tallies; each kind of row goes to a table.
 """
@@ -16,21 +16,24 @@ from pyspark.sql import functions as F
 
 from jobs.config import Config, ExtractConfig
 from jobs.config.exit_status import NothingRead
+from jobs.pipeline.beside_documents import PARTS, BesidePart, part_rows, part_tallies
 from jobs.run.commits import Balance
 from jobs.run.console import StageProgress, show_progress
 from jobs.run.current_documents import DRIVER_DOCUMENTS
 from jobs.run.ledger import close_ledger, parts_of, read_ledger, rows_of
-from jobs.run.request import EXTRACT_DOCUMENTS, EXTRACT_PRODUCTS, Run
+from jobs.run.request import EXTRACT_DOCUMENTS, Run
 from jobs.run.splits import REPLAY, Split, work_units
 from jobs.run.store import Store, stored_first
-from jobs.tables import DOCUMENTS, EXTRACTED, PRODUCTS, RANGES, READ_FAILURES, schema_of
+from jobs.tables import DOCUMENTS, EXTRACTED, RANGES, READ_FAILURES, schema_of
 from jobs.transforms.ledger import WRITTEN, tally_rows, written_counts
 from jobs.transforms.row_ids import repeated_rows
-from udfs.extract.extract import DOCUMENT, FAILURE, MISSING_FILE, TALLY, ExtractOptions, extract_udf
+from udfs.extract.extract import MISSING_FILE, ExtractOptions, extract_udf
+from udfs.extract.outcomes import DOCUMENT, FAILURE, TALLY
 from udfs.extract.pages import PageOptions
 from udfs.files.artifacts import ArtifactFile
 from udfs.files.retry import RetryPolicy
 from udfs.html.page_text import HtmlLimits
+from udfs.pairs.places import PairLimits
 from udfs.warc.ranges import RANGE_BEYOND_END, RANGE_UNREADABLE, RangedSplit, RangeReading
 
 REPLAY_LISTS = "replay"
@@ -54,16 +57,16 @@ def extract_wave(
     wave: int,
     language_file: ArtifactFile,
     label: str,
-    parts: Collection[str],
+    stages: Collection[str],
 ) -> dict[str, Balance]:
     """Write what is due of a wave, with its ledgers.
 
     Args:
         label: Name of the work in progress lines.
-        parts: EXTRACT_DOCUMENTS, for documents, read_failures and the list of ranges to try again;
-            EXTRACT_PRODUCTS, for products. The wave's documents are there, or among them.
+        stages: EXTRACT_DOCUMENTS, for documents, read_failures and the list of ranges to try
+            again; those of parts beside documents. The wave's documents are there, or among them.
     Returns:
-        Part -> its balance.
+        Stage -> its balance.
     Raises:
         NothingRead: none of the wave's files could be read, and run.allow_empty is not set.
     """
@@ -80,10 +83,11 @@ def extract_wave(
     partitions = run.config.run.partitions or len(splits)
     balances = {}
     with show_progress(spark, StageProgress(label, files=partitions)):
-        if EXTRACT_DOCUMENTS in parts:
+        if EXTRACT_DOCUMENTS in stages:
             balances[EXTRACT_DOCUMENTS] = _store_documents(spark, run, wave, extracted)
-        if EXTRACT_PRODUCTS in parts:
-            balances[EXTRACT_PRODUCTS] = _store_products(spark, run, wave, extracted)
+        for part in PARTS:
+            if part.stage in stages:
+                balances[part.stage] = _store_part(spark, run, wave, extracted, part)
     extracted.unpersist()
     return balances
 
@@ -119,34 +123,23 @@ def _store_documents(spark: SparkSession, run: Run, wave: int, extracted: DataFr
     return balance
 
 
-def _store_products(spark: SparkSession, run: Run, wave: int, extracted: DataFrame) -> Balance:
-    """Write the products of a wave's documents, and their ledger: what pages state of products is
-    a row, or rejected by reason."""
-    page = ("doc_id", "url", "warc_path", "warc_offset")
-    products = (
-        extracted.where((F.col("row_kind") == DOCUMENT) & (F.size("products") > 0))
-        .select(*page, F.posexplode("products").alias("product", "stated"))
-        .select(*page, "product", "stated.*")
-        .select(*schema_of(PRODUCTS).fieldNames())
-    )
-    dropped = None
+def _store_part(
+    spark: SparkSession, run: Run, wave: int, extracted: DataFrame, part: BesidePart
+) -> Balance:
+    """Write a part of a wave's documents and its ledger: all that their pages have of it is a row,
+    or rejected by reason."""
+    rows, dropped = part_rows(part, extracted), None
     if _may_repeat(run, wave):
         documents = run.store.read(spark, DOCUMENTS, [wave]).select("warc_path", "warc_offset")
         place = ["warc_path", "warc_offset"]
-        left_out = products.join(documents, on=place, how="left_anti")
+        left_out = rows.join(documents, on=place, how="left_anti")
         dropped = left_out.groupBy("warc_path").agg(F.count("*").alias("n"))
-        products = products.join(documents, on=place, how="left_semi")
-    run.store.write(products.select(*schema_of(PRODUCTS).fieldNames()), PRODUCTS, wave)
-    tallies = extracted.where(F.col("row_kind") == TALLY).select(
-        "warc_path",
-        F.col("seen_products").alias("seen"),
-        F.col("rejected_products").alias("rejected"),
-        F.expr("filter(rejected_products, x -> false)").alias("failed"),
-    )
-    tallied = list(rows_of(tally_rows(tallies)))
-    written = _written(spark, run.store, PRODUCTS, wave, tallied, dropped)
+        rows = rows.join(documents, on=place, how="left_semi")
+    run.store.write(rows.select(*schema_of(part.table).fieldNames()), part.table, wave)
+    tallied = list(rows_of(part_tallies(part, extracted)))
+    written = _written(spark, run.store, part.table, wave, tallied, dropped)
     ledger = read_ledger(parts_of(run.waves, [wave]), wave, [*tallied, *written])
-    return close_ledger(run.store, EXTRACT_PRODUCTS, wave, ledger)
+    return close_ledger(run.store, part.stage, wave, ledger)
 
 
 def _written(
@@ -274,6 +267,7 @@ def page_options(extract: ExtractConfig) -> PageOptions:
         prefilter=extract.prefilter,
         kinds=frozenset(extract.pages),
         products=extract.products,
+        pairs=PairLimits(extract.max_page_images) if extract.pairs else None,
     )
 
 

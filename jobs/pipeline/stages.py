@@ -46,7 +46,7 @@ EXTRACT = Stage(
     EXTRACT_DOCUMENTS,
     "read records and take the main text of pages",
     reads="splits, ranges",
-    writes=("documents", "read_failures", "replay", "products"),
+    writes=("documents", "read_failures", "replay", "products", "pairs"),
     run=extraction.run,
     preload=extraction.preload,
     worker_modules=("udfs.extract.extract", "jobs.run.splits"),

@@ -23,6 +23,8 @@ PLAN_INPUT = "plan_input"
 EXTRACT_DOCUMENTS = "extract_documents"
 EXTRACT_PRODUCTS = "extract_products"
 """The part of extract_documents that writes products; it commits its waves by itself."""
+EXTRACT_PAIRS = "extract_pairs"
+"""The part of extract_documents that writes image places; it commits its waves by itself."""
 APPLY_RULES = "apply_rules"
 MEASURE_DOCUMENTS = "measure_documents"
 """The half of apply_rules that reads and edits texts; it commits its waves by itself."""
@@ -38,6 +40,7 @@ _STAGES = (
     *(
         EXTRACT_DOCUMENTS,
         EXTRACT_PRODUCTS,
+        EXTRACT_PAIRS,
         MEASURE_DOCUMENTS,
         READ_ROBOTS,
         APPLY_RULES,

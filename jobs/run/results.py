@@ -20,6 +20,7 @@ from jobs.run.report import funnel
 from jobs.run.request import (
     APPLY_RULES,
     EXTRACT_DOCUMENTS,
+    EXTRACT_PAIRS,
     EXTRACT_PRODUCTS,
     FIND_DUPLICATES,
     REPORT_RUN,
@@ -36,6 +37,7 @@ from jobs.tables import (
     DUPLICATES,
     FLAGGED,
     MEASURED,
+    PAIRS,
     PRODUCTS,
     REJECTED,
     SCORED_TEXTS,
@@ -56,6 +58,7 @@ _OF_COMMITS = {
     FLAGGED: (APPLY_RULES, "seen"),
     DUPLICATES: (FIND_DUPLICATES, "rejected"),
     PRODUCTS: (EXTRACT_PRODUCTS, "kept"),
+    PAIRS: (EXTRACT_PAIRS, "kept"),
     CORPUS: (SELECT_CORPUS, "kept"),
     "corpus_jsonl": (SELECT_CORPUS, "kept"),
     SCORED_TEXTS: (SCORED_TEXTS, "kept"),

@@ -43,8 +43,9 @@ from tests.bench import build_pages
 from tests.bench.build_mix import write_mix
 from tests.bench.ratios import Ratios, add_ratios_argument, write_ratios
 from tests.bench.timing import medians, pin_to_one_core, table
-from udfs.extract.extract import DOCUMENT, extract_split
+from udfs.extract.extract import extract_split
 from udfs.extract.language import LanguageModel, load_language_model
+from udfs.extract.outcomes import DOCUMENT
 from udfs.extract.pages import PageOptions, PendingPage, early_outcome
 from udfs.warc.http_message import parse_response
 from udfs.warc.reader import read_records

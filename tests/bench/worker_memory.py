@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-import pyarrow as pa
-
 from jobs.config import Config
 from jobs.pipeline.extraction_wave import extract_options
 from tests.bench.timing import table
-from udfs.extract.extract import EXTRACTED, TALLY, extract_split
+from udfs.extract.extract import extract_split, extracted_batch
 from udfs.extract.language import load_language_model
+from udfs.extract.outcomes import TALLY
 
 _FIRST_MARK = 1_000
 
@@ -53,7 +52,7 @@ def growth(paths: Sequence[Path], model_file: Path, records: int) -> Iterator[tu
     mark = _FIRST_MARK
     for path in cycle(paths):
         for rows in extract_split(Split(str(path), path.name), options, model):
-            pa.RecordBatch.from_pylist(rows, EXTRACTED)
+            extracted_batch(rows)
             if rows[-1]["row_kind"] == TALLY:
                 seen += rows[-1]["seen"]
         if seen >= mark:

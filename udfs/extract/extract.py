@@ -7,8 +7,8 @@ or a failure row with a count under its reason.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -20,24 +20,34 @@ from udfs.base.chinese_script import script_of
 from udfs.base.worker import is_retry
 from udfs.extract.isolated_worker import isolated_outcomes
 from udfs.extract.language import LanguageModel, load_language_model
-from udfs.extract.outcomes import Candidate, Failed, Outcome, Rejected
+from udfs.extract.outcomes import (
+    DOCUMENT,
+    FAILURE,
+    PAIRS_BESIDE,
+    PRODUCTS_BESIDE,
+    TALLY,
+    Candidate,
+    Failed,
+    Outcome,
+    Rejected,
+)
 from udfs.extract.pages import PageOptions, PendingPage, early_outcome, page_outcomes
 from udfs.extract.rows import jsonl_outcomes, parquet_outcomes
 from udfs.files.artifacts import ArtifactFile
 from udfs.files.uris import open_input
-from udfs.products.product import PageProducts
-from udfs.products.schema import PRODUCT_ARROW_TYPE, product_chars, product_record
+from udfs.pairs.records import MeasuredPlaces, place_chars, places_array
+from udfs.pairs.schema import PLACE_ARROW_TYPE
+from udfs.pairs.text_measures import measure_pair_texts
+from udfs.products.records import product_chars, product_record
+from udfs.products.schema import PRODUCT_ARROW_TYPE
 from udfs.warc.ranges import RangedFile, RangedSplit, Record, ranged_files
 from udfs.warc.reader import read_records
-
-DOCUMENT = "document"
-FAILURE = "failure"
-TALLY = "tally"
 
 MISSING_FILE = "missing_file"
 """Failure reason of an input file that does not exist when it is read."""
 
 _COUNTS = pa.list_(pa.struct([("reason", pa.string()), ("records", pa.int64())]))
+_BESIDE = pa.struct([("part", pa.string()), ("seen", pa.int64()), ("rejected", _COUNTS)])
 
 EXTRACTED = pa.schema(
     [
@@ -60,14 +70,14 @@ EXTRACTED = pa.schema(
         ("language", pa.string()),
         ("language_score", pa.float64()),
         ("script", pa.string()),
-        ("products", pa.list_(PRODUCT_ARROW_TYPE)),
+        (PRODUCTS_BESIDE, pa.list_(PRODUCT_ARROW_TYPE)),
+        (PAIRS_BESIDE, pa.list_(PLACE_ARROW_TYPE)),
         ("reason", pa.string()),
         ("detail", pa.string()),
         ("seen", pa.int64()),
         ("rejected", _COUNTS),
         ("failed", _COUNTS),
-        ("seen_products", pa.int64()),
-        ("rejected_products", _COUNTS),
+        ("beside", pa.list_(_BESIDE)),
     ]
 )
 """Schema of the rows that a worker yields; `jobs.tables.EXTRACTED` documents their columns."""
@@ -119,9 +129,18 @@ def extract_udf(
         for batch in batches:
             for number in batch.column("id").to_pylist():
                 for rows in extract_split(splits[number], options, model):
-                    yield pa.RecordBatch.from_pylist(rows, EXTRACTED)
+                    yield extracted_batch(rows)
 
     return extract
+
+
+def extracted_batch(rows: Sequence[dict[str, Any]]) -> pa.RecordBatch:
+    """Return the rows of `extract_split`, without their image places any more, as a batch of
+    EXTRACTED."""
+    pairs = [row.pop(PAIRS_BESIDE, None) for row in rows]
+    batch = pa.RecordBatch.from_pylist(rows, EXTRACTED)
+    place = EXTRACTED.get_field_index(PAIRS_BESIDE)
+    return batch.set_column(place, EXTRACTED.field(place), places_array(pairs))
 
 
 def extract_split(
@@ -212,12 +231,12 @@ class _Tally:
         self.seen = 0
         self.rejected: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
-        self.products = 0  # that documents have
-        self.rejected_products: Counter[str] = Counter()
+        self.beside: Counter[str] = Counter()  # rows that documents have beside their text
+        self.rejected_beside: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
-    def add_products(self, found: PageProducts) -> None:
-        self.products += len(found.products)
-        self.rejected_products.update(found.rejected)
+    def add_beside(self, part: str, rows: int, rejected: Mapping[str, int]) -> None:
+        self.beside[part] += rows
+        self.rejected_beside[part].update(rejected)
 
     def row(self) -> dict[str, Any]:
         return {
@@ -226,8 +245,14 @@ class _Tally:
             "seen": self.seen,
             "rejected": _counts(self.rejected),
             "failed": _counts(self.failed),
-            "seen_products": self.products + self.rejected_products.total(),
-            "rejected_products": _counts(self.rejected_products),
+            "beside": [
+                {
+                    "part": part,
+                    "seen": rows + self.rejected_beside[part].total(),
+                    "rejected": _counts(self.rejected_beside[part]),
+                }
+                for part, rows in sorted(self.beside.items())
+            ],
         }
 
 
@@ -269,6 +294,7 @@ def _document_rows(
     model: LanguageModel,
     tally: _Tally,
 ) -> Iterator[dict[str, Any]]:
+    kept: list[tuple[Candidate, str, float]] = []
     languages = model.identify([candidate.text for candidate in candidates])
     for candidate, (language, score) in zip(candidates, languages, strict=True):
         if options.languages and language not in options.languages:
@@ -280,20 +306,59 @@ def _document_rows(
         ):
             tally.rejected["uncertain_language"] += 1
         else:
-            if candidate.products is not None:
-                tally.add_products(candidate.products)
-            yield _document_row(candidate, split, language, score)
+            kept.append((candidate, language, score))
+    pairs = _pairs([candidate for candidate, _, _ in kept], tally)
+    for (candidate, language, score), of_page in zip(kept, pairs, strict=True):
+        row = _document_row(candidate, split, language, score)
+        if candidate.products is not None:
+            products, rejected = candidate.products
+            tally.add_beside(PRODUCTS_BESIDE, len(products), rejected)
+            row[PRODUCTS_BESIDE] = list(map(product_record, products))
+            row["chars"] += sum(map(product_chars, products))
+        if candidate.images is not None:
+            row[PAIRS_BESIDE] = of_page
+            row["chars"] += sum(map(place_chars, candidate.images.rows))
+        yield row
+
+
+def _pairs(candidates: Sequence[Candidate], tally: _Tally) -> list[MeasuredPlaces | None]:
+    """Return the image places of documents, with the measures of their texts; None where they are
+    not asked for."""
+    found = [candidate.images for candidate in candidates]
+    pages = [
+        (number, candidate.title, of_page.site_name, len(of_page.rows))
+        for number, (candidate, of_page) in enumerate(zip(candidates, found, strict=True))
+        if of_page is not None
+    ]
+    if not pages:
+        return [None for _ in candidates]
+    measures = measure_pair_texts(
+        [place.text for of_page in found if of_page is not None for place in of_page.rows],
+        [number for number, *_, places in pages for _ in range(places)],
+        [title for _, title, _, places in pages for _ in range(places)],
+        [site for _, _, site, places in pages for _ in range(places)],
+    )
+    measured: list[MeasuredPlaces | None] = []
+    first = 0
+    for of_page in found:
+        if of_page is None:
+            measured.append(None)
+            continue
+        rows = slice(first, first + len(of_page.rows))
+        of_texts = {name: column[rows] for name, column in measures.items()}
+        measured.append(MeasuredPlaces(of_page.rows, of_texts))
+        first = rows.stop
+        tally.add_beside(PAIRS_BESIDE, len(of_page.rows), of_page.rejected)
+    return measured
 
 
 def _document_row(
     candidate: Candidate, split: SplitLike, language: str, score: float
 ) -> dict[str, Any]:
     """Return a document as a row, and `chars`, the characters of its texts."""
-    products = () if candidate.products is None else candidate.products.products
     return {
         "row_kind": DOCUMENT,
-        "chars": len(candidate.text) + sum(map(product_chars, products)),
-        "products": list(map(product_record, products)) if candidate.products else None,
+        "chars": len(candidate.text),
         "doc_id": candidate.doc_id,
         "url": candidate.url,
         "host": host_of(candidate.url),

@@ -5,8 +5,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
-from udfs.products.product import PageProducts
+if TYPE_CHECKING:  # the driver names kinds of rows without their compiled loops
+    from udfs.pairs.places import PagePlaces
+    from udfs.products.product import PageProducts
+
+DOCUMENT, FAILURE, TALLY = "document", "failure", "tally"
+"""Kinds of the rows that a worker yields."""
+PRODUCTS_BESIDE, PAIRS_BESIDE = "products", "pairs"
+"""Columns of a document with what its page has beside its text; a tally counts them by name."""
 
 ID_BYTES = 16
 """Bytes of a doc_id's hash: among 10^11 documents two share one with a chance below 10^-16."""
@@ -31,6 +39,7 @@ class Candidate:
     opt_outs: tuple[str, ...] | None = None
     page_kind: str | None = None  # also None for plain text
     products: PageProducts | None = None  # also None where they are not asked for
+    images: PagePlaces | None = None  # likewise
 
 
 @dataclass(frozen=True, slots=True)

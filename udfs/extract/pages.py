@@ -32,6 +32,7 @@ from udfs.html.published import META_NAMES as DATE_NAMES
 from udfs.html.published import published_date
 from udfs.html.robots import META_NAMES as OPT_OUT_NAMES
 from udfs.html.robots import opt_outs
+from udfs.pairs.places import PairLimits, image_places
 from udfs.products.product import page_products
 from udfs.warc.digests import digest_problem
 from udfs.warc.http_message import (
@@ -74,6 +75,7 @@ class PageOptions:
     # Kinds of HTML pages that become documents; plain text and pages of no kind always may.
     kinds: frozenset[str] = frozenset(PAGE_KINDS)
     products: bool = False  # read what pages state of products
+    pairs: PairLimits | None = None  # read image places, within these limits
 
     @cached_property
     def han_rules(self) -> HanRules | None:
@@ -268,6 +270,9 @@ def _outcome(
         page_kind=page.kind,
         text=page.text,
         products=page_products(utf8, url) if options.products and not pending.is_text else None,
+        images=None
+        if options.pairs is None or pending.is_text
+        else image_places(utf8, url, page.text, options.pairs),
     )
 
 

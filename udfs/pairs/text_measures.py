@@ -21,23 +21,7 @@ import numpy.typing as npt
 
 from udfs.base.code_points import CODE_POINTS, encode_texts
 from udfs.pairs.interface_words import GENERIC_TEXTS, LOGO_WORDS
-
-PAIR_TEXT_MEASURES: dict[str, type] = {
-    "chars": int,  # without whitespace
-    "han_share": float,  # ideographs / chars
-    "kana_share": float,  # kana / (kana + ideographs)
-    "letter_share": float,  # ASCII letters / chars
-    "digit_share": float,  # ASCII digits / chars
-    "is_file_name": bool,
-    "is_url": bool,
-    "is_interface": bool,  # of udfs.pairs.interface_words.GENERIC_TEXTS, perhaps with a number
-    "has_logo_word": bool,
-    "is_site_name": bool,  # the page's site name or part of it
-    "is_page_title": bool,  # the page's title, or the part of it before its site name
-    "in_page_title": bool,  # a part of the page's title
-    "page_repeats": int,  # places of its page that have the same text, itself included
-}
-"""The measures and their types; shares are in [0, 1], 0.0 where the denominator is 0."""
+from udfs.pairs.schema import PAIR_TEXT_MEASURES
 
 _FILE_NAME = re.compile(
     r"[^\s/\\]*\.(?:jpe?g|png|gif|webp|bmp|svg|tiff?|avif|heic|ico|jfif|psd)"

@@ -48,9 +48,9 @@ class Stated(NamedTuple):
     failures: list[str]
 
 
-def may_state(page: bytes) -> bool:
-    """Whether a page has a JSON-LD script, as far as its bytes show: a search of two words."""
-    return _IS_JSON_LD in page
+def may_state(page: bytes, word: bytes) -> bool:
+    """Whether a JSON-LD script of a page has a word."""
+    return _IS_JSON_LD in page and word in page and any(word in block for block in _blocks(page))
 
 
 def json_ld_nodes(page: bytes) -> Stated:

@@ -33,9 +33,11 @@ MAX_PRODUCTS = 500
 """Products of a page that become rows; the others are counted."""
 MAX_TITLE_CHARS, MAX_TEXT_CHARS, MAX_URL_CHARS = 1_000, 20_000, 4_096
 MAX_ITEMS = 200
+_HEAD_BYTES = 128 << 10  # of which `meta_elements` reads 64 Ki characters at most
 """Images, attributes and options of a product that are kept."""
 
 _PRODUCTS: Final = frozenset({"Product", "ProductGroup", "ProductModel", "IndividualProduct"})
+_WORD = b"Product"  # in the type of all of them
 _INNER: Final = ("hasVariant", "model")
 _OF_OTHERS: Final = (
     "isRelatedTo", "isSimilarTo", "isAccessoryOrSparePartFor", "isConsumableFor", "isVariantOf",
@@ -118,7 +120,7 @@ class PageProducts(NamedTuple):
 
 def may_state_products(page: bytes) -> bool:
     """Whether a page may state a product; False for nearly all pages, by a search of its bytes."""
-    if b"Product" in page and (may_state(page) or may_have_products(page)):
+    if may_state(page, _WORD) or may_have_products(page):
         return True
     return b"product:" in page or (b"og:type" in page and b"product" in page)
 
@@ -145,7 +147,7 @@ def page_products(page: bytes, url: str | None) -> PageProducts:
                     name for name in path if name != product.title
                 ]
                 _add(product, found, rejected)
-    stated = _open_graph(page.decode("utf-8", "replace"), url)
+    stated = _open_graph(page[:_HEAD_BYTES].decode("utf-8", "replace"), url)
     # One product of a page is what its head describes; among several nobody knows which.
     if stated is not None and len(found) == 1:
         _complete(found[0], stated)
@@ -155,7 +157,7 @@ def page_products(page: bytes, url: str | None) -> PageProducts:
 
 
 def _statements(page: bytes, rejected: Counter[str]) -> Iterator[tuple[str, list[Node]]]:
-    if may_state(page):
+    if may_state(page, _WORD):
         stated = json_ld_nodes(page)
         rejected.update(stated.failures)
         yield JSON_LD, stated.nodes

@@ -1,9 +1,6 @@
-"""The columns of a stored product, as Arrow and Spark have them, and its record."""
+"""The columns of a stored product, as Arrow and Spark have them; it loads no parser."""
 
 from __future__ import annotations
-
-from dataclasses import asdict
-from typing import Any
 
 import pyarrow as pa
 from pyspark.sql.types import (
@@ -14,8 +11,6 @@ from pyspark.sql.types import (
     StructField,
     StructType,
 )
-
-from udfs.products.product import Product
 
 
 def _texts(*names: str) -> StructType:
@@ -64,18 +59,3 @@ PRODUCT_ARROW_TYPE = pa.struct(
     ]
 )
 """The same, as a worker yields them."""
-
-
-def product_record(product: Product) -> dict[str, Any]:
-    """Return a product as Arrow takes it."""
-    record = asdict(product)
-    record["attributes"] = [attribute._asdict() for attribute in product.attributes]
-    record["options"] = [option._asdict() for option in product.options]
-    return record
-
-
-def product_chars(product: Product) -> int:
-    """Characters of a product's texts, about: bounds the batches that hold it."""
-    texts = (product.title, product.description, *product.category, *product.images)
-    inner = (value for pair in (*product.attributes, *product.options) for value in pair)
-    return sum(len(text) for text in (*texts, *inner) if text)

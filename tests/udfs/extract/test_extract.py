@@ -12,8 +12,9 @@ import pytest
 
 from tests.builders.warc_files import http_response, member, record
 from udfs.extract import extract
-from udfs.extract.extract import DOCUMENT, FAILURE, TALLY, ExtractOptions, extract_split
+from udfs.extract.extract import ExtractOptions, extract_split
 from udfs.extract.language import LanguageModel
+from udfs.extract.outcomes import DOCUMENT, FAILURE, TALLY
 from udfs.extract.pages import PageOptions
 from udfs.warc.records import WarcRecord
 

@@ -17,7 +17,8 @@ from udfs.products.product import (
     Option,
     page_products,
 )
-from udfs.products.schema import PRODUCT_ARROW_TYPE, PRODUCT_TYPE, product_record
+from udfs.products.records import product_record
+from udfs.products.schema import PRODUCT_ARROW_TYPE, PRODUCT_TYPE
 from udfs.products.webshop import ASIN_CHARS, webshop_item
 
 URL = "https://shop.example.cn/goods/7.html"
@@ -174,10 +175,11 @@ def test_one_product_in_two_forms_is_one_row() -> None:
         (['<!-- {"@type": "Product", "name": "甲"} -->'], ["甲"], {}),
         (['{"@type": "Product", "name": "甲\n乙"}'], ["甲 乙"], {}),
         (['{"@type": "Product", "name": "甲"'], [], {"bad_json": 1}),
+        (['{"@type": "Article", "name": "甲"'], [], {}),  # states no product
         (["[" * 100_000, {"@type": "Product", "name": "乙"}], ["乙"], {"bad_json": 1}),
         ([{"@type": "Product"}], [], {"no_title": 1}),
-        ([["甲"] * 30_000], [], {"too_many_nodes": 1}),
-        (['"' + "x" * (3 << 20) + '"'], [], {"block_too_large": 1}),
+        ([["Product"] * 30_000], [], {"too_many_nodes": 1}),
+        (['"Product' + "x" * (3 << 20) + '"'], [], {"block_too_large": 1}),
         ([{"@type": "Article", "name": "Product"}], [], {}),
         ([[{"@type": "Product", "name": f"第{n}件"} for n in range(MAX_PRODUCTS + 3)]],
          [f"第{n}件" for n in range(MAX_PRODUCTS)], {"too_many_products": 3}),

@@ -23,7 +23,8 @@ import pytest
 import zstandard
 
 from tests.builders.warc_files import arc_file, http_response, member, record
-from udfs.extract.extract import DOCUMENT, FAILURE, TALLY, ExtractOptions, extract_split
+from udfs.extract.extract import ExtractOptions, extract_split
+from udfs.extract.outcomes import DOCUMENT, FAILURE, TALLY
 from udfs.extract.pages import PageOptions
 from udfs.html.page_text import HtmlLimits
 from udfs.warc.headers import header_size
