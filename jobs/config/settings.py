@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from jobs.config.audit_settings import AuditConfig
+from jobs.config.image_settings import ImagesConfig, ReleasePairsConfig
+from jobs.config.pair_rule_settings import PairRulesConfig
+from jobs.config.pair_settings import InterleaveConfig, SelectPairsConfig
 from jobs.config.release_settings import ReleaseConfig
 from jobs.config.scorers import declared, default_scorers
 from jobs.config.select_settings import SelectConfig
@@ -427,6 +430,11 @@ class Config:
     limits: Mapping[str, Any] = field(default_factory=scorer_limits)
     """Scorer -> its keys of [select], of the type that it declares."""
     release: ReleaseConfig = field(default_factory=ReleaseConfig)
+    images: ImagesConfig = field(default_factory=ImagesConfig)
+    pair_rules: PairRulesConfig = field(default_factory=PairRulesConfig)
+    select_pairs: SelectPairsConfig = field(default_factory=SelectPairsConfig)
+    interleave: InterleaveConfig = field(default_factory=InterleaveConfig)
+    release_pairs: ReleasePairsConfig = field(default_factory=ReleasePairsConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)
     run: RunConfig = field(default_factory=RunConfig)
     artifacts: ArtifactsConfig = field(default_factory=ArtifactsConfig)

@@ -21,7 +21,7 @@ from jobs.config.exit_status import ExitStatus, exit_status_help
 from jobs.pipeline.failures import failures_named, report_failure
 from jobs.pipeline.interruption import stopped_by_signals
 from jobs.pipeline.request_file import read_request
-from jobs.pipeline.stages import STAGES
+from jobs.pipeline.stages import stages_of
 from jobs.run.console import set_log_format
 from jobs.run.request import Reader, Run, Stage
 from jobs.run.session import spark_session
@@ -142,7 +142,7 @@ def run_reader(reader: Reader, doc: str | None, argv: Sequence[str] | None) -> i
     Returns:
         The exit status.
     """
-    parser = command_parser(reader.name, doc)
+    parser = command_parser(reader.module, doc)
     parser.add_argument(
         "--from", dest="source", required=True, metavar="OUTPUT", help="the output of a run"
     )
@@ -181,7 +181,7 @@ def _stored_run(arguments: Namespace) -> Run:
         store,
         planned_waves(store),
         load_lock(config, arguments.config),
-        STAGES,
+        stages_of(config),
         is_verbose=arguments.verbose,
         selection=selection,
     )

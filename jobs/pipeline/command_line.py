@@ -45,7 +45,15 @@ from jobs.pipeline.request_file import (
     setting_notes,
     write_request,
 )
-from jobs.pipeline.stages import EXTRACT, PLAN, SELECT, STAGES, running_order, stage_help
+from jobs.pipeline.stages import (
+    EXTRACT,
+    PIPELINE,
+    PLAN,
+    SELECT,
+    running_order,
+    stage_help,
+    stages_of,
+)
 from jobs.pipeline.work_plan import WorkPlan, plan_lines, work_plan
 from jobs.run.console import say, set_log_format
 from jobs.run.crawl_request import add_crawl_arguments
@@ -158,7 +166,7 @@ def prepare(
         config = command.with_arguments(config, arguments)
     set_log_format(config.run.log)
     lock = load_lock(config, arguments.config)
-    for stage in STAGES:
+    for stage in stages_of(config):
         if stage.check_settings is not None:
             stage.check_settings(config, lock)
     for stage in running_order(command, config):
@@ -175,7 +183,7 @@ def prepare(
         store = replace(store, after_commit=MetricsFile(config.run.metrics_file, store))
     waves, added, pending = plan_inputs(inputs, config, store, is_plan_only)
     run = Run(
-        *(config, arguments.config, store, waves, lock, STAGES, pending, added),
+        *(config, arguments.config, store, waves, lock, stages_of(config), pending, added),
         is_plan_only=is_plan_only,
         is_verbose=arguments.verbose,
         against=getattr(arguments, "against", None),
@@ -186,7 +194,7 @@ def prepare(
 
 
 def _parser(command: Stage, doc: str | None) -> ArgumentParser:
-    parser = command_parser(command.name, f"{doc}\n{stage_help(command)}")
+    parser = command_parser(command.module, f"{doc}\n{stage_help(command)}")
     parser.add_argument(
         "--input",
         nargs="+",
@@ -285,7 +293,7 @@ def _run(
         print(results_text(command, stages, run))
         check_outcome(command, stages, run)
         return
-    is_whole_run = command.needs == STAGES
+    is_whole_run = command is PIPELINE
     parts = stages if run.requests else found.busy(stages)  # others need no modules
     with running.spark(run, run.store.root, parts, is_whole_run=is_whole_run) as spark:
         run = with_ranges_planned(spark, run)
@@ -314,7 +322,7 @@ def _run_dry(
     with sample_store(whole.store.root, options.keep) as store:
         for line in request.notes:
             say("plan", line, does=line)
-        is_whole_run = command.needs == STAGES
+        is_whole_run = command is PIPELINE
         with running.spark(whole, None, stages, is_whole_run=is_whole_run) as spark:
             if drawn is None:
                 run, sample = _with_sampled_ranges(spark, whole, options, store)

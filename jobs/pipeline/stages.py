@@ -10,7 +10,7 @@ from argparse import ArgumentParser
 from functools import partial
 
 from jobs.audit.samples import write_audit
-from jobs.config import Config
+from jobs.config import Config, ConfigError
 from jobs.estimate.options import add_arguments as dry_run_arguments
 from jobs.estimate.prices import core_price
 from jobs.pipeline import (
@@ -157,6 +157,14 @@ RELEASE = Stage(
 """Of run_pipeline alone, where a release is asked for: its files lie outside an output's tables."""
 
 STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
+"""Those of every output."""
+PAIR_STAGES: tuple[Stage, ...] = ()
+"""Those of an output with `extract.pairs`: between the corpus and the report."""
+
+
+def stages_of(config: Config) -> tuple[Stage, ...]:
+    """Return the stages of an output, in the order of the documentation."""
+    return (*STAGES[:-1], *(PAIR_STAGES if config.extract.pairs else ()), REPORT)
 
 
 def _pipeline_arguments(parser: ArgumentParser) -> None:
@@ -170,7 +178,7 @@ PIPELINE = Stage(
     "all of the above in one application",
     reads="names of files, a crawl or its index",
     writes=("all of the above",),
-    needs=STAGES,
+    needs=(*STAGES[:-1], *PAIR_STAGES, REPORT),
     add_arguments=_pipeline_arguments,
     with_arguments=release.with_arguments,
 )
@@ -180,8 +188,16 @@ def running_order(command: Stage, config: Config) -> tuple[Stage, ...]:
     """Return the stages that a command runs, itself included, each before those that need it.
 
     Quality is scored before duplicates are looked for where it decides which of them is kept.
+
+    Raises:
+        ConfigError: the command is of pairs, and the output has none.
     """
-    order = list(STAGES)
+    order = list(stages_of(config))
+    if command in PAIR_STAGES and command not in order:
+        raise ConfigError(
+            f"{command.name}: the output has no image places; "
+            "--set extract.pairs=true extracts them"
+        )
     if config.dedup.needs_scores():
         order.remove(SCORE)
         order.insert(order.index(DUPLICATES), SCORE)
@@ -208,9 +224,9 @@ def stage_help(command: Stage) -> str:
 def job_table() -> str:
     """Return the table of the commands of a pipeline as Markdown."""
     rows = [
-        f"| `{stage.name}` | {stage.summary} | {stage.reads} | "
+        f"| `{stage.module}` | {stage.summary} | {stage.reads} | "
         f"{', '.join(name if ' ' in name else f'`{name}`' for name in stage.writes)} |"
-        for stage in (*STAGES, PIPELINE)
+        for stage in (*STAGES[:-1], *PAIR_STAGES, REPORT, PIPELINE)
     ]
     return "\n".join(["| job | does | reads | writes |", "|---|---|---|---|", *rows])
 

@@ -33,6 +33,10 @@ READ_ROBOTS = "read_robots"
 FIND_DUPLICATES = "find_duplicates"
 SCORE_DOCUMENTS = "score_documents"
 SELECT_CORPUS = "select_corpus"
+MEASURE_IMAGES = "measure_images"
+MEASURE_PAIRS = "measure_pairs"
+SELECT_PAIRS = "select_pairs"
+INTERLEAVE_DOCUMENTS = "interleave_documents"
 REPORT_RUN = "report_run"
 _SCORE = "score_"
 _NAMED = f"{SELECT_CORPUS}@"
@@ -47,6 +51,7 @@ _STAGES = (
         FIND_DUPLICATES,
     ),
     *(SCORED_TEXTS, SELECT_CORPUS),
+    *(MEASURE_IMAGES, MEASURE_PAIRS, SELECT_PAIRS, INTERLEAVE_DOCUMENTS),
 )
 
 
@@ -162,8 +167,15 @@ class Stage:
     """The configuration as those arguments change it. Raises ConfigError for wrong ones."""
     ledgers: Callable[[Config], tuple[str, ...]] | None = None
     """Its names in the ledger; None for its own name alone."""
+    room: str | None = None
+    """Room of jobs/ that has its command; None for jobs/ itself."""
     sees: Stage | None = None
     """The stage whose kept documents it sees: the ledger's balance is checked over both."""
+
+    @property
+    def module(self) -> str:
+        """Name of its command's module below ``jobs``."""
+        return self.name if self.room is None else f"{self.room}.{self.name}"
 
     def ledger_names(self, config: Config, selection: str | None = None) -> tuple[str, ...]:
         """Return the names under which it keeps a balance in the ledger.
@@ -199,3 +211,10 @@ class Reader:
     """As that of a `Stage`."""
     worker_modules: tuple[str, ...] = ()
     """As those of a `Stage`."""
+    room: str | None = None
+    """As that of a `Stage`."""
+
+    @property
+    def module(self) -> str:
+        """As that of a `Stage`."""
+        return self.name if self.room is None else f"{self.room}.{self.name}"

@@ -183,11 +183,10 @@ def _rows(table: str, run: Run, counts: Counted) -> int | None:
 
 def _next(command: Stage, run: Run) -> Iterator[str]:
     """Suggest commands: the next stage, or what is done with a corpus."""
-    names = [stage.name for stage in run.stages]
     is_in_order = command in run.stages and run.selection is None
-    later = names[names.index(command.name) + 1 :] if is_in_order else []
+    later = run.stages[run.stages.index(command) + 1 :] if is_in_order else ()
     if later:
-        yield _command(later[0], run)
+        yield _command(later[0].module, run)
         return
     if scheme_of(run.store.root) == "":
         path = f"{run.store.root}/{corpus_of(run.selection)}"
@@ -202,11 +201,11 @@ def _other_quality(run: Run) -> float:
     return 0.8 if run.config.select.min_quality == 0.9 else 0.9
 
 
-def _command(stage: str, run: Run) -> str:
-    """Return the command of a stage on the same output."""
+def _command(module: str, run: Run) -> str:
+    """Return the command of a stage on the same output, by its module's name below jobs."""
     is_submitted = "PYSPARK_GATEWAY_PORT" in os.environ
-    words = ["spark-submit", f"jobs/{stage}.py"] if is_submitted else []
-    words = words or ["python", "-m", f"jobs.{stage}"]
+    words = ["spark-submit", f"jobs/{module.replace('.', '/')}.py"] if is_submitted else []
+    words = words or ["python", "-m", f"jobs.{module}"]
     if run.config_file is not None:
         words += ["--config", str(run.config_file)]
     return shlex.join([*words, "--output", redact(run.store.root)])

@@ -1,3 +1,3 @@
-"""DataFrame -> DataFrame functions over images and image-text pairs: which of them repeat. They
-import transforms.components alone.
+"""DataFrame -> DataFrame functions over images and image-text pairs: which image a place has, and
+which of them repeat. They import transforms.components alone.
 """
