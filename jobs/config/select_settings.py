@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from jobs.config.budget import check_mix, parse_budget
 from udfs.base.settings import Bounds, ConfigError, PositiveCount, Share
-from udfs.html.robots import OPT_OUTS
+from udfs.html.robots import NO_IMAGE_INDEX, OPT_OUTS
 from udfs.scorers.toxic_kinds import KINDS
 
 Repeats = Annotated[int, Bounds(least=1, most=1000)]
@@ -51,8 +51,8 @@ class SelectConfig:
     ``language``."""
     opt_out_policy: Literal["keep", "drop"] = "keep"
     """``drop`` leaves out pages that state one of ``opt_outs`` (reason ``opt_out``)."""
-    opt_outs: tuple[str, ...] = OPT_OUTS
-    """Opt-outs that ``drop`` looks at."""
+    opt_outs: tuple[str, ...] = tuple(name for name in OPT_OUTS if name != NO_IMAGE_INDEX)
+    """Opt-outs that ``drop`` looks at; noimageindex, which is of images alone, is another one."""
     truncated: Literal["keep", "drop"] = "keep"
     """Documents of captures that are not complete."""
     where: str | None = None

@@ -203,7 +203,8 @@ class RulesConfig:
     opt_out_policy: Literal["keep", "reject"] = "keep"
     """``reject`` removes pages that state one of ``opt_outs`` (reason ``opted_out``)."""
     opt_outs: tuple[str, ...] = ("noindex", "noai", "tdm_reservation")
-    """Opt-outs that reject; documents.opt_outs has all that a page states, noimageai too."""
+    """Opt-outs that reject; documents.opt_outs has all that a page states, noimageai and
+    noimageindex too."""
     host_block: tuple[Hosts, ...] = ()
     """Lists of hosts, domains and words of addresses that are rejected (``host_blocked``): artifact
     names, or paths to lists. The first list that has an address gives its category, the measure

@@ -4,7 +4,8 @@ They are measures; the configuration decides what follows from them. Of two cont
 the reservation counts.
 
 Source:
-    robots meta element and X-Robots-Tag: Google's specification (noindex, none, user agents);
+    robots meta element and X-Robots-Tag: Google's specification (noindex, noimageindex, none, user
+    agents);
     noai, noimageai: DeviantArt, 2022; noml: Mojeek, 2023; noarchive, nocache: Microsoft, 2023, for
     whom they keep a page, or all but its snippet, out of the training of models; tdm-reservation:
     TDM Reservation Protocol, W3C Community Group report, 2024; Content-Usage: IETF
@@ -20,13 +21,15 @@ from udfs.html.head import meta_elements
 
 TDM_RESERVATION = "tdm_reservation"
 CONTENT_USAGE = "content_usage"
+NO_IMAGE_INDEX = "noimageindex"
 
 OPT_OUTS = (
-    "noindex", "noai", "noimageai", "noml", "noarchive", "nocache", TDM_RESERVATION, CONTENT_USAGE,
+    "noindex", "noai", "noimageai", NO_IMAGE_INDEX, "noml", "noarchive", "nocache", TDM_RESERVATION,
+    CONTENT_USAGE,
 )  # fmt: skip
-"""All opt-outs, in the order of `opt_outs`."""
+"""All opt-outs, in the order of `opt_outs`. noimageai and noimageindex are of images alone."""
 
-_DIRECTIVES = frozenset(OPT_OUTS[:6])
+_DIRECTIVES = frozenset(OPT_OUTS[:7])
 # Directives with a value: the word before their colon is not a crawler's name.
 _WITH_VALUE = frozenset(
     {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}

@@ -191,11 +191,13 @@ class DataImage(NamedTuple):
         header: The URI up to its comma.
         size: Bytes of the image.
         sha256: Of the image, hexadecimal.
+        body: The image.
     """
 
     header: str
     size: int
     sha256: str
+    body: bytes
 
 
 def is_data(value: bytes) -> bool:
@@ -229,4 +231,4 @@ def data_image(value: bytes, max_bytes: int) -> DataImage | str:
     if len(body) < _SMALL_DATA_BYTES:
         return PLACEHOLDER
     shown = "data:" + header[1].decode("utf-8", "replace").strip()
-    return DataImage(shown, len(body), hashlib.sha256(body).hexdigest())
+    return DataImage(shown, len(body), hashlib.sha256(body).hexdigest(), body)

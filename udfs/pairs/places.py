@@ -76,6 +76,7 @@ class ImagePlace:
         line: Index of the main text's line that it follows, -1 before the first; None outside.
         data_sha256: Of the image in a data: URI, hexadecimal; else None.
         data_bytes: Its size.
+        data_body: Its bytes.
     """
 
     place: int
@@ -97,6 +98,7 @@ class ImagePlace:
     line: int | None
     data_sha256: str | None
     data_bytes: int | None
+    data_body: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,7 @@ def _row(place: int, draft: Draft, reader: DraftReader, around: _Surroundings) -
         line,
         None if address.data is None else address.data.sha256,
         None if address.data is None else address.data.size,
+        None if address.data is None else address.data.body,
     )
 
 

@@ -62,9 +62,10 @@ def _measures_array(documents: Sequence[MeasuredPlaces | None], kind: pa.StructT
 
 
 def place_chars(place: ImagePlace) -> int:
-    """Characters of a place's texts, about: bounds the batches that hold it."""
+    """Characters of a place's texts, about, and the bytes of its image: bounds the batches that
+    hold it."""
     texts = (
         *(place.url_written, place.url, place.alt, place.title, place.caption, place.link),
         *(place.context_before, place.context_after, place.text),
     )
-    return sum(len(text) for text in texts if text)
+    return sum(len(text) for text in texts if text) + (place.data_bytes or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 from pyspark.sql.types import (
+    BinaryType,
     BooleanType,
     DataType,
     DoubleType,
@@ -55,6 +56,7 @@ PLACE_TYPE = StructType(
         StructField("line", IntegerType()),  # of the main text that it follows; null outside
         StructField("data_sha256", StringType()),  # of the image in a data: URI; else null
         StructField("data_bytes", LongType()),
+        StructField("data_body", BinaryType()),  # its bytes
         StructField(
             "text_measures",
             StructType(
@@ -81,6 +83,7 @@ PLACE_ARROW_TYPE = pa.struct(
         ("line", pa.int32()),
         ("data_sha256", pa.string()),
         ("data_bytes", pa.int64()),
+        ("data_body", pa.binary()),
         (
             "text_measures",
             pa.struct([(name, _ARROW_TYPES[kind]) for name, kind in PAIR_TEXT_MEASURES.items()]),

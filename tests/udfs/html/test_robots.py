@@ -25,6 +25,8 @@ def meta(name: str, content: str) -> tuple[str, ...]:
         ("noai, noimageai", ("noai", "noimageai")),
         ("noimageai,noai", ("noai", "noimageai")),
         ("noml", ("noml",)),
+        ("NoImageIndex, nofollow", ("noimageindex",)),
+        ("googlebot-image: noimageindex", ()),
         ("noarchive", ("noarchive",)),
         ("nocache", ("nocache",)),
         ("index, follow", ()),
@@ -66,6 +68,7 @@ def test_x_robots_tag(value: str, found: tuple[str, ...]) -> None:
         ("robots", "noindex,noai", ("noindex", "noai")),
         ("ROBOTS", "NOINDEX", ("noindex",)),
         ("ccbot", "noai", ("noai",)),
+        ("robots", "max-image-preview:none, noimageindex", ("noimageindex",)),
         ("X-Robots-Tag", "googlebot: noindex, noai", ()),
         ("googlebot", "noindex", ()),
         ("GPTBot", "noai", ()),
@@ -109,7 +112,8 @@ def test_all_places_count_together_in_a_fixed_order() -> None:
         "<meta name=robots content='index, noml, nocache'></head>"
     )
     headers = {
-        "x-robots-tag": "noarchive", "tdm-reservation": "1", "content-usage": "train-ai=n",
+        "x-robots-tag": "noarchive, noimageindex", "tdm-reservation": "1",
+        "content-usage": "train-ai=n",
     }  # fmt: skip
     assert opt_outs(headers, html) == OPT_OUTS
 

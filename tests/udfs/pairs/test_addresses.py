@@ -97,7 +97,7 @@ def test_data_uris() -> None:
     body = bytes(range(256)) * 8
     uri = b"data:image/png;base64," + base64.b64encode(body)
     found = data_image(uri, 1 << 20)
-    assert found == ("data:image/png;base64", 2048, hashlib.sha256(body).hexdigest())
+    assert found == ("data:image/png;base64", 2048, hashlib.sha256(body).hexdigest(), body)
     assert data_image(uri.replace(b"=", b"%3D"), 1 << 20) == found
     svg = b"data:image/svg+xml;utf8,<svg>" + b"a" * 2000 + b"</svg>"
     assert not isinstance(data_image(svg, 1 << 20), str)

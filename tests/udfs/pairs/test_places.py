@@ -9,6 +9,7 @@ import pytest
 from udfs.pairs.addresses import REASONS
 from udfs.pairs.choice import AddressLimits
 from udfs.pairs.places import ImagePlace, PagePlaces, PairLimits, image_places
+from udfs.pairs.records import place_chars
 from udfs.pairs.structured import json_ld_images
 from udfs.pairs.texts import attribute_value
 
@@ -140,6 +141,8 @@ def test_data_uris_have_no_url() -> None:
     row = only(f"<img src='data:image/svg+xml;utf8,{'a' * 3000}'>")
     assert (row.url, row.url_written, row.data_bytes) == (None, "data:image/svg+xml;utf8", 3000)
     assert row.data_sha256 is not None and len(row.data_sha256) == 64
+    assert row.data_body == b"a" * 3000 and place_chars(row) == 3000 + len(row.url_written)
+    assert only("<img src=a>").data_body is None
 
 
 def test_declared_sizes_links_and_texts() -> None:

@@ -15,13 +15,16 @@ def test_spark_has_the_types_of_arrow() -> None:
 
 
 def test_places_are_lists_of_their_documents() -> None:
-    page = '<p><img src=a.jpg alt="桥"><img src=b.jpg width=20>'.encode()
+    data = "data:image/gif," + "g" * 1024
+    page = f'<p><img src=a.jpg alt="桥"><img src=b.jpg width=20><img src={data}>'.encode()
     rows = image_places(page, "http://example.cn/", "").rows
-    measures = measure_pair_texts([place.text for place in rows], ["0"] * 2, ["题"] * 2, [None] * 2)
+    of_page = (["0"] * 3, ["题"] * 3, [None] * 3)
+    measures = measure_pair_texts([place.text for place in rows], *of_page)
     empty = MeasuredPlaces([], {name: column[:0] for name, column in measures.items()})
     lists = places_array([None, MeasuredPlaces(rows, measures), empty]).to_pylist()
     assert (lists[0], lists[2]) == (None, [])
-    first, second = lists[1]
+    first, second, third = lists[1]
     assert (first["url"], first["alt"], second["alt"]) == ("http://example.cn/a.jpg", "桥", None)
     assert (second["place"], second["declared_width"], second["in_main"]) == (1, 20, False)
+    assert (second["data_body"], third["data_body"]) == (None, b"g" * 1024)
     assert (first["text_measures"]["chars"], second["text_measures"]["chars"]) == (1, 0)
