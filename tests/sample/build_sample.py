@@ -25,6 +25,8 @@ import brotli
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from tests.sample.drawings import DRAWINGS, data_uri, drawn_bytes
+
 PAGES_DIR = Path(__file__).parent / "pages"
 
 # Any fixed namespace will do; it must never change, or every record id of the sample changes.
@@ -40,6 +42,7 @@ STAGES = ("extract", "rules", "duplicates", "select")
 EXPECT_FORM = re.compile(rf"kept|failed:[a-z_0-9]+|rejected:(?:{'|'.join(STAGES)}):[a-z_0-9]+")
 NAME_FORM = re.compile(r"[a-z][a-z0-9_]*")
 CAPTURE_TIME_FORM = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+DRAWING_ADDRESS = re.compile(r"\bdrawing:([a-z]+)")
 CONTENT_ENCODINGS = ("", "gzip", "br")
 
 STATUS_TEXT = {
@@ -65,6 +68,7 @@ class Page:
     expect: str  # kept | rejected:STAGE:REASON | failed:REASON
     why: str
     file: str = ""  # the body's source; "" = no body
+    drawing: str = ""  # in the place of a file: a picture of `tests.sample.drawings`
     encoding: str = "utf-8"  # Python codec that the record's bytes are in; text types only
     declared: str = "utf-8"  # charset in the HTTP Content-Type header; "" = none
     status: int = 200
@@ -126,6 +130,7 @@ def _page_from(entry: dict[str, Any], manifest: Path) -> Page:
         "status": page.status in STATUS_TEXT,
         "cut_at": page.cut_at >= 0,
         "why": bool(page.why.strip()),
+        "drawing": page.drawing in ("", *DRAWINGS) and not (page.drawing and page.file),
     }
     bad = {key: entry.get(key) for key, good in checks.items() if not good}
     if bad:
@@ -136,17 +141,21 @@ def _page_from(entry: dict[str, Any], manifest: Path) -> Page:
 def body_bytes(page: Page) -> bytes:
     """The page's body before any content or transfer encoding; b"" for a page without a file.
 
-    Text is stored in the manifest folder as UTF-8 and leaves in `page.encoding`; any other type
-    (a PDF, an image) leaves as it is.
+    Text is stored in the manifest folder as UTF-8 and leaves in `page.encoding`, with the drawings
+    that it names (``src="drawing:seal"``) as data: URIs; any other type (a PDF, an image) leaves as
+    it is.
     Raises:
         UnicodeEncodeError: the text has a character that `page.encoding` lacks. A page must say
             what it was written to say, so nothing is replaced.
     """
+    if page.drawing:
+        return drawn_bytes(page.drawing, page.content_type)
     if not page.file:
         return b""
     data = (page.folder / page.file).read_bytes()
     if page.content_type.startswith("text/"):
-        return data.decode("utf-8").encode(page.encoding)
+        text = DRAWING_ADDRESS.sub(lambda named: data_uri(named[1]), data.decode("utf-8"))
+        return text.encode(page.encoding)
     return data
 
 
