@@ -5,22 +5,22 @@ Everything in it comes from `jobs.release.facts`, so that the same release has t
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from jobs.config.release_settings import ReleaseConfig
-from jobs.release.files import FileFormat, Layout
-from jobs.release.schema import features
-
-SIZES = (
-    *((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M")),
-    *((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B"), (10**10, "1B<n<10B")),
-    *((10**11, "10B<n<100B"), (10**12, "100B<n<1T")),
+from jobs.publishing.card_text import (
+    columns_table,
+    front_matter,
+    funnel_tables,
+    settings_table,
+    size_category,
+    table,
 )
-"""Categories of the Hub, by the number of rows below which they apply."""
+from jobs.publishing.files import FileFormat, Layout
+from jobs.publishing.schema import features
 
 _SUBSETS = ("quality", "domain", "perplexity")
 _PAPERS = """\
@@ -54,7 +54,7 @@ def card(
     folder = "" if first is None else f"{first.folder}/"
     matter = _metadata(facts, settings, first, layout, folder)
     blocks = [
-        f"---\n{_yaml(matter)}---",
+        front_matter(matter),
         f"# {settings.title}",
         *([] if settings.description is None else [settings.description.strip()]),
         *_counts(facts),
@@ -78,9 +78,9 @@ def format_card(
 ) -> str:
     """Return the card in the folder of another format than the first, which is a dataset by itself:
     datasets reads all files of a dataset in one format."""
-    matter = _yaml(_metadata(facts, settings, of, layout, folder=""))
+    matter = front_matter(_metadata(facts, settings, of, layout, folder=""))
     return (
-        f"---\n{matter}---\n\n# {settings.title}\n\n"
+        f"{matter}\n\n# {settings.title}\n\n"
         f"The rows of [this release](../README.md) as `{of.name}`; its card says what they are.\n"
     )
 
@@ -104,15 +104,6 @@ def configurations(of: FileFormat, layout: Layout, folder: str) -> list[tuple[st
             parts[level] = name
             found.append((name.replace("_", "-", 1), pattern(parts)))
     return found
-
-
-def size_category(rows: int) -> str:
-    """Return the Hub's category of a number of rows.
-
-    >>> size_category(0), size_category(1000), size_category(10**13)
-    ('n<1K', '1K<n<10K', 'n>1T')
-    """
-    return next((name for below, name in SIZES if rows < below), "n>1T")
 
 
 def _depth(layout: Layout) -> int:
@@ -170,7 +161,7 @@ def _counts(facts: Mapping[str, Any]) -> Iterator[str]:
         ("bytes of text (UTF-8)", counts["bytes"]),
         ("documents labelled toxic", counts["toxic_rows"]),
     ]
-    yield "## Counts\n\n" + _table(("", "number"), rows)
+    yield "## Counts\n\n" + table(("", "number"), rows)
     if not counts["rows"]:
         yield "**This release is empty**: no document was left by what the sections below say."
 
@@ -192,8 +183,8 @@ def _loading(formats: Sequence[FileFormat], layout: Layout) -> Iterator[str]:
 
 
 def _rows(schema: pa.Schema) -> Iterator[str]:
-    rows = [(f"`{field.name}`", f"`{field.type}`") for field in schema]
-    yield "## Columns\n\n" + _table(("column", "type (Arrow)"), rows)
+    named = [(field.name, field.type) for field in schema]
+    yield "## Columns\n\n" + columns_table(named)
 
 
 def _quality(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -201,13 +192,13 @@ def _quality(facts: Mapping[str, Any]) -> Iterator[str]:
         (of["band"], of["from"], of["rows"], *_amounts(facts, of)) for of in facts["quality_bands"]
     ]
     head = ("band", "quality_score from", "documents", *_amount_names(facts))
-    yield "## Quality\n\n" + _table(head, rows)
+    yield "## Quality\n\n" + table(head, rows)
 
 
 def _domains(facts: Mapping[str, Any]) -> Iterator[str]:
     rows = [(of["label"], of["rows"], *_amounts(facts, of)) for of in facts["domains"]]
     if rows:
-        yield "## Domains\n\n" + _table(("main label", "documents", *_amount_names(facts)), rows)
+        yield "## Domains\n\n" + table(("main label", "documents", *_amount_names(facts)), rows)
 
 
 def _buckets(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -219,28 +210,16 @@ def _buckets(facts: Mapping[str, Any]) -> Iterator[str]:
         "## Perplexity\n\n"
         f"head: perplexity below {limits['head_below']:.4g}; tail: from {limits['tail_from']:.4g} "
         "on; of the language model that the column `harmful` follows from.\n\n"
-        + _table(("bucket", "documents", *_amount_names(facts)), rows)
+        + table(("bucket", "documents", *_amount_names(facts)), rows)
     )
 
 
 def _choices(facts: Mapping[str, Any]) -> Iterator[str]:
-    rows = [
-        (f"`{key}`", f"`{json.dumps(value, ensure_ascii=False)}`")
-        for key, value in facts["settings"].items()
-        if value not in (None, [], {})
-    ]
-    yield "## Thresholds and choices\n\n" + _table(("setting", "value"), rows)
+    yield "## Thresholds and choices\n\n" + settings_table(facts["settings"])
 
 
 def _funnel(facts: Mapping[str, Any]) -> Iterator[str]:
-    rows = [
-        (of["stage"], of["seen"], of["kept"], of["rejected"], of["failed"])
-        for of in facts["funnel"]
-    ]
-    yield "## Funnel\n\n" + _table(("stage", "seen", "kept", "rejected", "failed"), rows)
-    reasons = [(of["stage"], of["reason"], of["records"]) for of in facts["reasons"]]
-    if reasons:
-        yield _table(("stage", "reason", "records"), reasons)
+    yield "## Funnel\n\n" + funnel_tables(facts)
 
 
 def _left_out(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -255,19 +234,19 @@ def _left_out(facts: Mapping[str, Any]) -> Iterator[str]:
     ]
     yield (
         "## Taken down\n\nDocuments that were left out of this release on request, by what the "
-        "request names.\n\n" + _table(("", "documents"), rows)
+        "request names.\n\n" + table(("", "documents"), rows)
     )
 
 
 def _origins(facts: Mapping[str, Any]) -> Iterator[str]:
     scored = [(of["scorer"], of["artifact"], f"`{of['lock_id']}`") for of in facts["scores"]]
-    yield "## Scores\n\n" + _table(("scorer", "model", "lock_id"), scored)
+    yield "## Scores\n\n" + table(("scorer", "model", "lock_id"), scored)
     artifacts = [
         (of["name"], of["version"], of["kind"], of["licence"], f"`{of['sha256']}`")
         for of in facts["artifacts"]
     ]
     head = ("artifact", "version", "kind", "licence", "sha256")
-    yield "## Models and lists\n\n" + _table(head, artifacts)
+    yield "## Models and lists\n\n" + table(head, artifacts)
     versions = ", ".join(f"{name} {number}" for name, number in facts["versions"].items())
     if versions:
         yield f"Made with {versions}."
@@ -294,37 +273,3 @@ def _amount_names(facts: Mapping[str, Any]) -> list[str]:
 
 def _amounts(facts: Mapping[str, Any], of: Mapping[str, Any]) -> list[int]:
     return [of["chars"], *([of.get("tokens", 0)] if facts["counts"].get("tokens") else [])]
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows]
-    return "\n".join(lines)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, int):
-        return f"{value:,}"
-    return str(value).replace("|", "\\|").replace("\n", " ")
-
-
-def _yaml(value: Any, indent: str = "") -> str:
-    """Return plain data as YAML, a line for each scalar; texts are written as in JSON."""
-    lines = []
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            lines.append(f"{indent}{key}:{_item(item, indent)}")
-    else:
-        for item in value:
-            if isinstance(item, Mapping):
-                inner = _yaml(item, f"{indent}  ")
-                lines.append(f"{indent}- {inner[len(indent) + 2 :]}")
-            else:
-                lines.append(f"{indent}- {json.dumps(item, ensure_ascii=False)}\n")
-    return "".join(lines)
-
-
-def _item(item: Any, indent: str) -> str:
-    if isinstance(item, Mapping) or (isinstance(item, list) and item):
-        return "\n" + _yaml(item, f"{indent}  ")
-    return f" {json.dumps(item, ensure_ascii=False)}\n"

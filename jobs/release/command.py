@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from pyspark.sql import SparkSession
 
 from jobs.config.exit_status import NothingCameOut
+from jobs.publishing.exclusions import Exclusions
+from jobs.publishing.place import absolute, check_place
 from jobs.release import stage
-from jobs.release.exclusions import Exclusions
 from jobs.release.facts import Source
-from jobs.release.place import check_place
+from jobs.release.layout import FOLDERS
 from jobs.release.release import check_release, write_release
 from jobs.run.request import Reader, ReaderTask, Run
 from udfs.files.uris import check_store, redact
@@ -29,11 +30,11 @@ def _check(run: Run, arguments: Namespace) -> ReaderTask:
         ConfigError: it is wrong, or a release is in the way and --yes is not given.
     """
     check_store(arguments.output)
-    uri = stage.absolute(arguments.output)
+    uri = absolute(arguments.output)
     source = stage.source_of(run, run.selection)
     settings = run.config.release
     exclusions = check_release(source, settings)
-    is_replaced = check_place(uri, may_replace=arguments.yes or arguments.plan)
+    is_replaced = check_place(uri, FOLDERS, may_replace=arguments.yes or arguments.plan)
 
     def work(spark: SparkSession) -> None:
         released = write_release(spark, source, uri, settings, exclusions)

@@ -17,7 +17,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.config.release_settings import ReleaseConfig
-from jobs.release.rows import BAND, BUCKET, BYTES, EXCLUDED, GROUP, LABEL, LABELS, ORDER
+from jobs.publishing.excluded import EXCLUDED
+from jobs.release.rows import BAND, BUCKET, BYTES, GROUP, LABEL, LABELS, ORDER
 from jobs.run.commits import fingerprint_of
 from jobs.run.ledger import totals_of
 from jobs.run.request import (
@@ -79,7 +80,7 @@ def with_chars(
     """Add code points to rows of `row_counts`: those that the files of a format have.
 
     Args:
-        files: Rows of `jobs.release.files.FILES`, counted by LABELS.
+        files: Rows of `jobs.publishing.files.FILES`, counted by LABELS.
     """
     chars: Counter[tuple[str | None, ...]] = Counter()
     for of in files:

@@ -13,8 +13,11 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.config.release_settings import ReleaseConfig
-from jobs.release.files import FILE, Layout
+from jobs.publishing.files import FILE, Layout
 from jobs.release.rows import BYTES, GROUP, ORDER, order_column
+
+FOLDERS = ("data", "jsonl")
+"""What a release has at its top, beside its card."""
 
 _PART, _BEFORE = "_part", "_before"
 _BROADCAST_ROWS = 500_000

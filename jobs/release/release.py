@@ -7,21 +7,32 @@ and from what the files hold.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Any
 
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from jobs.config import ConfigError
 from jobs.config.release_settings import ReleaseConfig
+from jobs.publishing.excluded import EXCLUDED
+from jobs.publishing.exclusions import Exclusions, read_exclusions
+from jobs.publishing.files import FileFormat
+from jobs.publishing.lines import TEXT
+from jobs.publishing.place import CARD, FACTS, placed
+from jobs.publishing.schema import arrow_schema
+from jobs.publishing.written import (
+    SAID_OF_FILES,
+    ReleaseIncomplete,
+    check_count,
+    spark_settings,
+    write_files,
+    write_texts,
+)
 from jobs.release.card import card, format_card
-from jobs.release.exclusions import Exclusions, read_exclusions
 from jobs.release.facts import (
     Source,
     corpus_facts_of,
@@ -32,20 +43,8 @@ from jobs.release.facts import (
     summed,
     with_chars,
 )
-from jobs.release.files import (
-    FILE,
-    FILES,
-    FileFormat,
-    Layout,
-    file_writer,
-    path_of,
-    write_empty,
-)
-from jobs.release.layout import in_files, shuffled, sorted_by_column
-from jobs.release.lines import TEXT, line_columns
-from jobs.release.place import CARD, CHECKSUMS, FACTS, placed, write_file
+from jobs.release.layout import FOLDERS, in_files, shuffled, sorted_by_column
 from jobs.release.rows import (
-    EXCLUDED,
     GROUP,
     LABELS,
     order_column,
@@ -53,12 +52,10 @@ from jobs.release.rows import (
     released_columns,
     with_labels,
 )
-from jobs.release.schema import arrow_schema
 from jobs.run.store import Commit, Store
 from jobs.tables import schema_of
 from udfs.files.uris import filesystem
 
-_SAID_OF_FILES = ("path", "rows", "bytes", "sha256")
 _READERS = 16
 """Footers of Parquet files that are read at once."""
 _BATCH_BYTES = 4 * 2**20
@@ -73,10 +70,6 @@ _ROWS_OF_BATCH = "spark.sql.execution.arrow.maxRecordsPerBatch"
 _READING = {"spark.sql.parquet.columnarReaderBatchSize": "256"}
 """Rows that Spark takes from a Parquet file at once: of its 4,096 texts are 20 MB, which leave a
 core's cache before they are used. Java then needs half of its time again for a release."""
-
-
-class ReleaseIncomplete(RuntimeError):
-    """A release has more or fewer rows than it should, or its corpus changed meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +99,7 @@ def check_release(source: Source, settings: ReleaseConfig) -> Exclusions:
             f"{source.run.store.root}: there is no {source.table} to release: run select_corpus"
         )
     released_columns(schema_of(source.table), settings)
-    return read_exclusions(settings.exclude)
+    return read_exclusions(settings.exclude, "release.exclude")
 
 
 def write_release(
@@ -115,14 +108,14 @@ def write_release(
     """Write a release, and put it in its place when it is complete.
 
     Args:
-        uri: A folder that `jobs.release.place.check_place` has passed.
+        uri: A folder that `jobs.publishing.place.check_place` has passed.
     Raises:
         ReleaseIncomplete: rows were lost or doubled, or the corpus was selected again meanwhile.
     """
     commit = source.commit
     if commit is None:
         raise ReleaseIncomplete(f"{source.table}: is not selected any more")
-    with _settings(spark, _READING):
+    with spark_settings(spark, _READING):
         return _write_release(spark, source, commit, uri, settings, exclusions)
 
 
@@ -148,7 +141,7 @@ def _write_release(
     total = summed(released)
     of_corpus = corpus_facts_of(source, commit)
     seen = _rows_of(source.run.store, source.table)
-    _check("rows of the corpus", seen, summed(counts)["rows"])
+    check_count("rows of the corpus", seen, summed(counts)["rows"])
     kept, measured = (rows.where(F.col(EXCLUDED).isNull()) for rows in (labelled, measured))
     if is_shuffled:
         sizes = {folder: n["bytes"] for folder, n in counts_by(released, GROUP).items()}
@@ -159,12 +152,12 @@ def _write_release(
     formats = [FileFormat(name, schema, settings.row_group_bytes) for name in settings.formats]
     if has_texts:  # the files of the first format count their characters
         formats[0] = replace(formats[0], labels=LABELS)
-    with placed(uri) as root:
+    with placed(uri, FOLDERS) as root:
         files = []
         for of in formats:
-            with _settings(spark, _writing(total, is_shuffled=is_shuffled)):
-                written = _write_files(rows, root, of, layout, settings)
-            _check(f"rows of {of.name}", total["rows"], sum(f["rows"] for f in written))
+            with spark_settings(spark, _writing(total, is_shuffled=is_shuffled)):
+                written = write_files(in_files(rows, layout, settings), root, of, layout)
+            check_count(f"rows of {of.name}", total["rows"], sum(f["rows"] for f in written))
             files += written
         if source.commit != commit:
             raise ReleaseIncomplete(
@@ -172,7 +165,7 @@ def _write_release(
             )
         counts = with_chars(counts, files) if has_texts else counts
         facts = release_facts(of_corpus, counts, settings, limits)
-        facts["files"] = [{key: of[key] for key in _SAID_OF_FILES} for of in files]
+        facts["files"] = [{key: of[key] for key in SAID_OF_FILES} for of in files]
         texts = {
             FACTS: json.dumps(facts, ensure_ascii=False, indent=1) + "\n",
             CARD: card(facts, settings, schema, formats, layout),
@@ -180,7 +173,7 @@ def _write_release(
         texts |= {
             f"{of.folder}/{CARD}": format_card(facts, settings, of, layout) for of in formats[1:]
         }
-        _write_texts(root, texts, files)
+        write_texts(root, texts, files)
     excluded = {of["kind"]: of["rows"] for of in facts["ledger"]["excluded"]}
     return Released(uri, seen, total["rows"], excluded, facts["files"])
 
@@ -218,51 +211,6 @@ def _writing(counts: Mapping[str, int], *, is_shuffled: bool) -> dict[str, str]:
     return wanted
 
 
-@contextmanager
-def _settings(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[None]:
-    """Have settings of Spark while the block runs."""
-    before = {key: spark.conf.get(key, None) for key in wanted}
-    for key, value in wanted.items():
-        spark.conf.set(key, value)
-    try:
-        yield
-    finally:
-        for key, was in before.items():
-            if was is None:
-                spark.conf.unset(key)
-            else:
-                spark.conf.set(key, was)
-
-
-def _write_files(
-    rows: DataFrame, root: str, of: FileFormat, layout: Layout, settings: ReleaseConfig
-) -> list[dict[str, Any]]:
-    """Write the files of a format. Returns what `jobs.release.files.FILES` says of each."""
-    content = of.columns if of.name == "parquet" else line_columns(of.schema.names)
-    written = (
-        in_files(rows, layout, settings)
-        .select(FILE, *of.labels, *content)
-        .mapInArrow(file_writer(root, of, layout), FILES)
-    )
-    found = {row["path"]: row.asDict(recursive=True) for row in written.collect()}
-    return [
-        found.get(path_of(layout, of, number)) or write_empty(root, of, layout, number)
-        for number in range(layout.files)
-    ]
-
-
-def _write_texts(root: str, texts: Mapping[str, str], files: Sequence[Mapping[str, Any]]) -> None:
-    """Write run.json, the checksums of all files, and the card last."""
-    digests = {of["path"]: of["sha256"] for of in files}
-    digests |= {name: sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    for name, text in texts.items():
-        if name != CARD:
-            write_file(root, name, text)
-    lines = [f"{digest}  {path}\n" for path, digest in sorted(digests.items())]
-    write_file(root, CHECKSUMS, "".join(lines))
-    write_file(root, CARD, texts[CARD])
-
-
 def _rows_of(store: Store, table: str) -> int:
     """Count the rows of a table from the ends of its files."""
     files, root = filesystem(store.root)
@@ -273,8 +221,3 @@ def _rows_of(store: Store, table: str) -> int:
             names,
         )
         return sum(found)
-
-
-def _check(what: str, expected: int, found: int) -> None:
-    if expected != found:
-        raise ReleaseIncomplete(f"{what}: expected {expected:,}, found {found:,}")

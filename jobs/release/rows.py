@@ -9,14 +9,13 @@ from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import StructType
 
 from jobs.config import ConfigError
 from jobs.config.release_settings import HASH_ORDER, ReleaseConfig
-from jobs.release.exclusions import KINDS, SCHEME, SLASHES, TAIL, Exclusions
+from jobs.publishing.excluded import url_key, with_excluded
+from jobs.publishing.exclusions import Exclusions
 
-EXCLUDED = "_excluded"
-"""Kind of the entry that excludes a row; null for a row of the release."""
 BAND, LABEL, BUCKET = "_band", "_label", "_bucket"
 """Quality band, main domain label and perplexity bucket, as in names of folders; BUCKET is null
 without that subset."""
@@ -36,7 +35,6 @@ NO_PERPLEXITY = "unscored"
 _PERPLEXITY = "harmful.perplexity"
 _BINS_PER_OCTAVE = 256
 _COPY = "_copy"
-_KEY = StructType([StructField("_key", StringType())])
 
 
 def released_columns(corpus: StructType, settings: ReleaseConfig) -> list[str]:
@@ -94,8 +92,14 @@ def with_labels(
         for subset, column in {"quality": BAND, "domain": LABEL, "perplexity": BUCKET}.items()
         if subset in settings.subsets
     )
+    keys = {
+        "doc_id": [F.col("doc_id")],
+        "url": [url_key(F.col("url"))],
+        "host": [F.col("source_domain")],
+        "sha256": [F.sha2("text", 256), F.col("original_sha256")],
+    }
     copy = F.row_number().over(Window.partitionBy("doc_id").orderBy("doc_id"))
-    labelled = _with_excluded(corpus, exclusions).withColumn(
+    labelled = with_excluded(corpus, exclusions, keys).withColumn(
         _COPY, copy if has_copies else F.lit(1)
     )
     return labelled.withColumns(
@@ -135,62 +139,6 @@ def perplexity_limits(corpus: DataFrame, settings: ReleaseConfig) -> tuple[float
     head = quantile(settings.head_share) if head is None else head
     tail = quantile(1 - settings.tail_share) if tail is None else tail
     return head, max(head, tail)
-
-
-def _with_excluded(corpus: DataFrame, exclusions: Exclusions) -> DataFrame:
-    """Add EXCLUDED."""
-    if not exclusions.keys:
-        return corpus.withColumn(EXCLUDED, F.lit(None).cast("string"))
-    spark = corpus.sparkSession
-    joined = corpus
-    fired = {}
-    for kind, keys in exclusions.keys.items():
-        entries = spark.createDataFrame([(key,) for key in sorted(keys)], _KEY)
-        for number, column in enumerate(_keys_of(kind)):
-            name = f"_{kind}_{number}"
-            hits = _hosts_under(corpus, entries) if kind == "host" else entries
-            hits = hits.select(F.col("_key").alias(name))
-            joined = joined.join(hits, on=column == F.col(name), how="left")
-            fired[name] = kind
-    kinds = {
-        kind: [F.col(name).isNotNull() for name, of in fired.items() if of == kind]
-        for kind in KINDS
-    }
-    found = F.coalesce(
-        *(F.when(condition, F.lit(kind)) for kind, any_of in kinds.items() for condition in any_of)
-    )
-    return joined.withColumn(EXCLUDED, found).drop(*fired)
-
-
-def _keys_of(kind: str) -> list[Column]:
-    """Return what entries of a kind are compared with."""
-    keys: Mapping[str, list[Column]] = {
-        "doc_id": [F.col("doc_id")],
-        "url": [_url_key(F.col("url"))],
-        "host": [F.col("source_domain")],
-        "sha256": [F.sha2("text", 256), F.col("original_sha256")],
-    }
-    return keys[kind]
-
-
-def _url_key(url: Column) -> Column:
-    """Return a URL as `jobs.release.exclusions.key_of` writes it."""
-    for pattern in (SCHEME, TAIL, SLASHES):
-        url = F.regexp_replace(url, pattern, "")
-    return url
-
-
-def _hosts_under(corpus: DataFrame, entries: DataFrame) -> DataFrame:
-    """Return the hosts of the corpus that are an entry or lie under one."""
-    hosts = corpus.select("source_domain").where(F.col("source_domain").isNotNull()).distinct()
-    labels = F.split("source_domain", r"\.")
-    suffixes = F.transform(
-        F.sequence(F.lit(1), F.size(labels)),
-        lambda start: F.array_join(F.slice(labels, start, F.size(labels)), "."),
-    )
-    above = hosts.select("source_domain", F.explode(suffixes).alias("_key"))
-    found = above.join(entries, on="_key", how="inner")
-    return found.select(F.col("source_domain").alias("_key")).distinct()
 
 
 def _band(bands: Mapping[str, float]) -> Column:

@@ -13,19 +13,20 @@ from dataclasses import replace
 from pyspark.sql import SparkSession
 
 from jobs.config import Config
-from jobs.release.exclusions import read_exclusions
+from jobs.publishing.exclusions import read_exclusions
+from jobs.publishing.place import absolute, check_place, has_card
 from jobs.release.facts import Source, basis_of
-from jobs.release.place import check_place, has_card
+from jobs.release.layout import FOLDERS
 from jobs.release.release import Released, check_release, write_corpus_card, write_release
 from jobs.run.commits import Balance, Basis, due, settings_of, wave_of
 from jobs.run.console import StageProgress, say, show_progress
 from jobs.run.request import SELECT_CORPUS, Run, score_stage, select_stage
 from jobs.run.store import WHOLE, Commit
 from jobs.tables import check_selection_name, corpus_of, selection_folder
-from udfs.files.uris import canonical_uri, redact
+from udfs.files.uris import redact
 
 RELEASE_CORPUS = "release_corpus"
-WORKER_MODULES = ("jobs.release.files",)
+WORKER_MODULES = ("jobs.publishing.files",)
 _TO = "release.to"
 
 
@@ -37,11 +38,6 @@ def source_of(run: Run, name: str | None = None) -> Source:
     """
     name = None if name is None else check_selection_name(name)
     return Source(run, select_stage(name), corpus_of(name))
-
-
-def absolute(uri: str) -> str:
-    """Return a URI, or a local path from the root, without a slash at its end."""
-    return uri.rstrip("/") if "://" in uri else canonical_uri(uri)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -69,7 +65,7 @@ def run(spark: SparkSession, run: Run) -> None:
     to = absolute(to)
     source = source_of(run)
     exclusions = check_release(source, run.config.release)
-    check_place(to, may_replace=True)
+    check_place(to, FOLDERS, may_replace=True)
     with (
         wave_of(run.store, RELEASE_CORPUS, WHOLE, waves[WHOLE]) as work,
         show_progress(spark, StageProgress(RELEASE_CORPUS, is_one_pass=False)),
@@ -117,7 +113,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
         return {}
     sources: dict[str, str | None] = {
         SELECT_CORPUS: basis_of(source_of(run)),
-        "release.exclude (content)": read_exclusions(settings.exclude).digest,
+        "release.exclude (content)": read_exclusions(settings.exclude, "release.exclude").digest,
     }
     redo = None if has_card(absolute(settings.to)) else "the release is not there any more"
     return {RELEASE_CORPUS: {WHOLE: Basis(settings_of("release", settings), sources, redo=redo)}}
@@ -130,7 +126,7 @@ def deletes(run: Run) -> dict[str, str]:
         ConfigError: what is there is no release.
     """
     to = run.config.release.to
-    if to is None or not check_place(absolute(to), may_replace=True):
+    if to is None or not check_place(absolute(to), FOLDERS, may_replace=True):
         return {}
     commit = run.store.commits(RELEASE_CORPUS).get(WHOLE)
     if commit is not None and commit.settings.get(_TO) == to:
@@ -145,4 +141,4 @@ def ledgers(_: Config) -> tuple[str, ...]:
 
 def preload() -> None:
     """Import what writing needs."""
-    from jobs.release import files  # noqa: F401
+    from jobs.publishing import files  # noqa: F401

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from jobs.config.release_settings import ReleaseConfig
+from jobs.publishing.files import FileFormat, Layout
+from jobs.publishing.schema import arrow_schema, features
 from jobs.release.card import card, configurations, format_card
-from jobs.release.files import FileFormat, Layout
-from jobs.release.schema import arrow_schema, features
 from jobs.tables import CORPUS, schema_of
 
 SCHEMA = arrow_schema(schema_of(CORPUS))

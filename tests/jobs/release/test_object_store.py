@@ -80,7 +80,7 @@ def test_a_release_in_a_bucket(
     assert release_corpus.main([*command, "--output", str(tmp_path / "local")]) == 0
 
     with monkeypatch.context() as patched:
-        patched.setattr(release, "_write_texts", interrupted)
+        patched.setattr(release, "write_texts", interrupted)
         assert release_corpus.main([*command, "--output", URI]) == 1
     left = bucket.objects()
     assert "README.md" not in left and "_unfinished" in left and len(left) > 4

@@ -13,14 +13,14 @@ from pyspark.sql import functions as F
 
 from jobs.config import ConfigError
 from jobs.config.release_settings import ReleaseConfig
-from jobs.release.exclusions import Exclusions
+from jobs.publishing.excluded import EXCLUDED
+from jobs.publishing.exclusions import Exclusions
+from jobs.publishing.files import FILE
 from jobs.release.facts import counts_by, measured_rows, release_facts, row_counts, summed
-from jobs.release.files import FILE
 from jobs.release.layout import shuffled, sorted_by_column
 from jobs.release.rows import (
     BUCKET,
     BYTES,
-    EXCLUDED,
     GROUP,
     ORDER,
     perplexity_limits,

@@ -8,20 +8,19 @@ that was interrupted is told from files of somebody else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pyarrow.fs as pafs
 
 from jobs.config import ConfigError
 from udfs.files.output_files import atomic_file
-from udfs.files.uris import filesystem, redact
+from udfs.files.uris import canonical_uri, filesystem, redact
 
 CARD, CHECKSUMS, FACTS = "README.md", "checksums.sha256", "run.json"
 UNFINISHED = "_unfinished"
 """Mark of a folder in an object store whose release is being written, or was interrupted."""
-OWN_NAMES = frozenset({CARD, CHECKSUMS, FACTS, UNFINISHED, "data", "jsonl"})
-"""What a release has at its top."""
+_OWN_NAMES = frozenset({CARD, CHECKSUMS, FACTS, UNFINISHED})
 _PARTIAL, _OLD = ".partial", ".old"
 
 
@@ -29,9 +28,16 @@ class ReleaseExists(ConfigError):
     """A release is in the way, and nobody agreed to replace it."""
 
 
-def check_place(uri: str, *, may_replace: bool) -> bool:
+def absolute(uri: str) -> str:
+    """Return a URI, or a local path from the root, without a slash at its end."""
+    return uri.rstrip("/") if "://" in uri else canonical_uri(uri)
+
+
+def check_place(uri: str, folders: Sequence[str], *, may_replace: bool) -> bool:
     """Check that a release can be put somewhere.
 
+    Args:
+        folders: That a release of this kind has at its top.
     Returns:
         Whether one is there and will be replaced; one that was interrupted is none.
     Raises:
@@ -46,9 +52,10 @@ def check_place(uri: str, *, may_replace: bool) -> bool:
         found.base_name
         for found in files.get_file_info(pafs.FileSelector(path, allow_not_found=True))
     }
-    if not names or (UNFINISHED in names and CARD not in names and names <= OWN_NAMES):
+    own_names = _OWN_NAMES | set(folders)
+    if not names or (UNFINISHED in names and CARD not in names and names <= own_names):
         return False
-    if others := sorted(names - OWN_NAMES):
+    if others := sorted(names - own_names):
         raise ConfigError(
             f"release {redact(uri)}: the folder holds what is no part of a release "
             f"({', '.join(others[:3])}); name a folder that is empty or does not exist"
@@ -65,8 +72,11 @@ def has_card(uri: str) -> bool:
 
 
 @contextmanager
-def placed(uri: str) -> Iterator[str]:
+def placed(uri: str, folders: Sequence[str]) -> Iterator[str]:
     """Yield the folder to write a release to; it is in its place after the block.
+
+    Args:
+        folders: As of `check_place`, which has passed.
 
     Where the block raises, what was there before stays, but on an object store.
     """
@@ -74,9 +84,7 @@ def placed(uri: str) -> Iterator[str]:
     path = path.rstrip("/")
     if isinstance(files, pafs.S3FileSystem | pafs.GcsFileSystem):
         write_file(uri.rstrip("/"), UNFINISHED, "")
-        for name in (CARD, CHECKSUMS, FACTS):
-            _delete(files, f"{path}/{name}")
-        for name in ("data", "jsonl"):
+        for name in (CARD, CHECKSUMS, FACTS, *folders):
             _delete(files, f"{path}/{name}")
         yield uri.rstrip("/")
         _delete(files, f"{path}/{UNFINISHED}")

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from jobs.release.files import FILE, FileFormat, Layout, file_writer, write_empty
-from jobs.release.lines import HEAD, TAIL
+from jobs.publishing.files import FILE, FileFormat, Layout, file_writer, write_empty
+from jobs.publishing.lines import HEAD, TAIL
 
 SCHEMA = pa.schema(
     [
@@ -107,6 +107,27 @@ def test_row_groups_end_with_the_text_that_fills_them(tmp_path: Path) -> None:
     column = file.metadata.row_group(0).column(0)
     assert column.compression == "ZSTD"
     assert not column.has_dictionary_page
+
+
+def test_lists_fill_row_groups_too(tmp_path: Path) -> None:
+    """Of a slice as of a whole batch, with nulls in a list and null lists."""
+    schema = pa.schema([("texts", pa.list_(pa.string())), ("more", pa.string())])
+    rows = [{"texts": ["ab", None, "一"], "more": "xyz"}, {"texts": None, "more": None}] * 50
+    batch = pa.RecordBatch.from_pylist(rows, schema=schema)
+    batch = batch.append_column(FILE, pa.array([0] * 100, pa.int32()))
+    of = FileFormat("parquet", schema, 16, to="lists", sized=("texts", "more"))
+    layout = Layout("train", (("", 1),))
+    (row,) = [
+        row
+        for out in file_writer(str(tmp_path), of, layout)(iter([batch.slice(1, 98)]))
+        for row in out.to_pylist()
+    ]
+    assert row["path"] == "lists/train-00000-of-00001.parquet"
+    file = pq.ParquetFile(tmp_path / row["path"])
+    groups = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+    # 8 bytes in every other row, the first without any
+    assert groups == [4] * 24 + [2]
+    assert file.read().to_pylist() == rows[1:99]
 
 
 @pytest.mark.parametrize("name", ["jsonl.gz", "jsonl.zst"])

@@ -52,15 +52,17 @@ class Exclusions:
         return hashlib.sha256("".join(entries).encode()).hexdigest()
 
 
-def read_exclusions(files: Sequence[str]) -> Exclusions:
-    """Read the lists of ``release.exclude``.
+def read_exclusions(files: Sequence[str], setting: str) -> Exclusions:
+    """Read lists.
 
+    Args:
+        setting: That names them, for messages: ``release.exclude``.
     Raises:
         ConfigError: a file cannot be read, is not UTF-8, or has a line of no known form.
     """
     found: dict[str, set[str]] = {}
     for file in files:
-        where = f"release.exclude: {redact(file)}"
+        where = f"{setting}: {redact(file)}"
         try:
             with open_input(file) as stream:
                 text = stream.read().decode("utf-8-sig")

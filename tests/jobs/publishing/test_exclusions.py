@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import jobs.release.card
-import jobs.release.exclusions
-import jobs.release.files
-import jobs.release.schema
+import jobs.publishing.card_text
+import jobs.publishing.exclusions
+import jobs.publishing.files
+import jobs.publishing.schema
 from jobs.config import ConfigError
-from jobs.release.exclusions import entries_of, key_of, read_exclusions
+from jobs.publishing.exclusions import entries_of, key_of, read_exclusions
 
 DOC_ID, SHA256 = "0f" * 16, "Ab" * 32
 
@@ -49,22 +49,22 @@ def test_lists_add_up_and_have_a_digest(tmp_path: Path) -> None:
     one, other = tmp_path / "one.txt", tmp_path / "other.txt"
     one.write_text(f"\ufeff{DOC_ID}\na.cn\n", encoding="utf-8")
     other.write_text(f"a.cn\r\nhttps://b.cn/x\r\n{SHA256}\r\n", encoding="utf-8")
-    both = read_exclusions([str(one), str(other)])
+    both = read_exclusions([str(one), str(other)], "release.exclude")
     assert {kind: len(keys) for kind, keys in both.keys.items()} == {
         "doc_id": 1, "url": 1, "host": 1, "sha256": 1,
     }  # fmt: skip
-    assert both.digest == read_exclusions([str(other), str(one)]).digest
-    assert both.digest != read_exclusions([str(one)]).digest
-    assert read_exclusions([]).keys == {}
+    assert both.digest == read_exclusions([str(other), str(one)], "release.exclude").digest
+    assert both.digest != read_exclusions([str(one)], "release.exclude").digest
+    assert read_exclusions([], "release.exclude").keys == {}
 
 
 def test_a_list_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"release\.exclude: .*nothing\.txt: cannot be read"):
-        read_exclusions([str(tmp_path / "nothing.txt")])
+        read_exclusions([str(tmp_path / "nothing.txt")], "release.exclude")
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match=r"binary: is not UTF-8 text"):
-        read_exclusions([str(binary)])
+        read_exclusions([str(binary)], "release.exclude")
 
 
 def test_keys_are_their_own_keys() -> None:
@@ -73,7 +73,7 @@ def test_keys_are_their_own_keys() -> None:
         assert key_of(kind, key) == key
 
 
-@pytest.mark.parametrize("module", ["card", "exclusions", "files", "schema"])
+@pytest.mark.parametrize("module", ["card_text", "exclusions", "files", "schema"])
 def test_examples_of_docstrings(module: str) -> None:
-    found = doctest.testmod(getattr(jobs.release, module))
+    found = doctest.testmod(getattr(jobs.publishing, module))
     assert found.attempted and not found.failed

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from jobs.release.lines import HEAD, TAIL, joined_lines, line_columns, line_names
+from jobs.publishing.lines import HEAD, TAIL, joined_lines, line_columns, line_names
 
 TEXTS = [
     "江边的旧码头",

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import zstandard
 
-from jobs.release.lines import TEXT, joined_lines, line_names
+from jobs.publishing.lines import TEXT, joined_lines, line_names
 from udfs.base.array_types import Int64Array
 from udfs.files.output_files import atomic_file
 
@@ -100,11 +100,15 @@ class FileFormat:
     row_group_bytes: int
     labels: tuple[str, ...] = ()
     """Columns beside those of the rows, by whose values code points of texts are counted."""
+    to: str | None = None
+    """Folder of its files under the release; None: data for Parquet, jsonl for lines."""
+    sized: tuple[str, ...] = (TEXT,)
+    """Columns of strings, or of lists of them, whose bytes fill a row group."""
 
     @property
     def folder(self) -> str:
         """Folder of its files under the release."""
-        return "data" if self.name == "parquet" else "jsonl"
+        return self.to or ("data" if self.name == "parquet" else "jsonl")
 
     @property
     def columns(self) -> list[str]:
@@ -168,7 +172,7 @@ def _by_file(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.Record
             yield int(numbers[start]), rows.slice(start, stop - start)
 
 
-class _Hashed(io.RawIOBase):
+class HashedFile(io.RawIOBase):
     """A file that is written, with the size and the digest of what was."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -193,7 +197,7 @@ class _FileWriter(AbstractContextManager["_FileWriter"]):
 
     def __init__(self, root: str, path: str) -> None:
         self._held = ExitStack()
-        self._file = _Hashed(self._held.enter_context(atomic_file(f"{root}/{path}")))
+        self._file = HashedFile(self._held.enter_context(atomic_file(f"{root}/{path}")))
         self._path = path
         self._chars: Counter[tuple[str | None, ...]] = Counter()
         self.rows = 0
@@ -235,6 +239,7 @@ class _ParquetWriter(_FileWriter):
         super().__init__(root, path)
         self._schema = file_format.schema
         self._most = file_format.row_group_bytes
+        self._sized = file_format.sized
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_bytes = 0
         self._parquet = self._held.enter_context(
@@ -249,7 +254,7 @@ class _ParquetWriter(_FileWriter):
         )
 
     def add(self, rows: pa.RecordBatch) -> None:
-        sizes = np.cumsum(_sizes(rows))
+        sizes = np.cumsum(_sizes(rows, self._sized))
         start, taken = 0, 0
         while start < rows.num_rows:
             left = self._most - self._waiting_bytes
@@ -298,13 +303,23 @@ class _JsonlWriter(_FileWriter):
         return super().close()
 
 
-def _sizes(rows: pa.RecordBatch) -> Int64Array:
-    """Return the bytes of each row's text."""
-    if TEXT not in rows.schema.names:
+def _sizes(rows: pa.RecordBatch, names: Sequence[str]) -> Int64Array:
+    """Return the bytes of each row's columns."""
+    columns = [rows.column(name) for name in names if name in rows.schema.names]
+    if not columns:
         return np.full(rows.num_rows, _BYTES_WITHOUT_TEXT, dtype=np.int64)
-    sizes = pc.fill_null(pc.binary_length(rows.column(TEXT)), 0)
-    found: Int64Array = sizes.to_numpy(zero_copy_only=False).astype(np.int64)
-    return found
+    return np.asarray(np.sum([_bytes_of(column) for column in columns], axis=0), dtype=np.int64)
+
+
+def _bytes_of(column: pa.Array) -> Int64Array:
+    """Return the bytes of each string, or of each list of strings."""
+    if pa.types.is_list(column.type):
+        lengths = pc.fill_null(pc.binary_length(column.values), 0).to_numpy(zero_copy_only=False)
+        before = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+        offsets = column.offsets.to_numpy()
+        return np.asarray(np.diff(before[offsets]), dtype=np.int64)
+    sizes = pc.fill_null(pc.binary_length(column), 0)
+    return np.asarray(sizes.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _writer(root: str, path: str, file_format: FileFormat) -> _FileWriter:
@@ -312,7 +327,7 @@ def _writer(root: str, path: str, file_format: FileFormat) -> _FileWriter:
     return kind(root, path, file_format)
 
 
-def _compressor(file: _Hashed, name: str) -> AbstractContextManager[Any]:
+def _compressor(file: HashedFile, name: str) -> AbstractContextManager[Any]:
     if name == "jsonl.zst":
         return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).stream_writer(
             cast(BinaryIO, file), closefd=False
