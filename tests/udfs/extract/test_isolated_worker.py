@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.builders.stuck_work import stuck, time_only_what_is_stuck
 from tests.builders.warc_files import written_by_warcio
 from udfs.base.isolated_process import LOST, NO_ANSWER
 from udfs.extract import extract
 from udfs.extract.extract import ExtractOptions, split_outcomes
 from udfs.extract.isolated_worker import isolated_outcomes
-from udfs.extract.outcomes import Candidate, Failed
+from udfs.extract.outcomes import Candidate, Failed, Outcome
 from udfs.extract.pages import PageOptions, page_outcome
 from udfs.warc.reader import read_records
 from udfs.warc.records import Damage, WarcRecord
@@ -56,19 +57,32 @@ def test_outcomes_are_those_of_this_process() -> None:
     assert any(isinstance(outcome, Failed) for outcome in found)  # the damage at the end
 
 
-@pytest.mark.parametrize(
-    ("act", "limit_s", "reason"),
-    [
-        ("os.kill(os.getpid(), signal.SIGSEGV)", 300.0, LOST),
-        ("os._exit(0)", 300.0, LOST),
-        pytest.param("time.sleep(600)", 60.0, NO_ANSWER, marks=pytest.mark.slow),
-    ],
-)
+@pytest.fixture(scope="module")
+def plain() -> list[Outcome]:
+    """The outcomes of a process to which nothing happens."""
+    return list(isolated_outcomes(records(), "a.warc.gz", PageOptions()))
+
+
+@pytest.mark.parametrize("act", ["os.kill(os.getpid(), signal.SIGSEGV)", "os._exit(0)"])
 def test_a_deadly_page_is_a_failure_and_the_next_ones_are_judged(
-    act: str, limit_s: float, reason: str
+    plain: list[Outcome], act: str
 ) -> None:
-    plain = list(isolated_outcomes(records(), "a.warc.gz", PageOptions()))
-    found = list(isolated_outcomes(records(), "a.warc.gz", PageOptions(), helper(1, act), limit_s))
+    found = list(isolated_outcomes(records(), "a.warc.gz", PageOptions(), helper(1, act), 300.0))
+    check_one_is_lost(found, plain, LOST)
+
+
+def test_a_page_that_takes_too_long_is_a_failure_too(
+    plain: list[Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign = tmp_path / "stuck"
+    time_only_what_is_stuck(monkeypatch, sign)
+    command = helper(1, stuck(sign))
+    found = list(isolated_outcomes(records(), "a.warc.gz", PageOptions(), command, 1.0))
+    check_one_is_lost(found, plain, NO_ANSWER)
+
+
+def check_one_is_lost(found: list[Outcome], plain: list[Outcome], reason: str) -> None:
+    """All outcomes are the plain ones but one, which is a failure for a reason."""
     at = next(n for n, outcome in enumerate(plain) if outcome != found[n])
     deadly = plain[at]
     assert isinstance(deadly, Candidate)

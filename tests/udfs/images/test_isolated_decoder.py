@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.builders.images import image_bytes
+from tests.builders.stuck_work import stuck, time_only_what_is_stuck
 from udfs.images.isolated_decoder import CRASH, TOO_SLOW, isolated_images
-from udfs.images.measure import UnusableImage, measure_image
+from udfs.images.measure import ImageFacts, UnusableImage, measure_image
 
 BODIES = [image_bytes(number=0), b"<html>404", image_bytes(number=1), b"", image_bytes("gif")]
 HELPER = """
@@ -29,17 +31,27 @@ def test_facts_are_those_of_this_process() -> None:
     assert list(isolated_images(BODIES)) == [measure_image(body) for body in BODIES]
 
 
-@pytest.mark.parametrize(
-    ("act", "limit_s", "reason"),
-    [
-        ("os.kill(os.getpid(), signal.SIGSEGV)", 300.0, CRASH),
-        pytest.param("time.sleep(600)", 30.0, TOO_SLOW, marks=pytest.mark.slow),
-    ],
-)
-def test_a_deadly_image_is_lost_alone(act: str, limit_s: float, reason: str) -> None:
-    deadly = BODIES[2]
-    command = [sys.executable, "-c", HELPER.format(length=len(deadly), act=act)]
-    found = list(isolated_images(BODIES, limit_s=limit_s, command=command))
+def decoder(act: str) -> list[str]:
+    """The command of a decoder to which the image at 2 does something."""
+    return [sys.executable, "-c", HELPER.format(length=len(BODIES[2]), act=act)]
+
+
+def all_but_one(reason: str) -> list[ImageFacts | UnusableImage]:
+    """What is measured when the image at 2 is lost for a reason."""
     expected = [measure_image(body) for body in BODIES]
     expected[2] = UnusableImage(reason)
-    assert found == expected
+    return expected
+
+
+def test_a_deadly_image_is_lost_alone() -> None:
+    command = decoder("os.kill(os.getpid(), signal.SIGSEGV)")
+    assert list(isolated_images(BODIES, limit_s=300.0, command=command)) == all_but_one(CRASH)
+
+
+def test_an_image_that_takes_too_long_is_lost_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign = tmp_path / "stuck"
+    time_only_what_is_stuck(monkeypatch, sign)
+    command = decoder(stuck(sign))
+    assert list(isolated_images(BODIES, limit_s=1.0, command=command)) == all_but_one(TOO_SLOW)
