@@ -29,6 +29,7 @@ from pyspark.sql.types import (
 
 from jobs.config.scorers import declared
 from udfs.base.settings import ConfigError
+from udfs.images.schema import IMAGE_TYPE
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
 from udfs.pairs.schema import PLACE_TYPE
 from udfs.products.schema import PRODUCT_TYPE
@@ -52,6 +53,8 @@ AUDIT = "audit"
 ROBOTS = "robots"
 PRODUCTS = "products"
 PAIRS = "pairs"
+IMAGES = "images"
+SHARD_IMAGES = "shard_images"
 
 
 def scores(scorer: str) -> str:
@@ -204,6 +207,8 @@ _SCHEMAS: dict[str, StructType] = {
             *PLACE_TYPE.fields,
         ]
     ),
+    IMAGES: IMAGE_TYPE,  # one row for each body in records and data: URIs, usable or not
+    SHARD_IMAGES: IMAGE_TYPE,  # likewise in shards; `jobs.image_text.images` reads both
     FLAGGED: _columns(
         doc_id=StringType(),
         reject_reasons=ArrayType(StringType()),  # all that apply; empty for a kept document

@@ -22,7 +22,7 @@ from jobs.run.console import StageProgress, show_progress
 from jobs.run.current_documents import DRIVER_DOCUMENTS
 from jobs.run.ledger import close_ledger, parts_of, read_ledger, rows_of
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
-from jobs.run.splits import REPLAY, Split, work_units
+from jobs.run.splits import REPLAY, Split, as_read, may_repeat_records, work_units
 from jobs.run.store import Store, stored_first
 from jobs.tables import DOCUMENTS, EXTRACTED, RANGES, READ_FAILURES, schema_of
 from jobs.transforms.ledger import WRITTEN, tally_rows, written_counts
@@ -31,10 +31,9 @@ from udfs.extract.extract import MISSING_FILE, ExtractOptions, extract_udf
 from udfs.extract.outcomes import DOCUMENT, FAILURE, TALLY
 from udfs.extract.pages import PageOptions
 from udfs.files.artifacts import ArtifactFile
-from udfs.files.retry import RetryPolicy
 from udfs.html.page_text import HtmlLimits
 from udfs.pairs.places import PairLimits
-from udfs.warc.ranges import RANGE_BEYOND_END, RANGE_UNREADABLE, RangedSplit, RangeReading
+from udfs.warc.ranges import RANGE_BEYOND_END, RANGE_UNREADABLE
 
 REPLAY_LISTS = "replay"
 """Folder of the lists of ranges that could not be read."""
@@ -72,7 +71,7 @@ def extract_wave(
     """
     splits = work_units(run.waves[wave])
     extract = extract_udf(
-        [_as_read(split, run) for split in splits],
+        [as_read(split, run.store.root, run.config.input) for split in splits],
         extract_options(run.config),
         language_file,
     )
@@ -182,24 +181,6 @@ def _may_be_lost(splits: Sequence[Split]) -> bool:
     return len({split.warc_path for split in splits}) == 1 and splits[0].is_ranged
 
 
-def _as_read(split: Split, run: Run) -> Split | RangedSplit:
-    """Return a split in the form that the worker reads."""
-    if not split.is_ranged:
-        return split
-    settings = run.config.input
-    reading = RangeReading(
-        max_gap_bytes=settings.max_gap_bytes,
-        max_stretch_bytes=settings.max_stretch_bytes,
-        parallel=settings.parallel_reads,
-        policy=RetryPolicy(
-            attempts=settings.read_attempts,
-            first_delay_s=settings.retry_delay_s,
-            timeout_s=settings.read_timeout_s,
-        ),
-    )
-    return RangedSplit(f"{run.store.root}/{split.uri}", split.input_format, reading)
-
-
 def _write_documents(
     spark: SparkSession, run: Run, wave: int, extracted: DataFrame
 ) -> DataFrame | None:
@@ -223,16 +204,10 @@ def _write_documents(
 
 
 def _may_repeat(run: Run, wave: int) -> bool:
-    """Whether an id of the wave's documents may occur twice.
-
-    Whole WARC files give each record once, and so does an index. The two together may not, nor may
-    ranges that are tried again.
-    """
-    splits = [split for number, rows in run.waves.items() if number <= wave for split in rows]
+    """Whether an id of the wave's documents may occur twice."""
     if any(split.input_format in ROW_FORMATS for split in run.waves[wave]):
         return True
-    origins = {split.origin for split in splits}
-    return REPLAY in origins or len(origins) > 1
+    return may_repeat_records(run.waves, wave)
 
 
 def extract_options(config: Config) -> ExtractOptions:

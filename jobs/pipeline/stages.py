@@ -13,6 +13,7 @@ from jobs.audit.samples import write_audit
 from jobs.config import Config, ConfigError
 from jobs.estimate.options import add_arguments as dry_run_arguments
 from jobs.estimate.prices import core_price
+from jobs.image_text import images
 from jobs.pipeline import (
     deduplication,
     extraction,
@@ -25,6 +26,7 @@ from jobs.run.request import (
     APPLY_RULES,
     EXTRACT_DOCUMENTS,
     FIND_DUPLICATES,
+    MEASURE_IMAGES,
     PLAN_INPUT,
     REPORT_RUN,
     SCORE_DOCUMENTS,
@@ -128,6 +130,22 @@ SELECT = Stage(
     sees=DUPLICATES,
 )
 
+IMAGES = Stage(
+    MEASURE_IMAGES,
+    "find and measure the bodies of images",
+    reads="splits, pairs; shards of images",
+    writes=("images", "shard_images"),
+    run=images.run,
+    preload=images.preload,
+    worker_modules=("udfs.extract.stored_images",),
+    bases=images.bases,
+    deletes=images.deletes,
+    needs=(EXTRACT,),
+    check=images.check,
+    ledgers=images.ledgers,
+    room="pairs",
+)
+
 REPORT = Stage(
     REPORT_RUN,
     "report what a run did",
@@ -158,7 +176,7 @@ RELEASE = Stage(
 
 STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
 """Those of every output."""
-PAIR_STAGES: tuple[Stage, ...] = ()
+PAIR_STAGES: tuple[Stage, ...] = (IMAGES,)
 """Those of an output with `extract.pairs`: between the corpus and the report."""
 
 

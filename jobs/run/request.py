@@ -34,6 +34,8 @@ FIND_DUPLICATES = "find_duplicates"
 SCORE_DOCUMENTS = "score_documents"
 SELECT_CORPUS = "select_corpus"
 MEASURE_IMAGES = "measure_images"
+MEASURE_SHARDS = "measure_shards"
+"""The part of measure_images that reads shards; it commits waves of shards by itself."""
 MEASURE_PAIRS = "measure_pairs"
 SELECT_PAIRS = "select_pairs"
 INTERLEAVE_DOCUMENTS = "interleave_documents"
@@ -51,7 +53,7 @@ _STAGES = (
         FIND_DUPLICATES,
     ),
     *(SCORED_TEXTS, SELECT_CORPUS),
-    *(MEASURE_IMAGES, MEASURE_PAIRS, SELECT_PAIRS, INTERLEAVE_DOCUMENTS),
+    *(MEASURE_IMAGES, MEASURE_SHARDS, MEASURE_PAIRS, SELECT_PAIRS, INTERLEAVE_DOCUMENTS),
 )
 
 

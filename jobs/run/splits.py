@@ -17,14 +17,19 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs.config import InputConfig
 from jobs.run.store import Store
 from jobs.tables import RANGES
+from udfs.files.retry import RetryPolicy
 from udfs.files.uris import InputFile, provenance_path
+
+if TYPE_CHECKING:  # a plan reads no range
+    from udfs.warc.ranges import RangedSplit
 
 SPLITS = "splits"
 
@@ -158,6 +163,40 @@ def next_wave(planned: Waves) -> int:
 def work_units(splits: Iterable[Split]) -> list[Split]:
     """Return what tasks read: one split for each file and for each folder of ranges."""
     return list({split.uri if split.is_ranged else split: split for split in splits}.values())
+
+
+def may_repeat_records(waves: Waves, wave: int) -> bool:
+    """Whether a record of a wave may be read twice, in it or in a wave before.
+
+    Whole WARC files give each record once, and so does an index. The two together may not, nor may
+    ranges that are tried again.
+    """
+    read = [split for number, rows in waves.items() if number <= wave for split in rows]
+    origins = {split.origin for split in read}
+    return REPLAY in origins or len(origins) > 1
+
+
+def as_read(split: Split, root: str, settings: InputConfig) -> Split | RangedSplit:
+    """Return a split in the form that a worker reads.
+
+    Args:
+        root: The output, which holds the ranges of a split.
+    """
+    if not split.is_ranged:
+        return split
+    from udfs.warc.ranges import RangedSplit, RangeReading
+
+    reading = RangeReading(
+        max_gap_bytes=settings.max_gap_bytes,
+        max_stretch_bytes=settings.max_stretch_bytes,
+        parallel=settings.parallel_reads,
+        policy=RetryPolicy(
+            attempts=settings.read_attempts,
+            first_delay_s=settings.retry_delay_s,
+            timeout_s=settings.read_timeout_s,
+        ),
+    )
+    return RangedSplit(f"{root}/{split.uri}", split.input_format, reading)
 
 
 def write_wave(store: Store, wave: int, splits: Iterable[Split]) -> None:

@@ -263,14 +263,22 @@ class Store:
             columns = spark.read.parquet(self.table_path(table, wave)).schema
         check_schema(columns, table)
 
-    def write(self, frame: DataFrame, table: str, wave: int = WHOLE) -> None:
+    def write(
+        self,
+        frame: DataFrame,
+        table: str,
+        wave: int = WHOLE,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
         """Write a table, or one wave of it, over an earlier one.
 
+        Args:
+            options: Further ones of Spark's and Parquet's writers.
         Raises:
             SchemaMismatch: the frame does not have the table's columns.
         """
         check_schema(frame.schema, table)
-        self.write_parquet(frame, self.table_path(table, wave))
+        self.write_parquet(frame, self.table_path(table, wave), options)
 
     def write_counted(self, frame: DataFrame, table: str, wave: int = WHOLE) -> None:
         """Write a table as `write` does, and check that its files hold as many rows.
@@ -311,14 +319,16 @@ class Store:
         writes = [partial(self.write, frame, table, wave) for table, frame in tables.items()]
         at_once(*writes)
 
-    def write_parquet(self, frame: DataFrame, path: str) -> None:
+    def write_parquet(
+        self, frame: DataFrame, path: str, options: Mapping[str, str] | None = None
+    ) -> None:
         """Write a frame as zstd Parquet over earlier files, with no other file beside them.
 
         Programs that read all files of a folder, as polars and datasets, fail on Spark's mark and
         on Hadoop's checksums of local files.
         """
-        options = {"compression": "zstd", _MARKS_SUCCESS: "false"}
-        frame.write.mode("overwrite").options(**options).parquet(path)
+        usual = {"compression": "zstd", _MARKS_SUCCESS: "false"}
+        frame.write.mode("overwrite").options(**usual, **(options or {})).parquet(path)
         if scheme_of(self.root) == "":
             for checksum in Path(path.removeprefix("file://")).glob(".*.crc"):
                 checksum.unlink(missing_ok=True)

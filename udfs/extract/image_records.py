@@ -35,6 +35,7 @@ class ImageBody:
         body: Its bytes, codings removed.
         declared_type: Media type as the server states it, lower-case; "" for none.
         truncated: As in `WarcRecord`; "coding" where a coding of the body ends early.
+        captured: Its time as the record states it; None for none.
     """
 
     url: str
@@ -42,6 +43,7 @@ class ImageBody:
     body: bytes
     declared_type: str
     truncated: str | None
+    captured: str | None = None
 
 
 def image_bodies(
@@ -97,4 +99,4 @@ def _if_image(
 ) -> ImageBody | str:
     if not mime.startswith("image/") and image_format(body) in _NO_PICTURES:
         return NOT_IMAGE_RECORD
-    return ImageBody(url, record.offset, body, mime, truncated)
+    return ImageBody(url, record.offset, body, mime, truncated, record.field("warc-date"))

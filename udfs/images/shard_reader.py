@@ -70,6 +70,7 @@ class ReadSample:
         caption: Of KEY.txt; None without one.
         fields: Of KEY.json; None without one, and where it is no JSON object.
         others: Further members by ending, lower-case.
+        offset: Of its first member in the shard.
     """
 
     key: str
@@ -77,6 +78,7 @@ class ReadSample:
     caption: str | None
     fields: dict[str, Any] | None
     others: dict[str, bytes]
+    offset: int
 
     @property
     def url(self) -> str | None:
@@ -188,7 +190,7 @@ class _Grouped:
         endings = [ending for ending in parts if ending in _IMAGE_ENDINGS]
         image = parts.pop(endings[0]) if endings else None
         text = None if caption is None else caption.decode("utf-8", "replace")
-        yield ReadSample(key, image, text, fields, parts)
+        yield ReadSample(key, image, text, fields, parts, self._offset)
 
 
 def _json_object(body: bytes, max_bytes: int) -> dict[str, Any] | None:

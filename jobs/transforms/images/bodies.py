@@ -1,4 +1,4 @@
-"""Which stored image an image place has."""
+"""Which stored image an image place has, and the images that places hold themselves."""
 
 from __future__ import annotations
 
@@ -29,6 +29,29 @@ def with_images(places: DataFrame, images: DataFrame) -> DataFrame:
     images_of = of_address.unionByName(of_digest)
     key = F.coalesce("url", "data_sha256")
     return places.withColumn("_key", key).join(images_of, on="_key", how="left").drop("_key")
+
+
+def distinct_bodies(places: DataFrame) -> DataFrame:
+    """The images in data: URIs, each once: at the first of the places with the same bytes.
+
+    Needs: places (warc_path, warc_offset, place, url_written, data_sha256, data_body), data_body
+        not null.
+    Rows: one for each data_sha256, without that column.
+    Shuffles: bodies by data_sha256, those of one task once.
+    """
+    columns = F.struct("warc_path", "warc_offset", "place", "url_written", "data_body")
+    first = F.min_by(columns, F.struct("warc_path", "warc_offset", "place"))
+    return places.groupBy("data_sha256").agg(first.alias("first")).select("first.*")
+
+
+def first_places(places: DataFrame) -> DataFrame:
+    """The places that `distinct_bodies` keeps, without their bodies.
+
+    Needs: places (warc_path, warc_offset, place, data_sha256), data_sha256 not null.
+    Rows: one for each data_sha256: warc_path, warc_offset, place. Shuffles: no bodies.
+    """
+    first = F.min(F.struct("warc_path", "warc_offset", "place"))
+    return places.groupBy("data_sha256").agg(first.alias("first")).select("first.*")
 
 
 def _first_by(images: DataFrame, key: Column) -> DataFrame:
