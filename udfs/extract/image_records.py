@@ -76,8 +76,9 @@ def _image_body(record: WarcRecord, max_bytes: int) -> ImageBody | str:
         mime, _ = content_type(record.headers)
         return _if_image(url, record, record.block, mime, record.truncated)
     kind = record.field("content-type")
-    if kind is not None and not kind.startswith("application/http"):
-        return NOT_IMAGE_RECORD  # a DNS answer
+    is_http = kind is None or kind.startswith("application/http")
+    if not is_http or url.startswith("dns:"):
+        return NOT_IMAGE_RECORD  # a DNS answer, which has no record type in ARC files
     try:
         response = parse_response(record.data, record.start, record.end)
         if 300 <= response.status < 400:
