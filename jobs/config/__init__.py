@@ -14,6 +14,7 @@ from jobs.config.loading import (
     with_running_scorers,
 )
 from jobs.config.packs import bundled_packs
+from jobs.config.pair_settings import SelectPairsConfig
 from jobs.config.release_settings import ReleaseConfig
 from jobs.config.remembered import Remembered, known_tables, settings_text, toml_value
 from jobs.config.sections import (
@@ -57,6 +58,7 @@ __all__ = [
     "RunConfig",
     "ScoreConfig",
     "SelectConfig",
+    "SelectPairsConfig",
     "SparkConfig",
     "bundled_packs",
     "kept_over_file",

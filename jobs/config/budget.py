@@ -12,6 +12,8 @@ from udfs.base.settings import ConfigError
 
 DOCUMENTS = "documents"
 UNITS = ("tokens", "characters", "bytes", DOCUMENTS)
+PAIR_UNITS = ("pairs",)
+"""Units of a selection of image-text pairs."""
 REST = "*"
 """Key of a mix that stands for all labels that it does not name."""
 
@@ -27,7 +29,7 @@ class Budget:
 
     amount: int
     unit: str
-    """One of `UNITS`."""
+    """One of `UNITS` or `PAIR_UNITS`."""
 
     def words(self, amount: int | None = None) -> str:
         """The budget, or another amount of its unit, in words.
@@ -38,9 +40,12 @@ class Budget:
         return f"{self.amount if amount is None else amount:,} {self.unit}"
 
 
-def parse_budget(text: str) -> Budget:
+def parse_budget(text: str, key: str = "select.budget", units: Sequence[str] = UNITS) -> Budget:
     """Parse ``20B tokens``: a number, one of K, M, B, T or none, and a unit.
 
+    Args:
+        key: ``section.key`` of the setting, for messages.
+        units: Those that it may have.
     Raises:
         ConfigError: naming what is expected.
 
@@ -49,14 +54,16 @@ def parse_budget(text: str) -> Budget:
     """
     found = _BUDGET.fullmatch(text)
     factor = None if found is None else _FACTORS.get(found[2].upper())
-    if found is None or factor is None or found[3] not in UNITS:
+    if found is None or factor is None or found[3] not in units:
+        unit = units[0] if len(units) == 1 else f"a unit of {', '.join(units)}"
+        what = f"and {unit}: '20B {units[0]}'"
         raise ConfigError(
-            f"select.budget = {text!r}: expected a number, K, M, B or T where it is in thousands, "
-            f"millions, billions or trillions, and a unit of {', '.join(UNITS)}: '20B tokens'"
+            f"{key} = {text!r}: expected a number, K, M, B or T where it is in thousands, "
+            f"millions, billions or trillions, {what}"
         )
     amount = int(Decimal(found[1].replace("_", "").replace(",", "")) * factor)
     if not 0 < amount <= _MOST:
-        raise ConfigError(f"select.budget = {text!r}: expected 1 to {_MOST:,} {found[3]}")
+        raise ConfigError(f"{key} = {text!r}: expected 1 to {_MOST:,} {found[3]}")
     return Budget(amount, found[3])
 
 

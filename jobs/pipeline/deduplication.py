@@ -10,7 +10,7 @@ and the store receives the signatures of this one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -173,7 +173,7 @@ def _search(
     return search_duplicates(
         documents.select("doc_id", "url", "capture_time", "text"),
         run.config.dedup,
-        _checkpoint(spark, run.store),
+        run.store.checkpoint(spark, FIND_DUPLICATES),
         report,
         quality,
         earlier,
@@ -231,17 +231,3 @@ def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
     kind = run.store.read(spark, DUPLICATES).select("doc_id", F.col("kind").alias("reason"))
     decided = seen.select("doc_id").join(kind, on="doc_id", how="left")
     return rows_of(stage_counts(seen, {FIND_DUPLICATES: decided}))
-
-
-def _checkpoint(spark: SparkSession, store: Store) -> Callable[[DataFrame, str], DataFrame]:
-    """Return a function that writes a frame and reads it back.
-
-    It cuts the lineage like ``localCheckpoint``, but no data is lost with an executor.
-    """
-
-    def checkpoint(frame: DataFrame, name: str) -> DataFrame:
-        path = store.scratch(FIND_DUPLICATES, name)
-        store.write_parquet(frame, path)
-        return spark.read.schema(frame.schema).parquet(path)
-
-    return checkpoint

@@ -155,7 +155,7 @@ def _edges(bands: list[Band]) -> tuple[Int64Array, Int64Array]:
 
 
 @compiled
-def _differing(one: np.uint64, other: np.uint64) -> int:
+def differing_bits(one: np.uint64, other: np.uint64) -> int:
     """Bits that differ; becomes one instruction."""
     x = one ^ other
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
@@ -179,7 +179,7 @@ def _link_all(
         value = values[one]
         for behind in range(place + 1, len(members)):
             other = members[behind]
-            if _differing(value, values[other]) > distance:
+            if differing_bits(value, values[other]) > distance:
                 continue
             if find_root(parents, one) != find_root(parents, other):
                 join_sets(parents, one, other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 from pyspark.sql.types import (
+    ArrayType,
     BinaryType,
     BooleanType,
     DataType,
@@ -66,6 +67,19 @@ PLACE_TYPE = StructType(
     ]
 )
 """Columns of table ``pairs`` that follow from the page, in order; `ImagePlace` describes them."""
+
+PAGE_TYPE = StructType(
+    [
+        StructField("opt_outs", ArrayType(StringType())),
+        *(StructField(name, StringType()) for name in ("host", "title", "page_kind", "language")),
+        # Null for a page that is not in the corpus, and where no scorer says it:
+        StructField("quality_score", DoubleType()),
+        StructField("domain", StringType()),  # main label
+        StructField("toxicity_label", IntegerType()),
+        StructField("toxicity_score", DoubleType()),
+    ]
+)
+"""What is known of a pair's page: of its document, and of its row in the corpus."""
 
 PLACE_ARROW_TYPE = pa.struct(
     [

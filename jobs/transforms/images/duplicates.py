@@ -42,7 +42,7 @@ def equal_pairs(pairs: DataFrame, columns: Sequence[str]) -> DataFrame:
     whole = pairs
     for column in columns:
         whole = whole.filter(F.col(column).isNotNull())
-    keyed = whole.select("rank", *_hash_of(*columns))
+    keyed = whole.select("rank", *hash_of(*columns))
     return _all_but_first(keyed)
 
 
@@ -70,7 +70,7 @@ def equal_image_sets(places: DataFrame) -> DataFrame:
     Rows: one for each document that goes: rank, kept_rank. Documents without images take no part.
     Shuffles: a hash of 128 bits for each place, by document; then one for each document.
     """
-    high, low = _hash_of("url")
+    high, low = hash_of("url")
     sets = (
         places.filter(F.col("url").isNotNull())
         .select("rank", high, low)
@@ -80,7 +80,7 @@ def equal_image_sets(places: DataFrame) -> DataFrame:
             F.sort_array(F.collect_set("low")).alias("lows"),
         )
     )
-    return _all_but_first(sets.select("rank", *_hash_of("highs", "lows")))
+    return _all_but_first(sets.select("rank", *hash_of("highs", "lows")))
 
 
 def repeats_in_documents(places: DataFrame, distance: int = DISTANCE) -> DataFrame:
@@ -172,7 +172,7 @@ def _distance(one: Column, other: Column) -> Column:
     return F.bit_count(one.bitwiseXOR(other))
 
 
-def _hash_of(*columns: str) -> tuple[Column, Column]:
+def hash_of(*columns: str | Column) -> tuple[Column, Column]:
     """high, low: a hash of 128 bits of some columns, none of them null."""
     return (
         F.xxhash64(*columns).alias("high"),

@@ -1,0 +1,123 @@
+"""What image-text pairs are chosen by: a pair with its measures, image, page and repeats.
+
+Rules, SQL expressions and the selected pairs see the same columns: those of table ``pairs`` without
+bytes, then more, image, page, text_places, url_places.
+"""
+
+from __future__ import annotations
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.tables import PAIRS, schema_of
+from jobs.transforms.images.bodies import IMAGE, with_images
+from jobs.transforms.images.duplicates import hash_of
+from jobs.transforms.images.pair_reasons import IN_CORPUS
+from udfs.pairs.schema import PAGE_TYPE
+
+KEY = ("doc_id", "place")
+"""Columns that name a pair."""
+MORE, PAGE = "more", "page"
+TEXT_PLACES, URL_PLACES = "text_places", "url_places"
+CAPTURED = "captured"
+"""When the page was captured, in microseconds; null where that is not known; no expression
+sees it."""
+
+_HASH = ("high", "low")
+
+
+def pair_columns() -> list[str]:
+    """The columns of table pairs that a selection has: all but the bytes of data: URIs."""
+    return [name for name in schema_of(PAIRS).fieldNames() if name != "data_body"]
+
+
+def address() -> Column:
+    """What tells the image of a place from others: its URL, or the digest of a data: URI's body."""
+    return F.coalesce("url", "data_sha256")
+
+
+def pair_frame(
+    pairs: DataFrame,
+    measures: DataFrame,
+    images: DataFrame,
+    documents: DataFrame,
+    corpus: DataFrame,
+) -> DataFrame:
+    """Put together what pairs are chosen by.
+
+    Needs: pairs; measures (doc_id, place, measures of its text); images (as `with_images`);
+        documents (of the pairs' pages); corpus (doc_id, quality_score, domain, toxicity).
+    Adds: more, null without a row; image, null without a body; page, whose last four fields are
+        null outside the corpus; text_places, url_places: image places with the same text and the
+        same address, the pair's own included, text_places null without a text; in_corpus, captured.
+    Rows: all of pairs.
+    Shuffles: pairs with their texts once, by their key, as measures; keys with a hash by document,
+        by address and by text; distinct addresses, and texts that repeat.
+    """
+    measured = [F.col(name) for name in measures.columns if name not in KEY]
+    more = measures.select(*KEY, F.struct(*measured).alias(MORE))
+    beside = _with_addresses(pairs, images).join(_pages(documents, corpus), on="doc_id", how="left")
+    key = list(KEY)
+    return (
+        pairs.select(*pair_columns())
+        .join(more, on=key, how="left")
+        .join(beside, on=key, how="left")
+        .join(_text_places(pairs), on=key, how="left")
+        .select(
+            *pair_columns(),
+            *(MORE, IMAGE, PAGE),
+            F.when(
+                F.col("text").isNotNull(), F.coalesce(TEXT_PLACES, F.lit(1).cast("bigint"))
+            ).alias(TEXT_PLACES),
+            *(URL_PLACES, IN_CORPUS, CAPTURED),
+        )
+    )
+
+
+def _with_addresses(pairs: DataFrame, images: DataFrame) -> DataFrame:
+    """doc_id, place, image, url_places of pairs: joined by a hash of their addresses, with those
+    addresses alone that repeat or have an image."""
+    distinct = pairs.groupBy("url", "data_sha256").agg(F.count(F.lit(1)).alias(URL_PLACES))
+    known = (
+        with_images(distinct, images)
+        .where((F.col(URL_PLACES) > 1) | F.col(IMAGE).isNotNull())
+        .select(*hash_of(address()), URL_PLACES, IMAGE)
+    )
+    keyed = pairs.select(*KEY, *hash_of(address()))
+    return keyed.join(known, on=list(_HASH), how="left").select(
+        *KEY, IMAGE, F.coalesce(URL_PLACES, F.lit(1).cast("bigint")).alias(URL_PLACES)
+    )
+
+
+def _text_places(pairs: DataFrame) -> DataFrame:
+    """doc_id, place, text_places of the pairs whose text another place has, too."""
+    keyed = pairs.where(F.col("text").isNotNull()).select(*KEY, *hash_of("text"))
+    counted = keyed.groupBy(*_HASH).agg(F.count(F.lit(1)).alias(TEXT_PLACES))
+    several = counted.where(F.col(TEXT_PLACES) > 1)
+    return keyed.join(several, on=list(_HASH), how="inner").select(*KEY, TEXT_PLACES)
+
+
+def _pages(documents: DataFrame, corpus: DataFrame) -> DataFrame:
+    """doc_id, page, in_corpus, captured of documents."""
+    scored = corpus.select(
+        "doc_id",
+        "quality_score",
+        F.col("domain")["single_label"].alias("domain"),
+        F.col("toxicity")["label"].alias("toxicity_label"),
+        F.col("toxicity")["score"].alias("toxicity_score"),
+        F.lit(True).alias(IN_CORPUS),
+    ).dropDuplicates(["doc_id"])  # a text may count several times
+    page = F.struct(*PAGE_TYPE.fieldNames())
+    return (
+        documents.select(
+            *("doc_id", "opt_outs", "host", "title", "page_kind", "language"),
+            F.unix_micros("capture_time").alias(CAPTURED),
+        )
+        .join(scored, on="doc_id", how="left")
+        .select(
+            "doc_id",
+            page.alias(PAGE),
+            F.coalesce(IN_CORPUS, F.lit(False)).alias(IN_CORPUS),
+            CAPTURED,
+        )
+    )
