@@ -152,8 +152,8 @@ def _images(measured: DataFrame) -> DataFrame:
 
 def _write(spark: SparkSession, store: Store, images: DataFrame, table: str, wave: int) -> None:
     """Write bodies in row groups and pages of their usual sizes."""
-    rows = spark.conf.get(_ROWS_OF_BATCH)
-    spark.conf.set(_ROWS_OF_BATCH, str(_INPUT_ROWS))
+    rows = int(spark.conf.get(_ROWS_OF_BATCH) or 0)  # 0: no limit
+    spark.conf.set(_ROWS_OF_BATCH, str(min(rows, _INPUT_ROWS) if rows > 0 else _INPUT_ROWS))
     try:
         store.write(images, table, wave, _WRITING)
     finally:

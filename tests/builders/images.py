@@ -70,3 +70,30 @@ def gif_of_short_blocks(blocks: int) -> bytes:
     comment = b"\x21\xfe" + b"\x01x" * blocks + b"\0"
     colours = 3 << ((body[10] & 7) + 1) if body[10] & 0x80 else 0
     return body[: 13 + colours] + comment + body[13 + colours :]
+
+
+def turned_jpeg(orientation: int, width: int = 96, height: int = 64) -> bytes:
+    """A JPEG whose EXIF data state an orientation."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(picture(width, height), "jpeg", exif=exif)
+
+
+def unusable_images() -> dict[str, tuple[str, bytes]]:
+    """Bodies under the type of an image that are none, broken or hostile: name -> reason, body."""
+    jpeg = image_bytes("jpeg")
+    svg = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    return {
+        "half.jpg": ("truncated", jpeg[: len(jpeg) // 2]),
+        "bomb.png": ("too_many_pixels", png_of(60_000, 60_000)),
+        "drawing.svg": ("svg", svg),
+        "archive.jpg": ("foreign_bytes", jpeg + b"PK\3\4" + bytes(64)),
+        "script.jpg": ("markup_inside", jpeg[:2] + _comment(b"<script>") + jpeg[2:]),
+        "gone.jpg": ("html", b"<!DOCTYPE html><title>404</title>"),
+        "nothing.gif": ("empty_body", b""),
+    }
+
+
+def _comment(text: bytes) -> bytes:
+    """A comment of a JPEG file."""
+    return b"\xff\xfe" + struct.pack(">H", len(text) + 2) + text
