@@ -36,6 +36,7 @@ from udfs.extract.rows import jsonl_outcomes, parquet_outcomes
 from udfs.files.artifacts import ArtifactFile
 from udfs.files.uris import open_input
 from udfs.pairs.records import MeasuredPlaces, place_chars, places_array
+from udfs.pairs.rows import PAIR_TEXT
 from udfs.pairs.schema import PLACE_ARROW_TYPE
 from udfs.pairs.text_measures import measure_pair_texts
 from udfs.products.records import product_chars, product_record
@@ -317,7 +318,7 @@ def _document_rows(
             row["chars"] += sum(map(product_chars, products))
         if candidate.images is not None:
             row[PAIRS_BESIDE] = of_page
-            row["chars"] += sum(map(place_chars, candidate.images.rows))
+            row["chars"] += place_chars(candidate.images.columns)
         yield row
 
 
@@ -326,14 +327,19 @@ def _pairs(candidates: Sequence[Candidate], tally: _Tally) -> list[MeasuredPlace
     not asked for."""
     found = [candidate.images for candidate in candidates]
     pages = [
-        (number, candidate.title, of_page.site_name, len(of_page.rows))
+        (number, candidate.title, of_page.site_name, len(of_page.columns))
         for number, (candidate, of_page) in enumerate(zip(candidates, found, strict=True))
         if of_page is not None
     ]
     if not pages:
         return [None for _ in candidates]
     measures = measure_pair_texts(
-        [place.text for of_page in found if of_page is not None for place in of_page.rows],
+        [
+            text
+            for of_page in found
+            if of_page is not None
+            for text in of_page.columns.texts(PAIR_TEXT)
+        ],
         [number for number, *_, places in pages for _ in range(places)],
         [title for _, title, _, places in pages for _ in range(places)],
         [site for _, _, site, places in pages for _ in range(places)],
@@ -344,11 +350,11 @@ def _pairs(candidates: Sequence[Candidate], tally: _Tally) -> list[MeasuredPlace
         if of_page is None:
             measured.append(None)
             continue
-        rows = slice(first, first + len(of_page.rows))
+        rows = slice(first, first + len(of_page.columns))
         of_texts = {name: column[rows] for name, column in measures.items()}
-        measured.append(MeasuredPlaces(of_page.rows, of_texts))
+        measured.append(MeasuredPlaces(of_page.columns, of_texts))
         first = rows.stop
-        tally.add_beside(PAIRS_BESIDE, len(of_page.rows), of_page.rejected)
+        tally.add_beside(PAIRS_BESIDE, len(of_page.columns), of_page.rejected)
     return measured
 
 

@@ -1,20 +1,25 @@
-"""Addresses of images: resolved as RFC 3986 says, or refused with a reason; data: URIs.
+"""Addresses of images: resolved as RFC 3986 says, or refused with a reason; data: URIs; srcset.
 
 A value that is no URL is refused, never mended: OBELICS joins host and path, which is wrong for
 pages below the root, and refuses commas, which Chinese CDNs put in parameters.
 
 Source:
-    RFC 3986, section 5 (resolution), RFC 2397 (data: URIs). As in browsers, spaces around a value
-    and line breaks within it do not count, and spaces within it are allowed.
+    RFC 3986, section 5 (resolution), RFC 2397 (data: URIs), HTML Standard (srcset). As in browsers,
+    spaces around a value and line breaks within it do not count, and spaces within it are allowed.
 """
 
 from __future__ import annotations
 
 import binascii
 import hashlib
+import math
 import re
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+
+import numpy as np
+
+from udfs.base.array_types import Int64Array
 
 NO_ADDRESS, BAD_ADDRESS, NOT_HTTP = "no_address", "bad_address", "not_http"
 NO_BASE, TOO_LONG = "relative_without_base", "too_long_address"
@@ -43,6 +48,7 @@ _DOTS = re.compile(r"/\.\.?(?:[/?#]|$)")
 _DATA = re.compile(rb"[ \t\n\f\r]*data:([^,]{0,200}),", re.IGNORECASE)
 _DATA_START = re.compile(rb"[ \t\n\f\r]*data:", re.IGNORECASE)
 _BLANKS = b" \t\n\f\r"
+_PREFIX_BYTES = 1000  # the page's addresses repeat a prefix
 _SMALL_DATA_BYTES = 1024  # smaller images in data: URIs are placeholders and icons
 _WORDS = re.compile(r"[a-z]+|1x1")
 # Words of the names of placeholders; a name of these and the next alone is one.
@@ -50,12 +56,12 @@ _PLACEHOLDERS = """
     blank spacer placeholder loading loader pixel transparent grey gray 1x1 lazyload lazy clear none
     dot holder nopic noimg noimage nophoto preload empty
 """
-_PLACEHOLDER_WORDS = frozenset(_PLACEHOLDERS.split())
+PLACEHOLDER_WORDS = frozenset(_PLACEHOLDERS.split())
 _NEUTRAL = "img image pic picture bg px default load s b w no"
-_NEUTRAL_WORDS = frozenset(_NEUTRAL.split())
+NEUTRAL_WORDS = frozenset(_NEUTRAL.split())
 # The name has no other words: most names do not, which the first letters show.
 _PLACEHOLDER_NAME = re.compile(
-    rf"(?:1x1|[^a-z/?#]|(?:{'|'.join([*_PLACEHOLDER_WORDS, *_NEUTRAL_WORDS])})(?![a-z]))*"
+    rf"(?:1x1|[^a-z/?#]|(?:{'|'.join([*PLACEHOLDER_WORDS, *NEUTRAL_WORDS])})(?![a-z]))*"
     r"(?:\.[a-z0-9]*)?(?:[?#]|$)",
     re.IGNORECASE,
 )
@@ -76,6 +82,25 @@ class Base(NamedTuple):
 
 
 NO_PAGE = Base("", "", "")
+
+
+def base_prefixes(base: Base) -> tuple[bytes, Int64Array]:
+    """Return what precedes the plain addresses of a page, for compiled loops.
+
+    Returns:
+        Scheme, origin, and the folder of the base with a slash, end to end; the bytes of each, -1
+        for one that does not exist or whose addresses urllib has to resolve, shape (3,).
+    """
+    scheme, origin = base.scheme.encode("utf-8", "replace"), base.origin.encode("utf-8", "replace")
+    folder = b""
+    if _ABSOLUTE.fullmatch(base.url):
+        path = base.url.partition("?")[0][len(base.origin) :]
+        if "//" not in path and base.url.startswith(base.origin):
+            folder = origin + (path[: path.rfind("/") + 1] or "/").encode("utf-8", "replace")
+    parts = (scheme, origin, folder)
+    lengths = [len(part) if 0 < len(part) <= _PREFIX_BYTES else -1 for part in parts]
+    kept = (part for part, length in zip(parts, lengths, strict=True) if length > 0)
+    return b"".join(kept), np.array(lengths, dtype=np.int64)
 
 
 def base_of(page_url: str | None, base_href: str | None) -> Base:
@@ -181,7 +206,7 @@ def is_placeholder_name(url: str) -> bool:
     name = path[at:].lower()
     stem = name.rpartition(".")[0] or name
     words = set(_WORDS.findall(stem))
-    return bool(words & _PLACEHOLDER_WORDS) and words <= _PLACEHOLDER_WORDS | _NEUTRAL_WORDS
+    return bool(words & PLACEHOLDER_WORDS) and words <= PLACEHOLDER_WORDS | NEUTRAL_WORDS
 
 
 class DataImage(NamedTuple):
@@ -232,3 +257,87 @@ def data_image(value: bytes, max_bytes: int) -> DataImage | str:
         return PLACEHOLDER
     shown = "data:" + header[1].decode("utf-8", "replace").strip()
     return DataImage(shown, len(body), hashlib.sha256(body).hexdigest(), body)
+
+
+_CANDIDATE = re.compile(r"[ \t\n\f\r,]*+([^ \t\n\f\r]+)")
+_DESCRIPTORS = re.compile(r"(?:[^,(]|\([^)]*(?:\)|\Z))*+")
+_W_DESCRIPTOR = re.compile(r"[0-9]+w")
+_H_DESCRIPTOR = re.compile(r"[0-9]+h")
+_X_DESCRIPTOR = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?x")
+MAX_SRCSET_CHARS = 1 << 16
+"""The rest of a longer attribute is not read."""
+
+
+class SourceCandidate(NamedTuple):
+    """An address of a srcset.
+
+    Attributes:
+        address: As written.
+        width: Pixels; None without a w descriptor.
+        density: 1.0 without a descriptor.
+    """
+
+    address: str
+    width: int | None
+    density: float
+
+
+def srcset_candidates(value: str) -> list[SourceCandidate]:
+    """Return the addresses of a srcset; those with invalid descriptors are left out.
+
+    Source: HTML Standard, "parse a srcset attribute".
+
+    >>> srcset_candidates("a,b.jpg?x=1,2 200w, /c d.jpg, e.jpg 2x")
+    [SourceCandidate(address='a,b.jpg?x=1,2', width=200, density=1.0), \
+SourceCandidate(address='e.jpg', width=None, density=2.0)]
+    """
+    value = value[:MAX_SRCSET_CHARS]
+    found = []
+    at = 0
+    while match := _CANDIDATE.match(value, at):
+        address, at = match[1], match.end()
+        descriptors: list[str] = []
+        if address.endswith(","):
+            address = address.rstrip(",")
+        else:
+            rest = _DESCRIPTORS.match(value, at)
+            assert rest is not None  # it matches nothing, too
+            descriptors, at = rest[0].strip(_SPACES).split(), rest.end()
+        candidate = _candidate(address, descriptors)
+        if candidate is not None:
+            found.append(candidate)
+    return found
+
+
+def _candidate(address: str, descriptors: list[str]) -> SourceCandidate | None:
+    """Return a candidate with its descriptors; None where one of them is invalid."""
+    width: int | None = None
+    density: float | None = None
+    height = False
+    for descriptor in descriptors:
+        if _W_DESCRIPTOR.fullmatch(descriptor) and width is None and density is None:
+            if len(descriptor) > 10 or (width := int(descriptor[:-1])) == 0:
+                return None
+        elif (
+            _X_DESCRIPTOR.fullmatch(descriptor) and density is None and width is None and not height
+        ):
+            density = float(descriptor[:-1])
+            if density < 0 or not math.isfinite(density):
+                return None
+        elif _H_DESCRIPTOR.fullmatch(descriptor) and not height and density is None:
+            height = True
+        else:
+            return None
+    if height and width is None:
+        return None
+    return SourceCandidate(address, width, 1.0 if density is None else density)
+
+
+def largest(candidates: list[SourceCandidate]) -> SourceCandidate | None:
+    """Return the candidate with the greatest width, else the greatest density; the first of equals.
+
+    Candidates without a width are left out where another has one.
+    """
+    if not candidates:
+        return None
+    return max(candidates, key=lambda candidate: (candidate.width or 0, candidate.density))

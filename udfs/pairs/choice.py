@@ -18,13 +18,15 @@ from udfs.pairs.addresses import (
     PLACEHOLDER,
     Base,
     DataImage,
+    SourceCandidate,
     data_image,
     is_data,
     is_placeholder_name,
+    largest,
     resolved,
+    srcset_candidates,
 )
 from udfs.pairs.markup import LAZY_SOURCES, LAZY_SRCSETS, NUMBERS, WEAK_SOURCES
-from udfs.pairs.srcset import SourceCandidate, largest, srcset_candidates
 from udfs.pairs.texts import attribute_value
 
 Attributes = Mapping[int, bytes]

@@ -1,4 +1,7 @@
-"""From the significant tags of a page to its image places, before their context is read."""
+"""From the significant tags of a page to its image places, before their context is read.
+
+Only entries that `udfs.pairs.plain_places` leaves are read here.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from udfs.pairs.addresses import (
-    BAD_JSON,
-    IN_TEMPLATE,
-    NO_ADDRESS,
-    TOO_MANY,
-    Base,
-    base_of,
-    resolved,
-)
+import numpy as np
+
+from udfs.base.array_types import Int64Array
+from udfs.pairs.addresses import BAD_JSON, IN_TEMPLATE, NO_ADDRESS, TOO_MANY, Base, base_of
 from udfs.pairs.choice import (
     NOSCRIPT,
     Address,
@@ -27,7 +25,6 @@ from udfs.pairs.choice import (
     text_address,
 )
 from udfs.pairs.markup import (
-    ANCHOR,
     BASE,
     CSS,
     IMAGE,
@@ -48,7 +45,6 @@ from udfs.pairs.relations import (
     END,
     FIRST,
     FLAGS,
-    IN_LINK,
     IN_NOSCRIPT,
     IN_PICTURE,
     KIND,
@@ -56,9 +52,11 @@ from udfs.pairs.relations import (
     TEXT,
 )
 from udfs.pairs.relations import IN_TEMPLATE as TEMPLATE_FLAG
+from udfs.pairs.rows import ENTRY
 from udfs.pairs.structured import (
     META_ATTRIBUTES,
     META_PROPERTIES,
+    SITE_NAMES,
     declared_pixels,
     json_ld_images,
 )
@@ -76,7 +74,6 @@ from udfs.pairs.texts import attribute_value, is_caption_class, one_line
 )  # fmt: skip
 _NAMES = [NUMBERS[name] for name in ("property", "name", "itemprop")]
 _WEAK = [NUMBERS[name] for name in WEAK_SOURCES]
-_SITE_NAMES = frozenset({"og:site_name", "application-name"})
 _CSS_PARTS = re.compile(
     r"""([A-Za-z-]+)\s*:|url\(\s*(?:"([^"]*)"|'([^']*)'|([^)]*))\s*\)""", re.IGNORECASE
 )
@@ -89,7 +86,8 @@ class Draft:
     """An image place without its context.
 
     Attributes:
-        entry: Number of its entry; None for what a head or a script states.
+        order: Number of the entry that it was read from.
+        entry: The same; None for what a head or a script states.
         alt: None without the attribute; "" where it is empty.
         caption: By JSON-LD.
         heading: Title of what the image shows, by JSON-LD.
@@ -98,6 +96,7 @@ class Draft:
         is_merged: Whether it is of an image and of one in a noscript.
     """
 
+    order: int
     entry: int | None
     address: Address
     alt: str | None = None
@@ -119,39 +118,66 @@ class Drafts:
         places: In page order.
         rejected: Places without a draft, by reason.
         site_name: As the page states it.
+        captions: Entries of captions by the numbers of plain rows.
     """
 
     places: list[Draft] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
     site_name: str | None = None
+    captions: dict[int, int] = field(default_factory=dict)
+
+
+def page_base(page: bytes, url: str | None, scan: Scan) -> Base:
+    """Return the base of a page's addresses: its URL, or its first base element with an href."""
+    for number in np.flatnonzero(scan.entries[:, KIND] == BASE).tolist():
+        first, last = scan.entries[number, FIRST], scan.entries[number, LAST]
+        for attribute, begin, end in scan.attributes[first:last].tolist():
+            if attribute == _HREF:
+                return base_of(url, attribute_value(page[begin:end]))
+    return base_of(url, None)
+
+
+@lru_cache(maxsize=4096)
+def _has_caption_class(value: bytes) -> bool:
+    return is_caption_class(value.decode("utf-8", "replace"))
 
 
 class DraftReader:
-    """Reads the entries of a page's scan, one after the other."""
+    """Reads entries of a page's scan, one after the other."""
 
     def __init__(
-        self, page: bytes, url: str | None, scan: Scan, max_images: int, limits: AddressLimits
+        self,
+        page: bytes,
+        base: Base,
+        scan: Scan,
+        rows: Int64Array,
+        max_images: int,
+        limits: AddressLimits,
     ) -> None:
-        self.page, self.limits, self.max_images = page, limits, max_images
-        self.entries: list[list[int]] = scan.entries.tolist()
-        self._text = scan.text
-        self._rows: list[list[int]] = scan.attributes.tolist()
+        """Begin a page.
+
+        Args:
+            rows: Of the places that are plain, in page order.
+        """
+        self.page, self.base, self.limits, self.max_images = page, base, limits, max_images
+        self._scan, self._rows = scan, rows
         self._sources: dict[int, list[Attributes]] = {}
-        self._links: dict[int, str | None] = {}
         self._image: Draft | None = None  # the last one of an element
+        self._number = self._before = 0  # the entry, and the plain rows before it
+        self._before_last = 0  # the plain rows before the last place that was added
         self.found = Drafts()
         if scan.too_many:
             self.found.rejected[TOO_MANY] += scan.too_many
-        bases = (self._attributes(entry) for entry in self.entries if entry[KIND] == BASE)
-        hrefs = [attributes[_HREF] for attributes in bases if _HREF in attributes]
-        self.base: Base = base_of(url, attribute_value(hrefs[0]) if hrefs else None)
 
-    def read(self) -> Drafts:
-        """Return the image places of the page."""
-        for number, entry in enumerate(self.entries):
+    def read(self, others: Int64Array) -> Drafts:
+        """Return the image places of entries; each is given with the number of plain rows before
+        it, shape (entries, 2)."""
+        if not len(others):
+            return self.found
+        entries = self._scan.entries[others[:, 0]].tolist()
+        for (number, before), entry in zip(others.tolist(), entries, strict=True):
+            self._number, self._before = number, before
             kind = entry[KIND]
-            if kind in (ANCHOR, BASE):
-                continue
             if kind == SCRIPT:
                 self._read_script(entry)
                 continue
@@ -172,52 +198,47 @@ class DraftReader:
                 self._read_other(number, entry, attributes)
         return self.found
 
-    def link(self, entry: Sequence[int]) -> str | None:
-        """Return the resolved target of the link around an entry; None without one, or not http."""
-        number = entry[IN_LINK]
-        if number < 0:
-            return None
-        if number not in self._links:
-            href = self._attributes(self.entries[number]).get(_HREF)
-            target = (
-                None
-                if href is None
-                else resolved(attribute_value(href), self.base, self.limits.max_chars)[0]
-            )
-            self._links[number] = target
-        return self._links[number]
-
     def _attributes(self, entry: Sequence[int]) -> dict[int, bytes]:
         page = self.page
-        return {
-            number: page[begin:end] for number, begin, end in self._rows[entry[FIRST] : entry[LAST]]
-        }
+        rows = self._scan.attributes[entry[FIRST] : entry[LAST]].tolist()
+        return {number: page[begin:end] for number, begin, end in rows}
 
     @cached_property
     def _src_counts(self) -> Counter[bytes]:
-        """How many images have each src; empty without attributes for which that matters."""
-        if not any(number in _WEAK for number, _, _ in self._rows):
-            return Counter()
+        """How many images have each src."""
+        rows = self._scan.attributes.tolist()
         return Counter(
             self.page[begin:end]
-            for entry in self.entries
+            for entry in self._scan.entries.tolist()
             if entry[KIND] == IMAGE
-            for number, begin, end in self._rows[entry[FIRST] : entry[LAST]]
+            for number, begin, end in rows[entry[FIRST] : entry[LAST]]
             if number == _SRC
         )
 
     def _add(self, draft: Draft) -> None:
         """Add a place, or count it as one too many."""
-        if len(self.found.places) >= self.max_images:
+        if self._before + len(self.found.places) >= self.max_images:
             self.found.rejected[TOO_MANY] += 1
             return
-        if draft.entry is not None and self.entries[draft.entry][FLAGS] & TEMPLATE_FLAG:
+        if draft.entry is not None and self._scan.entries[draft.entry, FLAGS] & TEMPLATE_FLAG:
             draft.address.reason = IN_TEMPLATE
         self.found.places.append(draft)
+        self._before_last = self._before
+
+    @property
+    def _last_place(self) -> Draft | None:
+        """The last place of the page so far; None where it is a plain row."""
+        places = self.found.places
+        if not places:
+            return None
+        is_full = self._before_last + len(places) >= self.max_images
+        return places[-1] if is_full or self._before == self._before_last else None
 
     def _read_image(self, number: int, entry: list[int], attributes: dict[int, bytes]) -> None:
         sources = self._sources.get(entry[IN_PICTURE], ())
-        address = image_address(attributes, sources, self.base, self.limits, self._src_counts)
+        has_weak = any(number in attributes for number in _WEAK)
+        counts = self._src_counts if has_weak else {}
+        address = image_address(attributes, sources, self.base, self.limits, counts)
         draft = self._draft(number, address, attributes)
         draft.in_noscript = bool(entry[FLAGS] & IN_NOSCRIPT)
         if draft.in_noscript and draft.address.attribute is not None:
@@ -228,7 +249,7 @@ class DraftReader:
             and not last.is_merged  # a third one is another place
             and last.in_noscript != draft.in_noscript
             and last.entry is not None
-            and self._are_adjacent(self.entries[last.entry][TEXT], entry[TEXT])
+            and self._are_adjacent(int(self._scan.entries[last.entry, TEXT]), entry[TEXT])
             and _is_twin(last, draft)
         ):
             _merge(last, draft)
@@ -240,10 +261,10 @@ class DraftReader:
         """Whether there are only spaces and line breaks between two places of the text."""
         if second - first > _GAP_BYTES:
             return False
-        return not self._text[first:second].tobytes().strip(_BLANKS)
+        return not self._scan.text[first:second].tobytes().strip(_BLANKS)
 
     def _draft(self, number: int, address: Address, attributes: dict[int, bytes]) -> Draft:
-        draft = Draft(number, address)
+        draft = Draft(number, number, address)
         if _ALT in attributes:
             draft.alt = one_line(attribute_value(attributes[_ALT]))
         if _TITLE in attributes:
@@ -255,10 +276,18 @@ class DraftReader:
         return draft
 
     def _read_near(self, number: int, attributes: dict[int, bytes]) -> None:
-        last = self._image
-        if last is None or last.caption_entry is not None or _CLASS not in attributes:
+        if _CLASS not in attributes:
             return
-        if is_caption_class(attributes[_CLASS].decode("utf-8", "replace")):
+        last = self._image
+        row = self._before - 1
+        if row >= 0 and (last is None or last.order < self._rows[row, ENTRY]):
+            if row not in self.found.captions and _has_caption_class(attributes[_CLASS]):
+                self.found.captions[row] = number
+        elif (
+            last is not None
+            and last.caption_entry is None
+            and _has_caption_class(attributes[_CLASS])
+        ):
             last.caption_entry = number
 
     def _read_other(self, number: int, entry: list[int], attributes: dict[int, bytes]) -> None:
@@ -301,14 +330,14 @@ class DraftReader:
                 if name == "image" and number != _ITEMPROP:
                     continue
                 address = read_address(content, META_ATTRIBUTES[name], self.base, self.limits)
-                last = self.found.places[-1] if self.found.places else None
+                last = self._last_place
                 if last is None or last.address != address or last.entry is not None:
-                    self._add(Draft(None, address))
+                    self._add(Draft(self._number, None, address))
                 return
             if name in META_PROPERTIES:
                 self._describe(*META_PROPERTIES[name], one_line(attribute_value(content)))
                 return
-            if name in _SITE_NAMES and self.found.site_name is None:
+            if name in SITE_NAMES and self.found.site_name is None:
                 self.found.site_name = one_line(attribute_value(content)) or None
 
     def _describe(self, attribute: str, what: str, value: str) -> None:
@@ -329,7 +358,7 @@ class DraftReader:
             return
         if _HREF in attributes:
             address = read_address(attributes[_HREF], "link", self.base, self.limits)
-            self._add(Draft(None, address))
+            self._add(Draft(self._number, None, address))
 
     def _read_script(self, entry: list[int]) -> None:
         if b"ld+json" not in self._attributes(entry).get(_TYPE, b"").lower():
@@ -343,6 +372,7 @@ class DraftReader:
             address = text_address(image.address.strip(), "json-ld", self.base, self.limits)
             self._add(
                 Draft(
+                    self._number,
                     None,
                     address,
                     width=image.width,

@@ -10,28 +10,76 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
+from udfs.base.array_types import BoolArray, Int64Array
+from udfs.pairs.addresses import (
+    NO_ADDRESS,
+    PLACEHOLDER,
+    TOO_MANY,
+    Base,
+    DataImage,
+    base_prefixes,
+    resolved,
+)
 from udfs.pairs.choice import AddressLimits
-from udfs.pairs.drafts import Draft, DraftReader
+from udfs.pairs.drafts import Draft, DraftReader, Drafts, page_base
 from udfs.pairs.page_scan import Scan, scan_page
+from udfs.pairs.plain_places import META_TABLE, plain_rows
+from udfs.pairs.plain_values import BYTE_KINDS, OF_MORE, OF_PAGE, PLACEHOLDER_TABLE, SLOW
 from udfs.pairs.relations import IN_FIGURE, TEXT
+from udfs.pairs.rows import (
+    ACCEPTED,
+    ALT,
+    ATTRIBUTE,
+    ATTRIBUTE_NUMBERS,
+    CAPTION,
+    CONTEXT_AFTER,
+    CONTEXT_BEFORE,
+    ENTRY,
+    HEIGHT,
+    IN_MAIN,
+    LICENSE,
+    LINE,
+    LINK_TEXT,
+    NO_LINE,
+    NO_PLACES,
+    NOT_PLAIN,
+    NOTHING,
+    OF_PLACEHOLDER,
+    PAIR_TEXT,
+    REFUSED,
+    ROW_COLUMNS,
+    TEXT_SOURCE,
+    TITLE,
+    URL,
+    URL_WRITTEN,
+    WIDTH,
+    ImagePlace,
+    PlaceColumns,
+    gathered_texts,
+    pair_texts,
+    span_column,
+)
+from udfs.pairs.surroundings import (
+    CONTEXT_CHARS,
+    LIKELY_AFTER,
+    LIKELY_BEFORE,
+    may_hold_license,
+    surround,
+)
 from udfs.pairs.text_lines import TextLines, text_lines
 from udfs.pairs.text_measures import is_telling
 from udfs.pairs.texts import (
+    attribute_value,
     caption_text,
     is_caption_of_next,
     is_marked_caption,
+    one_line,
     visible_text,
 )
-
-_CONTEXT_CHARS = 200
-_REFERENCE_CHARS = 100  # more that are read where references are to be resolved
-# In one case, as is usual: a search for both took a quarter of the time of all places.
-_LICENSE = re.compile(rb"creativecommons\.org/(?:licenses|publicdomain)/[A-Za-z0-9./+-]{1,80}")
-_LICENSE_START = re.compile(rb"(?:https?:)?//(?:www\.)?$", re.IGNORECASE)
-_START_BYTES = 12  # "https://www."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,78 +95,359 @@ class PairLimits:
     address: AddressLimits = field(default_factory=AddressLimits)
 
 
-@dataclass(slots=True)
-class ImagePlace:
-    """A place of a page that names an image.
-
-    Attributes:
-        place: Its number on the page, in page order; rejected places count, too.
-        attribute: What names it: src, srcset, a lazy attribute, picture, noscript, css, svg,
-            input, poster, link, og, twitter, itemprop or json-ld.
-        url_written: The address as written, references resolved; of a data: URI what precedes its
-            comma.
-        url: The address resolved; None for a data: URI.
-        declared_width: Pixels; None where they are not stated.
-        declared_height: As the width.
-        alt: None without the attribute; "" where it is empty.
-        title: None without the attribute.
-        caption: A figcaption, a block whose class says caption, a line that is marked as one, or
-            that of JSON-LD; None without one.
-        context_before: Visible text before it, at most 200 characters, a line feed between lines;
-            None for an image that a head or a script names.
-        context_after: As the one before.
-        link: Target of the link around it, resolved; None without one.
-        text: The text of the pair: the first of alt, caption, title and the heading in JSON-LD
-            that may describe an image, else the first that is not empty; None without any.
-        text_source: Which of them: alt, caption, title or heading.
-        license: The Creative Commons link in its figure's caption, else the last of the page.
-        in_main: Whether a line beside it, captions aside, is main text.
-        line: Index of the main text's line that it follows, -1 before the first; None outside.
-        data_sha256: Of the image in a data: URI, hexadecimal; else None.
-        data_bytes: Its size.
-        data_body: Its bytes.
-    """
-
-    place: int
-    attribute: str
-    url_written: str
-    url: str | None
-    declared_width: int | None
-    declared_height: int | None
-    alt: str | None
-    title: str | None
-    caption: str | None
-    context_before: str | None
-    context_after: str | None
-    link: str | None
-    text: str | None
-    text_source: str | None
-    license: str | None
-    in_main: bool
-    line: int | None
-    data_sha256: str | None
-    data_bytes: int | None
-    data_body: bytes | None
-
-
 @dataclass(frozen=True, slots=True)
 class PagePlaces:
     """The image places of a page.
 
     Attributes:
-        rows: In page order.
+        columns: Those with an address.
         rejected: Numbers of places without a row, by a reason of `udfs.pairs.addresses.REASONS`.
         site_name: As the page states it; None where it does not.
     """
 
-    rows: list[ImagePlace]
+    columns: PlaceColumns
     rejected: Mapping[str, int]
     site_name: str | None
 
     @property
+    def rows(self) -> list[ImagePlace]:
+        """The places with an address, in page order, as objects."""
+        return self.columns.image_places()
+
+    @property
     def seen(self) -> int:
         """All places: those with a row and those rejected."""
-        return len(self.rows) + sum(self.rejected.values())
+        return len(self.columns) + sum(self.rejected.values())
+
+
+_NUMBERS = span_column(0)
+_REFERENCE_CHARS = 100  # more that are read where references are to be resolved
+_CONTEXT_BYTES = 4 * (CONTEXT_CHARS + _REFERENCE_CHARS)
+# In one case, as is usual: a search for both took a quarter of the time of all places.
+_LICENSE_URL = re.compile(rb"creativecommons\.org/(?:licenses|publicdomain)/[A-Za-z0-9./+-]{1,80}")
+_LICENSE_START = re.compile(rb"(?:https?:)?//(?:www\.)?$", re.IGNORECASE)
+_START_BYTES = 12  # "https://www."
+
+_is_telling = lru_cache(maxsize=4096)(is_telling)
+
+
+def _licenses(page: bytes) -> list[tuple[int, str]]:
+    """Return the Creative Commons links of a page and their places, in order."""
+    if not may_hold_license(page):
+        return []
+    found = []
+    for match in _LICENSE_URL.finditer(page):
+        begin = max(0, match.start() - _START_BYTES)
+        start = _LICENSE_START.search(page, begin, match.start())
+        if start is not None:
+            found.append((match.start(), (start[0] + match[0]).decode()))
+    return found
+
+
+class PageRows:
+    """Joins the rows of a page and completes them."""
+
+    def __init__(
+        self,
+        page: bytes,
+        scan: Scan,
+        plain: Int64Array,
+        found: Drafts,
+        base: Base,
+        max_images: int,
+        max_chars: int,
+    ) -> None:
+        """Join rows; count those without an address in `found.rejected`.
+
+        Args:
+            plain: As `udfs.pairs.plain_places.plain_rows` returns them.
+            found: The other places.
+            base: Of the page's addresses.
+            max_chars: Of a URL.
+        """
+        self._page, self._scan, self._base, self._max_chars = page, scan, base, max_chars
+        self._more = bytearray()
+        self._made: dict[str, tuple[int, int]] = {}
+        drafts, rejected = found.places, found.rejected
+        rows = plain
+        order = None
+        if drafts:
+            made = np.array([self._draft_row(draft) for draft in drafts], dtype=np.int64)
+            orders = np.concatenate((plain[:, ENTRY], [draft.order for draft in drafts]))
+            order = np.argsort(orders, kind="stable")
+            rows = np.concatenate((plain, made))[order]
+        if len(rows) > max_images:
+            rejected[TOO_MANY] += len(rows) - max_images
+            rows = rows[:max_images]
+        refused = rows[:, REFUSED]
+        rejected[NO_ADDRESS] += int(np.count_nonzero(refused == NOTHING))
+        rejected[PLACEHOLDER] += int(np.count_nonzero(refused == OF_PLACEHOLDER))
+        for draft in drafts:
+            if draft.address.reason is not None:
+                rejected[draft.address.reason] += 1
+        kept: BoolArray = refused == ACCEPTED
+        self._places = np.flatnonzero(kept)
+        self._rows: Int64Array = rows if len(self._places) == len(rows) else rows[kept]
+        self._drafts: dict[int, Draft] = {}
+        self._captions = found.captions  # entries by rows
+        if order is not None or (found.captions and len(self._places) < len(plain)):
+            self._number(order, kept, len(plain), drafts)
+
+    def _number(
+        self, order: Int64Array | None, kept: BoolArray, plain: int, drafts: list[Draft]
+    ) -> None:
+        """Find the rows of drafts, and of the entries of captions."""
+        new_rows = np.cumsum(kept) - 1
+        sources = range(len(kept)) if order is None else order[: len(kept)].tolist()
+        captions = {}
+        for source, row, is_kept in zip(sources, new_rows.tolist(), kept.tolist(), strict=True):
+            if not is_kept:
+                continue
+            if source >= plain:
+                draft = self._drafts[row] = drafts[source - plain]
+                if draft.caption_entry is not None:
+                    captions[row] = draft.caption_entry
+            elif source in self._captions:
+                captions[row] = self._captions[source]
+        self._captions = captions
+
+    def _draft_row(self, draft: Draft) -> list[int]:
+        row = [-1] * ROW_COLUMNS
+        row[ENTRY] = -1 if draft.entry is None else draft.entry
+        row[IN_MAIN], row[LINE], row[REFUSED] = 0, NO_LINE, 0
+        address = draft.address
+        if address.reason is not None:
+            row[REFUSED] = NOT_PLAIN
+            return row
+        assert address.attribute is not None  # it has an address
+        row[ATTRIBUTE] = ATTRIBUTE_NUMBERS[address.attribute]
+        row[WIDTH] = -1 if draft.width is None else draft.width
+        row[HEIGHT] = -1 if draft.height is None else draft.height
+        for column, text in (
+            (URL_WRITTEN, address.written or ""),
+            (URL, address.url),
+            (ALT, draft.alt),
+            (TITLE, draft.title),
+            (CAPTION, draft.caption),
+        ):
+            if text is not None:
+                at = span_column(column)
+                row[at : at + 3] = self._span(text)
+        return row
+
+    def _span(self, text: str) -> tuple[int, int, int]:
+        """Return where a text is after it was added to what Python made."""
+        if text not in self._made:
+            begin = len(self._more)
+            self._more += text.encode("utf-8", "replace")
+            self._made[text] = begin, len(self._more)
+        return *self._made[text], OF_MORE
+
+    def _put(self, row: int, column: int, text: str | None) -> None:
+        at = span_column(column)
+        self._rows[row, at : at + 3] = -1 if text is None else self._span(text)
+
+    def _text(self, row: int, column: int) -> str | None:
+        """Return a text that has no prefix and no references."""
+        at = span_column(column)
+        begin, end, recipe = self._rows[row, at : at + 3].tolist()
+        if begin < 0:
+            return None
+        source = self._page if recipe == OF_PAGE else self._more
+        assert recipe in (OF_PAGE, OF_MORE)
+        return source[begin:end].decode()
+
+    def columns(self, main_text: str, prefix: bytes, lengths: Int64Array) -> PlaceColumns:
+        """Return the rows as columns.
+
+        Args:
+            main_text: Of the page.
+            prefix: And lengths, of `udfs.pairs.addresses.base_prefixes`.
+        """
+        rows, scan = self._rows, self._scan
+        if not len(rows):
+            return NO_PLACES
+        lines, begins, ends = self._lines(main_text)
+        likely = surround(
+            self._page, lines.text, lines.places, lines.starts, lines.ends, lines.main,
+            scan.entries, scan.attributes, rows, prefix, lengths, self._max_chars, BYTE_KINDS,
+        )  # fmt: skip
+        self._resolve_slow(lines)
+        self._put_captions_and_licenses(
+            lines, begins, ends, np.flatnonzero(likely).tolist(), likely
+        )
+        self._choose_texts()
+        images: dict[int, DataImage] = {
+            row: draft.address.data
+            for row, draft in self._drafts.items()
+            if draft.address.data is not None
+        }
+        data, of_texts, bounds = gathered_texts(
+            self._page, lines.text, bytes(self._more), prefix, lengths, rows
+        )
+        numbers = rows[:, :_NUMBERS].copy()
+        return PlaceColumns(self._places.astype(np.int32), numbers, data, of_texts, bounds, images)
+
+    def _lines(self, main_text: str) -> tuple[TextLines, list[int], list[int]]:
+        """Return the lines of the page, the places of its entries in them, and where its captions
+        begin and end in their text."""
+        scan = self._scan
+        offsets = np.ascontiguousarray(scan.entries[:, TEXT])
+        if not len(scan.captions):
+            return text_lines(scan.text, scan.lines, offsets, main_text), [], []
+        offsets = np.concatenate((offsets, scan.captions[:, 1], scan.captions[:, 2]))
+        order = np.argsort(offsets, kind="stable")
+        lines = text_lines(scan.text, scan.lines, offsets[order], main_text)
+        places = np.empty(len(offsets), dtype=np.int64)
+        places[order] = lines.places
+        first, count = len(scan.entries), len(scan.captions)
+        begins, ends = places[first : first + count].tolist(), places[first + count :].tolist()
+        ordered = TextLines(lines.text, places[:first], lines.starts, lines.ends, lines.main)
+        return ordered, begins, ends
+
+    def _resolve_slow(self, lines: TextLines) -> None:
+        """Read the texts that are not stored as they are written."""
+        of_rows, columns = np.nonzero(self._rows[:, _NUMBERS + 2 :: 3] == SLOW)
+        if not len(of_rows):
+            return
+        text = lines.text.tobytes()
+        firsts = _NUMBERS + 3 * columns
+        begins = self._rows[of_rows, firsts].tolist()
+        ends = self._rows[of_rows, firsts + 1].tolist()
+        made: dict[tuple[int, int, int], tuple[int, int, int]] = {}
+        spans = []
+        for key in zip(columns.tolist(), begins, ends, strict=True):
+            if key not in made:
+                found = self._slow_text(*key, text)
+                made[key] = (-1, -1, -1) if found is None else self._span(found)
+            spans.append(made[key])
+        for part, values in enumerate(zip(*spans, strict=True)):
+            self._rows[of_rows, firsts + part] = values
+
+    def _slow_text(self, column: int, begin: int, end: int, text: bytes) -> str | None:
+        """Return a text from where it is in the page, or of a context in its visible text."""
+        if column == CONTEXT_BEFORE:
+            found = text[max(0, begin - _CONTEXT_BYTES) : begin].decode("utf-8", "ignore")
+            before = visible_text(found[-CONTEXT_CHARS - _REFERENCE_CHARS :])
+            return before[-CONTEXT_CHARS:].strip()
+        if column == CONTEXT_AFTER:
+            found = text[begin : begin + _CONTEXT_BYTES].decode("utf-8", "ignore")
+            after = visible_text(found[: CONTEXT_CHARS + _REFERENCE_CHARS])
+            return after[:CONTEXT_CHARS].strip()
+        value = attribute_value(self._page[begin:end])
+        if column == LINK_TEXT:
+            return resolved(value, self._base, self._max_chars)[0]
+        return one_line(value)
+
+    def _put_captions_and_licenses(
+        self,
+        lines: TextLines,
+        begins: list[int],
+        ends: list[int],
+        marked: list[int],
+        likely: np.ndarray[tuple[int], np.dtype[np.uint8]],
+    ) -> None:
+        """Store the captions of rows, and the licence that applies to them."""
+        licenses = _licenses(self._page)
+        last_license = licenses[-1][1] if licenses else None
+        rows = self._rows
+        if last_license is not None:
+            at = span_column(LICENSE)
+            rows[:, at : at + 3] = self._span(last_license)
+        figures: dict[int, tuple[str | None, str | None]] = {}
+        for (figure, _, _, begin, end), first, last in zip(
+            self._scan.captions.tolist(), begins, ends, strict=True
+        ):
+            own = [url for at, url in licenses if begin <= at < end]
+            text = caption_text(lines.text[first:last].tobytes().decode())
+            if figure >= 0 and figure not in figures:
+                figures[figure] = text or None, own[-1] if own else last_license
+        to_read = {*marked, *self._captions}
+        in_figure: dict[int, int] = {}
+        if figures:
+            numbers = self._scan.entries[rows[:, ENTRY], IN_FIGURE]
+            numbers[rows[:, ENTRY] < 0] = -1
+            in_figure = {
+                row: figure for row, figure in enumerate(numbers.tolist()) if figure in figures
+            }
+            to_read |= in_figure.keys()
+        known: dict[tuple[int, int], str] = {}
+        for row in sorted(to_read):
+            if row in in_figure:
+                caption, license_url = figures[in_figure[row]]
+                self._put(row, LICENSE, license_url)
+            else:
+                at = int(lines.places[rows[row, ENTRY]])
+                caption = self._near_caption(row, at, lines, int(likely[row]), known)
+            if caption is not None:
+                self._put(row, CAPTION, caption)
+                self._put_main_line(row, caption, lines, known)
+
+    def _near_caption(
+        self, row: int, at: int, lines: TextLines, likely: int, known: dict[tuple[int, int], str]
+    ) -> str | None:
+        """Return the caption beside a row that is in no figure with one."""
+        if row in self._captions:
+            begin = int(lines.places[self._captions[row]])
+            following = bisect_right(lines.ends, begin)
+            if following < len(lines.ends):
+                text = _caption(lines, begin, int(lines.ends[following]), known)
+                if text:
+                    return text
+        if likely & LIKELY_AFTER:
+            following = bisect_right(lines.ends, at)
+            if is_marked_caption(_line(lines, following)):
+                return caption_text(_line(lines, following)) or None
+        if likely & LIKELY_BEFORE:
+            line = _line(lines, bisect_left(lines.starts, at) - 1)
+            if is_caption_of_next(line):
+                return caption_text(line) or None
+        return None
+
+    def _put_main_line(
+        self, row: int, caption: str, lines: TextLines, known: dict[tuple[int, int], str]
+    ) -> None:
+        """Store the main text's line of a row whose caption may be between them."""
+        at = int(lines.places[self._rows[row, ENTRY]])
+        before = bisect_left(lines.starts, at) - 1
+        following = bisect_right(lines.ends, at)
+        if before >= 0 and lines.main[before] >= 0:
+            return
+        if following == len(lines.main) or lines.main[following] >= 0:
+            return
+        begin, end = int(lines.starts[following]), int(lines.ends[following])
+        if _caption(lines, begin, end, known) != caption:
+            return
+        following += 1
+        if following < len(lines.main) and lines.main[following] >= 0:
+            self._rows[row, IN_MAIN], self._rows[row, LINE] = 1, lines.main[following] - 1
+
+    def _choose_texts(self) -> None:
+        """Store the text of each pair: the first that may describe an image, else the first."""
+        undecided = set(np.flatnonzero(pair_texts(self._page, self._rows)).tolist())
+        headings = {row: draft.heading for row, draft in self._drafts.items() if draft.heading}
+        for row in sorted(undecided | headings.keys()):
+            texts = [self._text(row, column) for column in (ALT, CAPTION, TITLE)]
+            found = [
+                (text, source) for source, text in enumerate((*texts, headings.get(row))) if text
+            ]
+            text, source = found[0]
+            if len(found) > 1:
+                text, source = next((of for of in found if _is_telling(of[0])), found[0])
+            self._put(row, PAIR_TEXT, text)
+            self._rows[row, TEXT_SOURCE] = source
+
+
+def _line(lines: TextLines, line: int) -> str:
+    return lines.text[lines.starts[line] : lines.ends[line]].tobytes().decode()
+
+
+def _caption(lines: TextLines, begin: int, end: int, known: dict[tuple[int, int], str]) -> str:
+    """Return a part of the text as a caption, each part once."""
+    key = begin, end
+    if key not in known:
+        known[key] = caption_text(lines.text[begin:end].tobytes().decode())
+    return known[key]
 
 
 def image_places(
@@ -137,167 +466,16 @@ def image_places(
     """
     limits = limits or PairLimits()
     scan = scan_page(page, limits.max_images)
-    reader = DraftReader(page, url, scan, limits.max_images, limits.address)
-    found = reader.read()
-    surroundings = _Surroundings(page, scan, main_text) if found.places else None
-    rows = []
-    for place, draft in enumerate(found.places):
-        if draft.address.reason is not None:
-            found.rejected[draft.address.reason] += 1
-            continue
-        assert surroundings is not None  # there are places
-        rows.append(_row(place, draft, reader, surroundings))
-    return PagePlaces(rows, {k: n for k, n in found.rejected.items() if n}, found.site_name)
-
-
-def _row(place: int, draft: Draft, reader: DraftReader, around: _Surroundings) -> ImagePlace:
-    """Return the row of a place with an address."""
-    address = draft.address
-    caption, link, before, after, license_url = draft.caption, None, None, None, around.license
-    is_main, line = False, None
-    if draft.entry is not None:
-        entry = reader.entries[draft.entry]
-        link = reader.link(entry)
-        before, after = around.context(draft.entry)
-        caption, license_url = around.caption(draft.entry, entry[IN_FIGURE], draft.caption_entry)
-        is_main, line = around.main_line(draft.entry, caption)
-    text, source = _pair_text(draft, caption)
-    assert address.attribute is not None  # it has an address
-    return ImagePlace(
-        place,
-        address.attribute,
-        address.written or "",
-        address.url,
-        draft.width,
-        draft.height,
-        draft.alt,
-        draft.title,
-        caption,
-        before,
-        after,
-        link,
-        text,
-        source,
-        license_url,
-        is_main,
-        line,
-        None if address.data is None else address.data.sha256,
-        None if address.data is None else address.data.size,
-        None if address.data is None else address.data.body,
-    )
-
-
-def _pair_text(draft: Draft, caption: str | None) -> tuple[str | None, str | None]:
-    """Return the text of the pair and what it is from."""
-    found = [
-        (text, source)
-        for text, source in (
-            (draft.alt, "alt"),
-            (caption, "caption"),
-            (draft.title, "title"),
-            (draft.heading, "heading"),
-        )
-        if text
-    ]
-    if not found:
-        return None, None
-    if len(found) > 1:
-        for text, source in found:
-            if is_telling(text):
-                return text, source
-    return found[0]
-
-
-def _licenses(page: bytes) -> list[tuple[int, str]]:
-    """Return the Creative Commons links of a page and their places, in order."""
-    found = []
-    for match in _LICENSE.finditer(page):
-        begin = max(0, match.start() - _START_BYTES)
-        start = _LICENSE_START.search(page, begin, match.start())
-        if start is not None:
-            found.append((match.start(), (start[0] + match[0]).decode()))
-    return found
-
-
-class _Surroundings:
-    """The visible text of a page around its entries."""
-
-    def __init__(self, page: bytes, scan: Scan, main_text: str) -> None:
-        offsets = np.concatenate((scan.entries[:, TEXT], scan.captions[:, 1], scan.captions[:, 2]))
-        order = np.argsort(offsets, kind="stable")
-        lines: TextLines = text_lines(scan.text, scan.lines, offsets[order], main_text)
-        places = np.empty(len(offsets), dtype=np.int64)
-        places[order] = lines.places
-        entries, captions = len(scan.entries), len(scan.captions)
-        self._text, self._lines = lines.text, lines
-        self._places: list[int] = places[:entries].tolist()
-        begins, ends = places[entries : entries + captions], places[entries + captions :]
-        licenses = _licenses(page)
-        self.license = licenses[-1][1] if licenses else None
-        self._captions: dict[int, tuple[str | None, str | None]] = {}
-        for (figure, _, _, begin, end), first, last in zip(
-            scan.captions.tolist(), begins.tolist(), ends.tolist(), strict=True
-        ):
-            own = [url for at, url in licenses if begin <= at < end]
-            text = caption_text(self._text[first:last])
-            if figure >= 0 and figure not in self._captions:
-                self._captions[figure] = text or None, own[-1] if own else self.license
-
-    def context(self, entry: int) -> tuple[str, str]:
-        """Return the text before and after an entry."""
-        at = self._places[entry]
-        before = self._text[max(0, at - _CONTEXT_CHARS) : at]
-        after = self._text[at : at + _CONTEXT_CHARS]
-        if "&" in before:
-            begin = max(0, at - _CONTEXT_CHARS - _REFERENCE_CHARS)
-            before = visible_text(self._text[begin:at])[-_CONTEXT_CHARS:]
-        if "&" in after:
-            end = at + _CONTEXT_CHARS + _REFERENCE_CHARS
-            after = visible_text(self._text[at:end])[:_CONTEXT_CHARS]
-        return before.strip(), after.strip()
-
-    def caption(
-        self, entry: int, figure: int, caption_entry: int | None
-    ) -> tuple[str | None, str | None]:
-        """Return the caption of an entry and its licence."""
-        if figure in self._captions:
-            return self._captions[figure]
-        at, lines = self._places[entry], self._lines
-        if caption_entry is not None:
-            begin = self._places[caption_entry]
-            following = bisect_right(lines.ends, begin)
-            if following < len(lines.ends):
-                text = caption_text(self._text[begin : lines.ends[following]])
-                if text:
-                    return text, self.license
-        following = bisect_right(lines.ends, at)
-        if following < len(lines.starts) and lines.starts[following] >= at:
-            line = self._text[lines.starts[following] : lines.ends[following]]
-            if is_marked_caption(line):
-                return caption_text(line) or None, self.license
-        before = bisect_left(lines.starts, at) - 1
-        if before >= 0 and lines.ends[before] <= at:
-            line = self._text[lines.starts[before] : lines.ends[before]]
-            if is_caption_of_next(line):
-                return caption_text(line) or None, self.license
-        return None, self.license
-
-    def main_line(self, entry: int, caption: str | None) -> tuple[bool, int | None]:
-        """Return whether an entry is in the main text, and the line that it follows."""
-        lines, at = self._lines, self._places[entry]
-        before = bisect_left(lines.starts, at) - 1
-        following = bisect_right(lines.ends, at)
-        if (
-            caption is not None
-            and following < len(lines.main)
-            and lines.main[following] < 0
-            and caption_text(self._text[lines.starts[following] : lines.ends[following]]) == caption
-        ):
-            following += 1
-        line_before = lines.main[before] if before >= 0 else -1
-        line_after = lines.main[following] if following < len(lines.main) else -1
-        if line_before >= 0:
-            return True, line_before
-        if line_after >= 0:
-            return True, line_after - 1
-        return False, None
+    base = page_base(page, url, scan)
+    prefix, lengths = base_prefixes(base)
+    plain, others = plain_rows(
+        page, scan.entries, scan.attributes, prefix, lengths, limits.address.max_chars,
+        BYTE_KINDS, *PLACEHOLDER_TABLE, *META_TABLE,
+    )  # fmt: skip
+    reader = DraftReader(page, base, scan, plain, limits.max_images, limits.address)
+    found = reader.read(others)
+    columns = NO_PLACES
+    if len(plain) or found.places:
+        rows = PageRows(page, scan, plain, found, base, limits.max_images, limits.address.max_chars)
+        columns = rows.columns(main_text, prefix, lengths)
+    return PagePlaces(columns, {k: n for k, n in found.rejected.items() if n}, found.site_name)

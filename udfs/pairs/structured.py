@@ -30,6 +30,8 @@ META_PROPERTIES = {
     "og:image:height": ("og", "height"), "twitter:image:alt": ("twitter", "alt"),
 }  # fmt: skip
 """Names of meta elements that describe the image before them: its attribute, and what they say."""
+SITE_NAMES = frozenset({"og:site_name", "application-name"})
+"""Names of meta elements with the site's name."""
 
 
 @dataclass(frozen=True, slots=True)

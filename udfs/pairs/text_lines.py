@@ -20,6 +20,7 @@ _SPACE, _LINE_FEED, _AMPERSAND, _SEMICOLON, _HASH = 0x20, 0x0A, 0x26, 0x3B, 0x23
 _REFERENCE_BYTES = 10  # "&thetasym;"
 _NBSP = (0x26, 0x6E, 0x62, 0x73, 0x70, 0x3B)
 _START, _PRIME = 0xCBF29CE4, 0x100000001B3
+_FIRST_IDEOGRAPH = 0x3400
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +28,18 @@ class TextLines:
     """The visible text of a page, and its lines that have ideographs, letters or digits.
 
     Attributes:
-        text: One space between words, a line feed between lines; references not resolved.
-        places: Where the asked byte offsets are in it, in characters, shape (offsets,).
-        starts: Where each line begins, in characters, shape (lines,).
+        text: UTF-8, one space between words, a line feed between lines; references not resolved.
+        places: Where the asked byte offsets are in it, shape (offsets,).
+        starts: Where each line begins, shape (lines,).
         ends: Where it ends.
         main: The line of the main text that it is, counted from 0; -1 for none.
     """
 
-    text: str
-    places: list[int]
-    starts: list[int]
-    ends: list[int]
-    main: list[int]
+    text: UInt8Array
+    places: Int64Array
+    starts: Int64Array
+    ends: Int64Array
+    main: Int64Array
 
 
 def text_lines(text: UInt8Array, lines: int, offsets: Int64Array, main_text: str) -> TextLines:
@@ -52,43 +53,46 @@ def text_lines(text: UInt8Array, lines: int, offsets: Int64Array, main_text: str
     written, places, spans, keys = _read_lines(text, lines, offsets)
     main = np.frombuffer(main_text.encode("utf-8", "replace"), dtype=np.uint8)
     found = _matched(keys, _line_keys(main)) if len(main) else np.full(len(keys), -1)
-    return TextLines(
-        written.tobytes().decode("utf-8", "replace"),
-        places.tolist(),
-        spans[0].tolist(),
-        spans[1].tolist(),
-        found.tolist(),
-    )
+    return TextLines(written, places, spans[0], spans[1], found)
 
 
 @compiled
 def _read_lines(
     text: UInt8Array, most_lines: int, offsets: Int64Array
 ) -> tuple[UInt8Array, Int64Array, Int64Array, UInt64Array]:
-    """Return the tidy text, the offsets in characters, starts and ends of lines, their keys."""
+    """Return the tidy text, the offsets in it, starts and ends of lines, their keys."""
     text, offsets = uncounted(text), uncounted(offsets)
     size = len(text)
     written = np.empty(size, dtype=np.uint8)
     places = np.empty(len(offsets), dtype=np.int64)
     spans, keys = np.empty((2, most_lines), dtype=np.int64), np.empty(most_lines, dtype=np.uint64)
-    at = to = chars = start = lines = asked = skip_to = 0
+    at = to = start = lines = asked = skip_to = 0
     gap, key = np.uint8(0), np.uint64(_START)
     while at < size:
         while asked < len(offsets) and offsets[asked] <= at:
-            places[asked] = chars
+            places[asked] = to
             asked += 1
+        limit = size - 2  # of runs: up to the next offset
+        if asked < len(offsets):
+            limit = min(limit, offsets[asked])
         byte = text[at]
-        if 0xE4 <= byte <= 0xE9 and gap == 0 and at >= skip_to and at + 2 < size:
-            key = _with_byte(key, text, at, byte)
-            for _ in range(3):
-                written[to] = text[at]
-                to += 1
+        if 0xE4 <= byte <= 0xE9 and gap == 0 and at >= skip_to and at < limit:
+            while at < limit and 0xE4 <= text[at] <= 0xE9:
+                key = _with_ideograph(key, text[at], text[at + 1], text[at + 2])
+                written[to], written[to + 1] = text[at], text[at + 1]
+                written[to + 2] = text[at + 2]
+                to += 3
+                at += 3
+            continue
+        if byte <= _SPACE and byte != LINE_BREAK:
+            gap = max(gap, np.uint8(1))
+            at += 1
+            while at < limit and text[at] <= _SPACE and text[at] != LINE_BREAK:
                 at += 1
-            chars += 1
             continue
         if byte == LINE_BREAK:
             if key != np.uint64(_START):
-                spans[0, lines], spans[1, lines], keys[lines] = start, chars, key
+                spans[0, lines], spans[1, lines], keys[lines] = start, to, key
                 lines += 1
             key, gap = np.uint64(_START), np.uint8(_LINE_FEED)
             at += 1
@@ -102,9 +106,8 @@ def _read_lines(
             if to:
                 written[to] = gap if gap == _LINE_FEED else _SPACE
                 to += 1
-                chars += 1
             if gap == _LINE_FEED or to == 0:
-                start = chars
+                start = to
             gap = np.uint8(0)
         if byte == _AMPERSAND:
             skip_to = at + _reference_bytes(text, at)
@@ -112,20 +115,17 @@ def _read_lines(
             key = _with_byte(key, text, at, byte)
         written[to] = byte
         to += 1
-        chars += byte & 0xC0 != 0x80
         at += 1
-    places[asked:] = chars
+    places[asked:] = to
     if key != np.uint64(_START):
-        spans[0, lines], spans[1, lines], keys[lines] = start, chars, key
+        spans[0, lines], spans[1, lines], keys[lines] = start, to, key
         lines += 1
     return written[:to], places, spans[:, :lines], keys[:lines]
 
 
 @compiled
 def _blank_bytes(text: UInt8Array, at: int, byte: int) -> int:
-    """Return the bytes of the space at a place: ASCII, no-break or ideographic; 0 for another."""
-    if byte <= _SPACE:
-        return 1
+    """Return the bytes of a no-break or ideographic space at a place; 0 for something else."""
     if byte == 0xC2:
         return 2 if at + 1 < len(text) and text[at + 1] == 0xA0 else 0
     if byte == 0xE3:
@@ -162,10 +162,17 @@ def _with_byte(key: np.uint64, text: UInt8Array, at: int, byte: int) -> np.uint6
         if _is_word(byte):
             key = (key ^ np.uint64(byte)) * np.uint64(_PRIME)
     elif 0xE3 <= byte <= 0xE9 and at + 2 < len(text):
-        code = (byte & 15) << 12 | (text[at + 1] & 63) << 6 | text[at + 2] & 63
-        if code >= 0x3400:
-            key = (key ^ np.uint64(code)) * np.uint64(_PRIME)
+        key = _with_ideograph(key, byte, text[at + 1], text[at + 2])
     return key
+
+
+@compiled
+def _with_ideograph(key: np.uint64, first: int, second: int, third: int) -> np.uint64:
+    """Return a line's key with a character of three bytes, if it is an ideograph or beyond."""
+    code = (first & 15) << 12 | (second & 63) << 6 | third & 63
+    if code < _FIRST_IDEOGRAPH:
+        return key
+    return (key ^ np.uint64(code)) * np.uint64(_PRIME)
 
 
 @compiled
@@ -177,13 +184,20 @@ def _line_keys(text: UInt8Array) -> UInt64Array:
         lines += byte == _LINE_FEED
     keys = np.empty(lines, dtype=np.uint64)
     line, key = 0, np.uint64(_START)
-    for at in range(len(text)):
+    at, size = 0, len(text)
+    while at < size:
         byte = text[at]
+        if byte >= 0xE0 and at + 2 < size:
+            if 0xE3 <= byte <= 0xE9:
+                key = _with_ideograph(key, byte, text[at + 1], text[at + 2])
+            at += 3
+            continue
         if byte == _LINE_FEED:
             keys[line] = key
             line, key = line + 1, np.uint64(_START)
-        else:
-            key = _with_byte(key, text, at, byte)
+        elif _is_word(byte):
+            key = (key ^ np.uint64(byte)) * np.uint64(_PRIME)
+        at += 1
     keys[line] = key
     return keys
 

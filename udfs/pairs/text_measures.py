@@ -38,6 +38,7 @@ _URL = re.compile(
 _NOT_WORDS = re.compile(r"[\W_]+")
 _NUMBER = re.compile(r"[0-9]+$|^[0-9]+")
 _TITLE_PARTS = re.compile(r"\s+[-–—|_·]+\s+|[_|｜—–]+|\s-|-\s|--+")
+_LOGO = re.compile("|".join(LOGO_WORDS))
 _WHITE, _HAN, _KANA, _LETTER, _DIGIT = range(1, 6)
 
 
@@ -121,33 +122,48 @@ def measure_pair_texts(
         Every measure of PAIR_TEXT_MEASURES, shape (texts,): int64, float64 or bool. All are 0 or
         False for a place without a text.
     """
-    known = ["" if text is None else text for text in texts]
-    measures = _character_measures(known)
-    forms = [plain(text) for text in known]
-    repeats = Counter(zip(pages, forms, strict=True))
+    stated = [number for number, text in enumerate(texts) if text]
+    of_text: dict[str, int] = {}  # the number of each distinct text
+    known = [text for text in texts if text]
+    distinct = [of_text.setdefault(text, len(of_text)) for text in known]
+    features = [_text_features(text) for text in of_text]
+    repeats = Counter((pages[row], features[n][0]) for row, n in zip(stated, distinct, strict=True))
     parts_of: dict[tuple[str | None, str | None], tuple[list[str], str, str]] = {}
-    rows = []
-    for page, text, form, title, site in zip(pages, known, forms, titles, site_names, strict=True):
-        parts, whole, name = _page_words(parts_of, title, site)
+    flags = []
+    for row, number in zip(stated, distinct, strict=True):
+        form, *of_form = features[number]
+        parts, whole, name = _page_words(parts_of, titles[row], site_names[row])
         in_title = len(form) > 1 and form in whole
-        rows.append(
+        flags.append(
             (
-                is_file_name(text),
-                is_url(text),
-                is_interface(text),
-                any(word in form for word in LOGO_WORDS),
+                *of_form,
                 bool(form) and bool(name) and (form == name or (len(form) > 1 and form in name)),
                 bool(form) and (form == whole or (bool(parts) and form == parts[0])),
                 in_title,
-                repeats[page, form] if form else 0,
+                repeats[pages[row], form] if form else 0,
             )
         )
-    names = list(PAIR_TEXT_MEASURES)[len(measures) :]
-    columns: Sequence[Sequence[bool | int]] = list(zip(*rows, strict=True)) if rows else [()] * 8
+    of_characters = _character_measures(list(of_text))
+    columns: Sequence[Sequence[bool | int]] = list(zip(*flags, strict=True)) if flags else [()] * 8
+    names = list(PAIR_TEXT_MEASURES)[len(of_characters) :]
+    rows, numbers = np.array(stated, dtype=np.intp), np.array(distinct, dtype=np.intp)
+    measures: dict[str, npt.NDArray[Any]] = {}
+    for measure, values in of_characters.items():
+        measures[measure] = np.zeros(len(texts), dtype=values.dtype)
+        measures[measure][rows] = values[numbers]
     for measure, column in zip(names, columns, strict=True):
         kind = np.int64 if PAIR_TEXT_MEASURES[measure] is int else np.bool_
-        measures[measure] = np.array(column, dtype=kind)
+        measures[measure] = np.zeros(len(texts), dtype=kind)
+        measures[measure][rows] = column
     return measures
+
+
+def _text_features(text: str) -> tuple[str, bool, bool, bool, bool]:
+    """Return a text as it is compared, and what does not depend on its page: whether it is a file
+    name, an address, of the interface, and has a word for a logo."""
+    form = plain(text)
+    is_generic = form in GENERIC_TEXTS or _NUMBER.sub("", form) in GENERIC_TEXTS
+    return form, is_file_name(text), is_url(text), is_generic, _LOGO.search(form) is not None
 
 
 def _page_words(

@@ -16,9 +16,10 @@ from udfs.pairs.addresses import (
     data_image,
     is_data,
     is_placeholder_name,
+    largest,
     resolved,
+    srcset_candidates,
 )
-from udfs.pairs.srcset import largest, srcset_candidates
 
 PAGE = "https://www.example.cn/news/2024/a.html?x=1"
 BASE = base_of(PAGE, None)

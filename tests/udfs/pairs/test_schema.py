@@ -6,6 +6,7 @@ from pyspark.sql.pandas.types import from_arrow_type
 
 from udfs.pairs.places import image_places
 from udfs.pairs.records import MeasuredPlaces, places_array
+from udfs.pairs.rows import NO_PLACES
 from udfs.pairs.schema import PLACE_ARROW_TYPE, PLACE_TYPE
 from udfs.pairs.text_measures import measure_pair_texts
 
@@ -17,11 +18,11 @@ def test_spark_has_the_types_of_arrow() -> None:
 def test_places_are_lists_of_their_documents() -> None:
     data = "data:image/gif," + "g" * 1024
     page = f'<p><img src=a.jpg alt="桥"><img src=b.jpg width=20><img src={data}>'.encode()
-    rows = image_places(page, "http://example.cn/", "").rows
+    found = image_places(page, "http://example.cn/", "")
     of_page = (["0"] * 3, ["题"] * 3, [None] * 3)
-    measures = measure_pair_texts([place.text for place in rows], *of_page)
-    empty = MeasuredPlaces([], {name: column[:0] for name, column in measures.items()})
-    lists = places_array([None, MeasuredPlaces(rows, measures), empty]).to_pylist()
+    measures = measure_pair_texts([place.text for place in found.rows], *of_page)
+    empty = MeasuredPlaces(NO_PLACES, {name: column[:0] for name, column in measures.items()})
+    lists = places_array([None, MeasuredPlaces(found.columns, measures), empty]).to_pylist()
     assert (lists[0], lists[2]) == (None, [])
     first, second, third = lists[1]
     assert (first["url"], first["alt"], second["alt"]) == ("http://example.cn/a.jpg", "桥", None)
