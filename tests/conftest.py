@@ -14,12 +14,13 @@ import pytest
 from hypothesis import settings
 from pyspark.sql import SparkSession
 
+from tests.builders.spark_settings import C1_ONLY
+
 CHEAP_PLANS = {
     # Many small plans: the optimising compiler costs more than its code saves, threads that collect
     # garbage beside the others more than they spare, and so do generated code and plans that change
     # while they run. Commands that are started as processes have all of that.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m"
-    " -XX:+UseSerialGC",
+    "spark.driver.extraJavaOptions": C1_ONLY,
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",

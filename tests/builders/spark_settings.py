@@ -1,4 +1,4 @@
-"""Settings of the shared session, for the time of a test."""
+"""Settings of the shared session, for the time of a test, and of Java for short runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from pyspark.sql import SparkSession
+
+C1_ONLY = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
+"""For Java processes that run for less than what they leave out takes to pay. Without the
+optimising compiler the code cache is 48 MB, which one run of the pipeline fills."""
 
 
 @contextmanager

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pyspark
 
+from tests.builders.spark_settings import C1_ONLY
+
 SPARK_HOME = Path(pyspark.__file__).parent
 _MASTER_URL = re.compile(r"spark://127\.0\.0\.1:\d+")
 _REGISTERED = "Successfully registered with master"
-_JAVA_OPTIONS = "-XX:TieredStopAtLevel=1"  # short lives: quick code later is not worth it
 _START_S = 180.0  # a second on an idle machine
 
 
@@ -160,7 +161,7 @@ def _environment() -> Mapping[str, str]:
     return inherited | {
         "SPARK_HOME": str(SPARK_HOME),
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "JDK_JAVA_OPTIONS": _JAVA_OPTIONS,
+        "JDK_JAVA_OPTIONS": C1_ONLY,
     }
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +16,6 @@ from jobs import run_pipeline
 from tests.sample.build_sample import build
 
 ROOT = Path(__file__).resolve().parents[2]
-C1_ONLY = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
-"""For Java processes that run for less than what they leave out takes to pay."""
 LOCAL_CONFIG = ROOT / "conf" / "local.toml"
 
 
@@ -29,23 +31,51 @@ class Output:
 
 
 @pytest.fixture(scope="session")
-def sample_warc(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sample") / "sample.warc.gz"
-    build(path)
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all pytest-xdist workers of this run."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+def made_once(folder: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """A file or folder that the first worker makes, and the others wait for.
+
+    Args:
+        folder: Of all workers.
+        make: Is given the path.
+    """
+    path, made = folder / name / "out", folder / name / "made"
+    path.parent.mkdir(exist_ok=True)
+    with (path.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            shutil.rmtree(path, ignore_errors=True)
+            make(path)
+            made.touch()
     return path
 
 
 @pytest.fixture(scope="session")
-def sample_output(
-    spark: SparkSession, sample_warc: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Output:
-    output = tmp_path_factory.mktemp("run") / "out"
-    status = run_pipeline.main(
-        [
-            *("--config", str(LOCAL_CONFIG), "--input", str(sample_warc)),
-            *("--output", str(output), "--set", "select.jsonl=zst"),
-            *("--release", str(output / "release")),
-        ]
-    )
-    assert status == 0
-    return Output(spark, output)
+def sample_warc(shared_folder: Path) -> Path:
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        build(folder / "sample.warc.gz")
+
+    return made_once(shared_folder, "sample", make) / "sample.warc.gz"
+
+
+@pytest.fixture(scope="session")
+def sample_output(spark: SparkSession, sample_warc: Path, shared_folder: Path) -> Output:
+    """The output of the sample; no test changes it: other workers read it too."""
+
+    def make(output: Path) -> None:
+        status = run_pipeline.main(
+            [
+                *("--config", str(LOCAL_CONFIG), "--input", str(sample_warc)),
+                *("--output", str(output), "--set", "select.jsonl=zst"),
+                *("--release", str(output / "release")),
+            ]
+        )
+        assert status == 0
+
+    return Output(spark, made_once(shared_folder, "run", make))

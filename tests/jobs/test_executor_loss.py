@@ -25,8 +25,8 @@ from pyspark.sql import SparkSession
 from jobs import extract_documents, find_duplicates
 from tests.bench.dedup_cpu import tree_of
 from tests.builders.near_duplicates import planted_documents, random_text
-from tests.builders.spark_settings import changed_settings
-from tests.jobs.conftest import C1_ONLY, LOCAL_CONFIG, ROOT
+from tests.builders.spark_settings import C1_ONLY, changed_settings
+from tests.jobs.conftest import LOCAL_CONFIG, ROOT
 
 SETTINGS = [
     *("--input-format", "parquet", "--set", "extract.languages=[]", "input.id_column=doc_id"),

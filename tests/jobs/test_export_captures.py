@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from fastwarc.warc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator
 
 from jobs import export_captures, extract_documents
+from jobs.run.splits import planned_waves, write_wave
+from jobs.run.store import Store
 from tests.jobs.conftest import LOCAL_CONFIG, Output
 
 
@@ -138,18 +141,16 @@ def test_rows_of_jsonl_have_no_captures(
 
 
 def test_captures_of_a_file_that_is_gone_are_counted_and_named(
-    sample_output: Output,
-    sample_warc: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    sample_output: Output, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    moved = sample_warc.rename(tmp_path / "moved.warc.gz")
-    try:
-        status = export(sample_output.path, tmp_path / "x", "--sample", "12")
-    finally:
-        moved.rename(sample_warc)
+    elsewhere = str(tmp_path / "elsewhere.warc.gz")
+    output = shutil.copytree(sample_output.path, tmp_path / "out")
+    store = Store.at(str(output))
+    for wave, splits in planned_waves(store).items():
+        write_wave(store, wave, [replace(split, uri=elsewhere) for split in splits])
+    status = export(output, tmp_path / "x", "--sample", "12")
     assert status == 3
     said = capsys.readouterr().err
     assert "none of 12 captures could be written" in said
-    assert "gone" in said and str(sample_warc) in said and "2 more" in said
+    assert "gone" in said and elsewhere in said and "2 more" in said
     assert {row["capture"] for row in texts_of(tmp_path / "x")} == {"gone"}

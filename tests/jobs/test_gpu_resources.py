@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from jobs.config.spark_properties import read_properties
-from tests.jobs.conftest import C1_ONLY, ROOT
+from tests.builders.spark_settings import C1_ONLY
+from tests.jobs.conftest import ROOT
 
 DISCOVERY = ROOT / "docker" / "find_gpus.sh"
 NVIDIA_SMI = """#!/bin/sh

@@ -14,7 +14,8 @@ import pytest
 
 from jobs import run_pipeline
 from jobs.run.store import Store
-from tests.jobs.conftest import C1_ONLY, LOCAL_CONFIG, ROOT
+from tests.builders.spark_settings import C1_ONLY
+from tests.jobs.conftest import LOCAL_CONFIG, ROOT
 
 pytestmark = pytest.mark.usefixtures("spark")
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 
 from jobs import tables
 from jobs.config.reference import settings as all_settings
 from jobs.config.scorers import declared
 from tests.builders.generated_blocks import MAKERS, OF_A_RUN, PAGES, blocks_of
-from tests.jobs.conftest import C1_ONLY, ROOT, Output
+from tests.builders.spark_settings import C1_ONLY
+from tests.jobs.conftest import ROOT, Output
 from tests.sample.build_sample import build
 
 MAX_LINES = 170
@@ -223,19 +226,26 @@ def checkout(sample_output: Output, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.mark.slow
-@pytest.mark.spark
 @pytest.mark.parametrize("command", JOBS, ids=[" ".join(c.split()[:3]) for c in JOBS])
 @pytest.mark.timeout(600)  # for one that hangs: each is a whole run, on a machine that may be busy
-def test_a_command_runs(checkout: Path, command: str) -> None:
+def test_a_command_runs(
+    spark: SparkSession, checkout: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """The first command of each module as a process with a Spark of its own; later ones, with
+    other arguments, in this one."""
+    words = shlex.split(command)
+    if words[:2] == ["python", "-m"] and any(c.split()[2] == words[2] for c in before(command)):
+        monkeypatch.chdir(checkout)
+        assert importlib.import_module(words[2]).main(words[3:]) == 0
+        return
     bin_folder = Path(sys.executable).parent
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYSPARK_GATEWAY")}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYSPARK_")}
     environment |= {
         "PATH": f"{bin_folder}:{os.environ['PATH']}",
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": "127.0.0.1",
         "JDK_JAVA_OPTIONS": C1_ONLY,
     }
-    environment.pop("PYSPARK_SUBMIT_ARGS", None)
     result = subprocess.run(
         ["sh", "-c", command],
         cwd=checkout,
@@ -245,3 +255,8 @@ def test_a_command_runs(checkout: Path, command: str) -> None:
         check=False,
     )
     assert result.returncode == 0, result.stderr[-3000:]
+
+
+def before(command: str) -> list[str]:
+    """The commands above one."""
+    return JOBS[: JOBS.index(command)]

@@ -12,7 +12,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.builders import checkout_code
-from tests.jobs.conftest import C1_ONLY, ROOT, Output
+from tests.builders.spark_settings import C1_ONLY
+from tests.jobs.conftest import ROOT, Output
 from tests.jobs.test_readme import commands_of
 
 SCRIPT, INPUT = "jobs/run_pipeline.py", "out/sample.warc.gz"

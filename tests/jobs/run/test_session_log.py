@@ -14,7 +14,8 @@ import pytest
 from pyspark import SparkContext
 
 from jobs.run.session_log import KEPT_FILES, JavaFailed, libraries_logged, new_log, start_java
-from tests.jobs.conftest import C1_ONLY, ROOT
+from tests.builders.spark_settings import C1_ONLY
+from tests.jobs.conftest import ROOT
 
 
 def test_a_local_output_has_its_logs_and_another_has_them_on_this_machine(tmp_path: Path) -> None:
