@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from jobs.config.budget import PAIR_UNITS, parse_budget
-from udfs.base.settings import Bounds, ConfigError
+from udfs.base.settings import Bounds, ConfigError, Count, PositiveCount
+from udfs.html.robots import OPT_OUTS
+from udfs.images.formats import SUPPORTED
 
 Bits = Annotated[int, Bounds(least=0, most=15)]
 """Bits in which two perceptual hashes may differ."""
@@ -69,4 +71,50 @@ class SelectPairsConfig:
 
 @dataclass(frozen=True)
 class InterleaveConfig:
-    """Which documents and images become interleaved documents."""
+    """Which documents and images become interleaved documents: table ``interleaved``.
+
+    The defaults are OBELICS' (section 3 of its paper), where nothing else is said.
+    """
+
+    documents: Literal["corpus", "extracted"] = "corpus"
+    """``corpus``: documents that are in the corpus; ``extracted``: all, with their text as edited
+    and cut."""
+    opt_outs: tuple[str, ...] = ()
+    """Opt-outs whose pages are left out (``opted_out``), such as noimageindex and noimageai."""
+    formats: tuple[str, ...] = ("jpeg", "png", "webp")
+    """Formats of images: of the body where it is known, else as the address ends; an address that
+    states none is kept (``format``)."""
+    min_side: Annotated[int, Bounds(least=1, at_most_key="max_side")] | None = 150
+    """Least width and height in pixels, of the body where it is known, else as the page declares
+    them (``size``)."""
+    max_side: PositiveCount | None = 20_000
+    """Most pixels of width and height (``size``)."""
+    max_aspect: Annotated[float, Bounds(least=1)] | None = 2.0
+    """Most that the longer side is of the shorter one (``aspect``)."""
+    unknown_size: Literal["keep", "drop"] = "keep"
+    """Images whose width or height nothing states; ``drop``: ``unknown_size``."""
+    max_url_places: PositiveCount | None = 10
+    """Most places of all pages that have an image's address (``frequent_address``)."""
+    url_words: tuple[str, ...] = ("logo", "button", "icon", "plugin", "widget")
+    """Words that no address of an image has, in any case (``url_word``). Source: MMC4."""
+    distance: Annotated[int, Bounds(least=0, most=64)] | None = 5
+    """Bits in which the perceptual hashes of two images of a document differ at most for them to be
+    one picture: the first stays (``repeated_picture``). Off: only equal addresses are. Source:
+    MMC4."""
+    max_images: PositiveCount | None = 30
+    """Most images of a document (``too_many_images``)."""
+    min_chars: Count = 20
+    """Least characters of a document's text (``too_short``); OBELICS' 10 words, at two characters
+    a Chinese word."""
+    equal_image_sets: bool = True
+    """Of documents with the same set of images only the latest capture stays
+    (``equal_image_set``)."""
+
+    def __post_init__(self) -> None:
+        for key, known in {"opt_outs": OPT_OUTS, "formats": SUPPORTED}.items():
+            given = getattr(self, key)
+            if unknown := sorted(set(given) - set(known)):
+                raise ConfigError(
+                    f"interleave.{key} = {list(given)}: unknown {', '.join(unknown)}; "
+                    f"known {key}: {', '.join(known)}"
+                )

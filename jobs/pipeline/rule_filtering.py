@@ -25,7 +25,7 @@ from pyspark.sql.types import ArrayType, StringType, StructField
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import find_artifact_or_file, ship
 from jobs.catalogue.lock import Lock
-from jobs.config import Config, ConfigError, RulesConfig
+from jobs.config import Config, ConfigError
 from jobs.run.commits import (
     Balance,
     Basis,
@@ -49,7 +49,7 @@ from jobs.run.store import WHOLE, stored_first
 from jobs.tables import DOCUMENTS, EDITS, FLAGGED, MEASURED, ROBOTS, schema_of
 from jobs.transforms.ledger import counts_of, stage_counts
 from jobs.transforms.rules import ROBOTS_DISALLOW, check_conditions, with_reject_reasons
-from jobs.transforms.texts import edit_and_measure
+from jobs.transforms.texts import edit_and_measure, editing_of
 from udfs.files.artifacts import ArtifactFile
 from udfs.files.formats import WARC, read_head
 from udfs.files.retry import RetryPolicy
@@ -187,17 +187,6 @@ def measuring_of(run: Run) -> Measuring:
 def _if_set(key: str, value: str | None) -> dict[str, str]:
     """Return a setting that earlier outputs do not have, unless it is off as it was there."""
     return {} if value is None else {key: value}
-
-
-def editing_of(rules: RulesConfig) -> Editing:
-    """Return the edits that the rules ask for; the published script edits nothing."""
-    if rules.mode == "casia-exact":
-        return Editing(repair=False)
-    return Editing(
-        repair=rules.repair,
-        simplify=rules.traditional_policy == "convert",
-        mask=rules.pii_kinds if rules.pii_policy == "mask" else (),
-    )
 
 
 def preload() -> None:

@@ -13,7 +13,7 @@ from jobs.audit.samples import write_audit
 from jobs.config import Config, ConfigError
 from jobs.estimate.options import add_arguments as dry_run_arguments
 from jobs.estimate.prices import core_price
-from jobs.image_text import images
+from jobs.image_text import images, interleaving
 from jobs.pipeline import (
     deduplication,
     extraction,
@@ -26,6 +26,7 @@ from jobs.run.request import (
     APPLY_RULES,
     EXTRACT_DOCUMENTS,
     FIND_DUPLICATES,
+    INTERLEAVE_DOCUMENTS,
     MEASURE_IMAGES,
     PLAN_INPUT,
     REPORT_RUN,
@@ -146,6 +147,19 @@ IMAGES = Stage(
     room="pairs",
 )
 
+INTERLEAVE = Stage(
+    INTERLEAVE_DOCUMENTS,
+    "put the images of documents between the lines of their texts",
+    reads="documents, edits, pairs, images, corpus",
+    writes=("interleaved", "interleaved.json"),
+    run=interleaving.run,
+    preload=interleaving.preload,
+    worker_modules=("udfs.pairs.interleaved", "udfs.measures.text_pass"),
+    bases=interleaving.bases,
+    needs=(EXTRACT, RULES, DUPLICATES, SCORE, SELECT, IMAGES),
+    room="pairs",
+)
+
 REPORT = Stage(
     REPORT_RUN,
     "report what a run did",
@@ -176,7 +190,7 @@ RELEASE = Stage(
 
 STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
 """Those of every output."""
-PAIR_STAGES: tuple[Stage, ...] = (IMAGES,)
+PAIR_STAGES: tuple[Stage, ...] = (IMAGES, INTERLEAVE)
 """Those of an output with `extract.pairs`: between the corpus and the report."""
 
 

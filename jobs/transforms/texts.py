@@ -7,12 +7,24 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from udfs.measures.schema import EDITS_TYPE, PASSED_TYPE, TextPass
+from jobs.config import RulesConfig
+from udfs.measures.schema import EDITS_TYPE, PASSED_TYPE, Editing, TextPass
 
 PARAGRAPH_EDIT = "paragraph"
 """Kind of edit of a text that lost paragraphs."""
 
 _SPANS = "_spans"
+
+
+def editing_of(rules: RulesConfig) -> Editing:
+    """Return the edits that the rules ask for; the published script edits nothing."""
+    if rules.mode == "casia-exact":
+        return Editing(repair=False)
+    return Editing(
+        repair=rules.repair,
+        simplify=rules.traditional_policy == "convert",
+        mask=rules.pii_kinds if rules.pii_policy == "mask" else (),
+    )
 
 
 def edit_and_measure(documents: DataFrame, plan: TextPass) -> DataFrame:

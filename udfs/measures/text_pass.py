@@ -197,6 +197,11 @@ def edit_texts(texts: Sequence[str | None], editing: Editing) -> list[Edited | N
     return edited
 
 
+def edited_texts(editing: Editing, texts: Sequence[str | None]) -> list[str | None]:
+    """Return texts as `edit_texts` edits them; None where there is none."""
+    return [None if one is None else one.text for one in edit_texts(texts, editing)]
+
+
 def _texts(edited: Sequence[Edited]) -> list[str]:
     return [one.text for one in edited]
 
