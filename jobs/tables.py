@@ -30,8 +30,9 @@ from pyspark.sql.types import (
 from jobs.config.scorers import declared
 from udfs.base.settings import ConfigError
 from udfs.images.schema import IMAGE_TYPE
+from udfs.interleaved.schema import INTERLEAVED_TYPE
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
-from udfs.pairs.schema import INTERLEAVED_TYPE, PLACE_TYPE
+from udfs.pairs.schema import PLACE_TYPE
 from udfs.products.schema import PRODUCT_TYPE
 from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
 

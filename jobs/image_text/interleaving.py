@@ -53,9 +53,10 @@ from jobs.transforms.images.interleave import (
 )
 from jobs.transforms.ledger import decided_counts, stage_counts
 from jobs.transforms.texts import editing_of
+from udfs.interleaved.documents import OF_REJECTED
+from udfs.interleaved.images import InterleaveLimits
+from udfs.interleaved.schema import GENERAL_METADATA_TYPE
 from udfs.measures.schema import PII_TYPE
-from udfs.pairs.interleaved import OF_REJECTED, InterleaveLimits
-from udfs.pairs.schema import GENERAL_METADATA_TYPE
 
 FACTS = "interleaved.json"
 EQUAL_IMAGE_SET = "equal_image_set"

@@ -17,8 +17,9 @@ from jobs.transforms.images.bodies import IMAGE, with_images
 from jobs.transforms.images.duplicates import equal_image_sets, frequent_values
 from jobs.transforms.ranks import document_of, rank_of
 from udfs.images.schema import IMAGE_FACTS_TYPE
-from udfs.pairs.interleaved import EditTexts, InterleaveLimits, interleave_batches
-from udfs.pairs.schema import INTERLEAVED_TYPE
+from udfs.interleaved.documents import EditTexts, interleave_batches
+from udfs.interleaved.images import InterleaveLimits
+from udfs.interleaved.schema import INTERLEAVED_TYPE
 
 CAPTURED = "capture_time"
 

@@ -15,8 +15,8 @@ from jobs.transforms.images.interleave import (
     text_versions,
 )
 from udfs.images.schema import IMAGE_FACTS_TYPE
-from udfs.pairs.interleaved import InterleaveLimits
-from udfs.pairs.schema import GENERAL_METADATA_TYPE
+from udfs.interleaved.images import InterleaveLimits
+from udfs.interleaved.schema import GENERAL_METADATA_TYPE
 
 LIMITS = InterleaveLimits(
     formats=("jpeg",),

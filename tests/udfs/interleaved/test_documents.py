@@ -11,15 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from udfs.images.schema import IMAGE_FACTS_TYPE
-from udfs.pairs.interleaved import (
-    OF_REJECTED,
-    InterleaveLimits,
-    image_reason,
-    interleave,
-    interleave_batches,
-    kept_images,
-    sequence,
-)
+from udfs.interleaved.documents import OF_REJECTED, interleave, interleave_batches, sequence
+from udfs.interleaved.images import InterleaveLimits, image_reason, kept_images
 
 LIMITS = InterleaveLimits(
     formats=("jpeg", "png", "webp"),

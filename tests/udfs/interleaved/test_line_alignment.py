@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from udfs.pairs.line_alignment import moved_places
+from udfs.interleaved.line_alignment import moved_places
 
 LINES = st.lists(st.sampled_from(["", " ", "甲", "乙", "丙丁", "电话", "a b"]), max_size=12)
 
