@@ -1,7 +1,7 @@
 """Fits the models of pages: which lines are main text, and of which kind a page is.
 
 Pages are real ones and made ones; `site` of a made page is its template, so that folds keep
-templates apart as they keep sites. Made pages together weigh `MADE_SHARE` of the real ones.
+templates apart as they keep sites. Made pages together weigh `MADE_SHARE` times the real ones.
 
 Everything that is fitted, weights and thresholds, is fitted by `fit` alone: a cross-validation
 that calls it for every fold has seen nothing of the pages that it is judged on.
@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from tests.bench.fitting import folds_of, logistic
 from tests.bench.gold_pages import GoldPage, gold_pages, grams, mean_scores, scores
-from tests.bench.page_kinds import KindExample, fit_kinds, kind_of_real_page
+from tests.bench.page_kinds import KindExample, fit_kinds, fit_listing, kind_of_real_page
 from tests.builders.page_templates.templates import made_pages
 from tests.builders.page_templates.texts import read_page_texts
 from tests.udfs.html.plain_main_text import block_features
@@ -38,9 +38,10 @@ from udfs.html.main_text import MODEL, LineModel, main_text, model_of
 from udfs.html.page_kind import kind_of, page_features
 from udfs.html.page_kinds import INDEX, THREADS
 from udfs.html.page_lines import Lines, lines_of_text
+from udfs.html.page_listing import listing_features, share_of
 from udfs.html.page_text import HtmlLimits, clean_text, clean_title, parsed_page
 
-MADE_SHARE = 1.0
+MADE_SHARE = 2.0
 SEED = 19
 PAGES_EACH = 6
 _RIDGE = 100.0  # against a weight of 100 for each page
@@ -69,15 +70,17 @@ class Example:
 
 @dataclass(frozen=True)
 class Fitted:
-    """The models that some pages give: of lines in articles and in other pages, and of kinds."""
+    """Models fitted to pages: of lines in articles and in others, of kinds, of listings."""
 
     articles: LineModel
     others: LineModel
     kinds: npt.NDArray[np.float64]
+    listing: npt.NDArray[np.float64]
 
     def text(self, page: Example) -> str:
         """Main text of a page."""
-        _, shares = kind_of(page.kind.features, self.kinds)
+        listing = share_of(page.kind.listing, self.listing)
+        _, shares = kind_of(page.kind.features, self.kinds, listing)
         model = self.articles if model_of(shares) is MODEL else self.others
         return clean_text(main_text(page.lines, model, page.facts, shares))
 
@@ -111,6 +114,7 @@ def example(page: GoldPage, kind: str | None = None) -> Example:
             is_real=kind is None,
             kind=kind or kind_of_real_page(page.name),
             features=page_features(lines, facts, title),
+            listing=listing_features(lines, facts),
         ),
     )
 
@@ -131,11 +135,13 @@ def fit(examples: Sequence[Example]) -> Fitted:
     pages but indexes, which have no main text, by all features.
     """
     real = [page for page in examples if page.kind.is_real]
+    kinds = [page.kind for page in examples]
     with_text = [page for page in examples if page.kind.kind != INDEX]
     return Fitted(
         articles=fit_articles(real),
         others=fit_others(with_text),
-        kinds=fit_kinds([page.kind for page in examples]),
+        kinds=fit_kinds(kinds),
+        listing=fit_listing(kinds),
     )
 
 
@@ -183,7 +189,7 @@ def fit_others(examples: Sequence[Example]) -> LineModel:
         block_weights=weights[len(LINE_FEATURES) :],
         context_weights=np.round(logistic(np.concatenate(context), is_text, weight, _RIDGE), 2),
         threshold=0.6,
-        not_text=0.25,
+        not_text=0.2,
         other_run=0.5,
     )
 

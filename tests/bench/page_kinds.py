@@ -1,11 +1,11 @@
-"""How often the kind of a page is found, and the weights of udfs/html/page_kind.py.
+"""How often the kind of a page is found, and the weights of page_kind.py and page_listing.py.
 
     python -m tests.bench.page_kinds --data DIR [--fit] [--seeds 3]
 
 The pages are those of DIR/extraction, whose kinds a reader noted, and made pages of every kind.
 Accuracy is by cross-validation over sites and templates: no page is judged by a model that saw
-another page of its site or its template. --fit prints the weights of all pages, as the module has
-them.
+another page of its site or its template. --fit prints the weights of all pages, as the modules of
+udfs/html have them.
 """
 
 from __future__ import annotations
@@ -22,19 +22,21 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tests.bench.fitting import folds_of, softmax_weights
+from tests.bench.fitting import folds_of, logistic, softmax_weights
 from tests.builders.page_templates.templates import made_pages
 from tests.builders.page_templates.texts import read_page_texts
 from udfs.charset.decode import decode
 from udfs.html.line_features import line_facts
 from udfs.html.page_kind import PAGE_FEATURES, kind_of, page_features
-from udfs.html.page_kinds import ARTICLE, PAGE_KINDS
+from udfs.html.page_kinds import ARTICLE, INDEX, PAGE_KINDS
 from udfs.html.page_lines import lines_of_text
+from udfs.html.page_listing import LISTING_FEATURES, listing_features, share_of
 from udfs.html.page_text import HtmlLimits, clean_title, parsed_page
 
 FOLDS = 5
 SEED = 19
-_RIDGE = 0.3
+_RIDGE, _LISTING_RIDGE = 0.3, 0.5
+_LISTING_SHARE = 0.5
 _ARTICLE_PRIOR = 0.5  # what hints at no kind is an article
 _NAME_CHARS, _NUMBER_CHARS = 28, 7
 # Kinds of the real pages by their ids; all others are articles.
@@ -69,6 +71,7 @@ class KindExample:
     is_real: bool
     kind: str
     features: npt.NDArray[np.float64]
+    listing: npt.NDArray[np.float64]
 
 
 def kind_examples(data: Path, pages_each: int) -> list[KindExample]:
@@ -78,8 +81,10 @@ def kind_examples(data: Path, pages_each: int) -> list[KindExample]:
         parsed = parsed_page(html, HtmlLimits())
         lines = None if isinstance(parsed, str) else lines_of_text(parsed[1])
         if lines is not None and len(lines):
-            features = page_features(lines, line_facts(lines), clean_title(parsed[0]))
-            found.append(KindExample(name, group, is_real, kind, features))
+            facts = line_facts(lines)
+            features = page_features(lines, facts, clean_title(parsed[0]))
+            listing = listing_features(lines, facts)
+            found.append(KindExample(name, group, is_real, kind, features, listing))
     return found
 
 
@@ -107,21 +112,36 @@ def fit_kinds(examples: Sequence[KindExample]) -> npt.NDArray[np.float64]:
     return np.round(weights, 2)
 
 
+def fit_listing(examples: Sequence[KindExample]) -> npt.NDArray[np.float64]:
+    """Weights of the features of listings, by logistic regression.
+
+    All indexes weigh half as much as all other pages.
+    """
+    is_index = np.array([float(example.kind == INDEX) for example in examples])
+    features = np.array([example.listing for example in examples])
+    many = len(examples) / max(is_index.sum(), 1.0) - 1.0
+    weight = np.where(is_index > 0, many * _LISTING_SHARE, 1.0)
+    return np.round(logistic(features, is_index, weight, _LISTING_RIDGE), 2)
+
+
 def cross_validated(examples: Sequence[KindExample], seed: int) -> list[str]:
     """The kind found for each page by a model that saw no page of its group."""
     fold_of = folds_of({example.group for example in examples}, FOLDS, seed)
     found: dict[str, str] = {}
     for fold in range(FOLDS):
-        weights = fit_kinds([page for page in examples if fold_of[page.group] != fold])
+        seen = [page for page in examples if fold_of[page.group] != fold]
+        weights, listing = fit_kinds(seen), fit_listing(seen)
         for page in examples:
             if fold_of[page.group] == fold:
-                found[page.name], _ = kind_of(page.features, weights)
+                found[page.name], _ = kind_of(
+                    page.features, weights, share_of(page.listing, listing)
+                )
     return [found[page.name] for page in examples]
 
 
-def table(weights: npt.NDArray[np.float64]) -> Iterator[str]:
-    """The weights as udfs/html/page_kind.py has them, a line for each feature."""
-    for name, row in zip(PAGE_FEATURES, weights, strict=True):
+def table(names: Sequence[str], weights: npt.NDArray[np.float64]) -> Iterator[str]:
+    """The weights as a module has them, a line for each feature."""
+    for name, row in zip(names, weights, strict=True):
         numbers = "".join(f"{number:{_NUMBER_CHARS}.2f}" for number in row)
         yield f"{name:<{_NAME_CHARS}}{numbers}"
 
@@ -174,7 +194,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     examples = kind_examples(arguments.data, arguments.pages_each)
     if arguments.fit:
-        print("\n".join(table(fit_kinds(examples))))
+        print("\n".join(table(PAGE_FEATURES, fit_kinds(examples))), end="\n\n")
+        print("\n".join(table(LISTING_FEATURES, fit_listing(examples)[:, None])))
     else:
         report(examples, arguments.seeds)
     return 0

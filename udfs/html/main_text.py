@@ -30,10 +30,9 @@ from udfs.html.line_features import (
     line_facts,
     line_features,
 )
-from udfs.html.line_words import FRAME_WORD
-from udfs.html.page_kind import own_prose
 from udfs.html.page_kinds import KindShares, shares_of_kind
 from udfs.html.page_lines import Blocks, Lines, lines_text
+from udfs.html.page_listing import LISTING
 
 
 @dataclass(frozen=True)
@@ -102,61 +101,60 @@ MODEL = LineModel(
 OTHER_MODEL = LineModel(
     line_weights=np.array(
         [
-            -1.62,  # constant
-            -0.76,  # links
-            1.15,  # has punctuation
-            0.94,  # much punctuation
-            -0.72,  # frame word
-            0.29,  # paragraph
-            -0.66,  # list item
-            1.03,  # prose around
-            -0.90,  # links around
-            0.31,  # length
-            -0.54,  # digits
-            -0.15,  # copies
-            -0.54,  # hint word
-            0.88,  # prose of like lines
-            -0.77,  # links of like lines
-            0.70,  # number of like lines
+            -1.84,  # constant
+            -0.82,  # links
+            1.28,  # has punctuation
+            1.04,  # much punctuation
+            -0.82,  # frame word
+            0.15,  # paragraph
+            -0.76,  # list item
+            1.06,  # prose around
+            -0.81,  # links around
+            0.25,  # length
+            -0.72,  # digits
+            -0.14,  # copies
+            -0.70,  # hint word
+            1.19,  # prose of like lines
+            -0.86,  # links of like lines
+            0.81,  # number of like lines
         ]
     ),
     block_weights=np.array(
         [
-            0.66,  # content
-            -0.71,  # frame
-            -0.26,  # side
-            -0.62,  # related
-            -0.32,  # comment
-            -0.36,  # tool
-            -0.08,  # hidden
+            0.82,  # content
+            -0.85,  # frame
+            -0.27,  # side
+            -0.66,  # related
+            -0.49,  # comment
+            -0.38,  # tool
+            -0.07,  # hidden
         ]
     ),
     context_weights=np.array(
         [
-            -1.16,  # constant
-            1.00,  # score
-            0.51,  # next lines
-            0.44,  # lines around
-            0.65,  # like lines
-            0.39,  # likeliest like line
-            0.53,  # in title
-            0.48,  # thread
-            0.28,  # thread: in title
-            0.07,  # thread: score
-            0.46,  # thread: like lines
-            0.53,  # thread: likeliest like line
+            -1.44,  # constant
+            0.96,  # score
+            0.56,  # next lines
+            0.43,  # lines around
+            0.86,  # like lines
+            0.53,  # likeliest like line
+            0.63,  # in title
+            0.58,  # thread
+            0.44,  # thread: in title
+            0.02,  # thread: score
+            0.58,  # thread: like lines
+            0.65,  # thread: likeliest like line
         ]
     ),
     threshold=0.6,
-    not_text=0.25,
+    not_text=0.2,
     other_run=0.5,
 )
 """The model of pages of all other kinds: by like lines and their probabilities, too."""
 
 _INHERITED = 0.7  # share of a block's value that the blocks inside it inherit
 _MIN_LINE_CHARS = 8  # shorter lines weigh as much in a run
-_LONG_PROSE_CHARS, _MIN_PROSE_CHARS, _FEW_LINES = 160, 30, 6
-_IS_INDEX, _IS_PROSE, _IS_SCATTERED = 0.4, 0.5, 0.5  # shares of kinds that decide
+_IS_PROSE, _IS_SCATTERED = 0.6, 0.35  # shares of kinds that decide
 _REPEATED_BYTES = 150  # a line of at least this length that was kept before is a repetition
 
 
@@ -168,7 +166,7 @@ def main_text(
 ) -> str:
     """Return the main text of a page, a line for each block; "" for a page without text.
 
-    So is that of a portal or a list, unless it has prose of its own.
+    So is that of a portal or a list.
 
     A long line that is repeated is left out: pages have the same article again for telephones or
     for printing.
@@ -179,7 +177,7 @@ def main_text(
     """
     facts = facts or line_facts(lines)
     shares = shares or shares_of_kind(None)
-    if shares.listing > _IS_INDEX and not _has_own_prose(lines, facts):
+    if shares.listing > LISTING:
         return ""
     rows = main_rows(lines, facts, model or model_of(shares), shares)
     starts, ends = lines.starts[rows], lines.ends[rows]
@@ -201,22 +199,6 @@ def main_text(
 def model_of(shares: KindShares) -> LineModel:
     """Return the model for pages that are so likely of which kinds."""
     return MODEL if shares.prose > _IS_PROSE else OTHER_MODEL
-
-
-def _has_own_prose(lines: Lines, facts: LineFacts) -> bool:
-    """Whether a page that looks like an index has more prose than the beginnings of others' texts.
-
-    Those follow a link of some length. Own prose is a line longer than such beginnings, or at least
-    `_MIN_PROSE_CHARS` in few lines.
-    """
-    own, longest, count = own_prose(
-        lines.chars,
-        lines.link_chars,
-        lines.punctuation,
-        facts.words.words,
-        FRAME_WORD,
-    )
-    return longest >= _LONG_PROSE_CHARS or (count <= _FEW_LINES and own >= _MIN_PROSE_CHARS)
 
 
 def main_rows(

@@ -22,6 +22,7 @@ from udfs.html.line_features import LineFacts
 from udfs.html.line_words import FRAME_WORD, MOMENT, PAIR, words_of
 from udfs.html.page_kinds import HINTS, INDEX, PAGE_KINDS, KindShares, shares_of_kind
 from udfs.html.page_lines import Lines
+from udfs.html.page_listing import LISTING, is_link_title, listing_share, repeated_blocks
 
 _SHAPE_FEATURES = (
     "constant",
@@ -60,70 +61,69 @@ PAGE_FEATURES = (
 )
 # Of each feature for each of PAGE_KINDS, in their order.
 _WEIGHTS = """
-constant                      -1.79  -0.45  -2.08  -0.27   3.30  -0.14  -1.12   1.57   0.78   0.69
-links                          0.68   0.00  -0.25  -1.99  -0.24  -1.38   0.47   1.54   2.57  -1.40
-lines                          0.71  -0.08   0.51  -0.05  -1.28   0.32   0.18  -0.39   1.15  -1.07
-prose                          2.10  -0.43   0.25   0.55  -0.43   0.44   0.07  -0.97  -2.09   0.50
-longest prose                  1.11   0.61   1.92   1.03  -1.09  -1.39  -0.09  -0.80  -3.40   2.09
-prose lines                    3.44   0.11   1.11  -0.27  -0.77  -0.14  -0.63  -1.34  -1.20  -0.31
-length of prose lines          1.95  -0.37  -1.72   0.70  -1.07  -0.12  -0.38  -0.27  -1.09   2.38
-list items                    -0.24  -0.11  -0.94  -0.66  -0.56   1.66   0.77   0.41  -0.61   0.28
-paragraphs                     0.22   0.21   0.25  -0.31   0.12  -0.96   1.51   0.74  -2.14   0.35
-digits                        -0.65  -0.28   0.01  -0.36   1.35  -1.17  -1.39   1.82   1.59  -0.93
-copies                         1.99   1.77  -0.73  -1.55   1.17  -1.33  -2.08   1.24   0.30  -0.77
-largest group                  1.64   0.45   0.55  -0.78  -1.74   0.21  -1.85  -1.06   1.04   1.54
-repeated blocks                0.58  -1.09  -0.90   0.87  -0.51   0.28  -0.49  -0.30   1.61  -0.05
-prose of repeated blocks      -2.04   1.96  -0.24  -2.02   1.28   0.11   0.39  -0.31   1.13  -0.26
-chars of repeated blocks      -0.42   0.72  -0.35  -0.87   0.22  -0.38  -1.08  -0.34   1.86   0.63
-links of repeated blocks       0.31  -1.23  -0.15  -0.70   0.16   0.96  -1.16  -0.66   2.58  -0.10
-moments of repeated blocks    -0.37   0.65   0.46   1.20   1.51  -1.36  -0.66  -0.56   0.22  -1.09
-short repeated blocks          0.40   1.75  -0.91   0.50  -0.29  -0.48   0.95   0.35  -2.14  -0.13
-length of repeated blocks      1.80  -0.64   1.69   0.87  -1.16   0.09  -0.53  -0.50  -1.00  -0.63
-moments                       -0.64   0.59   1.24   0.81  -0.37   1.15  -0.47  -0.20   0.98  -3.10
-pairs                         -0.23  -0.85  -0.64   0.53  -3.29   1.26   4.85  -0.04  -0.54  -1.05
-labels                         0.24  -0.22   0.34   0.04  -0.50   1.69   2.23  -0.72  -0.76  -2.34
-link titles                    0.07  -1.84   0.71   0.20  -1.06   0.21   0.98  -0.03   1.12  -0.35
-lines of link titles           0.41  -1.01  -0.07  -0.42   0.97  -0.50   0.15   0.42   0.37  -0.32
-chars of link titles           2.74  -0.65  -0.40  -0.77   0.26   0.01   0.90  -0.28  -0.92  -0.89
-groups of prose               -1.92  -0.06   1.24   0.74   0.42  -0.06   0.88  -0.34  -1.04   0.13
-share of longest prose        -1.42   0.86   0.38  -1.14   0.72  -1.94   1.65   1.02   0.52  -0.64
-forum class                   -0.71   3.50   0.76  -0.36  -0.87  -0.39  -0.33  -0.88  -0.32  -0.40
-question_answer class         -1.78  -0.95   6.27  -0.86  -0.61  -0.36  -0.44  -0.39  -0.67  -0.21
-comments class                -1.33   2.53  -0.70   4.78  -1.23  -1.41  -0.27  -0.70  -0.79  -0.87
-microblog class                1.29  -0.68  -0.50  -0.79   4.27  -0.51  -0.48  -1.33  -0.93  -0.34
-encyclopedia class            -1.58  -0.34  -0.50  -0.50  -0.41   5.28   0.36  -0.92  -0.97  -0.41
-product class                 -0.36  -0.07  -0.04  -0.04  -0.05  -0.06   0.57  -0.17   0.22  -0.00
-video class                   -0.00  -0.57  -0.18  -1.12  -1.02  -0.52  -1.01   5.76  -1.07  -0.27
-index class                    3.70  -0.51  -0.02  -1.15  -0.69   0.22  -0.42  -1.19   0.19  -0.14
-chapter class                 -0.89  -0.06  -0.05  -0.05  -0.03  -0.12  -0.03  -0.04  -0.03   1.29
-forum word                    -0.70   3.41  -1.09   0.87  -0.73  -0.09  -0.13  -1.45   0.74  -0.84
-question_answer word          -1.67  -0.68   4.94   0.44   0.27  -0.57  -1.31  -0.90   0.03  -0.55
-comments word                 -2.70   0.72   0.35   2.87   0.21  -1.06  -1.29   0.29   0.27   0.34
-microblog word                 0.55  -1.67  -0.13   0.35   3.53   0.53  -2.52   1.36  -1.72  -0.28
-encyclopedia word             -3.66  -0.91  -0.87   0.00  -0.48   4.93  -0.69  -0.40  -0.76   2.84
-product word                   0.53  -0.24  -0.58  -0.63  -0.63  -1.34   4.77  -0.91   0.27  -1.24
-video word                    -0.42  -0.82  -1.11  -0.92  -1.33   0.13   0.68   5.15  -0.54  -0.81
-index word                     2.25  -0.48  -0.98  -0.05   0.13   0.01   0.48  -0.69   0.29  -0.95
-chapter word                  -0.23  -0.79  -0.78   0.13  -0.64  -1.25  -1.10  -1.85   2.19   4.32
-forum title                    0.31   0.46  -0.49  -0.02   0.19  -0.76   0.32  -0.09  -0.48   0.55
-question_answer title         -0.59   0.34   0.24  -0.54   0.50   0.79  -0.60  -0.35   0.33  -0.13
-comments title                -0.24  -0.35  -0.04  -0.03   1.11  -0.02  -0.02  -0.07  -0.34  -0.00
-microblog title               -0.81  -0.08  -0.42  -0.68  -0.10  -0.15  -0.13   0.71   2.67  -1.01
-encyclopedia title            -1.10   0.98  -0.72   0.73   0.07   0.26   0.14  -0.44   0.24  -0.16
-product title                  0.23  -0.26  -0.32   0.27  -0.24  -0.20  -0.16  -0.53   1.25  -0.05
-video title                   -0.69  -0.18  -0.20   1.02  -0.19  -0.13  -0.06  -0.49   1.02  -0.11
-index title                   -0.77   0.51  -0.84  -0.37   0.40  -0.02   0.17   0.24   0.89  -0.21
-chapter title                 -0.56  -0.60  -0.18   0.36  -0.16  -0.22  -0.47  -0.26   0.86   1.25
+constant                      -1.83  -0.43  -2.08  -0.18   3.32  -0.05  -1.08   1.71   0.38   0.75
+links                          0.72   0.04  -0.24  -2.07  -0.15  -1.42   0.48   1.55   2.51  -1.41
+lines                          0.79  -0.06   0.53  -0.02  -1.21   0.35   0.24  -0.39   0.85  -1.08
+prose                          2.08  -0.48   0.27   0.55  -0.48   0.41   0.01  -0.93  -1.94   0.51
+longest prose                  1.09   0.63   1.99   1.03  -1.15  -1.48  -0.09  -0.80  -3.32   2.11
+prose lines                    3.48   0.15   1.18  -0.30  -0.81  -0.17  -0.63  -1.28  -1.32  -0.31
+length of prose lines          1.99  -0.35  -1.78   0.69  -1.11  -0.14  -0.44  -0.27  -0.97   2.38
+list items                    -0.30   0.00  -0.99  -0.69  -0.63   1.65   0.74   0.44  -0.46   0.24
+paragraphs                     0.11   0.27   0.20  -0.41   0.10  -1.02   1.39   0.39  -1.34   0.31
+digits                        -0.73  -0.21  -0.02  -0.33   1.40  -1.17  -1.51   1.81   1.66  -0.91
+copies                         2.02   1.95  -0.81  -1.61   1.17  -1.37  -2.11   1.17   0.37  -0.77
+largest group                  1.70   0.32   0.51  -0.80  -1.89   0.24  -1.84  -1.03   1.21   1.58
+repeated blocks                0.76  -1.12  -0.89   0.94  -0.45   0.30  -0.51  -0.31   1.31  -0.03
+prose of repeated blocks      -2.13   1.97  -0.28  -2.07   1.36   0.12   0.40  -0.31   1.21  -0.27
+chars of repeated blocks      -0.26   0.70  -0.32  -0.91   0.26  -0.34  -1.12  -0.34   1.65   0.68
+links of repeated blocks       0.42  -1.33  -0.19  -0.71   0.32   1.05  -1.13  -0.63   2.29  -0.10
+moments of repeated blocks    -0.44   0.51   0.41   1.14   1.42  -1.42  -0.67  -0.55   0.72  -1.13
+short repeated blocks          0.33   1.72  -1.04   0.47  -0.39  -0.54   0.94   0.39  -1.76  -0.13
+length of repeated blocks      1.76  -0.61   1.76   0.95  -1.27   0.08  -0.55  -0.56  -0.90  -0.65
+moments                       -0.61   0.62   1.26   0.81  -0.31   1.16  -0.51  -0.37   1.16  -3.21
+pairs                         -0.23  -0.84  -0.62   0.57  -3.36   1.29   4.99  -0.01  -0.69  -1.09
+labels                         0.19  -0.22   0.32  -0.01  -0.54   1.72   2.28  -0.66  -0.66  -2.41
+link titles                    0.11  -1.95   0.73   0.20  -1.12   0.22   1.02  -0.17   1.27  -0.34
+lines of link titles           0.44  -1.09  -0.05  -0.43   1.01  -0.47   0.08   0.42   0.40  -0.31
+chars of link titles           2.77  -0.71  -0.44  -0.83   0.19   0.04   0.89  -0.33  -0.69  -0.90
+groups of prose               -2.02  -0.11   1.28   0.77   0.45  -0.10   0.90  -0.24  -1.04   0.12
+share of longest prose        -1.50   0.95   0.37  -1.18   0.80  -2.05   1.60   0.98   0.68  -0.66
+forum class                   -0.92   3.58   0.80  -0.34  -0.94  -0.45  -0.66  -1.10   0.45  -0.42
+question_answer class         -1.79  -0.95   6.47  -0.90  -0.60  -0.36  -0.44  -0.41  -0.80  -0.21
+comments class                -1.39   2.69  -0.72   4.92  -1.16  -1.44  -0.23  -0.63  -1.13  -0.90
+microblog class                1.35  -0.69  -0.49  -0.81   4.42  -0.51  -0.48  -1.38  -1.07  -0.34
+encyclopedia class            -1.71  -0.34  -0.50  -0.52  -0.42   5.41   0.41  -0.96  -0.93  -0.43
+product class                 -0.36  -0.07  -0.04  -0.04  -0.04  -0.06   0.59  -0.16   0.18  -0.00
+video class                   -0.08  -0.62  -0.21  -1.16  -1.10  -0.56  -1.07   6.10  -1.04  -0.27
+index class                    3.72  -0.49  -0.02  -1.18  -0.69   0.26  -0.38  -1.19   0.10  -0.14
+chapter class                 -0.92  -0.05  -0.05  -0.05  -0.02  -0.12  -0.03  -0.04  -0.03   1.32
+forum word                    -0.63   3.56  -1.14   0.96  -0.77  -0.08  -0.13  -1.43   0.52  -0.86
+question_answer word          -1.72  -0.84   4.96   0.44   0.10  -0.63  -1.27  -0.93   0.46  -0.58
+comments word                 -2.87   1.00   0.33   3.02   0.31  -1.06  -1.38   0.31  -0.05   0.38
+microblog word                 0.77  -1.47  -0.03   0.44   3.96   0.58  -2.63   1.49  -2.85  -0.27
+encyclopedia word             -3.66  -1.01  -0.94   0.02  -0.54   5.04  -0.74  -0.34  -0.76   2.93
+product word                   0.60  -0.16  -0.57  -0.64  -0.60  -1.34   5.00  -0.82  -0.20  -1.28
+video word                    -0.49  -0.80  -1.15  -0.99  -1.36   0.10   0.71   4.86  -0.02  -0.86
+index word                     2.28  -0.53  -1.02  -0.03   0.22   0.02   0.55  -0.67   0.16  -0.99
+chapter word                  -0.27  -0.75  -0.74   0.16  -0.51  -1.27  -1.09  -1.88   1.83   4.50
+forum title                    0.28   0.23  -0.54  -0.13  -0.00  -0.79   0.37  -0.09   0.16   0.52
+question_answer title         -0.55   0.12   0.09  -0.61   0.32   0.83  -0.54  -0.36   0.84  -0.13
+comments title                -0.24  -0.32  -0.04  -0.02   1.15  -0.02  -0.01  -0.08  -0.42   0.00
+microblog title               -0.83  -0.07  -0.42  -0.68  -0.10  -0.14  -0.12   0.71   2.67  -1.02
+encyclopedia title            -1.13   1.00  -0.71   0.77   0.09   0.27   0.14  -0.43   0.15  -0.15
+product title                  0.26  -0.28  -0.31   0.27  -0.23  -0.19  -0.16  -0.51   1.20  -0.05
+video title                   -0.69  -0.19  -0.21   1.07  -0.18  -0.12  -0.09  -1.60   2.11  -0.10
+index title                   -0.77   0.34  -0.89  -0.42   0.33  -0.08   0.02   0.18   1.45  -0.17
+chapter title                 -0.55  -0.62  -0.20   0.34  -0.19  -0.23  -0.48  -0.25   0.92   1.27
 """
 _SHAPES, _HINTS = len(_SHAPE_FEATURES), len(HINTS)
-_GROUPS = np.array([shares_of_kind(kind) for kind in PAGE_KINDS], dtype=np.float64)
+_GROUPS = np.array([shares_of_kind(kind)[:3] for kind in PAGE_KINDS], dtype=np.float64)
 
 _MANY_LOG2 = 8  # counts of 255 and more are equal
 _MANY_CHARS_LOG2 = 14.0
 _PROSE_CHARS = 200
 _LONG_CHARS = 500
 _INDEX_LINKS, _INDEX_LINES = 0.2, 10  # share of characters; fewest lines
-_TITLE_CHARS, _TEASER_REACH = 8, 2
 _SHORT_CHARS, _MOMENT_DIGITS = 40, 4
 _LONG_BLOCK = 1.5  # prose
 _SHORT_BLOCK = 0.3
@@ -140,20 +140,26 @@ def kind_and_shares(
     """Return the kind of a page, and how likely it is of the groups of kinds."""
     if not len(lines):
         return None, shares_of_kind(None)
-    return kind_of(page_features(lines, facts, title), _weights())
+    return kind_of(page_features(lines, facts, title), _weights(), listing_share(lines, facts))
 
 
-def kind_of(features: Float64Array, weights: Float64Array) -> tuple[str, KindShares]:
+def kind_of(
+    features: Float64Array, weights: Float64Array, listing: float
+) -> tuple[str, KindShares]:
     """Return the likeliest kind, and how likely the page is of the groups of kinds.
 
-    A kind is named only where one of its words is found; the shares do without. An index has links.
+    A kind is named only where one of its words is found; the shares do without. Of an index
+    `udfs.html.page_listing` decides.
 
     Args:
         features: PAGE_FEATURES of a page.
         weights: Shape (features, kinds).
+        listing: How likely the page only leads to others.
     """
-    kind, *shares = _kind_of(features, weights, _GROUPS, _SHAPES, _HINTS, HINTS.index(INDEX))
-    return PAGE_KINDS[kind], KindShares(*shares)
+    index = HINTS.index(INDEX)
+    kind, prose, thread, scattered = _kind_of(features, weights, _GROUPS, _SHAPES, _HINTS, index)
+    shares = KindShares(prose, thread, scattered, listing)
+    return INDEX if listing > LISTING else PAGE_KINDS[kind], shares
 
 
 def page_features(lines: Lines, facts: LineFacts, title: str | None) -> Float64Array:
@@ -198,11 +204,11 @@ def _kind_of(
     shapes: int,
     hints: int,
     index: int,
-) -> tuple[int, float, float, float, float]:
+) -> tuple[int, float, float, float]:
     """`kind_of` by number.
 
     Args:
-        groups: Shape (kinds, groups): whether a kind is of each group of `KindShares`.
+        groups: Shape (kinds, 3): whether a kind is of the first groups of `KindShares`.
         shapes: Number of the features that are of no hint; those of hints follow three times.
         hints: Number of the kinds that words hint at, which follow the article.
         index: The place of the index among them.
@@ -215,58 +221,20 @@ def _kind_of(
         scores[index + 1] = -np.inf
     best = 0
     for hint in range(hints):
-        is_hinted = hint == index
+        is_hinted = False
         for place in range(3):
             is_hinted |= features[shapes + place * hints + hint] > 0
-        if is_hinted and scores[hint + 1] > scores[best]:
+        if is_hinted and hint != index and scores[hint + 1] > scores[best]:
             best = hint + 1
-    shares = np.zeros(4, dtype=np.float64)
+    shares = np.zeros(3, dtype=np.float64)
     total, most = 0.0, scores.max()
     for kind in range(hints + 1):
         likely = math.exp(scores[kind] - most)
         total += likely
-        for group in range(4):
+        for group in range(3):
             shares[group] += likely * groups[kind, group]
     shares /= total
-    return best, shares[0], shares[1], shares[2], shares[3]
-
-
-@compiled
-def own_prose(
-    chars: Int64Array,
-    link_chars: Int64Array,
-    punctuation: Int64Array,
-    words: Int64Array,
-    frame_word: int,
-) -> tuple[int, int, int]:
-    """Measure the prose of a page that does not follow the title of another page.
-
-    Such a title is a link of at least `_TITLE_CHARS`; the first prose in the `_TEASER_REACH` lines
-    behind it belongs to it. Lines with a word of the frame do not count.
-
-    Returns:
-        Characters of own prose, those of its longest line, its lines.
-    """
-    own = longest = count = 0
-    since = _TEASER_REACH  # lines behind the title that has no prose yet
-    for row in range(len(chars)):
-        unlinked = chars[row] - link_chars[row]
-        if _is_link_title(chars[row], link_chars[row]):
-            since = 0
-            continue
-        since += 1
-        if punctuation[row] and unlinked * 2 > chars[row] and not words[row] & frame_word:
-            if since > _TEASER_REACH:
-                own += unlinked
-                longest = max(longest, unlinked)
-                count += 1
-            since = _TEASER_REACH
-    return own, longest, count
-
-
-@compiled
-def _is_link_title(chars: int, link_chars: int) -> bool:
-    return bool(chars >= _TITLE_CHARS and link_chars * 5 >= chars * 4)
+    return best, shares[0], shares[1], shares[2]
 
 
 @compiled
@@ -303,7 +271,7 @@ def _page_features(
         of_group[groups[row]] += prose[row]
         of_block[0, block[row]] += prose[row]
         of_block[1, block[row]] += chars[row]
-        of_block[2, block[row]] += chars[row] * _is_link_title(chars[row], link_chars[row])
+        of_block[2, block[row]] += chars[row] * is_link_title(chars[row], link_chars[row])
         of_block[3, block[row]] += is_moment
     all_chars, all_prose = float(chars.sum()), of_group.sum()
     features[0] = 1.0
@@ -346,7 +314,7 @@ def _of_lines(
     prose_chars = longest = title_chars = prose_lines = moments = pairs = labels = titles = 0
     for row in range(len(chars)):
         is_short = chars[row] <= _SHORT_CHARS and link_chars[row] * 5 < chars[row] * 4
-        if _is_link_title(chars[row], link_chars[row]):
+        if is_link_title(chars[row], link_chars[row]):
             titles += 1
             title_chars += chars[row]
         moments += _is_moment(chars[row], digits[row], words[row], moment)
@@ -407,7 +375,7 @@ def _of_repeated_blocks(
         chars[parent] += chars[block]
         titles[parent] += titles[block]
         moments[parent] += moments[block]
-    first, count, sums = _repeated_blocks(parents, signatures, prose)
+    first, count, sums = repeated_blocks(parents, signatures, prose)
     if count == 0:
         return
     inside = in_titles = short = with_moment = 0.0
@@ -425,46 +393,3 @@ def _of_repeated_blocks(
     features[4] = with_moment / count
     features[5] = short / count
     features[6] = min(sums / count, _LONG_BLOCK) / _LONG_BLOCK
-
-
-@compiled
-def _repeated_blocks(
-    parents: Int64Array, signatures: Int64Array, prose: Float64Array
-) -> tuple[np.int64, np.int64, float]:
-    """Find the siblings with one signature that have the most prose, where at least three have.
-
-    Args:
-        prose: Of each block with the blocks inside.
-    Returns:
-        The first of them that has prose, how many have, and their prose.
-    """
-    blocks = len(parents)
-    size = 16
-    while size < 2 * blocks:
-        size *= 2
-    keys = np.full(size, -1, dtype=np.int64)
-    firsts = np.zeros(size, dtype=np.int64)
-    counts = np.zeros(size, dtype=np.int64)
-    sums = np.zeros(size, dtype=np.float64)
-    for block in range(1, blocks):
-        if prose[block] <= 0:
-            continue
-        key = parents[block] << 10 | signatures[block]
-        place = (key ^ key >> 10) & (size - 1)
-        while keys[place] != -1 and keys[place] != key:
-            place = (place + 1) & (size - 1)
-        if keys[place] == -1:
-            keys[place], firsts[place] = key, block
-        counts[place] += 1
-        sums[place] += prose[block]
-    best = -1
-    for place in range(size):
-        if counts[place] >= 3 and (
-            best < 0
-            or sums[place] > sums[best]
-            or (sums[place] == sums[best] and counts[place] > counts[best])
-        ):
-            best = place
-    if best < 0:
-        return np.int64(0), np.int64(0), 0.0
-    return firsts[best], counts[best], sums[best]

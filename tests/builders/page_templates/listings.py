@@ -170,3 +170,86 @@ def chapter_directory(w: Writer) -> str:
     )
     main = f"{crumbs(w)}{info}<div {w.i('list')}><dl><dt>正文</dt>{chapters}</dl></div>"
     return around(w, main, after=link_list(w, "热门小说", 0, 20, "novels"))
+
+
+def news_stream(w: Writer) -> str:
+    """A channel's stream: picture, title, one cut sentence, source and time for each piece."""
+    w.subject = f"{w.one_of(names.NAV)}频道"
+    box, said = w.one_of((("li", "p"), ("div", "div"), ("article", "p")))
+    pieces = []
+    for title in titles(w, 6, 22):
+        lead = escape(w.sentence("prose", 20, 90)[: w.count(18, 90)])
+        if w.chance(0.7):
+            lead += "..."
+        source = f"<span>{w.one_of(names.SITES)}</span><span>{w.moment()}</span>"
+        pieces.append(
+            f"<{box} {w.c('news-card')}><a href='#'><img src='/t.jpg' alt=''></a><div {w.c('txt')}>"
+            f"<h4>{link(w, title)}</h4><{said} {w.c('digest')}>{lead}</{said}>"
+            f"<div {w.c('card-info')}>{source}{counters(w, '评论 分享')}</div></div></{box}>\n"
+        )
+    tabs = links(w, w.some_of(names.NAV, 4, 12), "tabs")
+    main = f"{tabs}<div {w.c('stream')}>{''.join(pieces)}</div><a href='#'>加载更多</a>"
+    return around(w, main, side=link_list(w, "24小时热点", 5, 12))
+
+
+def blog_front(w: Writer) -> str:
+    """A blog's first page: the beginnings of posts, some of them of several paragraphs."""
+    w.subject = f"{w.user()}的博客"
+    posts = []
+    for title in titles(w, 3, 9, w.one_of(("prose", "talk"))):
+        begin = [escape(line[: w.count(40, 160)]) for line in w.lines("prose", 60)[: w.count(1, 3)]]
+        more = w.one_of(("继续阅读 →", "阅读全文 »", "Read more"))
+        posts.append(
+            f"<div {w.c('post hentry')}><h2 {w.c('entry-title')}>{link(w, title)}</h2>"
+            f"<div {w.c('postmeta')}>{w.date()} | {escape(w.user())} | "
+            f"{link(w, w.one_of(names.NAV))}</div><div {w.c('entry-summary')}>"
+            f"{''.join(f'<p>{line}</p>' for line in begin)}"
+            f"<p><a {w.c('more-link')} href='#'>{more}</a></p></div></div>\n"
+        )
+    return around(
+        w, f"<div {w.c('site-content')}>{''.join(posts)}</div>{pager(w)}", side=sidebar(w)
+    )
+
+
+def special_topic(w: Writer) -> str:
+    """A special topic: a few sentences of introduction, then blocks of links to its articles."""
+    w.subject = f"专题：{w.headline()}"
+    blocks = "".join(
+        f"<div {w.c('topic-block')}>{link_list(w, heading, 4, 12)}</div>"
+        for heading in w.some_of(names.NAV, 3, 8)
+    )
+    lead = (
+        f"<div {w.c('summary')}><b>导语</b><span>{escape(w.sentence('prose', 25, 90))}</span></div>"
+    )
+    return f"{top(w)}<h1>{escape(w.subject)}</h1>{lead}<div {w.c('cols')}>{blocks}</div>{foot(w)}"
+
+
+def clip_wall(w: Writer) -> str:
+    """A wall of clips: picture, length, title, channel, views."""
+    w.subject = f"{w.one_of(names.NAV)}视频大全"
+    clips = "".join(
+        f"<div {w.c('v-item')}><a href='#'><img src='/v.jpg' alt=''><i>{w.count(1, 59):02}:"
+        f"{w.count(0, 59):02}</i></a><p {w.c('v-title')}>{link(w, w.headline('talk'))}</p>"
+        f"<p {w.c('v-meta')}><span>{escape(w.user())}</span> {counters(w, '播放 弹幕')} "
+        f"<em>{w.date()}</em></p></div>\n"
+        for _ in w.times(12, 36)
+    )
+    return around(w, f"{crumbs(w)}<div {w.c('v-wall')}>{clips}</div>{pager(w)}")
+
+
+def open_questions(w: Writer) -> str:
+    """Open questions: votes, answers, title, the beginning of the question, who asked."""
+    w.subject = f"{w.one_of(names.NAV)}相关问题"
+    rows = []
+    for title in titles(w, 8, 24, "talk"):
+        begin = ""
+        if w.chance(0.5):
+            begin = f"<div {w.c('excerpt')}>{escape(w.sentence('talk', 12, 70)[:50])}…</div>"
+        rows.append(
+            f"<section {w.c('stream-item')}><div {w.c('rank')}><b>{w.count(0, 30)}</b>票 "
+            f"<b>{w.count(0, 9)}</b>回答</div><div {w.c('summary')}>"
+            f"<h2>{link(w, title + '？')}</h2>"
+            f"{begin}<div {w.c('who')}>{escape(w.user())} {w.moment()}提问</div></div></section>\n"
+        )
+    side = link_list(w, "热门标签", 4, 14)
+    return around(w, f"<div {w.c('q-list')}>{''.join(rows)}</div>{pager(w)}", side=side)

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from udfs.html.class_words import hints_of, signatures_of
 from udfs.html.line_features import LineFacts
-from udfs.html.line_words import FRAME_WORD, MOMENT, PAIR
+from udfs.html.line_words import MOMENT, PAIR
 from udfs.html.page_kinds import HINTS, LINE_WORDS
 from udfs.html.page_lines import Lines
 
-_TITLE_CHARS, _TEASER_REACH = 8, 2
+_TITLE_CHARS = 8
 
 
 def plain_page_features(lines: Lines, facts: LineFacts, title: str) -> list[float]:
@@ -67,24 +67,6 @@ def plain_moments(lines: Lines, facts: LineFacts) -> list[bool]:
     """Whether each line is short and has a time, or a number of several digits."""
     found = (facts.words.digits >= 4) | (facts.words.words & MOMENT != 0)
     return [bool(value) for value in found & (lines.chars <= 40)]
-
-
-def plain_own_prose(lines: Lines, facts: LineFacts) -> tuple[int, int, int]:
-    """Characters of prose that follows no title of another page, of its longest line, its lines."""
-    own: list[int] = []
-    title = -9  # the row of the last title that has no prose yet
-    for row, (chars, linked) in enumerate(zip(lines.chars, lines.link_chars, strict=True)):
-        if chars >= _TITLE_CHARS and linked * 5 >= chars * 4:
-            title = row
-        elif (
-            lines.punctuation[row]
-            and (chars - linked) * 2 > chars
-            and not facts.words.words[row] & FRAME_WORD
-        ):
-            if title < 0 or row - title > _TEASER_REACH:
-                own.append(int(chars - linked))
-            title = -9
-    return sum(own), max(own, default=0), len(own)
 
 
 def _share(count: int) -> float:

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.udfs.html.plain_page_kind import plain_own_prose, plain_page_features
+from tests.udfs.html.plain_page_kind import plain_page_features
 from udfs.html.line_features import line_facts
-from udfs.html.line_words import FRAME_WORD
 from udfs.html.markers import marked
-from udfs.html.page_kind import PAGE_FEATURES, _weights, own_prose, page_features, page_kind
+from udfs.html.page_kind import PAGE_FEATURES, _weights, page_features, page_kind
 from udfs.html.page_kinds import PAGE_KINDS
 from udfs.html.page_lines import Lines, body_text, lines_of_text, parsed
 from udfs.html.page_text import HtmlLimits, extract_page
@@ -71,6 +70,4 @@ def test_compiled_features_are_those_of_the_twin(html: str, title: str) -> None:
     found = page_features(lines, facts, title)
     assert np.allclose(found, plain_page_features(lines, facts, title), atol=1e-12)
     assert len(found) == len(PAGE_FEATURES)
-    counted = lines.chars, lines.link_chars, lines.punctuation, facts.words.words
-    assert own_prose(*counted, FRAME_WORD) == plain_own_prose(lines, facts)
     assert 0 <= found.min() <= found.max() <= 1
