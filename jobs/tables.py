@@ -31,7 +31,7 @@ from jobs.config.scorers import declared
 from udfs.base.settings import ConfigError
 from udfs.images.schema import IMAGE_TYPE
 from udfs.interleaved.schema import INTERLEAVED_TYPE
-from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PII_TYPE
+from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PAIR_MEASURES_TYPE, PII_TYPE
 from udfs.pairs.schema import PLACE_TYPE
 from udfs.products.schema import PRODUCT_TYPE
 from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
@@ -57,6 +57,7 @@ PAIRS = "pairs"
 IMAGES = "images"
 SHARD_IMAGES = "shard_images"
 INTERLEAVED = "interleaved"
+PAIR_MEASURES = "pair_measures"
 
 
 def scores(scorer: str) -> str:
@@ -212,6 +213,7 @@ _SCHEMAS: dict[str, StructType] = {
     IMAGES: IMAGE_TYPE,  # one row for each body in records and data: URIs, usable or not
     SHARD_IMAGES: IMAGE_TYPE,  # likewise in shards; `jobs.image_text.images` reads both
     INTERLEAVED: INTERLEAVED_TYPE,  # one row for each document with images
+    PAIR_MEASURES: PAIR_MEASURES_TYPE,  # one row for each of pairs
     FLAGGED: _columns(
         doc_id=StringType(),
         reject_reasons=ArrayType(StringType()),  # all that apply; empty for a kept document

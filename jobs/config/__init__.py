@@ -14,6 +14,7 @@ from jobs.config.loading import (
     with_running_scorers,
 )
 from jobs.config.packs import bundled_packs
+from jobs.config.pair_rule_settings import PAIR_RULE_REASONS, PairRulesConfig
 from jobs.config.pair_settings import SelectPairsConfig
 from jobs.config.release_settings import ReleaseConfig
 from jobs.config.remembered import Remembered, known_tables, settings_text, toml_value
@@ -42,6 +43,7 @@ from jobs.config.settings import (
 from udfs.base.settings import ConfigError
 
 __all__ = [
+    "PAIR_RULE_REASONS",
     "RULE_REASONS",
     "ArtifactsConfig",
     "Config",
@@ -52,6 +54,7 @@ __all__ = [
     "InputFormat",
     "KeepPolicy",
     "NamedArtifact",
+    "PairRulesConfig",
     "ReleaseConfig",
     "Remembered",
     "RulesConfig",

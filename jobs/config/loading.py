@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jobs.config.packs import pack_layer, read_toml
+from jobs.config.packs import PACK_KEYS, pack_layer, read_toml
 from jobs.config.remembered import Remembered, remembered_values, toml_value
 from jobs.config.scorers import declared, how_to_run, quality_scorers
 from jobs.config.sections import parts_of, with_parts
@@ -40,7 +40,7 @@ def load_config(
         settings: Later ones win, and all win over the file.
         remembered: The settings of an output, which win over the file, and lose to `settings`.
     Returns:
-        The configuration with the rule pack's values; rules.pack is None without a pack.
+        The configuration with the rule packs' values; a section's pack is None without one.
     Raises:
         ConfigError: unreadable file, unknown key, wrong type, a word outside its choices, or a
             number outside its bounds.
@@ -108,30 +108,36 @@ def _layered(
     of_file = [] if path is None else [(str(path), read_toml(path))]
     kept = [] if remembered is None else [(remembered.where, dict(remembered.tables))]
     layers = [*of_file, *kept, *asked]
-    # The layers' own [rules] first: they name the pack.
-    rules = Config().rules
+    # The layers' own sections first: they name the packs.
+    naming = Config()
     for where, tables in layers:
-        rules = with_tables(Config(rules=rules), _without_conditions(tables), where).rules
-    has_all_rules = remembered is not None and remembered.has_all_rules
-    pack = None if has_all_rules else pack_layer(rules, layers, path)
+        naming = with_tables(naming, _without_conditions(tables), where)
+    whole = frozenset() if remembered is None else remembered.whole_sections
+    packs = {
+        section: pack_layer(naming, section, layers, path)
+        for section in PACK_KEYS
+        if section not in whole
+    }
     config = Config()
-    for where, tables in [*([] if pack is None else [pack]), *of_file]:
-        if has_all_rules:  # the file's conditions may refer to a pack that is not read
-            tables = {section: table for section, table in tables.items() if section != "rules"}
+    for where, tables in [*filter(None, packs.values()), *of_file]:
+        # The file's conditions may refer to a pack that is not read.
+        tables = {section: table for section, table in tables.items() if section not in whole}
         config = with_tables(config, tables, where)
     for where, tables in kept:
         config = with_tables(_without_mappings(config, tables), tables, where)
     for where, tables in asked:
         config = with_tables(config, tables, where)
-    if pack is None and not has_all_rules:
-        config = dataclasses.replace(config, rules=dataclasses.replace(config.rules, pack=None))
+    for section, pack in packs.items():
+        if pack is None:
+            without = dataclasses.replace(getattr(config, section), pack=None)
+            config = dataclasses.replace(config, **{section: without})
     return config
 
 
 def _without_mappings(config: Config, tables: Mapping[str, Any]) -> Config:
     """Empty the mappings that remembered tables have whole; a layer else adds entries to them."""
     for section, table in tables.items():
-        if section == "rules" and "pack" not in table:
+        if section in PACK_KEYS and "pack" not in table:
             continue  # these conditions are added to those of another pack
         parts = tuple(
             dataclasses.replace(
@@ -265,8 +271,11 @@ def _check_second_identifier(rules: RulesConfig) -> None:
 
 
 def _without_conditions(tables: Mapping[str, Any]) -> dict[str, Any]:
-    """The [rules] of a layer without conditions, which may refer to the pack's."""
-    rules = tables.get("rules", {})
-    if isinstance(rules, dict):
-        rules = {key: value for key, value in rules.items() if key != "conditions"}
-    return {"rules": rules}
+    """A layer's sections with packs, without conditions, which may refer to those of the packs."""
+    return {
+        section: {key: value for key, value in table.items() if key != "conditions"}
+        if isinstance(table, dict)
+        else table
+        for section, table in tables.items()
+        if section in PACK_KEYS
+    }

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.config.packs import pack_layer
+from jobs.config.packs import PACK_KEYS, pack_layer
 from jobs.config.sections import section_types, section_values
-from jobs.config.settings import Config, RulesConfig
+from jobs.config.settings import Config
 from jobs.config.values import with_tables
 from udfs.base.settings import OFF, ConfigError
 
@@ -26,8 +26,6 @@ Tables = Mapping[str, Mapping[str, Any]]
 _OF_THE_COMMAND = frozenset({"run", "release", "artifacts", "spark"})
 _OF_INPUT = ("text_column", "id_column")
 """Keys of [input] that tables depend on; the format is part of each split."""
-_CHOOSE_RULES = ("pack", "mode")
-"""Keys of [rules] that decide where values of other keys come from."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +37,15 @@ class Remembered:
     tables: Tables
 
     @property
-    def has_all_rules(self) -> bool:
-        """Whether every key of [rules] has a value, so that no pack is read."""
-        names = {field.name for field in dataclasses.fields(RulesConfig)}
-        return names <= self.tables.get("rules", {}).keys()
+    def whole_sections(self) -> frozenset[str]:
+        """The sections with packs of which every key has a value, so that no pack is read."""
+        defaults = Config()
+        return frozenset(
+            section
+            for section in PACK_KEYS
+            if {field.name for field in dataclasses.fields(getattr(defaults, section))}
+            <= self.tables.get(section, {}).keys()
+        )
 
     def without(self, names: Sequence[str], config_file: Path | None) -> Remembered:
         """Forget settings.
@@ -64,8 +67,8 @@ class Remembered:
                     f"--reset {name}: not a setting that an output remembers; known: "
                     f"{', '.join(keys)}"
                 )
-            if section == "rules" and key in _CHOOSE_RULES:
-                kept = kept.with_own_rules(config_file)
+            if key in PACK_KEYS.get(section, ()):
+                kept = kept.with_own_values(section, config_file)
             table = dict(kept.tables.get(section, {}))
             left = {k: v for k, v in table.items() if key and k != key}
             kept = dataclasses.replace(kept, tables={**kept.tables, section: left})
@@ -73,38 +76,41 @@ class Remembered:
 
     def under(self, asked: Iterable[Tables], config_file: Path | None) -> Remembered:
         """Leave out what other values of ``--set`` decide: those of a rule pack or a mode."""
-        rules = self.tables.get("rules", {})
-        for tables in asked:
-            of_rules = tables.get("rules", {})
-            if any(key in of_rules and of_rules[key] != rules.get(key) for key in _CHOOSE_RULES):
-                return self.with_own_rules(config_file)
-        return self
+        layers = list(asked)
+        kept = self
+        for section, keys in PACK_KEYS.items():
+            own = self.tables.get(section, {})
+            of_set = [tables.get(section, {}) for tables in layers]
+            if any(key in table and table[key] != own.get(key) for table in of_set for key in keys):
+                kept = kept.with_own_values(section, config_file)
+        return kept
 
-    def with_own_rules(self, config_file: Path | None) -> Remembered:
-        """Leave out the values of [rules] that are those of the rule pack, and pack and mode.
+    def with_own_values(self, section: str, config_file: Path | None) -> Remembered:
+        """Leave out the values of a section that are those of its rule pack, and pack and mode.
 
         Raises:
             ConfigError: the pack is a file that is not there.
         """
-        rules = self.tables.get("rules", {})
-        chosen = {key: rules[key] for key in _CHOOSE_RULES if key in rules}
-        base = with_tables(Config(), {"rules": chosen}, self.where)
-        pack = pack_layer(base.rules, [(self.where, {"rules": chosen})], config_file)
+        table = self.tables.get(section, {})
+        choosing = PACK_KEYS[section]
+        chosen = {key: table[key] for key in choosing if key in table}
+        base = with_tables(Config(), {section: chosen}, self.where)
+        pack = pack_layer(base, section, [(self.where, {section: chosen})], config_file)
         if pack is not None:
             base = with_tables(base, pack[1], pack[0])
-        of_pack = remembered_values(base)["rules"]
+        of_pack = remembered_values(base)[section]
         conditions = {
             name: sql
-            for name, sql in rules.get("conditions", {}).items()
+            for name, sql in table.get("conditions", {}).items()
             if of_pack["conditions"].get(name) != sql
         }
         own = {
             key: value
-            for key, value in rules.items()
-            if key not in (*_CHOOSE_RULES, "conditions") and as_toml(of_pack.get(key)) != value
+            for key, value in table.items()
+            if key not in (*choosing, "conditions") and as_toml(of_pack.get(key)) != value
         }
         own |= {"conditions": conditions} if conditions else {}
-        return dataclasses.replace(self, tables={**self.tables, "rules": own})
+        return dataclasses.replace(self, tables={**self.tables, section: own})
 
 
 def remembered_values(config: Config) -> dict[str, dict[str, Any]]:

@@ -6,15 +6,18 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, Literal, get_args, get_origin
 
+from jobs.config.pair_rule_settings import PAIR_RULE_REASONS
 from jobs.config.sections import parts_of, section_types, with_parts
 from jobs.config.settings import RULE_REASONS, Config
 from udfs.base.settings import OFF, Bounds, ConfigError
 
 _REASON_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_REASONS = {"rules": RULE_REASONS, "pair_rules": PAIR_RULE_REASONS}
+"""Section with conditions -> the reasons of its built-in rules."""
 _EXPECTED = {int: "a whole number", float: "a number", str: "a string", bool: "true or false"}
 
 
@@ -57,7 +60,8 @@ def _with_values(
             )
         hint, current = hints[number][key], getattr(parts[number], key)
         if get_origin(hint) is dict:
-            merge = _merged if key == "conditions" else partial(_mapping, hint)
+            is_sql = key == "conditions"
+            merge = partial(_merged, _REASONS[section]) if is_sql else partial(_mapping, hint)
             current = {} if key == "mix" else current  # shares of two layers add up to nothing
             changed[number][key] = merge(current, value, f"{where}: {section}.{key}")
         else:
@@ -65,8 +69,14 @@ def _with_values(
     return tuple(dataclasses.replace(part, **new) for part, new in zip(parts, changed, strict=True))
 
 
-def _merged(conditions: Mapping[str, str], value: Any, where: str) -> dict[str, str]:
-    """Conditions with those of a later layer, which may switch earlier ones off."""
+def _merged(
+    reasons: Sequence[str], conditions: Mapping[str, str], value: Any, where: str
+) -> dict[str, str]:
+    """Conditions with those of a later layer, which may switch earlier ones off.
+
+    Args:
+        reasons: Names that a condition cannot have.
+    """
     if not isinstance(value, dict):
         raise ConfigError(f"{where} = {value!r}: expected a table of name = SQL expression")
     merged = dict(conditions)
@@ -75,10 +85,10 @@ def _merged(conditions: Mapping[str, str], value: Any, where: str) -> dict[str, 
             raise ConfigError(f"{where}.{name} = {expression!r}: expected an SQL expression")
         if not _REASON_NAME.fullmatch(name):
             raise ConfigError(f"{where}.{name}: expected a reject reason in snake_case")
-        if name in RULE_REASONS:
+        if name in reasons:
             raise ConfigError(
                 f"{where}.{name}: is the reason of a built-in rule; take another name than "
-                f"{', '.join(RULE_REASONS)}"
+                f"{', '.join(reasons)}"
             )
         if expression == OFF and name not in merged:
             raise ConfigError(

@@ -13,7 +13,7 @@ from jobs.audit.samples import write_audit
 from jobs.config import Config, ConfigError
 from jobs.estimate.options import add_arguments as dry_run_arguments
 from jobs.estimate.prices import core_price
-from jobs.image_text import images, interleaving
+from jobs.image_text import images, interleaving, pair_texts
 from jobs.pipeline import (
     deduplication,
     extraction,
@@ -28,6 +28,7 @@ from jobs.run.request import (
     FIND_DUPLICATES,
     INTERLEAVE_DOCUMENTS,
     MEASURE_IMAGES,
+    MEASURE_PAIRS,
     PLAN_INPUT,
     REPORT_RUN,
     SCORE_DOCUMENTS,
@@ -37,6 +38,7 @@ from jobs.run.request import (
 from jobs.run.scorers import check_corpus_scorers, check_scorers
 from jobs.selection import checks, preview
 from jobs.selection import stage as selection
+from jobs.transforms.images import pair_rules
 
 PLAN = Stage(
     PLAN_INPUT,
@@ -147,6 +149,20 @@ IMAGES = Stage(
     room="pairs",
 )
 
+MEASURE_PAIR_TEXTS = Stage(
+    MEASURE_PAIRS,
+    "measure the texts of image-text pairs",
+    reads="pairs",
+    writes=("pair_measures",),
+    run=pair_texts.run,
+    preload=pair_texts.preload,
+    worker_modules=("udfs.measures.pair_texts",),
+    bases=pair_texts.bases,
+    needs=(EXTRACT,),
+    check_on_spark=pair_rules.check_on_spark,
+    room="pairs",
+)
+
 INTERLEAVE = Stage(
     INTERLEAVE_DOCUMENTS,
     "put the images of documents between the lines of their texts",
@@ -190,7 +206,7 @@ RELEASE = Stage(
 
 STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
 """Those of every output."""
-PAIR_STAGES: tuple[Stage, ...] = (IMAGES, INTERLEAVE)
+PAIR_STAGES: tuple[Stage, ...] = (IMAGES, MEASURE_PAIR_TEXTS, INTERLEAVE)
 """Those of an output with `extract.pairs`: between the corpus and the report."""
 
 

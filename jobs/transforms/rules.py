@@ -84,20 +84,28 @@ def rules(limits: RulesConfig) -> dict[str, Column]:
     }
 
 
-def check_conditions(measures: DataFrame, conditions: Mapping[str, str]) -> None:
+def check_conditions(
+    measures: DataFrame,
+    conditions: Mapping[str, str],
+    section: str = "rules",
+    column: str = "measure",
+) -> None:
     """Check conditions before any work is done.
 
     Needs: measures, a column each as of `named_measures` and nothing else, of a few texts; of the
         empty text, since its measures are the zeros that an expression may divide by. No frame
         that needs a Spark job.
+
+    Args:
+        section: The section that has them, for messages.
+        column: What messages call a column of the frame.
     Raises:
         ConfigError: an expression does not parse, names an unknown measure, is not boolean, is
             more than a function of the measures, or fails on one of the texts.
     """
     with quiet_errors():
         faults = {
-            reason: condition_fault(measures, text, "measure")
-            for reason, text in conditions.items()
+            reason: condition_fault(measures, text, column) for reason, text in conditions.items()
         }
         # Planning a query costs a third of a second: one for all, and each only to name its fault.
         if not any(faults.values()) and evaluation_fault(measures, conditions.values()):
@@ -107,8 +115,8 @@ def check_conditions(measures: DataFrame, conditions: Mapping[str, str]) -> None
     for reason, fault in faults.items():
         if fault is not None:
             raise ConfigError(
-                f"rules.conditions.{reason} = {conditions[reason].strip()!r}: {fault}; "
-                f"measures: {', '.join(measures.columns)}"
+                f"{section}.conditions.{reason} = {conditions[reason].strip()!r}: {fault}; "
+                f"{column}s: {', '.join(measures.columns)}"
             )
 
 

@@ -46,10 +46,14 @@ def test_no_file_gives_the_defaults_and_the_default_pack() -> None:
     config = load_config(None)
     assert config.rules.pack == "default"
     assert config.rules.conditions.keys() >= {"no_prose", "many_urls"}
-    assert replace(config, rules=Config().rules) == Config()
+    assert replace(config, rules=Config().rules, pair_rules=Config().pair_rules) == Config()
     assert config.rules.host_block == ("host_words",)
     assert replace(config.rules, conditions={}, host_block=()) == Config().rules
-    assert load_config(None, ["rules.pack=off"]) == Config(rules=replace(Config().rules, pack=None))
+    no_packs = ["rules.pack=off", "pair_rules.pack=off"]
+    assert load_config(None, no_packs) == Config(
+        rules=replace(Config().rules, pack=None),
+        pair_rules=replace(Config().pair_rules, pack=None),
+    )
 
 
 def test_file_and_settings_are_layered(tmp_path: Path) -> None:
@@ -172,6 +176,26 @@ def test_an_unknown_pack_is_named_beside_those_there_are() -> None:
         load_config(None, ["rules.pack=absent"])
     for words in ("rules.pack = 'absent'", "no such pack or file", ", ".join(bundled_packs())):
         assert words in str(error.value)
+
+
+def test_pairs_have_packs_of_their_own(tmp_path: Path) -> None:
+    pack = write(
+        tmp_path, "[pair_rules]\nmin_chars = 9\n[pair_rules.conditions]\na = 'place > 3'\n"
+    )
+    path = tmp_path / "of_run.toml"
+    path.write_text("[pair_rules]\npack = 'run.toml'\nmax_chars = 40\n", encoding="utf-8")
+    config = load_config(path)
+    assert (config.pair_rules.min_chars, config.pair_rules.max_chars) == (9, 40)
+    assert config.pair_rules.conditions == {"a": "place > 3"}
+    assert config.rules == load_config(None).rules
+    assert load_config(path, ["pair_rules.pack=danqing"]).pair_rules.min_chars == 5
+    pack.write_text("[rules]\nmin_chars = 9\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"a rule pack has one table \[pair_rules\]"):
+        load_config(path)
+    with pytest.raises(ConfigError, match=r"known packs: coyo, danqing, default, laion, wukong$"):
+        load_config(None, ["pair_rules.pack=hplt-wds"])
+    with pytest.raises(ConfigError, match=r"at most pair_rules\.max_chars, which is 3"):
+        load_config(None, ["pair_rules.max_chars=3"])
 
 
 def test_a_condition_is_a_line_of_the_file_or_a_setting(tmp_path: Path) -> None:

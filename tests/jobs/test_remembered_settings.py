@@ -108,6 +108,19 @@ def test_another_pack_brings_its_values_and_keeps_what_was_set_beside_the_first(
     )
 
 
+def test_another_pack_of_pairs_brings_its_values_and_leaves_those_of_documents() -> None:
+    settings = ["rules.min_chars=77", "pair_rules.min_nouns=2", "pair_rules.conditions.a=place > 3"]
+    first = load_config(None, settings)
+    kept = remembered(first)
+    assert load_config(None, [], kept) == first
+    other = ["pair_rules.pack=coyo"]
+    assert load_config(None, other, kept) == load_config(None, [*settings, *other])
+    rules = load_config(None, [], kept.without(["pair_rules"], None))
+    assert rules == load_config(None, ["rules.min_chars=77"])
+    without = replace(kept, tables={k: v for k, v in kept.tables.items() if k != "pair_rules"})
+    assert load_config(None, [], without) == rules  # an output that knows no rules of pairs
+
+
 def test_a_pack_that_is_gone_is_not_needed(tmp_path: Path) -> None:
     pack = tmp_path / "mine.toml"
     pack.write_text('[rules]\nmin_chars = 33\n[rules.conditions]\nfew = "lines < 2"\n')

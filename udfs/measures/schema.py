@@ -126,6 +126,18 @@ Else no field but the last three is null, except in mode casia-exact, which has 
 `udfs.measures.casia_exact.casia_columns`, the host categories and pii.
 """
 
+PAIR_MEASURES_TYPE = _struct(
+    doc_id=StringType(),
+    place=IntegerType(),
+    words=LongType(),  # as rjieba cuts the text, without marks and blanks
+    nouns=LongType(),  # words whose tag is one of nouns
+    sensitive_distinct=LongType(),  # lexicon words that occur
+    sensitive_words=ArrayType(StringType()),  # the first 50 of those that occur, sorted
+    pii=PII_TYPE,
+)
+"""Measures of the text of an image place that need more than its page: columns of their table. All
+but doc_id and place are null where there is no text."""
+
 PASSED_TYPE = _struct(
     doc_id=StringType(),
     opt_outs=ArrayType(StringType()),
@@ -161,6 +173,7 @@ TEXT_MEASURES_ARROW_TYPE = _arrow_type(TEXT_MEASURES_TYPE)
 MEASURES_ARROW_TYPE = _arrow_type(MEASURES_TYPE)
 COUNT_ARROW_TYPE = _arrow_type(COUNTS_TYPE.elementType)
 PASSED_ARROW_SCHEMA = pa.schema(list(_arrow_type(PASSED_TYPE)))
+PAIR_MEASURES_ARROW_SCHEMA = pa.schema(list(_arrow_type(PAIR_MEASURES_TYPE)))
 
 
 @dataclass(frozen=True)
