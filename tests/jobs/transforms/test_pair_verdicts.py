@@ -20,9 +20,11 @@ from jobs.transforms.images.pair_verdicts import (
     pair_budget,
     repeated_pairs,
     wanted_images,
+    with_benchmarks,
 )
 from tests.builders.checkpoints import parquet_checkpoint
 from tests.builders.near_duplicates import union_find
+from udfs.dedup.known_hashes import known_hashes
 
 Pair = dict[str, Any]
 FRAME_DDL = (
@@ -80,6 +82,20 @@ def test_every_reason_of_a_pair_itself(spark: SparkSession) -> None:
     least = SelectPairsConfig(pages="all")
     rows = with_reasons(frame_of(spark, [pair for _, pair in expected]), {}, least).collect()
     assert {row.place: row.reasons for row in rows if row.reasons} == {4: ["broken"]}
+
+
+def test_images_of_benchmarks_are_found_by_all_bits_of_their_hashes(spark: SparkSession) -> None:
+    hashes = [None, -1, -1 ^ 0b101, -1 ^ 0b111, (1 << 62) + 1, 0]
+    pairs = [
+        pair_of(0, place, image=None if phash is None else image_of(phash))
+        for place, phash in enumerate(hashes)
+    ]
+    known = known_hashes(np.array([(1 << 64) - 1, 1 << 62], dtype=np.uint64), 2)
+    found = with_benchmarks(frame_of(spark, pairs).drop("is_benchmark"), known).collect()
+    assert {row.place: row.is_benchmark for row in found} == {
+        **{0: None, 1: True, 2: True},
+        **{3: False, 4: True, 5: False},
+    }
 
 
 def made_pairs(count: int) -> list[Pair]:
