@@ -29,10 +29,10 @@ from pyspark.sql.types import (
 
 from jobs.config.scorers import declared
 from udfs.base.settings import ConfigError
-from udfs.images.schema import IMAGE_TYPE
+from udfs.images.schema import IMAGE_FACTS_TYPE, IMAGE_TYPE
 from udfs.interleaved.schema import INTERLEAVED_TYPE
 from udfs.measures.schema import EDITS_TYPE, MEASURES_TYPE, PAIR_MEASURES_TYPE, PII_TYPE
-from udfs.pairs.schema import PLACE_TYPE
+from udfs.pairs.schema import PAGE_TYPE, PLACE_TYPE
 from udfs.products.schema import PRODUCT_TYPE
 from udfs.scorers.declaration import CorpusColumn, ScorerDeclaration
 
@@ -56,6 +56,9 @@ PRODUCTS = "products"
 PAIRS = "pairs"
 IMAGES = "images"
 SHARD_IMAGES = "shard_images"
+SELECTED_PAIRS = "selected_pairs"
+REJECTED_PAIRS = "rejected_pairs"
+FETCH_LIST = "fetch_list"
 INTERLEAVED = "interleaved"
 PAIR_MEASURES = "pair_measures"
 
@@ -214,6 +217,21 @@ _SCHEMAS: dict[str, StructType] = {
     SHARD_IMAGES: IMAGE_TYPE,  # likewise in shards; `jobs.image_text.images` reads both
     INTERLEAVED: INTERLEAVED_TYPE,  # one row for each document with images
     PAIR_MEASURES: PAIR_MEASURES_TYPE,  # one row for each of pairs
+    REJECTED_PAIRS: _columns(  # one row for each image place that is not selected
+        doc_id=StringType(),
+        place=IntegerType(),
+        url=StringType(),  # null for a data: URI
+        page_url=StringType(),
+        reasons=ArrayType(StringType()),  # all that apply; of those that repeat, one
+        warc_path=StringType(),
+        warc_offset=LongType(),
+    ),
+    FETCH_LIST: _columns(  # one row for each address of an image that is missing
+        url=StringType(),
+        caption=StringType(),  # text of the first of its pairs
+        doc_id=StringType(),  # of that pair
+        place=IntegerType(),
+    ),
     FLAGGED: _columns(
         doc_id=StringType(),
         reject_reasons=ArrayType(StringType()),  # all that apply; empty for a kept document
@@ -335,6 +353,8 @@ def schema_of(table: str) -> StructType:
         return _corpus()
     if table == SCORED_TEXTS:
         return _scored_texts()
+    if table == SELECTED_PAIRS:
+        return _selected_pairs()
     scorer = table.removeprefix(scores(""))
     if scorer == table:
         return _SCHEMAS[table]
@@ -382,6 +402,27 @@ def _scored_texts() -> StructType:
             StructField("url", StringType()),
             StructField("text", StringType()),
             *(StructField(name, scorer.result_type) for name, scorer in declared().items()),
+        ]
+    )
+
+
+def _selected_pairs() -> StructType:
+    """A pair as rules see it: its place without bytes, measures, image, page, how often it occurs.
+
+    more is null where a text was not measured, image where no body was found; text_places and
+    url_places count image places of the output with the same text and address, text_places null
+    without a text.
+    """
+    keys = ("doc_id", "place")
+    measures = [field for field in _SCHEMAS[PAIR_MEASURES] if field.name not in keys]
+    return StructType(
+        [
+            *(field for field in _SCHEMAS[PAIRS] if field.name != "data_body"),
+            StructField("more", StructType(measures)),
+            StructField("image", IMAGE_FACTS_TYPE),
+            StructField("page", PAGE_TYPE),
+            StructField("text_places", LongType()),
+            StructField("url_places", LongType()),
         ]
     )
 

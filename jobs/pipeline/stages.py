@@ -13,7 +13,7 @@ from jobs.audit.samples import write_audit
 from jobs.config import Config, ConfigError
 from jobs.estimate.options import add_arguments as dry_run_arguments
 from jobs.estimate.prices import core_price
-from jobs.image_text import images, interleaving, pair_texts
+from jobs.image_text import images, interleaving, pair_selection, pair_texts
 from jobs.pipeline import (
     deduplication,
     extraction,
@@ -33,6 +33,7 @@ from jobs.run.request import (
     REPORT_RUN,
     SCORE_DOCUMENTS,
     SELECT_CORPUS,
+    SELECT_PAIRS,
     Stage,
 )
 from jobs.run.scorers import check_corpus_scorers, check_scorers
@@ -176,6 +177,22 @@ INTERLEAVE = Stage(
     room="pairs",
 )
 
+PAIR_SELECTION = Stage(
+    SELECT_PAIRS,
+    "select image-text pairs by rules and thresholds",
+    reads="pairs, pair_measures, images, documents, corpus",
+    writes=("selected_pairs", "rejected_pairs", "fetch_list"),
+    run=pair_selection.run,
+    preload=pair_selection.preload,
+    worker_modules=("udfs.dedup.near_hashes", "udfs.dedup.known_hashes"),
+    bases=pair_selection.bases,
+    check_settings=pair_selection.check_settings,
+    needs=(EXTRACT, RULES, DUPLICATES, SCORE, SELECT, IMAGES, MEASURE_PAIR_TEXTS),
+    check_on_spark=pair_selection.check_on_spark,
+    sees=MEASURE_PAIR_TEXTS,
+    room="pairs",
+)
+
 REPORT = Stage(
     REPORT_RUN,
     "report what a run did",
@@ -206,7 +223,7 @@ RELEASE = Stage(
 
 STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
 """Those of every output."""
-PAIR_STAGES: tuple[Stage, ...] = (IMAGES, MEASURE_PAIR_TEXTS, INTERLEAVE)
+PAIR_STAGES: tuple[Stage, ...] = (IMAGES, MEASURE_PAIR_TEXTS, PAIR_SELECTION, INTERLEAVE)
 """Those of an output with `extract.pairs`: between the corpus and the report."""
 
 

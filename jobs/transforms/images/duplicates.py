@@ -8,18 +8,15 @@ partitioning. A null hash or address takes no part.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.transforms.components import Checkpoint, connected_numbers
-from udfs.dedup.near_hashes import (
-    HASH_PACK_DDL,
-    MAX_DISTANCE,
-    NEAR_LINK_DDL,
-    link_hashes,
-    pack_hashes,
-)
+from jobs.transforms.images.pair_frame import hash_of
+
+if TYPE_CHECKING:  # imports numba
+    from jobs.transforms.components import Checkpoint
 
 DISTANCE = 5
 """Most bits of two hashes of one picture. Source: MMC4, which compares phash so in a document."""
@@ -129,6 +126,15 @@ def near_images(
     Raises:
         NotConverged: as `connected_numbers`.
     """
+    from jobs.transforms.components import connected_numbers  # these import numba
+    from udfs.dedup.near_hashes import (
+        HASH_PACK_DDL,
+        MAX_DISTANCE,
+        NEAR_LINK_DDL,
+        link_hashes,
+        pack_hashes,
+    )
+
     if not 0 <= distance <= MAX_DISTANCE:
         raise ValueError(f"distance {distance}: expected 0 to {MAX_DISTANCE}")
     hashed = images.filter(F.col("phash").isNotNull()).select("rank", "phash")
@@ -170,14 +176,6 @@ def near_images(
 def _distance(one: Column, other: Column) -> Column:
     """Bits that differ between two hashes."""
     return F.bit_count(one.bitwiseXOR(other))
-
-
-def hash_of(*columns: str | Column) -> tuple[Column, Column]:
-    """high, low: a hash of 128 bits of some columns, none of them null."""
-    return (
-        F.xxhash64(*columns).alias("high"),
-        F.xxhash64(F.lit(1), *reversed(columns)).alias("low"),
-    )
 
 
 def _all_but_first(keyed: DataFrame) -> DataFrame:

@@ -11,7 +11,6 @@ from pyspark.sql import functions as F
 
 from jobs.tables import PAIRS, schema_of
 from jobs.transforms.images.bodies import IMAGE, with_images
-from jobs.transforms.images.duplicates import hash_of
 from jobs.transforms.images.pair_reasons import IN_CORPUS
 from udfs.pairs.schema import PAGE_TYPE
 
@@ -34,6 +33,14 @@ def pair_columns() -> list[str]:
 def address() -> Column:
     """What tells the image of a place from others: its URL, or the digest of a data: URI's body."""
     return F.coalesce("url", "data_sha256")
+
+
+def hash_of(*columns: str | Column) -> tuple[Column, Column]:
+    """high, low: a hash of 128 bits of some columns, none of them null."""
+    return (
+        F.xxhash64(*columns).alias("high"),
+        F.xxhash64(F.lit(1), *reversed(columns)).alias("low"),
+    )
 
 
 def pair_frame(

@@ -11,39 +11,19 @@ from operator import or_
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.types import ArrayType, DataType, LongType, StringType, StructField, StructType
+from pyspark.sql.types import ArrayType, DataType, StringType, StructType
 
 from jobs.config import Config, PairRulesConfig
-from jobs.tables import PAIR_MEASURES, PAIRS, schema_of
+from jobs.tables import SELECTED_PAIRS, schema_of
 from jobs.transforms.images.bodies import IMAGE
-from jobs.transforms.images.pair_frame import (
-    KEY,
-    MORE,
-    PAGE,
-    TEXT_PLACES,
-    URL_PLACES,
-    pair_columns,
-)
+from jobs.transforms.images.pair_frame import MORE, PAGE, TEXT_PLACES, URL_PLACES
 from jobs.transforms.images.pair_reasons import REASONS
 from jobs.transforms.rules import check_conditions
-from udfs.images.schema import IMAGE_FACTS_TYPE
-from udfs.pairs.schema import PAGE_TYPE
 
 
 def pair_frame_type() -> StructType:
     """Return the columns that the rules see: those of a pair, of its page and of its image."""
-    more = [field for field in schema_of(PAIR_MEASURES) if field.name not in KEY]
-    pairs = schema_of(PAIRS)
-    return StructType(
-        [
-            *(pairs[name] for name in pair_columns()),
-            StructField(MORE, StructType(more)),  # null where the text was not measured
-            StructField(IMAGE, IMAGE_FACTS_TYPE),  # null where no body was found
-            StructField(PAGE, PAGE_TYPE),
-            StructField(TEXT_PLACES, LongType()),
-            StructField(URL_PLACES, LongType()),
-        ]
-    )
+    return schema_of(SELECTED_PAIRS)
 
 
 def with_pair_reasons(pairs: DataFrame, limits: PairRulesConfig) -> DataFrame:
