@@ -154,7 +154,7 @@ def fit_articles(examples: Sequence[Example]) -> LineModel:
     is_text = np.concatenate([page.is_text for page in examples])
     weight = np.concatenate([page.weight for page in examples])
     weights = np.round(logistic(features, is_text, weight, _RIDGE), 2)
-    model = LineModel(weights[:OWN_FEATURES], weights[OWN_FEATURES:], None, 0.0, 0.25, 0.0)
+    model = LineModel(weights[:OWN_FEATURES], weights[OWN_FEATURES:], None, 0.0, 0.0, 0.25, 0.0)
     tried = [
         replace(model, threshold=threshold, other_run=other_run)
         for threshold, other_run in product(_THRESHOLDS, _OTHER_RUNS)
@@ -189,6 +189,7 @@ def fit_others(examples: Sequence[Example]) -> LineModel:
         block_weights=weights[len(LINE_FEATURES) :],
         context_weights=np.round(logistic(np.concatenate(context), is_text, weight, _RIDGE), 2),
         threshold=0.6,
+        lowered=0.05,
         not_text=0.2,
         other_run=0.5,
     )
@@ -227,8 +228,8 @@ def constants(model: LineModel) -> Iterator[str]:
         for name, weight in zip(names, weights, strict=True):
             yield f"            {weight:.2f},  # {name}\n"
         yield "        ]\n    ),\n"
-    yield f"    threshold={model.threshold},\n    not_text={model.not_text},\n"
-    yield f"    other_run={model.other_run},\n"
+    for name in ("threshold", "lowered", "not_text", "other_run"):
+        yield f"    {name}={getattr(model, name)},\n"
 
 
 def _truth(lines: Sequence[str], gold: str) -> list[bool]:

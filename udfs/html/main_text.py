@@ -47,6 +47,8 @@ class LineModel:
             line's score decides alone.
         threshold: Share of the most likely line's probability; lines above it increase a run's
             sum, lines below decrease it. Pages of code, tables or short lines have no likely line.
+        lowered: By how much the threshold is lower on a page that is certainly an article or a
+            chapter, and in proportion on others.
         not_text: A line inside a run is dropped when its probability is lower. When all lines'
             are, all lines are kept that are not mostly links.
         other_run: A further run is kept when its sum is at least this share of the best run's.
@@ -57,6 +59,7 @@ class LineModel:
     block_weights: Float64Array
     context_weights: Float64Array | None
     threshold: float
+    lowered: float
     not_text: float
     other_run: float
 
@@ -93,6 +96,7 @@ MODEL = LineModel(
     ),
     context_weights=None,
     threshold=0.5,
+    lowered=0.0,
     not_text=0.25,
     other_run=0.3,
 )
@@ -147,6 +151,7 @@ OTHER_MODEL = LineModel(
         ]
     ),
     threshold=0.6,
+    lowered=0.05,
     not_text=0.2,
     other_run=0.5,
 )
@@ -212,7 +217,7 @@ def main_rows(
         line_probabilities(lines, facts, model, shares),
         lines.chars,
         lines.link_chars,
-        float(model.threshold),
+        float(model.threshold - model.lowered * shares.prose),
         float(model.not_text),
         0.0 if shares.scattered > _IS_SCATTERED else float(model.other_run),
     )

@@ -59,7 +59,7 @@ _KINDS = np.array([KINDS.index(kind) for kind in ("content", "frame", "related")
 
 def listing_share(lines: Lines, facts: LineFacts) -> float:
     """Return how likely a page with lines only leads to others, 0 to 1."""
-    return share_of(listing_features(lines, facts), _weights())
+    return share_of(listing_features(lines, facts, _MUCH_OWN_PROSE), _weights())
 
 
 def share_of(features: Float64Array, weights: Float64Array) -> float:
@@ -72,8 +72,12 @@ def share_of(features: Float64Array, weights: Float64Array) -> float:
     return 1.0 / (1.0 + math.exp(-float(features @ weights)))
 
 
-def listing_features(lines: Lines, facts: LineFacts) -> Float64Array:
-    """Return LISTING_FEATURES of a page with lines; each is 0 to 1."""
+def listing_features(lines: Lines, facts: LineFacts, most_own: float = 2.0) -> Float64Array:
+    """Return LISTING_FEATURES of a page with lines; each is 0 to 1.
+
+    Args:
+        most_own: Of a page with as much own prose the other features are not needed, and 0.
+    """
     return _listing_features(
         np.frombuffer(lines.page, dtype=np.uint8),
         lines.ends,
@@ -91,6 +95,7 @@ def listing_features(lines: Lines, facts: LineFacts) -> Float64Array:
         _KINDS,
         FRAME_WORD,
         _FEATURES,
+        most_own,
     )
 
 
@@ -118,6 +123,7 @@ def _listing_features(
     places: Int64Array,
     frame_word: int,
     size: int,
+    most_own: float,
 ) -> Float64Array:
     """LISTING_FEATURES in their order.
 
@@ -125,6 +131,10 @@ def _listing_features(
         places: Bits of content, frame and related in the kinds of blocks.
     """
     features = np.zeros(size, dtype=np.float64)
+    own = own_prose(chars, link_chars, punctuation, digits, words, frame_word)
+    features[4] = _logarithm(own, _MANY_CHARS_LOG2)
+    if features[4] >= most_own:
+        return features
     all_chars = float(chars.sum())
     prose_chars = longest = prose_lines = cut_lines = 0
     run = run_lines = most = most_lines = 0  # characters and lines without links; of the longest
@@ -141,12 +151,10 @@ def _listing_features(
             run = run_lines = 0
         if run > most:
             most, most_lines = run, run_lines
-    own = own_prose(chars, link_chars, punctuation, digits, words, frame_word)
     features[0] = 1.0
     features[1] = link_chars.sum() / all_chars
     features[2] = _logarithm(prose_chars, _MANY_CHARS_LOG2)
     features[3] = min(longest, _LONG_CHARS) / _LONG_CHARS
-    features[4] = _logarithm(own, _MANY_CHARS_LOG2)
     features[8] = cut_lines / max(prose_lines, 1)
     features[9] = _logarithm(cut_lines, _MANY_LOG2)
     features[10] = most / all_chars

@@ -31,13 +31,14 @@ _TITLE_CHARS = 4
 def plain_rows(
     lines: Lines, probability: Float64Array, model: LineModel, *, is_scattered: bool = False
 ) -> list[int]:
-    """Indices of the lines of the main text of a page with lines."""
+    """Indices of the lines of the main text of a page with lines; what is scattered is no prose."""
     likeliest = int(probability.argmax())
     if probability[likeliest] < model.not_text:
         # No line looks like prose: a list of goods, a portal. Keep all but the navigation.
         return np.flatnonzero(lines.link_chars < lines.chars / 2).tolist() or [likeliest]
     weight = np.maximum(lines.chars, _MIN_LINE_CHARS) ** 0.5
-    threshold = model.threshold * probability[likeliest]
+    threshold = model.threshold - (0.0 if is_scattered else model.lowered)
+    threshold *= probability[likeliest]
     runs = plain_runs(((probability - threshold) * weight).tolist())
     least = 0 if is_scattered else model.other_run * max(total for _, _, total in runs)
     likely = (probability >= min(model.not_text, threshold)).tolist()

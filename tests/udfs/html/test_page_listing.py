@@ -17,6 +17,7 @@ from udfs.html.page_listing import (
     _weights,
     listing_features,
     listing_share,
+    share_of,
 )
 from udfs.html.page_text import HtmlLimits, Page, extract_page
 from udfs.html.tags import find_tags
@@ -73,7 +74,8 @@ def test_weights_are_of_all_features() -> None:
 PIECES = st.lists(
     st.sampled_from(
         ["<div class=item>", "<div class=item>", "</div>", "</div>", "<p>", "<li>", "甲，乙。",
-         f"{SENTENCES[0]}", f"{SENTENCES[1]}…", "丙，丁...", "..", "…,", "<a href=x>链接</a>",
+         f"{SENTENCES[0]}", f"{SENTENCES[1] * 4}", f"{SENTENCES[1]}…",
+         "丙，丁...", "..", "…,", "<a href=x>链接</a>",
          "<a href=x>另一篇文章的题目</a>", "<a href=x>12月13日 10:21</a>", "12-3",
          "版权", "<ul class=related>", "</ul>", "<td>",
          "<br>", "<nav>", "</nav>", "<div class=content>", " "]
@@ -90,7 +92,7 @@ def test_compiled_features_are_those_of_the_twin(html: str) -> None:
     found = listing_features(lines, facts)
     assert np.allclose(found, plain_listing_features(lines, facts), atol=1e-12)
     assert 0 <= found.min() <= found.max() <= 1
-    assert 0 <= listing_share(lines, facts) < 1
+    assert listing_share(lines, facts) == share_of(found, _weights()) < 1
 
 
 def test_a_page_may_begin_with_dots() -> None:
