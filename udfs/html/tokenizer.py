@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from udfs.base.array_types import UInt8Array
 from udfs.base.jit import compiled
 from udfs.html.tags import next_less
 
@@ -31,7 +32,7 @@ def name_hash(name: str) -> int:
 
 
 @compiled
-def name_key(page: bytes, begin: int, end: int) -> np.uint64:
+def name_key(page: bytes | UInt8Array, begin: int, end: int) -> np.uint64:
     """Return a hash of the name between two places, in lower case, by the steps of FNV-1a."""
     key = np.uint64(_HASH_START)
     for at in range(begin, end):

@@ -7,7 +7,6 @@ An image in a noscript, which repeats a lazy one beside it, is the same place.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -28,7 +27,7 @@ from udfs.pairs.choice import AddressLimits
 from udfs.pairs.drafts import Draft, DraftReader, Drafts, page_base
 from udfs.pairs.page_scan import Scan, scan_page
 from udfs.pairs.plain_places import META_TABLE, plain_rows
-from udfs.pairs.plain_values import BYTE_KINDS, OF_MORE, OF_PAGE, PLACEHOLDER_TABLE, SLOW
+from udfs.pairs.plain_values import BYTE_KINDS, OF_MORE, PLACEHOLDER_TABLE, REFERENCE_TABLE, SLOW
 from udfs.pairs.relations import IN_FIGURE, TEXT
 from udfs.pairs.rows import (
     ACCEPTED,
@@ -67,6 +66,7 @@ from udfs.pairs.surroundings import (
     CONTEXT_CHARS,
     LIKELY_AFTER,
     LIKELY_BEFORE,
+    REFERENCE_CHARS,
     may_hold_license,
     surround,
 )
@@ -121,8 +121,7 @@ class PagePlaces:
 
 
 _NUMBERS = span_column(0)
-_REFERENCE_CHARS = 100  # more that are read where references are to be resolved
-_CONTEXT_BYTES = 4 * (CONTEXT_CHARS + _REFERENCE_CHARS)
+_CONTEXT_BYTES = 4 * (CONTEXT_CHARS + REFERENCE_CHARS)
 # In one case, as is usual: a search for both took a quarter of the time of all places.
 _LICENSE_URL = re.compile(rb"creativecommons\.org/(?:licenses|publicdomain)/[A-Za-z0-9./+-]{1,80}")
 _LICENSE_START = re.compile(rb"(?:https?:)?//(?:www\.)?$", re.IGNORECASE)
@@ -248,14 +247,14 @@ class PageRows:
         self._rows[row, at : at + 3] = -1 if text is None else self._span(text)
 
     def _text(self, row: int, column: int) -> str | None:
-        """Return a text that has no prefix and no references."""
+        """Return a text of the page or made by Python, one that has no prefix."""
         at = span_column(column)
         begin, end, recipe = self._rows[row, at : at + 3].tolist()
         if begin < 0:
             return None
-        source = self._page if recipe == OF_PAGE else self._more
-        assert recipe in (OF_PAGE, OF_MORE)
-        return source[begin:end].decode()
+        if recipe == OF_MORE:
+            return self._more[begin:end].decode()
+        return attribute_value(self._page[begin:end])
 
     def columns(self, main_text: str, prefix: bytes, lengths: Int64Array) -> PlaceColumns:
         """Return the rows as columns.
@@ -271,6 +270,7 @@ class PageRows:
         likely = surround(
             self._page, lines.text, lines.places, lines.starts, lines.ends, lines.main,
             scan.entries, scan.attributes, rows, prefix, lengths, self._max_chars, BYTE_KINDS,
+            *REFERENCE_TABLE,
         )  # fmt: skip
         self._resolve_slow(lines)
         self._put_captions_and_licenses(
@@ -283,7 +283,7 @@ class PageRows:
             if draft.address.data is not None
         }
         data, of_texts, bounds = gathered_texts(
-            self._page, lines.text, bytes(self._more), prefix, lengths, rows
+            self._page, lines.text, bytes(self._more), prefix, lengths, *REFERENCE_TABLE, rows
         )
         numbers = rows[:, :_NUMBERS].copy()
         return PlaceColumns(self._places.astype(np.int32), numbers, data, of_texts, bounds, images)
@@ -328,11 +328,11 @@ class PageRows:
         """Return a text from where it is in the page, or of a context in its visible text."""
         if column == CONTEXT_BEFORE:
             found = text[max(0, begin - _CONTEXT_BYTES) : begin].decode("utf-8", "ignore")
-            before = visible_text(found[-CONTEXT_CHARS - _REFERENCE_CHARS :])
+            before = visible_text(found[-CONTEXT_CHARS - REFERENCE_CHARS :])
             return before[-CONTEXT_CHARS:].strip()
         if column == CONTEXT_AFTER:
             found = text[begin : begin + _CONTEXT_BYTES].decode("utf-8", "ignore")
-            after = visible_text(found[: CONTEXT_CHARS + _REFERENCE_CHARS])
+            after = visible_text(found[: CONTEXT_CHARS + REFERENCE_CHARS])
             return after[:CONTEXT_CHARS].strip()
         value = attribute_value(self._page[begin:end])
         if column == LINK_TEXT:
@@ -389,17 +389,17 @@ class PageRows:
         """Return the caption beside a row that is in no figure with one."""
         if row in self._captions:
             begin = int(lines.places[self._captions[row]])
-            following = bisect_right(lines.ends, begin)
+            following = _number_up_to(lines.ends, begin)
             if following < len(lines.ends):
                 text = _caption(lines, begin, int(lines.ends[following]), known)
                 if text:
                     return text
         if likely & LIKELY_AFTER:
-            following = bisect_right(lines.ends, at)
+            following = _number_up_to(lines.ends, at)
             if is_marked_caption(_line(lines, following)):
                 return caption_text(_line(lines, following)) or None
         if likely & LIKELY_BEFORE:
-            line = _line(lines, bisect_left(lines.starts, at) - 1)
+            line = _line(lines, _number_up_to(lines.starts, at - 1) - 1)
             if is_caption_of_next(line):
                 return caption_text(line) or None
         return None
@@ -409,8 +409,8 @@ class PageRows:
     ) -> None:
         """Store the main text's line of a row whose caption may be between them."""
         at = int(lines.places[self._rows[row, ENTRY]])
-        before = bisect_left(lines.starts, at) - 1
-        following = bisect_right(lines.ends, at)
+        before = _number_up_to(lines.starts, at - 1) - 1
+        following = _number_up_to(lines.ends, at)
         if before >= 0 and lines.main[before] >= 0:
             return
         if following == len(lines.main) or lines.main[following] >= 0:
@@ -436,6 +436,11 @@ class PageRows:
                 text, source = next((of for of in found if _is_telling(of[0])), found[0])
             self._put(row, PAIR_TEXT, text)
             self._rows[row, TEXT_SOURCE] = source
+
+
+def _number_up_to(values: Int64Array, limit: int) -> int:
+    """Return how many of ascending values are at most a limit."""
+    return int(values.searchsorted(limit, side="right"))
 
 
 def _line(lines: TextLines, line: int) -> str:
@@ -470,7 +475,7 @@ def image_places(
     prefix, lengths = base_prefixes(base)
     plain, others = plain_rows(
         page, scan.entries, scan.attributes, prefix, lengths, limits.address.max_chars,
-        BYTE_KINDS, *PLACEHOLDER_TABLE, *META_TABLE,
+        BYTE_KINDS, *PLACEHOLDER_TABLE, *REFERENCE_TABLE, *META_TABLE,
     )  # fmt: skip
     reader = DraftReader(page, base, scan, plain, limits.max_images, limits.address)
     found = reader.read(others)

@@ -35,6 +35,7 @@ from udfs.pairs.plain_values import (
     SLOW_NUMBER,
     address_recipe,
     is_blank,
+    largest_candidate,
     line_recipe,
     pixels,
     placeholder_kind,
@@ -94,6 +95,8 @@ def plain_rows(
     kinds: UInt8Array,
     words: UInt64Array,
     words_found: Int32Array,
+    names: UInt64Array,
+    codes: Int32Array,
     metas: UInt64Array,
     metas_found: Int32Array,
 ) -> tuple[Int64Array, Int64Array]:
@@ -123,14 +126,14 @@ def plain_rows(
             new_row(rows, count, number)
             count += _is_plain_image(
                 page, attributes, first, last, prefix, prefixes, max_bytes, kinds, words,
-                words_found, rows, count,
+                words_found, names, codes, rows, count,
             )  # fmt: skip
             if count > before:
                 continue
         elif kind == CSS and is_simple:
             rows, count, is_plain = _with_style(
                 page, attributes, first, last, prefix, prefixes, max_bytes, kinds, words,
-                words_found, rows, count, number,
+                words_found, names, codes, rows, count, number,
             )  # fmt: skip
             if is_plain:
                 continue
@@ -174,29 +177,45 @@ def _is_plain_image(
     kinds: UInt8Array,
     words: UInt64Array,
     words_found: Int32Array,
+    names: UInt64Array,
+    codes: Int32Array,
     rows: Int64Array,
     row: int,
 ) -> bool:
     """Fill a row with an image, as `udfs.pairs.choice.image_address` chooses its address; return
     whether it is plain."""
-    src, lazy, has_lazy = -1, _AFTER_LAZY, False
+    src, srcset, lazy, has_lazy = -1, -1, _AFTER_LAZY, False
     for at in range(first, last):
         number = attributes[at, 0]
-        if number == _SRCSET or _SRCSETS <= number < _LAZY or number >= _WEAK:
+        if _SRCSETS <= number < _LAZY or number >= _WEAK:
             return False
         begin, end = attributes[at, 1], attributes[at, 2]
         if number == _SRC:
             src = at
+        elif number == _SRCSET:
+            srcset = at
         elif number >= _LAZY:
             lazy, has_lazy = min(lazy, number), True
         elif number in (_ALT, _TITLE):
-            begin, end, recipe = line_recipe(page, begin, end)
+            begin, end, recipe = line_recipe(page, begin, end, names, codes)
             put_span(rows, row, ALT if number == _ALT else TITLE, begin, end, recipe)
         elif number in (_WIDTH, _HEIGHT):
             size = pixels(page, begin, end)
             if size == SLOW_NUMBER:
                 return False
             rows[row, WIDTH if number == _WIDTH else HEIGHT] = size
+    if srcset >= 0:
+        has_lazy = True
+        begin, end, recipe = largest_candidate(page, attributes[srcset, 1], attributes[srcset, 2])
+        refused = NOT_PLAIN if recipe == SLOW else NOTHING
+        if recipe == 0:
+            refused = _put_address(
+                page, begin, end, prefix, prefixes, max_bytes, kinds, words, words_found, rows,
+                row, False,
+            )  # fmt: skip
+        rows[row, ATTRIBUTE] = _SRCSET
+        if refused in (ACCEPTED, NOT_PLAIN):
+            return refused == ACCEPTED
     while lazy < _AFTER_LAZY:
         following = _AFTER_LAZY
         for at in range(first, last):
@@ -274,6 +293,8 @@ def _with_style(
     kinds: UInt8Array,
     words: UInt64Array,
     words_found: Int32Array,
+    names: UInt64Array,
+    codes: Int32Array,
     rows: Int64Array,
     count: int,
     entry: int,
@@ -305,7 +326,9 @@ def _with_style(
         rows[count, REFUSED] = refused
         rows[count, ATTRIBUTE] = CSS_NUMBER
         if title >= 0:
-            begin, stop, recipe = line_recipe(page, attributes[title, 1], attributes[title, 2])
+            begin, stop, recipe = line_recipe(
+                page, attributes[title, 1], attributes[title, 2], names, codes
+            )
             put_span(rows, count, TITLE, begin, stop, recipe)
         count += 1
 

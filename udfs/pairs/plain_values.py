@@ -7,16 +7,19 @@ Each function says so, or SLOW: then `udfs.pairs.texts`, `udfs.pairs.addresses` 
 
 from __future__ import annotations
 
+import re
+from html.entities import html5
+
 import numpy as np
 
 from udfs.base.array_types import Int32Array, Int64Array, UInt8Array, UInt64Array
 from udfs.base.hash_table import find_value, hash_map
 from udfs.base.jit import compiled
 from udfs.html.tokenizer import is_space, name_hash, name_key
-from udfs.pairs.addresses import NEUTRAL_WORDS, PLACEHOLDER_WORDS
-from udfs.pairs.texts import MAX_TEXT_CHARS
+from udfs.pairs.addresses import MAX_SRCSET_CHARS, NEUTRAL_WORDS, PLACEHOLDER_WORDS
+from udfs.pairs.texts import MAX_TEXT_CHARS, one_line
 
-# How a value becomes a text: where it is, whether "&amp;" becomes "&", what precedes it.
+# How a value becomes a text: where it is, whether it has references, what precedes it.
 OF_PAGE, OF_TEXT, OF_MORE = 0, 1, 2
 SOURCES, AMPERSANDS, SCHEME, ORIGIN, FOLDER, PREFIXES, SLOW = 3, 4, 8, 16, 24, 24, 64
 LENGTH_BITS = 8
@@ -31,9 +34,10 @@ _SLASH, _DOT, _COLON, _MINUS, _SPACE, _DELETE = b"/.:- \x7f"
 _LOWER_CASE = 0x20
 _AMP = (0x61, 0x6D, 0x70)
 _HTTP = (0x68, 0x74, 0x74, 0x70)
-_S, _P, _X, _ONE = b"spx1"
-_DIGIT_0, _DIGIT_9, _A, _Z = b"09az"
-_MAX_DIGITS, _PORT_DIGITS = 6, 4
+_S, _P, _X, _W, _D, _ONE, _COMMA = b"spxwd1,"
+_DESCRIPTOR_BYTES, _LARGEST_DENSITY = 8, 1e9  # of a plain descriptor
+_DIGIT_0, _DIGIT_9, _A, _F, _Z = b"09afz"
+_MAX_DIGITS, _PORT_DIGITS, _REFERENCE_LETTERS = 6, 4, 9
 
 # Bytes that an address may have as they are: a path, a query.
 _IN_PATH, _IN_QUERY = 1, 2
@@ -91,6 +95,74 @@ def is_unicode_space(page: bytes, at: int) -> bool:
     return (following == 0xBB and third == 0xBF) or (following == 0xBF and third >= 0xBE)
 
 
+def _reference_table() -> tuple[UInt64Array, Int32Array]:
+    codes = {
+        name_hash(name[:-1]): ord(text)
+        for name, text in html5.items()
+        if re.fullmatch("[a-z]{1,9};", name) and len(text) == 1 and ord(text) < 0x10000
+        if not text.isspace() and one_line(f"x{text}x") == f"x{text}x"
+    }
+    return hash_map(
+        np.array(list(codes), dtype=np.uint64), np.array(list(codes.values()), dtype=np.int32)
+    )
+
+
+REFERENCE_TABLE = _reference_table()
+"""Characters by the names of their references: those of nine small letters at most, without the
+spaces."""
+
+
+@compiled
+def reference_at(
+    text: bytes | UInt8Array, at: int, end: int, names: UInt64Array, codes: Int32Array
+) -> tuple[int, int]:
+    """Return the bytes and the character of the reference that an ampersand begins; 1 and "&"
+    where it begins none, 0 and 0 where that is not certain."""
+    name = at + 1
+    if name < end and text[name] == _HASH:
+        return _numeric_reference(text, at, end)
+    if name == end or not _A <= text[name] | _LOWER_CASE <= _Z:
+        return 1, _AMPERSAND
+    while name < end and name - at <= _REFERENCE_LETTERS and _A <= text[name] <= _Z:
+        name += 1
+    if name == end or text[name] != _SEMICOLON:
+        return 0, 0
+    code = find_value(names, codes, name_key(text, at + 1, name))
+    return (name + 1 - at, code) if code >= 0 else (0, 0)
+
+
+@compiled
+def _numeric_reference(text: bytes | UInt8Array, at: int, end: int) -> tuple[int, int]:
+    """Return bytes and character of "&#20013;" or "&#x4e2d;", if that is a plain character, no
+    space and no control; else 0 and 0."""
+    place = at + 2
+    is_hex = place < end and text[place] | _LOWER_CASE == _X
+    place += is_hex
+    first, code = place, 0
+    while place < end and place - first <= _MAX_DIGITS:
+        byte = text[place]
+        if _DIGIT_0 <= byte <= _DIGIT_9:
+            digit = byte - _DIGIT_0
+        elif is_hex and _A <= byte | _LOWER_CASE <= _F:
+            digit = (byte | _LOWER_CASE) - _A + 10
+        else:
+            break
+        code = code * (16 if is_hex else 10) + digit
+        place += 1
+    if not first < place < end or text[place] != _SEMICOLON:
+        return 0, 0
+    is_plain = (
+        0x21 <= code <= 0x7E
+        or 0xA1 <= code <= 0x167F
+        or 0x2010 <= code <= 0x2027
+        or 0x2030 <= code <= 0x205E
+        or 0x2070 <= code <= 0x2FFF
+        or 0x3001 <= code <= 0xD7FF
+        or 0xE000 <= code <= 0xF8FF
+    )
+    return (place + 1 - at, code) if is_plain else (0, 0)
+
+
 @compiled
 def references(page: bytes, begin: int, end: int) -> int:
     """Return 0 for a value whose ampersands begin no reference, AMPERSANDS where all that do are
@@ -118,7 +190,9 @@ def references(page: bytes, begin: int, end: int) -> int:
 
 
 @compiled
-def line_recipe(page: bytes, begin: int, end: int) -> tuple[int, int, int]:
+def line_recipe(
+    page: bytes, begin: int, end: int, names: UInt64Array, codes: Int32Array
+) -> tuple[int, int, int]:
     """Return begin, end and recipe of what `udfs.pairs.texts.one_line` returns for a value."""
     while begin < end and page[begin] == _SPACE:
         begin += 1
@@ -126,16 +200,21 @@ def line_recipe(page: bytes, begin: int, end: int) -> tuple[int, int, int]:
         end -= 1
     if end - begin > MAX_TEXT_CHARS:
         return begin, end, SLOW
-    last = 0
+    last, recipe = 0, OF_PAGE
     for at in range(begin, end):
         byte = page[at]
         if byte <= _SPACE:
             if byte < _SPACE or last == _SPACE:
                 return begin, end, SLOW
-        elif byte in (_AMPERSAND, _DELETE) or (byte >= 0xC2 and is_unicode_space(page, at)):
+        elif byte == _AMPERSAND:
+            length, _ = reference_at(page, at, end, names, codes)
+            if length == 0:
+                return begin, end, SLOW
+            recipe = AMPERSANDS
+        elif byte == _DELETE or (byte >= 0xC2 and is_unicode_space(page, at)):
             return begin, end, SLOW
         last = byte
-    return begin, end, 0
+    return begin, end, recipe
 
 
 @compiled
@@ -268,16 +347,20 @@ def _host_end(page: bytes, at: int, end: int) -> int:
             at += 1
         if at == port:
             return -1
-    return at if at == end or page[at] in (_SLASH, _QUESTION) else -1
+    return at if at == end or page[at] in (_SLASH, _QUESTION, _HASH) else -1
 
 
 @compiled
 def _is_plain(page: bytes, at: int, end: int, kinds: UInt8Array, is_relative: bool) -> bool:
-    """Whether resolution leaves a path and a query as they are."""
-    is_query, last = False, 0
+    """Whether resolution leaves a path, a query and a fragment as they are."""
+    is_query, has_fragment, last = False, False, 0
     for place in range(at, end):
         byte = page[place]
-        if is_query:
+        if byte == _HASH:
+            if place + 1 == end or has_fragment:
+                return False
+            is_query = has_fragment = True
+        elif is_query:
             if not kinds[byte] & _IN_QUERY:
                 return False
         elif byte == _SLASH:
@@ -315,7 +398,7 @@ def placeholder_kind(
         elif page[at] in (0xC4, 0xC5, 0xE2):
             return SLOW  # letters whose lower case may be one of ASCII
     if dot == name:
-        return SLOW
+        return SLOW if stop > name else NO_PLACEHOLDER
     found, at = NO_PLACEHOLDER, name
     while at < dot:
         start = at
@@ -335,3 +418,64 @@ def placeholder_kind(
         if not (_A <= page[at] | _LOWER_CASE <= _Z or _DIGIT_0 <= page[at] <= _DIGIT_9):
             return SLOW if found == IS_PLACEHOLDER else NO_PLACEHOLDER
     return found
+
+
+@compiled
+def largest_candidate(page: bytes, begin: int, end: int) -> tuple[int, int, int]:
+    """Return begin and end of the largest candidate of a srcset, as
+    `udfs.pairs.addresses.largest` finds it, and 0; ABSENT without candidates, SLOW where one has
+    other descriptors than a plain width or density, or a data: URI."""
+    if end - begin > MAX_SRCSET_CHARS:
+        return begin, end, SLOW
+    at, first, last, best = begin, -1, -1, -1.0
+    while True:
+        while at < end and (is_space(page[at]) or page[at] == _COMMA):
+            at += 1
+        start = at
+        while at < end and not is_space(page[at]):
+            at += 1
+        if at == start:
+            return first, last, 0 if first >= 0 else ABSENT
+        stop, size = at, 1.0
+        if page[at - 1] == _COMMA:
+            while page[stop - 1] == _COMMA:
+                stop -= 1
+        else:
+            while at < end and is_space(page[at]):
+                at += 1
+            if at < end and page[at] != _COMMA:
+                at, size = _descriptor(page, at, end)
+                if size < 0:
+                    return begin, end, SLOW
+        if stop - start > 4 and page[start + 4] == _COLON and page[start] | _LOWER_CASE == _D:
+            return begin, end, SLOW
+        if size > best:
+            first, last, best = start, stop, size
+
+
+@compiled
+def _descriptor(page: bytes, at: int, end: int) -> tuple[int, float]:
+    """Return the end of a candidate with one plain descriptor, and its size: any width counts more
+    than any density; -1 for another descriptor."""
+    first, number, scale, has_dot = at, 0, 1.0, False
+    while at < end and at - first <= _DESCRIPTOR_BYTES:
+        byte = page[at]
+        if byte == _DOT and not has_dot and at > first:
+            has_dot = True
+        elif _DIGIT_0 <= byte <= _DIGIT_9:
+            number = 10 * number + byte - _DIGIT_0
+            scale *= 10.0 if has_dot else 1.0
+        else:
+            break
+        at += 1
+    if at in (first, end) or at - first > _DESCRIPTOR_BYTES or page[at - 1] == _DOT:
+        return at, -1.0
+    is_width = page[at] == _W and not has_dot
+    if number == 0 or not (is_width or page[at] == _X):
+        return at, -1.0
+    at += 1
+    while at < end and is_space(page[at]):
+        at += 1
+    if at < end and page[at] != _COMMA:
+        return at, -1.0
+    return at, number * _LARGEST_DENSITY if is_width else number / scale

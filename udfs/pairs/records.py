@@ -58,25 +58,30 @@ def places_array(documents: Sequence[MeasuredPlaces | None]) -> pa.Array:
     offsets = np.zeros(len(documents) + 1, dtype=np.int32)
     np.cumsum([0 if of is None else len(of.places) for of in documents], out=offsets[1:])
     found = [of.places for of in documents if of is not None]
-    columns = [_column(field, documents, found) for field in PLACE_ARROW_TYPE]
+    rows = int(offsets[-1])
+    columns = [_column(field, documents, found, rows) for field in PLACE_ARROW_TYPE]
     structs = pa.StructArray.from_arrays(columns, fields=list(PLACE_ARROW_TYPE))
     missing = pa.array([of is None for of in documents], pa.bool_())
     return pa.ListArray.from_arrays(pa.array(offsets), structs, mask=missing)
 
 
 def _column(
-    field: pa.Field, documents: Sequence[MeasuredPlaces | None], found: Sequence[PlaceColumns]
+    field: pa.Field,
+    documents: Sequence[MeasuredPlaces | None],
+    found: Sequence[PlaceColumns],
+    rows: int,
 ) -> pa.Array:
     """Return a column of all places."""
     name = field.name
     if name == _MEASURES:
         return _measures_array(documents, field.type)
-    rows = sum(map(len, found))
     if rows == 0:
         return pa.nulls(0, field.type)
     if name == "place":
         return pa.array(np.concatenate([of.places for of in found]))
     if name in _OF_IMAGES:
+        if not any(of.images for of in found):
+            return pa.nulls(rows, field.type)
         values: list[Any] = [None] * rows
         first = 0
         for of in found:

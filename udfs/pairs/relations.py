@@ -47,6 +47,7 @@ _NEAR_BYTES = 600  # of text between an image and its caption
 _LINK_TAG, _LINK_ENTRY, _LINK_TEXT, _FIGURES, _DEPTH, _PICTURE, _PICTURES = range(7)
 _NOSCRIPTS, _TEMPLATES, _CAPTION_FIGURE, _CAPTION_TEXT, _LAST_IMAGE, _CAPTION_BEGIN = range(7, 13)
 _STACK = 13
+_HREF_BYTES, _CLASS_BYTES = 4, 5  # of the only attributes of links and of what follows images
 
 
 @compiled
@@ -97,7 +98,7 @@ def related_tags(
                 _put_entry(entries, count, ANCHOR, used, state, text)
                 attributes, used = _read_attributes(
                     page, begin, attributes, used, seen, count, names, numbers,
-                    read_attributes[ANCHOR],
+                    read_attributes[ANCHOR], _HREF_BYTES,
                 )  # fmt: skip
                 entries[count, LAST] = used
                 count += 1
@@ -105,7 +106,8 @@ def related_tags(
             state[_LINK_ENTRY] = -1
         _put_entry(entries, count, kind, used, state, text)
         attributes, used = _read_attributes(
-            page, tags[tag, 1], attributes, used, seen, count, names, numbers, read_attributes[kind]
+            page, tags[tag, 1], attributes, used, seen, count, names, numbers,
+            read_attributes[kind], _CLASS_BYTES if kind == NEAR else 0,
         )  # fmt: skip
         entries[count, LAST] = used
         if kind == NEAR and not _may_be_caption(page, attributes, entries[count, FIRST], used):
@@ -225,8 +227,14 @@ def _read_attributes(
     names: UInt64Array,
     numbers: Int32Array,
     wanted: int,
+    only_bytes: int,
 ) -> tuple[Int64Array, int]:
-    """Append the wanted attributes of a tag whose name ends at a place; the first of each name."""
+    """Append the wanted attributes of a tag whose name ends at a place; the first of each name.
+
+    Args:
+        wanted: Their numbers, as bits.
+        only_bytes: Length of the name of the only one that is wanted; 0 for several.
+    """
     size = len(page)
     while at < size and page[at] != _GREATER:
         if page[at] == _SLASH or is_space(page[at]):
@@ -236,13 +244,14 @@ def _read_attributes(
         at += 1  # an equals sign may begin a name
         while at < size and page[at] != _EQUALS and not ends_name(page[at]):
             at += 1
-        key = name_key(page, name_at, at)
-        begin = end = at  # without a value: an empty one
+        name_end = begin = end = at  # without a value: an empty one
         while at < size and is_space(page[at]):
             at += 1
         if at < size and page[at] == _EQUALS:
             begin, end, at = _value(page, at + 1)
-        number = find_value(names, numbers, key)
+        if only_bytes and name_end - name_at != only_bytes:
+            continue
+        number = find_value(names, numbers, name_key(page, name_at, name_end))
         if number >= 0 and wanted >> number & 1 and seen[number] != entry:
             seen[number] = entry
             if used == len(attributes):

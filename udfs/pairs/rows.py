@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from udfs.base.array_types import Int32Array, Int64Array, UInt8Array
+from udfs.base.array_types import Int32Array, Int64Array, UInt8Array, UInt64Array
 from udfs.base.jit import compiled, copy_bytes, uncounted
 from udfs.pairs.addresses import DataImage
 from udfs.pairs.markup import ATTRIBUTES
@@ -24,6 +24,7 @@ from udfs.pairs.plain_values import (
     OF_TEXT,
     PREFIXES,
     SOURCES,
+    reference_at,
 )
 
 ATTRIBUTE_NAMES = (
@@ -38,6 +39,7 @@ TEXT_SOURCES = ("alt", "caption", "title", "heading")
 # Columns of a row.
 ENTRY, ATTRIBUTE, WIDTH, HEIGHT, IN_MAIN, LINE, TEXT_SOURCE, REFUSED = range(8)
 NO_LINE = -2
+_AMPERSAND = 0x26
 ACCEPTED, NOTHING, OF_PLACEHOLDER, NOT_PLAIN = range(4)
 """Why a place has no address, in column REFUSED; NOT_PLAIN where a draft says it."""
 TEXT_COLUMNS = (
@@ -117,6 +119,8 @@ def gathered_texts(
     more: bytes,
     prefix: bytes,
     prefixes: Int64Array,
+    names: UInt64Array,
+    codes: Int32Array,
     rows: Int64Array,
 ) -> tuple[UInt8Array, Int32Array, Int64Array]:
     """Copy the texts of rows.
@@ -124,6 +128,7 @@ def gathered_texts(
     Args:
         more: Texts that Python made.
         prefix: Scheme, origin and folder; `prefixes` are their lengths.
+        names: And codes, `udfs.pairs.plain_values.REFERENCE_TABLE`.
     Returns:
         All texts of the first column, then those of the next; the bytes of each, -1 for none,
         shape (columns, rows); where the texts of each column begin, and the end, (columns + 1,).
@@ -160,8 +165,10 @@ def gathered_texts(
                 copy_bytes(data, to, prefix, skipped, length)
                 to += length
             source = recipe & SOURCES
-            if recipe & AMPERSANDS:
-                to = _without_references(page, begin, end, data, to)
+            if recipe & AMPERSANDS and source == OF_PAGE:
+                to = _without_references(page, begin, end, names, codes, data, to)
+            elif recipe & AMPERSANDS:
+                to = _without_references(text, begin, end, names, codes, data, to)
             elif source == OF_PAGE:
                 copy_bytes(data, to, page, begin, end - begin)
                 to += end - begin
@@ -177,16 +184,38 @@ def gathered_texts(
 
 
 @compiled
-def _without_references(page: bytes, begin: int, end: int, data: UInt8Array, to: int) -> int:
-    """Copy a value with "&" for "&amp;"; return the end of the copy."""
+def _without_references(
+    text: bytes | UInt8Array,
+    begin: int,
+    end: int,
+    names: UInt64Array,
+    codes: Int32Array,
+    data: UInt8Array,
+    to: int,
+) -> int:
+    """Copy a text with its references resolved, which never makes it longer; return the end of the
+    copy."""
     at = begin
     while at < end:
-        byte = page[at]
-        data[to] = byte
-        to += 1
-        at += 1
-        if byte == 0x26 and at + 4 <= end and page[at + 3] == 0x3B and page[at] == 0x61:
-            at += 4 if page[at + 1] == 0x6D and page[at + 2] == 0x70 else 0
+        byte = text[at]
+        if byte != _AMPERSAND:
+            data[to] = byte
+            to, at = to + 1, at + 1
+            continue
+        length, code = reference_at(text, at, end, names, codes)
+        if length <= 1:
+            code = _AMPERSAND
+        at += max(1, length)
+        if code < 0x80:
+            data[to] = code
+            to += 1
+        elif code < 0x800:
+            data[to], data[to + 1] = 0xC0 | code >> 6, 0x80 | code & 63
+            to += 2
+        else:
+            data[to], data[to + 1] = 0xE0 | code >> 12, 0x80 | code >> 6 & 63
+            data[to + 2] = 0x80 | code & 63
+            to += 3
     return to
 
 

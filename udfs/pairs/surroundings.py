@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from udfs.base.array_types import Int64Array, UInt8Array
+from udfs.base.array_types import Int32Array, Int64Array, UInt8Array, UInt64Array
 from udfs.base.jit import compiled, uncounted
 from udfs.pairs.markup import NUMBERS
-from udfs.pairs.plain_values import ABSENT, OF_TEXT, SLOW, address_recipe, is_blank
+from udfs.pairs.plain_values import (
+    ABSENT,
+    AMPERSANDS,
+    OF_TEXT,
+    SLOW,
+    address_recipe,
+    is_blank,
+    reference_at,
+)
 from udfs.pairs.relations import FIRST, IN_LINK, LAST
 from udfs.pairs.rows import (
     CONTEXT_AFTER,
@@ -25,6 +33,7 @@ from udfs.pairs.rows import (
 )
 
 CONTEXT_CHARS = 200
+REFERENCE_CHARS = 100  # more that are read where references are to be resolved
 _HREF = NUMBERS["href"]
 _AMPERSAND, _LOWER_CASE, _OPEN, _BRACKET = 0x26, 0x20, 0x28, 0x5B
 _LINK_COLUMN, _CONTEXT_COLUMN = span_column(LINK_TEXT), span_column(CONTEXT_BEFORE)
@@ -53,6 +62,8 @@ def surround(
     prefixes: Int64Array,
     max_bytes: int,
     kinds: UInt8Array,
+    names: UInt64Array,
+    codes: Int32Array,
 ) -> UInt8Array:
     """Fill rows with context, link, and line of the main text; return flags, shape (rows,).
 
@@ -83,7 +94,7 @@ def surround(
             likely[row] = likely[last]
         else:
             _move(text, window, places[entry])
-            _put_context(text, window, rows, row)
+            _put_context(text, window, names, codes, rows, row)
             likely[row] = _put_line(text, places[entry], starts, ends, main, rows, row)
         last = row
         link = entries[entry, IN_LINK]
@@ -135,18 +146,64 @@ def _move(text: UInt8Array, window: Int64Array, place: int) -> None:
 
 
 @compiled
-def _put_context(text: UInt8Array, window: Int64Array, rows: Int64Array, row: int) -> None:
-    at = window[_AT]
+def _put_context(
+    text: UInt8Array,
+    window: Int64Array,
+    names: UInt64Array,
+    codes: Int32Array,
+    rows: Int64Array,
+    row: int,
+) -> None:
+    """Store the context of a place; with references that are not certain, where the place is."""
+    at, begin, end = window[_AT], window[_BEGIN], window[_END]
+    recipe = OF_TEXT
     if window[_MARKS_BEFORE]:
-        put_span(rows, row, CONTEXT_BEFORE, at, at, SLOW)
+        for _ in range(REFERENCE_CHARS):
+            begin -= begin > 0
+            while begin > 0 and text[begin] & 0xC0 == 0x80:
+                begin -= 1
+        begin, stop = stripped(text, begin, at)
+        chars = _shown_chars(text, begin, stop, len(text), names, codes)[0]
+        recipe = SLOW if chars < 0 else OF_TEXT | AMPERSANDS
+        if chars > CONTEXT_CHARS:
+            begin = _shown_chars(text, begin, stop, chars - CONTEXT_CHARS, names, codes)[1]
+        begin, stop = stripped(text, begin, stop)
     else:
-        begin, end = stripped(text, window[_BEGIN], at)
-        put_span(rows, row, CONTEXT_BEFORE, begin, end, OF_TEXT)
+        begin, stop = stripped(text, begin, at)
+    if recipe == SLOW:
+        begin = stop = at
+    put_span(rows, row, CONTEXT_BEFORE, begin, stop, recipe)
+    recipe = OF_TEXT
     if window[_MARKS_AFTER]:
-        put_span(rows, row, CONTEXT_AFTER, at, at, SLOW)
+        for _ in range(REFERENCE_CHARS):
+            end += _width(text[end]) if end < len(text) else 0
+        begin, stop = stripped(text, at, end)
+        chars, stop = _shown_chars(text, begin, stop, CONTEXT_CHARS, names, codes)
+        recipe = SLOW if chars < 0 else OF_TEXT | AMPERSANDS
+        begin, stop = stripped(text, begin, stop)
     else:
-        begin, end = stripped(text, at, window[_END])
-        put_span(rows, row, CONTEXT_AFTER, begin, end, OF_TEXT)
+        begin, stop = stripped(text, at, end)
+    if recipe == SLOW:
+        begin = stop = at
+    put_span(rows, row, CONTEXT_AFTER, begin, stop, recipe)
+
+
+@compiled
+def _shown_chars(
+    text: UInt8Array, at: int, end: int, most: int, names: UInt64Array, codes: Int32Array
+) -> tuple[int, int]:
+    """Count characters, references resolved, up to a number of them; return how many they are and
+    where they end; -1 where a reference is not certain."""
+    chars = 0
+    while at < end and chars < most:
+        length = _width(text[at])
+        if text[at] == _AMPERSAND:
+            length, _ = reference_at(text, at, end, names, codes)
+            if length == 0:
+                return -1, end
+        at += length
+        chars += 1
+    return chars, at
 
 
 @compiled

@@ -97,6 +97,15 @@ def _read_lines(
             key, gap = np.uint64(_START), np.uint8(_LINE_FEED)
             at += 1
             continue
+        if _SPACE < byte < 0x80 and byte != _AMPERSAND and gap == 0 and at >= skip_to:
+            stop = max(limit, at + 1)
+            while at < stop and _SPACE < text[at] < 0x80 and text[at] != _AMPERSAND:
+                if _is_word(text[at]):
+                    key = (key ^ np.uint64(text[at])) * np.uint64(_PRIME)
+                written[to] = text[at]
+                to += 1
+                at += 1
+            continue
         blank = _blank_bytes(text, at, byte)
         if blank:
             gap = max(gap, np.uint8(1))

@@ -11,10 +11,19 @@ from hypothesis import strategies as st
 
 from udfs.base.array_types import Int64Array
 from udfs.pairs import places
-from udfs.pairs.addresses import NO_ADDRESS, base_of, base_prefixes, is_placeholder_name, resolved
+from udfs.pairs.addresses import (
+    NO_ADDRESS,
+    base_of,
+    base_prefixes,
+    is_placeholder_name,
+    largest,
+    resolved,
+    srcset_candidates,
+)
 from udfs.pairs.choice import AddressLimits
 from udfs.pairs.drafts import backgrounds
 from udfs.pairs.markup import ANCHOR, BASE
+from udfs.pairs.page_scan import scan_page
 from udfs.pairs.places import PairLimits, image_places
 from udfs.pairs.plain_places import next_background
 from udfs.pairs.plain_values import (
@@ -28,22 +37,42 @@ from udfs.pairs.plain_values import (
     ORIGIN,
     PLACEHOLDER_TABLE,
     PREFIXES,
+    REFERENCE_TABLE,
     SCHEME,
     SLOW,
     SLOW_NUMBER,
     address_recipe,
+    largest_candidate,
     line_recipe,
     pixels,
     placeholder_kind,
 )
-from udfs.pairs.relations import KIND
-from udfs.pairs.rows import ROW_COLUMNS
+from udfs.pairs.relations import KIND, TEXT
+from udfs.pairs.rows import ALT, ROW_COLUMNS, gathered_texts, span_column
 from udfs.pairs.structured import declared_pixels
 from udfs.pairs.surroundings import may_hold_license, stripped
-from udfs.pairs.texts import attribute_value, one_line
+from udfs.pairs.text_lines import text_lines
+from udfs.pairs.texts import attribute_value, one_line, visible_text
 
 SPACES = " \t\n\v\f\r\x1c\x1f\x85\xa0\u1680\u2003\u200b\u2028\u205f\u3000\ufeff\uffff"
-MARKS = ["&amp;", "&amp", "&lt;", "&#38;", "&nbsp;", "&a=1", "&b&", "&AMP;", "&copy=1", "&copy"]
+MARKS = [
+    "&#xe60A;",
+    "&quot;",
+    "&hellip;",
+    "& ",
+    "&ensp;",
+    "&Gt;",
+    "&amp;",
+    "&amp",
+    "&lt;",
+    "&#38;",
+    "&nbsp;",
+    "&a=1",
+    "&b&",
+    "&AMP;",
+    "&copy=1",
+    "&copy",
+]
 ADDRESS_PARTS = st.sampled_from(
     [
         *("http://", "https://", "HTTP://", "//", "/", "h.cn", ":80", ":123456", "?", "#", "../"),
@@ -143,6 +172,16 @@ def test_most_addresses_are_decided() -> None:
         assert recipe != SLOW
 
 
+def shown_text(written: bytes) -> bytes:
+    """A text of the page as it is gathered, references resolved."""
+    rows = np.full((1, ROW_COLUMNS), -1, dtype=np.int64)
+    at = span_column(ALT)
+    rows[0, at : at + 3] = 0, len(written), AMPERSANDS
+    none = np.empty(0, dtype=np.uint8)
+    lengths = np.full(3, -1, dtype=np.int64)
+    return gathered_texts(written, none, b"", b"", lengths, *REFERENCE_TABLE, rows)[0].tobytes()
+
+
 @settings(max_examples=600, deadline=None)
 @given(
     st.lists(
@@ -155,9 +194,10 @@ def test_most_addresses_are_decided() -> None:
 def test_lines_and_their_ends(parts: list[str]) -> None:
     text = "".join(parts)
     written = text.encode()
-    begin, end, recipe = line_recipe(written, 0, len(written))
+    begin, end, recipe = line_recipe(written, 0, len(written), *REFERENCE_TABLE)
     if recipe != SLOW:
-        assert written[begin:end].decode() == one_line(attribute_value(written))
+        shown = written[begin:end] if recipe == 0 else shown_text(written[begin:end])
+        assert shown.decode() == one_line(attribute_value(written))
     else:
         assert written[begin:end].decode() != one_line(attribute_value(written)) or "&" in text
     begin, end = stripped(np.frombuffer(written, dtype=np.uint8).copy(), 0, len(written))
@@ -171,6 +211,33 @@ def test_sizes(parts: list[str]) -> None:
     found = pixels(written, 0, len(written))
     if found != SLOW_NUMBER:
         assert (None if found == NO_NUMBER else found) == declared_pixels(written.decode())
+
+
+SRCSET_PARTS = [
+    *("a.jpg", "b,c.png", ",", " ", ", ", " 2x", " 1.5x", " 300w", " 0w", " 10h", " (", ")", "é"),
+    *(" 2x, ", " 640w, ", " 1x 2x", " 1.x", " 2.50x", "\t", "data:x,y", "D:", " 1e1x", " .5x"),
+    " 99999999999w",
+]  # fmt: skip
+
+
+@settings(max_examples=1500, deadline=None)
+@example(["a.jpg", " 2x", "b,c.png", " 2.50x"])
+@given(st.lists(st.sampled_from(SRCSET_PARTS), max_size=9))
+def test_srcsets(parts: list[str]) -> None:
+    written = "".join(parts).encode()
+    begin, end, recipe = largest_candidate(written, 0, len(written))
+    if recipe == SLOW:
+        return
+    candidates = srcset_candidates(written.decode())
+    assert not any(found.address[:5].lower() == "data:" for found in candidates)
+    found = largest(candidates)
+    assert (recipe == ABSENT) is (found is None)
+    assert found is None or written[begin:end].decode() == found.address
+
+
+def test_usual_srcsets_are_decided() -> None:
+    for value in (b"a.jpg 1x, b.jpg 2x", b"a 300w,\n b 640w", b"a.jpg", b"//h/a.svg 1.5x", b""):
+        assert largest_candidate(value, 0, len(value))[2] != SLOW
 
 
 CSS_PARTS = [
@@ -212,8 +279,11 @@ def test_backgrounds(parts: list[str]) -> None:
 
 PIECES = [
     "<img src=a.jpg>", "<img src=/b.jpg alt=' 桥  梁 ' title='桥 梁'>", "<img>", "<img src=''>",
+    "<img src=d.jpg alt='&quot;a&quot; &amp; &hellip; b' title='&#20013;'>",
     "<img src=blank.gif data-src=c.jpg alt=x>", "<img src=d.jpg data-lazy=1 original='{{e}}'>",
     "<img src=x.gif data-url=/f.jpg>", "<img srcset='g 1x, h 2x' alt=y title=z>",
+    "<img srcset='' src=g.jpg>", "<img srcset='/loading.gif 2x, h' src=g.jpg data-src=/i.jpg>",
+    "<img srcset='#'>", "<img srcset='g.jpg 100w, h.jpg 200w 5h' src=a.jpg>",
     "<img src=i.jpg width=20px height=5% alt='a&amp;b' title='&lt;'>", "<img src='#' alt=q>",
     "<picture><source srcset='j 2x'><img src=k.jpg></picture>", "<img data-src=l.jpg>",
     "<noscript>", "</noscript>", "<noscript><img src=l.jpg alt=x></noscript>", "<template>",
@@ -230,7 +300,8 @@ PIECES = [
     "<link rel=image_src href=w.jpg>", "<link rel=icon href=x.ico>", "<link itemprop=image href=y>",
     '<script type="application/ld+json">{"image": "z.jpg", "headline": "标"}</script>',
     "<script>x</script>", "<p>新华社记者 李明 摄</p>", "正文的一行，", "text &copy; b", "\u2003",
-    "字" * 150, "<img src=loading.gif alt=x>", "<img data-src=lazy.png src=../a/../b.jpg>",
+    "&gt;", "&ldquo;字&rdquo;" * 30, "&amp;lt;", "&#20013;&ensp;", "a &amp b & c&", "字" * 150,
+    "<img src=loading.gif alt=x>", "<img data-src=lazy.png src=../a/../b.jpg>",
     "http://creativecommons.org/licenses/by/4.0/", "<img src='data:image/gif;base64,R0lGOD'>",
     f"<img src='data:image/gif,{'g' * 1100}' alt=▲>", "<img src='\ta b.jpg '>", "（图）",
 ]  # fmt: skip
@@ -274,3 +345,36 @@ def test_the_host_of_licences_is_found_everywhere(length: int) -> None:
         page = b"v" * place + b"vec" + b"e" * (length - place)
         assert may_hold_license(page)
     assert not may_hold_license(b"vecvec".replace(b"c", b"d") * length)
+
+
+TEXTS = [
+    "字" * 90, "ab" * 60, "一，二", " ", "\u3000", "&nbsp;", "\u2003", "&gt;", "&ensp;", "&Gt;",
+    "&quot;&hellip;" * 20, "&&", "&amp;lt;", "&lt", "&#20013;", "&copy", "&notit;", "<br>",
+    "&#xE60a;", "&#8226;", "&#0;", "&#x2003;", "&;", "&a", "mp;", "\U00020000" * 50, "&nosuch;",
+    "é" * 40, "&shy;", "&中", "&",
+]  # fmt: skip
+
+
+def plain_context(text: str, at: int) -> tuple[str, str]:
+    """The context of a place in a page's visible text, by Python alone."""
+    before, after = text[max(0, at - 200) : at], text[at : at + 200]
+    if "&" in before:
+        before = visible_text(text[max(0, at - 300) : at])[-200:]
+    if "&" in after:
+        after = visible_text(text[at : at + 300])[:200]
+    return before.strip(), after.strip()
+
+
+@settings(max_examples=600, deadline=None)
+@example(["&quot;&hellip;" * 20] * 8 + ["&", "字" * 90], ["mp;", "&gt;"] + ["é" * 40] * 5)
+@given(st.lists(st.sampled_from(TEXTS), max_size=9), st.lists(st.sampled_from(TEXTS), max_size=9))
+def test_contexts(before: list[str], after: list[str]) -> None:
+    page = "".join([*before, "<img src=a>", *after, "<img src=b>"]).encode()
+    scan = scan_page(page, 9)
+    offsets = np.ascontiguousarray(scan.entries[:, TEXT])
+    lines = text_lines(scan.text, scan.lines, offsets, "")
+    found = image_places(page, PAGES[0], "").rows
+    for row, place in zip(found, lines.places.tolist(), strict=True):
+        at = len(lines.text[:place].tobytes().decode())
+        text = lines.text.tobytes().decode()
+        assert (row.context_before, row.context_after) == plain_context(text, at)
