@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.image_text import interleaving
 from jobs.pairs import interleave_documents
 from jobs.run.store import Store
 from tests.builders.warc_files import written_by_warcio
@@ -128,7 +129,9 @@ def test_documents_and_images_are_counted_by_reason(output: Path) -> None:
     }
 
 
-def test_other_settings_interleave_again_and_nothing_else(output: Path) -> None:
+def test_other_settings_interleave_again_and_nothing_else(
+    output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = Store.at(str(output))
     before = {name: store.commits(name) for name in store.stages()}
     written = (output / "interleaved.json").stat().st_mtime_ns
@@ -141,10 +144,17 @@ def test_other_settings_interleave_again_and_nothing_else(output: Path) -> None:
     facts = json.loads((output / "interleaved.json").read_text())
     assert facts["documents"]["rejected"] == {"no_image": 4}
     assert Counter(facts["images"]["dropped"])["size"] == 8
+    # As where two waves read parts of a file, whose documents say which one they are of.
+    monkeypatch.setattr(interleaving, "kept_of", lambda *_: None)
     assert interleave(output, "--set", "interleave.min_side=480") == 0
+    [commit] = store.commits("interleave_documents").values()
+    assert (commit.rows, commit.kept, commit.rejected) == (4, 3, {"no_image": 1})
     texts = corpus_texts(output)
     rows = rows_of(output)
     assert set(rows) == {"老桥", "水井", "古井"}
+    assert interleave(output, "--set", "interleave.documents=corpus") == 0
+    [commit] = store.commits("interleave_documents").values()
+    assert (commit.rows, commit.kept, commit.rejected) == (4, 3, {"no_image": 1})
     for row in rows.values():
         joined = "\n".join(text for text in row["texts"] if text is not None)
         assert joined == texts[row["doc_id"]]
