@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from udfs.base.settings import PositiveAmount, PositiveCount
+from udfs.base.settings import Bounds, ConfigError, Count, PositiveAmount, PositiveCount
+
+WEBDATASET, LINKS, INTERLEAVED_FORMAT = "webdataset", "links", "interleaved"
+PAIR_FORMATS = (WEBDATASET, LINKS, INTERLEAVED_FORMAT)
+"""Formats of a release of pairs, and their folders."""
 
 
 @dataclass(frozen=True)
@@ -36,4 +42,49 @@ class ImagesConfig:
 
 @dataclass(frozen=True)
 class ReleasePairsConfig:
-    """What a release of pairs is written as."""
+    """How `release_pairs` writes pairs and interleaved documents as files to publish and to train
+    on, and what its card says."""
+
+    formats: tuple[str, ...] = ()
+    """``webdataset`` (shards of images and texts, as img2dataset writes them), ``links`` (addresses
+    and texts, Parquet), ``interleaved`` (documents in the columns of OBELICS, Parquet). Empty: all
+    that the output has."""
+    without_image: Literal["left_out", "rows"] = "left_out"
+    """Pairs without an image, in ``webdataset``: left out and counted, or a row of the shard's
+    Parquet file with status ``failed_to_download`` and no members of the tar file."""
+    shard_samples: Annotated[int, Bounds(least=1, most=10_000)] = 10_000
+    """Samples of a shard; keys have four digits for them."""
+    link_rows: PositiveCount = 1_000_000
+    """Rows of a file of ``links``, about."""
+    interleaved_rows: PositiveCount = 100_000
+    """Documents of a file of ``interleaved``, about."""
+    row_group_bytes: PositiveCount = 32 * 2**20
+    """Bytes of strings in a row group of these Parquet files: what a loader holds at once."""
+    split: str = "train"
+    """Name of the split, with which names of Parquet files begin."""
+    seed: Count = 0
+    """Another number gives another shuffled order."""
+    exclude: tuple[str, ...] = ()
+    """Files that list what no release may have, as ``release.exclude``. A URL or host excludes the
+    pairs of a page and those of an image, a SHA-256 those of an image or of a text; a document of
+    ``interleaved`` is excluded with each of its images."""
+    title: str = "Chinese image-text pairs"
+    """Title of the card."""
+    description: str | None = None
+    """A paragraph under the title."""
+    licence: str | None = None
+    """Licence of the release, as the Hub spells it; off: the card says that none is stated."""
+    contact: str | None = None
+    """Address for takedown and opt-out requests; off: the card says that none is stated."""
+
+    def __post_init__(self) -> None:
+        for name in self.formats:
+            if name not in PAIR_FORMATS or self.formats.count(name) > 1:
+                raise ConfigError(
+                    f"release_pairs.formats = {list(self.formats)}: expected each once, of "
+                    f"{', '.join(PAIR_FORMATS)}"
+                )
+        if not re.fullmatch(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*", self.split):
+            raise ConfigError(
+                f"release_pairs.split = {self.split!r}: expected letters, digits and '_'"
+            )

@@ -1,8 +1,8 @@
 """The settings that an output remembers: which they are, their TOML, and what is left of them where
 a later command changes the rule pack.
 
-Remembered is all that tables depend on. [release], [run], [artifacts], [spark], and how the files
-of [input] are reached and cut, belong to a command and its machine.
+Remembered is all that tables depend on. [release], [release_pairs], [run], [artifacts], [spark],
+and how the files of [input] are reached and cut, belong to a command and its machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from udfs.base.settings import OFF, ConfigError
 Tables = Mapping[str, Mapping[str, Any]]
 """Section -> key -> value, as TOML gives them."""
 
-_OF_THE_COMMAND = frozenset({"run", "release", "artifacts", "spark"})
+_OF_THE_COMMAND = frozenset({"run", "release", "release_pairs", "artifacts", "spark"})
 _OF_INPUT = ("text_column", "id_column")
 """Keys of [input] that tables depend on; the format is part of each split."""
 

@@ -24,6 +24,7 @@ def with_excluded(
     Args:
         keys: Kind of entries -> what they are compared with: as
             `jobs.publishing.exclusions.key_of` writes it; a host is compared with all above it.
+            Entries of a kind that has no column are not looked for.
     Adds: EXCLUDED. Rows: all kept.
     Shuffles: hosts, where one is excluded; else none while the lists fit into memory.
     """
@@ -34,13 +35,15 @@ def with_excluded(
     fired = {}
     for kind, excluded in exclusions.keys.items():
         entries = spark.createDataFrame([(key,) for key in sorted(excluded)], _KEY)
-        for number, column in enumerate(keys[kind]):
+        for number, column in enumerate(keys.get(kind, ())):
             name = f"_{kind}_{number}"
             hosts = rows.select(column.alias("_host"))
             hits = _hosts_under(hosts, entries) if kind == "host" else entries
             hits = hits.select(F.col("_key").alias(name))
             joined = joined.join(hits, on=column == F.col(name), how="left")
             fired[name] = kind
+    if not fired:
+        return rows.withColumn(EXCLUDED, F.lit(None).cast("string"))
     kinds = {
         kind: [F.col(name).isNotNull() for name, of in fired.items() if of == kind]
         for kind in KINDS

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 
 from jobs.publishing.files import FILE, FILES, FileFormat, Layout, file_writer, path_of, write_empty
 from jobs.publishing.lines import line_columns
@@ -35,6 +35,21 @@ def spark_settings(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[N
                 spark.conf.unset(key)
             else:
                 spark.conf.set(key, was)
+
+
+def in_files(rows: DataFrame, files: int, order: Sequence[Column], number: str = FILE) -> DataFrame:
+    """Bring the rows of each file into one partition, with as few others as can be, in their order.
+
+    Args:
+        files: How many there are.
+        order: Of the rows of a file.
+        number: Column with the number of a row's file, from 0.
+    Rows: all kept. Shuffles: rows by file.
+    """
+    if hasattr(rows, "repartitionById"):  # Spark 4.1 on: a file to a partition
+        return rows.repartitionById(files, number).sortWithinPartitions(number, *order)
+    # A hash may put two files into one task.
+    return rows.repartition(files, number).sortWithinPartitions(number, *order)
 
 
 def write_files(rows: DataFrame, root: str, of: FileFormat, layout: Layout) -> list[dict[str, Any]]:

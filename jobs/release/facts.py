@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -18,9 +17,9 @@ from pyspark.sql import functions as F
 
 from jobs.config.release_settings import ReleaseConfig
 from jobs.publishing.excluded import EXCLUDED
+from jobs.publishing.origins import origins_of, versions
 from jobs.release.rows import BAND, BUCKET, BYTES, GROUP, LABEL, LABELS, ORDER
 from jobs.run.commits import fingerprint_of
-from jobs.run.ledger import totals_of
 from jobs.run.request import (
     APPLY_RULES,
     EXTRACT_DOCUMENTS,
@@ -144,28 +143,13 @@ def corpus_facts_of(source: Source, commit: Commit) -> dict[str, Any]:
     scorers = [name for name in source.run.config.scorers if score_stage(name) in commit.sources]
     stages = [EXTRACT_DOCUMENTS, APPLY_RULES, FIND_DUPLICATES, *map(score_stage, scorers)]
     commits = {name: list(store.commits(name).values()) for name in stages}
-    commits = {name: found for name, found in commits.items() if found}
     commits[source.stage] = [commit]
-    settings: dict[str, Any] = {}
-    for found in commits.values():
-        for one in found:
-            settings |= {
-                key: _without_folders(value)
-                for key, value in one.settings.items()
-                if key.startswith(_SHOWN_SETTINGS)
-            }
     return {
         "fingerprint": commit.fingerprint,
-        "funnel": [totals_of(name, found) for name, found in commits.items()],
-        "reasons": [
-            {"stage": name, "reason": reason, "records": records}
-            for name, found in commits.items()
-            for reason, records in _reasons(found)
-        ],
-        "settings": dict(sorted(settings.items())),
+        **origins_of(commits, _SHOWN_SETTINGS),
         "scores": [_origin(source.run, name) for name in scorers],
         "artifacts": _artifacts(source.run, scorers),
-        "versions": _versions(),
+        "versions": versions(),
     }
 
 
@@ -179,21 +163,6 @@ def basis_of(source: Source) -> str:
             for name in names
         }
     )
-
-
-def _without_folders(value: Any) -> Any:
-    """Return a setting without the folders of files that it names: they are of one machine."""
-    if isinstance(value, list):
-        return [_without_folders(item) for item in value]
-    return value.rpartition("/")[2] if isinstance(value, str) else value
-
-
-def _reasons(commits: Sequence[Commit]) -> list[tuple[str, int]]:
-    counts: Counter[str] = Counter()
-    for commit in commits:
-        counts.update(commit.rejected)
-        counts.update(commit.failed)
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _origin(run: Run, scorer: str) -> dict[str, str]:
@@ -245,13 +214,6 @@ def _artifacts(run: Run, scorers: Sequence[str]) -> list[dict[str, Any]]:
             }
             left += artifact.needs
     return [found[name] for name in sorted(found)]
-
-
-def _versions() -> dict[str, str]:
-    try:
-        return {"taojin": version("taojin")}
-    except PackageNotFoundError:  # code run from a zip has no metadata
-        return {}
 
 
 def release_facts(

@@ -97,18 +97,6 @@ def sorted_by_column(
     return rows.join(files, on="doc_id", how="inner"), layout
 
 
-def in_files(rows: DataFrame, layout: Layout, settings: ReleaseConfig) -> DataFrame:
-    """Bring the rows of each file into one partition, with as few others as can be, in their order.
-
-    Needs: FILE, and what `row_order` needs. Rows: all kept. Shuffles: rows by FILE.
-    """
-    order = row_order(settings)
-    if hasattr(rows, "repartitionById"):  # Spark 4.1 on: a file to a partition
-        return rows.repartitionById(layout.files, FILE).sortWithinPartitions(*order)
-    # A hash may put two files into one task.
-    return rows.repartition(layout.files, FILE).sortWithinPartitions(FILE, *order)
-
-
 def row_order(settings: ReleaseConfig) -> list[Column]:
     """Return the order of rows within a folder."""
     order = F.col(ORDER)

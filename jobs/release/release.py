@@ -28,6 +28,7 @@ from jobs.publishing.written import (
     SAID_OF_FILES,
     ReleaseIncomplete,
     check_count,
+    in_files,
     spark_settings,
     write_files,
     write_texts,
@@ -43,7 +44,7 @@ from jobs.release.facts import (
     summed,
     with_chars,
 )
-from jobs.release.layout import FOLDERS, in_files, shuffled, sorted_by_column
+from jobs.release.layout import FOLDERS, row_order, shuffled, sorted_by_column
 from jobs.release.rows import (
     GROUP,
     LABELS,
@@ -156,7 +157,9 @@ def _write_release(
         files = []
         for of in formats:
             with spark_settings(spark, _writing(total, is_shuffled=is_shuffled)):
-                written = write_files(in_files(rows, layout, settings), root, of, layout)
+                written = write_files(
+                    in_files(rows, layout.files, row_order(settings)), root, of, layout
+                )
             check_count(f"rows of {of.name}", total["rows"], sum(f["rows"] for f in written))
             files += written
         if source.commit != commit:

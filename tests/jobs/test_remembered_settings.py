@@ -153,7 +153,8 @@ def test_settings_are_forgotten_by_key_by_section_and_all() -> None:
 def test_all_that_tables_depend_on_is_written_and_nothing_of_the_machine() -> None:
     tables = tomllib.loads(settings_text(Config()))
     everything = to_dict(Config())
-    assert tables.keys() == everything.keys() - {"release", "run", "artifacts", "spark"}
+    of_the_command = {"release", "release_pairs", "run", "artifacts", "spark"}
+    assert tables.keys() == everything.keys() - of_the_command
     assert tables["input"].keys() == {"text_column", "id_column"}
     for section in tables.keys() - {"input"}:
         assert tables[section].keys() == everything[section].keys()

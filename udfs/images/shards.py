@@ -25,6 +25,8 @@ import pyarrow.parquet as pq
 SHARD_DIGITS, SAMPLE_DIGITS = 5, 4
 MAX_SAMPLES = 10**SAMPLE_DIGITS
 """Samples of a shard."""
+MAX_SHARDS = 10**SHARD_DIGITS
+"""Shards of a dataset."""
 SUCCESS = "success"
 EXTENSIONS: Mapping[str, str] = {
     name: "jpg" if name == "jpeg" else name
@@ -74,8 +76,8 @@ def shard_name(number: int) -> str:
     >>> shard_name(7)
     '00007'
     """
-    if not 0 <= number < 10**SHARD_DIGITS:
-        raise ValueError(f"shard {number}: expected 0 to {10**SHARD_DIGITS - 1}")
+    if not 0 <= number < MAX_SHARDS:
+        raise ValueError(f"shard {number}: expected 0 to {MAX_SHARDS - 1}")
     return f"{number:0{SHARD_DIGITS}d}"
 
 
@@ -84,6 +86,7 @@ def write_shard(
     number: int,
     samples: Iterable[ShardSample],
     field_types: Sequence[tuple[str, pa.DataType]],
+    json_nulls: Mapping[str, object] | None = None,
 ) -> ShardCounts:
     """Write the three files of a shard.
 
@@ -94,6 +97,8 @@ def write_shard(
         number: Of the shard, from 0.
         samples: At most MAX_SAMPLES.
         field_types: Names and types of the samples' fields, in the order of the columns.
+        json_nulls: Field -> what KEY.json has instead of null. Libraries that find the types of
+            fields in a shard's first samples need one that every sample shares.
     Raises:
         ValueError: too many samples; a field that is not named, or with a name of _OWN_FIELDS; a
             format without an ending.
@@ -113,7 +118,7 @@ def write_shard(
             row = _row(f"{name}{place:0{SAMPLE_DIGITS}d}", sample, names)
             rows.append(row)
             if sample.image is not None:
-                _add_sample(archive, row, sample.image, sample.format)
+                _add_sample(archive, _without_nulls(row, json_nulls), sample.image, sample.format)
                 image_bytes += len(sample.image)
     own = [(field, pa.string()) for field in _OWN_FIELDS]
     with open_file(f"{name}.parquet") as file:
@@ -129,6 +134,14 @@ def _row(key: str, sample: ShardSample, names: Sequence[str]) -> dict[str, objec
     error = None if sample.image is not None else sample.error or "no_image"
     own = {"key": key, "caption": sample.caption, "status": status, "error_message": error}
     return own | {name: sample.fields[name] for name in names}
+
+
+def _without_nulls(
+    row: Mapping[str, object], instead: Mapping[str, object] | None
+) -> Mapping[str, object]:
+    if not instead:
+        return row
+    return {key: instead.get(key) if value is None else value for key, value in row.items()}
 
 
 def _tar(file: BinaryIO) -> tarfile.TarFile:

@@ -37,11 +37,15 @@ class _Kept(io.BytesIO):
         super().close()
 
 
-def written(samples: list[ShardSample], number: int = 12) -> dict[str, bytes]:
+def written(
+    samples: list[ShardSample], number: int = 12, json_nulls: dict[str, object] | None = None
+) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
-    write_shard(
-        lambda name: _Kept(lambda body: files.__setitem__(name, body)), number, samples, FIELDS
-    )
+
+    def open_file(name: str) -> _Kept:
+        return _Kept(lambda body: files.__setitem__(name, body))
+
+    write_shard(open_file, number, samples, FIELDS, json_nulls)
     return files
 
 
@@ -59,6 +63,20 @@ def tar_of(*members: tuple[str, bytes], **options: object) -> bytes:
             info.size = len(body)
             archive.addfile(info, io.BytesIO(body))
     return file.getvalue()
+
+
+def test_nulls_of_json_may_have_a_type() -> None:
+    sample = ShardSample(image_bytes("png"), "png", None, None, {"url": None, "width": None})
+    files = written([sample], json_nulls={"caption": "", "url": "", "width": -1})
+    (found,), _ = read(files["00012.tar"])
+    assert found.fields == {
+        "key": "000120000", "caption": "", "status": "success", "error_message": None,
+        "url": "", "width": -1,
+    }  # fmt: skip
+    row = pq.read_table(io.BytesIO(files["00012.parquet"])).to_pylist()[0]
+    assert (row["caption"], row["url"], row["width"]) == (None, None, None)
+    (found,), _ = read(written([sample])["00012.tar"])
+    assert found.fields is not None and found.fields["url"] is None
 
 
 def test_a_shard_has_its_three_files_and_its_bytes_follow_from_its_samples() -> None:

@@ -1,0 +1,100 @@
+"""The command `release_pairs`: its arguments, checked, and the release they ask for."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+
+from pyspark.sql import SparkSession
+
+from jobs.config import ConfigError
+from jobs.config.exit_status import NothingCameOut
+from jobs.config.image_settings import PAIR_FORMATS
+from jobs.image_text.pair_release import FOLDERS, ReleasedPairs, write_pair_release
+from jobs.image_text.pair_release_facts import PairSources, sources_of
+from jobs.publishing.exclusions import Exclusions, read_exclusions
+from jobs.publishing.place import absolute, check_place
+from jobs.run.console import say
+from jobs.run.request import Reader, ReaderTask, Run
+from jobs.tables import INTERLEAVED, SELECTED_PAIRS
+from udfs.files.uris import check_store, redact
+
+NAME = "release_pairs"
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--output", required=True, metavar="URI", help="folder of the release")
+    parser.add_argument("--yes", action="store_true", help="replace a release that is there")
+
+
+def _check(run: Run, arguments: Namespace) -> ReaderTask:
+    """Check a request.
+
+    Raises:
+        ConfigError: it is wrong, or a release is in the way and --yes is not given.
+    """
+    if run.selection is not None:
+        raise ConfigError("--name: pairs have no named selections")
+    check_store(arguments.output)
+    uri = absolute(arguments.output)
+    settings = run.config.release_pairs
+    sources = sources_of(run, settings)
+    exclusions = read_exclusions(settings.exclude, f"{NAME}.exclude")
+    is_replaced = check_place(uri, FOLDERS, may_replace=arguments.yes or arguments.plan)
+
+    def work(spark: SparkSession) -> None:
+        released = write_pair_release(spark, sources, uri, settings, exclusions)
+        _tell(released)
+        if not released.rows and not run.config.run.allow_empty:
+            raise NothingCameOut(
+                "the release is empty; its card says why. run.allow_empty=true makes this an exit "
+                "status of 0"
+            )
+
+    return ReaderTask(list(_plan_lines(sources, uri, exclusions, is_replaced=is_replaced)), work)
+
+
+def _plan_lines(
+    sources: PairSources, uri: str, exclusions: Exclusions, *, is_replaced: bool
+) -> Iterator[str]:
+    """Describe what would be written."""
+    yield f"{NAME}: {redact(sources.run.store.root)} to {redact(uri)}"
+    for name in sources.formats:
+        table = INTERLEAVED if name == PAIR_FORMATS[-1] else SELECTED_PAIRS
+        yield f"  {name}: of {sources.rows(table):,} rows of {table}"
+    if exclusions.keys:
+        entries = ", ".join(f"{len(keys):,} {kind}" for kind, keys in exclusions.keys.items())
+        yield f"  without what matches: {entries}"
+    if is_replaced:
+        yield "needs --yes: replace the release that is there"
+
+
+def _tell(released: ReleasedPairs) -> None:
+    """Say what a release has and where it is."""
+    size = sum(of["bytes"] for of in released.files)
+    where = redact(released.uri)
+    formats = ", ".join(
+        f"{name} {of.released:,} of {of.seen:,} rows"
+        + "".join(f", {rows:,} {reason}" for reason, rows in of.left_out.items())
+        for name, of in released.formats.items()
+    )
+    say(
+        "pairs_released",
+        f"release: {formats}; in {where} ({len(released.files):,} files, {size:,} bytes)",
+        release=where,
+    )
+
+
+def _preload() -> None:
+    """Import what writing needs."""
+    from jobs.publishing import files  # noqa: F401
+
+
+RELEASE_PAIRS = Reader(
+    NAME,
+    _add_arguments,
+    _check,
+    preload=_preload,
+    worker_modules=("jobs.publishing.files", "udfs.images.shards"),
+    room="pairs",
+)
