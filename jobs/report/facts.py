@@ -23,7 +23,7 @@ from jobs.report.histograms import histogram_facts, histogram_query
 from jobs.report.selections import selection_amounts, selection_facts, selection_file
 from jobs.run.commits import StageIncomplete, read_counts
 from jobs.run.ledger import BalanceOpen, totals_of
-from jobs.run.request import FIND_DUPLICATES, Run, Stage, select_stage
+from jobs.run.request import EXTRACT_PAIRS, FIND_DUPLICATES, Run, Stage, select_stage
 from jobs.run.splits import work_units
 from jobs.run.store import Commit, at_once
 from jobs.tables import CORPORA, CORPUS, DOCUMENTS, MEASURED, REJECTED
@@ -32,6 +32,9 @@ from jobs.transforms.summary import PAIR, audit_samples, corpus_facts
 from udfs.files.uris import redact
 
 PACKAGES = ("taojin", "pyspark", "pyarrow", "pandas", "numpy", "resiliparse", "fasttext-community")
+
+PAIR_ROOM = "pairs"
+"""Room of the commands whose stages are those of images and pairs."""
 
 _MOST_HOSTS = 20
 _MOST_VALUES = 20
@@ -51,7 +54,8 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     """
     stages = stage_commits(run)
     totals = {name: totals_of(name, list(commits.values())) for name, commits in stages.items()}
-    check_balance(totals, run.stages)
+    pairs = {name: totals_of(name, list(of.values())) for name, of in pair_commits(run).items()}
+    check_balance(totals | pairs, run.stages)
     waves = list(run.waves)
     documents = run.store.read(spark, DOCUMENTS, waves).select(
         "doc_id", "host", "language", "script", "charset"
@@ -74,6 +78,7 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     return {
         **_of_run(spark, run),
         **_of_stages(run, stages, totals, known),
+        "pair_stages": list(pairs.values()),
         "selections": [
             {**selections[name], **totals_of(select_stage(name), list(commits.values()))}
             for name, commits in named.items()
@@ -105,17 +110,26 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
 
 
 def stage_commits(run: Run) -> dict[str, dict[int, Commit]]:
-    """Return the commits of every stage with a balance.
+    """Return the commits of every stage of documents with a balance.
 
     Raises:
         StageIncomplete: one of them has not run.
     """
-    balanced = [name for stage in run.stages for name in stage.ledger_names(run.config)]
+    documents = [stage for stage in run.stages if stage.room is None]
+    balanced = [name for stage in documents for name in stage.ledger_names(run.config)]
     stages = {name: run.store.commits(name) for name in balanced}
     absent = [stage for stage, commits in stages.items() if not commits]
     if absent:
         raise StageIncomplete(f"nothing to report: stages that have not run: {', '.join(absent)}")
     return stages
+
+
+def pair_commits(run: Run) -> dict[str, dict[int, Commit]]:
+    """Return the commits of the stages of images and pairs that have run, in running order."""
+    stages = [stage for stage in run.stages if stage.room == PAIR_ROOM]
+    names = [name for stage in stages for name in stage.ledger_names(run.config)]
+    found = {name: run.store.commits(name) for name in (EXTRACT_PAIRS, *names)}
+    return {name: commits for name, commits in found.items() if commits}
 
 
 def selection_commits(run: Run) -> dict[str, dict[int, Commit]]:
@@ -127,8 +141,8 @@ def selection_commits(run: Run) -> dict[str, dict[int, Commit]]:
 def check_balance(totals: Mapping[str, Mapping[str, Any]], stages: Sequence[Stage]) -> None:
     """Raise BalanceOpen if records were lost between two stages."""
     for stage in stages:
-        if stage.sees is None:
-            continue
+        if stage.sees is None or not {stage.name, stage.sees.name} <= totals.keys():
+            continue  # the latter: pairs that were not selected
         kept, seen = totals[stage.sees.name]["kept"], totals[stage.name]["seen"]
         if seen != kept:
             raise BalanceOpen(f"{stage.sees.name} kept {kept} and {stage.name} saw {seen}")

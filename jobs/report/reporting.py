@@ -13,8 +13,9 @@ from pyspark.sql import SparkSession
 from jobs.config import Config, to_dict
 from jobs.report import plots
 from jobs.report.compare import compare
-from jobs.report.facts import gather_facts, selection_commits, stage_commits
+from jobs.report.facts import gather_facts, pair_commits, selection_commits, stage_commits
 from jobs.report.page import report_page
+from jobs.report.pairs import write_pairs_page
 from jobs.report.samples import COLUMNS
 from jobs.run.commits import Basis, commit_of, due, fingerprint_of
 from jobs.run.report import report_text
@@ -24,7 +25,7 @@ from jobs.tables import AUDIT
 
 FACTS = "run.json"
 
-_NOT_SHOWN = frozenset({"release", "run", "spark"})
+_NOT_SHOWN = frozenset({"release", "release_pairs", "run", "spark"})
 """Sections that change nothing in a report but the list of settings."""
 
 
@@ -57,6 +58,7 @@ def run(
         facts["price"] = core_price()
         audit = list(run.store.rows(AUDIT, COLUMNS))
         run.store.write_bytes(report_page(facts, audit).encode(), "report", "index.html")
+        write_pairs_page(spark, run)
         run.store.write_bytes(_json(facts), FACTS)
         seconds = round(time.monotonic() - started, 3)
         run.store.commit(commit_of(REPORT_RUN, WHOLE, basis, seconds))
@@ -84,7 +86,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     named = {select_stage(name): of for name, of in selection_commits(run).items()}
     sources: dict[str, str | None] = {
         name: fingerprint_of({wave: commit.fingerprint for wave, commit in commits.items()})
-        for name, commits in (stage_commits(run) | named).items()
+        for name, commits in (stage_commits(run) | named | pair_commits(run)).items()
     }
     settings = {
         f"{section}.{key}": value

@@ -24,7 +24,7 @@ _TITLES = {
 }
 """Kind of sample -> title, in the order of the page."""
 
-_OFFENSIVE = ("toxic", "sensitive", "pornography", "gambling", "perplexity", "host_blocked")
+OFFENSIVE = ("toxic", "sensitive", "pornography", "gambling", "perplexity", "host_blocked")
 """Parts of the reasons whose texts are shown when the reader asks for them."""
 
 
@@ -61,7 +61,7 @@ def _sample(row: Row) -> ShownSample:
         marked(text, row["marks"]),
         row["other_doc_id"],
         marked(row["other_text"] or "", row["other_marks"]),
-        is_hidden=row["kind"] == "toxic" or any(word in reason for word in _OFFENSIVE),
+        is_hidden=row["kind"] == "toxic" or any(word in reason for word in OFFENSIVE),
     )
 
 

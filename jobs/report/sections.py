@@ -13,7 +13,9 @@ from markupsafe import Markup
 
 from jobs.report.tables import Table
 
-Kind = Literal["table", "figures", "grid", "legend", "matrix", "samples", "code", "folded", "note"]
+Kind = Literal[
+    "table", "figures", "grid", "legend", "matrix", "samples", "contacts", "code", "folded", "note"
+]
 
 Piece = tuple[str, str | None]
 """A stretch of a text, and what it is marked as; None where it is not marked."""
@@ -48,6 +50,19 @@ class ShownSample:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """An image-text pair on a contact sheet."""
+
+    thumbnail: str | None
+    """data: URI; None without an image."""
+    text: str
+    where: str
+    facts: Sequence[str]
+    is_hidden: bool = False
+    """Whether image and text are shown only when the reader asks for them."""
+
+
+@dataclass(frozen=True)
 class PageBlock:
     """A part of a section; each kind uses some of the fields."""
 
@@ -63,6 +78,7 @@ class PageBlock:
     rows: Sequence[tuple[str, Sequence[tuple[int, int]]]] = ()
     """Of a matrix: name, and number and shade of each cell."""
     samples: Sequence[ShownSample] = ()
+    contacts: Sequence[Contact] = ()
     text: str = ""
     summary: str = ""
     is_open: bool = False

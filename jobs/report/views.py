@@ -45,7 +45,8 @@ def report_view(facts: Facts, audit: Rows) -> dict[str, Any]:
             ("time of the stages", _time(_seconds(stages))),
         ],
         "sections": [section for section in _sections(facts, audit) if section.blocks],
-        "foot": f"taojin {facts['versions'].get('taojin', '')} · lock {facts['lock_id']}",
+        "foot": f"taojin {facts['versions'].get('taojin', '')} · lock {facts['lock_id']}"
+        + (" · images and texts: pairs.html" if facts.get("pair_stages") else ""),
     }
 
 

@@ -16,7 +16,7 @@ def report_text(facts: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             "",
-            *funnel(facts["stages"]),
+            *funnel([*facts["stages"], *facts.get("pair_stages", ())]),
             "",
             *_reasons(facts),
             "",

@@ -75,7 +75,7 @@ _OF_COMMITS = {
     SCORED_TEXTS: (SCORED_TEXTS, "kept"),
 }
 """Table -> the stage that writes it, and which of its counts is the number of rows."""
-_LAST = (SELECT_CORPUS, REPORT_RUN)
+_LAST = (SELECT_CORPUS, SELECT_PAIRS, INTERLEAVE_DOCUMENTS, REPORT_RUN)
 """Stages whose tables are shown one by one where a command runs them all."""
 
 

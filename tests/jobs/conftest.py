@@ -72,7 +72,7 @@ def sample_output(spark: SparkSession, sample_warc: Path, shared_folder: Path) -
         status = run_pipeline.main(
             [
                 *("--config", str(LOCAL_CONFIG), "--input", str(sample_warc)),
-                *("--output", str(output), "--set", "select.jsonl=zst"),
+                *("--output", str(output), "--set", "select.jsonl=zst", "extract.pairs=true"),
                 *("--release", str(output / "release")),
             ]
         )

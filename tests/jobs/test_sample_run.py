@@ -52,7 +52,10 @@ def test_another_threshold_keeps_the_export_and_no_export_asks(
     lines = planned(capsys, output, "--set", "select.min_quality=0.9")
     assert [line for line in lines if not line.endswith(": nothing to do")] == [
         "select_corpus: select.min_quality is 0.9, was 0.5",
-        "report_run: select_corpus changed; select.min_quality is 0.9, was 0.5",
+        "select_pairs: select_corpus changed",
+        "interleave_documents: select_corpus changed",
+        "report_run: interleave_documents changed; select_corpus changed; select_pairs changed; "
+        "1 more changes",
     ]
     copy = shutil.copy(sample_warc, tmp_path / "mine.warc.gz")
     lines = planned(capsys, output, "--input", str(copy))
@@ -280,3 +283,40 @@ def test_commits_say_what_the_ledger_says(sample_output: Output) -> None:
                 committed.update(getattr(commit, outcome))
             assert committed == counted
     assert any(commit.failed for commit in store.commits("extract_documents").values())
+
+
+def test_the_sample_ends_with_pairs_and_interleaved_documents(sample_output: Output) -> None:
+    pairs = sample_output.table("selected_pairs").select("url", "text", "image.width").collect()
+    found = {(row.url, row.text): row.width for row in pairs}
+    images, food = "https://travel.example.com/uploads/2024", "https://img.food.example.net/steps"
+    assert found[f"{images}/mist.jpg", "山谷里的雾"] == 640
+    assert found[f"{images}/buffalo.webp", "田埂上的水牛挡住了去路"] == 600
+    assert found[f"{food}/oil.jpg", "葱段在油里慢慢变成焦黄色"] is None  # nobody captured it
+    wanted = {row.url for row in sample_output.table("fetch_list").select("url").collect()}
+    assert f"{food}/oil.jpg" in wanted and f"{images}/mist.jpg" not in wanted
+    rejected = sample_output.table("rejected_pairs").select("url", "reasons").collect()
+    reasons = {(row.url, reason) for row in rejected for reason in row.reasons}
+    assert (f"{food}/broken.jpg", "truncated") in reasons
+    assert (f"{images}/terraces.jpg", "repeated_picture") in reasons
+    assert ("https://things.example.org/static/logo.png", "logo_word") in reasons
+
+    [teapot] = (
+        sample_output.table("interleaved")
+        .where("general_metadata.document_url = 'https://things.example.org/pots/7.html'")
+        .collect()
+    )
+    assert [image is not None for image in teapot.images] == [False, True, False, True, False]
+    assert teapot.images[1] == "https://things.example.org/img/teapot.jpg"
+    assert teapot.images[3].startswith("data:") and teapot.texts[2].startswith("图一")
+
+
+def test_the_page_of_pairs_shows_their_images(sample_output: Output) -> None:
+    page = (sample_output.path / "report" / "pairs.html").read_text(encoding="utf-8")
+    assert page.count('<img src="data:image/jpeg;base64,') >= 6
+    for text in (
+        "田埂上的水牛挡住了去路",
+        "Removed: repeated_picture",
+        "image places became pairs",
+    ):
+        assert text in page
+    assert "pairs.html" in (sample_output.path / "report" / "index.html").read_text("utf-8")
