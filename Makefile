@@ -99,19 +99,22 @@ PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 NEEDS_bert := $(VENV)/.installed-bert
 NEEDS_gpu := $(VENV)/.installed-bert
 
-CHECKS = $(MAKE) --no-print-directory --jobs 2 lint types
+QUIET_MAKE = $(MAKE) --no-print-directory
+# mypy has one thread for most of a minute: the tests start beside it, and either may fail.
+BESIDE_TYPES = $(QUIET_MAKE) types & types=$$!; status=0; $(1) || status=$$?; \
+	  wait $$types || status=$$?; exit $$status
 
 define TEST_unit
-	$(CHECKS)
+	$(QUIET_MAKE) lint
 	$(BIN)/python -m jobs.lock_artifacts --check
 	$(BIN)/python -m jobs.fetch_artifacts
-	$(BIN)/python -m pytest -m 'not slow and not bert' $(PARALLEL)
+	$(call BESIDE_TYPES,$(BIN)/python -m pytest -m 'not slow and not bert' $(PARALLEL))
 endef
 define TEST_all
-	$(CHECKS)
+	$(QUIET_MAKE) lint
 	$(BIN)/python -m jobs.lock_artifacts --check
 	$(BIN)/python -m jobs.fetch_artifacts
-	$(BIN)/python -m pytest -m 'not bert' $(PARALLEL)
+	$(call BESIDE_TYPES,$(BIN)/python -m pytest -m 'not bert' $(PARALLEL))
 endef
 define TEST_spark
 	$(BIN)/python -m jobs.fetch_artifacts

@@ -87,7 +87,10 @@ def two_lines(by: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("number", "is_group", "status", "by"),
-    [(signal.SIGINT, True, 130, "Ctrl-C"), (signal.SIGTERM, False, 143, "SIGTERM")],
+    [
+        (signal.SIGINT, True, 130, "Ctrl-C"),
+        pytest.param(signal.SIGTERM, False, 143, "SIGTERM", marks=pytest.mark.slow),
+    ],
 )
 def test_a_stop_is_quiet_and_whole_and_a_rerun_goes_on(
     folder: Path, tmp_path: Path, number: signal.Signals, is_group: bool, status: int, by: str

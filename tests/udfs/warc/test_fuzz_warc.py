@@ -33,6 +33,8 @@ from udfs.warc.records import Damage, WarcRecord
 
 FILES = 10_000
 PARTS = 20
+QUICK_PARTS = 5
+"""Of the twenty, those of each run of `make test`; SUITE=all has them all."""
 
 MAX_RECORD_BYTES = 60_000
 MAX_BODY_BYTES = 80_000
@@ -387,7 +389,13 @@ def check_balance(rows: list[dict[str, Any]], seen: int) -> None:
         (row["title"] or "").encode("utf-8")
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize(
+    "part",
+    [
+        *range(QUICK_PARTS),
+        *(pytest.param(part, marks=pytest.mark.slow) for part in range(QUICK_PARTS, PARTS)),
+    ],
+)
 def test_damaged_files(part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if part % 2:  # else no file is longer than a chunk
         monkeypatch.setattr("udfs.warc.byte_pieces.CHUNK_BYTES", 3000)
