@@ -26,8 +26,15 @@ DOCUMENTS_DDL = "doc_id string, url string, capture_time timestamp, text string"
 
 
 @pytest.fixture
-def large_batches(spark: SparkSession) -> Iterator[SparkSession]:
-    with changed_settings(spark, {"spark.sql.execution.arrow.maxRecordsPerBatch": "1000"}):
+def large_batches(spark: SparkSession, copies: int) -> Iterator[SparkSession]:
+    """A session for so many copies: plans of many rows are worth compiling."""
+    settings = {"spark.sql.execution.arrow.maxRecordsPerBatch": "1000"}
+    if copies > 10_000:
+        settings |= {
+            "spark.sql.codegen.wholeStage": "true",
+            "spark.sql.codegen.factoryMode": "FALLBACK",
+        }
+    with changed_settings(spark, settings):
         yield spark
 
 
