@@ -30,9 +30,10 @@ def compiled(function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _R
 
     Each set of argument types is compiled once, which takes about 0.3 s; the code is cached on
     disk for later processes where a folder for it can be written. Indices are not checked: one out
-    of range reads or writes memory outside the array. The cache depends on the function's own file
-    alone: after changing a constant that a compiled function of another file imports, touch that
-    file (until then its comparison with the plain twin fails).
+    of range reads or writes memory outside the array. The cache depends on the text of the
+    function's own file alone: after changing a constant or a compiled function that one of another
+    file imports, delete that file's ``*.nbi`` in ``__pycache__`` (until then its comparison with
+    the plain twin fails).
 
     Source: numba.njit; exact arithmetic, as fast mathematics differs from machine to machine.
     """
