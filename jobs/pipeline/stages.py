@@ -39,7 +39,6 @@ from jobs.run.request import (
 from jobs.run.scorers import check_corpus_scorers, check_scorers
 from jobs.selection import checks, preview
 from jobs.selection import stage as selection
-from jobs.transforms.images import pair_rules
 
 PLAN = Stage(
     PLAN_INPUT,
@@ -160,7 +159,6 @@ MEASURE_PAIR_TEXTS = Stage(
     worker_modules=("udfs.measures.pair_texts",),
     bases=pair_texts.bases,
     needs=(EXTRACT,),
-    check_on_spark=pair_rules.check_on_spark,
     room="pairs",
 )
 

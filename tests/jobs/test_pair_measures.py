@@ -32,9 +32,6 @@ def test_texts_of_pairs_are_measured_once(
     assert measure(output, "--input", str(warc)) == 2
     assert "extract.pairs=true" in capsys.readouterr().err
     wanted = ("--input", str(warc), "--set", "extract.pairs=true")
-    assert measure(output, *wanted, "pair_rules.conditions.mine=no_column > 3") == 2
-    assert "pair_rules.conditions.mine = 'no_column > 3'" in capsys.readouterr().err
-
     assert measure(output, *wanted) == 0
     rows = spark.read.parquet(str(output / "pair_measures")).orderBy("place").collect()
     pairs = spark.read.parquet(str(output / "pairs")).orderBy("place").collect()
