@@ -78,7 +78,8 @@ WITH_RELEASE := $(or $(RELEASE),$(if $(INPUT),,1))
 #:                  card; the sample always has one
 run: $(VENV)/.installed $(if $(INPUT),,$(SAMPLE))
 	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) \
-	  $(if $(INPUT_FORMAT),--input-format $(INPUT_FORMAT)) $(if $(SET),--set $(SET)) \
+	  $(if $(INPUT_FORMAT),--input-format $(INPUT_FORMAT)) \
+	  $(if $(SET)$(if $(INPUT),,1),--set $(if $(INPUT),,extract.pairs=true) $(SET)) \
 	  $(if $(YES),--yes) $(if $(WITH_RELEASE),--release $(RUN_OUTPUT)/release) --input $(if $(INPUT),$(INPUT),$(SAMPLE)) --output $(RUN_OUTPUT)
 
 #: make test        lint, types and the quick tests

@@ -38,7 +38,9 @@ PAGES = (
     "jobs/QUESTIONS.md",
     *(
         f"jobs/{room}/README.md"
-        for room in ("selection", "release", "audit", "report", "estimate", "training")
+        for room in (
+            *("image_text", "selection", "release", "audit", "report", "estimate", "training"),
+        )
     ),
     "conf/README.md",
     "udfs/README.md",
@@ -66,13 +68,14 @@ def with_blocks(text: str, output: Path) -> str:
 
 
 def sample_summary(output: Path) -> str:
-    """What a run over the sample prints: its stages, and the domains of its corpus.
+    """What a run over the sample prints: its stages, and the size of its corpus.
 
-    Left out are the reasons, and the seconds, which differ from run to run.
+    Left out are reasons, domains, and the seconds, which differ from run to run.
     """
     facts = json.loads((output / "run.json").read_text(encoding="utf-8"))
     parts = report_text(facts).strip("\n").split("\n\n")
     shown = [part for part in parts if part.startswith(("stage ", "corpus: "))]
+    shown[-1] = shown[-1].partition("\n")[0]
     return _fenced("\n\n".join(shown))
 
 

@@ -138,7 +138,7 @@ def test_a_module_that_a_page_names_can_be_started(module: str) -> None:
 def test_the_arguments_that_pages_give_to_jobs_exist(capsys: pytest.CaptureFixture[str]) -> None:
     helps: dict[str, str] = {}
     for shown in SHOWN:
-        for module, arguments in re.findall(r"python -m (jobs\.[a-z_]+)\b(.*)", shown):
+        for module, arguments in re.findall(r"python -m (jobs\.[a-z_.]+)\b(.*)", shown):
             if module not in helps:
                 with pytest.raises(SystemExit):
                     importlib.import_module(module).main(["--help"])
@@ -148,10 +148,14 @@ def test_the_arguments_that_pages_give_to_jobs_exist(capsys: pytest.CaptureFixtu
 
 
 def test_the_page_of_the_jobs_names_all_of_them() -> None:
-    jobs = [path for path in ROOT.glob("jobs/*.py") if "__main__" in path.read_text("utf-8")]
-    assert len(jobs) > 10
+    jobs = [
+        ".".join(path.relative_to(ROOT / "jobs").with_suffix("").parts)
+        for path in (*ROOT.glob("jobs/*.py"), *ROOT.glob("jobs/pairs/*.py"))
+        if "__main__" in path.read_text("utf-8")
+    ]
+    assert len(jobs) > 20
     page = text_of("jobs/README.md")
-    assert [path.stem for path in jobs if f"| `{path.stem}` |" not in page] == []
+    assert [name for name in jobs if f"| `{name}` |" not in page] == []
 
 
 def test_launch_files_that_pages_name_exist() -> None:
