@@ -43,7 +43,7 @@ REPEATED_ID = "repeated_id"
 
 _WRITING = {
     "parquet.page.size.row.check.min": "1",
-    "parquet.page.size.row.check.max": "16",
+    "parquet.page.size.row.check.max": "4",
     "parquet.enable.dictionary#body": "false",
 }
 """Parquet looks at the size of pages and row groups after 100 rows, and then as rarely as small
