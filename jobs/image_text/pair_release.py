@@ -82,8 +82,8 @@ class ReleasedPairs:
     """path, rows, bytes and sha256 of each."""
     schemas: dict[str, Any] = field(default_factory=dict)
     """Format -> Arrow schema of its rows; of webdataset that of a sample's fields."""
-    endings: dict[str, int] = field(default_factory=dict)
-    """Ending of images -> samples in its shards."""
+    endings: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Ending of images -> first and last of its shards, and their samples."""
 
     @property
     def rows(self) -> int:
@@ -219,7 +219,14 @@ def _write_shards(
             "release fewer pairs"
         )
     released.schemas[WEBDATASET] = arrow_schema(fields_type(kept))
-    released.endings |= {ending: of.samples for ending, of in shards.items()}
+    released.endings |= {
+        ending: {
+            "first_shard": of.first,
+            "last_shard": of.first + of.count - 1,
+            "samples": of.samples,
+        }
+        for ending, of in shards.items()
+    }
     if not count:
         return
     dealt_pairs = in_shards(kept, sizes, settings.shard_samples)

@@ -30,12 +30,12 @@ _TASKS = {
 _FORMATS = {
     WEBDATASET: """\
 `webdataset/ENDING/NNNNN.tar`: members KEY.jpg (or .png, .gif, .webp, .bmp, .avif), KEY.txt with the
-text and KEY.json with the fields below, as img2dataset writes them; images are as found, never
-encoded again. Beside each, NNNNN.parquet has the same rows and NNNNN_stats.json their counts. A
-shard has images of one format, since `datasets` gives all samples the members of the first; its
-samples are drawn at random from all of that format. In KEY.json a field that is not known is ""
-or -1, in Parquet null; `exif` and `error_message` are always null. `opt_outs` are joined by
-commas.""",
+text and KEY.json with key, caption, status, error_message and the fields below, as img2dataset
+writes them; images are as found, never encoded again. Beside each, NNNNN.parquet has the same rows
+and NNNNN_stats.json their counts. A shard has images of one format, since `datasets` gives all
+samples the members of the first; its samples are drawn at random from all of that format. In
+KEY.json a field that is not known is "" or -1, in Parquet null; `exif` and `error_message` are
+null in every sample. `opt_outs` are joined by commas.""",
     LINKS: """\
 `links/data/*.parquet`: addresses and texts, in COYO's columns as far as they are measured
 (`image_phash` in 16 hexadecimal digits), then what is known of the page. Width, height, hash,
@@ -104,7 +104,7 @@ def configurations(facts: Mapping[str, Any], name: str) -> list[tuple[str, str]]
 
     A pattern is relative to the folder of the format.
 
-    >>> configurations({"endings": {"jpg": 9, "png": 1}}, "webdataset")
+    >>> configurations({"endings": {"jpg": {"samples": 9}, "png": {"samples": 1}}}, "webdataset")
     [('jpg', 'jpg/*.tar'), ('png', 'png/*.tar')]
     >>> configurations({}, "links")
     [('default', 'data/*.parquet')]
@@ -192,13 +192,15 @@ def _loading(
     others = "".join(
         f" `{name}/` is a dataset by itself, with a card." for name in schemas if name != first
     )
-    shards = (
-        "\n\n```python\nimport webdataset\n\n"
-        'webdataset.WebDataset("webdataset/jpg/{00000..00009}.tar", shardshuffle=False)'
-        '.decode("pil").to_tuple("jpg", "txt", "json")\n```'
-        if WEBDATASET in schemas
-        else ""
-    )
+    shards = ""
+    for ending, of in list(facts["endings"].items())[:1]:
+        numbers = f"{of['first_shard']:05d}..{of['last_shard']:05d}"
+        shards = (
+            "\n\n```python\nimport webdataset\n\n"
+            f'shards = "webdataset/{ending}/{{{numbers}}}.tar"\n'
+            f'webdataset.WebDataset(shards, shardshuffle=False).decode("pil").to_tuple("{ending}", '
+            '"txt", "json")\n```'
+        )
     yield (
         "## Loading\n\n```python\nfrom datasets import load_dataset\n\n"
         f'load_dataset("FOLDER OR NAME OF THIS DATASET", split="train")\n```{shards}\n\n'

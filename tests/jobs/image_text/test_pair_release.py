@@ -219,7 +219,7 @@ def test_the_card_says_what_was_left_out(whole: Path) -> None:
     for said in (
         f"| `webdataset` | no_image | {without} |", "| select_pairs | 64 | 60 | 4 | 0 |",
         "| `pair_rules.min_chars` | `5` |", "| noai | 3 |", 'config_name: "webp"',
-        "Images and texts belong to those who made them",
+        "Images and texts belong to those who made them", "webdataset/jpg/{00000..00002}.tar",
     ):  # fmt: skip
         assert said in card
     lines = (whole / "checksums.sha256").read_text().splitlines()
