@@ -42,6 +42,7 @@ from udfs.measures.pair_texts import pair_measures
 from udfs.measures.schema import PAIR_MEASURES_TYPE
 from udfs.pairs.places import image_places
 from udfs.pairs.records import MeasuredPlaces, places_array
+from udfs.pairs.rows import PAIR_TEXT
 from udfs.pairs.text_measures import measure_pair_texts
 
 _NO_URL = "http://unknown.invalid/a/page.html"  # of pages whose URL is not known
@@ -57,18 +58,20 @@ def places_of(data: Path) -> pa.Table:
     for row, page, text in zip(rows, pages, extract_pages(pages, HtmlLimits()), strict=True):
         title, main_text = (None, "") if isinstance(text, str) else (text.title, text.text)
         places = image_places(page, row["url"] or _NO_URL, main_text)
-        count = len(places.rows)
+        count = len(places.columns)
         measures = measure_pair_texts(
-            [place.text for place in places.rows],
+            places.columns.texts(PAIR_TEXT),
             [row["id"]] * count,
             [title] * count,
             [places.site_name] * count,
         )
-        documents.append(MeasuredPlaces(places.rows, measures))
+        documents.append(MeasuredPlaces(places.columns, measures))
     lists = places_array(documents)
     structs = lists.flatten()
     columns = dict(zip(structs.type.names, structs.flatten(), strict=True))
-    ids = [row["id"] for row, of in zip(rows, documents, strict=True) for _ in of.places]
+    ids = [
+        row["id"] for row, of in zip(rows, documents, strict=True) for _ in range(len(of.places))
+    ]
     columns["doc_id"] = pa.array(ids, pa.string())
     lexicon = read_lexicon(LEXICON)
     pair_measures(*(columns[name] for name in ("doc_id", "place", "text")), lexicon)  # compiles
