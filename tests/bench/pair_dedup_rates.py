@@ -34,6 +34,7 @@ from tests.bench.dedup_taojin import driver_memory, submit_arguments
 from tests.bench.timing import table
 
 PAIRS = (1_000_000, 10_000_000)
+LEVELS = ("(url, text)", "(phash, text)", "near images")
 PANDAS_PAIRS = 1_000_000
 """The most that pandas gets: it holds all of them."""
 WANTED = 20_000
@@ -123,7 +124,7 @@ def report(found: Mapping[int, Mapping[str, tuple[float, int]]]) -> str:
         shown = [("" if rate is None else f"{rate:,.0f}") for rate in rates]
         removed = found[smallest][name][1]
         rows.append([name, *shown, f"{removed / smallest:.3f}"])
-        if "," in name.rpartition(")")[2]:
+        if name not in LEVELS:
             continue
         if any(rate is not None and rate < WANTED for rate in rates):
             failed.append(f"{name}: below {WANTED:,}")
@@ -141,6 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--pairs", nargs="+", type=int, default=PAIRS)
     parser.add_argument("--folder", type=Path, help="for some 100 bytes a pair")
+    parser.add_argument("--alone", action="store_true", help="leave out the plain ways")
     parser.add_argument("--conf", nargs="*", default=[], help="of Spark: key=value")
     options = parser.parse_args(argv)
     os.environ["PYSPARK_SUBMIT_ARGS"] = submit_arguments(None, options.conf)
@@ -153,7 +155,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 made_pairs(spark, count).write.parquet(str(place))
                 pairs = spark.read.parquet(str(place))
                 functions = ways(pairs, Store.at(str(folder / f"scratch-{count}")))
-                if count <= PANDAS_PAIRS:
+                if options.alone:
+                    functions = {n: of for n, of in functions.items() if n in LEVELS}
+                elif count <= PANDAS_PAIRS:
                     functions |= of_pandas(place)
                 print(f"{count:,} pairs", file=sys.stderr)
                 found[count] = measured(functions, meter)
