@@ -21,8 +21,8 @@ def check_outcome(
         stages: The stages that have run.
         earlier: The commits of extract_documents before; None if the stages had nothing to do.
     Raises:
-        NothingCameOut: all that was read now failed; or the corpus is empty, or, of a command
-            without one, what its own stage kept.
+        NothingCameOut: all that was read now failed; or a command's own stage kept nothing; or, of
+            a command without one, the corpus is empty.
     """
     if run.config.run.allow_empty:
         return
@@ -38,7 +38,7 @@ def check_outcome(
         for stage in stages
         if stage.ledger_names(run.config, run.selection)
     }
-    last = SELECT_CORPUS if SELECT_CORPUS in kept else command.name
+    last = command.name if command.name in kept else SELECT_CORPUS
     if kept.get(last, 1):
         return
     first = next(stage for stage in stages if kept.get(stage.name) == 0)

@@ -11,7 +11,15 @@ from jobs.catalogue.lock import load_lock
 from jobs.config import load_config
 from jobs.config.exit_status import NothingCameOut
 from jobs.pipeline.outcome import check_outcome
-from jobs.pipeline.stages import PIPELINE, REPORT, RULES, SCORE, STAGES, running_order
+from jobs.pipeline.stages import (
+    PAIR_SELECTION,
+    PIPELINE,
+    REPORT,
+    RULES,
+    SCORE,
+    STAGES,
+    running_order,
+)
 from jobs.run.request import Run, Stage
 from jobs.run.store import WHOLE, Commit, Store
 
@@ -83,3 +91,14 @@ def test_a_corpus_with_a_row_is_an_outcome(run: Run) -> None:
     commit(run, "extract_documents", 9, kept=9)
     commit(run, "select_corpus", 9, WHOLE, kept=1, rejected={"quality": 8})
     check(PIPELINE, run)
+
+
+def test_pairs_of_pages_outside_an_empty_corpus_are_an_outcome(run: Run) -> None:
+    pairs = replace(run.config, extract=replace(run.config.extract, pairs=True))
+    run = replace(run, config=pairs)
+    commit(run, "extract_documents", 9, kept=9)
+    commit(run, "select_corpus", 9, WHOLE, kept=0, rejected={"quality": 9})
+    commit(run, "select_pairs", 20, WHOLE, kept=3, rejected={"no_text": 17})
+    check(PAIR_SELECTION, run)
+    with pytest.raises(NothingCameOut, match="the corpus is empty: "):
+        check(PIPELINE, run)
