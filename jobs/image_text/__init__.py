@@ -2,6 +2,6 @@
 pairs, selections, interleaved documents, releases.
 
 In come the tables `pairs` and `documents` of an output, and image bodies from its WARC files or
-from shards. The room imports jobs.run, jobs.transforms, jobs.catalogue, jobs.config, jobs.tables
-and udfs.
+from shards. The room imports jobs.publishing, jobs.run, jobs.transforms, jobs.catalogue,
+jobs.config, jobs.tables and udfs.
 """
