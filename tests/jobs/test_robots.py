@@ -92,7 +92,7 @@ def test_documents_that_a_site_forbids_are_rejected_and_another_agent_reads_no_f
     ("name", "content", "message"),
     [
         ("a.txt", b"User-agent: *\nDisallow: /", "expected a WARC file"),
-        ("a.warc.gz", gzip.compress(b"User-agent: *"), "expected a WARC file"),
+        ("a.warc.gz", gzip.compress(b"User-agent: *", mtime=0), "expected a WARC file"),
         ("a.warc.gz", b"", "is empty"),
         ("a.warc.gz", None, "no such input"),
     ],
