@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from jobs.config.exit_status import ExitStatus
 from jobs.image_text import interleaving
 from jobs.pairs import interleave_documents
 from jobs.run.store import Store
@@ -138,7 +139,7 @@ def test_other_settings_interleave_again_and_nothing_else(
     assert interleave(output) == 0
     assert (output / "interleaved.json").stat().st_mtime_ns == written
     changed = ("interleave.documents=extracted", "interleave.equal_image_sets=false")
-    assert interleave(output, "--set", *changed, "interleave.min_side=500") == 0
+    assert interleave(output, "--set", *changed, "interleave.min_side=500") == ExitStatus.NOTHING
     after = {name: store.commits(name) for name in store.stages()}
     assert {name for name in after if after[name] != before[name]} == {"interleave_documents"}
     facts = json.loads((output / "interleaved.json").read_text())
