@@ -16,7 +16,7 @@ from jobs.report.page import render
 from jobs.report.pair_samples import SampledPair, sampled_pairs
 from jobs.report.samples import OFFENSIVE
 from jobs.report.sections import Contact, PageBlock, Section, folded, grid, legend, table
-from jobs.report.tables import Column, Table, counted, part, share, stacked
+from jobs.report.tables import Column, Table, counted, funnel, part, share, stacked
 from jobs.run.ledger import totals_of
 from jobs.run.request import SELECT_PAIRS, Run
 from jobs.run.store import Commit, at_once
@@ -114,22 +114,6 @@ def _summed(commits: Any, outcome: str) -> Counter[str]:
 
 
 def _funnel(totals: Rows) -> Section:
-    names = ("seen", "kept", "rejected", "failed")
-    rows = [
-        (
-            of["stage"],
-            stacked([(name, of[name]) for name in names[1:]], of["seen"]),
-            *(of[name] for name in names),
-            part(of["kept"], of["seen"]),
-        )
-        for of in totals
-    ]
-    columns = (
-        Column("stage", "code"),
-        Column("of what it saw", "bar"),
-        *(Column(name, "int") for name in names),
-        Column("kept of seen", "share"),
-    )
     worst = max(totals, key=lambda of: part(of["seen"] - of["kept"], of["seen"]))
     lost = worst["seen"] - worst["kept"]
     finding = f"{worst['stage']} kept {share(part(worst['kept'], worst['seen']))} of what it saw"
@@ -139,7 +123,7 @@ def _funnel(totals: Rows) -> Section:
         "image places, measure_images records, data: URIs and samples, interleave_documents "
         "documents."
     )
-    blocks = [key, table(Table(columns, rows), note=note)]
+    blocks = [key, table(funnel(totals), note=note)]
     return Section("funnel", "Funnel", finding if lost else "Everything was kept", blocks)
 
 

@@ -93,6 +93,31 @@ def stacked(parts: Iterable[tuple[str, float]], scale: float) -> tuple[Bar, ...]
     return tuple(bars)
 
 
+def funnel(stages: Iterable[Mapping[str, Any]], most: int | None = None) -> Table:
+    """Return a table of stages: what each saw and what became of it.
+
+    Args:
+        most: Records of the widest bar; None: each bar is as wide as its stage saw.
+    """
+    names = ("seen", "kept", "rejected", "failed")
+    rows = [
+        (
+            of["stage"],
+            stacked([(name, of[name]) for name in names[1:]], of["seen"] if most is None else most),
+            *(of[name] for name in names),
+            part(of["kept"], of["seen"]),
+        )
+        for of in stages
+    ]
+    columns = (
+        Column("stage", "code"),
+        Column("of what it saw" if most is None else "all to one scale", "bar"),
+        *(Column(name, "int") for name in names),
+        Column("kept of seen", "share"),
+    )
+    return Table(columns, rows)
+
+
 def counted(
     rows: Sequence[Mapping[str, Any]],
     name: str,

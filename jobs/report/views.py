@@ -12,7 +12,7 @@ from jobs.report.published import REMOVED
 from jobs.report.samples import sample_blocks
 from jobs.report.sections import PageBlock, Section, folded, grid, legend, matrix, table
 from jobs.report.selections import selection_section
-from jobs.report.tables import Column, Table, counted, part, share, stacked
+from jobs.report.tables import Column, Table, counted, funnel, part, share, stacked
 from jobs.run.request import score_stage
 
 SCORE = score_stage("")
@@ -69,22 +69,6 @@ def _sections(facts: Facts, audit: Rows) -> Iterator[Section]:
 
 def _funnel(stages: Rows) -> Section:
     most = max((row["seen"] for row in stages), default=0)
-    names = ("seen", "kept", "rejected", "failed")
-    rows = [
-        (
-            row["stage"],
-            stacked([(name, row[name]) for name in names[1:]], most),
-            *(row[name] for name in names),
-            part(row["kept"], row["seen"]),
-        )
-        for row in stages
-    ]
-    columns = (
-        Column("stage", "code"),
-        Column("all to one scale", "bar"),
-        *(Column(name, "int") for name in names),
-        Column("kept of seen", "share"),
-    )
     worst = max(stages, key=lambda row: row["seen"] - row["kept"], default=None)
     finding = "No stage has seen a record"
     if worst is not None and worst["seen"]:
@@ -96,7 +80,7 @@ def _funnel(stages: Rows) -> Section:
         finding = finding if lost else "Every record was kept"
     key = legend(("kept", "kept"), ("rejected", "rejected"), ("failed", "failed"))
     note = "The balance closes: seen = kept + rejected + failed at every stage."
-    return Section("funnel", "Funnel", finding, [key, table(Table(columns, rows), note=note)])
+    return Section("funnel", "Funnel", finding, [key, table(funnel(stages, most), note=note)])
 
 
 def _reasons(facts: Facts) -> Section:
