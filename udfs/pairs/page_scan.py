@@ -116,7 +116,7 @@ def _significant_tags(
     size = len(page)
     text = np.empty(size, dtype=np.uint8)
     tags = np.empty((64, TAG_COLUMNS), dtype=np.int64)
-    count = at = copied = to = lines = 0
+    count = at = copied = to = 0
     hidden = foreign = held = near = 0
     held_key = np.uint64(0)
     while True:
@@ -149,7 +149,6 @@ def _significant_tags(
         if hidden == 0 and traits & (BREAKS | CELL):
             text[to] = LINE_BREAK if traits & BREAKS else CELL_BREAK
             to += 1
-            lines += 1
         stop, kind = end, traits & KIND_MASK
         is_raw = traits & RAW and not is_end and foreign == 0
         foreign, held, held_key = _foreign_depth(
@@ -182,7 +181,11 @@ def _significant_tags(
     if hidden == 0 and copied < size:
         copy_bytes(text, to, page, copied, size - copied)
         to += size - copied
-    return tags[:count], text[:to], lines + 1
+    # Not only tags end a line: a page may have the byte itself.
+    lines = 1
+    for byte in text[:to]:
+        lines += byte == LINE_BREAK
+    return tags[:count], text[:to], lines
 
 
 @compiled

@@ -261,5 +261,7 @@ def test_hostile_pages_end_with_counts() -> None:
     assert (len(found.rows), found.seen) == (1000, 100_000)
     found = places("<p style='" + "background:url(a.jpg);" * 50_000 + "'>")
     assert (len(found.rows), found.seen) == (1000, 50_000)
+    found = places("<img src=a.jpg>" + "a\x01" * 500_000, "a\n" * 500)
+    assert (len(found.rows), found.rows[0].line) == (1, -1)
     images = Counter(places("<img srcset='" + "a.jpg 1x," * 1_000_000 + "'>").rejected)
     assert images.total() <= 1
