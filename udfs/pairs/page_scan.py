@@ -181,11 +181,16 @@ def _significant_tags(
     if hidden == 0 and copied < size:
         copy_bytes(text, to, page, copied, size - copied)
         to += size - copied
-    # Not only tags end a line: a page may have the byte itself.
+    return tags[:count], text[:to], _lines_of(text[:to])
+
+
+@compiled
+def _lines_of(text: UInt8Array) -> int:
+    """Count the lines of a visible text. Not only tags end one: a page may have the byte itself."""
     lines = 1
-    for byte in text[:to]:
+    for byte in text:
         lines += byte == LINE_BREAK
-    return tags[:count], text[:to], lines
+    return lines
 
 
 @compiled

@@ -338,7 +338,7 @@ def _host_end(page: bytes, at: int, end: int) -> int:
         or page[at] in (_DOT, _MINUS)
     ):
         at += 1
-    if at == begin:
+    if at == begin or page[begin] == _DOT:  # behind "//" it would be a segment of dots
         return -1
     if at < end and page[at] == _COLON:
         port = at + 1
@@ -369,8 +369,8 @@ def _is_plain(page: bytes, at: int, end: int, kinds: UInt8Array, is_relative: bo
             if is_relative and last == _SLASH:
                 return False
         elif byte == _QUESTION:
-            if place + 1 == end:
-                return False
+            if place + 1 == end or page[place + 1] == _HASH:
+                return False  # an empty query goes
             is_query = True
         elif not kinds[byte] & _IN_PATH or (is_relative and byte == _COLON):
             return False

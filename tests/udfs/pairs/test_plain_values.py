@@ -88,6 +88,8 @@ PAGES = [
 
 @settings(max_examples=1500, deadline=None)
 @example(["//", "h.cn"], PAGES[0])
+@example(["/", "?", "#", "http://"], PAGES[0])
+@example(["http://", ".."], PAGES[0])
 @example(["a", "/", "/", "b.jpg"], PAGES[0])
 @example(["../", "./", "../", "b.jpg"], PAGES[0])
 @example(["../", "../", "../", "a"], PAGES[0])
