@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator
 
 from pyspark.sql import SparkSession
@@ -13,18 +13,13 @@ from jobs.config.image_settings import PAIR_FORMATS
 from jobs.image_text.pair_release import FOLDERS, ReleasedPairs, write_pair_release
 from jobs.image_text.pair_release_facts import PairSources, sources_of
 from jobs.publishing.exclusions import Exclusions, read_exclusions
-from jobs.publishing.place import absolute, check_place
+from jobs.publishing.place import absolute, add_arguments, check_place, plan_notes
 from jobs.run.console import say
 from jobs.run.request import Reader, ReaderTask, Run
 from jobs.tables import INTERLEAVED, SELECTED_PAIRS
 from udfs.files.uris import check_store, redact
 
 NAME = "release_pairs"
-
-
-def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--output", required=True, metavar="URI", help="folder of the release")
-    parser.add_argument("--yes", action="store_true", help="replace a release that is there")
 
 
 def _check(run: Run, arguments: Namespace) -> ReaderTask:
@@ -62,11 +57,7 @@ def _plan_lines(
     for name in sources.formats:
         table = INTERLEAVED if name == PAIR_FORMATS[-1] else SELECTED_PAIRS
         yield f"  {name}: of {sources.rows(table):,} rows of {table}"
-    if exclusions.keys:
-        entries = ", ".join(f"{len(keys):,} {kind}" for kind, keys in exclusions.keys.items())
-        yield f"  without what matches: {entries}"
-    if is_replaced:
-        yield "needs --yes: replace the release that is there"
+    yield from plan_notes(exclusions, is_replaced=is_replaced)
 
 
 def _tell(released: ReleasedPairs) -> None:
@@ -92,7 +83,7 @@ def _preload() -> None:
 
 RELEASE_PAIRS = Reader(
     NAME,
-    _add_arguments,
+    add_arguments,
     _check,
     preload=_preload,
     worker_modules=("jobs.publishing.files", "udfs.images.shards"),

@@ -8,12 +8,14 @@ that was interrupted is told from files of somebody else.
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import pyarrow.fs as pafs
 
 from jobs.config import ConfigError
+from jobs.publishing.exclusions import Exclusions
 from udfs.files.output_files import atomic_file
 from udfs.files.uris import canonical_uri, filesystem, redact
 
@@ -31,6 +33,21 @@ class ReleaseExists(ConfigError):
 def absolute(uri: str) -> str:
     """Return a URI, or a local path from the root, without a slash at its end."""
     return uri.rstrip("/") if "://" in uri else canonical_uri(uri)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments that commands of releases share."""
+    parser.add_argument("--output", required=True, metavar="URI", help="folder of the release")
+    parser.add_argument("--yes", action="store_true", help="replace a release that is there")
+
+
+def plan_notes(exclusions: Exclusions, *, is_replaced: bool) -> Iterator[str]:
+    """Describe what a release leaves out and replaces."""
+    if exclusions.keys:
+        entries = ", ".join(f"{len(keys):,} {kind}" for kind, keys in exclusions.keys.items())
+        yield f"  without what matches: {entries}"
+    if is_replaced:
+        yield "needs --yes: replace the release that is there"
 
 
 def check_place(uri: str, folders: Sequence[str], *, may_replace: bool) -> bool:

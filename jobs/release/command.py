@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace
 from collections.abc import Iterator
 
 from pyspark.sql import SparkSession
 
 from jobs.config.exit_status import NothingCameOut
 from jobs.publishing.exclusions import Exclusions
-from jobs.publishing.place import absolute, check_place
+from jobs.publishing.place import absolute, add_arguments, check_place, plan_notes
 from jobs.release import stage
 from jobs.release.facts import Source
 from jobs.release.layout import FOLDERS
 from jobs.release.release import check_release, write_release
 from jobs.run.request import Reader, ReaderTask, Run
 from udfs.files.uris import check_store, redact
-
-
-def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--output", required=True, metavar="URI", help="folder of the release")
-    parser.add_argument("--yes", action="store_true", help="replace a release that is there")
 
 
 def _check(run: Run, arguments: Namespace) -> ReaderTask:
@@ -56,16 +51,12 @@ def _plan_lines(
     settings, root = source.run.config.release, redact(source.run.store.root)
     yield f"{stage.RELEASE_CORPUS}: {source.table} of {root}, {rows:,} documents"
     yield f"  to {redact(uri)} as {', '.join(settings.formats)}, {settings.rows} rows"
-    if exclusions.keys:
-        entries = ", ".join(f"{len(keys):,} {kind}" for kind, keys in exclusions.keys.items())
-        yield f"  without what matches: {entries}"
-    if is_replaced:
-        yield "needs --yes: replace the release that is there"
+    yield from plan_notes(exclusions, is_replaced=is_replaced)
 
 
 RELEASE_COMMAND = Reader(
     stage.RELEASE_CORPUS,
-    _add_arguments,
+    add_arguments,
     _check,
     preload=stage.preload,
     worker_modules=stage.WORKER_MODULES,

@@ -12,13 +12,13 @@ from pyspark.sql import functions as F
 from jobs.image_text.images import stored_images
 from jobs.run.request import SELECT_PAIRS, Run
 from jobs.tables import CORPUS, PAIRS, REJECTED_PAIRS, SELECTED_PAIRS
+from jobs.transforms.images.bodies import with_images
 from jobs.transforms.samples import few_of_each
 
 KEPT_TIMES = 8
 """Kept pairs for each pair of a reason: they are what a reader looks at first."""
 SIDE = 160
 """Most pixels of a thumbnail's side."""
-_BATCH_ROWS = 8
 _KEY = "sampled"
 
 
@@ -101,20 +101,24 @@ def _named(pairs: DataFrame, kind: str, reason: Any, rank: Any) -> DataFrame:
 
 
 def _drawn(spark: SparkSession, run: Run, addresses: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return thumbnail, size and format by address, or by digest for data: URIs."""
+    """Return thumbnail, size and format of the image that places with an address have, by address,
+    or by digest for data: URIs; of usable images alone."""
     from udfs.images.thumbnails import THUMBNAIL_DDL, thumbnails  # loads Pillow
 
     if not addresses:
         return {}
     wanted = F.broadcast(spark.createDataFrame([(one,) for one in addresses], ["key"]))
-    images = stored_images(spark, run).where(F.col("body").isNotNull())
-    columns = ("width", "height", "format", "body")
+    images = stored_images(spark, run)
+    of_wanted = images.join(wanted, F.coalesce("url", "sha256") == wanted["key"], how="left_semi")
+    nothing = F.lit(None).cast("string").alias("data_sha256")
+    places = wanted.select("key", F.col("key").alias("url"), nothing)
+    chosen = with_images(places, of_wanted).where(F.col("image.width").isNotNull())
     found = (
-        images.withColumn("key", F.coalesce("url", "sha256"))
-        .join(wanted, on="key", how="inner")
-        .groupBy("key")
-        .agg(F.min_by(F.struct(*columns), "image_id").alias("image"))
-        .select("key", *(f"image.{name}" for name in columns))
+        images.select("image_id", "body")
+        .join(
+            F.broadcast(chosen.select("key", "image.*").drop("sha256")), on="image_id", how="inner"
+        )
+        .select("key", "width", "height", "format", "body")
         .mapInArrow(thumbnails(SIDE), THUMBNAIL_DDL)
     )
     return {row["key"]: row.asDict() for row in found.collect()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
 from itertools import groupby
 from typing import Any
 
@@ -23,7 +22,6 @@ from jobs.run.store import Commit, at_once
 from jobs.tables import SELECTED_PAIRS
 
 PAGE = "pairs.html"
-_MOST_VALUES = 20
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -40,25 +38,28 @@ def write_pairs_page(spark: SparkSession, run: Run) -> None:
 
 
 def _counts(selected: DataFrame) -> DataFrame:
-    """Count selected pairs by some of their columns: (name, value, rows, pages, bytes)."""
+    """Count selected pairs by some of their columns, in one pass: (name, value, rows, bytes).
+
+    Rows: a few for each column, whatever the data.
+    """
+    side = F.least("image.width", "image.height")
     by = {
         "text_source": F.col("text_source"),
         "attribute": F.col("attribute"),
         "format": F.col("image.format"),
-        "side": F.when(F.col("image.width").isNull(), None).otherwise(
-            _side_class(F.least("image.width", "image.height"))
-        ),
+        "side": F.when(side.isNotNull(), _side_class(side)),
     }
-    return reduce(
-        DataFrame.unionByName,
-        (
-            selected.groupBy(value.cast("string").alias("value"))
-            .agg(F.count("*").alias("rows"), F.sum("image.bytes").alias("bytes"))
-            .select(F.lit(name).alias("name"), "value", "rows", "bytes")
-            .orderBy(F.desc("rows"), "value")
-            .limit(_MOST_VALUES)
+    values = F.array(
+        *(
+            F.struct(F.lit(name).alias("name"), value.cast("string").alias("value"))
             for name, value in by.items()
-        ),
+        )
+    )
+    return (
+        selected.select(F.col("image.bytes").alias("size"), F.inline(values))
+        .groupBy("name", "value")
+        .agg(F.count("*").alias("rows"), F.sum("size").alias("bytes"))
+        .orderBy(F.desc("rows"), "value")
     )
 
 
