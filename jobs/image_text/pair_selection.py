@@ -217,7 +217,7 @@ def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
     )
     decided = selected.unionByName(rejected)
     seen = kept_of(run.store, EXTRACT_PAIRS, waves)
-    if seen is not None and len({path for _, path in seen}) == len(seen):
+    if seen is not None:
         return decided_rows(seen, SELECT_PAIRS, rows_of(decided_counts(decided)))
     # A file that two waves read parts of: which one, its pairs say.
     pairs = run.store.read_waves(spark, PAIRS, waves).select(key, "warc_path", "wave")

@@ -181,7 +181,12 @@ def close_ledger(store: Store, stage: str, wave: int, ledger: Ledger) -> Balance
 
 
 def kept_of(store: Store, stage: str, waves: Iterable[int]) -> dict[File, int] | None:
-    """Read how many documents a stage kept of each file; None where it has no ledger of a wave."""
+    """Read how many documents a stage kept of each file, for `decided_rows`.
+
+    Returns:
+        None where it has no ledger of a wave, or two waves read parts of a file: which of them a
+        document is of, its own table says alone.
+    """
     found: dict[File, int] = {}
     for wave in waves:
         try:
@@ -191,7 +196,7 @@ def kept_of(store: Store, stage: str, waves: Iterable[int]) -> dict[File, int] |
         table = pq.read_table(io.BytesIO(data), columns=["warc_path", "kept"])
         paths, kept = (table[name].to_pylist() for name in ("warc_path", "kept"))
         found.update(((wave, path), n) for path, n in zip(paths, kept, strict=True))
-    return found
+    return found if len({path for _, path in found}) == len(found) else None
 
 
 def decided_rows(

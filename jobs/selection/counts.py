@@ -43,7 +43,7 @@ def file_counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
         kept = [(doc_id, None) for doc_id in (dict.fromkeys(ids) if has_copies else ids)]
         return counts_of(ids_on_driver(run, waves), {stage: [*kept, *here]})
     seen = kept_of(run.store, FIND_DUPLICATES, waves)
-    if seen is not None and len({path for _, path in seen}) == len(seen):
+    if seen is not None:
         if not has_copies and _row_count(run) <= STREAMED_ROWS:
             return decided_rows(seen, stage, streamed_counts(run))
         return decided_rows(seen, stage, rows_of(decided_counts(_decided(spark, run))))

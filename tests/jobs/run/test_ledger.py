@@ -56,6 +56,10 @@ def test_what_a_stage_kept_is_what_the_next_one_sees(tmp_path: Path) -> None:
     assert ledger[0, "b"] == FileBalance()
     is_open = {file for file, balance in ledger.items() if not balance.is_closed}
     assert is_open == {(1, "c"), (0, "x")}  # more than there were, and a file that was not seen
+    close_ledger(store, "rules", 1, {(1, "a"): FileBalance(1, 1)})
+    assert (
+        kept_of(store, "rules", [0, 1]) is None
+    )  # of which wave a document of "a" is, is not known
 
 
 def test_another_ledger_of_a_wave_leaves_those_of_other_waves(tmp_path: Path) -> None:
