@@ -27,7 +27,7 @@ from pyspark.sql.types import (
     TimestampType,
 )
 
-from jobs.config.scorers import declared
+from jobs.config.scorers import declared, declared_pairs
 from udfs.base.settings import ConfigError
 from udfs.images.schema import IMAGE_FACTS_TYPE, IMAGE_TYPE
 from udfs.interleaved.schema import INTERLEAVED_TYPE
@@ -66,6 +66,11 @@ PAIR_MEASURES = "pair_measures"
 def scores(scorer: str) -> str:
     """Name of a scorer's table."""
     return f"scores/{scorer}"
+
+
+def pair_scores(scorer: str) -> str:
+    """Name of the table of a scorer of pairs."""
+    return f"pair_scores/{scorer}"
 
 
 CORPORA = "corpora"
@@ -355,13 +360,18 @@ def schema_of(table: str) -> StructType:
         return _scored_texts()
     if table == SELECTED_PAIRS:
         return _selected_pairs()
-    scorer = table.removeprefix(scores(""))
-    if scorer == table:
+    if table.startswith(scores("")):
+        keys = ["doc_id"]
+        result = declared()[table.removeprefix(scores(""))].result_type
+    elif table.startswith(pair_scores("")):
+        keys = ["doc_id", "place"]
+        result = declared_pairs()[table.removeprefix(pair_scores(""))].result_type
+    else:
         return _SCHEMAS[table]
     return StructType(
         [
-            StructField("doc_id", StringType()),
-            *declared()[scorer].result_type.fields,
+            *(_SCHEMAS[REJECTED_PAIRS][key] for key in keys),
+            *result.fields,
             StructField("artifact", StringType()),  # the model: name@version+digest
             StructField("lock_id", StringType()),  # of the lock's part that it follows from
         ]
@@ -407,12 +417,14 @@ def _scored_texts() -> StructType:
 
 
 def _selected_pairs() -> StructType:
-    """A pair as rules see it: its place without bytes, measures, image, page, how often it occurs.
+    """A pair as rules see it: its place without bytes, measures, image, page, how often it occurs,
+    scores.
 
     more is null where a text was not measured, image where no body was found; text_places and
     url_places count image places of the output with the same text and address, text_places null
-    without a text.
+    without a text. scores has a field for each scorer of pairs, null where it did not run.
     """
+    kinds = [StructField(name, of.selected_type) for name, of in declared_pairs().items()]
     keys = ("doc_id", "place")
     measures = [field for field in _SCHEMAS[PAIR_MEASURES] if field.name not in keys]
     return StructType(
@@ -423,6 +435,7 @@ def _selected_pairs() -> StructType:
             StructField("page", PAGE_TYPE),
             StructField("text_places", LongType()),
             StructField("url_places", LongType()),
+            *([StructField("scores", StructType(kinds))] if kinds else []),
         ]
     )
 

@@ -25,7 +25,7 @@ from jobs.catalogue.catalogue import (
 )
 from jobs.catalogue.fetch import cache_folder, local_file, path_of
 from jobs.config import Config, ConfigError, NamedArtifact, named_artifacts
-from jobs.config.scorers import declared
+from jobs.config.scorers import scorer_in
 
 HOW = "run `make lock` (python -m jobs.lock_artifacts --config FILE)"
 
@@ -101,10 +101,11 @@ def load_lock(config: Config, config_file: Path | None) -> Lock:
                 f"{asked.key} = {asked.name!r}: is a {artifacts[asked.name].kind}, "
                 f"expected a {asked.kind}"
             )
-    for name in config.score.scorers:
-        make_file = declared()[name].make_file
+    for name in (*config.score.scorers, *config.score_pairs.scorers):
+        make_file = scorer_in(name).make_file
         if make_file is not None:
-            path = make_file(config.scorers[name], config_file, cache_folder(config))
+            settings = {**config.scorers, **config.pair_scorers}[name]
+            path = make_file(settings, config_file, cache_folder(config))
             artifacts[made_name(name)] = replace(local_file(path, "index"), name=name)
     return replace(lock, artifacts=artifacts)
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from jobs.config.packs import PACK_KEYS, pack_layer, read_toml
 from jobs.config.remembered import Remembered, remembered_values, toml_value
-from jobs.config.scorers import declared, how_to_run, quality_scorers
+from jobs.config.scorers import declared, declared_pairs, how_to_run, quality_scorers
 from jobs.config.sections import parts_of, with_parts
 from jobs.config.settings import Config, RulesConfig
 from jobs.config.values import check_pairs, with_tables
@@ -59,6 +59,7 @@ def load_config(
     _check_second_identifier(config.rules)
     _check_dedup(config)
     _check_scorers(config)
+    _check_pair_scorers(config)
     config.select.check()
     return config
 
@@ -196,6 +197,27 @@ def _check_scorers(config: Config) -> None:
             f"{', '.join(setting for _, setting in cuts)}: only one of them can cut documents: "
             "each looks at the text as it was scored"
         )
+
+
+def _check_pair_scorers(config: Config) -> None:
+    """Check names of scorers of pairs, and that those run that others or limits need."""
+    known, running = declared_pairs(), config.score_pairs.scorers
+    for name in running:
+        if name not in known:
+            raise ConfigError(
+                f"score_pairs.scorers: unknown {name!r}; known: {', '.join(known) or 'none'}"
+            )
+        for needed in known[name].needs(config.pair_scorers[name]):
+            if needed not in running:
+                raise ConfigError(
+                    f"score_pairs.scorers = {list(running)}: {name} needs {needed} too"
+                )
+    for name, limits in config.pair_limits.items():
+        for key in known[name].limits_in_use(limits) if name not in running else ():
+            raise ConfigError(
+                f"select_pairs.{key} = {getattr(limits, key)!r}: score_pairs.scorers = "
+                f"{list(running)} has no {name}"
+            )
 
 
 def _check_cut(config: Config, scorer: str, setting: str) -> None:

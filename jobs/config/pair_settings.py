@@ -1,5 +1,5 @@
-"""The settings of [select_pairs] and [interleave]: what becomes a selection of pairs, and what an
-interleaved document."""
+"""The settings of [score_pairs], [select_pairs] and [interleave]: the scorers of pairs that run,
+what becomes a selection of pairs, and what an interleaved document."""
 
 from __future__ import annotations
 
@@ -16,6 +16,19 @@ Bits = Annotated[int, Bounds(least=0, most=15)]
 
 PAIR_LEVELS = ("url_text", "phash_text", "document", "near_images", "image_sets")
 """Levels of deduplication of pairs, in the order in which they run."""
+
+
+@dataclass(frozen=True)
+class ScorePairsConfig:
+    """The scorers of image-text pairs that run."""
+
+    scorers: tuple[str, ...] = ()
+    """Scorers that run, each a table ``pair_scores/NAME``; a scorer that needs others runs behind
+    them. None by default."""
+    batch_rows: PositiveCount = 256
+    """Most distinct pairs that a scorer gets at a time. Scores do not depend on it."""
+    batch_bytes: PositiveCount = 64 * 2**20
+    """Bytes of images and texts after which it gets no further pair at a time."""
 
 
 @dataclass(frozen=True)

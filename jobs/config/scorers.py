@@ -1,7 +1,8 @@
-"""The scorers: the one list of their declarations.
+"""The scorers: the one list of their declarations, those of documents and those of pairs.
 
-A new scorer is a module with a `ScorerDeclaration` and a line in this tuple. Its table, its
-section, its keys in [select], its corpus columns and its reject reasons follow from there.
+A new scorer is a module with a `ScorerDeclaration`, or a `PairScorerDeclaration`, and a line in a
+tuple. Its table, its section, its keys in [select] or [select_pairs], its columns and its reject
+reasons follow from there.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from udfs.encoder.quality_bert import QUALITY_BERT
+from udfs.pair_scorers.declaration import PairScorerDeclaration
 from udfs.scorers.contamination import CONTAMINATION
 from udfs.scorers.declaration import ReportCount, ReportShares, ScorerDeclaration
 from udfs.scorers.domain import DOMAIN
@@ -24,10 +26,24 @@ SCORERS: tuple[ScorerDeclaration, ...] = (
 """Every scorer, in the order of sections, stages and columns. Readers call `declared`, so that a
 test may put another tuple here."""
 
+PAIR_SCORERS: tuple[PairScorerDeclaration, ...] = ()
+"""Every scorer of pairs, likewise, each behind those that it needs. Readers call
+`declared_pairs`."""
+
 
 def declared() -> dict[str, ScorerDeclaration]:
     """Name -> declaration of every scorer, in order."""
     return {scorer.name: scorer for scorer in SCORERS}
+
+
+def declared_pairs() -> dict[str, PairScorerDeclaration]:
+    """Name -> declaration of every scorer of pairs, in order."""
+    return {scorer.name: scorer for scorer in PAIR_SCORERS}
+
+
+def scorer_in(name: str) -> ScorerDeclaration | PairScorerDeclaration:
+    """The declaration of a scorer of documents or of pairs; no two have one name."""
+    return declared().get(name) or declared_pairs()[name]
 
 
 def default_scorers() -> tuple[str, ...]:

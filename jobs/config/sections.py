@@ -7,7 +7,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from jobs.config.scorers import declared
+from jobs.config.scorers import declared, declared_pairs
 from jobs.config.settings import Config
 from udfs.base.settings import OWN, ArtifactKey
 
@@ -18,32 +18,49 @@ def section_types() -> dict[str, tuple[type, ...]]:
     for field in dataclasses.fields(Config):
         if field.name == "scorers":
             found |= {name: (scorer.settings,) for name, scorer in declared().items()}
+        elif field.name == "pair_scorers":
+            found |= {name: (scorer.settings,) for name, scorer in declared_pairs().items()}
         elif field.name == "limits":
             kinds = (scorer.limits for scorer in declared().values())
             found["select"] += tuple(kind for kind in kinds if kind is not None)
+        elif field.name == "pair_limits":
+            kinds = (scorer.limits for scorer in declared_pairs().values())
+            found["select_pairs"] += tuple(kind for kind in kinds if kind is not None)
         else:
             found[field.name] = (typing.cast("type", field.default_factory),)
     return found
 
 
+_FIELDS_OF_SCORERS = ("scorers", "pair_scorers")
+"""Fields of `Config` that hold a section for each scorer."""
+_LIMITS_OF = {"select": "limits", "select_pairs": "pair_limits"}
+"""Section that has keys of scorers -> field of `Config` that holds them."""
+
+
 def parts_of(config: Config, section: str) -> tuple[Any, ...]:
     """The settings of a section: one object for each of its `section_types`."""
-    if section in config.scorers:
-        return (config.scorers[section],)
-    own = getattr(config, section)
-    return (own, *config.limits.values()) if section == "select" else (own,)
+    for field in _FIELDS_OF_SCORERS:
+        if section in getattr(config, field):
+            return (getattr(config, field)[section],)
+    limits = getattr(config, _LIMITS_OF[section]).values() if section in _LIMITS_OF else ()
+    return (getattr(config, section), *limits)
 
 
 def with_parts(config: Config, section: str, parts: tuple[Any, ...]) -> Config:
     """A configuration with other settings in a section."""
     own, *others = parts
-    if section in config.scorers:
-        return dataclasses.replace(config, scorers={**config.scorers, section: own})
-    config = dataclasses.replace(config, **{section: own})
-    if section == "select":
-        limits = dict(zip(config.limits, others, strict=True))
-        config = dataclasses.replace(config, limits=limits)
+    for field in _FIELDS_OF_SCORERS:
+        if section in (of := getattr(config, field)):
+            return _replaced(config, field, {**of, section: own})
+    config = _replaced(config, section, own)
+    if section in _LIMITS_OF:
+        field = _LIMITS_OF[section]
+        config = _replaced(config, field, dict(zip(getattr(config, field), others, strict=True)))
     return config
+
+
+def _replaced(config: Config, field: str, value: Any) -> Config:
+    return dataclasses.replace(config, **{field: value})
 
 
 def section_values(config: Config, section: str) -> dict[str, Any]:
@@ -76,8 +93,10 @@ def named_artifacts(config: Config) -> list[NamedArtifact]:
     """The artifacts that a configuration names, in the order of the keys, without those of scorers
     that do not run."""
     found = []
+    running = {*config.score.scorers, *config.score_pairs.scorers}
     for section in section_types():
-        if section in config.scorers and section not in config.score.scorers:
+        is_scorer = section in config.scorers or section in config.pair_scorers
+        if is_scorer and section not in running:
             continue
         for part in parts_of(config, section):
             found += [

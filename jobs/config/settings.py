@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal
 from jobs.config.audit_settings import AuditConfig
 from jobs.config.image_settings import ImagesConfig, ReleasePairsConfig
 from jobs.config.pair_rule_settings import PairRulesConfig
-from jobs.config.pair_settings import InterleaveConfig, SelectPairsConfig
+from jobs.config.pair_settings import InterleaveConfig, ScorePairsConfig, SelectPairsConfig
 from jobs.config.release_settings import ReleaseConfig
-from jobs.config.scorers import declared, default_scorers
+from jobs.config.scorers import declared, declared_pairs, default_scorers
 from jobs.config.select_settings import SelectConfig
 from udfs.base.settings import (
     Amount,
@@ -416,6 +416,20 @@ def scorer_limits() -> dict[str, Any]:
     }
 
 
+def pair_scorer_settings() -> dict[str, Any]:
+    """Scorer of pairs -> its settings with their defaults."""
+    return {name: scorer.settings() for name, scorer in declared_pairs().items()}
+
+
+def pair_scorer_limits() -> dict[str, Any]:
+    """Scorer of pairs -> its keys of [select_pairs] with their defaults, for those with some."""
+    return {
+        name: scorer.limits()
+        for name, scorer in declared_pairs().items()
+        if scorer.limits is not None
+    }
+
+
 @dataclass(frozen=True)
 class Config:
     """All settings of a run."""
@@ -433,7 +447,12 @@ class Config:
     release: ReleaseConfig = field(default_factory=ReleaseConfig)
     images: ImagesConfig = field(default_factory=ImagesConfig)
     pair_rules: PairRulesConfig = field(default_factory=PairRulesConfig)
+    score_pairs: ScorePairsConfig = field(default_factory=ScorePairsConfig)
+    pair_scorers: Mapping[str, Any] = field(default_factory=pair_scorer_settings)
+    """As ``scorers``, of pairs."""
     select_pairs: SelectPairsConfig = field(default_factory=SelectPairsConfig)
+    pair_limits: Mapping[str, Any] = field(default_factory=pair_scorer_limits)
+    """Scorer of pairs -> its keys of [select_pairs], of the type that it declares."""
     interleave: InterleaveConfig = field(default_factory=InterleaveConfig)
     release_pairs: ReleasePairsConfig = field(default_factory=ReleasePairsConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)

@@ -19,7 +19,9 @@ from pyspark.sql import functions as F
 
 from jobs.catalogue.lock import Lock
 from jobs.config import Config, ConfigError
+from jobs.config.scorers import declared_pairs
 from jobs.image_text.images import image_sources, stored_images
+from jobs.image_text.pair_scoring import scored_waves
 from jobs.image_text.pair_selection_facts import selection_facts, write_facts
 from jobs.image_text.pair_texts import pair_commits
 from jobs.run.commits import Balance, Basis, due, fingerprint_of, finished, settings_of, wave_of
@@ -43,6 +45,7 @@ from jobs.tables import (
     PAIRS,
     REJECTED_PAIRS,
     SELECTED_PAIRS,
+    pair_scores,
     schema_of,
 )
 from jobs.transforms.expressions import condition_fault, number_fault
@@ -101,12 +104,15 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
         EXTRACT_PAIRS: fingerprint_of(pairs),
         MEASURE_PAIRS: fingerprint_of(finished(run.store, MEASURE_PAIRS, pairs)),
         **image_sources(run),
+        **scored_waves(run),
         SELECT_CORPUS: fingerprint_of(finished(run.store, SELECT_CORPUS, {WHOLE: ""})),
     }
     if run.config.select_pairs.benchmarks:
         files = [sha256_of(Path(name)) for name in run.config.select_pairs.benchmarks]
         sources[_BENCHMARKS] = fingerprint_of(files)
     settings = settings_of("select_pairs", run.config.select_pairs)
+    for limits in run.config.pair_limits.values():
+        settings |= settings_of("select_pairs", limits)
     settings |= settings_of("pair_rules", run.config.pair_rules)
     return {SELECT_PAIRS: {WHOLE: Basis(settings, sources)}}
 
@@ -135,7 +141,9 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     settings = run.config.select_pairs
     checkpoint = run.store.checkpoint(spark, SELECT_PAIRS)
     rules = pair_rules.pair_rules(run.config.pair_rules)
-    judged = checkpoint(with_reasons(_frame(spark, run), rules, settings), "judged")
+    judged = checkpoint(
+        with_reasons(_frame(spark, run), rules, settings, run.config.pair_limits), "judged"
+    )
     gone = repeated_pairs(judged, settings, checkpoint, run.config.dedup.max_rounds)
     budget = None
     if settings.budget is not None:
@@ -172,6 +180,11 @@ def _frame(spark: SparkSession, run: Run) -> DataFrame:
         stored_images(spark, run),
         run.store.read(spark, DOCUMENTS, waves),
         run.store.read(spark, CORPUS),
+        {
+            name: run.store.read(spark, pair_scores(name), waves)
+            for name in declared_pairs()
+            if name in run.config.score_pairs.scorers
+        },
     )
     settings = run.config.select_pairs
     if not settings.benchmarks:

@@ -15,7 +15,9 @@ from jobs.transforms.images.pair_reasons import (
     LEVEL_REASONS,
     NO_IMAGE,
     PAGE_NOT_IN_CORPUS,
+    UNSCORED,
     WHERE,
+    rejections_in_use,
 )
 from jobs.transforms.selection.budget import OVER_BUDGET
 
@@ -45,15 +47,23 @@ def selection_facts(
     """
     config = run.config
     return {
-        "settings": settings_of("select_pairs", config.select_pairs)
-        | settings_of("pair_rules", config.pair_rules),
+        "settings": {
+            **settings_of("select_pairs", config.select_pairs),
+            **{
+                key: value
+                for limits in config.pair_limits.values()
+                for key, value in settings_of("select_pairs", limits).items()
+            },
+            **settings_of("pair_rules", config.pair_rules),
+        },
+        "scorers": list(config.score_pairs.scorers),
         "pairs": {
             "seen": balance.seen,
             "kept": balance.kept,
             "rejected": dict(balance.rejected),
         },
         "reasons": dict(sorted(reasons.items())),
-        "funnel": pair_funnel(balance, rules, config.select_pairs),
+        "funnel": pair_funnel(balance, rules, config.select_pairs, config.pair_limits),
         "tables": dict(counts),
         "budget": None
         if budget is None
@@ -62,7 +72,10 @@ def selection_facts(
 
 
 def pair_funnel(
-    balance: Balance, rules: Iterable[str], settings: SelectPairsConfig
+    balance: Balance,
+    rules: Iterable[str],
+    settings: SelectPairsConfig,
+    limits: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Steps of a selection in their order, with the pairs that each has left.
 
@@ -76,6 +89,9 @@ def pair_funnel(
     steps["images"] = {NO_IMAGE}
     if settings.benchmarks:
         steps["benchmarks"] = {BENCHMARK_IMAGE}
+    if in_use := rejections_in_use(limits or {}):
+        of_scorers = {rejection.reason for of in in_use.values() for rejection in of}
+        steps["scores"] = {UNSCORED, *of_scorers}
     if settings.where is not None:
         steps["where"] = {WHERE}
     steps |= {

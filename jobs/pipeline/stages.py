@@ -13,7 +13,7 @@ from jobs.audit.samples import write_audit
 from jobs.config import Config, ConfigError
 from jobs.estimate.options import add_arguments as dry_run_arguments
 from jobs.estimate.prices import core_price
-from jobs.image_text import images, interleaving, pair_selection, pair_texts
+from jobs.image_text import images, interleaving, pair_scoring, pair_selection, pair_texts
 from jobs.pipeline import (
     deduplication,
     extraction,
@@ -32,11 +32,12 @@ from jobs.run.request import (
     PLAN_INPUT,
     REPORT_RUN,
     SCORE_DOCUMENTS,
+    SCORE_PAIRS,
     SELECT_CORPUS,
     SELECT_PAIRS,
     Stage,
 )
-from jobs.run.scorers import check_corpus_scorers, check_scorers
+from jobs.run.scorers import check_corpus_scorers, check_pair_scorers, check_scorers
 from jobs.selection import checks, preview
 from jobs.selection import stage as selection
 
@@ -162,6 +163,21 @@ MEASURE_PAIR_TEXTS = Stage(
     room="pairs",
 )
 
+SCORE_PAIR_SCORERS = Stage(
+    SCORE_PAIRS,
+    "score image-text pairs, one table a scorer",
+    reads="pairs, images",
+    writes=("pair_scores/SCORER", "pair_scores.json"),
+    run=pair_scoring.run,
+    preload=pair_scoring.preload,
+    worker_modules=("udfs.pair_scorers.scoring",),
+    bases=pair_scoring.bases,
+    check_settings=check_pair_scorers,
+    needs=(EXTRACT, IMAGES),
+    ledgers=pair_scoring.ledgers,
+    room="pairs",
+)
+
 INTERLEAVE = Stage(
     INTERLEAVE_DOCUMENTS,
     "put the images of documents between the lines of their texts",
@@ -178,14 +194,17 @@ INTERLEAVE = Stage(
 PAIR_SELECTION = Stage(
     SELECT_PAIRS,
     "select image-text pairs by rules and thresholds",
-    reads="pairs, pair_measures, images, documents, corpus",
+    reads="pairs, pair_measures, images, pair_scores, documents, corpus",
     writes=("selected_pairs", "rejected_pairs", "fetch_list"),
     run=pair_selection.run,
     preload=pair_selection.preload,
     worker_modules=("udfs.dedup.near_hashes", "udfs.dedup.known_hashes"),
     bases=pair_selection.bases,
     check_settings=pair_selection.check_settings,
-    needs=(EXTRACT, RULES, DUPLICATES, SCORE, SELECT, IMAGES, MEASURE_PAIR_TEXTS),
+    needs=(
+        *(EXTRACT, RULES, DUPLICATES, SCORE, SELECT),
+        *(IMAGES, MEASURE_PAIR_TEXTS, SCORE_PAIR_SCORERS),
+    ),
     check_on_spark=pair_selection.check_on_spark,
     sees=MEASURE_PAIR_TEXTS,
     room="pairs",
@@ -221,7 +240,10 @@ RELEASE = Stage(
 
 STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
 """Those of every output."""
-PAIR_STAGES: tuple[Stage, ...] = (IMAGES, MEASURE_PAIR_TEXTS, PAIR_SELECTION, INTERLEAVE)
+PAIR_STAGES: tuple[Stage, ...] = (
+    *(IMAGES, MEASURE_PAIR_TEXTS, SCORE_PAIR_SCORERS, PAIR_SELECTION),
+    INTERLEAVE,
+)
 """Those of an output with `extract.pairs`: between the corpus and the report."""
 
 

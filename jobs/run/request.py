@@ -37,6 +37,7 @@ MEASURE_IMAGES = "measure_images"
 MEASURE_SHARDS = "measure_shards"
 """The part of measure_images that reads shards; it commits waves of shards by itself."""
 MEASURE_PAIRS = "measure_pairs"
+SCORE_PAIRS = "score_pairs"
 SELECT_PAIRS = "select_pairs"
 INTERLEAVE_DOCUMENTS = "interleave_documents"
 REPORT_RUN = "report_run"
@@ -60,6 +61,15 @@ _STAGES = (
 def score_stage(scorer: str) -> str:
     """Return the name under which a scorer's waves are committed and its balance is kept."""
     return f"{_SCORE}{scorer}"
+
+
+def score_pairs_stage(scorer: str) -> str:
+    """Return the name under which a scorer of pairs commits its waves and keeps its balance.
+
+    >>> score_pairs_stage("alignment")
+    'score_pairs_alignment'
+    """
+    return f"{SCORE_PAIRS}_{scorer}"
 
 
 def select_stage(name: str | None) -> str:

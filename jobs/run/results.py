@@ -31,6 +31,7 @@ from jobs.run.request import (
     SELECT_PAIRS,
     Run,
     Stage,
+    score_pairs_stage,
     score_stage,
     select_stage,
 )
@@ -49,6 +50,7 @@ from jobs.tables import (
     SCORED_TEXTS,
     SELECTED_PAIRS,
     corpus_of,
+    pair_scores,
     scores,
     selection_folder,
 )
@@ -58,7 +60,7 @@ Counts = Mapping[str, Any]
 """Seen, kept, rejected and failed of a stage."""
 Counted = Callable[[str], Counts | None]
 
-_SCORES = scores("SCORER")
+_SCORES, _PAIR_SCORES = scores("SCORER"), pair_scores("SCORER")
 _OF_COMMITS = {
     DOCUMENTS: (EXTRACT_DOCUMENTS, "kept"),
     MEASURED: (APPLY_RULES, "seen"),
@@ -151,6 +153,8 @@ def _names(stage: Stage, run: Run) -> Iterator[str]:
     for name in stage.writes:
         if name == _SCORES:
             yield from map(scores, run.config.score.scorers)
+        elif name == _PAIR_SCORES:
+            yield from map(pair_scores, run.config.score_pairs.scorers)
         else:
             yield "/".join((*folder, name))
 
@@ -177,13 +181,14 @@ def _rows(table: str, run: Run, counts: Counted) -> int | None:
     """Count the rows of a table; None for a file of another kind, and where it would take long."""
     selected = select_stage(run.selection)
     own = _own_name(table, run)
-    scorer = own.removeprefix(scores(""))
+    scorer, of_pairs = own.removeprefix(scores("")), own.removeprefix(pair_scores(""))
     if own == REJECTED:
         decided = map(counts, (APPLY_RULES, FIND_DUPLICATES, selected))
         return sum(int(of["rejected"]) for of in decided if of is not None)
     has_copies = own in (CORPUS, "corpus_jsonl") and run.config.select.repeat == "rows"
-    if (own in _OF_COMMITS and not has_copies) or scorer != own:
-        stage, count = _OF_COMMITS.get(own, (score_stage(scorer), "seen"))
+    if (own in _OF_COMMITS and not has_copies) or scorer != own or of_pairs != own:
+        of_scorer = score_stage(scorer) if scorer != own else score_pairs_stage(of_pairs)
+        stage, count = _OF_COMMITS.get(own, (of_scorer, "seen"))
         of_stage = counts(selected if stage == SELECT_CORPUS else stage)
         return None if of_stage is None else int(of_stage[count])
     if scheme_of(run.store.root) != "":

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 from pyspark import SparkContext
@@ -20,13 +21,15 @@ from jobs.catalogue.fetch import fetch, find_artifact, ship
 from jobs.catalogue.lock import Lock, made_name
 from jobs.config import Config, ConfigError
 from jobs.config.budget import DOCUMENTS, parse_budget
-from jobs.config.scorers import declared, how_to_run
+from jobs.config.scorers import declared, declared_pairs, how_to_run, scorer_in
 from jobs.config.sections import artifact_keys, names_in
 from jobs.run.commits import StageIncomplete
 from jobs.run.console import say
 from jobs.run.request import Run
 from jobs.tables import scores
 from udfs.files.artifacts import ArtifactFile
+from udfs.pair_scorers.declaration import Fitted
+from udfs.pair_scorers.scorer import PairScorer
 from udfs.scorers.declaration import KnownFile
 from udfs.scorers.scorer import Scorer
 from udfs.scorers.tokens import TOKENS
@@ -68,13 +71,27 @@ def chosen_scorers(config: Config) -> list[str]:
     return [name for name in declared() if name in config.score.scorers]
 
 
+def chosen_pair_scorers(config: Config) -> list[str]:
+    """The scorers of pairs that a configuration runs, each behind those that it needs."""
+    return [name for name in declared_pairs() if name in config.score_pairs.scorers]
+
+
 def check_scorers(config: Config, lock: Lock) -> None:
     """Check the settings of the scorers that run against the files that are on this machine.
 
     Raises:
         ConfigError: naming key and value.
     """
-    for name in chosen_scorers(config):
+    _check_all(chosen_scorers(config), config, lock)
+
+
+def check_pair_scorers(config: Config, lock: Lock) -> None:
+    """As `check_scorers`, of scorers of pairs."""
+    _check_all(chosen_pair_scorers(config), config, lock)
+
+
+def _check_all(names: Iterable[str], config: Config, lock: Lock) -> None:
+    for name in names:
         artifacts = artifacts_of(name, config, lock)
         paths = {key: Path(artifact.uri) for key, artifact in artifacts.items()}
         _check(name, config, artifacts, {key: p for key, p in paths.items() if p.is_file()})
@@ -114,20 +131,44 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
     Raises:
         ConfigError: a file that was not here before Spark started does not fit the settings.
     """
+    files = _shipped(name, config, lock, context)
+    return declared()[name].make(config.scorers[name], files)
+
+
+def pair_scorer_of(
+    name: str, config: Config, lock: Lock, context: SparkContext, fitted: Fitted
+) -> PairScorer:
+    """As `scorer_of`, of a scorer of pairs.
+
+    Args:
+        fitted: What was fitted for it; empty where it fits nothing.
+    """
+    files = _shipped(name, config, lock, context)
+    return declared_pairs()[name].make(config.pair_scorers[name], files, fitted)
+
+
+def _shipped(name: str, config: Config, lock: Lock, context: SparkContext) -> ShippedFiles:
     artifacts = artifacts_of(name, config, lock)
     paths = {key: fetch(artifact, config) for key, artifact in artifacts.items()}
     if not all(Path(artifact.uri).is_file() for artifact in artifacts.values()):
         _check(name, config, artifacts, paths)  # else `check_scorers` did
-    declaration, settings = declared()[name], config.scorers[name]
-    if declaration.wants_gpu(settings) and not context.getConf().get(TASK_GPUS):
+    settings, _ = _settings(name, config)
+    if scorer_in(name).wants_gpu(settings) and not context.getConf().get(TASK_GPUS):
         say("device", f"{name}: no GPU is declared ({TASK_GPUS}), so it runs on CPUs")
-    return declaration.make(settings, ShippedFiles(artifacts, config, context))
+    return ShippedFiles(artifacts, config, context)
+
+
+def _settings(name: str, config: Config) -> tuple[Any, Any]:
+    """A scorer's section, and its keys of [select] or [select_pairs], None where it has none."""
+    if name in config.scorers:
+        return config.scorers[name], config.limits.get(name)
+    return config.pair_scorers[name], config.pair_limits.get(name)
 
 
 def artifacts_of(name: str, config: Config, lock: Lock) -> dict[str, Artifact]:
     """Key of a scorer's settings -> the artifact that it names, for those that are used; a file
     that is made for it is ``artifact``."""
-    if declared()[name].make_file is not None:
+    if scorer_in(name).make_file is not None:
         return {"artifact": lock.artifacts[made_name(name)]}
     return {
         key: find_artifact(lock.artifacts, artifact, where)
@@ -137,26 +178,28 @@ def artifacts_of(name: str, config: Config, lock: Lock) -> dict[str, Artifact]:
 
 def lock_id_of(name: str, config: Config, lock: Lock) -> str:
     """The part of the lock that a scorer's rows follow from: its artifacts, and what they need."""
-    if declared()[name].make_file is not None:
+    if scorer_in(name).make_file is not None:
         return lock.id_of([made_name(name)])
     return lock.id_of(artifact for _, artifact, _ in _artifact_names(name, config))
 
 
 def stamp_of_scorer(name: str, config: Config, lock: Lock) -> str:
-    """The model of a scorer as its rows name it: ``quality@1+6eb8aaaf2ec9``."""
-    return artifacts_of(name, config, lock)["artifact"].stamp
+    """The model of a scorer as its rows name it: ``quality@1+6eb8aaaf2ec9``; those of all its
+    artifacts where none is the model."""
+    artifacts = artifacts_of(name, config, lock)
+    of = [artifacts["artifact"]] if "artifact" in artifacts else list(artifacts.values())
+    return ", ".join(artifact.stamp for artifact in of)
 
 
 def _artifact_names(name: str, config: Config) -> Iterator[tuple[str, str, str]]:
     """Yield the key of each artifact that a scorer is made from, its name, and the setting that
     names it: that of ``artifact`` may be one of its limits."""
-    declaration, settings = declared()[name], config.scorers[name]
-    instead = None
-    if declaration.artifact_limit is not None:
-        instead = getattr(config.limits[name], declaration.artifact_limit)
+    settings, limits = _settings(name, config)
+    limit = declared()[name].artifact_limit if name in declared() else None
+    instead = None if limit is None else getattr(limits, limit)
     for key, mark in artifact_keys(type(settings)).items():
         if key == "artifact" and instead is not None:
-            yield key, instead, f"select.{declaration.artifact_limit}"
+            yield key, instead, f"select.{limit}"
             continue
         for artifact in names_in(settings, key, mark):
             yield key, artifact, f"{name}.{key}"
@@ -170,7 +213,7 @@ def _check(
         key: KnownFile(f"{artifact.name}@{artifact.version}", artifact.needs, paths.get(key))
         for key, artifact in artifacts.items()
     }
-    declared()[name].check(config.scorers[name], config.limits.get(name), files)
+    scorer_in(name).check(*_settings(name, config), files)
 
 
 def check_locks(run: Run, tables: Mapping[str, DataFrame], *, on_driver: bool = False) -> None:

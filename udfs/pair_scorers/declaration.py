@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql.types import BinaryType, StringType, StructField, StructType
+from pyspark.sql.types import BinaryType, StructType
 
 from udfs.scorers.declaration import KEEP, KnownFiles, Rejection, ScorerFiles
 
@@ -24,19 +24,6 @@ if TYPE_CHECKING:
 
 IMAGE, TEXT = "image", "text"
 """What a pair scorer may read of a pair."""
-
-FAILURE = "failure"
-"""Column of every pair scorer's table: why a pair has no score, snake_case; null where it has."""
-NO_IMAGE = "no_image"
-"""Failure of a pair of which no image was found, for a scorer that reads images."""
-UNUSABLE_IMAGE = "unusable_image"
-"""Failure of a pair whose image measure_images refused."""
-EMPTY_TEXT = "empty_text"
-"""Failure of a pair without a text, for a scorer that reads texts."""
-UNDECODABLE = "undecodable"
-"""Failure of a pair whose image a scorer could not decode after all."""
-UNSCORED_BEFORE = "unscored_before"
-"""Failure of a pair without a score of a scorer that this one needs."""
 
 Fitted = Mapping[str, Any]
 """Few numbers, and lists of them, that JSON holds: what `PairScorerDeclaration.fit` found."""
@@ -54,27 +41,6 @@ def _none(settings: Any) -> tuple[str, ...]:
     return ()
 
 
-def result_type(*fields: StructField) -> StructType:
-    """The columns of a pair scorer's table: its own, the score first, then ``failure``."""
-    return StructType([*fields, StructField(FAILURE, StringType())])
-
-
-@dataclass(frozen=True)
-class TopShare:
-    """A limit by which a selection keeps the pairs with the highest values of a column.
-
-    Source: DataComp, which keeps 30 % of a pool by CLIP's cosine.
-    """
-
-    key: str
-    """Key of the scorer's ``limits``: share of the pairs that have a value and no reject reason;
-    None keeps all."""
-    column: str
-    """Column of the scorer's table; a null is unscored."""
-    reason: str
-    """Reject reason of the other pairs."""
-
-
 @dataclass(frozen=True)
 class PairScorerDeclaration:
     """A pair scorer: its name, settings, table and how it is made."""
@@ -86,8 +52,8 @@ class PairScorerDeclaration:
     """Frozen dataclass of its section: each key with a default and a docstring; keys of type
     `udfs.base.settings.Model` and the like name files."""
     result_type: StructType
-    """The columns of its table, as `result_type` makes them: the first one is null for a pair
-    without a score, and then ``failure`` says why."""
+    """The columns of its table, as `udfs.pair_scorers.scorer.result_type` makes them: the first one
+    is null for a pair without a score, and then ``failure`` says why."""
     make: Callable[[Any, ScorerFiles, Fitted], PairScorer]
     """(settings, files, fitted) -> scorer; runs on the driver, with Spark."""
     reads: tuple[str, ...] = (IMAGE, TEXT)
@@ -113,7 +79,6 @@ class PairScorerDeclaration:
     rejections: tuple[Rejection, ...] = ()
     """Reject reasons of a selection of pairs; ``holds`` gets the struct of its columns. A pair
     without a score is ``unscored`` while one of its limits is in use."""
-    top: TopShare | None = None
     wants_gpu: Callable[[Any], bool] = _never
     """(settings) -> whether it runs on a GPU where Spark has one."""
 
@@ -125,6 +90,5 @@ class PairScorerDeclaration:
     def limits_in_use(self, limits: Any) -> list[str]:
         """The keys of its limits that are not switched off."""
         keys = [rejection.key for rejection in self.rejections]
-        keys += [] if self.top is None else [self.top.key]
         off = (None, (), KEEP, False)
         return [key for key in dict.fromkeys(keys) if getattr(limits, key) not in off]

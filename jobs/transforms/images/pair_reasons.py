@@ -7,12 +7,15 @@ of the user. No pair is compared with another one here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.config import SelectPairsConfig
 from jobs.config.pair_settings import PAIR_LEVELS
+from jobs.config.scorers import declared_pairs
+from udfs.scorers.declaration import Rejection
 
 REASONS = "reasons"
 RANK = "rank"
@@ -27,6 +30,8 @@ IS_BENCHMARK = "is_benchmark"
 
 PAGE_NOT_IN_CORPUS, NO_IMAGE = "page_not_in_corpus", "no_image"
 BENCHMARK_IMAGE, WHERE = "benchmark_image", "where"
+UNSCORED = "unscored"
+"""Reject reason of a pair without a score that a limit in use needs."""
 LEVEL_REASONS = dict(
     zip(
         PAIR_LEVELS,
@@ -48,13 +53,17 @@ _SCORE_UNIT = float(1 << 60)
 
 
 def with_reasons(
-    frame: DataFrame, rules: Mapping[str, Column], settings: SelectPairsConfig
+    frame: DataFrame,
+    rules: Mapping[str, Column],
+    settings: SelectPairsConfig,
+    limits: Mapping[str, Any] | None = None,
 ) -> DataFrame:
     """Decide on every pair by itself.
 
     Needs: frame (of `pair_frame`, with is_benchmark where there are benchmarks).
     Args:
         rules: Reject reason -> condition over the frame.
+        limits: Scorer of pairs -> its keys of [select_pairs]; None: no scores are looked at.
     Adds: reasons, all that apply, never null; rank; what `pairs_in_order` needs. Rows: all kept.
         Shuffles: none.
     """
@@ -66,6 +75,7 @@ def with_reasons(
     fired.append(F.col("image")["reason"])
     if settings.benchmarks:
         fired.append(F.when(F.col(IS_BENCHMARK), F.lit(BENCHMARK_IMAGE)))
+    fired += _score_reasons(limits or {})
     if settings.where is not None:
         holds = F.coalesce(F.expr(settings.where), F.lit(False))
         fired.append(F.when(~holds, F.lit(WHERE)))
@@ -75,6 +85,39 @@ def with_reasons(
         _rank().alias(RANK),
         _order(settings).cast("double").alias(ORDER),
     )
+
+
+def rejections_in_use(limits: Mapping[str, Any]) -> dict[str, list[Rejection]]:
+    """Return the scorers of pairs that have a limit in use, with their rejections.
+
+    Args:
+        limits: Scorer of pairs -> its keys of [select_pairs].
+    """
+    found = {}
+    for name, scorer in declared_pairs().items():
+        in_use = scorer.limits_in_use(limits[name]) if name in limits else []
+        if in_use:
+            ranked = sorted(scorer.rejections, key=lambda rejection: rejection.rank)
+            found[name] = [
+                rejection
+                for rejection in ranked
+                if rejection.key in in_use
+                and rejection.when in (None, getattr(limits[name], rejection.key))
+            ]
+    return found
+
+
+def _score_reasons(limits: Mapping[str, Any]) -> list[Column]:
+    """Reasons of scores; a condition that is null does not hold, a null score is unscored."""
+    fired = []
+    for name, rejections in rejections_in_use(limits).items():
+        record = F.col("scores")[name]
+        score = record[declared_pairs()[name].result_type.fieldNames()[0]]
+        fired.append(F.when(score.isNull(), F.lit(UNSCORED)))
+        for rejection in rejections:
+            holds = rejection.holds(record, getattr(limits[name], rejection.key))
+            fired.append(F.when(holds, F.lit(rejection.reason)))
+    return fired
 
 
 def sortable(number: Column) -> Column:

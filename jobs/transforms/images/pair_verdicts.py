@@ -30,6 +30,7 @@ from jobs.transforms.images.pair_reasons import (
     ORDER,
     RANK,
     REASONS,
+    UNSCORED,
     behind_score,
     pair_of_rank,
     sortable,
@@ -173,14 +174,15 @@ def wanted_images(decided: DataFrame, settings: SelectPairsConfig) -> DataFrame:
     """Addresses of images that are missing, each with the text of the first of its pairs.
 
     Needs: decided (of `decided_pairs`).
-    Rows: one for each URL of the pairs that lack nothing but an image: url, caption, doc_id, place.
+    Rows: one for each URL of the pairs that lack nothing but an image, and what scorers say of it:
+        url, caption, doc_id, place.
     Shuffles: those pairs by URL.
     """
-    reasons = F.array(F.lit(NO_IMAGE)) if settings.images == "required" else F.array()
+    for_want_of_image = [UNSCORED, *([NO_IMAGE] if settings.images == "required" else [])]
     lacking = decided.where(
         F.col("url").isNotNull()
         & F.col("image").isNull()
-        & (F.col(REASONS) == reasons.cast("array<string>"))
+        & (F.size(F.array_except(REASONS, F.array(*map(F.lit, for_want_of_image)))) == 0)
     )
     first = F.min_by(F.struct("text", *KEY), F.struct(ORDER_IMAGE, RANK)).alias("first")
     return (
