@@ -106,11 +106,10 @@ def _values(hint: Any) -> str:
         return ", ".join([*kinds, "or off"])
     if get_origin(hint) is Literal:
         return ", ".join(f"`{word}`" for word in get_args(hint))
-    if get_origin(hint) is tuple:
-        return "list of strings"
-    if get_origin(hint) is dict:
-        kind, comma, bounds = _values(get_args(hint)[1]).partition(",")
-        return f"table of {kind}s{comma}{bounds}"
+    if get_origin(hint) in (tuple, dict):
+        of_item = get_args(hint)[1 if get_origin(hint) is dict else 0]
+        kind, comma, bounds = _values(of_item).partition(",")
+        return f"{'table' if get_origin(hint) is dict else 'list'} of {kind}s{comma}{bounds}"
     if get_origin(hint) is Annotated:
         bounds_words = [mark.words() for mark in hint.__metadata__ if isinstance(mark, Bounds)]
         return ", ".join([_values(get_args(hint)[0]), *bounds_words])

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from udfs.encoder.quality_bert import QUALITY_BERT
+from udfs.image_models.nsfw import NSFW
+from udfs.image_models.text_in_image import TEXT_IN_IMAGE
+from udfs.image_models.watermark import WATERMARK
 from udfs.pair_scorers.declaration import PairScorerDeclaration
 from udfs.scorers.contamination import CONTAMINATION
 from udfs.scorers.declaration import ReportCount, ReportShares, ScorerDeclaration
@@ -26,7 +29,7 @@ SCORERS: tuple[ScorerDeclaration, ...] = (
 """Every scorer, in the order of sections, stages and columns. Readers call `declared`, so that a
 test may put another tuple here."""
 
-PAIR_SCORERS: tuple[PairScorerDeclaration, ...] = ()
+PAIR_SCORERS: tuple[PairScorerDeclaration, ...] = (TEXT_IN_IMAGE, NSFW, WATERMARK)
 """Every scorer of pairs, likewise, each behind those that it needs. Readers call
 `declared_pairs`."""
 

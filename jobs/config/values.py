@@ -128,9 +128,11 @@ def _checked(value: Any, hint: Any, where: str) -> Any:
             raise ConfigError(f"{where}: expected one of {', '.join(map(str, get_args(hint)))}")
         return value
     if get_origin(hint) is tuple:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise ConfigError(f"{where}: expected a list of strings")
-        return tuple(value)
+        of_item = get_args(hint)[0]
+        kind = get_args(of_item)[0] if get_origin(of_item) is Annotated else of_item
+        if not isinstance(value, list):
+            raise ConfigError(f"{where}: expected a list of {_EXPECTED[kind].removeprefix('a ')}s")
+        return tuple(_checked(item, of_item, f"{where}: {item!r}") for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):

