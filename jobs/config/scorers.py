@@ -21,10 +21,11 @@ from udfs.scorers.perplexity import PERPLEXITY
 from udfs.scorers.quality import QUALITY
 from udfs.scorers.tokens import TOKENS
 from udfs.scorers.toxicity import TOXICITY
+from udfs.scorers.variety import VARIETY
 
 SCORERS: tuple[ScorerDeclaration, ...] = (
     *(QUALITY, DOMAIN, TOXICITY, PERPLEXITY),
-    *(TOKENS, QUALITY_BERT, CONTAMINATION),
+    *(TOKENS, QUALITY_BERT, CONTAMINATION, VARIETY),
 )
 """Every scorer, in the order of sections, stages and columns. Readers call `declared`, so that a
 test may put another tuple here."""

@@ -41,7 +41,7 @@ def test_a_declaration_names_columns_and_keys_that_it_has(scorer: ScorerDeclarat
         assert scorer.cut.key in limits and scorer.cut.segments in columns
     if scorer.make_file is None:
         kind = artifact_keys(scorer.settings)["artifact"].kind
-        assert kind in ("model", "tokenizer")
+        assert kind in ("model", "tokenizer", "lexicon")
         if scorer.artifact_limit is not None and scorer.limits is not None:
             assert artifact_keys(scorer.limits)[scorer.artifact_limit].kind == kind
     assert {curve.column for curve in scorer.curves} <= columns
