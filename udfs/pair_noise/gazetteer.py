@@ -54,8 +54,8 @@ class Gazetteer:
     def mentions(self, text: str) -> list[Mention]:
         """Find the names of a text, in order; they do not overlap.
 
-        A name begins and ends where a word does, and one of its words is a noun or none is in the
-        dictionary's reach (Latin letters): 中国 is none in 发展中国家.
+        A name begins and ends where a word does, so that 中国 is none in 发展中国家, and one of its
+        words is a noun or of ASCII characters.
         """
         found = self._automaton.find_matches_as_indexes(text, overlapping=True)
         if not found:

@@ -64,9 +64,7 @@ def fit_mixture(centres: Float64Array, counts: Int64Array) -> Mixture | None:
         if totals.min() < 1e-6 * n.sum():
             return None
         means = weights @ x / totals
-        variances = np.maximum(
-            (weights * (x - means[:, None]) ** 2).sum(axis=1) / totals, least
-        )
+        variances = np.maximum((weights * (x - means[:, None]) ** 2).sum(axis=1) / totals, least)
         logs = _log_densities(x, totals / n.sum(), means, variances)
         sums = np.logaddexp(logs[0], logs[1])
         belongs = np.exp(logs - sums)

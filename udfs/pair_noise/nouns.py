@@ -7,8 +7,8 @@ from typing import NamedTuple
 import rjieba
 
 MIN_CHARS = 2
-"""Fewest characters of a noun that is a concept: single ones (人, 图) are parts of words that the cut
-did not know as often as words."""
+"""Fewest characters of a noun that is a concept: a single one (人, 图) is often a part of a word that
+the dictionary lacks."""
 
 
 class Word(NamedTuple):
@@ -30,8 +30,8 @@ class Word(NamedTuple):
 def words_of(text: str) -> list[Word]:
     """Cut a text into words; together they are the text.
 
-    >>> [word.text for word in words_of("雨中的老桥") if word.is_noun]
-    ['雨', '老桥']
+    >>> [(word.start, word.text, word.is_noun) for word in words_of("雨中的老桥")]
+    [(0, '雨中', False), (2, '的', False), (3, '老桥', True)]
     """
     found, at = [], 0
     for word, tag in rjieba.tag(text, True):

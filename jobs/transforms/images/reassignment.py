@@ -83,9 +83,7 @@ def matches(
     )
 
 
-def best_images(
-    found: DataFrame, sentences: DataFrame, options: MatchOptions
-) -> DataFrame:
+def best_images(found: DataFrame, sentences: DataFrame) -> DataFrame:
     """Choose the image of each text that leads back to it.
 
     Needs: found (of `matches`, stored: read twice); sentences (key of a text, vector: what texts
