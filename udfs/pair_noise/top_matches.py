@@ -22,7 +22,6 @@ DIGITS = 16
 """Hexadecimal digits of a key that decide between equal products."""
 NONE = -1
 _ROW_BITS = 32
-_OUT_ROWS = 10_000
 
 MATCH_SCHEMA = pa.schema(
     [
@@ -39,7 +38,7 @@ MATCH_SCHEMA = pa.schema(
 class Block:
     """Some images or texts."""
 
-    keys: list[str]
+    keys: pa.StringArray
     """Names, of hexadecimal digits; unique on their side."""
     ranks: UInt64Array
     """The first DIGITS of each key, shape (rows,)."""
@@ -77,8 +76,9 @@ class _Side:
 
 def block_of(rows: pa.StructArray) -> Block:
     """The block of an array of structs: key, vector (bytes of float16)."""
-    keys = rows.field("key").to_pylist()
-    ranks = np.array([int(key[:DIGITS], 16) for key in keys], dtype=np.uint64)
+    keys = rows.field("key")
+    digits = "".join(key[:DIGITS] for key in keys.to_pylist())
+    ranks = np.frombuffer(bytes.fromhex(digits), dtype=">u8").astype(np.uint64)
     return Block(keys, ranks, vectors_of(rows.field("vector")))
 
 
@@ -172,21 +172,20 @@ def _multiply(texts: _Side, text: int, images: _Side, image: int) -> None:
 
 
 def _matches(side: _Side, other: _Side, *, is_text: bool) -> Iterator[pa.RecordBatch]:
+    if not side.blocks:
+        return
+    names = pa.concat_arrays([block.keys for block in other.blocks])
+    firsts = np.cumsum([0, *(len(block.keys) for block in other.blocks)])
     for block, best in zip(side.blocks, side.best, strict=True):
         rows, ranks = np.nonzero(best.places != NONE)
         places = best.places[rows, ranks]
-        values = best.values[rows, ranks]
-        numbers, inside = (places >> _ROW_BITS).tolist(), (places % (1 << _ROW_BITS)).tolist()
-        keys = [block.keys[row] for row in rows.tolist()]
-        found = [other.blocks[n].keys[row] for n, row in zip(numbers, inside, strict=True)]
-        for start in range(0, len(keys), _OUT_ROWS):
-            part = slice(start, start + _OUT_ROWS)
-            yield pa.RecordBatch.from_arrays(
-                [
-                    pa.array([is_text] * len(keys[part]), pa.bool_()),
-                    pa.array(keys[part], pa.string()),
-                    pa.array(found[part], pa.string()),
-                    pa.array(values[part]),
-                ],
-                schema=MATCH_SCHEMA,
-            )
+        found = firsts[places >> _ROW_BITS] + places % (1 << _ROW_BITS)
+        yield pa.RecordBatch.from_arrays(
+            [
+                pa.repeat(pa.scalar(is_text), len(rows)),
+                block.keys.take(pa.array(rows)),
+                names.take(pa.array(found)),
+                pa.array(best.values[rows, ranks]),
+            ],
+            schema=MATCH_SCHEMA,
+        )

@@ -90,7 +90,7 @@ def test_exact_blocks_equal_one_product_of_everything(
     )
     assert matches_of(found, True) == top_images
     assert matches_of(found, False) == top_texts
-    winners = checkpoint(best_images(found, texts, options), "best")
+    winners = checkpoint(best_images(found, texts), "best")
     rows = winners.collect()
     assert {row["text_key"]: row["image_key"] for row in rows} == {
         key: image for key, (image, _) in best.items()
@@ -120,7 +120,7 @@ def test_cells_find_most_of_what_all_products_find(spark: SparkSession, tmp_path
             )
         )
     assert recalls[0] == recalls[1]
-    assert 0.8 < recalls[0][0] < 1 and 0.8 < recalls[0][1]
+    assert 0.8 < recalls[0][0] < 1 and recalls[0][1] > 0.8
     assert recalls[2][0] > 0.99 and recalls[2][1] > 0.99
 
 
