@@ -20,7 +20,7 @@ from jobs.config.scorers import declared_pairs
 from jobs.run.commits import Balance, Basis, due, finished, settings_of, wave_of
 from jobs.run.console import StageProgress, show_progress
 from jobs.run.ledger import close_stages, decided_rows, kept_of, rows_of
-from jobs.run.request import REASSIGN_CAPTIONS, SELECT_PAIRS, Run, score_pairs_stage
+from jobs.run.request import REASSIGN_CAPTIONS, SELECT_PAIRS, Run
 from jobs.run.store import WHOLE
 from jobs.tables import PAIRS, REASSIGNED_CAPTIONS, SELECTED_PAIRS, pair_scores, schema_of
 from jobs.transforms.images.reassignment import (
@@ -37,9 +37,18 @@ NO_EMBEDDING = "no_embedding"
 LOW_CYCLE_SCORE = "low_cycle_score"
 """Reject reason of a pair whose text is not among the share that is kept."""
 
+IMAGE_EMBEDDING, TEXT_EMBEDDING = "image_embedding", "text_embedding"
+"""Columns of a scorer's table, float16: their scalar product says how well image and text fit."""
+SENTENCE_EMBEDDING = "sentence_embedding"
+"""Column that a scorer has where texts are compared with texts by another embedding."""
+
 _KEY = ["doc_id", "place"]
-_PRODUCT_BATCH = {"spark.sql.execution.arrow.maxRecordsPerBatch": "1"}
-"""A row of a product is two blocks."""
+_BATCH_ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch"
+
+
+def ledgers(config: Config) -> tuple[str, ...]:
+    """Return the name of the stage's balance, where it is on."""
+    return (REASSIGN_CAPTIONS,) if config.reassign_captions.scorer is not None else ()
 
 
 def check(config: Config) -> None:
@@ -54,10 +63,9 @@ def check(config: Config) -> None:
     key = f"reassign_captions.scorer = {name!r}"
     scorer = declared_pairs().get(name)
     if scorer is None or name not in config.score_pairs.scorers:
-        raise ConfigError(f"{key}: score_pairs.scorers = {list(config.score_pairs.scorers)}")
-    columns = {config.reassign_captions.images_column, config.reassign_captions.texts_column}
-    columns.add(config.reassign_captions.sentences_column or config.reassign_captions.texts_column)
-    if missing := columns - {*scorer.result_type.fieldNames()}:
+        running = list(config.score_pairs.scorers)
+        raise ConfigError(f"{key}: score_pairs.scorers = {running} has no such scorer")
+    if missing := {IMAGE_EMBEDDING, TEXT_EMBEDDING} - {*scorer.result_type.fieldNames()}:
         raise ConfigError(f"{key}: its table has no {', '.join(sorted(missing))}")
 
 
@@ -67,32 +75,18 @@ def preload() -> None:
 
 
 def bases(run: Run) -> dict[str, dict[int, Basis]]:
-    """Return the basis of the reassigned captions; nothing where it is off."""
+    """Return the basis of the reassigned captions; nothing where it is off: a table that is there
+    stays."""
     settings = run.config.reassign_captions
     if settings.scorer is None:
         return {}
     selected = finished(run.store, SELECT_PAIRS, {WHOLE: ""}) or {}
     sources: dict[str, str | None] = {SELECT_PAIRS: selected.get(WHOLE)}
-    return {
-        REASSIGN_CAPTIONS: {WHOLE: Basis(settings_of("reassign_captions", settings), sources)}
-    }
-
-
-def deletes(run: Run) -> dict[str, str]:
-    """Return the table, where it is off and one is there, with the reason."""
-    if run.config.reassign_captions.scorer is not None:
-        return {}
-    if not run.store.list_names(REASSIGNED_CAPTIONS):
-        return {}
-    return {REASSIGNED_CAPTIONS: "reassign_captions.scorer is off"}
+    return {REASSIGN_CAPTIONS: {WHOLE: Basis(settings_of("reassign_captions", settings), sources)}}
 
 
 def run(spark: SparkSession, run: Run) -> None:
     """Reassign the captions, unless nothing has changed that they depend on."""
-    if deletes(run):
-        run.store.revoke(REASSIGN_CAPTIONS, WHOLE)
-        run.store.delete(REASSIGNED_CAPTIONS)
-        run.store.delete(FACTS)
     waves = bases(run).get(REASSIGN_CAPTIONS, {})
     if not due(run.store, REASSIGN_CAPTIONS, waves):
         return
@@ -114,17 +108,19 @@ def embedded_pairs(spark: SparkSession, run: Run) -> DataFrame:
     """Read the selected pairs with what was stored of them.
 
     Rows: one for each selected pair: doc_id, place, warc_path, image_key (SHA-256 of the image),
-        text_key (SHA-256 of the text), image, text, sentence (float16; null without).
+        text_key (SHA-256 of the text), image_vector, text_vector, sentence_vector (float16; null
+        without).
     Shuffles: selected pairs and embeddings by key.
     """
-    settings = run.config.reassign_captions
-    assert settings.scorer is not None
-    table = run.store.read(spark, pair_scores(settings.scorer), list(run.waves))
+    name = run.config.reassign_captions.scorer
+    assert name is not None
+    table = run.store.read(spark, pair_scores(name), list(run.waves))
+    sentence = SENTENCE_EMBEDDING if SENTENCE_EMBEDDING in table.columns else TEXT_EMBEDDING
     stored = table.select(
         *_KEY,
-        F.col(settings.images_column).alias("image_vector"),
-        F.col(settings.texts_column).alias("text_vector"),
-        F.col(settings.sentences_column or settings.texts_column).alias("sentence_vector"),
+        F.col(IMAGE_EMBEDDING).alias("image_vector"),
+        F.col(TEXT_EMBEDDING).alias("text_vector"),
+        F.col(sentence).alias("sentence_vector"),
     )
     selected = run.store.read(spark, SELECTED_PAIRS).select(
         *_KEY,
@@ -146,19 +142,17 @@ def _reassign(spark: SparkSession, run: Run) -> Balance:
             ("image_key", "image"), ("text_key", "text"), ("text_key", "sentence")
         )
     )  # fmt: skip
-    earlier = {key: spark.conf.get(key) for key in _PRODUCT_BATCH}
-    for key, value in _PRODUCT_BATCH.items():
-        spark.conf.set(key, value)
+    rows = spark.conf.get(_BATCH_ROWS) or "0"
+    spark.conf.set(_BATCH_ROWS, "1")  # a row of a product has two blocks
     try:
         found = checkpoint(matches(images, texts, options_of(settings), checkpoint), "matches")
     finally:
-        for key, value in earlier.items():
-            spark.conf.set(key, value or "")
+        spark.conf.set(_BATCH_ROWS, rows)
     best = checkpoint(best_images(found, sentences), "best")
     count = best.count()
     kept = with_kept(best, settings.share, count)
-    rows = _rows(pairs, kept)
-    run.store.write(rows.select(*schema_of(REASSIGNED_CAPTIONS).fieldNames()), REASSIGNED_CAPTIONS)
+    columns = schema_of(REASSIGNED_CAPTIONS).fieldNames()
+    run.store.write(_rows(pairs, kept).select(*columns), REASSIGNED_CAPTIONS)
     counts = _counts(spark, run)
     balance = close_stages(run, [REASSIGN_CAPTIONS], counts, WHOLE)[REASSIGN_CAPTIONS]
     _write_facts(spark, run, balance, count)
@@ -209,7 +203,9 @@ def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
     selected = run.store.read(spark, SELECTED_PAIRS).select(*_KEY)
     pairs = run.store.read_waves(spark, PAIRS, waves).select(*_KEY, "warc_path", "wave")
     seen_pairs = pairs.join(selected, on=_KEY, how="left_semi").select(key, "warc_path", "wave")
-    return rows_of(stage_counts(seen_pairs, {REASSIGN_CAPTIONS: decided.select("doc_id", "reason")}))
+    return rows_of(
+        stage_counts(seen_pairs, {REASSIGN_CAPTIONS: decided.select("doc_id", "reason")})
+    )
 
 
 def _write_facts(spark: SparkSession, run: Run, balance: Balance, texts: int) -> None:

@@ -8,24 +8,25 @@ import numpy as np
 import pyarrow as pa
 
 from udfs.base.array_types import Float16Array
-from udfs.pair_noise.embeddings import similarities, vectors_of
+from udfs.pair_noise.embeddings import similarities, unit_rows, vectors_of
 
 
 def cycle_score(own: Float16Array, back: Float16Array) -> float:
-    """Mean similarity of a text to the texts nearest to an image.
+    """Mean cosine of a text and the texts nearest to an image.
 
     An image whose nearest texts are the text itself and one that says the same comes near 1; one
     that leads to other texts gets their similarity. The mean is taken over all of them, the text
     itself included, since the largest would be 1 for every image that leads back at all.
 
     Args:
-        own: Sentence embedding of the text, shape (width,).
+        own: Sentence embedding of the text, of any length, shape (width,).
         back: Those of the texts nearest to the image, shape (texts, width), at least one.
     Source:
         SynC (arXiv 2507.18616), which says that a caption is compared with those that an image
         retrieves.
     """
-    return float(similarities(own[None], back)[0].sum() / len(back))
+    cosines = similarities(unit_rows(own[None]), unit_rows(back))
+    return float(cosines[0].sum() / len(back))
 
 
 def cycle_pass(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -27,7 +27,7 @@ def similarities(rows: Float16Array, columns: Float16Array) -> Float64Array:
     return products
 
 
-def unit_rows(vectors: Float32Array | Float64Array) -> Float16Array:
+def unit_rows(vectors: Float16Array | Float32Array | Float64Array) -> Float16Array:
     """Vectors at length one as float16, shape (rows, width); a vector of zeros stays one."""
     wide = vectors.astype(np.float64)
     lengths = np.sqrt((wide * wide).sum(axis=1, keepdims=True))

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import rjieba
 
 MIN_CHARS = 2
-"""Fewest characters of a noun that is a concept: a single one (人, 图) is often a part of a word that
-the dictionary lacks."""
+"""Fewest characters of a noun that is a concept: a single one (人, 图) is often a part of a word
+that the dictionary lacks."""
 
 
 class Word(NamedTuple):

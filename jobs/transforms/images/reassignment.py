@@ -135,8 +135,7 @@ def with_kept(best: DataFrame, share: float, texts: int) -> DataFrame:
         *({}, F.lit(None).cast("string"), F.col("cycle_score"), F.lit(1)),
     )
     shares = cut(columns, math.ceil(share * texts), {})
-    names = [*best.columns, budget_reason(shares).isNull().alias("is_kept")]
-    return columns.select(*names)
+    return columns.select(*best.columns, budget_reason(shares).isNull().alias("is_kept"))
 
 
 def _with_cells(

@@ -75,3 +75,4 @@ def test_the_cycle_score_is_the_mean_over_the_texts_that_come_back() -> None:
     assert cycle_score(own, np.stack([own, own])) == 1
     assert cycle_score(own, np.stack([own, other])) == 0.5
     assert cycle_score(own, np.stack([same, other])) == 0
+    assert cycle_score(own, 3 * np.stack([own, -own])) == 0
