@@ -81,7 +81,7 @@ def limits_of(rules: RulesConfig) -> dict[str, list[tuple[str, str, float | None
                 ("mean_line_chars", "<", rules.min_mean_line_chars),
             ],
             "character": [
-                ("han_share", "<", rules.min_han_share),
+                ("script_share", "<", rules.min_script_share),
                 ("traditional_share", ">", rules.max_traditional_share),
             ],
             "sensitive": [
@@ -96,7 +96,7 @@ def limits_of(rules: RulesConfig) -> dict[str, list[tuple[str, str, float | None
                 ("chars / lines", "<", rules.min_mean_line_chars),
             ],
             "character": [
-                ("casia_han_share", "<", rules.min_han_share),
+                ("casia_han_share", "<", rules.min_script_share),
                 ("casia_traditional", ">", 0),
             ],
             "sensitive": [("sensitive_distinct / lines", ">", rules.max_sensitive_per_line)],
@@ -128,7 +128,7 @@ def scorers_of(reason: str, config: Config) -> list[str]:
         if any(one.reason == reason for one in scorer.rejections)
         or (scorer.cut is not None and scorer.cut.reason == reason)
     ]
-    if reason == "low_quality":
+    if reason == "low_quality" and config.select.quality_from is not None:
         found.append(config.select.quality_from)
     where = getattr(config.select, "where", None)
     if reason == "where" and where:

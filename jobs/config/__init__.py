@@ -7,6 +7,8 @@ file and settings together, and ``python -m jobs.config.reference`` prints every
 It may import `udfs`, and nothing else of `jobs`; the names that other rooms use are imported here.
 """
 
+from jobs.config.language_settings import LanguageConfig
+from jobs.config.languages import bundled_languages
 from jobs.config.loading import (
     kept_over_file,
     load_config,
@@ -53,6 +55,7 @@ __all__ = [
     "InputConfig",
     "InputFormat",
     "KeepPolicy",
+    "LanguageConfig",
     "NamedArtifact",
     "PairRulesConfig",
     "ReleaseConfig",
@@ -63,6 +66,7 @@ __all__ = [
     "SelectConfig",
     "SelectPairsConfig",
     "SparkConfig",
+    "bundled_languages",
     "bundled_packs",
     "kept_over_file",
     "known_tables",

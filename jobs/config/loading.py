@@ -6,7 +6,7 @@ its choices or a number outside its bounds stops the run on the driver before Sp
 
 TOML has no null: the word ``"off"`` switches an optional limit off (``0`` is a limit). A value is
 that of ``--set``, else the one that the output remembers, else of the file, else of the rule pack,
-else the default.
+else of the language pack, else the default.
 """
 
 from __future__ import annotations
@@ -18,6 +18,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from jobs.config.languages import (
+    LANGUAGE,
+    check_models,
+    language_layer,
+    spelled_out,
+    tokenizer_layer,
+)
 from jobs.config.packs import PACK_KEYS, pack_layer, read_toml
 from jobs.config.remembered import Remembered, remembered_values, toml_value
 from jobs.config.scorers import declared, declared_pairs, how_to_run, quality_scorers
@@ -60,6 +67,7 @@ def load_config(
     _check_dedup(config)
     _check_scorers(config)
     _check_pair_scorers(config)
+    check_models(with_running_scorers(config))
     config.select.check()
     return config
 
@@ -89,7 +97,7 @@ def kept_over_file(
     Returns:
         ``section.key``, the value that holds and the file's, as TOML.
     """
-    tables = read_toml(path)
+    tables = spelled_out(read_toml(path))
     asked = [_parse_setting(setting) for setting in settings]
     holds, of_file = remembered_values(config), remembered_values(_layered(path, None, []))
     return [
@@ -105,13 +113,20 @@ def kept_over_file(
 def _layered(
     path: Path | None, remembered: Remembered | None, asked: Sequence[tuple[str, dict[str, Any]]]
 ) -> Config:
-    """Put defaults, rule pack, file, remembered settings and those of ``--set`` in layers."""
-    of_file = [] if path is None else [(str(path), read_toml(path))]
+    """Put defaults, language pack, rule pack, file, remembered settings and those of ``--set`` in
+    layers."""
+    of_file = [] if path is None else [(str(path), spelled_out(read_toml(path)))]
     kept = [] if remembered is None else [(remembered.where, dict(remembered.tables))]
     layers = [*of_file, *kept, *asked]
     # The layers' own sections first: they name the packs.
-    naming = Config()
+    named = Config()
     for where, tables in layers:
+        own = {section: table for section, table in tables.items() if section == LANGUAGE}
+        named = with_tables(named, own, where)
+    is_known = remembered is not None and remembered.is_whole
+    language = [] if is_known else [language_layer(named.language.pack, path)]
+    naming = Config()
+    for where, tables in [*language, *layers]:
         naming = with_tables(naming, _without_conditions(tables), where)
     whole = frozenset() if remembered is None else remembered.whole_sections
     packs = {
@@ -120,7 +135,8 @@ def _layered(
         if section not in whole
     }
     config = Config()
-    for where, tables in [*filter(None, packs.values()), *of_file]:
+    lowest = [] if is_known else [tokenizer_layer(naming), *language]
+    for where, tables in [*lowest, *filter(None, packs.values()), *of_file]:
         # The file's conditions may refer to a pack that is not read.
         tables = {section: table for section, table in tables.items() if section not in whole}
         config = with_tables(config, tables, where)
@@ -169,6 +185,11 @@ def _check_dedup(config: Config) -> None:
             f"score.rows = 'all', it is {config.score.rows!r}: texts must be scored before "
             "duplicates are searched"
         )
+    if dedup.needs_scores() and config.select.quality_from is None:
+        raise ConfigError(
+            f"dedup.keep = {dedup.keep!r}, dedup.url_keep = {dedup.url_keep!r}: best needs "
+            "select.quality_from, which is off"
+        )
 
 
 def _check_scorers(config: Config) -> None:
@@ -178,7 +199,7 @@ def _check_scorers(config: Config) -> None:
         if name not in known:
             raise ConfigError(f"score.scorers: unknown {name!r}; known: {', '.join(known)}")
     quality_from = config.select.quality_from
-    if quality_from not in quality_scorers():
+    if quality_from is not None and quality_from not in quality_scorers():
         raise ConfigError(
             f"select.quality_from = {quality_from!r}: expected a scorer with a score from 0 to 1: "
             f"{', '.join(quality_scorers())}"
@@ -243,6 +264,8 @@ def _check_cut(config: Config, scorer: str, setting: str) -> None:
 def _parse_setting(setting: str) -> dict[str, Any]:
     name, equals, value = setting.partition("=")
     section, *keys = name.strip().split(".")
+    if equals and section == LANGUAGE and not keys:
+        keys = ["pack"]
     if not (equals and section and keys and all(keys)):
         raise ConfigError(f"--set {setting}: expected section.key=value")
     parsed = parse_value(value.strip())
@@ -299,5 +322,5 @@ def _without_conditions(tables: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(table, dict)
         else table
         for section, table in tables.items()
-        if section in PACK_KEYS
+        if section in (*PACK_KEYS, LANGUAGE)
     }

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jobs.config.languages import LANGUAGE, language_layer, tokenizer_layer
 from jobs.config.packs import PACK_KEYS, pack_layer
 from jobs.config.sections import section_types, section_values
 from jobs.config.settings import Config
@@ -35,6 +36,14 @@ class Remembered:
     where: str
     """The file that holds them, for messages."""
     tables: Tables
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every remembered key of this version has a value, so that no pack is read."""
+        return all(
+            values.keys() <= self.tables.get(section, {}).keys()
+            for section, values in remembered_values(Config()).items()
+        )
 
     @property
     def whole_sections(self) -> frozenset[str]:
@@ -69,15 +78,22 @@ class Remembered:
                 )
             if key in PACK_KEYS.get(section, ()):
                 kept = kept.with_own_values(section, config_file)
+            if section == LANGUAGE and key in ("", "pack"):
+                kept = kept.without_language(config_file)
             table = dict(kept.tables.get(section, {}))
             left = {k: v for k, v in table.items() if key and k != key}
             kept = dataclasses.replace(kept, tables={**kept.tables, section: left})
         return kept
 
     def under(self, asked: Iterable[Tables], config_file: Path | None) -> Remembered:
-        """Leave out what other values of ``--set`` decide: those of a rule pack or a mode."""
+        """Leave out what other values of ``--set`` decide: those of a language or rule pack, or a
+        mode."""
         layers = list(asked)
         kept = self
+        language = self.tables.get(LANGUAGE, {}).get("pack")
+        others = (tables.get(LANGUAGE, {}).get("pack", language) for tables in layers)
+        if any(other != language for other in others):
+            kept = kept.without_language(config_file)
         for section, keys in PACK_KEYS.items():
             own = self.tables.get(section, {})
             of_set = [tables.get(section, {}) for tables in layers]
@@ -111,6 +127,35 @@ class Remembered:
         }
         own |= {"conditions": conditions} if conditions else {}
         return dataclasses.replace(self, tables={**self.tables, section: own})
+
+    def without_language(self, config_file: Path | None) -> Remembered:
+        """Leave out the values that are those of the language pack or of a rule pack, and the names
+        of packs and modes.
+
+        Raises:
+            ConfigError: the language pack is a folder that is not there.
+        """
+        kept = self
+        for section in PACK_KEYS:
+            kept = kept.with_own_values(section, config_file)
+        pack = self.tables.get(LANGUAGE, {}).get("pack", Config().language.pack)
+        where, tables = language_layer(pack, config_file)
+        config = with_tables(Config(), tables, where)
+        where, segmentation = tokenizer_layer(config)
+        config = with_tables(with_tables(Config(), segmentation, where), tables, where)
+        of_pack = remembered_values(config)
+        left: dict[str, dict[str, Any]] = {}
+        for section, table in kept.tables.items():
+            values = of_pack[section] | ({"pack": pack} if section == LANGUAGE else {})
+            left[section] = {
+                key: value for key, value in table.items() if as_toml(values.get(key)) != value
+            }
+            conditions = table.get("conditions")
+            if isinstance(conditions, Mapping):
+                base = values["conditions"]
+                own = {name: sql for name, sql in conditions.items() if base.get(name) != sql}
+                left[section] |= {"conditions": own} if own else {}
+        return dataclasses.replace(self, tables=left)
 
 
 def remembered_values(config: Config) -> dict[str, dict[str, Any]]:

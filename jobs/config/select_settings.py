@@ -27,8 +27,9 @@ class SelectConfig:
     Scorers declare further keys of this section, which `Config.limits` has.
     """
 
-    quality_from: str = "quality"
-    """Scorer whose score is the corpus's quality_score; any that has a score from 0 to 1."""
+    quality_from: str | None = "quality"
+    """Scorer whose score is the corpus's quality_score; any that has a score from 0 to 1. Off:
+    quality_score is null, and nothing is compared with it."""
     min_quality: Share | None = 0.5
     """Least quality_score."""
     min_quality_by_domain: dict[str, Share | None] = field(default_factory=dict)

@@ -11,15 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from jobs.config.audit_settings import AuditConfig
 from jobs.config.image_settings import ImagesConfig, ReleasePairsConfig
+from jobs.config.language_settings import LanguageConfig
 from jobs.config.pair_rule_settings import PairRulesConfig
-from jobs.config.pair_settings import (
-    InterleaveConfig,
-    ReassignCaptionsConfig,
-    ScorePairsConfig,
-    SelectPairsConfig,
-)
+from jobs.config.pair_settings import InterleaveConfig, ScorePairsConfig, SelectPairsConfig
 from jobs.config.release_settings import ReleaseConfig
 from jobs.config.scorers import declared, declared_pairs, default_scorers
 from jobs.config.select_settings import SelectConfig
@@ -113,15 +108,16 @@ class ExtractConfig:
     """A body that inflates past this size (a decompression bomb) is counted as failed."""
     verify_digests: bool = False
     """Check block and payload digests that a record states; a mismatch is a failure."""
-    min_han_chars: Annotated[int, Bounds(least=0, at_most_key="max_html_chars")] | None = 16
-    """Fewest Han ideographs of a text (reason ``too_few_han``), where every wanted language is
-    written in them. Texts with fewer are names of languages in a menu, or of no use."""
+    min_script_chars: Annotated[int, Bounds(least=0, at_most_key="max_html_chars")] | None = 16
+    """Fewest characters of the language's script in a text (reason ``too_few_han``; of another
+    script than Han ``too_few_script_chars``), where ``languages`` has none but ``language.labels``.
+    Texts with fewer are names of languages in a menu, or of no use."""
     max_kana_share: Share | None = 0.5
     """Largest share of kana in a page's kana and ideographs (reason ``mostly_kana``), where
-    ``min_han_chars`` applies: more is Japanese. Counted on the whole page, with and without the
-    prefilter; ignored by the extractor trafilatura."""
+    ``min_script_chars`` applies to Han: more is Japanese. Counted on the whole page, with and
+    without the prefilter; ignored by the extractor trafilatura."""
     prefilter: bool = True
-    """Skip a page whose bytes cannot hold ``min_han_chars`` before it is decoded and parsed.
+    """Skip a page whose bytes cannot hold ``min_script_chars`` before it is decoded and parsed.
     Documents are the same without it; a skipped page may be counted under another reason."""
     extractor: Literal["fast", "trafilatura", "plain"] = "fast"
     """How a page becomes text: ``fast`` is this project's extractor, ``trafilatura`` that library
@@ -184,8 +180,8 @@ class RulesConfig:
     """Fewest code points of a text (reason ``length``)."""
     min_mean_line_chars: Amount | None = 10.0
     """Least mean of code points a line (reason ``length``)."""
-    min_han_share: Share | None = 0.30
-    """Least share of Han code points (reason ``character``)."""
+    min_script_share: Share | None = 0.30
+    """Least share of code points of the language's script (reason ``character``)."""
     repair: bool = True
     """Repair texts before they are measured: NFC, invisible and control characters, full-width
     Latin, repeated punctuation, lines of mojibake. ``documents`` keeps them as extracted, table
@@ -239,7 +235,7 @@ class RulesConfig:
     ``conditions`` may compare. Off: they are null."""
     language_disagreement: Literal["keep", "reject"] = "keep"
     """``reject`` removes texts whose two identifiers name different languages
-    (``language_disagreement``); Chinese, Wu and Cantonese count as one."""
+    (``language_disagreement``); those of ``language.labels`` count as one."""
 
     def __post_init__(self) -> None:
         if unknown := set(self.pii_kinds) - set(PII_KINDS):
@@ -278,6 +274,9 @@ class DedupConfig:
     whatever ``keep`` is."""
     shingle_chars: PositiveCount = 5
     """Length of a shingle in normalised characters."""
+    shingle_words: PositiveCount | None = None
+    """Length of a shingle in words, what stands between blanks, in the place of ``shingle_chars``;
+    off for languages that do not separate words."""
     bands: PositiveCount = 20
     """LSH bands. Of planted pairs with similarities evenly from 0.8 to 1.0, bands x rows of 14 x 8
     (FineWeb) find 0.989, 20 x 8 0.997, 28 x 8 all of 3,063, 17 x 15 (HPLT) 0.871."""
@@ -347,6 +346,19 @@ class ScoreConfig:
     have run; ``all`` scores every document."""
     with_text: bool = False
     """Also write ``scored_texts``: each scored text with its scores beside it."""
+
+
+@dataclass(frozen=True)
+class AuditConfig:
+    """Samples of documents by stage and reason, in the table ``audit`` and the report."""
+
+    samples: Count = 5
+    """Documents for every stage and reason, pairs of near duplicates, kept documents, those just
+    above the limit of quality, and toxic ones; 0 writes an empty table."""
+    seed: Count = 0
+    """Which documents: another seed takes others."""
+    max_chars: PositiveCount = 600
+    """Most code points of a sample's text: the part around what decided."""
 
 
 @dataclass(frozen=True)
@@ -440,6 +452,7 @@ class Config:
     """All settings of a run."""
 
     input: InputConfig = field(default_factory=InputConfig)
+    language: LanguageConfig = field(default_factory=LanguageConfig)
     extract: ExtractConfig = field(default_factory=ExtractConfig)
     rules: RulesConfig = field(default_factory=RulesConfig)
     dedup: DedupConfig = field(default_factory=DedupConfig)
@@ -458,7 +471,6 @@ class Config:
     select_pairs: SelectPairsConfig = field(default_factory=SelectPairsConfig)
     pair_limits: Mapping[str, Any] = field(default_factory=pair_scorer_limits)
     """Scorer of pairs -> its keys of [select_pairs], of the type that it declares."""
-    reassign_captions: ReassignCaptionsConfig = field(default_factory=ReassignCaptionsConfig)
     interleave: InterleaveConfig = field(default_factory=InterleaveConfig)
     release_pairs: ReleasePairsConfig = field(default_factory=ReleasePairsConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)

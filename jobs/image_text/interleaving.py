@@ -147,7 +147,7 @@ def _interleave(spark: SparkSession, run: Run) -> Balance:
             documents,
             image_lists(pairs, stored_images(spark, run), settings.max_url_places),
             limits_of(settings),
-            partial(edited_texts, editing_of(run.config.rules)),
+            partial(edited_texts, editing_of(run.config)),
         ),
         "documents",
     )

@@ -144,7 +144,7 @@ def _head(
         folder: Of the format, as the card names it: with a slash at its end, or empty.
     """
     rows = next(of["released"] for of in facts["formats"] if of["format"] == name)
-    found: dict[str, Any] = {"pretty_name": settings.title, "language": ["zh"]}
+    found: dict[str, Any] = {"pretty_name": settings.title, "language": [facts["language"]]}
     if settings.licence is not None:
         found["license"] = settings.licence
     found |= {"task_categories": _TASKS[name], "size_categories": [size_category(rows)]}

@@ -214,6 +214,7 @@ def release_facts(
     commits = {name: list(store.commits(name).values()) for name in _STAGES}
     return {
         "fingerprints": sources.fingerprints(),
+        "language": sources.run.config.language.tag,
         **origins_of(commits, _SHOWN_SETTINGS),
         "formats": [
             {

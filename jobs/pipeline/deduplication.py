@@ -102,7 +102,7 @@ def _basis(run: Run, view: StoreView | None) -> Basis:
     scored = _score_commits(run)
     sources = rule_sources(run)
     if scored is not None:
-        sources[score_stage(run.config.select.quality_from)] = fingerprint_of(scored)
+        sources[score_stage(_quality_scorer(run))] = fingerprint_of(scored)
     if view is not None:
         sources["earlier snapshots"] = fingerprint_of(view.place, view.fingerprints())
     settings = settings_of("dedup", run.config.dedup)
@@ -183,9 +183,16 @@ def _search(
 
 def _quality_scores(spark: SparkSession, run: Run) -> DataFrame:
     """Return doc_id and score, of the scorer that select.quality_from names."""
-    scorer = declared()[run.config.select.quality_from]
+    scorer = declared()[_quality_scorer(run)]
     table = run.store.read(spark, scores(scorer.name), list(run.waves))
     return table.select("doc_id", F.col(str(scorer.score)).alias("score"))
+
+
+def _quality_scorer(run: Run) -> str:
+    """Return the scorer whose scores choose the kept document."""
+    scorer = run.config.select.quality_from
+    assert scorer is not None  # checked when the configuration is loaded
+    return scorer
 
 
 def _least_chars(run: Run) -> int | None:
@@ -208,7 +215,7 @@ def _score_commits(run: Run) -> dict[int, str] | None:
     """
     if not run.config.dedup.needs_scores():
         return None
-    scorer = run.config.select.quality_from
+    scorer = _quality_scorer(run)
     commits = score_commits(run, scorer)
     if commits is None:
         raise StageIncomplete(

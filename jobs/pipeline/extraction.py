@@ -135,6 +135,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     for key in NOT_OF_DOCUMENTS:
         del settings[f"extract.{key}"]
     settings |= settings_of("input", run.config.input, ("text_column", "id_column"))
+    settings |= settings_of("language", run.config.language, ("labels", "script", "charsets"))
     language = {"extract.language_artifact": _language_model(run).sha256}
     # The format is part of each split: another run may add files of another format.
     documents = {

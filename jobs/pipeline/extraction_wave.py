@@ -14,7 +14,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.config import Config, ExtractConfig
+from jobs.config import Config, ExtractConfig, LanguageConfig
 from jobs.config.exit_status import NothingRead
 from jobs.pipeline.beside_documents import PARTS, BesidePart, part_rows, part_tallies
 from jobs.run.commits import Balance
@@ -44,10 +44,6 @@ UNREAD = (MISSING_FILE, RANGE_UNREADABLE, RANGE_BEYOND_END)
 
 ROW_FORMATS = frozenset({"jsonl", "parquet"})
 """Formats whose rows may have ids; the id of a WARC record is unique by construction."""
-
-
-HAN_LANGUAGES = frozenset({"zh", "wuu", "yue"})
-"""lid.176 labels of the languages that are written in Han ideographs alone."""
 
 
 def extract_wave(
@@ -217,7 +213,7 @@ def extract_options(config: Config) -> ExtractOptions:
         languages=frozenset(extract.languages),
         min_language_score=extract.min_language_score,
         max_record_bytes=extract.max_record_bytes,
-        page=page_options(extract),
+        page=page_options(extract, config.language),
         text_column=config.input.text_column,
         id_column=config.input.id_column,
         batch_rows=extract.batch_rows,
@@ -225,9 +221,10 @@ def extract_options(config: Config) -> ExtractOptions:
     )
 
 
-def page_options(extract: ExtractConfig) -> PageOptions:
-    """Return the options of pages; ideographs are counted if all languages are written in Han."""
-    is_han = bool(extract.languages) and HAN_LANGUAGES.issuperset(extract.languages)
+def page_options(extract: ExtractConfig, language: LanguageConfig) -> PageOptions:
+    """Return the options of pages; characters of the script are counted if all languages that are
+    wanted are written in it."""
+    has_script = bool(extract.languages) and set(language.labels).issuperset(extract.languages)
     return PageOptions(
         max_body_bytes=extract.max_body_bytes,
         html=HtmlLimits(
@@ -237,8 +234,10 @@ def page_options(extract: ExtractConfig) -> PageOptions:
         ),
         extractor=extract.extractor,
         verify_digests=extract.verify_digests,
-        min_han_chars=extract.min_han_chars if is_han else None,
+        script=language.script,
+        min_script_chars=extract.min_script_chars if has_script else None,
         max_kana_share=extract.max_kana_share,
+        charsets=language.charsets,
         prefilter=extract.prefilter,
         kinds=frozenset(extract.pages),
         products=extract.products,

@@ -57,7 +57,7 @@ def named_inputs(arguments: Namespace, config: Config) -> Inputs:
         ConfigError: arguments that contradict each other or the configuration.
         InputNotFound: a file, folder or pattern without a match.
     """
-    request = index_request(arguments)
+    request = index_request(arguments, config.language.index_languages)
     if request is not None:
         if config.input.format not in (AUTO, "warc"):
             raise ConfigError(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib.util
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from pyspark.sql.types import ArrayType, StringType, StructField
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import find_artifact_or_file, ship
 from jobs.catalogue.lock import Lock
-from jobs.config import Config, ConfigError
+from jobs.config import Config, ConfigError, LanguageConfig
 from jobs.run.commits import (
     Balance,
     Basis,
@@ -58,6 +58,8 @@ from udfs.lists.host_lists import HostListError, read_host_list
 from udfs.lists.lexicon import LexiconError, read_lexicon
 from udfs.measures.schema import COUNTS_TYPE, MEASURES_TYPE, Editing, TextPass
 
+_OF_TEXTS = ("script", "sentence_ends", "function_chars", "tokenizer", "stop_words", "fold")
+"""Keys of [language] that the measures of a text follow from."""
 _LOOKS = 3
 """Files of robots.txt captures that are looked at before any work."""
 
@@ -147,6 +149,7 @@ class Measuring:
     """Compute only the measures that the published script's decisions need."""
     second_identifier: str | None = None
     """Name of the second identifier of languages."""
+    language: LanguageConfig = field(default_factory=LanguageConfig)
 
     def basis(self, documents: str) -> Basis:
         """Return the basis of the measures of these documents."""
@@ -154,7 +157,8 @@ class Measuring:
         return Basis(
             {f"{name} (editing)": value for name, value in editing.items()}
             | ({"rules.mode (measures)": "casia-exact"} if self.casia_only else {})
-            | _if_set("rules.second_identifier", self.second_identifier),
+            | _if_set("rules.second_identifier", self.second_identifier)
+            | settings_of("language", self.language, _OF_TEXTS),
             {
                 "rules.lexicon": self.lexicon.sha256,
                 "rules.host_block": fingerprint_of([one.sha256 for one in self.host_block]),
@@ -179,8 +183,9 @@ def measuring_of(run: Run) -> Measuring:
     )
     lexicon = find_artifact_or_file(run.catalogue, rules.lexicon, "rules.lexicon")
     return Measuring(
-        *(lexicon, block, allow, editing_of(rules), rules.mode == "casia-exact"),
+        *(lexicon, block, allow, editing_of(run.config), rules.mode == "casia-exact"),
         second_identifier=rules.second_identifier,
+        language=run.config.language,
     )
 
 
@@ -233,7 +238,9 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     measuring = measuring_of(run)
     documents = document_commits(run)
     measured = {wave: measuring.basis(commit) for wave, commit in documents.items()}
-    rules = settings_of("rules", run.config.rules)
+    rules = settings_of("rules", run.config.rules) | settings_of(
+        "language", run.config.language, ("labels",)
+    )
     robots: dict[int, Basis] = {}
     sources: dict[str, str] = {}
     if run.config.rules.robots:
@@ -309,6 +316,7 @@ def _shipped(spark: SparkSession, run: Run, measuring: Measuring) -> TextPass:
         tuple(map(shipped, measuring.host_allow)),
         measuring.casia_only,
         measuring.second_identifier is not None,
+        measuring.language.text_language,
     )
 
 
@@ -341,7 +349,7 @@ def _flag(spark: SparkSession, run: Run, measured: DataFrame, wave: int) -> None
         )
         disallow = found.withColumn(ROBOTS_DISALLOW, F.lit(True))
         measured = measured.join(disallow, on="doc_id", how="left")
-    flagged = with_reject_reasons(measured, run.config.rules)
+    flagged = with_reject_reasons(measured, run.config.rules, run.config.language.labels)
     run.store.write(flagged.select("doc_id", "reject_reasons"), FLAGGED, wave)
 
 

@@ -122,8 +122,8 @@ def _metadata(
     """Return the front matter."""
     rows = facts["counts"]["rows"]
     found: dict[str, Any] = {"pretty_name": settings.title}
-    if languages := facts["settings"].get("extract.languages"):
-        found["language"] = list(languages)
+    if facts["settings"].get("extract.languages"):
+        found["language"] = [facts["language"]]
     if settings.licence is not None:
         found["license"] = settings.licence
     found |= {"task_categories": ["text-generation"], "size_categories": [size_category(rows)]}

@@ -146,6 +146,7 @@ def corpus_facts_of(source: Source, commit: Commit) -> dict[str, Any]:
     commits[source.stage] = [commit]
     return {
         "fingerprint": commit.fingerprint,
+        "language": source.run.config.language.tag,
         **origins_of(commits, _SHOWN_SETTINGS),
         "scores": [_origin(source.run, name) for name in scorers],
         "artifacts": _artifacts(source.run, scorers),

@@ -11,7 +11,7 @@ import hashlib
 import heapq
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -102,7 +102,8 @@ def add_crawl_arguments(parser: ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="CODE",
-        help="with --index: captures in one of these languages (ISO 639-3, as zho)",
+        help="with --index: captures in one of these languages (ISO 639-3, as zho); without it and "
+        "--where those of language.index_languages",
     )
     parser.add_argument(
         "--where", metavar="SQL", help="with --index: a further condition over its columns"
@@ -112,9 +113,11 @@ def add_crawl_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def index_request(arguments: Namespace) -> IndexRequest | None:
+def index_request(arguments: Namespace, usual: Sequence[str] = ()) -> IndexRequest | None:
     """Return the checked request for an index; None without --index.
 
+    Args:
+        usual: Languages that are chosen where neither --languages nor --where chooses.
     Raises:
         ConfigError: an argument has a wrong value, or contradicts another one.
     """
@@ -134,6 +137,8 @@ def index_request(arguments: Namespace) -> IndexRequest | None:
         if languages or arguments.where is not None:
             raise ConfigError("--languages, --where: need --index")
         return None
+    if not languages and arguments.where is None:
+        languages = tuple(usual)
     for code in languages:
         if not _LANGUAGE.fullmatch(code):
             raise ConfigError(f"--languages {code}: expected ISO 639-3 codes, as zho or yue")

@@ -30,7 +30,7 @@ from jobs.tables import scores
 from udfs.files.artifacts import ArtifactFile
 from udfs.pair_scorers.declaration import Fitted
 from udfs.pair_scorers.scorer import PairScorer
-from udfs.scorers.declaration import KnownFile
+from udfs.scorers.declaration import KEEP, KnownFile
 from udfs.scorers.scorer import Scorer
 from udfs.scorers.tokens import TOKENS
 
@@ -116,13 +116,37 @@ def check_corpus_scorers(config: Config) -> None:
         raise ConfigError(
             f"select.budget = {budget!r}: score.scorers = {running} has no {TOKENS.name}"
         )
+    _check_selection_scorers(config)
     quality_from = config.select.quality_from
-    needed = [name for name, s in declared().items() if s.is_required or name == quality_from]
+    needed = [
+        name
+        for name, scorer in declared().items()
+        if name == quality_from or (scorer.is_required and config.language.has_model(name))
+    ]
     if missing := [name for name in needed if name not in running]:
         because = f" (select.quality_from = {quality_from!r})" if quality_from in missing else ""
         raise ConfigError(
             f"score.scorers = {running}: a corpus row needs {', '.join(missing)} too{because}"
         )
+
+
+def _check_selection_scorers(config: Config) -> None:
+    """Check that the scorers run whose results keys of [select] look at by their name.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    select = config.select
+    by_domain = ("min_quality_by_domain", "mix")
+    asked = {
+        "domain": [f"select.{key}" for key in by_domain if getattr(select, key)],
+        "toxicity": [f"select.toxic = {select.toxic!r}"] if select.toxic != KEEP else [],
+    }
+    for name, keys in asked.items():
+        if keys and name not in config.score.scorers:
+            raise ConfigError(
+                f"{keys[0]}: score.scorers = {list(config.score.scorers)} has no {name}"
+            )
 
 
 def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> Scorer:

@@ -193,7 +193,11 @@ def _settings(config: DedupConfig) -> dict[str, object]:
         "normalisation_version": NORMALISATION_VERSION,
         "signature_version": SIGNATURE_VERSION,
         "levels": [level for level in ("url", "exact", "near") if level in config.levels],
-        "shingle_chars": config.shingle_chars,
+        **(
+            {"shingle_chars": config.shingle_chars}
+            if config.shingle_words is None
+            else {"shingle_words": config.shingle_words}
+        ),
         "bands": config.bands,
         "rows": config.rows,
         "min_similarity": config.min_similarity,

@@ -16,8 +16,16 @@ from pyspark.sql import functions as F
 from jobs.config import DedupConfig
 from jobs.transforms.components import Checkpoint, connected_numbers, observed
 from jobs.transforms.ranks import key_of, node_of
+from udfs.dedup.minhash import Shingles
 from udfs.dedup.near_groups import CLUSTERS_DDL, ClusterRules, cluster_batches
 from udfs.dedup.union_find import LINK_DDL, PACKED_DDL, pack_batches, star_batches
+
+
+def shingles_of(config: DedupConfig) -> Shingles:
+    """Return the shingles that near duplicates share."""
+    if config.shingle_words is not None:
+        return Shingles(config.shingle_words, of_words=True)
+    return Shingles(config.shingle_chars)
 
 
 class EarlierNear(NamedTuple):
@@ -110,7 +118,7 @@ def clustered_groups(
     )
     of_group = groups.select("node", F.col("label").alias("group"))
     rules = ClusterRules(
-        config.shingle_chars if config.verify == "exact" else None,
+        shingles_of(config) if config.verify == "exact" else None,
         config.min_similarity,
         all_pairs,
         config.max_pair_bucket,

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.config import DedupConfig
-from jobs.transforms.candidate_groups import EarlierNear
+from jobs.transforms.candidate_groups import EarlierNear, shingles_of
 from jobs.transforms.components import Checkpoint
 from jobs.transforms.earlier_snapshots import EarlierSnapshots
 from jobs.transforms.near_duplicates import Report, find_near_duplicates
@@ -173,7 +173,7 @@ def _fingerprints(
     with_bands: bool,
 ) -> DataFrame:
     """rank, url_rank, url_key, text_key, bands, signature."""
-    banding = Banding(config.shingle_chars, config.bands, config.rows, config.verify == "estimate")
+    banding = Banding(shingles_of(config), config.bands, config.rows, config.verify == "estimate")
     prints = documents.select(
         "doc_id", F.unix_micros("capture_time").alias("capture_micros"), "url", "text"
     ).mapInArrow(

@@ -32,6 +32,7 @@ from jobs.transforms.candidate_groups import (
     candidate_groups,
     clustered_groups,
     of_groups,
+    shingles_of,
 )
 from jobs.transforms.components import Checkpoint, connected_components
 from jobs.transforms.ranks import is_before, key_of
@@ -271,7 +272,7 @@ class _Search(NamedTuple):
             .select("hub", "node", "payload")
             .mapInArrow(
                 compare_batches(
-                    self.config.shingle_chars if self.config.verify == "exact" else None
+                    shingles_of(self.config) if self.config.verify == "exact" else None
                 ),
                 SIMILARITY_DDL,
             )

@@ -6,7 +6,7 @@ SQL expressions over the measures. Another limit needs no text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
 
@@ -22,22 +22,24 @@ MEASURES = "measures"
 REJECT_REASONS = "reject_reasons"
 ROBOTS_DISALLOW = "robots_disallow"
 """Column that says whether a document's site forbids to fetch it."""
-SINITIC = ("zh", "wuu", "yue")
-"""Labels of lid.176 that a second identifier need not tell apart."""
 
 
-def with_reject_reasons(measured: DataFrame, limits: RulesConfig) -> DataFrame:
+def with_reject_reasons(
+    measured: DataFrame, limits: RulesConfig, labels: Sequence[str] = ()
+) -> DataFrame:
     """Apply the rules to stored measures.
 
     Needs: measures; opt_outs where the policy is to reject them; ROBOTS_DISALLOW where there are
         robots.txt files; no column that has the name of a measure.
+    Args:
+        labels: Labels of languages that two identifiers need not tell apart.
     Adds: reject_reasons, never null: in the order of ``rules`` every reason that fires, in
         mode casia-exact only the first; empty for a document that passes. ``unmeasured`` comes
         first, where a rule could not be decided: a null is neither above nor below a limit, and
         would pass every rule.
     Rows: all kept. Shuffles: none.
     """
-    conditions = rules(limits)
+    conditions = rules(limits, labels)
     undecided = reduce(or_, (c.isNull() for c in conditions.values()), F.col(MEASURES).isNull())
     fired = [
         F.when(condition, F.lit(reason))
@@ -63,7 +65,7 @@ def named_measures() -> list[Column]:
     ]
 
 
-def rules(limits: RulesConfig) -> dict[str, Column]:
+def rules(limits: RulesConfig, labels: Sequence[str] = ()) -> dict[str, Column]:
     """Reject reason -> condition over the measures.
 
     The published rules in their order, those that only mode fixed has, those of policies and
@@ -79,7 +81,7 @@ def rules(limits: RulesConfig) -> dict[str, Column]:
         **_host_rule(limits),
         **_pii_rule(limits),
         **_robots_rule(limits),
-        **_language_rule(limits),
+        **_language_rule(limits, labels),
         **{reason: F.expr(text) for reason, text in limits.conditions.items()},
     }
 
@@ -130,7 +132,7 @@ def _fixed_rules(limits: RulesConfig) -> dict[str, list[Column]]:
             *_below(m["mean_line_chars"], limits.min_mean_line_chars),
         ],
         "character": [
-            *_below(m["han_share"], limits.min_han_share),
+            *_below(m["script_share"], limits.min_script_share),
             *_above(m["traditional_share"], traditional),
         ],
         "sensitive": _above(sensitive / m["lines"], limits.max_sensitive_per_line),
@@ -152,7 +154,7 @@ def _casia_rules(limits: RulesConfig) -> dict[str, list[Column]]:
             *_below(m["chars"] / m["lines"], limits.min_mean_line_chars),
         ],
         "character": [
-            *_below(m["casia_han_share"], limits.min_han_share),
+            *_below(m["casia_han_share"], limits.min_script_share),
             *([m["casia_traditional"]] if limits.traditional_policy == "drop" else []),
         ],
         "sensitive": _above(m["sensitive_distinct"] / m["lines"], limits.max_sensitive_per_line),
@@ -189,13 +191,13 @@ def _robots_rule(limits: RulesConfig) -> dict[str, Column]:
     return {"robots": disallow} if limits.robots else {}
 
 
-def _language_rule(limits: RulesConfig) -> dict[str, Column]:
+def _language_rule(limits: RulesConfig, labels: Sequence[str]) -> dict[str, Column]:
     """Texts whose two identifiers name different languages."""
     if limits.language_disagreement == "keep":
         return {}
     m = F.col(MEASURES)
     first, second = m["language"], m["second_language"]
-    is_same = (first == second) | (first.isin(*SINITIC) & second.isin(*SINITIC))
+    is_same = (first == second) | (first.isin(*labels) & second.isin(*labels))
     return {"language_disagreement": ~is_same}
 
 

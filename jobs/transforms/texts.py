@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.config import RulesConfig
+from jobs.config import Config
 from udfs.measures.schema import EDITS_TYPE, PASSED_TYPE, Editing, TextPass
 
 PARAGRAPH_EDIT = "paragraph"
@@ -16,14 +16,17 @@ PARAGRAPH_EDIT = "paragraph"
 _SPANS = "_spans"
 
 
-def editing_of(rules: RulesConfig) -> Editing:
-    """Return the edits that the rules ask for; the published script edits nothing."""
+def editing_of(config: Config) -> Editing:
+    """Return the edits that language and rules ask for; the published script edits nothing."""
+    rules, language = config.rules, config.language
     if rules.mode == "casia-exact":
-        return Editing(repair=False)
+        return Editing(repair=False, number_plans=language.number_plans)
     return Editing(
         repair=rules.repair,
         simplify=rules.traditional_policy == "convert",
         mask=rules.pii_kinds if rules.pii_policy == "mask" else (),
+        letters=language.normalise,
+        number_plans=language.number_plans,
     )
 
 

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.transforms.rules import SINITIC
+from jobs.config import LanguageConfig
 from tests.bench.charset_accuracy import rows_of
 from tests.bench.language_accuracy import (
     _ENGLISH_WARCS,
@@ -34,6 +34,9 @@ from udfs.measures.second_language import identify
 
 _CRAWL = ("quality/hplt_web_read", "quality/hplt_web_labelled")
 _SHOWN = 4
+
+SAME = LanguageConfig().labels
+"""Labels of Chinese, which the two identifiers need not tell apart."""
 
 
 def text_sets(data: Path, per_source: int, mixed: int) -> dict[str, list[str]]:
@@ -72,8 +75,8 @@ def report(name: str, texts: Sequence[str], model: Path) -> None:
         for text, one, other in zip(texts, first, second, strict=True)
         if is_chinese(one)
     ]
-    others = Counter(label for _, (label, _) in chinese if label not in SINITIC)
-    least = min((score for _, (label, score) in chinese if label in SINITIC), default=0.0)
+    others = Counter(label for _, (label, _) in chinese if label not in SAME)
+    least = min((score for _, (label, score) in chinese if label in SAME), default=0.0)
     shown = ", ".join(f"{label} {n}" for label, n in others.most_common(_SHOWN))
     share = 100 * others.total() / max(1, len(chinese))
     print(

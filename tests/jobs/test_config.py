@@ -57,10 +57,12 @@ def test_no_file_gives_the_defaults_and_the_default_pack() -> None:
 
 
 def test_file_and_settings_are_layered(tmp_path: Path) -> None:
-    path = write(tmp_path, '[rules]\nmin_chars = 50\nmin_han_share = 1\n[dedup]\nkeep = "oldest"\n')
+    path = write(
+        tmp_path, '[rules]\nmin_chars = 50\nmin_script_share = 1\n[dedup]\nkeep = "oldest"\n'
+    )
     config = load_config(path, ["rules.min_chars=70", "extract.languages=[]"])
     assert config.rules.min_chars == 70
-    assert config.rules.min_han_share == 1.0
+    assert config.rules.min_script_share == 1.0
     assert config.dedup.keep == "oldest"
     assert config.extract.languages == ()
 
@@ -141,9 +143,9 @@ def test_every_number_has_bounds_that_files_and_settings_keep(
 
 
 def test_of_two_keys_that_depend_on_each_other_both_are_named(tmp_path: Path) -> None:
-    path = write(tmp_path, "[extract]\nmin_han_chars = 900\n")
-    assert load_config(path).extract.min_han_chars == 900
-    said = r"extract.min_han_chars = 900: expected at most extract.max_html_chars, which is 500"
+    path = write(tmp_path, "[extract]\nmin_script_chars = 900\n")
+    assert load_config(path).extract.min_script_chars == 900
+    said = r"extract.min_script_chars = 900: expected at most extract.max_html_chars, which is 500"
     with pytest.raises(ConfigError, match=said):
         load_config(path, ["extract.max_html_chars=500"])
     with pytest.raises(ConfigError, match=r"quality.min_token_chars = 9.*quality.max_chars"):
@@ -231,15 +233,15 @@ def test_defaults_then_pack_then_file_then_settings(tmp_path: Path) -> None:
         """
         [rules]
         min_chars = 10
-        min_han_share = 0.5
+        min_script_share = 0.5
         max_dup_13gram_share = "off"
         [rules.conditions]
         few_lines = "lines < 5"
         """
     )
-    path = write(tmp_path, '[rules]\npack = "mine.toml"\nmin_chars = 20\nmin_han_share = 0.6\n')
+    path = write(tmp_path, '[rules]\npack = "mine.toml"\nmin_chars = 20\nmin_script_share = 0.6\n')
     rules = load_config(path, ["rules.min_chars=30", "rules.conditions.few_lines=lines < 6"]).rules
-    assert (rules.min_chars, rules.min_han_share, rules.max_dup_13gram_share) == (30, 0.6, None)
+    assert (rules.min_chars, rules.min_script_share, rules.max_dup_13gram_share) == (30, 0.6, None)
     assert rules.max_sensitive_per_line == 0.5
     assert rules.conditions == {"few_lines": "lines < 6"}
     assert rules.pack == "mine.toml"

@@ -15,7 +15,7 @@ from jobs.run.signature_store import open_store
 from tests.builders.near_duplicates import random_text
 from tests.jobs.conftest import LOCAL_CONFIG
 
-PLAIN = "extract.languages=[]", "extract.min_language_score=off", "extract.min_han_chars=off"
+PLAIN = "extract.languages=[]", "extract.min_language_score=off", "extract.min_script_chars=off"
 
 
 def arguments(folder: Path, name: str, texts: dict[str, str], *settings: str) -> list[str]:

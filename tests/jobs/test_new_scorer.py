@@ -185,8 +185,8 @@ def test_it_scores_selects_and_decides_quality(
     call = [
         *("--config", str(LOCAL_CONFIG), "--input", str(tmp_path / "rows.jsonl")),
         *("--input-format", "jsonl", "--output", str(tmp_path / "out"), "--set", RUNNING),
-        *("extract.languages=[]", "extract.min_han_chars=off", "rules.pack=off"),
-        *("rules.max_dup_13gram_share=off", "rules.min_han_share=off", "dedup.levels=[]"),
+        *("extract.languages=[]", "extract.min_script_chars=off", "rules.pack=off"),
+        *("rules.max_dup_13gram_share=off", "rules.min_script_share=off", "dedup.levels=[]"),
         *("select.quality_from=digits", "select.min_quality=0.05", "select.min_digits=0.3"),
         f"digits.artifact={model}",
     ]

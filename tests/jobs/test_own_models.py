@@ -65,7 +65,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def arguments(conf: Path, rows: Path, output: Path, config: str = "casia.toml") -> list[str]:
     return [
         *("--config", str(conf / config), "--input", str(rows), "--input-format", "jsonl"),
-        *("--output", str(output), "--set", "extract.languages=[]", "extract.min_han_chars=off"),
+        *("--output", str(output), "--set", "extract.languages=[]", "extract.min_script_chars=off"),
         *("rules.pack=off", "rules.max_dup_13gram_share=off", 'dedup.levels=["exact"]'),
         *("select.min_quality=off",),
     ]

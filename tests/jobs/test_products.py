@@ -84,7 +84,7 @@ def test_products_are_added_to_documents_that_stay(
         assert [json.loads(line)["price"] for line in file] == [359.0, None]
 
     # Documents that are made again without them would leave products of other documents.
-    changed = ("--set", "extract.products=false", "extract.min_han_chars=17")
+    changed = ("--set", "extract.products=false", "extract.min_script_chars=17")
     assert extract(output, *changed) == 2
     assert extract(output, *changed, "--yes") == 0
     assert not (output / "products").exists()

@@ -96,15 +96,15 @@ def test_a_mapping_is_not_added_to_what_was_switched_off() -> None:
 
 def test_another_pack_brings_its_values_and_keeps_what_was_set_beside_the_first() -> None:
     first = remembered(
-        load_config(None, ["rules.min_han_share=0.7", "rules.conditions.a=chars < 3"])
+        load_config(None, ["rules.min_script_share=0.7", "rules.conditions.a=chars < 3"])
     )
     changed = load_config(None, ["rules.pack=fineweb2-zh"], first)
-    fresh = ["rules.pack=fineweb2-zh", "rules.min_han_share=0.7", "rules.conditions.a=chars < 3"]
+    fresh = ["rules.pack=fineweb2-zh", "rules.min_script_share=0.7", "rules.conditions.a=chars < 3"]
     assert changed == load_config(None, fresh)
     assert load_config(None, ["rules.pack=default"], first).rules.pack == "default"
-    exact = remembered(load_config(None, ["rules.min_han_share=0.7"]))
+    exact = remembered(load_config(None, ["rules.min_script_share=0.7"]))
     assert load_config(None, ["rules.mode=casia-exact"], exact).rules == (
-        load_config(None, ["rules.mode=casia-exact", "rules.min_han_share=0.7"]).rules
+        load_config(None, ["rules.mode=casia-exact", "rules.min_script_share=0.7"]).rules
     )
 
 
@@ -137,7 +137,7 @@ def test_a_pack_that_is_gone_is_not_needed(tmp_path: Path) -> None:
 
 
 def test_settings_are_forgotten_by_key_by_section_and_all() -> None:
-    first = load_config(None, [*OTHERS, "rules.min_han_share=0.7"])
+    first = load_config(None, [*OTHERS, "rules.min_script_share=0.7"])
     kept = remembered(first)
     one = load_config(None, [], kept.without(["rules.min_chars"], None))
     assert one == replace(first, rules=replace(first.rules, min_chars=200))

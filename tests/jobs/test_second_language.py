@@ -25,7 +25,7 @@ def test_a_text_of_another_language_is_rejected_by_policy_and_by_condition(
     (folder / "a.jsonl").write_text("".join(lines), encoding="utf-8")
     output = tmp_path / "out"
     given = arguments(
-        folder, output, "rules.min_han_share=off", "rules.second_identifier=cld3",
+        folder, output, "rules.min_script_share=off", "rules.second_identifier=cld3",
         "rules.conditions.not_chinese=second_language != 'zh' OR second_language_score < 0.5",
     )  # fmt: skip
     assert apply_rules.main(given) == 0

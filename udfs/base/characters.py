@@ -1,6 +1,4 @@
-"""Kinds of characters: the kind of every code point. Beside them function characters, lower case,
-Han and emoji ranges, and sentence ends.
-"""
+"""Kinds of characters: the kind of every code point. Beside them lower case and emoji ranges."""
 
 from __future__ import annotations
 
@@ -13,33 +11,7 @@ import numpy as np
 from udfs.base.array_types import UInt8Array, UInt32Array
 from udfs.base.chinese_script import traditional_characters
 from udfs.base.code_points import CODE_POINTS
-
-HAN_RANGES = (
-    (0x2E80, 0x2E99),  # radicals
-    (0x2E9B, 0x2EF3),
-    (0x2F00, 0x2FD5),
-    (0x3005, 0x3005),  # 々
-    (0x3007, 0x3007),  # 〇
-    (0x3021, 0x3029),  # Suzhou numerals
-    (0x3038, 0x303B),
-    (0x3400, 0x4DBF),  # Extension A
-    (0x4E00, 0x9FFF),
-    (0xF900, 0xFA6D),  # compatibility
-    (0xFA70, 0xFAD9),
-    (0x16FE2, 0x16FE3),
-    (0x16FF0, 0x16FF1),
-    (0x20000, 0x2A6DF),  # Extension B
-    (0x2A700, 0x2B739),  # C
-    (0x2B740, 0x2B81D),  # D
-    (0x2B820, 0x2CEA1),  # E
-    (0x2CEB0, 0x2EBE0),  # F
-    (0x2EBF0, 0x2EE5D),  # I
-    (0x2F800, 0x2FA1D),  # compatibility supplement
-    (0x30000, 0x3134A),  # G
-    (0x31350, 0x323AF),  # H
-)
-"""Script=Han, both ends included. Source: Unicode 16.0, Scripts.txt. Spelled out because
-``unicodedata`` has no scripts, and so that a newer Python does not change the measure."""
+from udfs.base.language import HAN_RANGES, SENTENCE_ENDS
 
 CASIA_HAN_RANGE = (0x4E00, 0x9FA5)
 """Han in the published script: the CJK block as Unicode 1.1 had it."""
@@ -102,14 +74,6 @@ data, Emoji_Presentation; the pictograph blocks whole."""
 EMOJI_SELECTOR = 0xFE0F
 """Turns the character before it, which is otherwise text (the heart of U+2764), into an emoji."""
 
-SENTENCE_ENDS = ".!?。！？．｡…‼⁇⁈⁉︒︕︖﹒﹖﹗"
-"""Characters that end a sentence: stop, exclamation and question mark in all widths, ellipsis."""
-
-FUNCTION_CHARS = "的了是在和有不这這我他也就都着著与與而为為等"
-"""Particles, pronouns, conjunctions and prepositions of modern Chinese, in both scripts, that are
-a word by themselves. Lists and menus have few. In 752 raw crawl pages their median share is below
-2.3 % on useless pages and above 5.5 % on the others; rarer ones separated the two no better."""
-
 CASED = 0x20000
 """Letters with case end well before this; looking at all 1.1 million code points takes a second."""
 
@@ -141,7 +105,7 @@ class Kind(IntEnum):
 
     # Ends of sentences: the range ENDS.
     SENTENCE_END = 7
-    """SENTENCE_ENDS, all of category Po."""
+    """The marks that end a sentence; those of SENTENCE_ENDS are all of category Po."""
     NEWLINE = 8
     """Line feed, which ends a line."""
 
@@ -179,9 +143,13 @@ def lowered_characters() -> UInt32Array:
     return lowered
 
 
-@lru_cache(maxsize=1)
-def kind_table() -> UInt8Array:
-    """Kind of every code point, shape (CODE_POINTS,)."""
+@lru_cache(maxsize=4)
+def kind_table(sentence_ends: str = SENTENCE_ENDS) -> UInt8Array:
+    """Kind of every code point, shape (CODE_POINTS,).
+
+    Args:
+        sentence_ends: Characters of the kind SENTENCE_END.
+    """
     by_category = {
         "Nd": Kind.DIGIT,
         "Co": Kind.PRIVATE_USE,
@@ -203,7 +171,7 @@ def kind_table() -> UInt8Array:
     for first, last in EMOJI_RANGES:
         table[first : last + 1] = Kind.EMOJI
     table[EMOJI_SELECTOR] = Kind.EMOJI_SELECTOR
-    table[[ord(mark) for mark in SENTENCE_ENDS]] = Kind.SENTENCE_END
+    table[[ord(mark) for mark in sentence_ends]] = Kind.SENTENCE_END
     table[[ord("\t"), ord("\r")]] = Kind.SPACE
     table[ord("\n")] = Kind.NEWLINE
     for first, last in HAN_RANGES:
@@ -212,4 +180,14 @@ def kind_table() -> UInt8Array:
     for character in traditional_characters():
         inside = table[ord(character)] == Kind.HAN
         table[ord(character)] = Kind.HAN_TRADITIONAL if inside else Kind.HAN_REST_TRADITIONAL
+    return table
+
+
+@lru_cache(maxsize=1)
+def word_table() -> UInt8Array:
+    """1 for code points of words in languages that separate them: letters, digits and the marks
+    that combine with them; 0 for others. Shape (CODE_POINTS,)."""
+    kinds = kind_table()
+    table = ((kinds >= WORDS[0]) & (kinds <= WORDS[1])).astype(np.uint8)
+    table[[code for code in range(CASED) if unicodedata.category(chr(code))[0] == "M"]] = 1
     return table

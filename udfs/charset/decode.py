@@ -25,6 +25,7 @@ from udfs.charset.labels import HEAD_BYTES, Label, canonical_codec, page_labels
 from udfs.charset.sample import sample_of
 
 CHINESE = ("gb18030", "big5hkscs")
+"""Charsets that are tried first by default."""
 _WIDE = ("utf-16-le", "utf-16-be")
 _NEEDS_RAW = ("hz", "iso2022_jp", *_WIDE, "utf-32-le", "utf-32-be")
 _LABEL_STEPS = ("http", "meta", "xml")
@@ -90,11 +91,17 @@ class _CharsetScore:
         return self.plausibility - 4 * self.bad_share
 
 
-def decode(payload: bytes, declared: str | None, *, is_utf8: bool = False) -> Decoded:
+def decode(
+    payload: bytes,
+    declared: str | None,
+    *,
+    is_utf8: bool = False,
+    preferred: tuple[str, ...] = CHINESE,
+) -> Decoded:
     """Decode a page; its labels are hints that must agree with the bytes.
 
     The steps in order: byte order mark, UTF-16 by its zero bytes, strict UTF-8, HTTP header, meta
-    element, XML declaration, statistical detector (character frequencies for the Chinese
+    element, XML declaration, statistical detector (character frequencies for the preferred
     charsets, then the library's), the least bad of all.
     A label wins only where the text has few bad bytes and is plausible.
 
@@ -102,13 +109,14 @@ def decode(payload: bytes, declared: str | None, *, is_utf8: bool = False) -> De
         payload: Body of the response without transfer and content codings.
         declared: Value of charset in the Content-Type header; None when it has none.
         is_utf8: `udfs.charset.prefilter.plain_utf8` has shown that the page is UTF-8.
+        preferred: Charsets that are tried before the library's detector is asked, as codecs.
     Returns:
         A text for every payload: it never fails.
     """
     labels = page_labels(payload, declared)
     if is_utf8:
         return _decoded(*_read_utf8(payload), labels)
-    return decode_as(payload, _choice(payload, labels))
+    return decode_as(payload, _choice(payload, labels, preferred), preferred)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +138,12 @@ class Choice:
     start: int = 0
 
 
-def choose(payload: bytes, declared: str | None) -> Choice:
+def choose(payload: bytes, declared: str | None, preferred: tuple[str, ...] = CHINESE) -> Choice:
     """Choose the charset: the first part of `decode`, which decodes UTF-8 alone."""
-    return _choice(payload, page_labels(payload, declared))
+    return _choice(payload, page_labels(payload, declared), preferred)
 
 
-def decode_as(payload: bytes, choice: Choice) -> Decoded:
+def decode_as(payload: bytes, choice: Choice, preferred: tuple[str, ...] = CHINESE) -> Decoded:
     """Decode with the chosen charset: the second part of `decode`."""
     if choice.text is not None:
         return _decoded(choice.text, choice.codec, choice.step, choice.labels)
@@ -144,7 +152,7 @@ def decode_as(payload: bytes, choice: Choice) -> Decoded:
     text, utf8 = _table_text(payload, codec)
     if _bad_share(text) > _MAX_BAD_SHARE:
         # The sample was not typical of the page: compare the candidates on all of it.
-        candidate = _best(payload, payload, choice.labels)
+        candidate = _best(payload, payload, choice.labels, preferred)
         codec, step = candidate.codec, candidate.step
         text, utf8 = _table_text(payload, codec)
     return _decoded(text, codec, _marked(step, text), choice.labels, utf8)
@@ -185,7 +193,7 @@ def _decoded(
     return Decoded(text, codec, step, declared, utf8)
 
 
-def _choice(payload: bytes, labels: list[Label]) -> Choice:
+def _choice(payload: bytes, labels: list[Label], preferred: tuple[str, ...]) -> Choice:
     """Choose the charset of a payload."""
     start = 0
     for mark, codec in _BOMS:
@@ -208,7 +216,7 @@ def _choice(payload: bytes, labels: list[Label]) -> Choice:
     ):
         return Choice("utf-8", "utf8", labels, utf8)
 
-    best = _best(sample_of(payload), payload[:HEAD_BYTES], labels)
+    best = _best(sample_of(payload), payload[:HEAD_BYTES], labels, preferred)
     return Choice(best.codec, best.step, labels, start=start)
 
 
@@ -263,13 +271,16 @@ def _doubtful(utf8: str, payload: bytes) -> bool:
     return extra_bytes < _FEW_EXTRA_BYTES and text_plausibility(utf8) < _PLAUSIBLE
 
 
-def _best(sample: bytes, raw: bytes, labels: list[Label]) -> _CharsetScore:
+def _best(
+    sample: bytes, raw: bytes, labels: list[Label], preferred: tuple[str, ...]
+) -> _CharsetScore:
     """Return the best candidate for a page that is not plain UTF-8.
 
     Args:
         sample: Pieces of the page with its non-ASCII characters.
         raw: The unchanged beginning of the page, for charsets whose bytes are ASCII or pairs.
         labels: As `page_labels` returns them.
+        preferred: As for `decode`.
     """
 
     def rate(step: str, codec: str) -> _CharsetScore:
@@ -289,7 +300,11 @@ def _best(sample: bytes, raw: bytes, labels: list[Label]) -> _CharsetScore:
             tried.add(label.codec)
             candidate = rate(label.step, label.codec)
             candidates.append(candidate)
-            if label.codec in CHINESE and candidate.acceptable and candidate.plausibility >= _SURE:
+            if (
+                label.codec in preferred
+                and candidate.acceptable
+                and candidate.plausibility >= _SURE
+            ):
                 return candidate
 
     def best_with(guesses: Iterable[str | None]) -> _CharsetScore:
@@ -300,13 +315,13 @@ def _best(sample: bytes, raw: bytes, labels: list[Label]) -> _CharsetScore:
         # max() keeps the first of equals: labels come before guesses.
         return max(candidates, key=lambda candidate: candidate.rank)
 
-    best = best_with(CHINESE)
-    if best.codec in CHINESE and best.bad_share <= _MAX_BAD_SHARE and best.plausibility >= _SURE:
+    best = best_with(preferred)
+    if best.codec in preferred and best.bad_share <= _MAX_BAD_SHARE and best.plausibility >= _SURE:
         return best
     # The library's detector knows the other languages, at a millisecond a page; it mistakes Korean
     # for Chinese, whose common characters have the codes of Korean syllables.
     best = best_with(["euc_kr", canonical_codec(detect_encoding(sample[:_DETECTED_BYTES]))])
-    if best.acceptable and best.codec in CHINESE:
+    if best.acceptable and best.codec in preferred:
         return best
     wide = [rate("detector", codec) for codec in ("utf-16-le", "utf-16-be") if codec not in tried]
     best = max([best, *wide], key=lambda candidate: candidate.rank)

@@ -1,4 +1,4 @@
-"""Reject pages that cannot have enough Chinese by their bytes, before anything is decoded.
+"""Reject pages that cannot have enough text of a script by their bytes, before decoding anything.
 
 Nineteen of twenty captures of a crawl are not Chinese, and decoding and parsing them would be most
 of the cost of an extraction. The count here is an UPPER BOUND of `udfs.base.han.han_ideographs` of
@@ -16,7 +16,12 @@ whatever charset `udfs.charset.decode.decode` chooses. Nothing is guessed:
 One rule is exact, not a bound: a page with more kana than ideographs is Japanese (`mostly_kana`).
 It holds for the whole page wherever a minimum of ideographs is set; here it is only applied early.
 
-Scripts, styles and comments are not stripped: finding them without a parser would break the bound
+Other scripts than Han have the same bound (`ScriptRules`), with the characters of the script in the
+place of ideographs: a page that is certainly UTF-8 is counted as it is, any other when it is
+decoded, before it is parsed. Named references count as two characters each where HTML has names for
+the script's characters.
+
+Code, styles and comments are not stripped: finding them without a parser would break the bound
 (a "<script>" in an attribute or a comment opens no script, and would hide the text after it).
 """
 
@@ -24,12 +29,17 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from udfs.base.han import han_ideographs
+from udfs.base.language import Script
 from udfs.base.page_counts import PageCounts, page_counts
+from udfs.base.script_counts import has_named_references, reference_chars, script_chars
 from udfs.charset.labels import HEAD_BYTES, canonical_codec
 
 TOO_FEW_HAN = "too_few_han"
+TOO_FEW_OF_SCRIPT = "too_few_script_chars"
 MOSTLY_KANA = "mostly_kana"
 
 # More labels are found here than by `udfs.charset.labels.page_labels`, which does no harm.
@@ -50,6 +60,7 @@ _HEXADECIMAL = rb"[xX]0*+(?:[3-9][0-9a-fA-F]{3}|[fF][9aA][0-9a-fA-F]{2}|2[0-9a-f
 _REFERENCE = re.compile(rb"&#(?:" + _DECIMAL + rb"|" + _HEXADECIMAL + rb")")
 # The same after an ampersand that is itself escaped: &amp;#  &AMP#  &#38;#  &#x26#  &#38#
 _ESCAPED_REFERENCE = re.compile(rb"#(?<=[&;pP68]#)(?:" + _DECIMAL + rb"|" + _HEXADECIMAL + rb")")
+_FIRST_CHARS = 500  # of a text: counted before the rest
 _JSON_TEXT = b"articleBody"
 _JSON_ESCAPE = b"\\u"
 _REPLACEMENT = "\ufffd".encode()
@@ -73,6 +84,24 @@ class HanRules:
     min_han_chars: int
     max_kana_share: float | None = None
     twice_escaped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptRules:
+    """The limit of a page whose language is written in another script than Han.
+
+    Attributes:
+        script: Names and ranges, as `udfs.base.language` has them.
+        min_chars: Fewest characters of it that its text may have.
+        twice_escaped: As in `HanRules`; nothing is rejected by bytes then.
+    """
+
+    script: Script
+    min_chars: int
+    twice_escaped: bool = False
+
+
+PageRules = HanRules | ScriptRules
 
 
 def plain_utf8(
@@ -113,7 +142,7 @@ def plain_utf8(
 
 
 def reject_reason(
-    page: bytes, start: int, end: int, counts: PageCounts, rules: HanRules
+    page: bytes, start: int, end: int, counts: PageCounts, rules: PageRules
 ) -> str | None:
     """Return the reject reason of a page that cannot become a document; None for any other.
 
@@ -121,6 +150,9 @@ def reject_reason(
         page: Bytes that contain the page as UTF-8 from `start` to `end`, without zero bytes.
         counts: Its counts.
     """
+    if isinstance(rules, ScriptRules):
+        reaches = rules.twice_escaped or _script_reaches(page, start, end, rules)
+        return None if reaches else TOO_FEW_OF_SCRIPT
     missing = rules.min_han_chars - counts.ideographs
     if missing > 0 and not _references_reach(
         page, start, end, counts, missing, rules.twice_escaped
@@ -129,13 +161,30 @@ def reject_reason(
     return MOSTLY_KANA if mostly_kana(counts, rules) else None
 
 
-def mostly_kana(counts: PageCounts, rules: HanRules) -> bool:
+def too_few(text: str, rules: PageRules) -> str | None:
+    """Return the reject reason of a text with too few characters of the script; None for any other.
+
+    Most texts have enough in their first lines.
+    """
+    if isinstance(rules, ScriptRules):
+        has_enough = any(
+            script_chars(part.encode("utf-8", "replace"), rules.script) >= rules.min_chars
+            for part in _beginning_and_all(text)
+        )
+        return None if has_enough else TOO_FEW_OF_SCRIPT
+    has_enough = any(
+        han_ideographs(part) >= rules.min_han_chars for part in _beginning_and_all(text)
+    )
+    return None if has_enough else TOO_FEW_HAN
+
+
+def mostly_kana(counts: PageCounts, rules: PageRules) -> bool:
     """Whether the share of kana exceeds the limit: the page is Japanese.
 
     Kana are half to three quarters of Japanese text, and at most a tenth of Chinese pages that
     have any.
     """
-    if rules.max_kana_share is None or rules.twice_escaped:
+    if isinstance(rules, ScriptRules) or rules.max_kana_share is None or rules.twice_escaped:
         return False
     others = counts.ideographs + counts.references
     return counts.kana > rules.max_kana_share * (counts.kana + others)
@@ -144,6 +193,22 @@ def mostly_kana(counts: PageCounts, rules: HanRules) -> bool:
 def without_zeros(page: bytes) -> bytes:
     """Return a page without zero bytes, which the extractor removes, inside references too."""
     return page.replace(b"\0", b"") if b"\0" in page else page
+
+
+def _beginning_and_all(text: str) -> Iterator[str]:
+    yield text[:_FIRST_CHARS]
+    if len(text) > _FIRST_CHARS:
+        yield text
+
+
+def _script_reaches(page: bytes, start: int, end: int, rules: ScriptRules) -> bool:
+    """Whether a page may have enough characters of a script, references among them."""
+    found = script_chars(page, rules.script, start, end)
+    if found < rules.min_chars and has_named_references(rules.script):
+        found += 2 * page.count(b"&", start, end)  # no name stands for more than two characters
+    return found >= rules.min_chars or (
+        found + reference_chars(page, rules.script, start, end) >= rules.min_chars
+    )
 
 
 def _end_of_characters(data: bytes, start: int, end: int) -> int:

@@ -12,7 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from udfs.base.worker import BatchMap, keeps_what_it_loads
-from udfs.dedup.minhash import BLOCK_CHARS, band_keys, fold_column, shingle_hashes, signatures
+from udfs.dedup.minhash import (
+    BLOCK_CHARS,
+    Shingles,
+    band_keys,
+    fold_column,
+    shingle_hashes,
+    signatures,
+    word_codes,
+)
 from udfs.dedup.normalise import normalise_host, text_digest, url_digest
 
 FINGERPRINT_DDL = (
@@ -74,7 +82,7 @@ NO_HOSTS = PreferredHosts(())
 class Banding:
     """How documents become band keys."""
 
-    shingle_chars: int
+    shingles: Shingles
     bands: int
     rows: int
     keep_signature: bool
@@ -123,13 +131,15 @@ def fingerprint_batch(
     values: list[np.ndarray] = []
     usable = [np.empty(0, dtype=bool)]
     for first, last in text_blocks(texts):
-        codes, offsets = fold_column(texts.slice(first, last - first))
+        block = texts.slice(first, last - first)
+        codes, offsets = fold_column(block)
         chars.append(np.diff(offsets))
         if with_text_keys:
             bounds = offsets.tolist()
             text_keys += [text_digest(codes[start:end]) for start, end in pairwise(bounds)]
         if banding is not None:
-            hashes, hash_offsets = shingle_hashes(codes, offsets, banding.shingle_chars)
+            units = word_codes(block) if banding.shingles.of_words else (codes, offsets)
+            hashes, hash_offsets = shingle_hashes(*units, banding.shingles.width)
             long_enough = np.diff(hash_offsets) > 0
             starts = np.append(hash_offsets[:-1][long_enough], hash_offsets[-1])
             signed = signatures(hashes, starts, banding.bands * banding.rows)

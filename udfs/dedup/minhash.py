@@ -1,4 +1,4 @@
-"""MinHash on character shingles: folded code points, shingle hashes, signatures, band keys.
+"""MinHash on shingles of characters or words: folded code points, hashes, signatures, band keys.
 
 Every function takes the documents of a block as one flat array with offsets. The loops are
 compiled; no document becomes a Python string. All constants follow from one seed by integer
@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from udfs.base.array_types import Int64Array, UInt8Array, UInt32Array, UInt64Array
 from udfs.base.jit import compiled
-from udfs.dedup.normalise import fold_table
+from udfs.dedup.normalise import blank_table, fold_table
 
 SIGNATURE_VERSION = 1
 """Version of the constants and formulas here: stored signatures of another one do not compare."""
@@ -34,11 +35,20 @@ _MASK64 = (1 << 64) - 1
 _BROKEN = -1
 
 
-def fold_column(column: pa.Array) -> tuple[UInt32Array, Int64Array]:
+class Shingles(NamedTuple):
+    """What the shingles of texts are."""
+
+    width: int
+    """Characters, or words, of one."""
+    of_words: bool = False
+
+
+def fold_column(column: pa.Array, *, with_blanks: bool = False) -> tuple[UInt32Array, Int64Array]:
     """Normalise a column of texts by `normalise.fold_table`.
 
     Args:
         column: Strings or binary. Null is the empty text; broken UTF-8 is replaced, not raised.
+        with_blanks: Keep a space for every white space, which is else dropped.
     Returns:
         Folded code points of all texts end to end, and offsets, shape (texts + 1,): text i is
         ``codes[offsets[i]:offsets[i + 1]]``.
@@ -53,9 +63,11 @@ def fold_column(column: pa.Array) -> tuple[UInt32Array, Int64Array]:
     if len(column) == 0:
         return np.empty(0, dtype=np.uint32), offsets
     codes = np.empty(bounds[-1] - bounds[0], dtype=np.uint32)
-    count = _fold(data, bounds, fold_table(), codes, offsets)
+    table = blank_table() if with_blanks else fold_table()
+    count = _fold(data, bounds, table, codes, offsets)
     if count == _BROKEN:
-        return fold_column(pa.array([one.decode("utf-8", "replace") for one in column.to_pylist()]))
+        mended = pa.array([one.decode("utf-8", "replace") for one in column.to_pylist()])
+        return fold_column(mended, with_blanks=with_blanks)
     return codes[:count], offsets
 
 
@@ -80,14 +92,33 @@ def shingle_hashes(
     return hashes, hash_offsets
 
 
-def shingle_sets(column: pa.Array, width: int) -> tuple[UInt64Array, Int64Array, Int64Array]:
+def word_codes(column: pa.Array) -> tuple[UInt32Array, Int64Array]:
+    """A 32-bit hash of every word of a column of texts: what stands between blanks, folded.
+
+    Args:
+        column: As for `fold_column`.
+    Returns:
+        The hashes of the words of all texts end to end, and their offsets, shape (texts + 1,): as
+        code points for `shingle_hashes`, whose windows are then of words.
+    """
+    codes, bounds = fold_column(column, with_blanks=True)
+    words = np.empty(len(codes), dtype=np.uint32)
+    offsets = np.zeros(len(bounds), dtype=np.int64)
+    count = _hash_words(codes, bounds, words, offsets)
+    return words[:count], offsets
+
+
+def shingle_sets(
+    column: pa.Array, shingles: Shingles
+) -> tuple[UInt64Array, Int64Array, Int64Array]:
     """The sorted distinct shingle hashes of each text of a column.
 
     Returns:
         The hashes, and where those of each text start and stop in them, shape (texts,) each. The
         stretches between two sets belong to no set.
     """
-    hashes, offsets = shingle_hashes(*fold_column(column), width)
+    codes, bounds = word_codes(column) if shingles.of_words else fold_column(column)
+    hashes, offsets = shingle_hashes(codes, bounds, shingles.width)
     for start, stop in pairwise(offsets.tolist()):
         hashes[start:stop].sort()
     stops = np.empty(len(offsets) - 1, dtype=np.int64)
@@ -242,6 +273,28 @@ def _fold(
             if folded != 0:
                 codes[count] = folded
                 count += 1
+        offsets[text + 1] = count
+    return count
+
+
+@compiled
+def _hash_words(
+    codes: UInt32Array, bounds: Int64Array, words: UInt32Array, offsets: Int64Array
+) -> int:
+    """Fill the hash of each word and where those of each text begin; return their number."""
+    count = 0
+    for text in range(len(bounds) - 1):
+        hash_ = np.uint64(0)
+        is_inside = False
+        for place in range(bounds[text], bounds[text + 1] + 1):
+            if place < bounds[text + 1] and codes[place] != 0x20:
+                hash_ = (hash_ + np.uint64(codes[place])) * np.uint64(0x9E3779B97F4A7C15)
+                is_inside = True
+            elif is_inside:
+                words[count] = np.uint32((hash_ ^ (hash_ >> np.uint64(29))) >> np.uint64(32))
+                count += 1
+                hash_ = np.uint64(0)
+                is_inside = False
         offsets[text + 1] = count
     return count
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from udfs.base.array_types import BoolArray, Float64Array, Int32Array, Int64Array, UInt64Array
 from udfs.base.jit import compiled, uncounted
 from udfs.base.worker import BatchMap, keeps_what_it_loads
-from udfs.dedup.minhash import shingle_sets, similarity
+from udfs.dedup.minhash import Shingles, shingle_sets, similarity
 from udfs.dedup.union_find import find_root, join_sets
 
 CLUSTERS_DDL = (
@@ -47,8 +47,8 @@ _RUN_BYTES = 4 << 20
 class ClusterRules:
     """The settings that decide which documents are joined."""
 
-    shingle_chars: int | None
-    """Characters of the shingles of payloads that are texts, compared by exact Jaccard similarity;
+    shingles: Shingles | None
+    """The shingles of payloads that are texts, compared by exact Jaccard similarity;
     None: payloads are signatures, compared by their share of equal values."""
     min_similarity: float
     all_pairs: int
@@ -157,9 +157,7 @@ def _clustered(table: pa.Table, rules: ClusterRules) -> pa.RecordBatch:
     bounds = np.concatenate(([0], changes, [len(rows)])).astype(np.int64)
     payloads = _payloads(table, keys, [keys[row] for row in rows])
     values, starts, stops = (
-        _signatures(payloads)
-        if rules.shingle_chars is None
-        else shingle_sets(payloads, rules.shingle_chars)
+        _signatures(payloads) if rules.shingles is None else shingle_sets(payloads, rules.shingles)
     )
     bands, has_bands = _band_matrix(members.column("bands").combine_chunks())
     is_own = members.column("is_own").to_numpy().astype(np.bool_)
@@ -170,7 +168,7 @@ def _clustered(table: pa.Table, rules: ClusterRules) -> pa.RecordBatch:
         bounds,
         _Documents(bands, has_bands, is_own, known, values, starts, stops),
         _Rules(
-            rules.shingle_chars is None,
+            rules.shingles is None,
             rules.min_similarity,
             rules.all_pairs,
             rules.max_pair_bucket,

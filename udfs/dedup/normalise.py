@@ -86,6 +86,14 @@ def fold_table() -> UInt32Array:
     return table
 
 
+@lru_cache(maxsize=1)
+def blank_table() -> UInt32Array:
+    """As `fold_table`, with a space for white space."""
+    table = fold_table().copy()
+    table[[code for code in range(0x3001) if chr(code).isspace()]] = ord(" ")
+    return table
+
+
 def text_digest(codes: UInt32Array) -> bytes | None:
     """128-bit key of folded code points; None for no text, which equals nothing."""
     if len(codes) == 0:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from udfs.base.array_types import UInt64Array
 from udfs.base.worker import BatchMap
 from udfs.dedup.fingerprints import text_blocks
-from udfs.dedup.minhash import shingle_sets, similarity
+from udfs.dedup.minhash import Shingles, shingle_sets, similarity
 
 SIMILARITY_DDL = "node string, hub string, similarity double"
 
@@ -19,19 +19,19 @@ _ARROW_SCHEMA = pa.schema(
 )
 
 
-def compare_batches(shingle_chars: int | None) -> BatchMap:
+def compare_batches(shingles: Shingles | None) -> BatchMap:
     """A function for mapInArrow from (hub, node, payload) to SIMILARITY_DDL.
 
     Rows come in groups of one hub, the row with ``node == hub`` first. Only the current hub is
     held, so a hub may have any number of members. The hub's own row gives no output.
 
     Args:
-        shingle_chars: Payloads are texts, compared by the exact Jaccard similarity of their
+        shingles: Payloads are texts, compared by the exact Jaccard similarity of their
             shingles; None: payloads are signatures, compared by their share of equal values.
     Raises:
         RuntimeError: a member comes without its hub before it, so pairs would be lost.
     """
-    is_estimate = shingle_chars is None
+    is_estimate = shingles is None
 
     def compare(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         hub: str | None = None
@@ -40,7 +40,7 @@ def compare_batches(shingle_chars: int | None) -> BatchMap:
             hubs = batch.column("hub").to_pylist()
             members = batch.column("node").to_pylist()
             nodes, node_hubs, similarities = [], [], []
-            payloads = _payloads(batch.column("payload"), shingle_chars)
+            payloads = _payloads(batch.column("payload"), shingles)
             for group, member, values in zip(hubs, members, payloads, strict=True):
                 if member == group:
                     hub, hub_values = group, values
@@ -67,14 +67,14 @@ def compare_batches(shingle_chars: int | None) -> BatchMap:
     return compare
 
 
-def _payloads(column: pa.Array, shingle_chars: int | None) -> Iterator[UInt64Array]:
+def _payloads(column: pa.Array, shingles: Shingles | None) -> Iterator[UInt64Array]:
     """What each payload is compared by: the values of a signature, or a set of shingle hashes."""
-    if shingle_chars is None:
+    if shingles is None:
         for payload in column.to_pylist():
             yield np.frombuffer(payload, dtype="<u4").astype(np.uint64)
         return
     texts = column.cast(pa.large_binary())
     for first, last in text_blocks(texts):
-        hashes, starts, stops = shingle_sets(texts.slice(first, last - first), shingle_chars)
+        hashes, starts, stops = shingle_sets(texts.slice(first, last - first), shingles)
         for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
             yield hashes[start:stop]

@@ -1,8 +1,8 @@
 """From a WARC record to a candidate document: HTTP, charset, main text.
 
 A WET file's `conversion` records and a WARC file's HTML captures become the same candidates. The
-cheapest checks come first: most captures of a crawl are not Chinese pages, and are rejected before
-they are decoded.
+cheapest checks come first: most captures of a crawl are not pages of the language that is wanted,
+and are rejected before they are decoded.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
-from udfs.base.han import han_ideographs
+from udfs.base.language import HAN, Script
 from udfs.base.page_counts import PageCounts, page_counts
 from udfs.charset.decode import CHINESE, Decoded, choose, decode, decode_as, utf8_counts
 from udfs.charset.prefilter import (
     MOSTLY_KANA,
-    TOO_FEW_HAN,
     HanRules,
+    PageRules,
+    ScriptRules,
     mostly_kana,
     plain_utf8,
     reject_reason,
+    too_few,
     without_zeros,
 )
 from udfs.extract.outcomes import Candidate, Failed, Outcome, Rejected, content_id
@@ -52,7 +54,6 @@ UNWANTED_KIND = "unwanted_page_kind"
 """Reject reason of a page whose kind is not one of `PageOptions.kinds`."""
 
 _META_NAMES = frozenset({*DATE_NAMES, *OPT_OUT_NAMES})  # a head is parsed once for both
-_FIRST_CHARS = 500  # of a text: counted before the rest
 
 # Records that are not pages; any other type is counted as other_record.
 _OTHER_TYPES = ("warcinfo", "request", "metadata", "revisit", "continuation")
@@ -68,9 +69,11 @@ class PageOptions:
     html: HtmlLimits = field(default_factory=HtmlLimits)
     extractor: Extractor = "fast"
     verify_digests: bool = False
-    min_han_chars: int | None = 16  # fewest Han ideographs of a text
-    # Largest share of kana among a page's kana and ideographs; needs min_han_chars.
+    script: Script = HAN  # that the wanted languages are written in
+    min_script_chars: int | None = 16  # fewest characters of it in a text
+    # Largest share of kana among a page's kana and ideographs; needs min_script_chars, of Han.
     max_kana_share: float | None = 0.5
+    charsets: tuple[str, ...] = CHINESE  # tried first where labels decide nothing
     prefilter: bool = True  # check both on the bytes first
     # Kinds of HTML pages that become documents; plain text and pages of no kind always may.
     kinds: frozenset[str] = frozenset(PAGE_KINDS)
@@ -78,12 +81,14 @@ class PageOptions:
     pairs: PairLimits | None = None  # read image places, within these limits
 
     @cached_property
-    def han_rules(self) -> HanRules | None:
-        """Limits of a page's ideographs and kana; None without any."""
-        if not self.min_han_chars:
+    def rules(self) -> PageRules | None:
+        """Limits of a page's characters of the script, and kana; None without any."""
+        if not self.min_script_chars:
             return None
         unescapes = self.extractor == "trafilatura"
-        return HanRules(self.min_han_chars, self.max_kana_share, twice_escaped=unescapes)
+        if self.script == HAN:
+            return HanRules(self.min_script_chars, self.max_kana_share, twice_escaped=unescapes)
+        return ScriptRules(self.script, self.min_script_chars, twice_escaped=unescapes)
 
 
 @dataclass(slots=True)  # not frozen, which takes a microsecond a page
@@ -190,7 +195,7 @@ def _early_outcome(record: WarcRecord, options: PageOptions) -> Outcome | Pendin
     is_html = payload.mime in HTML_TYPES or payload.mime == TEXT_TYPE or _looks_like_html(payload)
     if not is_html:
         return Rejected("not_html")
-    rules = options.han_rules
+    rules = options.rules
     plain = None
     if options.prefilter and rules is not None:
         data, start = payload.data, payload.start
@@ -205,20 +210,20 @@ def _early_outcome(record: WarcRecord, options: PageOptions) -> Outcome | Pendin
 
 def _decoded(pending: PendingPage, options: PageOptions) -> tuple[Decoded, bytes] | Rejected:
     """Return a page's text, and the same as UTF-8; or its rejection."""
-    payload, rules = pending.payload, options.han_rules
+    payload, rules = pending.payload, options.rules
     body = payload.body
     if pending.plain is not None:
         decoded = decode(body, payload.declared, is_utf8=True)
         is_whole = decoded.step == "utf8" and len(body) == _plain_end(pending)
         return decoded, body if is_whole else decoded.text.encode("utf-8", "replace")
-    choice = choose(body, payload.declared)
-    # Pages in Chinese charsets nearly always pass: counting before decoding saves nothing.
-    if options.prefilter and rules is not None and choice.codec not in CHINESE:
+    choice = choose(body, payload.declared, options.charsets)
+    # Pages in the language's own charsets nearly always pass: counting them saves nothing.
+    if options.prefilter and isinstance(rules, HanRules) and choice.codec not in options.charsets:
         counts = None if rules.twice_escaped else utf8_counts(body, choice)
         reason = None if counts is None else reject_reason(body, 0, len(body), counts, rules)
         if reason is not None:
             return Rejected(reason)
-    decoded = decode_as(body, choice)
+    decoded = decode_as(body, choice, options.charsets)
     page = decoded.text.encode("utf-8", "replace") if decoded.utf8 is None else decoded.utf8
     if rules is not None:
         looked_at = without_zeros(page)
@@ -245,9 +250,10 @@ def _outcome(
         return Rejected(UNWANTED_KIND)
     if not page.text:
         return Rejected("empty_text")
-    rules = options.han_rules
-    if rules is not None and not _has_ideographs(page.text, rules.min_han_chars):
-        return Rejected(TOO_FEW_HAN)
+    rules = options.rules
+    reason = None if rules is None else too_few(page.text, rules)
+    if reason is not None:
+        return Rejected(reason)
     record, response = pending.record, pending.payload.response
     url = record.headers.get("warc-target-uri")
     capture_time = parse_time(record.headers.get("warc-date"))
@@ -273,13 +279,6 @@ def _outcome(
         images=None
         if options.pairs is None or pending.is_text
         else image_places(utf8, url, page.text, options.pairs),
-    )
-
-
-def _has_ideographs(text: str, at_least: int) -> bool:
-    """Whether a text has at least this many Han ideographs; most have in their first lines."""
-    return han_ideographs(text[:_FIRST_CHARS]) >= at_least or (
-        len(text) > _FIRST_CHARS and han_ideographs(text) >= at_least
     )
 
 

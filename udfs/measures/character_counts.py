@@ -8,15 +8,17 @@ from typing import NamedTuple
 import numpy as np
 
 from udfs.base.array_types import Int64Array, UInt8Array, UInt32Array
-from udfs.base.characters import ENDS, FUNCTION_CHARS, WORDS, Kind, kind_table
+from udfs.base.characters import ENDS, WORDS, Kind, kind_table
 from udfs.base.code_points import EncodedTexts
 from udfs.base.jit import compiled, uncounted
+from udfs.base.language import TextLanguage
 
 # Bits of a code point; its kind is in the lowest.
 _KIND = (1 << 4) - 1
 _IS_FUNCTION, _IS_WORD, _IS_END = (1 << bit for bit in (4, 5, 6))
 
 _FULL_STOP = ord(".")
+_CHINESE = TextLanguage()
 
 
 class CharacterCounts(NamedTuple):
@@ -25,20 +27,20 @@ class CharacterCounts(NamedTuple):
     kinds: Int64Array
     """Characters of each kind, shape (texts, kinds): column ``Kind.HAN`` holds those of that."""
     function_chars: Int64Array
-    """FUNCTION_CHARS, shape (texts,)."""
+    """Function characters of the language, shape (texts,)."""
     sentences: Int64Array
     """Sentences, shape (texts,). A sentence is the text between two ends that has a letter or
-    digit; an end is a mark of SENTENCE_ENDS or a line feed. An ASCII full stop before an ASCII
+    digit; an end is one of the language's marks or a line feed. An ASCII full stop before an ASCII
     letter or digit is part of a number or a name, and does not end a sentence."""
 
 
-def count_characters(encoded: EncodedTexts) -> CharacterCounts:
+def count_characters(encoded: EncodedTexts, language: TextLanguage = _CHINESE) -> CharacterCounts:
     """Count the kinds of characters, function characters and sentences of texts."""
     texts = len(encoded.lengths)
     counts = CharacterCounts(
         np.zeros((texts, len(Kind)), np.int64), np.zeros(texts, np.int64), np.zeros(texts, np.int64)
     )
-    _count(encoded.codes, encoded.starts, encoded.stops, _table(), *counts)
+    _count(encoded.codes, encoded.starts, encoded.stops, _table(language), *counts)
     return counts
 
 
@@ -86,12 +88,12 @@ def _is_ascii_word(code: np.uint32) -> bool:
     )
 
 
-@lru_cache(maxsize=1)
-def _table() -> UInt8Array:
+@lru_cache(maxsize=4)
+def _table(language: TextLanguage) -> UInt8Array:
     """Bits of every code point, shape (CODE_POINTS,)."""
-    kinds = kind_table()
+    kinds = kind_table(language.sentence_ends)
     table = kinds.copy()
     for (first, last), bit in ((WORDS, _IS_WORD), (ENDS, _IS_END)):
         table[(kinds >= first) & (kinds <= last)] |= bit
-    table[[ord(char) for char in FUNCTION_CHARS]] |= _IS_FUNCTION
+    table[[ord(char) for char in language.function_chars]] |= _IS_FUNCTION
     return table

@@ -18,7 +18,10 @@ from udfs.base.array_types import Int64Array
 from udfs.base.characters import Kind
 from udfs.base.chinese_script import casia_conversion
 from udfs.base.code_points import EncodedTexts, encode_texts
+from udfs.base.language import HAN, TextLanguage
+from udfs.base.script_counts import script_table
 from udfs.lists.lexicon import Lexicon
+from udfs.measures.blank_words import count_words
 from udfs.measures.casia_exact import casia_columns
 from udfs.measures.character_counts import count_characters
 from udfs.measures.repeated_ngrams import ngram_shares
@@ -37,13 +40,18 @@ RUN_CHARS = 1 << 20
 CHUNK_CHARS = 1 << 17
 """Code points in one array: what stays in the processor's cache, at 100 bytes each."""
 
+_CHINESE = TextLanguage()
 
-def measure_texts(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArray:
+
+def measure_texts(
+    texts: Sequence[str | None], lexicon: Lexicon, language: TextLanguage = _CHINESE
+) -> pa.StructArray:
     """Measure texts.
 
     Args:
         texts: One document each; None gives null measures.
         lexicon: Words that count as sensitive.
+        language: Of the texts: what counts as its script, its function characters and its words.
     Returns:
         Array of TEXT_MEASURES_ARROW_TYPE, as long as texts. Shares are in [0, 1], 0.0 where the
         denominator is 0. The measures of a text do not depend on its neighbours.
@@ -51,7 +59,7 @@ def measure_texts(texts: Sequence[str | None], lexicon: Lexicon) -> pa.StructArr
         ChineseWebText 2.0, section 3; Gopher (arXiv 2112.11446), section A1.1. The functions
         called here define each measure.
     """
-    parts = [_measure_run(run, lexicon) for run in _runs(texts, RUN_CHARS)]
+    parts = [_measure_run(run, lexicon, language) for run in _runs(texts, RUN_CHARS)]
     return _struct_array(parts, texts)
 
 
@@ -144,13 +152,13 @@ def _column(parts: list[Any], arrow_type: pa.DataType) -> pa.Array:
     return pa.array(list(chain.from_iterable(parts)), arrow_type)
 
 
-def _measure_run(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
+def _measure_run(texts: list[str], lexicon: Lexicon, language: TextLanguage) -> dict[str, Any]:
     """Compute a column for each measure, an array or a sequence as long as texts.
 
     One measure after the other: each has tables that the others push out of the cache.
     """
     chunks = _chunks(texts)
-    counted = [_measure_characters(*chunk) for chunk in chunks]
+    counted = [_measure_characters(*chunk, language) for chunk in chunks]
     return {
         **{name: np.concatenate([part[name] for part in counted]) for name in counted[0]},
         **sensitive_columns([encoded for _, encoded in chunks], lexicon),
@@ -161,19 +169,23 @@ def _measure_run(texts: list[str], lexicon: Lexicon) -> dict[str, Any]:
     }
 
 
-def _measure_characters(texts: list[str], encoded: EncodedTexts) -> dict[str, Any]:
+def _measure_characters(
+    texts: list[str], encoded: EncodedTexts, language: TextLanguage
+) -> dict[str, Any]:
     """Columns of the measures of single code points and of neighbours."""
     chars = encoded.lengths
-    counted = count_characters(encoded)
+    counted = count_characters(encoded, language)
     counts = counted.kinds
     casia_han = counts[:, Kind.HAN] + counts[:, Kind.HAN_TRADITIONAL]
     newlines = counts[:, Kind.NEWLINE]
+    han_share = _ratio(_han(counts), chars)
     return {
         "chars": chars,
         "lines": newlines + 1,
         "mean_line_chars": (chars - newlines) / (newlines + 1),
         "mean_sentence_chars": _ratio(chars - newlines - counts[:, Kind.SPACE], counted.sentences),
-        "han_share": _ratio(_han(counts), chars),
+        "han_share": han_share,
+        "script_share": han_share if language.script == HAN else _script_share(encoded, language),
         "traditional_share": _traditional_shares(counts),
         "digit_share": _ratio(counts[:, Kind.DIGIT], chars),
         "punctuation_share": _ratio(
@@ -188,8 +200,26 @@ def _measure_characters(texts: list[str], encoded: EncodedTexts) -> dict[str, An
         "url_count": url_counts(texts, encoded),
         "email_count": email_counts(texts, encoded),
         "casia_han_share": _ratio(casia_han, chars),
-        **line_shares(texts, encoded)._asdict(),
+        **line_shares(texts, encoded, language.sentence_ends)._asdict(),
+        **_word_columns(encoded, language),
         **_ngram_columns(kept_characters(texts, encoded)),
+    }
+
+
+def _script_share(encoded: EncodedTexts, language: TextLanguage) -> np.ndarray[Any, Any]:
+    is_script = script_table(language.script)[encoded.codes] != 0
+    return _ratio(encoded.counts_of(is_script), encoded.lengths)
+
+
+def _word_columns(encoded: EncodedTexts, language: TextLanguage) -> dict[str, Any]:
+    """Columns of the measures of words; none for a language that does not separate them."""
+    if not language.has_words:
+        return {}
+    counted = count_words(encoded, language)
+    return {
+        "words": counted.words,
+        "mean_word_chars": _ratio(counted.word_chars, counted.words),
+        "stop_word_share": _ratio(counted.stop_words, counted.words),
     }
 
 

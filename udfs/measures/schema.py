@@ -6,7 +6,7 @@ without the libraries that measuring needs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from pyspark.sql.types import (
     StructType,
 )
 
+from udfs.base.language import TextLanguage
 from udfs.lists.urls import URL_MEASURES
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ TEXT_MEASURES_TYPE = _struct(
     private_use_share=DoubleType(),
     control_share=DoubleType(),  # control and format characters, tab and line ends aside
     function_char_share=DoubleType(),  # particles, pronouns, conjunctions: 的, 了, 是, ...
+    script_share=DoubleType(),  # of the language's script; han_share where that is Han
+    # Null where the language's tokenizer is not ``words``.
+    words=LongType(),  # runs of letters, digits and marks
+    mean_word_chars=DoubleType(),  # their characters / words
+    stop_word_share=DoubleType(),  # stop words of the language / words
     mojibake_share=DoubleType(),  # looks decoded with the wrong table / code points not ASCII
     # Shares of lines, blank ones aside. The first copy of what repeats does not count.
     sentence_end_line_share=DoubleType(),  # end with a sentence
@@ -122,8 +128,8 @@ MEASURES_TYPE = StructType(
 )
 """Measures of a document. Null as a whole where there is no text.
 
-Else no field but the last three is null, except in mode casia-exact, which has only the fields of
-`udfs.measures.casia_exact.casia_columns`, the host categories and pii.
+Else no field but the last three and those of words is null, except in mode casia-exact, which has
+only the fields of `udfs.measures.casia_exact.casia_columns`, the host categories and pii.
 """
 
 PAIR_MEASURES_TYPE = _struct(
@@ -186,6 +192,10 @@ class Editing:
     """Convert traditional script to simplified."""
     mask: tuple[str, ...] = ()
     """Kinds of personal data that are replaced by placeholders."""
+    letters: tuple[str, ...] = ()
+    """Names of `udfs.base.letters.FOLDS`: letters that are written in one way."""
+    number_plans: tuple[str, ...] = ("CN",)
+    """Countries whose numbers are personal data, of `udfs.pii.find.NUMBER_PLANS`."""
 
 
 @dataclass(frozen=True)
@@ -201,3 +211,5 @@ class TextPass:
     categories, and personal data."""
     second_identifier: bool = False
     """Identify the language of each text once more, by `udfs.measures.second_language`."""
+    language: TextLanguage = field(default_factory=TextLanguage)
+    """The language that measures ask."""

@@ -14,10 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from udfs.base.array_types import Float64Array, Int64Array, UInt8Array, UInt32Array, UInt64Array
-from udfs.base.characters import SENTENCE_ENDS
 from udfs.base.code_points import CODE_POINTS, EncodedTexts
 from udfs.base.hash_table import find_slot, table_size
 from udfs.base.jit import compiled, uncounted
+from udfs.base.language import SENTENCE_ENDS
 
 BULLETS = frozenset(
     "-－–*＊•‣⁃∙·・◦●○◎■□▪▫◆◇◈❖★☆※▲△▶►▷▸➢➤→✓✔√»>＞\uf06c\uf06e\uf075\uf0b7\uf0d8\uf0fc"
@@ -65,7 +65,9 @@ class LineShares(NamedTuple):
     """Characters of such paragraphs / characters of all paragraphs."""
 
 
-def line_shares(texts: Sequence[str], encoded: EncodedTexts) -> LineShares:
+def line_shares(
+    texts: Sequence[str], encoded: EncodedTexts, sentence_ends: str = SENTENCE_ENDS
+) -> LineShares:
     """Compute the shares of texts' lines and paragraphs that begin, end or repeat in some way.
 
     The first copy of a repeated line does not count. A text over PIECE_CHARS is searched in
@@ -74,13 +76,14 @@ def line_shares(texts: Sequence[str], encoded: EncodedTexts) -> LineShares:
     Args:
         texts: The texts.
         encoded: The same texts' code points.
+        sentence_ends: Characters that end a sentence.
     Source:
         Gopher (arXiv 2112.11446), section A1.1 (bullet points, ellipses) and table A1
         (duplicate line and paragraph fractions, and their character fractions); C4 (arXiv
         1910.10683), section 2.2 (lines that end in a terminal punctuation mark).
     """
     counts = np.zeros((len(_LineCounts._fields), len(texts)), dtype=np.int64)
-    _count(encoded.codes, encoded.starts, encoded.stops, _table(), counts)
+    _count(encoded.codes, encoded.starts, encoded.stops, _table(sentence_ends), counts)
     counted = _LineCounts(*counts)
     repeated = np.zeros((4, len(texts)))
     # Most texts repeat no line, and so no paragraph.
@@ -186,14 +189,14 @@ def _has_repeats(hashes: UInt64Array, entries: UInt64Array) -> bool:
     return False
 
 
-@lru_cache(maxsize=1)
-def _table() -> UInt8Array:
+@lru_cache(maxsize=4)
+def _table(sentence_ends: str) -> UInt8Array:
     """Bits of every code point, shape (CODE_POINTS,)."""
     table = np.zeros(CODE_POINTS, dtype=np.uint8)
     for bit, characters in (
         (_SPACE, [chr(code) for code in range(0x10000) if chr(code).isspace()]),
         (_BULLET, BULLETS),
-        (_END, SENTENCE_ENDS),
+        (_END, sentence_ends),
         (_CLOSER, CLOSERS),
         (_ELLIPSIS, [mark for mark in ELLIPSES if len(mark) == 1]),
         (_THIRD_DOT, [mark[0] for mark in ELLIPSES if len(mark) == 3]),

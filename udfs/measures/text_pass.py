@@ -14,6 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from udfs.base.language import TextLanguage
+from udfs.base.letters import normalise_letters
 from udfs.lists.host_lists import HostList, cached_host_list
 from udfs.lists.lexicon import Lexicon, cached_lexicon
 from udfs.lists.urls import measure_urls
@@ -25,6 +27,8 @@ from udfs.repair.script_conversion import simplify_texts
 
 MASKED = "masked_"
 """Prefix of the kinds of edits that put placeholders in the place of personal data."""
+
+_CHINESE = TextLanguage()
 
 PART_BYTES = 4 << 20
 """Bytes of UTF-8 that are edited together: bounds memory beside the batch, at 20 bytes each."""
@@ -74,6 +78,7 @@ def text_pass(plan: TextPass) -> Callable[[Iterable[pa.RecordBatch]], Iterator[p
                     lists,
                     casia_only=plan.casia_only,
                     second_identifier=plan.second_identifier,
+                    language=plan.language,
                 )
 
     return passed
@@ -86,6 +91,7 @@ def pass_over(
     *,
     casia_only: bool = False,
     second_identifier: bool = False,
+    language: TextLanguage = _CHINESE,
 ) -> pa.RecordBatch:
     """Edit the texts of documents and measure the result.
 
@@ -96,6 +102,7 @@ def pass_over(
         lists: Words and hosts to find.
         casia_only: As for `measure_documents`.
         second_identifier: Whether to identify the language of each text once more.
+        language: The language that measures ask.
     Returns:
         The columns of PASSED_TYPE, a row a document in the same order.
     """
@@ -112,6 +119,7 @@ def pass_over(
                 lists,
                 casia_only=casia_only,
                 languages=documents.column("language").to_pylist() if second_identifier else None,
+                language=language,
             ),
             *(
                 pa.array(
@@ -131,6 +139,7 @@ def measure_documents(
     *,
     casia_only: bool = False,
     languages: Sequence[str | None] | None = None,
+    language: TextLanguage = _CHINESE,
 ) -> pa.StructArray:
     """Measure documents.
 
@@ -141,6 +150,7 @@ def measure_documents(
         casia_only: Compute only the measures that the published script's decisions need, the host
             lists' categories, and personal data; the others are null.
         languages: Language of each document as the first identifier has it; None for no second.
+        language: The language that measures ask.
     Returns:
         Array in the fields of MEASURES_TYPE, as long as edited.
     """
@@ -149,7 +159,7 @@ def measure_documents(
         of_texts = measures.measure_texts_for_casia(texts, lists.lexicon)
         of_urls = {}
     else:
-        of_texts = measures.measure_texts(texts, lists.lexicon)
+        of_texts = measures.measure_texts(texts, lists.lexicon, language)
         original = _original_traditional_shares(of_texts.field("traditional_share"), edited)
         of_urls = {"original_traditional_share": original, **measure_urls(urls)}
     found = {
@@ -172,7 +182,7 @@ def measure_documents(
 
 
 def edit_texts(texts: Sequence[str | None], editing: Editing) -> list[Edited | None]:
-    """Edit texts: repair, then convert, then mask.
+    """Edit texts: repair, then write letters in one way, then convert, then mask.
 
     Args:
         texts: One document each.
@@ -185,12 +195,15 @@ def edit_texts(texts: Sequence[str | None], editing: Editing) -> list[Edited | N
     if editing.repair:
         for one, repaired in zip(present, repair_texts(_texts(present)), strict=True):
             _take(one, repaired)
+    for one in present if editing.letters else ():
+        _take(one, Repaired(*normalise_letters(one.text, editing.letters)))
     if editing.simplify:
         for one, simplified in zip(present, simplify_texts(_texts(present)), strict=True):
             before = one.text
             if _take(one, simplified):
                 one.unconverted = before
-    for one, spans in zip(present, pii_of_texts(_texts(present), PII_KINDS), strict=True):
+    found = pii_of_texts(_texts(present), PII_KINDS, editing.number_plans)
+    for one, spans in zip(present, found, strict=True):
         one.pii = spans
         if editing.mask and any(span.kind in editing.mask for span in spans):
             _mask(one, editing.mask)

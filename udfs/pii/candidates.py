@@ -12,10 +12,10 @@ from udfs.base.array_types import Int32Array, Int64Array, UInt8Array, UInt32Arra
 from udfs.base.code_points import CODE_POINTS, EncodedTexts
 from udfs.base.jit import compiled, uncounted
 
-_DIGITS = 10
-"""Fewest digits of any number that is found."""
+_MANY_DIGITS = 10
+"""Fewest digits of a number of mainland China."""
 _DIGITS_WITHIN = 17
-"""Most code points from the first to the tenth digit: +86 (0)10 8888 8888."""
+"""Most code points from the first to the last needed digit: +86 (0)10 8888 8888."""
 _LONGEST_NUMBER = 19
 _DOTS_WITHIN = 9
 """Most code points from the first to the third dot of an IPv4 address."""
@@ -34,10 +34,16 @@ class Candidates(NamedTuple):
     """Where an IP address may begin."""
 
 
-def find_candidates(encoded: EncodedTexts) -> Iterator[tuple[int, Candidates]]:
-    """Find the texts that may have personal data, those with a sign @ too, ascending."""
+def find_candidates(
+    encoded: EncodedTexts, least: int = _MANY_DIGITS
+) -> Iterator[tuple[int, Candidates]]:
+    """Find the texts that may have personal data, those with a sign @ too, ascending.
+
+    Args:
+        least: Fewest digits of any number that is found.
+    """
     found = np.empty((3, len(encoded.codes) + len(encoded.lengths)), dtype=np.int32)
-    count = _find(encoded.codes, encoded.starts, encoded.stops, _marks(), found)
+    count = _find(encoded.codes, encoded.starts, encoded.stops, _marks(), least, found)
     by_text: dict[int, Candidates] = {}
     for text, kind, place in zip(*found[:, :count].tolist(), strict=True):
         candidates = by_text.setdefault(text, Candidates([], []))
@@ -54,12 +60,14 @@ def _find(
     starts: Int64Array,
     stops: Int64Array,
     marks: UInt8Array,
+    least: int,
     found: Int32Array,
 ) -> int:
     """Find candidates.
 
     Args:
         marks: Of every code point.
+        least: Fewest digits of a number.
         found: Room for text, kind and place in the text, shape (3, characters and texts).
     Returns:
         How many were found.
@@ -75,7 +83,7 @@ def _find(
             if mark:
                 kind, begin = -1, place
                 if mark == _DIGIT:
-                    if before != _DIGIT and _may_be_number(codes[place:stop], marks):
+                    if before != _DIGIT and _may_be_number(codes[place:stop], marks, least):
                         kind = _NUMBER
                 elif mark == _DOT:
                     if before == _DIGIT and _dots(codes[place - 1 : stop], marks) >= 3:
@@ -98,11 +106,12 @@ def _find(
 
 
 @compiled
-def _may_be_number(codes: UInt32Array, marks: UInt8Array) -> bool:
+def _may_be_number(codes: UInt32Array, marks: UInt8Array, least: int) -> bool:
     """Whether a number may begin with a run of digits.
 
-    The first ten digits must be close enough for one number, and the first run must have the length
-    of one that begins a number, which excludes most dates and times.
+    The first digits, as many as the shortest number has, must be close enough for one number. Where
+    those are ten, the first run must have the length of one that begins a number, which excludes
+    most dates and times.
     """
     length = 0
     while length < len(codes) and length <= _LONGEST_NUMBER and marks[codes[length]] == _DIGIT:
@@ -112,9 +121,9 @@ def _may_be_number(codes: UInt32Array, marks: UInt8Array) -> bool:
     digits = 0
     for place in range(min(len(codes), _DIGITS_WITHIN)):
         digits += marks[codes[place]] == _DIGIT
-    if digits < _DIGITS:
+    if digits < least:
         return False
-    if length > _DIGITS:
+    if least < _MANY_DIGITS or length > _MANY_DIGITS:
         return True
     first, second = codes[0] & 15, codes[1] & 15  # of a digit in either width, its value
     tens = first * 10 + second

@@ -7,23 +7,38 @@ numbers. Numbers of organisations are found too, since nothing in a number says 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from udfs.base.code_points import EncodedTexts, encode_texts, text_runs
+from udfs.pii import numbers, tunisia
 from udfs.pii.emails import find_emails
 from udfs.pii.ip_addresses import ip_at
-from udfs.pii.numbers import Found, bank_card_at, identity_number_at, phone_at
+from udfs.pii.numbers import Found
+
+_Reader = Callable[[str, int], Found | None]
+
+NUMBER_PLANS: Mapping[str, tuple[int, tuple[_Reader, ...]]] = {
+    # Identity numbers first: they may pass as a card.
+    "CN": (10, (numbers.identity_number_at, numbers.bank_card_at, numbers.phone_at)),
+    "TN": (8, (tunisia.identity_number_at, numbers.bank_card_at, tunisia.phone_at)),
+}
+"""Country (ISO 3166) -> fewest digits of a number of it, and what finds one at a place."""
 
 PII_KINDS = ("email", "phone", "id_number", "bank_card", "ip")
 """Kinds of personal data. A placeholder is the kind in capitals, in brackets."""
 
 _FILE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".css", ".js", ".html")
 """Ends of file names such as icon@2x.png, which have the form of an address."""
+_NO_DIGITS = 1 << 30  # more than any number has
 _EXAMPLE_DOMAIN = re.compile(r"[@.]example(?:\.(?:com|net|org))?$", re.IGNORECASE)
 """Domains reserved for examples. Source: RFC 2606."""
+
+
+if TYPE_CHECKING:
+    from udfs.pii.candidates import Candidates
 
 
 class PiiSpan(NamedTuple):
@@ -43,7 +58,9 @@ class Masked(NamedTuple):
 
 
 def pii_of_texts(
-    texts: Sequence[str | None], kinds: Collection[str] = PII_KINDS
+    texts: Sequence[str | None],
+    kinds: Collection[str] = PII_KINDS,
+    number_plans: Sequence[str] = ("CN",),
 ) -> list[list[PiiSpan]]:
     """Find personal data in each text.
 
@@ -51,6 +68,8 @@ def pii_of_texts(
         texts: One document each, or None.
         kinds: Those to return. A place of another kind never counts as one of these: the digits of
             13812345678@mail.cn are no telephone number, whether "email" is among the kinds or not.
+        number_plans: Countries of NUMBER_PLANS whose numbers are found; where two find one at the
+            same place, the first.
     Returns:
         As long as texts; spans ascending and disjoint, none for None.
     Raises:
@@ -67,12 +86,14 @@ def pii_of_texts(
             )
     from udfs.pii.candidates import find_candidates  # imports numba, which the kinds do not need
 
+    least = min((NUMBER_PLANS[plan][0] for plan in number_plans), default=_NO_DIGITS)
+    readers = [reader for plan in number_plans for reader in NUMBER_PLANS[plan][1]]
     found: list[list[PiiSpan]] = []
     for run in text_runs(texts):
         encoded = encode_texts(run)
         of_run: list[list[PiiSpan]] = [[] for _ in run]
-        for index, candidates in find_candidates(encoded):
-            spans = _spans(_plain(encoded, index), *candidates)
+        for index, candidates in find_candidates(encoded, least):
+            spans = _spans(_plain(encoded, index), candidates, readers)
             of_run[index] = [span for span in spans if span.kind in kinds]
         found += of_run
     return found
@@ -120,20 +141,17 @@ def _plain(encoded: EncodedTexts, index: int) -> str:
     return codes.tobytes().decode("utf-32-le")
 
 
-def _spans(text: str, numbers: Sequence[int], addresses: Sequence[int]) -> list[PiiSpan]:
+def _spans(text: str, candidates: Candidates, readers: Sequence[_Reader]) -> list[PiiSpan]:
     """Personal data at the candidates' places and at signs @, ascending and disjoint."""
     mails = find_emails(text) if "@" in text else ()
     spans = [PiiSpan("email", start, stop - start) for start, stop in mails]
     spans = [span for span in spans if _is_mailbox(text, span)]
-    for places, read in ((addresses, ip_at), (numbers, _number_at)):
-        found = filter(None, (read(text, place) for place in places))
-        spans += [PiiSpan(kind, start, stop - start) for kind, start, stop in found]
+    found = [found for place in candidates.addresses if (found := ip_at(text, place))]
+    for place in candidates.numbers:
+        number = next((one for read in readers if (one := read(text, place))), None)
+        found += [] if number is None else [number]
+    spans += [PiiSpan(kind, start, stop - start) for kind, start, stop in found]
     return _disjoint(spans)
-
-
-def _number_at(text: str, place: int) -> Found | None:
-    """The number that begins at a place. Identity numbers first: they may pass as a card."""
-    return identity_number_at(text, place) or bank_card_at(text, place) or phone_at(text, place)
 
 
 def _is_mailbox(text: str, span: PiiSpan) -> bool:

@@ -64,21 +64,21 @@ def phone_at(text: str, place: int) -> Found | None:
     if not _stands_alone(text, start, stop):
         return None
     certain = start < place or ((mobile or any(match.groups())) and _has_form(match, text))
-    if not certain and not _LABEL.search(_words_before(text, start)):
+    if not certain and not _LABEL.search(words_before(text, start)):
         return None
     return "phone", start, stop
 
 
 def _stands_alone(text: str, start: int, stop: int) -> bool:
-    if not _begins_cleanly(text, start) and not _LETTERS.search(_words_before(text, start)):
+    if not begins_cleanly(text, start) and not _LETTERS.search(words_before(text, start)):
         return False
     if (
-        not _ends_cleanly(text, stop)
+        not ends_cleanly(text, stop)
         or _UNIT.match(text, stop)
         or _is_labelled_otherwise(text, start)
     ):
         return False
-    return not _is_inside_url(text, start)
+    return not is_inside_url(text, start)
 
 
 def _has_form(match: re.Match[str], text: str) -> bool:
@@ -120,7 +120,7 @@ def identity_number_at(text: str, place: int) -> Found | None:
     Returns:
         "id_number", start, stop; None where none begins.
     """
-    if not _begins_cleanly(text, place):
+    if not begins_cleanly(text, place):
         return None
     match = _ID_18.match(text, place)
     if match is not None:
@@ -132,7 +132,7 @@ def identity_number_at(text: str, place: int) -> Found | None:
             return None
         number = match.group()
         good = _has_region_and_date(f"{number[:6]}19{number[6:]}") and bool(
-            _IDENTITY_LABEL.search(_words_before(text, place))
+            _IDENTITY_LABEL.search(words_before(text, place))
         )
     return ("id_number", place, match.end()) if good else None
 
@@ -197,17 +197,17 @@ def bank_card_at(text: str, place: int) -> Found | None:
         "bank_card", start, stop; None where none begins.
     """
     match = _CARD.match(text, place)
-    if match is None or not _begins_cleanly(text, place) or not _ends_cleanly(text, match.end()):
+    if match is None or not begins_cleanly(text, place) or not ends_cleanly(text, match.end()):
         return None
     number = match.group().replace(" ", "").replace("-", "")
     if not _is_issued(number) or not has_luhn_digit(number):
         return None
     if len(set(number)) < _LEAST_DIFFERENT_DIGITS:
         return None
-    if _is_labelled_otherwise(text, place) or _is_inside_url(text, place):
+    if _is_labelled_otherwise(text, place) or is_inside_url(text, place):
         return None
     certain = match.group(1) or (number.startswith("62") and len(number) in (16, 19))
-    if not certain and not _CARD_LABEL.search(_words_before(text, place)):
+    if not certain and not _CARD_LABEL.search(words_before(text, place)):
         return None
     return "bank_card", place, match.end()
 
@@ -250,24 +250,24 @@ _OTHER_LABEL = re.compile(
 """Labels of numbers that are not personal."""
 
 
-def _words_before(text: str, place: int) -> str:
+def words_before(text: str, place: int) -> str:
     """The characters before a place, in which a label is searched."""
     return text[max(place - _LOOK_BACK, 0) : place]
 
 
 def _is_labelled_otherwise(text: str, place: int) -> bool:
     """Whether a label before a number says that it is an order, a code, a certificate, ..."""
-    return _OTHER_LABEL.search(_words_before(text, place)) is not None
+    return _OTHER_LABEL.search(words_before(text, place)) is not None
 
 
-def _is_inside_url(text: str, place: int) -> bool:
+def is_inside_url(text: str, place: int) -> bool:
     """Whether the visible ASCII characters before a place, 200 at most, begin a URL."""
     before = text[max(place - _URL_LOOK_BACK, 0) : place].lower()
     begins = (before.rfind(mark) for mark in _URL_MARKS)
     return any(begin >= 0 and _VISIBLE.fullmatch(before, begin) for begin in begins)
 
 
-def _begins_cleanly(text: str, place: int) -> bool:
+def begins_cleanly(text: str, place: int) -> bool:
     """Whether digits begin at a place without a word, name, amount or fraction before them."""
     before = text[max(place - 2, 0) : place]
     if not before:
@@ -278,7 +278,7 @@ def _begins_cleanly(text: str, place: int) -> bool:
     return not (last.isascii() and last.isalpha()) and last not in "_%*$¥￥#=&"
 
 
-def _ends_cleanly(text: str, stop: int) -> bool:
+def ends_cleanly(text: str, stop: int) -> bool:
     """Whether digits end at a place without a word, name, fraction or further group after them."""
     after = text[stop : stop + 2]
     if not after:

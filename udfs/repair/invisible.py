@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from udfs.base.characters import EMOJI_RANGES, HAN_RANGES
+from udfs.base.characters import EMOJI_RANGES
+from udfs.base.language import HAN_RANGES
 
 _Ranges = tuple[tuple[int, int], ...]
 

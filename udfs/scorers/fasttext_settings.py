@@ -34,11 +34,12 @@ class FastTextSettings:
     artifact: Model = ""
     """Artifact name of the model, or a path to a fastText ``.bin`` or ``.ftz`` file, relative to
     the configuration file or to where the run is started."""
-    segmentation: Literal["rjieba", "jieba", "characters"] = "rjieba"
+    segmentation: Literal["rjieba", "jieba", "characters", "words"] = "rjieba"
     """``jieba`` is that library; ``rjieba`` gives the same words in a thirtieth of the time;
     ``characters`` cuts the lower-cased text into single characters, but keeps runs of the letters
     a to z, and of digits, whole (with ``min_token_chars = 1`` and ``stopwords = "off"`` it keeps
-    them all)."""
+    them all); ``words`` into runs of letters and digits of any script, for languages that separate
+    words by blanks. A language pack's ``language.tokenizer`` is the default."""
     min_token_chars: TokenChars = 2
     """Tokens of fewer characters are dropped."""
     stopwords: StopWords | None = OWN

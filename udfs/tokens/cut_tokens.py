@@ -8,8 +8,15 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from udfs.base.array_types import BoolArray, Int32Array, Int64Array, UInt32Array, UInt64Array
-from udfs.base.characters import CASED
+from udfs.base.array_types import (
+    BoolArray,
+    Int32Array,
+    Int64Array,
+    UInt8Array,
+    UInt32Array,
+    UInt64Array,
+)
+from udfs.base.characters import CASED, word_table
 from udfs.base.code_points import CODE_POINTS
 from udfs.base.hash_table import ABSENT, find_value
 from udfs.base.jit import compiled, uncounted
@@ -36,7 +43,7 @@ class CutTexts:
     udfs/tokens/segment.py)."""
 
 
-def cut_characters(codes: UInt32Array, bounds: Int64Array) -> CutTexts:
+def cut_characters(codes: UInt32Array, bounds: Int64Array, *, words: bool = False) -> CutTexts:
     """Texts cut into characters, in lower case; letters a to z, and digits, in runs.
 
     Lower case is that of a code point by itself, one for one.
@@ -44,10 +51,12 @@ def cut_characters(codes: UInt32Array, bounds: Int64Array) -> CutTexts:
     Args:
         codes: Code points of texts end to end.
         bounds: Where each text begins, and where the last one ends, shape (texts + 1,).
+        words: Runs are of any letters, digits and marks together: the words of languages that
+            separate them by blanks.
     """
     lower = _lower_case()[codes]
-    words, word_bounds = _characters(lower, bounds)
-    return CutTexts(lower, bounds, words, word_bounds, has_runs=False)
+    lengths, length_bounds = _characters(lower, bounds, word_table() if words else _ascii_runs())
+    return CutTexts(lower, bounds, lengths, length_bounds, has_runs=False)
 
 
 def all_tokens(cut: CutTexts, whole_runs: tuple[UInt64Array, Int32Array]) -> Tokens:
@@ -97,9 +106,24 @@ def _lower_case() -> UInt32Array:
     return table
 
 
+@lru_cache(maxsize=1)
+def _ascii_runs() -> UInt8Array:
+    """Code point -> 1 for the letters a to z, 2 for the digits 0 to 9, 0 for others."""
+    table = np.zeros(CODE_POINTS, dtype=np.uint8)
+    table[0x61:0x7B] = 1
+    table[0x30:0x3A] = 2
+    return table
+
+
 @compiled
-def _characters(codes: UInt32Array, bounds: Int64Array) -> tuple[Int32Array, Int64Array]:
-    """The length of each character or run, and where those of each text begin."""
+def _characters(
+    codes: UInt32Array, bounds: Int64Array, runs: UInt8Array
+) -> tuple[Int32Array, Int64Array]:
+    """The length of each character or run, and where those of each text begin.
+
+    Args:
+        runs: Of every code point the kind of runs that it is part of; 0 for none.
+    """
     lengths = np.empty(len(codes), dtype=np.int32)
     starts = np.zeros(len(bounds), dtype=np.int64)
     count = 0
@@ -107,12 +131,9 @@ def _characters(codes: UInt32Array, bounds: Int64Array) -> tuple[Int32Array, Int
         at = bounds[text]
         while at < bounds[text + 1]:
             stop = at + 1
-            if 0x61 <= codes[at] <= 0x7A:
-                while stop < bounds[text + 1] and 0x61 <= codes[stop] <= 0x7A:
-                    stop += 1
-            elif 0x30 <= codes[at] <= 0x39:
-                while stop < bounds[text + 1] and 0x30 <= codes[stop] <= 0x39:
-                    stop += 1
+            kind = runs[codes[at]]
+            while kind and stop < bounds[text + 1] and runs[codes[stop]] == kind:
+                stop += 1
             lengths[count] = stop - at
             count += 1
             at = stop

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from udfs.base.array_types import BoolArray, UInt8Array, UInt32Array
-from udfs.base.characters import SENTENCE_ENDS
 from udfs.base.code_points import CODE_POINTS
 from udfs.base.jit import compiled
+from udfs.base.language import SENTENCE_ENDS
 
 MAX_SHARE = 0.5
 """A sentence with a larger share of digits and symbols is a formula. Source: ChineseWebText 2.0,

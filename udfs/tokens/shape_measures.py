@@ -22,10 +22,10 @@ from udfs.base.array_types import (
     UInt32Array,
     UInt64Array,
 )
-from udfs.base.characters import FUNCTION_CHARS
 from udfs.base.code_points import CODE_POINTS, EncodedTexts, encode_texts
 from udfs.base.hash_table import ABSENT
 from udfs.base.jit import compiled, uncounted
+from udfs.base.language import FUNCTION_CHARS
 from udfs.base.word_trie import WordTrie, longest_word, pair_place, word_trie
 
 _GAMBLING = """

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import numpy as np
 
 from udfs.base.array_types import Float64Array, Int64Array, UInt8Array, UInt32Array
-from udfs.base.characters import HAN_RANGES
 from udfs.base.code_points import CODE_POINTS, EncodedTexts, batch_of, text_runs
 from udfs.base.jit import compiled, uncounted
+from udfs.base.language import HAN_RANGES
 from udfs.base.worker import cores_of_task
 from udfs.tokens.token_files import CLASSES, FEATURES, read_coefficients, read_tokenizer
 

@@ -29,7 +29,7 @@ from udfs.tokens.segment import (
 from udfs.tokens.token_hashes import hash_bytes
 from udfs.tokens.tokens import Tokens, drop_repeated, tokens_of_words
 
-Segmenter = WordSegmenter | Literal["characters"]
+Segmenter = WordSegmenter | Literal["characters", "words"]
 
 OWN: Literal["own"] = "own"
 
@@ -54,7 +54,8 @@ class TokenizerSettings:
 
     segmenter: Segmenter = "rjieba"
     """``rjieba`` gives jieba's words at thirty times its speed; ``characters`` gives single
-    characters in lower case, but runs of the letters a to z, and of digits, whole."""
+    characters in lower case, but runs of the letters a to z, and of digits, whole; ``words``
+    gives runs of letters, digits and the marks on them, and other characters single."""
     min_token_chars: int = 2
     """Shorter tokens are dropped."""
     stop_words: ArtifactFile | Literal["own"] | None = OWN
@@ -212,8 +213,8 @@ class _TokenizerCache:
         if limit not in cuts:
             texts = self._joined(join_lines).limited(limit)
             codes, bounds = texts.encoded.codes, _bounds(texts.encoded.lengths)
-            if segmenter == "characters":
-                cuts[limit] = cut_characters(codes, bounds)
+            if segmenter == "characters" or segmenter == "words":
+                cuts[limit] = cut_characters(codes, bounds, words=segmenter == "words")
             else:
                 words = _word_lengths(texts, segmenter, list(cuts.values()))
                 cuts[limit] = CutTexts(codes, bounds, *words, has_runs=segmenter == "rjieba")

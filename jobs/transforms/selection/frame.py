@@ -200,7 +200,9 @@ def cluster_sizes(duplicates: DataFrame) -> DataFrame:
 
 
 def quality_score(config: Config) -> Column:
-    """The score that decides quality, as select.quality_from says."""
+    """The score that decides quality, as select.quality_from says; null where it is off."""
+    if config.select.quality_from is None:
+        return F.lit(None).cast("double")
     scorer = declared()[config.select.quality_from]
     field: Any = scorer.score
     return F.col(scorer.name)[field]

@@ -96,13 +96,13 @@ def selection_rules(config: Config) -> dict[str, Column]:
     """Reject reason -> condition over the frame; a missing score has its own reason."""
     select = config.select
     quality = quality_score(config)
-    unscored = quality.isNull()
+    unscored = F.lit(False) if select.quality_from is None else quality.isNull()
     limited: list[tuple[int, str, Column]] = []
     cuts: dict[str, Column] = {}
     for name, scorer in declared().items():
         limits, scores = config.limits.get(name), F.col(name)
         keys = scorer.limits_in_use(limits)
-        if scorer.is_required or keys:
+        if keys or (scorer.is_required and config.language.has_model(name)):
             unscored |= scores[scorer.result_type.fieldNames()[0]].isNull()
         for rule in scorer.rejections:
             value = getattr(limits, rule.key, None)
@@ -119,7 +119,7 @@ def selection_rules(config: Config) -> dict[str, Column]:
             cuts[passages.reason] = (F.size(scores[passages.spans]) > 0) & is_short
     rules = {"unscored": unscored}
     least_quality = _limit(select.min_quality, select.min_quality_by_domain)
-    if least_quality is not None:
+    if least_quality is not None and select.quality_from is not None:
         rules["low_quality"] = quality < least_quality
     rules |= {reason: holds for _, reason, holds in sorted(limited, key=lambda rule: rule[0])}
     rules |= cuts

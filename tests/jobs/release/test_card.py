@@ -23,6 +23,7 @@ COUNTS = {"rows": 1500, "chars": 7, "bytes": 21, "toxic_rows": 3, "tokens": 5}
 def facts(**other: Any) -> dict[str, Any]:
     return {
         "counts": COUNTS,
+        "language": "zh",
         "settings": {"extract.languages": ["zh"], "select.min_quality": 0.5, "rules.pack": None},
         "funnel": [{"stage": "select_corpus", "seen": 9, "kept": 5, "rejected": 4, "failed": 0}],
         "reasons": [{"stage": "select_corpus", "reason": "low_quality", "records": 4}],

@@ -47,7 +47,10 @@ INDEX = ["--index", "INDEX", "--crawl", CRAWL, "--languages", "zho"]
         (["--sample", "3"], "needs --crawl"),
         (["--crawl", CRAWL, "--sample", "0"], "--sample 0: expected 1 or more"),
         ([*INDEX, "--sample", "-1"], "--sample -1"),
-        ([*INDEX[:4]], "needs --languages, --where or both"),
+        (
+            [*INDEX[:4], "--set", "language.index_languages=[]"],
+            "needs --languages, --where or both",
+        ),
         ([*INDEX[:4], "--where", " "], "--where: the condition is empty"),
         ([*INDEX, "chinese"], "--languages chinese: expected ISO 639-3"),
         ([*INDEX, "--input", "a.warc.gz"], "not together with"),

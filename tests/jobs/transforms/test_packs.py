@@ -99,8 +99,9 @@ def test_the_measures_of_the_empty_text_are_those_that_conditions_are_checked_wi
     counts = [field.name for field in MEASURES_TYPE if field.dataType == COUNTS_TYPE]
     assert len(counts) == 2
     [row] = empty_measures(spark).collect()
-    languages = {"language": "", "second_language": "", "second_language_score": 0.0}
-    assert row.asDict() == empty | {name: {} for name in counts} | languages
+    nulls = {"language": "", "second_language": "", "second_language_score": 0.0}
+    nulls |= {"words": 0, "mean_word_chars": 0.0, "stop_word_share": 0.0}
+    assert row.asDict() == empty | {name: {} for name in counts} | nulls
 
 
 def test_conditions_are_checked_over_the_columns_that_they_are_evaluated_on(

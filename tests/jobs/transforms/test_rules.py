@@ -149,7 +149,7 @@ def test_limits_switched_off_never_fire(measured: DataFrame) -> None:
             mode=mode,  # type: ignore[arg-type]
             min_chars=None,
             min_mean_line_chars=None,
-            min_han_share=None,
+            min_script_share=None,
             traditional_policy="keep",
             max_traditional_share=None,
             max_sensitive_per_line=None,
@@ -183,7 +183,7 @@ def test_sensitive_words_can_count_at_each_occurrence(measured: DataFrame) -> No
 def test_a_null_that_a_rule_looks_at_never_passes(measured: DataFrame) -> None:
     urls = RulesConfig(conditions={"urls": "url_count > 9"})
     looked_at = {
-        "chars", "mean_line_chars", "han_share", "traditional_share", "sensitive_distinct",
+        "chars", "mean_line_chars", "script_share", "traditional_share", "sensitive_distinct",
         "lines", "dup_13gram_share", "mojibake_share",
     }  # fmt: skip
     casia = {

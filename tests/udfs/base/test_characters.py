@@ -7,14 +7,9 @@ import unicodedata
 import pytest
 
 from tests.udfs.measures.plain_measures import is_han, is_word, plain_kind
-from udfs.base.characters import (
-    EMOJI_RANGES,
-    SENTENCE_ENDS,
-    Kind,
-    kind_table,
-    lowered_characters,
-)
+from udfs.base.characters import EMOJI_RANGES, Kind, kind_table, lowered_characters
 from udfs.base.chinese_script import traditional_characters
+from udfs.base.language import SENTENCE_ENDS
 
 EVERY = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.builders.near_duplicates import random_text
 from udfs.dedup.fingerprints import Banding, PreferredHosts, fingerprint_batch
+from udfs.dedup.minhash import Shingles
 
 WIDTH = 5
 
@@ -26,7 +27,7 @@ def documents_batch(texts: list[str | bytes | None]) -> pa.RecordBatch:
 
 def test_short_documents_have_no_bands() -> None:
     batch = documents_batch(["天地玄黄", "天地玄黄宇", "", None, "天 地 玄 黄"])
-    rows = fingerprint_batch(batch, Banding(WIDTH, 3, 2, keep_signature=True)).to_pylist()
+    rows = fingerprint_batch(batch, Banding(Shingles(WIDTH), 3, 2, keep_signature=True)).to_pylist()
     assert [row["bands"] is None for row in rows] == [True, False, True, True, True]
     assert [row["signature"] is None for row in rows] == [True, False, True, True, True]
     assert [row["text_key"] is None for row in rows] == [False, False, True, True, False]
@@ -39,7 +40,7 @@ def test_batching_changes_nothing() -> None:
     texts: list[str | bytes | None] = [
         random_text(rng, rng.choice((0, 3, 50, 40_000, 70_000))) for _ in range(30)
     ]
-    banding = Banding(WIDTH, 14, 8, keep_signature=True)
+    banding = Banding(Shingles(WIDTH), 14, 8, keep_signature=True)
     batch = documents_batch(texts)
     whole = fingerprint_batch(batch, banding).to_pylist()
     parts = [fingerprint_batch(batch.slice(start, 1), banding).to_pylist() for start in range(30)]

@@ -16,12 +16,14 @@ from tests.builders.near_duplicates import edited_text, random_text, shingles
 from tests.udfs.dedup import plain_minhash as plain
 from tests.udfs.dedup.plain_normalise import fold_texts, normalise_text
 from udfs.dedup.minhash import (
+    Shingles,
     band_keys,
     fold_column,
     shingle_hashes,
     shingle_sets,
     signatures,
     similarity,
+    word_codes,
 )
 
 WIDTH = 5
@@ -33,7 +35,7 @@ def signature_rows(texts: list[str], size: int = 112) -> np.ndarray:
 
 
 def jaccard(one: str, other: str) -> float:
-    hashes, starts, stops = shingle_sets(pa.array([one, other]), WIDTH)
+    hashes, starts, stops = shingle_sets(pa.array([one, other]), Shingles(WIDTH))
     return similarity(hashes, starts[0], stops[0], hashes, starts[1], stops[1], False)
 
 
@@ -178,7 +180,7 @@ def test_windows_and_sets_are_those_of_the_plain_twin(texts: list[str], width: i
     plain_hashes, plain_bounds = plain.shingle_hashes(codes, offsets, width)
     assert hashes.tolist() == plain_hashes.tolist()
     assert bounds.tolist() == plain_bounds.tolist()
-    hashes, starts, stops = shingle_sets(pa.array(texts, pa.string()), width)
+    hashes, starts, stops = shingle_sets(pa.array(texts, pa.string()), Shingles(width))
     found = [hashes[start:stop].tolist() for start, stop in zip(starts, stops, strict=True)]
     assert found == [one.tolist() for one in plain.shingle_sets(plain_hashes, plain_bounds)]
 
@@ -188,3 +190,20 @@ def test_signatures_are_those_of_the_plain_twin(hashes: list[list[int]]) -> None
     flat = np.array([value for one in hashes for value in one], dtype=np.uint64)
     offsets = np.cumsum([0, *map(len, hashes)]).astype(np.int64)
     assert signatures(flat, offsets, 9).tolist() == plain.signatures(flat, offsets, 9).tolist()
+
+
+@given(
+    st.lists(st.text(alphabet="aB Ｃ\u3000\n\u200bم", max_size=30), max_size=5), st.integers(1, 4)
+)
+def test_shingles_of_words_are_runs_of_words(texts: list[str], width: int) -> None:
+    column = pa.array(texts, pa.string())
+    codes, bounds = word_codes(column)
+    words = [[normalise_text(word) for word in text.split()] for text in texts]
+    words = [[word for word in of_text if word] for of_text in words]
+    assert np.diff(bounds).tolist() == [len(of_text) for of_text in words]
+    flat = [word for of_text in words for word in of_text]
+    assert len(set(zip(flat, codes.tolist(), strict=True))) == len(set(flat))
+    hashes, starts, stops = shingle_sets(column, Shingles(width, of_words=True))
+    for number, of_text in enumerate(words):
+        windows = {tuple(of_text[at : at + width]) for at in range(len(of_text) - width + 1)}
+        assert len(hashes[starts[number] : stops[number]]) == len(windows)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.builders.near_duplicates import shingles, union_find
+from udfs.dedup.minhash import Shingles
 from udfs.dedup.near_groups import ClusterRules, cluster_batches
 
 WIDTH = 5
@@ -27,7 +28,7 @@ def group_batch(texts: dict[str, str], group: int = 1) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(documents + payloads, schema)
 
 
-RULES = ClusterRules(WIDTH, 0.5, all_pairs=100, max_pair_bucket=32, max_hub_rounds=3)
+RULES = ClusterRules(Shingles(WIDTH), 0.5, all_pairs=100, max_pair_bucket=32, max_hub_rounds=3)
 
 
 @given(st.lists(st.text("天地人", max_size=14), min_size=1, max_size=6))

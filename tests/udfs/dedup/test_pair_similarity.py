@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from udfs.dedup.minhash import Shingles
 from udfs.dedup.pair_similarity import compare_batches
 
 WIDTH = 5
@@ -17,7 +18,11 @@ def test_pairs_are_compared_across_batches() -> None:
         pa.RecordBatch.from_pydict({"hub": [hub], "node": [node], "payload": [texts[node]]})
         for hub, node in rows
     ]
-    found = [row for batch in compare_batches(WIDTH)(iter(batches)) for row in batch.to_pylist()]
+    found = [
+        row
+        for batch in compare_batches(Shingles(WIDTH))(iter(batches))
+        for row in batch.to_pylist()
+    ]
     assert found == [
         {"node": "b", "hub": "a", "similarity": 3 / 4},
         {"node": "c", "hub": "a", "similarity": 0.0},
@@ -28,4 +33,4 @@ def test_pairs_are_compared_across_batches() -> None:
 def test_a_member_without_its_hub_stops_the_task() -> None:
     batch = pa.RecordBatch.from_pydict({"hub": ["a"], "node": ["b"], "payload": ["天地玄黄宇"]})
     with pytest.raises(RuntimeError, match="without its hub"):
-        list(compare_batches(WIDTH)(iter([batch])))
+        list(compare_batches(Shingles(WIDTH))(iter([batch])))

@@ -50,7 +50,7 @@ def helper(number: int, act: str) -> list[str]:
 
 
 def test_outcomes_are_those_of_this_process() -> None:
-    options = PageOptions(min_han_chars=16)
+    options = PageOptions(min_script_chars=16)
     found = list(isolated_outcomes(records(), "a.warc.gz", options))
     assert found == [page_outcome(record, "a.warc.gz", options) for record in records()]
     assert sum(isinstance(outcome, Candidate) for outcome in found) == len(PAGES)

@@ -124,7 +124,7 @@ def test_a_page_of_more_kana_than_ideographs_is_japanese(
     kept = replace(options, max_kana_share=None)
     assert isinstance(outcome(page, kept), Candidate)
     # A text, but no rule, for pages that need no ideographs.
-    assert isinstance(outcome(page, replace(options, min_han_chars=None)), Candidate)
+    assert isinstance(outcome(page, replace(options, min_script_chars=None)), Candidate)
 
 
 @pytest.mark.parametrize("options", [OPTIONS, UNFILTERED], ids=["prefilter", "without"])
@@ -151,7 +151,7 @@ def test_ideographs_as_references_count() -> None:
 
 
 def test_other_languages_are_documents_where_no_ideographs_are_asked_for() -> None:
-    found = document(http_response(html(ENGLISH).encode()), replace(OPTIONS, min_han_chars=None))
+    found = document(http_response(html(ENGLISH).encode()), replace(OPTIONS, min_script_chars=None))
     assert found.text == ENGLISH.strip()
 
 

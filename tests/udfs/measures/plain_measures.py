@@ -15,8 +15,9 @@ from tests.udfs.measures.published_rules import (
     published_han_share,
     published_traditional,
 )
-from udfs.base.characters import EMOJI_RANGES, FUNCTION_CHARS, HAN_RANGES, SENTENCE_ENDS
+from udfs.base.characters import EMOJI_RANGES
 from udfs.base.chinese_script import traditional_characters
+from udfs.base.language import FUNCTION_CHARS, HAN_RANGES, SENTENCE_ENDS
 from udfs.measures.text_lines import BULLETS, CLOSERS, ELLIPSES, PROSE_CHARS
 
 _SEPARATORS = re.compile(r"(?:(?!\.[0-9A-Za-z])[" + re.escape(SENTENCE_ENDS) + r"\n])+")
@@ -51,6 +52,8 @@ def plain_measures(text: str, categories: Mapping[str, str]) -> dict[str, object
         "private_use_share": ratio(others["private use"], len(text)),
         "control_share": ratio(others["control"], len(text)),
         "function_char_share": ratio(sum(char in FUNCTION_CHARS for char in text), len(text)),
+        "script_share": ratio(len(han), len(text)),
+        **dict.fromkeys(("words", "mean_word_chars", "stop_word_share")),
         **plain_line_measures(text),
         **{f"top_{n}gram_char_share": ratio(most_covered(kept, n), len(kept)) for n in (2, 3, 4)},
         **{f"dup_{n}gram_char_share": ratio(dup_covered(kept, n), len(kept)) for n in range(5, 11)},

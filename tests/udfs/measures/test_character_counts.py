@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.udfs.measures.plain_measures import is_word
-from udfs.base.characters import FUNCTION_CHARS, SENTENCE_ENDS, Kind, kind_table
+from udfs.base.characters import Kind, kind_table
 from udfs.base.code_points import encode_texts
+from udfs.base.language import FUNCTION_CHARS, SENTENCE_ENDS
 from udfs.measures.character_counts import count_characters
 
 

@@ -50,6 +50,10 @@ def test_known_values() -> None:
         "private_use_share": 1 / 40,
         "control_share": 1 / 40,
         "function_char_share": 0.0,
+        "script_share": 9 / 40,
+        "words": None,
+        "mean_word_chars": None,
+        "stop_word_share": None,
         "sentence_end_line_share": 2 / 3,
         "bullet_line_share": 1 / 3,
         "ellipsis_line_share": 1 / 3,
@@ -76,7 +80,9 @@ def test_the_empty_text_is_measured_and_no_text_is_null() -> None:
     empty, absent, ball = array.to_pylist()
     assert absent is None
     assert (empty["chars"], empty["lines"], empty["han_share"]) == (0, 1, 0.0)
-    assert not any(value is None for value in (*empty.values(), *ball.values()))
+    of_words = {"words", "mean_word_chars", "stop_word_share"}
+    assert {name for name, value in empty.items() if value is None} == of_words
+    assert {name for name, value in ball.items() if value is None} == of_words
     assert measure_texts([], LEXICON).type == TEXT_MEASURES_ARROW_TYPE == array.type
     assert measure_texts([None], LEXICON).to_pylist() == [None]
 
@@ -114,7 +120,8 @@ def test_measures_equal_their_plain_twins(batch: list[str]) -> None:
             "url_count": count_urls(text),
             "email_count": count_emails(text),
         }
-        assert all(0 <= value <= 1 for name, value in row.items() if name.endswith("_share"))
+        shares = [value for name, value in row.items() if name.endswith("_share")]
+        assert all(value is None or 0 <= value <= 1 for value in shares)
 
 
 @pytest.mark.parametrize(

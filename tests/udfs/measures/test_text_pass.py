@@ -118,7 +118,8 @@ def test_for_casia_alone_an_address_is_only_looked_up() -> None:
 def test_the_empty_text_and_no_documents() -> None:
     [row] = pass_over(batch_of([""]), ALL, LISTS).column("measures").to_pylist()
     nulls = {name for name, value in row.items() if value is None}
-    assert nulls == {"language", "second_language", "second_language_score"}
+    of_words = {"words", "mean_word_chars", "stop_word_share"}
+    assert nulls == {"language", "second_language", "second_language_score"} | of_words
     none = pass_over(batch_of([]), ALL, LISTS)
     assert (none.num_rows, none.schema) == (0, PASSED_ARROW_SCHEMA)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from udfs.base.characters import FUNCTION_CHARS
+from udfs.base.language import FUNCTION_CHARS
 from udfs.tokens.shape_measures import CATEGORIES, SPAM, WORDS
 
 COMMON = {

@@ -164,3 +164,12 @@ def test_further_tokens_may_come_as_words_or_as_arrays() -> None:
     assert np.array_equal(read.keys, again.keys)
     places = read.places
     assert [places.starts[at] for at in (2, 3)] == [places.stops[at] for at in (2, 3)] == [5, 5]
+
+
+def test_words_are_runs_of_letters_digits_and_marks() -> None:
+    text = "Mchit l-Souk, شريتْ 3ليه برشا! 中文 x2"
+    settings = TokenizerSettings("words", 1, None)
+    assert token_lines([text], [settings]) == [["mchit l - souk , شريتْ 3ليه برشا ! 中文 x2"]]
+    assert token_lines([text], [TokenizerSettings("words", 2, None)]) == [
+        ["mchit souk شريتْ 3ليه برشا 中文 x2"]
+    ]
