@@ -16,6 +16,7 @@ import re
 from pyspark.sql.types import (
     ArrayType,
     BinaryType,
+    BooleanType,
     DataType,
     DateType,
     DoubleType,
@@ -60,6 +61,7 @@ SELECTED_PAIRS = "selected_pairs"
 REJECTED_PAIRS = "rejected_pairs"
 FETCH_LIST = "fetch_list"
 INTERLEAVED = "interleaved"
+REASSIGNED_CAPTIONS = "reassigned_captions"
 PAIR_MEASURES = "pair_measures"
 
 
@@ -230,6 +232,18 @@ _SCHEMAS: dict[str, StructType] = {
         reasons=ArrayType(StringType()),  # all that apply; of those that repeat, one
         warc_path=StringType(),
         warc_offset=LongType(),
+    ),
+    REASSIGNED_CAPTIONS: _columns(  # one row for each of selected_pairs
+        doc_id=StringType(),
+        place=IntegerType(),
+        image_sha256=StringType(),  # of the image that it has; null without one
+        reassigned_sha256=StringType(),  # of the image that its text fits best
+        is_other=BooleanType(),  # whether that is another image
+        similarity=DoubleType(),  # of the text and that image
+        cycle_score=DoubleType(),  # mean similarity of the text and those nearest to that image
+        is_kept=BooleanType(),  # whether the text is among the share that is kept
+        reason=StringType(),  # why it is not: no_embedding, low_cycle_score
+        warc_path=StringType(),
     ),
     FETCH_LIST: _columns(  # one row for each address of an image that is missing
         url=StringType(),

@@ -1,5 +1,6 @@
-"""The settings of [score_pairs], [select_pairs] and [interleave]: the scorers of pairs that run,
-what becomes a selection of pairs, and what an interleaved document."""
+"""The settings of [score_pairs], [select_pairs], [reassign_captions] and [interleave]: the scorers
+of pairs that run, what becomes a selection of pairs, which image a text gets, and what becomes an
+interleaved document."""
 
 from __future__ import annotations
 
@@ -80,6 +81,31 @@ class SelectPairsConfig:
         """Key -> SQL expression over the columns of pairs."""
         found = {"where": self.where, "order": self.order}
         return {key: text for key, text in found.items() if text is not None}
+
+
+@dataclass(frozen=True)
+class ReassignCaptionsConfig:
+    """Which texts of selected pairs get which image: table ``reassigned_captions``.
+
+    The numbers are SynC's (arXiv 2507.18616).
+    """
+
+    scorer: str | None = None
+    """Scorer of pairs whose stored embeddings are compared, with columns ``image_embedding`` and
+    ``text_embedding``. Off: no text is reassigned."""
+    images: PositiveCount = 15
+    """Images that are looked at of a text: those that are most similar to it."""
+    texts: PositiveCount = 2
+    """Texts that an image leads back to: those that are most similar to it. Their mean similarity
+    to the text is the image's cycle score."""
+    share: Annotated[float, Bounds(above=0, most=1)] = 0.9
+    """Share of the texts that is kept, by cycle score; the pairs of the others are
+    ``low_cycle_score``."""
+    cells: PositiveCount | None = None
+    """Cells of an inverted file, for more than some million pairs: the square root of the number of
+    images, or up to 16 times that. Off: all images are compared with all texts."""
+    probes: PositiveCount = 16
+    """Cells in which the images of a text are looked for."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,12 @@ from typing import Annotated, Any, Literal
 from jobs.config.image_settings import ImagesConfig, ReleasePairsConfig
 from jobs.config.language_settings import LanguageConfig
 from jobs.config.pair_rule_settings import PairRulesConfig
-from jobs.config.pair_settings import InterleaveConfig, ScorePairsConfig, SelectPairsConfig
+from jobs.config.pair_settings import (
+    InterleaveConfig,
+    ReassignCaptionsConfig,
+    ScorePairsConfig,
+    SelectPairsConfig,
+)
 from jobs.config.release_settings import ReleaseConfig
 from jobs.config.scorers import declared, declared_pairs, default_scorers
 from jobs.config.select_settings import SelectConfig
@@ -471,6 +476,7 @@ class Config:
     select_pairs: SelectPairsConfig = field(default_factory=SelectPairsConfig)
     pair_limits: Mapping[str, Any] = field(default_factory=pair_scorer_limits)
     """Scorer of pairs -> its keys of [select_pairs], of the type that it declares."""
+    reassign_captions: ReassignCaptionsConfig = field(default_factory=ReassignCaptionsConfig)
     interleave: InterleaveConfig = field(default_factory=InterleaveConfig)
     release_pairs: ReleasePairsConfig = field(default_factory=ReleasePairsConfig)
     audit: AuditConfig = field(default_factory=AuditConfig)

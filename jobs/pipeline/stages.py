@@ -13,7 +13,14 @@ from jobs.audit.samples import write_audit
 from jobs.config import Config, ConfigError
 from jobs.estimate.options import add_arguments as dry_run_arguments
 from jobs.estimate.prices import core_price
-from jobs.image_text import images, interleaving, pair_scoring, pair_selection, pair_texts
+from jobs.image_text import (
+    caption_reassignment,
+    images,
+    interleaving,
+    pair_scoring,
+    pair_selection,
+    pair_texts,
+)
 from jobs.pipeline import (
     deduplication,
     extraction,
@@ -30,6 +37,7 @@ from jobs.run.request import (
     MEASURE_IMAGES,
     MEASURE_PAIRS,
     PLAN_INPUT,
+    REASSIGN_CAPTIONS,
     REPORT_RUN,
     SCORE_DOCUMENTS,
     SCORE_PAIRS,
@@ -210,6 +218,24 @@ PAIR_SELECTION = Stage(
     room="pairs",
 )
 
+REASSIGN = Stage(
+    REASSIGN_CAPTIONS,
+    "reassign texts of selected pairs to the images that they fit best",
+    reads="selected_pairs, pair_scores",
+    writes=("reassigned_captions", "reassigned_captions.json"),
+    run=caption_reassignment.run,
+    preload=caption_reassignment.preload,
+    worker_modules=("udfs.pair_noise.top_matches", "udfs.pair_noise.cycle"),
+    bases=caption_reassignment.bases,
+    needs=(
+        *(EXTRACT, RULES, DUPLICATES, SCORE, SELECT),
+        *(IMAGES, MEASURE_PAIR_TEXTS, SCORE_PAIR_SCORERS, PAIR_SELECTION),
+    ),
+    check=caption_reassignment.check,
+    ledgers=caption_reassignment.ledgers,
+    room="pairs",
+)
+
 REPORT = Stage(
     REPORT_RUN,
     "report what a run did",
@@ -242,7 +268,7 @@ STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
 """Those of every output."""
 PAIR_STAGES: tuple[Stage, ...] = (
     *(IMAGES, MEASURE_PAIR_TEXTS, SCORE_PAIR_SCORERS, PAIR_SELECTION),
-    INTERLEAVE,
+    *(REASSIGN, INTERLEAVE),
 )
 """Those of an output with `extract.pairs`: between the corpus and the report."""
 

@@ -38,6 +38,7 @@ MEASURE_SHARDS = "measure_shards"
 """The part of measure_images that reads shards; it commits waves of shards by itself."""
 MEASURE_PAIRS = "measure_pairs"
 SCORE_PAIRS = "score_pairs"
+REASSIGN_CAPTIONS = "reassign_captions"
 SELECT_PAIRS = "select_pairs"
 INTERLEAVE_DOCUMENTS = "interleave_documents"
 REPORT_RUN = "report_run"
@@ -54,7 +55,8 @@ _STAGES = (
         FIND_DUPLICATES,
     ),
     *(SCORED_TEXTS, SELECT_CORPUS),
-    *(MEASURE_IMAGES, MEASURE_SHARDS, MEASURE_PAIRS, SELECT_PAIRS, INTERLEAVE_DOCUMENTS),
+    *(MEASURE_IMAGES, MEASURE_SHARDS, MEASURE_PAIRS, SELECT_PAIRS),
+    *(REASSIGN_CAPTIONS, INTERLEAVE_DOCUMENTS),
 )
 
 
