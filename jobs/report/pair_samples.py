@@ -10,10 +10,11 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.image_text.images import stored_images
-from jobs.run.request import SELECT_PAIRS, Run
-from jobs.tables import CORPUS, PAIRS, REJECTED_PAIRS, SELECTED_PAIRS
+from jobs.run.request import SELECT_PAIRS, Run, score_pairs_stage
+from jobs.tables import CORPUS, PAIRS, REJECTED_PAIRS, SELECTED_PAIRS, pair_scores
 from jobs.transforms.images.bodies import with_images
 from jobs.transforms.samples import few_of_each
+from udfs.image_models import nsfw
 
 KEPT_TIMES = 8
 """Kept pairs for each pair of a reason: they are what a reader looks at first."""
@@ -37,6 +38,8 @@ class SampledPair(NamedTuple):
     text_source: str | None
     is_toxic: bool
     """Whether its page has toxicity label 1."""
+    is_nsfw: bool
+    """Whether scorer nsfw does not call its image safe; false where it did not run."""
     size: tuple[int, int] | None
     """Width and height of its image in pixels; None without a body."""
     format: str | None
@@ -75,11 +78,13 @@ def sampled_pairs(spark: SparkSession, run: Run) -> list[SampledPair]:
         F.coalesce("url", "data_sha256").alias("address"),
     )
     toxic = run.store.read(spark, CORPUS).where(F.col("toxicity.label") == 1).select("doc_id")
+    toxic = toxic.withColumn("is_toxic", F.lit(True))
+    offensive = _nsfw(spark, run).withColumn("is_nsfw", F.lit(True))
     known = {
         row[_KEY]: row.asDict()
-        for row in of_key.join(
-            toxic.withColumn("is_toxic", F.lit(True)), on="doc_id", how="left"
-        ).collect()
+        for row in of_key.join(toxic, on="doc_id", how="left")
+        .join(offensive, on=_KEY, how="left")
+        .collect()
     }
     drawn = _drawn(spark, run, sorted({of["address"] for of in known.values() if of["address"]}))
     return sorted(_sample(row, known[row["doc_id"]], drawn) for row in rows)
@@ -87,6 +92,15 @@ def sampled_pairs(spark: SparkSession, run: Run) -> list[SampledPair]:
 
 def _key() -> Any:
     return F.concat_ws(":", "doc_id", "place")
+
+
+def _nsfw(spark: SparkSession, run: Run) -> DataFrame:
+    """Return the keys of the pairs whose image scorer nsfw does not call safe."""
+    scored = run.store.commits(score_pairs_stage(nsfw.NAME))
+    scores = run.store.read(
+        spark, pair_scores(nsfw.NAME), [wave for wave in run.waves if wave in scored]
+    )
+    return scores.where(F.col("nsfw") >= nsfw.SAFE_BELOW).select(_key().alias(_KEY))
 
 
 def _named(pairs: DataFrame, kind: str, reason: Any, rank: Any) -> DataFrame:
@@ -138,6 +152,7 @@ def _sample(
         known["text"],
         known["text_source"],
         is_toxic=bool(known["is_toxic"]),
+        is_nsfw=bool(known["is_nsfw"]),
         size=None if image is None else (image["width"], image["height"]),
         format=None if image is None else image["format"],
         thumbnail=None

@@ -197,5 +197,5 @@ def _contact(one: SampledPair) -> Contact:
         one.text or "",
         one.page_url or "no page",
         facts,
-        is_hidden=one.is_toxic or any(word in one.reason for word in OFFENSIVE),
+        is_hidden=one.is_toxic or one.is_nsfw or any(word in one.reason for word in OFFENSIVE),
     )

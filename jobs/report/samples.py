@@ -24,7 +24,9 @@ _TITLES = {
 }
 """Kind of sample -> title, in the order of the page."""
 
-OFFENSIVE = ("toxic", "sensitive", "pornography", "gambling", "perplexity", "host_blocked")
+OFFENSIVE = (
+    *("toxic", "sensitive", "pornography", "gambling", "perplexity", "host_blocked", "nsfw"),
+)
 """Parts of the reasons whose texts are shown when the reader asks for them."""
 
 

@@ -29,11 +29,13 @@ COUNTS = [
 KEPT = SampledPair(
     *("kept", "", 0, "http://a.example.cn/1", "http://a.example.cn/x.jpg", "河上的老桥", "alt"),
     is_toxic=False,
+    is_nsfw=False,
     size=(640, 480),
     format="jpeg",
     thumbnail="data:image/jpeg;base64,/9j/",
 )
 TOXIC = KEPT._replace(place=1, text="一句脏话", is_toxic=True)
+NSFW = KEPT._replace(place=2, text="海边的照片", is_nsfw=True)
 REJECTED = KEPT._replace(
     kind="rejected", reason="no_text", text=None, size=None, format=None, thumbnail=None
 )
@@ -42,7 +44,7 @@ SENSITIVE = REJECTED._replace(reason="sensitive", text=f"词{HOSTILE}")
 
 def page() -> str:
     return render(
-        "report.html.jinja", pairs_view(COMMITS, COUNTS, [KEPT, TOXIC, REJECTED, SENSITIVE])
+        "report.html.jinja", pairs_view(COMMITS, COUNTS, [KEPT, TOXIC, NSFW, REJECTED, SENSITIVE])
     )
 
 
@@ -62,8 +64,9 @@ def test_the_page_adds_up_waves_and_says_what_it_found() -> None:
 def test_what_may_offend_is_shown_after_a_click() -> None:
     text = page()
     hidden = [part.split("</details>")[0] for part in text.split('<details class="hidden">')[1:]]
-    assert len(hidden) == 2
-    assert "一句脏话" in hidden[0] and "data:image/jpeg" in hidden[0] and "词" in hidden[1]
+    for part, words in zip(hidden, ("一句脏话", "海边的照片", "词"), strict=True):
+        assert words in part
+    assert "data:image/jpeg" in hidden[0] and "data:image/jpeg" in hidden[1]
     assert "河上的老桥" not in "".join(hidden)
 
 
