@@ -45,6 +45,9 @@ class ReleasePairsConfig:
     """How `release_pairs` writes pairs and interleaved documents as files to publish and to train
     on, and what its card says."""
 
+    to: str | None = None
+    """Where run_pipeline writes a release of pairs at its end; ``--release-pairs`` sets it. Off: no
+    release."""
     formats: tuple[str, ...] = ()
     """``webdataset`` (shards of images and texts, as img2dataset writes them), ``links`` (addresses
     and texts, Parquet), ``interleaved`` (documents in the columns of OBELICS, Parquet). Empty: all

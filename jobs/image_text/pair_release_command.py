@@ -10,16 +10,14 @@ from pyspark.sql import SparkSession
 from jobs.config import ConfigError
 from jobs.config.exit_status import NothingCameOut
 from jobs.config.image_settings import PAIR_FORMATS
-from jobs.image_text.pair_release import FOLDERS, ReleasedPairs, write_pair_release
+from jobs.image_text.pair_release import FOLDERS, write_pair_release
 from jobs.image_text.pair_release_facts import PairSources, sources_of
+from jobs.image_text.pair_release_stage import NAME, WORKER_MODULES, preload, tell
 from jobs.publishing.exclusions import Exclusions, read_exclusions
 from jobs.publishing.place import absolute, add_arguments, check_place, plan_notes
-from jobs.run.console import say
 from jobs.run.request import Reader, ReaderTask, Run
 from jobs.tables import INTERLEAVED, SELECTED_PAIRS
 from udfs.files.uris import check_store, redact
-
-NAME = "release_pairs"
 
 
 def _check(run: Run, arguments: Namespace) -> ReaderTask:
@@ -39,7 +37,7 @@ def _check(run: Run, arguments: Namespace) -> ReaderTask:
 
     def work(spark: SparkSession) -> None:
         released = write_pair_release(spark, sources, uri, settings, exclusions)
-        _tell(released)
+        tell(released)
         if not released.rows and not run.config.run.allow_empty:
             raise NothingCameOut(
                 "the release is empty; its card says why. run.allow_empty=true makes this an exit "
@@ -60,32 +58,11 @@ def _plan_lines(
     yield from plan_notes(exclusions, is_replaced=is_replaced)
 
 
-def _tell(released: ReleasedPairs) -> None:
-    """Say what a release has and where it is."""
-    size = sum(of["bytes"] for of in released.files)
-    where = redact(released.uri)
-    formats = ", ".join(
-        f"{name} {of.released:,} of {of.seen:,} rows"
-        + "".join(f", {rows:,} {reason}" for reason, rows in of.left_out.items())
-        for name, of in released.formats.items()
-    )
-    say(
-        "pairs_released",
-        f"release: {formats}; in {where} ({len(released.files):,} files, {size:,} bytes)",
-        release=where,
-    )
-
-
-def _preload() -> None:
-    """Import what writing needs."""
-    from jobs.publishing import files  # noqa: F401
-
-
 RELEASE_PAIRS = Reader(
     NAME,
     add_arguments,
     _check,
-    preload=_preload,
-    worker_modules=("jobs.publishing.files", "udfs.images.shards"),
+    preload=preload,
+    worker_modules=WORKER_MODULES,
     room="pairs",
 )

@@ -25,6 +25,7 @@ from jobs.image_text.images import image_sources, stored_images
 from jobs.image_text.pair_release_rows import NOT_IN_LINKS, NOT_IN_SHARDS
 from jobs.publishing.origins import origins_of, versions
 from jobs.publishing.written import check_count
+from jobs.run.commits import fingerprint_of
 from jobs.run.request import (
     EXTRACT_PAIRS,
     INTERLEAVE_DOCUMENTS,
@@ -91,6 +92,16 @@ class PairSources:
         """Return what the tables follow from, by stage."""
         commits = {stage: self.run.store.commits(stage).get(WHOLE) for stage in _STAGE_OF.values()}
         return {stage: of.fingerprint for stage, of in commits.items() if of is not None}
+
+
+def basis_of(run: Run) -> str:
+    """Return a digest of the commits that a release says something of."""
+    return fingerprint_of(
+        {
+            name: {wave: commit.fingerprint for wave, commit in run.store.commits(name).items()}
+            for name in _STAGES
+        }
+    )
 
 
 def sources_of(run: Run, settings: ReleasePairsConfig) -> PairSources:

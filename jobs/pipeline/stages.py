@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from functools import partial
 
 from jobs.audit.samples import write_audit
@@ -21,6 +21,7 @@ from jobs.image_text import (
     pair_selection,
     pair_texts,
 )
+from jobs.image_text import pair_release_stage as pair_release
 from jobs.pipeline import (
     deduplication,
     extraction,
@@ -264,6 +265,21 @@ RELEASE = Stage(
 )
 """Of run_pipeline alone, where a release is asked for: its files lie outside an output's tables."""
 
+RELEASE_OF_PAIRS = Stage(
+    pair_release.NAME,
+    "write pairs and interleaved documents as files to publish and to train on",
+    reads="selected_pairs, images, interleaved",
+    writes=("webdataset", "links", "interleaved", "README.md", "checksums.sha256", "run.json"),
+    run=pair_release.run,
+    preload=pair_release.preload,
+    worker_modules=pair_release.WORKER_MODULES,
+    bases=pair_release.bases,
+    deletes=pair_release.deletes,
+    ledgers=pair_release.ledgers,
+    room="pairs",
+)
+"""Likewise."""
+
 STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
 """Those of every output."""
 PAIR_STAGES: tuple[Stage, ...] = (
@@ -281,7 +297,13 @@ def stages_of(config: Config) -> tuple[Stage, ...]:
 def _pipeline_arguments(parser: ArgumentParser) -> None:
     """Add the arguments that only the whole pipeline has."""
     release.add_arguments(parser)
+    pair_release.add_arguments(parser)
     dry_run_arguments(parser)
+
+
+def _with_pipeline_arguments(config: Config, arguments: Namespace) -> Config:
+    """Return the configuration with the places of releases."""
+    return pair_release.with_arguments(release.with_arguments(config, arguments), arguments)
 
 
 PIPELINE = Stage(
@@ -291,8 +313,11 @@ PIPELINE = Stage(
     writes=("all of the above",),
     needs=(*STAGES[:-1], *PAIR_STAGES, REPORT),
     add_arguments=_pipeline_arguments,
-    with_arguments=release.with_arguments,
+    with_arguments=_with_pipeline_arguments,
 )
+
+
+_NO_PLACES = "the output has no image places; --set extract.pairs=true extracts them"
 
 
 def running_order(command: Stage, config: Config) -> tuple[Stage, ...]:
@@ -301,14 +326,11 @@ def running_order(command: Stage, config: Config) -> tuple[Stage, ...]:
     Quality is scored before duplicates are looked for where it decides which of them is kept.
 
     Raises:
-        ConfigError: the command is of pairs, and the output has none.
+        ConfigError: the command or a release is of pairs, and the output has none.
     """
     order = list(stages_of(config))
     if command in PAIR_STAGES and command not in order:
-        raise ConfigError(
-            f"{command.name}: the output has no image places; "
-            "--set extract.pairs=true extracts them"
-        )
+        raise ConfigError(f"{command.name}: {_NO_PLACES}")
     if config.dedup.needs_scores():
         order.remove(SCORE)
         order.insert(order.index(DUPLICATES), SCORE)
@@ -319,6 +341,10 @@ def running_order(command: Stage, config: Config) -> tuple[Stage, ...]:
     ]
     if command is PIPELINE and config.release.to is not None:
         chosen.append(RELEASE)
+    if command is PIPELINE and config.release_pairs.to is not None:
+        if not config.extract.pairs:
+            raise ConfigError(f"release_pairs.to = {config.release_pairs.to!r}: {_NO_PLACES}")
+        chosen.append(RELEASE_OF_PAIRS)
     return tuple(chosen)
 
 

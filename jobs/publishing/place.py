@@ -16,6 +16,7 @@ import pyarrow.fs as pafs
 
 from jobs.config import ConfigError
 from jobs.publishing.exclusions import Exclusions
+from jobs.run.store import WHOLE, Store
 from udfs.files.output_files import atomic_file
 from udfs.files.uris import canonical_uri, filesystem, redact
 
@@ -86,6 +87,31 @@ def has_card(uri: str) -> bool:
     """Return whether a whole release is there."""
     files, path = filesystem(uri)
     return bool(files.get_file_info(f"{path}/{CARD}").type == pafs.FileType.File)
+
+
+def redo_of(uri: str) -> str | None:
+    """Return why a release that was committed is written again; None for one that is there."""
+    return None if has_card(uri) else "the release is not there any more"
+
+
+def in_the_way(
+    store: Store, stage: str, setting: str, to: str | None, folders: Sequence[str]
+) -> dict[str, str]:
+    """Return a release that a stage would replace and that its output did not write.
+
+    Args:
+        setting: Key that names the place, as commits of the stage have it.
+        to: The place as it is written there; None for no release.
+        folders: As of `check_place`.
+    Raises:
+        ConfigError: what is there is no release.
+    """
+    if to is None or not check_place(absolute(to), folders, may_replace=True):
+        return {}
+    commit = store.commits(stage).get(WHOLE)
+    if commit is not None and commit.settings.get(setting) == to:
+        return {}
+    return {redact(to): "a release is there that this output did not write"}
 
 
 @contextmanager

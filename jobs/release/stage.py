@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 from jobs.config import Config
 from jobs.publishing.exclusions import read_exclusions
-from jobs.publishing.place import absolute, check_place, has_card
+from jobs.publishing.place import absolute, check_place, in_the_way, redo_of
 from jobs.release.facts import Source, basis_of
 from jobs.release.layout import FOLDERS
 from jobs.release.release import Released, check_release, write_corpus_card, write_release
@@ -27,7 +27,6 @@ from udfs.files.uris import redact
 
 RELEASE_CORPUS = "release_corpus"
 WORKER_MODULES = ("jobs.publishing.files",)
-_TO = "release.to"
 
 
 def source_of(run: Run, name: str | None = None) -> Source:
@@ -115,8 +114,8 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
         SELECT_CORPUS: basis_of(source_of(run)),
         "release.exclude (content)": read_exclusions(settings.exclude, "release.exclude").digest,
     }
-    redo = None if has_card(absolute(settings.to)) else "the release is not there any more"
-    return {RELEASE_CORPUS: {WHOLE: Basis(settings_of("release", settings), sources, redo=redo)}}
+    basis = Basis(settings_of("release", settings), sources, redo=redo_of(absolute(settings.to)))
+    return {RELEASE_CORPUS: {WHOLE: basis}}
 
 
 def deletes(run: Run) -> dict[str, str]:
@@ -125,13 +124,7 @@ def deletes(run: Run) -> dict[str, str]:
     Raises:
         ConfigError: what is there is no release.
     """
-    to = run.config.release.to
-    if to is None or not check_place(absolute(to), FOLDERS, may_replace=True):
-        return {}
-    commit = run.store.commits(RELEASE_CORPUS).get(WHOLE)
-    if commit is not None and commit.settings.get(_TO) == to:
-        return {}
-    return {redact(to): "a release is there that this output did not write"}
+    return in_the_way(run.store, RELEASE_CORPUS, "release.to", run.config.release.to, FOLDERS)
 
 
 def ledgers(_: Config) -> tuple[str, ...]:

@@ -74,6 +74,7 @@ def sample_output(spark: SparkSession, sample_warc: Path, shared_folder: Path) -
                 *("--config", str(LOCAL_CONFIG), "--input", str(sample_warc)),
                 *("--output", str(output), "--set", "select.jsonl=zst", "extract.pairs=true"),
                 *("--release", str(output / "release")),
+                *("--release-pairs", str(output / "release_pairs")),
             ]
         )
         assert status == 0

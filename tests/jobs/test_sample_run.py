@@ -258,6 +258,35 @@ def test_the_sample_is_released(
         shutil.move(gone, folder)
 
 
+def test_the_pairs_of_the_sample_are_released(
+    sample_output: Output, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = sample_output.path / "release_pairs"
+    said = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    selected, documents = (
+        sample_output.table(name).count() for name in ("selected_pairs", "interleaved")
+    )
+    formats = {of["format"]: of for of in said["formats"]}
+    assert {name: of["seen"] for name, of in formats.items()} == {
+        "webdataset": selected,
+        "links": selected,
+        "interleaved": documents,
+    }
+    assert formats["webdataset"]["released"] > 0
+    assert list(folder.glob("webdataset/*/*.tar"))
+    commit = Store.at(str(sample_output.path)).commits("release_pairs")[WHOLE]
+    assert commit.rows == 2 * selected + documents
+    assert commit.kept == sum(of["released"] for of in formats.values())
+
+    here = ["--release-pairs", str(folder)]
+    assert planned(capsys, sample_output.path, *here)[-1] == "release_pairs: nothing to do"
+    seed = planned(capsys, sample_output.path, *here, "--set", "release_pairs.seed=1")
+    assert seed[-1] == "release_pairs: release_pairs.seed is 1, was 0"
+    wrong = ["--output", str(sample_output.path), "--release", str(folder), "--plan"]
+    assert run_pipeline.main(wrong) == 2
+    assert "the folder holds what is no part of a release" in capsys.readouterr().err
+
+
 def test_nothing_temporary_is_left(sample_output: Output) -> None:
     names = {path.name for path in sample_output.path.rglob("*")}
     assert not {name for name in names if name.endswith(".partial") or name == "_temporary"}

@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from jobs.config import load_config
+from jobs.config import ConfigError, load_config
 from jobs.pipeline.stages import (
     DUPLICATES,
     PAIR_STAGES,
@@ -46,6 +46,14 @@ def test_scores_that_decide_between_duplicates_come_first() -> None:
     order = running_order(PIPELINE, load_config(None, BEST))
     assert order.index(SCORE) < order.index(DUPLICATES)
     assert set(order) == set(STAGES[1:])
+
+
+def test_a_release_of_pairs_ends_a_pipeline_that_has_pairs() -> None:
+    settings = ["release.to=out/release", "release_pairs.to=out/pairs"]
+    order = running_order(PIPELINE, load_config(None, [*settings, "extract.pairs=true"]))
+    assert names(order)[-3:] == ["report_run", "release_corpus", "release_pairs"]
+    with pytest.raises(ConfigError, match=r"release_pairs\.to = 'out/pairs': .*no image places"):
+        running_order(PIPELINE, load_config(None, settings))
 
 
 def test_the_ledger_has_a_balance_for_each_stage_but_plan_and_report() -> None:
