@@ -14,7 +14,9 @@ EXTRAS ?=
 VENV := .venv$(if $(SPARK),-spark-$(SPARK))
 BIN := $(VENV)/bin
 PYSPARK := pyspark$(if $(SPARK),==$(SPARK),>=4.0.2,<5)
-SAMPLE := out/sample.warc.gz
+PACK ?=
+SAMPLE_NAME := sample$(if $(PACK),-$(notdir $(PACK)))
+SAMPLE := out/$(SAMPLE_NAME).warc.gz
 comma := ,
 extras := $(subst $(comma), ,$(EXTRAS))
 
@@ -48,14 +50,15 @@ $(VENV)/.installed-%: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet '$(PYSPARK)' --editable '.[$*]'
 	@touch $@
 
-$(SAMPLE): $(VENV)/.installed $(wildcard tests/sample/*.py tests/sample/pages/*/*)
-	@$(BIN)/python -m tests.sample.build_sample $@
+$(SAMPLE): $(VENV)/.installed $(wildcard tests/sample/*.py tests/sample/pages/*/*) \
+  $(wildcard tests/sample/languages/$(PACK)/pages/*)
+	@$(BIN)/python -m tests.sample.build_sample $@ $(if $(PACK),--language $(PACK))
 
 # An input's name without the endings that say its format: mine.warc.gz, mine.jsonl.zst -> mine.
 INPUT_ENDINGS := .gz .zst .warc .arc .wet .jsonl .ndjson .json .parquet .paths .txt
 named = $(if $(filter $(INPUT_ENDINGS),$(suffix $(1))),$(call named,$(basename $(1))),$(1))
 INPUT_NAME := $(call named,$(notdir $(patsubst %/,%,$(INPUT:@%=%))))
-RUN_OUTPUT := $(or $(OUTPUT),out/$(if $(INPUT),$(INPUT_NAME),sample))
+RUN_OUTPUT := $(or $(OUTPUT),out/$(if $(INPUT),$(INPUT_NAME),$(SAMPLE_NAME)))
 
 # Inputs of one output add up, so an output that is not named is one of this input alone.
 ifneq (,$(if $(OUTPUT),,$(and $(filter run,$(MAKECMDGOALS)),$(INPUT))))
@@ -73,13 +76,16 @@ WITH_RELEASE := $(or $(RELEASE),$(if $(INPUT),,1))
 #: make run         the whole pipeline on the bundled sample, into out/sample
 #:   INPUT=mine.warc.gz  on your files, into out/mine: WARC, JSON lines or Parquet; a file, a folder
 #:                  INPUT='/data/*.warc.gz' OUTPUT=/data/out CONFIG=conf/local.toml INPUT_FORMAT=wet
+#:   PACK=aeb       another language pack of conf/languages; without INPUT on its own sample, into
+#:                  out/sample-aeb
 #:   SET='select.min_quality=0.9' settings; YES=1 agrees to deleting and repeating
 #:   RELEASE=1      also a release, into OUTPUT/release: files that load_dataset reads, with a
 #:                  card; the sample always has one
 run: $(VENV)/.installed $(if $(INPUT),,$(SAMPLE))
 	$(BIN)/python -m jobs.run_pipeline --config $(CONFIG) \
 	  $(if $(INPUT_FORMAT),--input-format $(INPUT_FORMAT)) \
-	  $(if $(SET)$(if $(INPUT),,1),--set $(if $(INPUT),,extract.pairs=true) $(SET)) \
+	  $(if $(SET)$(PACK)$(if $(INPUT),,1),--set $(if $(INPUT)$(PACK),,extract.pairs=true) \
+	    $(if $(PACK),language=$(PACK)) $(SET)) \
 	  $(if $(YES),--yes) $(if $(WITH_RELEASE),--release $(RUN_OUTPUT)/release) --input $(if $(INPUT),$(INPUT),$(SAMPLE)) --output $(RUN_OUTPUT)
 
 #: make test        lint, types and the quick tests

@@ -77,6 +77,8 @@ def test_a_request_names_its_cloud() -> None:
     ("given", "output"),
     [
         ([], "out/sample"),
+        (["PACK=yue"], "out/sample-yue"),
+        (["PACK=yue", "INPUT=mine.warc.gz"], "out/mine"),
         (["INPUT=mine.warc.gz"], "out/mine"),
         (["INPUT=/data/CC-MAIN-2024.05.jsonl.zst"], "out/CC-MAIN-2024.05"),
         (["INPUT=/data/pages/"], "out/pages"),

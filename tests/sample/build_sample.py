@@ -1,6 +1,7 @@
 """Builds the bundled sample WARC from the pages under ``tests/sample/pages``.
 
-Run as ``python -m tests.sample.build_sample OUTPUT.warc.gz``. The same pages give the same bytes on
+Run as ``python -m tests.sample.build_sample OUTPUT.warc.gz``; with ``--language yue`` from those
+under ``tests/sample/languages/yue``, for that language pack. The same pages give the same bytes on
 every run of one environment: record ids come from page names, dates from the manifests, and no
 compressed part carries a clock. ``README.md`` beside this file describes the manifests.
 """
@@ -28,6 +29,7 @@ from warcio.warcwriter import WARCWriter
 from tests.sample.drawings import DRAWINGS, data_uri, drawn_bytes
 
 PAGES_DIR = Path(__file__).parent / "pages"
+LANGUAGES_DIR = Path(__file__).parent / "languages"
 
 # Any fixed namespace will do; it must never change, or every record id of the sample changes.
 RECORD_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://taojin.example.org/sample")
@@ -316,11 +318,15 @@ def deal(folder: Path, files: int) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Command line: one argument, the file to write."""
+    """Command line: the file to write, and the language of its pages."""
     parser = argparse.ArgumentParser(prog="tests.sample.build_sample", description=__doc__)
     parser.add_argument("output", type=Path, help="the .warc.gz file to write")
-    output: Path = parser.parse_args(argv).output
-    count = build(output)
+    known = sorted(folder.name for folder in LANGUAGES_DIR.iterdir() if folder.is_dir())
+    parser.add_argument("--language", choices=known, help="default: the Chinese sample")
+    arguments = parser.parse_args(argv)
+    output: Path = arguments.output
+    language = arguments.language
+    count = build(output, PAGES_DIR if language is None else LANGUAGES_DIR / language)
     print(f"{output}: {count} pages, {output.stat().st_size:,} bytes")
     return 0
 
