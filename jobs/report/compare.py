@@ -77,6 +77,7 @@ def compare(spark: SparkSession, run: Run) -> None:
     texts = _texts(spark, other, run.store, [move for move in found if move.before != move.after])
     name = redact(other.root)
     view = comparison_view(name, before, after, found, causes, texts)
+    view["language"] = run.config.language.tag
     run.store.write_bytes(render("report.html.jinja", view).encode(), *PAGE)
     print(comparison_text(name, found, causes))
     print(f"page: {redact(run.store.root)}/{'/'.join(PAGE)}")

@@ -34,6 +34,7 @@ def write_pairs_page(spark: SparkSession, run: Run) -> None:
     selected = run.store.read(spark, SELECTED_PAIRS)
     counts, samples = at_once(_counts(selected).collect, lambda: sampled_pairs(spark, run))
     view = pairs_view(commits, [row.asDict() for row in counts], samples)
+    view["language"] = run.config.language.tag
     run.store.write_bytes(render("report.html.jinja", view).encode(), "report", PAGE)
 
 

@@ -30,6 +30,7 @@ def report_view(facts: Facts, audit: Rows) -> dict[str, Any]:
     )
     files = facts["input"]["splits"]
     return {
+        "language": facts["config"]["language"]["tag"],
         "head": f"taojin run: {corpus['rows']:,} documents",
         "kicker": f"taojin run report · {facts['finished'][:16].replace('T', ' ')} UTC",
         "title": f"{corpus['rows']:,} of {seen:,} records became documents of the corpus",

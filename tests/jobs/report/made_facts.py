@@ -16,6 +16,7 @@ FACTS: dict[str, Any] = {
     "finished": "2024-07-02T12:15:00+00:00",
     "versions": {"python": "3.11.7", "taojin": "0.1.0"},
     "config": {
+        "language": {"tag": "zh"},
         "extract": {"languages": ["zh"], "min_language_score": 0.65},
         "rules": {"min_chars": 200, "conditions": {"few_marks": "punctuation_share < 0.03"}},
         "toxicity": {"min_label_score": 0.99},
@@ -137,6 +138,7 @@ FACTS: dict[str, Any] = {
     ],
     "duplicates": {"near_largest_group": 2, "near_unsettled_buckets": 0},
     "corpus": {"rows": 57, "characters": 37711, "toxic_rows": 1, "documents_stood_for": 60},
+    "varieties": [],
     "domains": [
         {"domain": "book", "rows": 30, "characters": 20_000},
         {"domain": "law", "rows": 20, "characters": 17_000},
