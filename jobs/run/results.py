@@ -211,8 +211,9 @@ def _next(command: Stage, run: Run) -> Iterator[str]:
         path = f"{run.store.root}/{corpus_of(run.selection)}"
         yield f'python -c "import pandas; print(pandas.read_parquet({path!r}))"'
     name = "" if run.selection is None else f" --name {run.selection}"
-    threshold = f"--set select.min_quality={_other_quality(run)}"
-    yield f"{_command(SELECT_CORPUS, run)}{name} {threshold}"
+    if run.config.select.quality_from is not None:
+        threshold = f"--set select.min_quality={_other_quality(run)}"
+        yield f"{_command(SELECT_CORPUS, run)}{name} {threshold}"
 
 
 def _other_quality(run: Run) -> float:
