@@ -58,4 +58,4 @@ def test_every_page_ends_where_it_should(
             text = corpus[page.url].text
             body = (page.folder / page.file).read_text(encoding="utf-8")
             assert all(line in body for line in text.split("\n"))
-            assert len(text) > 300 and "menu" not in text
+            assert len(text) > 200 and "menu" not in text
