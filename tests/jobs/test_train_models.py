@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import json
+import lzma
 import shutil
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,21 @@ def data(tmp_path: Path) -> Path:
         for i in range(8)
     ]
     write(root / files.TOXIC_LINES, lines)
+    write(root / files.UNLABELLED, [{"text": "水位公布之后"}])
+    translated = [
+        {"text": f"{text}第{100 + i}段", "labels": labels}
+        for labels, text in (
+            ("NA NE", "记者报道消息"),
+            ("IP DS", "欢迎订购产品"),
+            ("HI", "先洗净再切"),
+        )
+        for i in range(12)
+    ]
+    path = root / files.REGISTER_SILVER
+    path.parent.mkdir(parents=True)
+    path.write_bytes(lzma.compress("\n".join(map(json.dumps, translated)).encode()))
+    originals = [f"{r['labels']}\t{r['text']}原文" for r in translated[::3]]
+    (root / files.REGISTER_ORIGINALS).write_bytes(lzma.compress("\n".join(originals).encode()))
     whole = [
         {
             "html": f"html/page{i}.html",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import lzma
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +20,8 @@ DOMAIN_TRAIN = "domain/train.jsonl.gz"
 GOLD_PAGES = "domain/web_pages.jsonl.gz"
 TOXIC_LINES = "toxicity/lines.jsonl.gz"
 HTML_PAGES = "extraction/pages.jsonl.gz"
+REGISTER_SILVER = "languages/register/zh_deepl.jsonl.xz"
+REGISTER_ORIGINALS = "languages/register/zh_core.tsv.xz"
 UNLABELLED = "quality/cwt1_cleared1_unlabelled.jsonl.gz"
 
 
@@ -73,20 +77,25 @@ def read_task(task: Task, data: Path) -> Rows:
 def read_rows(
     path: Path, needs: Sequence[str], attachment: str | None = None
 ) -> list[dict[str, Any]]:
-    """Read the JSON lines of a gzip file.
+    """Read JSON lines, or lines of tab-separated values (``.tsv``), of a file behind gzip or xz.
 
     Args:
-        needs: Fields that every row must have.
+        needs: Fields that every row must have; of tab-separated values, the fields in their order.
         attachment: Field with the path of another file, relative to this one's folder; the row
             gets that file's content as "bytes".
     Raises:
         TrainingError: unreadable or empty file, or a line that is no object with these fields.
     """
-    rows = []
+    opened = lzma.open if path.suffix == ".xz" else gzip.open
+    rows: list[dict[str, Any]] = []
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
+        with io.TextIOWrapper(opened(path), encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
-                row = json.loads(line)
+                row: Any
+                if ".tsv" in path.suffixes:
+                    row = dict(zip(needs, line.rstrip("\n").split("\t"), strict=False))
+                else:
+                    row = json.loads(line)
                 if not isinstance(row, dict):
                     raise TrainingError(f"{path}: line {number}: expected a JSON object")
                 if missing := [name for name in needs if name not in row]:
@@ -97,7 +106,7 @@ def read_rows(
                 if attachment is not None:
                     row["bytes"] = (path.parent / row[attachment]).read_bytes()
                 rows.append(row)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise TrainingError(f"{path}: cannot be read: {error}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise TrainingError(f"{path}: expected JSON lines: {error}") from error

@@ -61,6 +61,40 @@ def fit_softmax(
     return _minimise(loss_of, np.zeros(shape[0] * shape[1]), steps).reshape(shape)
 
 
+def fit_sigmoid(
+    rows: SparseRows,
+    targets: Float64Array,
+    row_weights: Float64Array,
+    penalty: float,
+    steps: int,
+    start: Float64Array | None = None,
+) -> Float64Array:
+    """Minimise the sum of independent logistic losses + penalty * |w - start|^2 / 2.
+
+    Args:
+        rows: One an example.
+        targets: Shape (rows, classes), each in [0, 1].
+        row_weights: Weight of each row's loss.
+        penalty: Factor of the squared distance from ``start``.
+        steps: Steps of L-BFGS.
+        start: Weights to stay near to, shape (columns, classes); None for 0.
+    Returns:
+        Weights, (columns, classes).
+    """
+    shape = (rows.width, targets.shape[1])
+    centre = np.zeros(shape[0] * shape[1]) if start is None else start.ravel()
+
+    def loss_of(point: Float64Array) -> tuple[float, Float64Array]:
+        logits = class_logits(rows, point.reshape(shape))
+        losses = row_weights[:, None] * (np.logaddexp(0.0, logits) - targets * logits)
+        errors = row_weights[:, None] * (1 / (1 + np.exp(-logits)) - targets)
+        away = point - centre
+        whole = float(losses.sum()) + penalty / 2 * _inner(away, away)
+        return whole, _columns_of(rows, errors).ravel() + penalty * away
+
+    return _minimise(loss_of, centre, steps).reshape(shape)
+
+
 def fit_multipliers(
     rows: SparseRows,
     targets: Float64Array,

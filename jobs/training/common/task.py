@@ -101,6 +101,8 @@ class Task:
     apart: frozenset[str] = frozenset()
     """Kinds of documents whose units are spread over the folds by themselves, so that the folds of
     all others do not depend on them."""
+    always: frozenset[str] = frozenset()
+    """Kinds of documents that every fold trains on, and that no figure is of."""
     written: tuple[str, ...] = ()
     """Names of the model's files, that of `fit`'s path first; empty for NAME.ftz."""
     load: Callable[[Path], Model] = load_model

@@ -137,13 +137,16 @@ def held_out_figures(task: Task, documents: Sequence[Document], share: float = 1
 def held_out_answers(
     task: Task, documents: Sequence[Document], share: float = 1.0
 ) -> tuple[list[Document], Model, Answers]:
-    """Ask about every document a model that was trained without its unit.
+    """Ask about every document, but those of a kind in `Task.always`, a model that was trained
+    without its unit.
 
     Args:
         share: Share of the other units that each model is trained on.
     Returns:
         The documents by fold, the model of the last fold, and the answers.
     """
+    always = [d for d in documents if d.kind in task.always]
+    documents = [d for d in documents if d.kind not in task.always]
     folds = fold_of_units([d for d in documents if d.kind not in task.apart], task.recipe.folds)
     folds |= fold_of_units([d for d in documents if d.kind in task.apart], task.recipe.folds)
     asked: list[Document] = []
@@ -154,7 +157,7 @@ def held_out_answers(
             continue
         others = [d for d in documents if folds[d.unit] != fold]
         units = units_of_share(others, share, task.recipe.seed)
-        model, found = fit(task, [d for d in others if d.unit in units])
+        model, found = fit(task, always + [d for d in others if d.unit in units])
         asked += held
         answers.append(task.answers(model, found, held))
     return asked, model, np.concatenate(answers)
