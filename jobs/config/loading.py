@@ -228,11 +228,14 @@ def _check_pair_scorers(config: Config) -> None:
             raise ConfigError(
                 f"score_pairs.scorers: unknown {name!r}; known: {', '.join(known) or 'none'}"
             )
-        for needed in known[name].needs(config.pair_scorers[name]):
+        settings = config.pair_scorers
+        needs = known[name].needs(settings[name])
+        for needed in needs:
             if needed not in running:
                 raise ConfigError(
                     f"score_pairs.scorers = {list(running)}: {name} needs {needed} too"
                 )
+        known[name].check_needed(settings[name], {needed: settings[needed] for needed in needs})
     for name, limits in config.pair_limits.items():
         for key in known[name].limits_in_use(limits) if name not in running else ():
             raise ConfigError(

@@ -91,8 +91,8 @@ class ReassignCaptionsConfig:
     """
 
     scorer: str | None = None
-    """Scorer of pairs whose stored embeddings are compared, with columns ``image_embedding`` and
-    ``text_embedding``. Off: no text is reassigned."""
+    """Scorer of pairs whose stored embeddings are compared, with columns ``image_vector`` and
+    ``text_vector``. Off: no text is reassigned."""
     images: PositiveCount = 15
     """Images that are looked at of a text: those that are most similar to it."""
     texts: PositiveCount = 2

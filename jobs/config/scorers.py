@@ -11,8 +11,14 @@ from collections.abc import Collection
 
 from udfs.encoder.quality_bert import QUALITY_BERT
 from udfs.image_models.nsfw import NSFW
+from udfs.image_models.persons import PERSONS
 from udfs.image_models.text_in_image import TEXT_IN_IMAGE
 from udfs.image_models.watermark import WATERMARK
+from udfs.pair_noise.caption_gates import ALIP
+from udfs.pair_noise.caption_similarity import CAPTION_SIMILARITY
+from udfs.pair_noise.concepts import CONCEPTS
+from udfs.pair_noise.entities import ENTITIES
+from udfs.pair_noise.noise import NOISE
 from udfs.pair_scorers.declaration import PairScorerDeclaration
 from udfs.scorers.contamination import CONTAMINATION
 from udfs.scorers.declaration import ReportCount, ReportShares, ScorerDeclaration
@@ -31,7 +37,10 @@ SCORERS: tuple[ScorerDeclaration, ...] = (
 """Every scorer, in the order of sections, stages and columns. Readers call `declared`, so that a
 test may put another tuple here."""
 
-PAIR_SCORERS: tuple[PairScorerDeclaration, ...] = (TEXT_IN_IMAGE, NSFW, WATERMARK)
+PAIR_SCORERS: tuple[PairScorerDeclaration, ...] = (
+    *(TEXT_IN_IMAGE, NSFW, WATERMARK, PERSONS),
+    *(NOISE, CONCEPTS, ENTITIES, CAPTION_SIMILARITY, ALIP),
+)
 """Every scorer of pairs, likewise, each behind those that it needs. Readers call
 `declared_pairs`."""
 

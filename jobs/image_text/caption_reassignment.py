@@ -37,9 +37,9 @@ NO_EMBEDDING = "no_embedding"
 LOW_CYCLE_SCORE = "low_cycle_score"
 """Reject reason of a pair whose text is not among the share that is kept."""
 
-IMAGE_EMBEDDING, TEXT_EMBEDDING = "image_embedding", "text_embedding"
+IMAGE_VECTOR, TEXT_VECTOR = "image_vector", "text_vector"
 """Columns of a scorer's table, float16: their scalar product says how well image and text fit."""
-SENTENCE_EMBEDDING = "sentence_embedding"
+SENTENCE_VECTOR = "sentence_vector"
 """Column that a scorer has where texts are compared with texts by another embedding."""
 
 _KEY = ["doc_id", "place"]
@@ -65,8 +65,10 @@ def check(config: Config) -> None:
     if scorer is None or name not in config.score_pairs.scorers:
         running = list(config.score_pairs.scorers)
         raise ConfigError(f"{key}: score_pairs.scorers = {running} has no such scorer")
-    if missing := {IMAGE_EMBEDDING, TEXT_EMBEDDING} - {*scorer.result_type.fieldNames()}:
+    if missing := {IMAGE_VECTOR, TEXT_VECTOR} - {*scorer.result_type.fieldNames()}:
         raise ConfigError(f"{key}: its table has no {', '.join(sorted(missing))}")
+    if not getattr(config.pair_scorers[name], "vectors", True):
+        raise ConfigError(f"{key}: {name}.vectors = false: it stores none")
 
 
 def preload() -> None:
@@ -115,11 +117,11 @@ def embedded_pairs(spark: SparkSession, run: Run) -> DataFrame:
     name = run.config.reassign_captions.scorer
     assert name is not None
     table = run.store.read(spark, pair_scores(name), list(run.waves))
-    sentence = SENTENCE_EMBEDDING if SENTENCE_EMBEDDING in table.columns else TEXT_EMBEDDING
+    sentence = SENTENCE_VECTOR if SENTENCE_VECTOR in table.columns else TEXT_VECTOR
     stored = table.select(
         *_KEY,
-        F.col(IMAGE_EMBEDDING).alias("image_vector"),
-        F.col(TEXT_EMBEDDING).alias("text_vector"),
+        F.col(IMAGE_VECTOR).alias("image_vector"),
+        F.col(TEXT_VECTOR).alias("text_vector"),
         F.col(sentence).alias("sentence_vector"),
     )
     selected = run.store.read(spark, SELECTED_PAIRS).select(

@@ -66,6 +66,19 @@ class ShippedFiles:
         return fetch(self._artifacts[key], self._config)
 
 
+class PairShippedFiles(ShippedFiles):
+    """As ShippedFiles, of a scorer of pairs."""
+
+    def __init__(self, name: str, config: Config, lock: Lock, context: SparkContext) -> None:
+        """Ship the files of a scorer."""
+        super().__init__(_fetched(name, config, lock, context), config, context)
+        self._lock = lock
+
+    def scorer(self, name: str) -> PairScorer:
+        """Another scorer of pairs, whose model this one uses."""
+        return pair_scorer_of(name, self._config, self._lock, self._context, {})
+
+
 def chosen_scorers(config: Config) -> list[str]:
     """The scorers that a configuration runs, in the order of their declarations."""
     return [name for name in declared() if name in config.score.scorers]
@@ -155,7 +168,7 @@ def scorer_of(name: str, config: Config, lock: Lock, context: SparkContext) -> S
     Raises:
         ConfigError: a file that was not here before Spark started does not fit the settings.
     """
-    files = _shipped(name, config, lock, context)
+    files = ShippedFiles(_fetched(name, config, lock, context), config, context)
     return declared()[name].make(config.scorers[name], files)
 
 
@@ -167,11 +180,12 @@ def pair_scorer_of(
     Args:
         fitted: What was fitted for it; empty where it fits nothing.
     """
-    files = _shipped(name, config, lock, context)
+    files = PairShippedFiles(name, config, lock, context)
     return declared_pairs()[name].make(config.pair_scorers[name], files, fitted)
 
 
-def _shipped(name: str, config: Config, lock: Lock, context: SparkContext) -> ShippedFiles:
+def _fetched(name: str, config: Config, lock: Lock, context: SparkContext) -> dict[str, Artifact]:
+    """The artifacts of a scorer by the keys that name them, fetched and checked."""
     artifacts = artifacts_of(name, config, lock)
     paths = {key: fetch(artifact, config) for key, artifact in artifacts.items()}
     if not all(Path(artifact.uri).is_file() for artifact in artifacts.values()):
@@ -179,7 +193,7 @@ def _shipped(name: str, config: Config, lock: Lock, context: SparkContext) -> Sh
     settings, _ = _settings(name, config)
     if scorer_in(name).wants_gpu(settings) and not context.getConf().get(TASK_GPUS):
         say("device", f"{name}: no GPU is declared ({TASK_GPUS}), so it runs on CPUs")
-    return ShippedFiles(artifacts, config, context)
+    return artifacts
 
 
 def _settings(name: str, config: Config) -> tuple[Any, Any]:

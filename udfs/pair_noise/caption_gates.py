@@ -1,4 +1,4 @@
-"""Pair scorer alip: the weights of an image, its text and its synthetic caption.
+"""The scorer ``alip``: the weights of an image, its text and its synthetic caption.
 
 ALIP weighs a sample by how far text and caption agree, and, where they do not, each of the two by
 how far it agrees with the image.

@@ -19,9 +19,11 @@ MIN_NAME_CHARS = 2
 MAX_NAME_CHARS = 100
 """A longer line is a sentence, and the file no list of names."""
 MAX_NAMES = 20_000_000
+MAX_VOCABULARY = 100_000
+"""Most words that every image is compared with."""
 
 
-class GazetteerFileError(ValueError):
+class NamesFileError(ValueError):
     """A file is no list of names."""
 
 
@@ -74,12 +76,13 @@ class Gazetteer:
         return _longest(whole)
 
 
-def read_gazetteer(path: Path) -> Gazetteer:
-    """Read a file of names: UTF-8, one a line; empty lines and names of one character are skipped.
+def read_names(path: Path) -> list[str]:
+    """Read a file of names or words: UTF-8, one a line, distinct, in order; empty lines and those
+    of one character are skipped.
 
     Raises:
-        GazetteerFileError: not UTF-8, a line that is longer than MAX_NAME_CHARS, more than
-            MAX_NAMES, or no name.
+        NamesFileError: not UTF-8, a line that is longer than MAX_NAME_CHARS, more than MAX_NAMES,
+            or no name.
     """
     names: dict[str, None] = {}
     try:
@@ -87,19 +90,19 @@ def read_gazetteer(path: Path) -> Gazetteer:
             for number, line in enumerate(lines, 1):
                 name = line.strip()
                 if len(name) > MAX_NAME_CHARS:
-                    raise GazetteerFileError(
-                        f"line {number}: {len(name):,} characters: a name has at most "
+                    raise NamesFileError(
+                        f"{path}: line {number}: {len(name):,} characters: a name has at most "
                         f"{MAX_NAME_CHARS}"
                     )
                 if len(name) >= MIN_NAME_CHARS:
                     names[name] = None
                 if len(names) > MAX_NAMES:
-                    raise GazetteerFileError(f"more than {MAX_NAMES:,} names")
+                    raise NamesFileError(f"{path}: more than {MAX_NAMES:,} names")
     except UnicodeDecodeError as error:
-        raise GazetteerFileError(f"not UTF-8: {error}") from error
+        raise NamesFileError(f"{path}: not UTF-8: {error}") from error
     if not names:
-        raise GazetteerFileError(f"no name of {MIN_NAME_CHARS} characters or more")
-    return Gazetteer(list(names))
+        raise NamesFileError(f"{path}: no name of {MIN_NAME_CHARS} characters or more")
+    return list(names)
 
 
 def _longest(mentions: Sequence[Mention]) -> list[Mention]:

@@ -1,4 +1,4 @@
-"""Pair scorer noise: the probability that an image and a text do not belong together.
+"""The scorer ``noise``: the probability that an image and a text do not belong together.
 
 The alignment of all pairs of an output is taken for a mixture of two normal distributions, of noisy
 and of clean pairs. Histograms are counted by Spark, and the mixture is fitted to their 4,096 counts
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from udfs.scorers.scorer import Record
 
 NAME = "noise"
-ALIGNMENT = "alignment"
+ALIGNMENT, SIMILARITY = "alignment", "similarity"
 """The scorer whose values are looked at, and its column."""
 BINS = 4096
 FEW_PAIRS = "few_pairs"
@@ -60,7 +60,7 @@ RESULT_TYPE = result_type(
 def fit_noise(settings: NoiseSettings, records: DataFrame) -> Fitted:
     """Fit the mixture to the alignment of all pairs.
 
-    Needs: alignment.alignment, null for pairs without one.
+    Needs: alignment.similarity, null for pairs without one.
     Collects: BINS counts.
 
     Returns:
@@ -72,7 +72,7 @@ def fit_noise(settings: NoiseSettings, records: DataFrame) -> Fitted:
 
     from udfs.pair_noise.mixture import fit_mixture
 
-    values = records.select(F.col(ALIGNMENT)[ALIGNMENT].cast("double").alias("value")).where(
+    values = records.select(F.col(ALIGNMENT)[SIMILARITY].cast("double").alias("value")).where(
         F.col("value").isNotNull()
     )
     bounds = values.agg(F.count("value"), F.min("value"), F.max("value")).collect()[0]
@@ -111,7 +111,7 @@ def score_noise(pairs: Pairs, mixture: Mixture | str) -> list[Record]:
 
     from udfs.pair_noise.mixture import probabilities
 
-    values = np.array([record[ALIGNMENT] for record in pairs.others[ALIGNMENT]], dtype=np.float64)
+    values = np.array([record[SIMILARITY] for record in pairs.others[ALIGNMENT]], dtype=np.float64)
     noisy, _ = probabilities(values, mixture)
     return [{"noise_prob": value, "failure": None} for value in noisy.tolist()]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pyspark.sql.types import BinaryType, StructType
 
@@ -29,8 +29,19 @@ Fitted = Mapping[str, Any]
 """Few numbers, and lists of them, that JSON holds: what `PairScorerDeclaration.fit` found."""
 
 
+class PairScorerFiles(ScorerFiles, Protocol):
+    """The files that a pair scorer is made from."""
+
+    def scorer(self, name: str) -> PairScorer:
+        """Another pair scorer, whose model this one uses: it is among those that it needs."""
+
+
 def _accept(settings: Any, limits: Any, files: KnownFiles) -> None:
     """The check of a pair scorer whose settings need none."""
+
+
+def _fits(settings: Any, needed: Mapping[str, Any]) -> None:
+    """The check of a pair scorer that asks nothing of those that it needs."""
 
 
 def _never(settings: Any) -> bool:
@@ -54,7 +65,7 @@ class PairScorerDeclaration:
     result_type: StructType
     """The columns of its table, as `udfs.pair_scorers.scorer.result_type` makes them: the first one
     is null for a pair without a score, and then ``failure`` says why."""
-    make: Callable[[Any, ScorerFiles, Fitted], PairScorer]
+    make: Callable[[Any, PairScorerFiles, Fitted], PairScorer]
     """(settings, files, fitted) -> scorer; runs on the driver, with Spark."""
     reads: tuple[str, ...] = (IMAGE, TEXT)
     """What it needs of a pair: a usable image, a text, both, or neither where the records of other
@@ -72,6 +83,9 @@ class PairScorerDeclaration:
     check: Callable[[Any, Any, KnownFiles], None] = _accept
     """(settings, limits, files): raise ConfigError for what does not fit. Runs before Spark starts
     with the files that are on this machine, and again when all are."""
+    check_needed: Callable[[Any, Mapping[str, Any]], None] = _fits
+    """(settings, name -> settings of the scorers that it needs): raise ConfigError for what does
+    not fit."""
     make_file: Callable[[Any, Path | None, Path], Path] | None = None
     """As that of a `udfs.scorers.declaration.ScorerDeclaration`."""
     limits: type | None = None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from udfs.pair_noise.gazetteer import Gazetteer, GazetteerFileError, Mention, read_gazetteer
+from udfs.pair_noise.gazetteer import Gazetteer, Mention, NamesFileError, read_names
 from udfs.pair_noise.nouns import nouns_of, words_of
 
 NAMES = ["中国", "成都", "成都科幻馆", "雨果奖", "打球", "NBA", "LeBron James", "桥", "老桥"]
@@ -52,9 +52,9 @@ def test_a_shorter_name_is_found_where_a_longer_one_is_within_a_word() -> None:
 def test_a_file_of_names_is_read(tmp_path: Path) -> None:
     path = tmp_path / "titles.txt"
     path.write_text("成都\n\n老桥  \n成都\n馆\n", encoding="utf-8")
-    gazetteer = read_gazetteer(path)
-    assert len(gazetteer) == 2
-    assert [one.text for one in gazetteer.mentions("成都老桥")] == ["成都", "老桥"]
+    names = read_names(path)
+    assert names == ["成都", "老桥"]
+    assert [one.text for one in Gazetteer(names).mentions("成都老桥")] == names
 
 
 @pytest.mark.parametrize(
@@ -69,5 +69,5 @@ def test_a_file_of_names_is_read(tmp_path: Path) -> None:
 def test_a_file_of_something_else_is_refused(tmp_path: Path, body: bytes, message: str) -> None:
     path = tmp_path / "titles.txt"
     path.write_bytes(body)
-    with pytest.raises(GazetteerFileError, match=message):
-        read_gazetteer(path)
+    with pytest.raises(NamesFileError, match=message):
+        read_names(path)

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from udfs.pair_noise.noise import NOISE, NoiseSettings, fit_noise
 from udfs.pair_scorers.scorer import Pairs
 
-DDL = "doc_id string, place int, alignment struct<alignment:double,alignment_level:int>"
+DDL = "doc_id string, place int, alignment struct<similarity:double,text_tokens:int>"
 
 
 def alignments() -> tuple[list[float], list[float]]:
@@ -28,7 +28,7 @@ def frame_of(spark: SparkSession, values: list[float | None]) -> DataFrame:
 def records_of(fitted: Any, values: list[float]) -> list[dict[str, Any]]:
     scorer = NOISE.make(NoiseSettings(), None, fitted)
     nothing = [None] * len(values)
-    others = {"alignment": [{"alignment": value} for value in values]}
+    others = {"alignment": [{"similarity": value} for value in values]}
     keys = [str(n) for n in range(len(values))]
     return list(
         scorer.score(Pairs(keys, nothing, nothing, others), scorer.load({}, scorer.options))

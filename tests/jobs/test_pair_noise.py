@@ -1,4 +1,5 @@
-"""Captions reassigned by the real job: stored embeddings, the table, its ledger, settings."""
+"""Noise, concepts, entities and reassigned captions by the real jobs, over vectors of a scorer that
+needs no model."""
 
 from __future__ import annotations
 
@@ -7,7 +8,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,10 +20,13 @@ from jobs.run.store import Store
 from tests.builders.images import image_bytes
 from tests.builders.warc_files import http_response, record
 from tests.jobs.conftest import LOCAL_CONFIG
+from udfs.base.array_types import Float32Array
+from udfs.pair_noise.concepts import CONCEPTS
 from udfs.pair_noise.embeddings import unit_rows
-from udfs.pair_scorers.declaration import Fitted, PairScorerDeclaration
+from udfs.pair_noise.entities import ENTITIES
+from udfs.pair_noise.noise import NOISE
+from udfs.pair_scorers.declaration import Fitted, PairScorerDeclaration, PairScorerFiles
 from udfs.pair_scorers.scorer import Loaded, Pairs, PairScorer, result_type
-from udfs.scorers.declaration import ScorerFiles
 from udfs.scorers.scorer import Record
 
 TOPICS = "桥集石"
@@ -34,54 +37,67 @@ PLACES = {  # an image's topic and the text beside it
     "http://a.cn/2": [("2.png", "石阶"), ("away.png", "没有图的桥"), ("0.png", "晴天很好的")],
 }
 TYPE = result_type(
-    StructField("product", DoubleType()),
-    StructField("image_embedding", BinaryType()),
-    StructField("text_embedding", BinaryType()),
+    StructField("similarity", DoubleType()),
+    StructField("image_vector", BinaryType()),
+    StructField("text_vector", BinaryType()),
 )
 
 
 @dataclass(frozen=True)
-class MadeSettings:
-    """Nothing is set."""
+class TopicSettings:
+    """Whether vectors are stored."""
+
+    vectors: bool = True
+    """Whether they are."""
 
 
-def vectors_of_pair(text: str, body: bytes) -> np.ndarray:
-    topic = Image.open(io.BytesIO(body)).width - 300
-    image = np.eye(len(TOPICS) + 1)[topic] + 0.1
-    words = np.array([*(text.count(char) for char in TOPICS), 0.5])
-    return unit_rows(np.stack([image, words]))
+class TopicEncoder:
+    """Topics of texts and images, at length one."""
+
+    def encoder(self) -> TopicEncoder:
+        return self
+
+    def text_vectors(self, texts: Sequence[str]) -> tuple[Float32Array, list[int]]:
+        counts = [[*(text.count(char) for char in TOPICS), 0.5] for text in texts]
+        return unit_rows(np.array(counts)).astype(np.float32), [len(text) for text in texts]
+
+    def image_vector(self, body: bytes) -> Float32Array:
+        topic = Image.open(io.BytesIO(body)).width - 300
+        return unit_rows(np.eye(len(TOPICS) + 1)[[topic]] + 0.1).astype(np.float32)[0]
 
 
-def score_made(pairs: Pairs, model: object) -> list[Record]:
+def load(files: Loaded, settings: TopicSettings) -> TopicEncoder:
+    return TopicEncoder()
+
+
+def score(pairs: Pairs, model: TopicEncoder) -> list[Record]:
     found = []
-    for text, body in zip(pairs.texts, pairs.bodies, strict=True):
-        assert text is not None and body is not None
-        image, words = vectors_of_pair(text, body)
+    texts, _ = model.text_vectors([text or "" for text in pairs.texts])
+    for words, body in zip(texts, pairs.bodies, strict=True):
+        image = model.image_vector(body or b"")
         found.append(
             {
-                "product": float(image.astype(float) @ words.astype(float)),
-                "image_embedding": image.tobytes(),
-                "text_embedding": words.tobytes(),
+                "similarity": float(image @ words),
+                "image_vector": image.astype("<f2").tobytes(),
+                "text_vector": words.astype("<f2").tobytes(),
                 "failure": None,
             }
         )
     return found
 
 
-def no_model(files: Loaded, options: Any) -> None:
-    return None
+def make(settings: TopicSettings, files: PairScorerFiles, fitted: Fitted) -> PairScorer:
+    return PairScorer("alignment", TYPE, load, score, options=settings)
 
 
-def make_made(settings: MadeSettings, files: ScorerFiles, fitted: Fitted) -> PairScorer:
-    return PairScorer("made", TYPE, no_model, score_made)
-
-
-MADE = PairScorerDeclaration(name="made", settings=MadeSettings, result_type=TYPE, make=make_made)
+ALIGNMENT = PairScorerDeclaration(
+    name="alignment", settings=TopicSettings, result_type=TYPE, make=make
+)
 
 
 @pytest.fixture(autouse=True)
 def made_scorer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.config.scorers.PAIR_SCORERS", (MADE,))
+    monkeypatch.setattr("jobs.config.scorers.PAIR_SCORERS", (ALIGNMENT, NOISE, CONCEPTS, ENTITIES))
 
 
 @pytest.fixture
@@ -102,7 +118,7 @@ def arguments(tmp_path: Path) -> list[str]:
         *("--config", str(LOCAL_CONFIG), "--output", str(tmp_path / "out"), "--input", str(warc)),
         *("--set", "extract.pairs=true", "rules.max_dup_13gram_share=off", 'dedup.levels=["url"]'),
         *("select.min_quality=off", "pair_rules.pack=off", "select_pairs.pages=all"),
-        *('score_pairs.scorers=["made"]', "reassign_captions.scorer=made"),
+        *('score_pairs.scorers=["alignment"]', "reassign_captions.scorer=alignment"),
     ]
 
 
@@ -113,11 +129,37 @@ def rows_of(spark: SparkSession, output: Path) -> dict[str, Row]:
     return {row["text"]: row for row in table.join(selected, ["doc_id", "place"]).collect()}
 
 
-def test_texts_get_the_images_that_lead_back_to_them(
+def scores_of(spark: SparkSession, output: Path, name: str) -> dict[str, Row]:
+    """Text -> its row of a scorer's table."""
+    pairs = spark.read.parquet(str(output / "pairs")).select("doc_id", "place", "text")
+    table = spark.read.parquet(str(output / "pair_scores" / name))
+    return {row["text"]: row for row in table.join(pairs, ["doc_id", "place"]).collect()}
+
+
+def test_pairs_are_measured_and_texts_reassigned(
     spark: SparkSession, tmp_path: Path, arguments: list[str]
 ) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("老桥\n集市\n石板\n石阶\n", encoding="utf-8")
+    arguments += [
+        *('score_pairs.scorers=["alignment","noise","concepts","entities"]', "noise.min_pairs=4"),
+        *(f"concepts.vocabulary={names}", "concepts.of_image=1", f"entities.gazetteer={names}"),
+    ]
     assert reassign_captions.main([*arguments, "reassign_captions.share=0.8"]) == 0
     output = tmp_path / "out"
+    noise = scores_of(spark, output, "noise")
+    assert noise["石板石阶石"]["noise_prob"] < 0.5 < noise["集市上的集市"]["noise_prob"]
+    assert noise["没有图的桥"]["failure"] == "no_image"
+    fitted = json.loads((output / "pair_scores.json").read_text(encoding="utf-8"))["noise"]
+    assert fitted["pairs"] == 5 and fitted["means"][0] < fitted["means"][1]
+    concepts = scores_of(spark, output, "concepts")
+    assert [(one["text"], one["in_text"]) for one in concepts["桥边的老桥"]["concepts"]] == [
+        ("集市", False),
+        ("老桥", True),
+    ]
+    entities = scores_of(spark, output, "entities")
+    assert entities["集市上的集市"]["chosen"] == "集市"
+    assert entities["晴天很好的"]["entities"] == []
     rows = rows_of(spark, output)
     own = {row["image_sha256"]: text for text, row in rows.items() if row["image_sha256"]}
     assert len(own) == 3 and len(rows) == 6
@@ -154,6 +196,13 @@ def test_texts_get_the_images_that_lead_back_to_them(
     [
         (["reassign_captions.scorer=other"], "has no such scorer"),
         (["score_pairs.scorers=[]"], "has no such scorer"),
+        (["alignment.vectors=false"], "alignment.vectors = false"),
+        (['score_pairs.scorers=["noise"]'], "noise needs alignment too"),
+        (
+            ['score_pairs.scorers=["alignment","concepts"]', "alignment.vectors=false"],
+            "scorers of words compare what it stores",
+        ),
+        (['score_pairs.scorers=["alignment","entities"]'], "needs a file of names"),
         (["reassign_captions.share=0"], "reassign_captions.share"),
     ],
 )
