@@ -7,11 +7,11 @@ encodes the captions that scorer ``captioner`` wrote.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from pyspark.sql.types import DoubleType, StructField
 
-from udfs.base.settings import Bounds
+from udfs.base.settings import Share
 from udfs.pair_noise.word_similarity import (
     ALIGNMENT,
     DECIMALS,
@@ -42,7 +42,7 @@ class CaptionSimilaritySettings:
 class CaptionSimilarityLimits:
     """Key of [select_pairs] that compares texts with captions."""
 
-    min_text_caption: Annotated[float, Bounds(least=-1, most=1)] | None = None
+    min_text_caption: Share | None = None
     """Least similarity of a text and the synthetic caption of its image (``unlike_caption``). Off
     by default."""
 

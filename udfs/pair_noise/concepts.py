@@ -21,7 +21,7 @@ from pyspark.sql.types import (
     StructType,
 )
 
-from udfs.base.settings import ArtifactKey, Bounds, ConfigError, Count, PositiveCount
+from udfs.base.settings import ArtifactKey, ConfigError, Count, PositiveCount, Share
 from udfs.pair_noise.word_similarity import (
     ALIGNMENT,
     DECIMALS,
@@ -62,7 +62,7 @@ class ConceptsSettings:
 class ConceptsLimits:
     """Keys of [select_pairs] that look at concepts."""
 
-    min_concept_similarity: Annotated[float, Bounds(least=-1, most=1)] | None = None
+    min_concept_similarity: Share | None = None
     """Least similarity to the image of the noun of a text that is nearest to it; a text without a
     noun has none (``no_concept``). As CC3M, whose texts have a word for what a classifier sees.
     Off by default."""
