@@ -30,12 +30,12 @@ class Scores(Protocol):
 
 
 def token_batches(
-    lengths: Int64Array, budget: int, pad_to: int | None = None
+    lengths: Int64Array, budget: int, pad_to: int | None = None, waste: float = MAX_WASTE
 ) -> Iterator[Int64Array]:
     """Yield the numbers of the segments of each batch, longest ones first.
 
-    A batch has at most ``budget`` tokens with its padding, or is a single segment; at most
-    `MAX_WASTE` of them are padding.
+    A batch has at most ``budget`` tokens with its padding, or is a single segment; at most a share
+    ``waste`` of them is padding.
 
     Args:
         lengths: Tokens of each segment, shape (segments,).
@@ -51,7 +51,7 @@ def token_batches(
             # The share of padding grows with every row that joins: shorter ones come later.
             counts = np.arange(1, stop - start + 1)
             filled = sums[start + 1 : stop + 1] - sums[start]
-            stop = start + int(np.count_nonzero(filled >= (1.0 - MAX_WASTE) * width * counts))
+            stop = start + int(np.count_nonzero(filled >= (1.0 - waste) * width * counts))
         yield order[start:stop]
         start = stop
 
