@@ -5,8 +5,9 @@ model (``TASK.ftz``, or the files that the task names), ``metrics.json`` and ``C
 come from models that were not trained on the source or site that is measured; the shipped model is
 then trained on everything except the files that are for figures only.
 
-With ``--teacher OUTPUT`` the quality model also learns from scores of quality_bert, which a run on
-Spark left in that output, and reports how far both agree on sites that it was not trained on.
+With ``--teacher OUTPUT`` the quality model also learns from scores of quality_bert, or of another
+scorer (``--teacher-scorer``), which a run on Spark left in that output, and reports how far both
+agree on sites that it was not trained on.
 ``--task quality-bert-stages`` trains such an encoder, on texts of your own too:
 jobs/training/README.md has the commands.
 

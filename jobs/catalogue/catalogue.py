@@ -16,7 +16,7 @@ from jobs.config import Config, ConfigError
 from udfs.base import model_constants
 from udfs.files.artifacts import stamp_of
 
-KINDS = ("model", "tokenizer", "lexicon", "taxonomy", "hosts", "stopwords")
+KINDS = ("model", "tokenizer", "lexicon", "taxonomy", "hosts", "stopwords", "rubric")
 
 CODE = {
     "segmentation": model_constants.SEGMENTATION,

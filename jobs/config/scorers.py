@@ -29,15 +29,19 @@ from udfs.scorers.register import REGISTER
 from udfs.scorers.tokens import TOKENS
 from udfs.scorers.toxicity import TOXICITY
 from udfs.scorers.variety import VARIETY
+from udfs.vision_language.captioner import CAPTIONER
+from udfs.vision_language.judge import JUDGE
+from udfs.vision_language.text_judge import TEXT_JUDGE
 
 SCORERS: tuple[ScorerDeclaration, ...] = (
     *(QUALITY, DOMAIN, TOXICITY, PERPLEXITY),
-    *(TOKENS, QUALITY_BERT, CONTAMINATION, VARIETY, REGISTER),
+    *(TOKENS, QUALITY_BERT, TEXT_JUDGE, CONTAMINATION, VARIETY, REGISTER),
 )
 """Every scorer, in the order of sections, stages and columns. Readers call `declared`, so that a
 test may put another tuple here."""
 
 PAIR_SCORERS: tuple[PairScorerDeclaration, ...] = (
+    *(CAPTIONER, JUDGE),
     *(TEXT_IN_IMAGE, NSFW, WATERMARK, PERSONS),
     *(NOISE, CONCEPTS, ENTITIES, CAPTION_SIMILARITY, ALIP),
 )

@@ -148,7 +148,7 @@ def test_its_table_settings_and_columns_are_known(capsys: pytest.CaptureFixture[
         ("digits.colour=3", "unknown key digits.colour = 3; known keys of [digits]: artifact, sc"),
         ("digits.scale=many", "digits.scale = 'many': expected a number"),
         ("select.min_digits=many", "select.min_digits = 'many': expected a number"),
-        ("select.quality_from=toxicity", "from 0 to 1: quality, quality_bert, digits"),
+        ("select.quality_from=toxicity", "from 0 to 1: quality, quality_bert, text_judge, digits"),
         ('score.scorers=["numbers"]', "unknown 'numbers'; known: quality, domain, toxicity, perp"),
     ],
 )

@@ -52,10 +52,10 @@ def score_pairs(pairs: Pairs, model: tuple[CaptionerSettings, GenerativeModel]) 
     """Caption every image; a failure is ``undecodable``, ``unprocessable_image``, ``too_long`` or
     ``empty_answer``."""
     from udfs.vision_language.pictures import Picture
-    from udfs.vision_language.questions import Question
+    from udfs.vision_language.questions import Query
 
     settings, captioner = model
-    questions = [Question(settings.prompt or "", Picture(body or b"")) for body in pairs.bodies]
+    questions = [Query(settings.prompt or "", Picture(body or b"")) for body in pairs.bodies]
     return [
         failed(RESULT_TYPE, answer.failure)
         if answer.failure is not None
@@ -81,8 +81,8 @@ def _make(settings: CaptionerSettings, files: ScorerFiles, fitted: Any) -> PairS
 
 def _check(settings: CaptionerSettings, limits: object, files: KnownFiles) -> None:
     check_model(
-        f"{NAME}.artifact",
-        files["artifact"].path,
+        NAME,
+        files,
         reads_images=True,
         needs_template=False,
         max_tokens=settings.max_tokens,

@@ -25,7 +25,7 @@ from udfs.vision_language.questions import (
     UNPROCESSABLE,
     Answer,
     AnswerSettings,
-    Question,
+    Query,
 )
 
 Pixels = UInt8Array | Undecodable | None
@@ -41,7 +41,7 @@ _TIE = {torch.float32: 1e-3, torch.bfloat16: 0.0, torch.float16: 0.0}
 """How near the two likeliest tokens may be, as a share of the greater logit, before the answer is
 written again in a batch of one. Rounding moves logits of float32 by less, whatever the batch; in
 half precision so many tokens are that near that most answers would be."""
-_PADDING = {torch.float32: 1e-2, torch.bfloat16: 0.1, torch.float16: 0.1}
+_PADDING = {torch.float32: 1e-4, torch.bfloat16: 0.05, torch.float16: 0.02}
 """How far padding may move a logit of a model that ignores it, likewise."""
 
 
@@ -79,7 +79,7 @@ class Generator:
         self.pads = self._padding_is_harmless()
         """Whether questions of several lengths share a batch."""
 
-    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+    def answers(self, questions: Sequence[Query]) -> list[Answer]:
         """Return the answer to each question, in their order.
 
         When the device is out of memory, the budget becomes half of the batch that failed.
@@ -87,6 +87,8 @@ class Generator:
         Raises:
             torch.OutOfMemoryError: a single question does not fit.
         """
+        if not questions:
+            return []
         prompts = [self.inputs.prompt(question) for question in questions]
         lengths = self.inputs.lengths(prompts, [q.image for q in questions])
         lengths += self.settings.max_tokens
@@ -127,7 +129,8 @@ class Generator:
         found: list[Pixels] = []
         for picture in pictures:
             try:
-                found.append(picture and picture.decoded(self.settings.max_pixels))
+                limit = self.settings.max_pixels
+                found.append(None if picture is None else picture.decoded(limit))
             except Undecodable as error:
                 found.append(error)
         return found
@@ -169,7 +172,7 @@ class Generator:
             self._halve(len(asked) * longest)
             return None
         answers = [Answer(text) if text else Answer(None, EMPTY_ANSWER) for text in texts]
-        for n in () if is_alone else np.flatnonzero(margins < _TIE[self.dtype]):
+        for n in [] if is_alone else np.flatnonzero(margins < _TIE[self.dtype]).tolist():
             self.asked_again += 1
             answers[n] = self._alone(asked[n])
         return answers
@@ -208,7 +211,7 @@ class Generator:
         picture = Picture(b"") if self.settings.reads_images else None
         image = None if picture is None else np.full((64, 64, 3), 127, np.uint8)
         short, long = (
-            (self.inputs.prompt(Question(text, picture)), image) for text in ("一", "一二三四五")
+            (self.inputs.prompt(Query(text, picture)), image) for text in ("一", "一二三四五")
         )
         alone = self._generated(self.inputs.tensors([short]))[2][0]
         padded = self._generated(self.inputs.tensors([short, long]))[2][0]

@@ -11,7 +11,7 @@ import transformers
 
 from udfs.base.array_types import Int64Array, UInt8Array
 from udfs.vision_language.pictures import Picture
-from udfs.vision_language.questions import AnswerSettings, Question, SpecialTokens
+from udfs.vision_language.questions import AnswerSettings, Query, SpecialTokens
 
 Asked = tuple[str, UInt8Array | None]
 """A prompt and its image, shape (height, width, 3)."""
@@ -47,7 +47,7 @@ class ModelInputs:
         self._takes_system = True
         self._takes_system = self._accepts_system()
 
-    def prompt(self, question: Question) -> str:
+    def prompt(self, question: Query) -> str:
         """A question as the model reads it, the beginning of its answer included."""
         text = self._special.broken(question.text)
         system = question.system
@@ -75,7 +75,7 @@ class ModelInputs:
         from jinja2 import TemplateError
 
         try:
-            self.prompt(Question("一", system="一"))
+            self.prompt(Query("一", system="一"))
         except TemplateError:
             return False
         return True
@@ -127,7 +127,7 @@ class ImageInputs(ModelInputs):
         super().__init__(tokenizer, settings)
         self.image_processor = image_processor
 
-    def prompt(self, question: Question) -> str:
+    def prompt(self, question: Query) -> str:
         return ""
 
     def lengths(self, prompts: Sequence[str], images: Sequence[Picture | None]) -> Int64Array:

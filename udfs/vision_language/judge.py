@@ -21,7 +21,7 @@ from udfs.pair_scorers.scorer import Pairs, PairScorer, failed, result_type
 from udfs.scorers.declaration import KnownFiles, Rejection, ScorerFiles
 from udfs.vision_language.answers import Scale
 from udfs.vision_language.model_settings import GenerativeSettings, check_model
-from udfs.vision_language.questions import TEXT, Question, filled
+from udfs.vision_language.questions import TEXT, Query, filled
 
 if TYPE_CHECKING:
     from udfs.pair_scorers.scorer import Loaded
@@ -33,8 +33,9 @@ NAME = "judge"
 SCORE, ANSWER = "judge_score", "judge_text"
 
 LEAST, MOST = 1, 10
-"""The published scale: 1 an unsafe image, 3 a blurry one or a generic text, 2 a text that states
-what the image does not show, 4 one that omits the main thing, 5 noise in it; 9 and 10 are kept."""
+"""The published scale. The lowest that holds counts: 1 an unsafe image, 2 a text that states what
+the image does not show, 3 a blurry image or a generic text, 4 a text that omits the main thing, 5
+noise; pairs of 9 and 10 are kept."""
 
 Points = Annotated[int, Bounds(least=0)]
 
@@ -90,7 +91,7 @@ def score_pairs(pairs: Pairs, model: tuple[JudgeSettings, GenerativeModel]) -> l
     settings, judge = model
     scale = scale_of(settings)
     questions = [
-        Question(filled(settings.prompt, text or ""), Picture(body or b""), settings.system)
+        Query(filled(settings.prompt, text or ""), Picture(body or b""), settings.system)
         for text, body in zip(pairs.texts, pairs.bodies, strict=True)
     ]
     return [record_of(answer, scale) for answer in judge.answers(questions)]
@@ -140,8 +141,8 @@ def _check(settings: JudgeSettings, limits: JudgeLimits, files: KnownFiles) -> N
     if low is not None and high is not None and low > high:
         raise ConfigError(f"{NAME}.min_pixels = {low}: expected at most max_pixels, {high}")
     check_model(
-        f"{NAME}.artifact",
-        files["artifact"].path,
+        NAME,
+        files,
         reads_images=True,
         needs_template=True,
         max_tokens=settings.max_tokens,

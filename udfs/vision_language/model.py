@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from udfs.base.worker import cores_of_task
 from udfs.encoder.quality_bert import device_of_task
-from udfs.vision_language.questions import Answer, AnswerSettings, Question
+from udfs.vision_language.questions import Answer, AnswerSettings, Query
 
 if TYPE_CHECKING:
     from udfs.vision_language.generator import Generator
@@ -35,7 +35,7 @@ class GenerativeModel:
         self.scorer = scorer
         self._loaded: dict[str, Generator | VllmGenerator] = {}
 
-    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+    def answers(self, questions: Sequence[Query]) -> list[Answer]:
         """Return the answer to each question, in their order, whatever the order of batches.
 
         Raises:
@@ -61,6 +61,8 @@ class GenerativeModel:
         if cores := cores_of_task():
             torch.set_num_threads(cores)  # else every task would take all cores of the machine
         wanted = self.settings.engine
+        if wanted == "vllm" and not is_installed():
+            raise ModuleNotFoundError(f"{self.scorer}.engine = 'vllm': vLLM is not installed")
         if wanted == "vllm" or (wanted == "auto" and device != "cpu" and is_installed()):
             return VllmGenerator(self.folder, self.settings)
         generator = Generator(self.folder, self.settings, device)

@@ -1,24 +1,21 @@
 """Settings of scorers that ask a generative model, and the checks of its file before Spark starts.
 
-The file holds a folder that transformers saved, as ``python -m jobs.import_model`` packs it.
+The file holds a folder that transformers saved, as ``python -m jobs.pairs.import_model`` packs it.
 """
 
 from __future__ import annotations
 
-import json
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from udfs.base.settings import ConfigError, Model, PositiveCount
 from udfs.encoder.encoder_file import Dtype
 from udfs.encoder.quality_bert import Device
+from udfs.scorers.declaration import KnownFiles
 from udfs.vision_language.questions import AnswerSettings, Engine
 
-_TOKENIZERS = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.txt", "vocab.json")
-_PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 _TEMPLATES = ("chat_template.jinja", "chat_template.json")
 _TEMPLATE_KEYS = ("tokenizer_config.json", "processor_config.json")
 _VISION_LANGUAGE = (
@@ -39,9 +36,9 @@ class GenerativeSettings:
     It runs on CPUs where no GPU is declared to Spark (conf/spark-gpu.conf).
     """
 
-    artifact: Model = ""
-    """Artifact name of a model, or a path to its file, as ``python -m jobs.import_model`` makes one
-    of a folder of transformers; there is none by default."""
+    artifact: Model | None = None
+    """Artifact name of a model, or a path to its file, as ``python -m jobs.pairs.import_model``
+    makes one of a folder of transformers. There is none by default, and none runs without."""
     device: Device = "auto"
     """``auto``: the GPU that Spark gives a task, else the CPU; ``cuda``: that GPU, else the
     machine's first, for a run on one machine."""
@@ -77,34 +74,37 @@ class GenerativeSettings:
 
 
 def check_model(
-    key: str, path: Path | None, *, reads_images: bool, needs_template: bool, max_tokens: int
+    scorer: str, files: KnownFiles, *, reads_images: bool, needs_template: bool, max_tokens: int
 ) -> None:
-    """Check that a file holds a model that answers such questions; nothing of it is loaded.
+    """Check that a scorer's file holds a model that answers such questions; nothing is loaded.
 
     Args:
-        key: ``section.artifact``, for messages.
-        path: None where the file is not on this machine yet.
         needs_template: Whether its tokenizer or processor must have a chat template.
     Raises:
-        ConfigError: another architecture; no weights as safetensors, tokenizer, image processor or
-            chat template; a context without room for an answer.
+        ConfigError: no model is named; another architecture; no weights as safetensors, tokenizer,
+            image processor or chat template; a context without room for an answer.
     """
-    if path is None:
+    key = f"{scorer}.artifact"
+    if "artifact" not in files:
+        raise ConfigError(
+            f"{key} is off: expected a model, as python -m jobs.pairs.import_model makes its file"
+        )
+    path = files["artifact"].path
+    if path is None:  # it is not on this machine yet
         return
+    # They import pyarrow, which the configuration does without.
+    from udfs.pair_scorers.model_folders import ModelFolderError, packed_config, read_json
+
     where = f"{key} = {str(path)!r}"
     try:
+        config = packed_config(path, images=reads_images)
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            config = _json_of(archive, "config.json")
-            stated = [_json_of(archive, name) for name in _TEMPLATE_KEYS if name in names]
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise ConfigError(
-            f"{where}: is not a packed model of transformers: {error}; make one with "
-            "python -m jobs.import_model"
-        ) from error
+            stated = [read_json(archive, name) for name in _TEMPLATE_KEYS if name in names]
+    except (ModelFolderError, ValueError, OSError) as error:
+        raise ConfigError(f"{key}: {error}") from error
     _check_architecture(where, config, reads_images)
-    _check_files(where, names, reads_images)
-    has_template = any(of.get("chat_template") for of in stated) or _has(names, _TEMPLATES)
+    has_template = any(of.get("chat_template") for of in stated) or set(names) & set(_TEMPLATES)
     if needs_template and not has_template:
         raise ConfigError(f"{where}: has no chat template: expected a model that was tuned to chat")
     context = _context(config)
@@ -127,30 +127,6 @@ def _check_architecture(where: str, config: Mapping[str, Any], reads_images: boo
             f"{where}: architectures = {architectures}, model_type = "
             f"{config.get('model_type')!r}: expected {kind}"
         )
-
-
-def _check_files(where: str, names: Collection[str], reads_images: bool) -> None:
-    if not any(name.endswith(".safetensors") for name in names):
-        pickled = [name for name in names if name.endswith((".bin", ".pt", ".pth", ".ckpt"))]
-        said = f"has pickled weights, {', '.join(pickled)}" if pickled else "has no weights"
-        raise ConfigError(f"{where}: {said}: expected *.safetensors")
-    if not _has(names, _TOKENIZERS):
-        raise ConfigError(f"{where}: has no tokenizer: expected one of {', '.join(_TOKENIZERS)}")
-    if reads_images and not _has(names, _PROCESSORS):
-        raise ConfigError(
-            f"{where}: has no image processor: expected one of {', '.join(_PROCESSORS)}"
-        )
-
-
-def _has(names: Collection[str], wanted: Collection[str]) -> bool:
-    return any(name in names for name in wanted)
-
-
-def _json_of(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
-    found = json.loads(archive.read(name))
-    if not isinstance(found, dict):
-        raise ValueError(f"{name} is not an object")
-    return found
 
 
 def _context(config: Mapping[str, Any]) -> int | None:

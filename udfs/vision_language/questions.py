@@ -29,7 +29,7 @@ TEXT = "{text}"
 
 
 @dataclass(frozen=True)
-class Question:
+class Query:
     """A turn of a user, and the system's message before it."""
 
     text: str

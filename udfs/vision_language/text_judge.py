@@ -22,7 +22,7 @@ from udfs.scorers.declaration import (
     read_known,
 )
 from udfs.vision_language.model_settings import GenerativeSettings, check_model
-from udfs.vision_language.questions import Question, filled
+from udfs.vision_language.questions import Query, filled
 from udfs.vision_language.rubric import Rubric, RubricError, read_rubric
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ class TextJudge:
         self.rubric = rubric
         self.model = model
 
-    def question(self, text: str) -> Question:
+    def question(self, text: str) -> Query:
         """What is asked of a document."""
         rubric = self.rubric
-        return Question(filled(rubric.prompt, text[: rubric.max_chars]), None, rubric.system)
+        return Query(filled(rubric.prompt, text[: rubric.max_chars]), None, rubric.system)
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def _make(settings: TextJudgeSettings, files: ScorerFiles) -> Scorer:
 def _check(settings: TextJudgeSettings, limits: object, files: KnownFiles) -> None:
     rubric = read_known(f"{NAME}.rubric", files.get("rubric"), read_rubric, RubricError)
     check_model(
-        f"{NAME}.artifact",
-        files["artifact"].path,
+        NAME,
+        files,
         reads_images=False,
         needs_template=rubric is not None and rubric.system is not None,
         max_tokens=1 if rubric is None else rubric.max_tokens,

@@ -19,7 +19,7 @@ from udfs.vision_language.questions import (
     UNPROCESSABLE,
     Answer,
     AnswerSettings,
-    Question,
+    Query,
 )
 
 _QUEUE = 256
@@ -61,7 +61,7 @@ class VllmGenerator:
         )
         self._sampling = SamplingParams(temperature=0.0, max_tokens=settings.max_tokens)
 
-    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+    def answers(self, questions: Sequence[Query]) -> list[Answer]:
         """Return the answer to each question, in their order."""
         found: list[Answer | None] = [None] * len(questions)
         for start in range(0, len(questions), _QUEUE):
@@ -76,7 +76,7 @@ class VllmGenerator:
                 found[n] = answer
         return [answer for answer in found if answer is not None]
 
-    def _input(self, question: Question) -> dict[str, Any]:
+    def _input(self, question: Query) -> dict[str, Any]:
         found: dict[str, Any] = {"prompt": self.inputs.prompt(question)}
         if question.image is not None:
             pixels = question.image.decoded(self.settings.max_pixels)

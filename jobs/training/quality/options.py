@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
+from jobs.config.scorers import quality_scorers
 from jobs.training.common.task import OptionError, Task, TaskOptions
 from jobs.training.quality.distillation import (
     AGREEMENT,
@@ -20,10 +21,10 @@ from jobs.training.quality.distillation import (
 )
 from jobs.training.quality.fit import QualityRecipe
 from jobs.training.quality.supervised import SETTINGS
-from jobs.training.quality.teacher_scores import read_teacher_scores
+from jobs.training.quality.teacher_scores import SCORER, read_teacher_scores
 from udfs.encoder.quality_bert import DocumentScorer, QualityBertSettings, score_documents
 from udfs.models.fasttext_model import load_fasttext
-from udfs.scorers.quality import bundled_tokenizer, score_quality
+from udfs.scorers.quality import QUALITY, bundled_tokenizer, score_quality
 from udfs.tokens.tokenizer import TokenizerSettings, tokenize_texts
 
 _TIMED_TEXTS = 200
@@ -38,25 +39,31 @@ def with_teacher_options(task: Task, arguments: argparse.Namespace) -> Task:
         TeacherScoresError: the output holds no scores of one teacher.
     """
     if arguments.teacher is None:
-        for name in ("teacher_model", "student", "student_lines"):
+        for name in ("teacher_model", "teacher_scorer", "student", "student_lines"):
             if getattr(arguments, name) is not None:
                 raise OptionError(f"--{name.replace('_', '-')} needs --teacher")
         return task
     is_supervised = arguments.student == "fasttext"
     if arguments.student_lines is not None and not is_supervised:
         raise OptionError("--student-lines needs --student fasttext")
+    scorer = arguments.teacher_scorer or SCORER
     if (model := arguments.teacher_model) is not None:
+        if scorer != SCORER:
+            raise OptionError(f"--teacher-model is for scores of {SCORER}, not of {scorer}")
         if find_spec("torch") is None:
             raise OptionError('--teacher-model needs PyTorch: pip install "taojin[bert]"')
         if not model.is_file():
             raise OptionError(f"--teacher-model {model}: no such file")
-    scores = read_teacher_scores(arguments.teacher, arguments.teacher_texts)
+    scores = read_teacher_scores(arguments.teacher, arguments.teacher_texts, scorer)
     task = distilled_quality(
         scores.texts,
         scores.teacher,
         cast("QualityRecipe", task.recipe),
         with_labelled_files=arguments.data is not None,
     )
+    if scorer != SCORER:
+        options = f"{task.command_options} --teacher-scorer {scorer}"
+        task = replace(task, command_options=options)
     if is_supervised:
         task = supervised_quality(task, scores.teacher, arguments.student_lines)
     report = partial(
@@ -150,6 +157,11 @@ TEACHER_OPTIONS = TaskOptions(
             "metavar": "OUTPUT",
             "help": "output of a run with scores of quality_bert, to learn from too; without "
             "--data from these alone",
+        },
+        "--teacher-scorer": {
+            "choices": [name for name in quality_scorers() if name != QUALITY.name],
+            "help": f"scorer of that run to learn from ({SCORER}); text_judge teaches a language "
+            "model's answers to a rubric",
         },
         "--student": {
             "choices": ("linear", "fasttext"),
