@@ -148,8 +148,11 @@ def _spans(text: str, candidates: Candidates, readers: Sequence[_Reader]) -> lis
     spans = [span for span in spans if _is_mailbox(text, span)]
     found = [found for place in candidates.addresses if (found := ip_at(text, place))]
     for place in candidates.numbers:
-        number = next((one for read in readers if (one := read(text, place))), None)
-        found += [] if number is None else [number]
+        for read in readers:
+            number = read(text, place)
+            if number is not None:
+                found.append(number)
+                break
     spans += [PiiSpan(kind, start, stop - start) for kind, start, stop in found]
     return _disjoint(spans)
 
