@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from udfs.alignment.alignment import ALIGNMENT
+from udfs.alignment.levels import ALIGNMENT_LEVEL
 from udfs.encoder.quality_bert import QUALITY_BERT
 from udfs.image_models.nsfw import NSFW
 from udfs.image_models.persons import PERSONS
@@ -41,6 +43,7 @@ SCORERS: tuple[ScorerDeclaration, ...] = (
 test may put another tuple here."""
 
 PAIR_SCORERS: tuple[PairScorerDeclaration, ...] = (
+    *(ALIGNMENT, ALIGNMENT_LEVEL),
     *(CAPTIONER, JUDGE),
     *(TEXT_IN_IMAGE, NSFW, WATERMARK, PERSONS),
     *(NOISE, CONCEPTS, ENTITIES, CAPTION_SIMILARITY, ALIP),

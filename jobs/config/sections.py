@@ -120,8 +120,11 @@ def _marks(hint: Any) -> list[ArtifactKey]:
 
 
 def names_in(settings: Any, key: str, mark: ArtifactKey) -> tuple[str, ...]:
-    """The names of artifacts in a key's value; none where it or ``mark.used_with`` is off."""
+    """The names of artifacts in a key's value; none where it or ``mark.used_with`` is off, or
+    ``mark.used_without`` set."""
     if mark.used_with is not None and getattr(settings, mark.used_with) is None:
+        return ()
+    if mark.used_without is not None and getattr(settings, mark.used_without) is not None:
         return ()
     value = getattr(settings, key)
     values = value if isinstance(value, tuple) else (value,)

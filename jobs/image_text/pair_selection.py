@@ -54,6 +54,7 @@ from jobs.transforms.images.pair_frame import pair_frame
 from jobs.transforms.images.pair_reasons import REASONS, with_reasons
 from jobs.transforms.ledger import decided_counts, stage_counts
 from jobs.transforms.spark_errors import quiet_errors
+from udfs.alignment.alignment import ALIGNMENT
 from udfs.files.artifacts import sha256_of
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ def run(spark: SparkSession, run: Run) -> None:
 
 def _select(spark: SparkSession, run: Run) -> Balance:
     """Write the tables, ledger and pair_selection.json."""
-    from jobs.transforms.images.pair_verdicts import (  # imports numba and pandas
+    from jobs.transforms.images.pair_alignment import alignment_cuts  # these import numba, pandas
+    from jobs.transforms.images.pair_verdicts import (
         decided_pairs,
         pair_budget,
         repeated_pairs,
@@ -144,7 +146,12 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     judged = checkpoint(
         with_reasons(_frame(spark, run), rules, settings, run.config.pair_limits), "judged"
     )
-    gone = repeated_pairs(judged, settings, checkpoint, run.config.dedup.max_rounds)
+    before = None
+    if ALIGNMENT.name in run.config.score_pairs.scorers:
+        vectors = run.store.read(spark, pair_scores(ALIGNMENT.name), list(run.waves))
+        limits = run.config.pair_limits[ALIGNMENT.name]
+        before = alignment_cuts(judged, vectors, limits, checkpoint)
+    gone = repeated_pairs(judged, settings, checkpoint, run.config.dedup.max_rounds, before)
     budget = None
     if settings.budget is not None:
         budget = pair_budget(judged, gone, settings.budget, checkpoint)

@@ -14,12 +14,15 @@ from jobs.transforms.images.pair_reasons import (
     BENCHMARK_IMAGE,
     LEVEL_REASONS,
     NO_IMAGE,
+    NOT_BEST_OF_BLOCK,
+    NOT_TOP_ALIGNMENT,
     PAGE_NOT_IN_CORPUS,
     UNSCORED,
     WHERE,
     rejections_in_use,
 )
 from jobs.transforms.selection.budget import OVER_BUDGET
+from udfs.alignment.alignment import ALIGNMENT
 
 if TYPE_CHECKING:  # imports numba
     from jobs.transforms.images.pair_verdicts import PairBudget
@@ -94,6 +97,8 @@ def pair_funnel(
         steps["scores"] = {UNSCORED, *of_scorers}
     if settings.where is not None:
         steps["where"] = {WHERE}
+    if set(in_use) & {ALIGNMENT.name}:
+        steps["alignment"] = {NOT_TOP_ALIGNMENT, NOT_BEST_OF_BLOCK}
     steps |= {
         level: {reason} for level, reason in LEVEL_REASONS.items() if level in settings.levels
     }

@@ -29,6 +29,8 @@ class ArtifactKey:
     """Whether the value may also be a path to a file."""
     used_with: str | None = None
     """Another key of the section: while that one is off, this artifact is not used."""
+    used_without: str | None = None
+    """Another key of the section: while that one is set, this artifact is not used."""
 
 
 Model = Annotated[str, ArtifactKey("model")]

@@ -93,6 +93,8 @@ class PairScorerDeclaration:
     rejections: tuple[Rejection, ...] = ()
     """Reject reasons of a selection of pairs; ``holds`` gets the struct of its columns. A pair
     without a score is ``unscored`` while one of its limits is in use."""
+    cuts: tuple[str, ...] = ()
+    """Further keys of its limits, by which a selection compares pairs with each other."""
     wants_gpu: Callable[[Any], bool] = _never
     """(settings) -> whether it runs on a GPU where Spark has one."""
 
@@ -103,6 +105,6 @@ class PairScorerDeclaration:
 
     def limits_in_use(self, limits: Any) -> list[str]:
         """The keys of its limits that are not switched off."""
-        keys = [rejection.key for rejection in self.rejections]
+        keys = [*(rejection.key for rejection in self.rejections), *self.cuts]
         off = (None, (), KEEP, False)
         return [key for key in dict.fromkeys(keys) if getattr(limits, key) not in off]

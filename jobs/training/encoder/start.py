@@ -6,7 +6,6 @@ removed, and so are the upper layers: the middle ones suffice for this task.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,25 +15,17 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from jobs.training.encoder.pretrained import Pretrained, pretrained_path, read_pretrained
+from jobs.training.encoder.pretrained import pretrained_path, read_pretrained
 from jobs.training.encoder.recipe import BUNDLED, PRETRAINED
 from jobs.training.encoder.sources import bundled_encoder
+from udfs.encoder.e5_file import E5, kept_pieces, tokenizer_of
 from udfs.encoder.encoder_file import EncoderHeader, EncoderSettings, Head, read_encoder_header
 from udfs.encoder.model_folder import folder_config, folder_tokenizer, folder_weights
 from udfs.encoder.weights import in_float32, in_int8
 
-_OTHER_PIECES = 4_000
-"""Number of pieces without Han characters that are kept, the most probable ones."""
-_SPECIAL = 4  # <s>, <pad>, </s>, <unk>
 _HEADS: dict[str, Head] = {"multi-scale": "multi-scale", "mean": "mean", "published": "pooled"}
 """Head of a recipe -> in an encoder's file."""
-
-_CHINESE = re.compile(
-    "[\\x21-\\x7e▁\\u2010-\\u203f\\u3000-\\u303f\\uff00-\\uffef\\u3400-\\u4dbf\\u4e00-\\u9fff]+"
-)
-_HAN = re.compile("[\\u3400-\\u4dbf\\u4e00-\\u9fff]")
 
 
 @dataclass(frozen=True)
@@ -87,7 +78,7 @@ def _of_folder(folder: Path, layers: Sequence[int], settings: EncoderSettings) -
     return Start(EncoderHeader(settings, config, tokenizer), _rounded(_of_layers(own, layers)))
 
 
-def cut_encoder(whole: Pretrained, layers: Sequence[int], settings: EncoderSettings) -> Start:
+def cut_encoder(whole: E5, layers: Sequence[int], settings: EncoderSettings) -> Start:
     """Reduce a pretrained encoder to the Chinese part of its vocabulary and some of its layers."""
     kept = kept_pieces(whole.pieces, whole.scores.tolist())
     pieces = [(whole.pieces[number], float(whole.scores[number])) for number in kept]
@@ -107,36 +98,6 @@ def cut_encoder(whole: Pretrained, layers: Sequence[int], settings: EncoderSetti
     }
     header = EncoderHeader(settings, config, tokenizer_of(pieces).to_str())
     return Start(header, _rounded(_of_layers(weights, layers)))
-
-
-def kept_pieces(pieces: Sequence[str], scores: Sequence[float]) -> list[int]:
-    """Return the numbers of the special pieces, those with Han characters, single characters, and
-    the most probable others.
-
-    The choice depends on the pretrained vocabulary alone. A piece with a character that is neither
-    Han nor ASCII nor Chinese punctuation is removed.
-    """
-    chinese = [n for n in range(_SPECIAL, len(pieces)) if _CHINESE.fullmatch(pieces[n])]
-    must = {n for n in chinese if _HAN.search(pieces[n]) or len(pieces[n].lstrip("▁")) <= 1}
-    others = sorted((n for n in chinese if n not in must), key=lambda n: (-scores[n], n))
-    return [*range(_SPECIAL), *sorted(must | set(others[:_OTHER_PIECES]))]
-
-
-def tokenizer_of(pieces: Sequence[tuple[str, float]]) -> Tokenizer:
-    """Build a unigram tokenizer of pieces that puts ``<s>`` and ``</s>`` around a text.
-
-    Source:
-        SentencePiece as in XLM-R: NFKC, white space as one blank, a marker before each word.
-    """
-    tokenizer = Tokenizer(models.Unigram(list(pieces), unk_id=3))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.NFKC(), normalizers.Replace(Regex("\\s+"), " ")]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
-    )
-    return tokenizer
 
 
 def _settings(max_tokens: int, head: str, width: int) -> EncoderSettings:

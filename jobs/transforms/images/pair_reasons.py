@@ -32,6 +32,7 @@ PAGE_NOT_IN_CORPUS, NO_IMAGE = "page_not_in_corpus", "no_image"
 BENCHMARK_IMAGE, WHERE = "benchmark_image", "where"
 UNSCORED = "unscored"
 """Reject reason of a pair without a score that a limit in use needs."""
+NOT_TOP_ALIGNMENT, NOT_BEST_OF_BLOCK = "not_top_alignment", "not_best_of_block"
 LEVEL_REASONS = dict(
     zip(
         PAIR_LEVELS,

@@ -65,12 +65,18 @@ def with_benchmarks(frame: DataFrame, known: KnownHashes) -> DataFrame:
 
 
 def repeated_pairs(
-    judged: DataFrame, settings: SelectPairsConfig, checkpoint: Checkpoint, max_rounds: int
+    judged: DataFrame,
+    settings: SelectPairsConfig,
+    checkpoint: Checkpoint,
+    max_rounds: int,
+    gone: DataFrame | None = None,
 ) -> DataFrame | None:
     """Pairs that others repeat, level by level: each sees what the ones before it have left.
 
-    Needs: judged (of `with_reasons`, stored: it is read once a level).
-    Rows: one for each pair that goes: doc_id, place, reason. None without a level.
+    Needs: judged (of `with_reasons`, stored: it is read once a level); gone (doc_id, place,
+        reason), pairs that went before, or None.
+    Rows: one for each pair that goes, those that went before included: doc_id, place, reason. None
+        without any.
     Shuffles: those of the levels (`jobs.transforms.images.duplicates`), and for each but the first
         what is left by key.
     """
@@ -80,7 +86,6 @@ def repeated_pairs(
         address().alias("url"),
         F.col("image")["phash"].alias("phash"),
     )
-    gone: DataFrame | None = None
     for level in PAIR_LEVELS:
         if level not in settings.levels:
             continue

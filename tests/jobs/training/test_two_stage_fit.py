@@ -28,9 +28,10 @@ from jobs.training.encoder.network import (  # noqa: E402
 from jobs.training.encoder.pretrained import PretrainedError, read_pretrained  # noqa: E402
 from jobs.training.encoder.recipe import HEADS, EncoderRecipe  # noqa: E402
 from jobs.training.encoder.self_training import bald, choose, pseudo_labels  # noqa: E402
-from jobs.training.encoder.start import cut_encoder, kept_pieces, start_of  # noqa: E402
+from jobs.training.encoder.start import cut_encoder, start_of  # noqa: E402
 from jobs.training.encoder.two_stage_fit import TrainingText, fit_encoder  # noqa: E402
 from tests.builders.encoders import CHARS, save_checkpoint  # noqa: E402
+from udfs.encoder.e5_file import kept_pieces, read_e5  # noqa: E402
 from udfs.encoder.encoder_file import EncoderSettings, read_encoder_header  # noqa: E402
 from udfs.encoder.inputs import InputMaker  # noqa: E402
 from udfs.encoder.model import Encoder, load_encoder  # noqa: E402
@@ -335,9 +336,9 @@ PIECES = (*SPECIAL, "▁", "中", "中国", "▁新", "a", "▁the", "the", "ça
 
 
 def test_a_chinese_vocabulary_is_cut_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jobs.training.encoder import start as bert_start
+    from udfs.encoder import e5_file
 
-    monkeypatch.setattr(bert_start, "_OTHER_PIECES", 1)
+    monkeypatch.setattr(e5_file, "_OTHER_PIECES", 1)
     scores = [0.0] * 4 + [-1.0, -5.0, -6.0, -7.0, -2.0, -3.0, -4.0, -2.0, -9.0, -4.0]
     kept = [PIECES[number] for number in kept_pieces(PIECES, scores)]
     assert kept == [*SPECIAL, "▁", "中", "中国", "▁新", "a", "▁the", "。"]
@@ -403,6 +404,10 @@ def test_the_pretrained_file_is_read_and_cut(tmp_path: Path) -> None:
         layer + "attention.output.LayerNorm.weight": "l1.aln.w",
     }.items():
         assert np.array_equal(whole.weights[name], expected[own]), name
+    of_pieces = read_e5(path, keep=lambda pieces, scores: [0, 1, 2, 3, 6])
+    assert of_pieces.pieces == (*SPECIAL, "中国")
+    embeddings = of_pieces.weights["embeddings.word_embeddings.weight"]
+    assert np.array_equal(embeddings, expected["emb.word"][[0, 1, 2, 3, 6]])
     start = cut_encoder(whole, (1,), EncoderSettings("pooled", "sigmoid", 0, 16))
     kept = kept_pieces(whole.pieces, whole.scores.tolist())
     assert "ça" not in [PIECES[number] for number in kept]
