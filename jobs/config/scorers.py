@@ -32,6 +32,7 @@ from udfs.scorers.tokens import TOKENS
 from udfs.scorers.toxicity import TOXICITY
 from udfs.scorers.variety import VARIETY
 from udfs.vision_language.captioner import CAPTIONER
+from udfs.vision_language.fused_caption import FUSED_CAPTION
 from udfs.vision_language.judge import JUDGE
 from udfs.vision_language.text_judge import TEXT_JUDGE
 
@@ -46,7 +47,7 @@ PAIR_SCORERS: tuple[PairScorerDeclaration, ...] = (
     *(ALIGNMENT, ALIGNMENT_LEVEL),
     *(CAPTIONER, JUDGE),
     *(TEXT_IN_IMAGE, NSFW, WATERMARK, PERSONS),
-    *(NOISE, CONCEPTS, ENTITIES, CAPTION_SIMILARITY, ALIP),
+    *(FUSED_CAPTION, NOISE, CONCEPTS, ENTITIES, CAPTION_SIMILARITY, ALIP),
 )
 """Every scorer of pairs, likewise, each behind those that it needs. Readers call
 `declared_pairs`."""
