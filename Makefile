@@ -44,8 +44,8 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	  $(BIN)/python -m pip install --quiet --editable '.[java]'; }
 	@touch $@
 
-# An extra of pyproject.toml. PyTorch comes with bert alone, for the scorer quality_bert, its
-# training, and models that judge.
+# An extra of pyproject.toml. PyTorch comes with bert and pairs, for scorers that run its models,
+# training of an encoder, and models that judge.
 $(VENV)/.installed-%: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet '$(PYSPARK)' --editable '.[$*]'
 	@touch $@
@@ -91,7 +91,7 @@ run: $(VENV)/.installed $(if $(INPUT),,$(SAMPLE))
 #: make test        lint, types and the quick tests
 #:   SUITE=all      lint, types and every test that needs neither PyTorch nor a cluster
 #:   SUITE=spark    the quick tests that start Spark; SPARK=4.0.2 takes another Spark
-#:   SUITE=bert     the encoder, its training and its scorer, with PyTorch
+#:   SUITE=bert     models of PyTorch: encoder, vision-language and language models, and their scorers
 #:   SUITE=gpu      the encoder on this machine's GPU; they are skipped without one
 #:   SUITE=cluster  a cluster of local processes that are killed; make package first
 #:   SUITE=airflow  the Airflow example, in an environment of Airflow's own
@@ -103,7 +103,7 @@ WORKERS ?= 2
 AIRFLOW ?= .venv-airflow
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-NEEDS_bert := $(VENV)/.installed-bert
+NEEDS_bert := $(VENV)/.installed-pairs
 NEEDS_gpu := $(VENV)/.installed-bert
 
 QUIET_MAKE = $(MAKE) --no-print-directory

@@ -8,9 +8,10 @@ from functools import cached_property
 from math import isqrt
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from udfs.base.array_types import UInt8Array
+from udfs.pair_scorers.pixels import shown_image
 
 
 class Undecodable(ValueError):
@@ -46,19 +47,8 @@ class Picture:
         Raises:
             Undecodable: the body is broken after all.
         """
-        try:
-            with warnings.catch_warnings(), Image.open(io.BytesIO(self.body)) as image:
-                warnings.simplefilter("ignore")
-                image.load()
-                factor = isqrt(image.width * image.height // max_pixels) if max_pixels else 1
-                upright = ImageOps.exif_transpose(image)
-                if upright.has_transparency_data:
-                    layer = upright.convert("RGBA")
-                    ground = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-                    upright = Image.alpha_composite(ground, layer)
-                rgb = upright.convert("RGB")
-                return np.array(rgb.reduce(factor) if factor > 1 else rgb)  # writable
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise Undecodable(f"{type(error).__name__}: {error}") from error
+        image = shown_image(self.body)
+        if image is None:
+            raise Undecodable
+        factor = isqrt(image.width * image.height // max_pixels) if max_pixels else 1
+        return np.array(image.reduce(factor) if factor > 1 else image)  # writable
