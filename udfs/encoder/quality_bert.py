@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -173,8 +172,19 @@ def quality_bert_scorer(
     artifact: ArtifactFile, settings: QualityBertSettings | None = None
 ) -> Scorer:
     """The scorer over one encoder."""
-    load = partial(DocumentScorer, settings=settings or QualityBertSettings())
+    load = _EncoderLoader(settings or QualityBertSettings())
     return Scorer(NAME, artifact, RESULT_TYPE, score_documents, None, load)
+
+
+@dataclass(frozen=True)
+class _EncoderLoader:
+    """Loads an encoder once a worker: equal objects are one key of its cache, and a
+    functools.partial would be another one in every task."""
+
+    settings: QualityBertSettings
+
+    def __call__(self, path: Path) -> DocumentScorer:
+        return DocumentScorer(path, self.settings)
 
 
 def device_of_task(wanted: Device) -> str:

@@ -68,7 +68,7 @@ class TextJudge:
 
 
 @dataclass(frozen=True)
-class _Load:
+class _JudgeLoader:
     """Loads the model, once a worker: equal objects are one key of its cache."""
 
     settings: TextJudgeSettings
@@ -102,7 +102,7 @@ def score_documents(texts: Sequence[str], judge: TextJudge) -> list[Record]:
 def _make(settings: TextJudgeSettings, files: ScorerFiles) -> Scorer:
     from udfs.scorers.scorer import Scorer
 
-    load = _Load(settings, read_rubric(files.local("rubric")))
+    load = _JudgeLoader(settings, read_rubric(files.local("rubric")))
     return Scorer(NAME, files.shipped("artifact"), RESULT_TYPE, score_documents, None, load)
 
 

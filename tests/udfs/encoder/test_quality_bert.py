@@ -33,9 +33,11 @@ from udfs.encoder.quality_bert import (  # noqa: E402
     DocumentScorer,
     QualityBertSettings,
     device_of_task,
+    quality_bert_scorer,
     score_documents,
 )
 from udfs.encoder.segments import published_segments  # noqa: E402
+from udfs.files.artifacts import ArtifactFile  # noqa: E402
 
 pytestmark = pytest.mark.bert
 
@@ -304,3 +306,13 @@ def test_outside_of_spark_it_runs_on_the_cpu() -> None:
     assert device_of_task("auto") == device_of_task("cpu") == "cpu"
     assert device_of_task("cuda") == "cuda:0"
     assert pickle.loads(pickle.dumps(EXACT)) == EXACT
+
+
+def test_an_encoder_is_loaded_once_for_all_tasks_of_a_worker(encoder_file: Path) -> None:
+    """Each task unpickles a scorer of its own."""
+    artifact = ArtifactFile("own", "local", encoder_file.name, "")
+    sent = pickle.dumps(quality_bert_scorer(artifact, PLAIN))
+    one, other = pickle.loads(sent).load, pickle.loads(sent).load
+    assert one is not other
+    assert (one, hash(one)) == (other, hash(other))
+    assert one(encoder_file).settings == PLAIN

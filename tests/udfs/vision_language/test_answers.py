@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,13 @@ from PIL import Image
 
 from jobs.catalogue.catalogue import bundled_conf
 from udfs.base.settings import ConfigError
+from udfs.files.artifacts import ArtifactFile
 from udfs.vision_language.answers import OUT_OF_SCALE, UNREADABLE, Scale
 from udfs.vision_language.judge import JudgeSettings, record_of, scale_of
 from udfs.vision_language.pictures import Picture, Undecodable
 from udfs.vision_language.questions import Answer, SpecialTokens, filled
 from udfs.vision_language.rubric import RubricError, read_rubric
+from udfs.vision_language.text_judge import TEXT_JUDGE, TextJudgeSettings
 
 
 @pytest.mark.parametrize(
@@ -149,3 +153,15 @@ def test_a_large_picture_is_reduced_to_no_less_than_the_limit() -> None:
 def test_a_broken_picture_says_so(body: bytes) -> None:
     with pytest.raises(Undecodable):
         Picture(body).decoded(None)
+
+
+def test_a_model_is_loaded_once_for_all_tasks_of_a_worker() -> None:
+    """Each task unpickles a scorer of its own, and equal ones are one key of a worker's cache."""
+    path = bundled_conf() / "rubrics" / "educational.toml"
+    shipped = ArtifactFile("own", "local", "model.zip", "")
+    files: Any = SimpleNamespace(shipped=lambda key: shipped, local=lambda key: path)
+    made = TEXT_JUDGE.make(TextJudgeSettings(), files)
+    one, other = (pickle.loads(pickle.dumps(made)).load for _ in range(2))
+    assert one is not other
+    assert (one, hash(one)) == (other, hash(other))
+    assert one.rubric == read_rubric(path)
