@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from jobs.config.scorers import report_shares
+
 HOSTILE = (
     "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
     "\"'><svg onload=document.title='taken'> {{ 7*7 }} {% raw %} </style></title>&amp;"
@@ -138,7 +140,7 @@ FACTS: dict[str, Any] = {
     ],
     "duplicates": {"near_largest_group": 2, "near_unsettled_buckets": 0},
     "corpus": {"rows": 57, "characters": 37711, "toxic_rows": 1, "documents_stood_for": 60},
-    "varieties": [],
+    **{shares.name: [] for shares in report_shares()},  # some again below
     "domains": [
         {"domain": "book", "rows": 30, "characters": 20_000},
         {"domain": "law", "rows": 20, "characters": 17_000},
