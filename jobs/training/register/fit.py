@@ -2,7 +2,8 @@
 
 The translations are many and the Chinese documents few, and both differ in what they are about, in
 wording and in the share of each label. So the second fit starts at the weights of the first, and is
-pulled to them: a document changes the weights of its words only as far as its labels ask for it.
+pulled to them: a document changes the weights of its words only as far as its labels ask for it. A
+label of which there are hardly any Chinese documents keeps the weights of the first.
 
 Logits are means over a line's tokens, as in fastText. The constant is added to every token, which
 adds it to any mean.
@@ -47,9 +48,14 @@ class RegisterRecipe(Settings):
     silver_penalty: float = 0.1
     silver_steps: int = 30
     """Penalty and steps of the fit to translations."""
-    penalty: float = 0.1
-    steps: int = 30
+    penalty: float = 0.033
+    steps: int = 60
     """Penalty of the distance from these weights, and steps, of the fit to Chinese documents."""
+    read_weight: float = 0.5
+    """Weight of a page that was read; one that people labelled weighs 1."""
+    min_chinese: int = 12
+    """Fewest Chinese documents of a label that are learnt from: others stay as translations have
+    taught them."""
 
 
 @dataclass(frozen=True)
@@ -107,10 +113,13 @@ def fit_register(documents: Sequence[Document], path: Path, recipe: RegisterReci
         raise TrainingError("translations and Chinese documents are both needed")
     read = tuple(d for d in documents if d.kind == READ)
     space, labels, start = _fitted_to_silver(tuple(silver), read, recipe)
+    truth = _truth(others, labels)
+    row_weights = np.array([recipe.read_weight if d.kind == READ else 1.0 for d in others])
     weights = fit_sigmoid(
-        space.rows(others), _truth(others, labels), np.ones(len(others)), recipe.penalty,
-        recipe.steps, start,
-    )  # fmt: skip
+        space.rows(others), truth, row_weights, recipe.penalty, recipe.steps, start
+    )
+    is_known = truth.sum(axis=0) >= recipe.min_chinese
+    weights = np.where(is_known, weights, start)
     of_words = weights[:-1] * space.factors[:, None] + weights[-1]
     write_linear_model(path, space.words, labels, of_words, np.eye(len(labels)), loss="ova")
     kinds = Counter(d.kind for d in documents)

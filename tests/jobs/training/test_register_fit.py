@@ -72,6 +72,14 @@ def test_documents_change_what_translations_taught(tmp_path: Path) -> None:
     assert model.probabilities(["步骤 首先 词1"])[0, opinion] < 0.5
 
 
+def test_a_label_of_hardly_any_document_stays_as_translations_taught_it(tmp_path: Path) -> None:
+    path = tmp_path / "register.ftz"
+    one = documents(ORIGINALS, 3, {("OP",): "产品 优惠 订购"})
+    fit_register([*documents(SILVER, 80, WORDS), *one, *documents(READ, 40, WORDS)], path, RECIPE)
+    model = load_fasttext(path)
+    assert model.probabilities(["产品 优惠 词1"])[0, model.column("OP")] < 0.1
+
+
 def test_both_kinds_of_documents_are_needed(tmp_path: Path) -> None:
     for kind in (SILVER, ORIGINALS):
         with pytest.raises(TrainingError, match="both needed"):
