@@ -154,7 +154,9 @@ def fit_articles(examples: Sequence[Example]) -> LineModel:
     is_text = np.concatenate([page.is_text for page in examples])
     weight = np.concatenate([page.weight for page in examples])
     weights = np.round(logistic(features, is_text, weight, _RIDGE), 2)
-    model = LineModel(weights[:OWN_FEATURES], weights[OWN_FEATURES:], None, 0.0, 0.0, 0.25, 0.0)
+    model = LineModel(
+        weights[:OWN_FEATURES], weights[OWN_FEATURES:], None, 0.0, (0.0, 0.0), 0.25, 0.0
+    )
     tried = [
         replace(model, threshold=threshold, other_run=other_run)
         for threshold, other_run in product(_THRESHOLDS, _OTHER_RUNS)
@@ -188,9 +190,9 @@ def fit_others(examples: Sequence[Example]) -> LineModel:
         line_weights=weights[: len(LINE_FEATURES)],
         block_weights=weights[len(LINE_FEATURES) :],
         context_weights=np.round(logistic(np.concatenate(context), is_text, weight, _RIDGE), 2),
-        threshold=0.6,
-        lowered=0.05,
-        not_text=0.2,
+        threshold=0.65,
+        lowered=(0.1, 0.15),
+        not_text=0.1,
         other_run=0.5,
     )
 

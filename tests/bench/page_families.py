@@ -1,6 +1,6 @@
 """How near extractors come to the main text of each family of pages.
 
-    python -m tests.bench.page_families --data DIR [--pages-each 6] [--templates] [--write FOLDER]
+    python -m tests.bench.page_families --data DIR [--pages-each 12] [--templates] [--write FOLDER]
 
 The pages are made ones (tests/builders/page_templates) and, in the last row, the real ones of
 DIR/extraction with known text. Precision, recall and F1 are of character 4-grams, means over pages;
@@ -33,7 +33,7 @@ from tests.builders.page_templates.texts import read_page_texts
 
 FOLDS = 4
 SEED = 19
-PAGES_EACH = 6
+PAGES_EACH = 12
 REAL = "real pages"
 MIN_PROSE_CHARS = 100
 _SHOWN = ("F1", "lost")

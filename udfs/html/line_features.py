@@ -18,10 +18,11 @@ import numpy as np
 
 from udfs.base.array_types import BoolArray, Float64Array, Int64Array
 from udfs.base.jit import compiled
-from udfs.html.class_words import signatures_of
+from udfs.html.class_words import KINDS, kinds_of, signatures_of
 from udfs.html.line_words import (
     ALL_HINTS,
     FRAME_WORD,
+    MOMENT,
     LineWords,
     line_words,
     lines_in_title,
@@ -62,6 +63,11 @@ CONTEXT_FEATURES = (
     "thread: score",
     "thread: like lines",
     "thread: likeliest like line",
+    "likely lines before",
+    "comment",
+    "thread: comment",
+    "beside a time",
+    "thread: beside a time",
 )
 _CONTEXT = len(CONTEXT_FEATURES)
 
@@ -73,6 +79,10 @@ _SHORT_CHARS = 40  # longer lines have no feature of digits or hint words
 _MANY_COPIES, _MANY_LINES_LOG2 = 3, 6
 _MIN_LINE_CHARS = 8  # shorter lines weigh as much
 _SIGNATURE_BITS = 10
+_MANY_BEFORE = 4.0  # sum of probabilities
+_BESIDE, _MOMENT_DIGITS = 2, 4
+_INHERITED = 0.7  # as udfs.html.main_text
+_COMMENT = KINDS.index("comment")
 
 
 class LineFacts(NamedTuple):
@@ -141,7 +151,18 @@ def context_features(
         thread: How likely the page is a thread of posts, 0 to 1.
     """
     in_title = lines_in_title(lines, facts.title)
-    return _context_features(scores, lines.chars, facts.groups, in_title, float(thread))
+    return _context_features(
+        scores,
+        lines.chars,
+        facts.words.digits,
+        facts.words.words & MOMENT,
+        facts.groups,
+        in_title,
+        lines.block,
+        lines.blocks.parents,
+        kinds_of(lines.blocks.values) >> _COMMENT & 1,
+        float(thread),
+    )
 
 
 @compiled
@@ -275,11 +296,21 @@ def _of_like_lines(
 def _context_features(
     scores: Float64Array,
     chars: Int64Array,
+    digits: Int64Array,
+    moments: Int64Array,
     groups: Int64Array,
     in_title: BoolArray,
+    block: Int64Array,
+    parents: Int64Array,
+    comments: Int64Array,
     thread: float,
 ) -> Float64Array:
-    """CONTEXT_FEATURES of each line, in their order."""
+    """CONTEXT_FEATURES of each line, in their order.
+
+    Args:
+        moments: Not 0 for a line with a word for a time before now.
+        comments: Shape (blocks,): 1 for blocks of comments.
+    """
     lines = len(scores)
     features = np.empty((lines, _CONTEXT), dtype=np.float64)
     probability = np.empty(lines, dtype=np.float64)
@@ -306,4 +337,48 @@ def _context_features(
         features[row, 9] = thread * scores[row]
         features[row, 10] = thread * features[row, 4]
         features[row, 11] = thread * most[group]
+    _of_remarks(features[:, 12:], probability, chars, digits, moments, thread)
+    _of_comments(features[:, 13:15], block, parents, comments, thread)
     return features
+
+
+@compiled
+def _of_remarks(
+    features: Float64Array,
+    probability: Float64Array,
+    chars: Int64Array,
+    digits: Int64Array,
+    moments: Int64Array,
+    thread: float,
+) -> None:
+    """Fill in what tells readers' remarks: likely lines are before them, times are beside them."""
+    before = 0.0
+    since = _BESIDE + 1  # lines since the last one with a time
+    for row in range(len(chars)):
+        features[row, 0] = min(before, _MANY_BEFORE) / _MANY_BEFORE
+        before += probability[row]
+        since += 1
+        features[row, 3] = 1.0 if since <= _BESIDE else 0.0
+        if chars[row] <= _SHORT_CHARS and (digits[row] >= _MOMENT_DIGITS or moments[row]):
+            since = 0
+            for other in range(max(row - _BESIDE, 0), row):
+                features[other, 3] = 1.0
+    for row in range(len(chars)):
+        features[row, 4] = thread * features[row, 3]
+
+
+@compiled
+def _of_comments(
+    features: Float64Array,
+    block: Int64Array,
+    parents: Int64Array,
+    comments: Int64Array,
+    thread: float,
+) -> None:
+    """Fill in how near the blocks of comments around each line are."""
+    inside = np.zeros(len(parents), dtype=np.float64)
+    for number in range(1, len(parents)):
+        inside[number] = max(float(comments[number]), _INHERITED * inside[parents[number]])
+    for row in range(len(block)):
+        features[row, 0] = inside[block[row]]
+        features[row, 1] = thread * features[row, 0]

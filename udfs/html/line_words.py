@@ -25,11 +25,13 @@ _FRAME_WORDS = """
 """
 FRAME_WORD = 1
 """Bit of the words of the frame in `LineWords.words`; the bits above are those of `HINTS`."""
-PAIR, MOMENT = (1 << 1 + len(HINTS) + place for place in range(2))
-"""Bits of the colon of a name and its value, and of words for a time before now."""
+PAIR, MOMENT, MORE = (1 << 1 + len(HINTS) + place for place in range(3))
+"""Bits of the colon of a name and its value, of words for a time before now, and of links from
+the beginning of a text to the whole."""
 ALL_HINTS = PAIR - 2 * FRAME_WORD
 """The bits of all of `HINTS`."""
 _MOMENTS = "小时前 分钟前 天前 刚刚 昨天 前天"
+_MORE = "阅读全文 继续阅读 查看全文 阅读更多 查看详情 了解详情 [详细] [详情] [全文] 详细» Read"
 _FRAME_BYTES = 600  # a word further into a line is part of a sentence
 _SHORT_CHARS = 40  # longer lines are not compared
 _TITLE_CHARS = 4
@@ -92,7 +94,8 @@ def bits_of_words() -> dict[str, int]:
     for place, kind in enumerate(HINTS, 1):
         for word in LINE_WORDS[kind].split():
             bits[word] = bits.get(word, 0) | 1 << place
-    return bits | dict.fromkeys(_MOMENTS.split(), MOMENT) | {"：": PAIR}
+    others = dict.fromkeys(_MOMENTS.split(), MOMENT) | dict.fromkeys(_MORE.split(), MORE)
+    return bits | others | {"：": PAIR}
 
 
 def lines_in_title(lines: Lines, title: str | None) -> BoolArray:

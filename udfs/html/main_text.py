@@ -48,7 +48,7 @@ class LineModel:
         threshold: Share of the most likely line's probability; lines above it increase a run's
             sum, lines below decrease it. Pages of code, tables or short lines have no likely line.
         lowered: By how much the threshold is lower on a page that is certainly an article or a
-            chapter, and in proportion on others.
+            chapter, and on one that is certainly a thread of posts; in proportion on others.
         not_text: A line inside a run is dropped when its probability is lower. When all lines'
             are, all lines are kept that are not mostly links.
         other_run: A further run is kept when its sum is at least this share of the best run's.
@@ -59,7 +59,7 @@ class LineModel:
     block_weights: Float64Array
     context_weights: Float64Array | None
     threshold: float
-    lowered: float
+    lowered: tuple[float, float]
     not_text: float
     other_run: float
 
@@ -96,7 +96,7 @@ MODEL = LineModel(
     ),
     context_weights=None,
     threshold=0.5,
-    lowered=0.0,
+    lowered=(0.0, 0.0),
     not_text=0.25,
     other_run=0.3,
 )
@@ -105,54 +105,59 @@ MODEL = LineModel(
 OTHER_MODEL = LineModel(
     line_weights=np.array(
         [
-            -1.84,  # constant
-            -0.82,  # links
-            1.28,  # has punctuation
-            1.04,  # much punctuation
-            -0.82,  # frame word
-            0.15,  # paragraph
-            -0.76,  # list item
-            1.06,  # prose around
-            -0.81,  # links around
-            0.25,  # length
-            -0.72,  # digits
-            -0.14,  # copies
-            -0.70,  # hint word
-            1.19,  # prose of like lines
-            -0.86,  # links of like lines
-            0.81,  # number of like lines
+            -1.86,  # constant
+            -0.91,  # links
+            1.41,  # has punctuation
+            0.94,  # much punctuation
+            -0.81,  # frame word
+            0.22,  # paragraph
+            -0.68,  # list item
+            0.99,  # prose around
+            -0.66,  # links around
+            0.20,  # length
+            -0.85,  # digits
+            -0.29,  # copies
+            -0.67,  # hint word
+            1.10,  # prose of like lines
+            -0.95,  # links of like lines
+            0.85,  # number of like lines
         ]
     ),
     block_weights=np.array(
         [
-            0.82,  # content
-            -0.85,  # frame
-            -0.27,  # side
-            -0.66,  # related
-            -0.49,  # comment
-            -0.38,  # tool
-            -0.07,  # hidden
+            0.79,  # content
+            -0.88,  # frame
+            -0.28,  # side
+            -0.58,  # related
+            -0.51,  # comment
+            -0.39,  # tool
+            -0.08,  # hidden
         ]
     ),
     context_weights=np.array(
         [
-            -1.44,  # constant
+            -0.81,  # constant
             0.96,  # score
-            0.56,  # next lines
-            0.43,  # lines around
-            0.86,  # like lines
-            0.53,  # likeliest like line
-            0.63,  # in title
-            0.58,  # thread
-            0.44,  # thread: in title
-            0.02,  # thread: score
-            0.58,  # thread: like lines
-            0.65,  # thread: likeliest like line
+            0.55,  # next lines
+            0.49,  # lines around
+            0.85,  # like lines
+            0.59,  # likeliest like line
+            0.53,  # in title
+            0.52,  # thread
+            0.40,  # thread: in title
+            0.13,  # thread: score
+            0.59,  # thread: like lines
+            0.60,  # thread: likeliest like line
+            -0.78,  # likely lines before
+            -0.17,  # comment
+            0.51,  # thread: comment
+            -0.40,  # beside a time
+            0.60,  # thread: beside a time
         ]
     ),
-    threshold=0.6,
-    lowered=0.05,
-    not_text=0.2,
+    threshold=0.65,
+    lowered=(0.1, 0.15),
+    not_text=0.1,
     other_run=0.5,
 )
 """The model of pages of all other kinds: by like lines and their probabilities, too."""
@@ -213,11 +218,12 @@ def main_rows(
     if not len(lines):
         return np.zeros(0, dtype=np.int64)
     shares = shares or shares_of_kind(None)
+    of_prose, of_threads = model.lowered
     return _main_rows(
         line_probabilities(lines, facts, model, shares),
         lines.chars,
         lines.link_chars,
-        float(model.threshold - model.lowered * shares.prose),
+        float(model.threshold - of_prose * shares.prose - of_threads * shares.thread),
         float(model.not_text),
         0.0 if shares.scattered > _IS_SCATTERED else float(model.other_run),
     )

@@ -1,7 +1,8 @@
 """Whether a page only leads to others: a portal, a list, a search, which have no main text.
 
-A linear model gives the probability, by what such pages have instead of a text: prose that is cut
-off, prose outside of content blocks, no long run of lines without links, and many like lines.
+A linear model gives the probability, by what such pages have instead of a text: teasers of other
+pages (`udfs.html.page_teasers`), prose that is cut off, prose outside of content blocks, no long
+run of lines without links, and many like lines. The prose of teasers is not the page's own.
 
 Source:
     Logistic regression. Features and weights are this project's, fitted to made pages and to real
@@ -15,30 +16,33 @@ from functools import cache
 
 import numpy as np
 
-from udfs.base.array_types import Float64Array, Int64Array, UInt8Array
+from udfs.base.array_types import BoolArray, Float64Array, Int64Array, UInt8Array
 from udfs.base.jit import compiled
 from udfs.html.class_words import KINDS, kinds_of, signatures_of
 from udfs.html.line_features import LineFacts
-from udfs.html.line_words import FRAME_WORD
+from udfs.html.line_words import FRAME_WORD, MORE
 from udfs.html.page_lines import Lines
+from udfs.html.page_teasers import is_title, teaser_lines
 
 # Name, and weight.
 _WEIGHTS = """
-constant                      -3.32
-links                          2.70
-prose                         -1.98
-longest prose                 -2.37
-own prose                     -3.47
-prose in content              -0.87
-prose in frame                 2.38
-prose in related               0.48
-cut prose                      2.99
-lines of cut prose             2.95
-longest run                   -2.13
-lines of the longest run       1.58
-frequent lines                 3.94
-chars of repeated blocks       3.37
-spread of repeated blocks     -2.46
+constant                      -1.58
+links                          1.35
+prose                         -2.23
+longest prose                 -1.47
+own prose                     -5.41
+prose in content              -1.88
+prose in frame                 1.53
+prose in related               0.72
+cut prose                      0.55
+lines of cut prose             1.75
+longest run                   -2.44
+lines of the longest run       1.34
+frequent lines                 3.56
+chars of repeated blocks       2.91
+spread of repeated blocks     -1.39
+prose of teasers               1.24
+links to the whole text        1.29
 """
 LISTING_FEATURES = tuple(line[:28].strip() for line in _WEIGHTS.splitlines() if line.strip())
 _FEATURES, _OWN_PROSE = len(LISTING_FEATURES), LISTING_FEATURES.index("own prose")
@@ -80,6 +84,7 @@ def listing_features(lines: Lines, facts: LineFacts, most_own: float = 2.0) -> F
     """
     return _listing_features(
         np.frombuffer(lines.page, dtype=np.uint8),
+        lines.starts,
         lines.ends,
         lines.chars,
         lines.link_chars,
@@ -89,13 +94,30 @@ def listing_features(lines: Lines, facts: LineFacts, most_own: float = 2.0) -> F
         kinds_of(lines.blocks.values),
         signatures_of(lines.blocks.values),
         facts.words.digits,
+        facts.words.copies,
         facts.words.words,
         facts.prose,
         facts.groups,
+        _teasers(lines, facts),
         _KINDS,
-        FRAME_WORD,
+        (FRAME_WORD, MORE),
         _FEATURES,
         most_own,
+    )
+
+
+def _teasers(lines: Lines, facts: LineFacts) -> BoolArray:
+    """Return which lines are inside of teasers; shape (lines,)."""
+    return teaser_lines(
+        lines.ends - lines.starts,
+        lines.chars,
+        lines.link_chars,
+        facts.words.digits,
+        facts.words.copies,
+        facts.prose,
+        lines.block,
+        lines.blocks.parents,
+        signatures_of(lines.blocks.values),
     )
 
 
@@ -108,6 +130,7 @@ def _weights() -> Float64Array:
 @compiled
 def _listing_features(
     page: UInt8Array,
+    starts: Int64Array,
     ends: Int64Array,
     chars: Int64Array,
     link_chars: Int64Array,
@@ -117,11 +140,13 @@ def _listing_features(
     kinds: Int64Array,
     signatures: Int64Array,
     digits: Int64Array,
+    copies: Int64Array,
     words: Int64Array,
     prose: Float64Array,
     groups: Int64Array,
+    teasers: BoolArray,
     places: Int64Array,
-    frame_word: int,
+    bits: tuple[int, int],
     size: int,
     most_own: float,
 ) -> Float64Array:
@@ -129,9 +154,12 @@ def _listing_features(
 
     Args:
         places: Bits of content, frame and related in the kinds of blocks.
+        bits: FRAME_WORD and MORE.
     """
     features = np.zeros(size, dtype=np.float64)
-    own = own_prose(chars, link_chars, punctuation, digits, words, frame_word)
+    outside = teasers | _in_frames(block, parents, kinds, places[0], places[1])
+    sizes = ends - starts
+    own = own_prose(sizes, chars, link_chars, punctuation, digits, copies, words, outside, bits[0])
     features[4] = _logarithm(own, _MANY_CHARS_LOG2)
     if features[4] >= most_own:
         return features
@@ -142,10 +170,11 @@ def _listing_features(
         unlinked = chars[row] - link_chars[row]
         if punctuation[row] and unlinked * 2 > chars[row]:
             prose_lines += 1
-            prose_chars += unlinked
-            longest = max(longest, unlinked)
+            if not teasers[row]:
+                prose_chars += unlinked
+                longest = max(longest, unlinked)
             cut_lines += _is_cut(page, ends[row])
-        if link_chars[row] * 5 < chars[row]:
+        if link_chars[row] * 5 < chars[row] and not teasers[row]:
             run, run_lines = run + chars[row], run_lines + 1
         else:
             run = run_lines = 0
@@ -160,9 +189,27 @@ def _listing_features(
     features[10] = most / all_chars
     features[11] = min(most / max(most_lines, 1), _LONG_LINES) / _LONG_LINES
     features[12] = _frequent_chars(chars, groups) / all_chars
-    _prose_of_kinds(features[5:8], prose, block, parents, kinds, places)
+    _prose_of_kinds(features[5:8], prose, teasers, block, parents, kinds, places)
     _of_repeated_blocks(features[13:15], chars, block, parents, signatures, all_chars)
+    all_prose = prose.sum()
+    features[15] = (prose * teasers).sum() / all_prose if all_prose > 0 else 0.0
+    features[16] = _logarithm((words & bits[1] != 0).sum(), _MANY_LOG2)
     return features
+
+
+@compiled
+def _in_frames(
+    block: Int64Array, parents: Int64Array, kinds: Int64Array, content: int, frame: int
+) -> BoolArray:
+    """Whether each line is in a block of the frame, and in none of content inside of it."""
+    inside = np.zeros(len(parents), dtype=np.bool_)
+    for number in range(1, len(parents)):
+        is_frame = inside[parents[number]] or kinds[number] >> frame & 1 != 0
+        inside[number] = is_frame and kinds[number] >> content & 1 == 0
+    found = np.empty(len(block), dtype=np.bool_)
+    for row in range(len(block)):
+        found[row] = inside[block[row]]
+    return found
 
 
 @compiled
@@ -194,6 +241,7 @@ def _frequent_chars(chars: Int64Array, groups: Int64Array) -> int:
 def _prose_of_kinds(
     features: Float64Array,
     prose: Float64Array,
+    teasers: BoolArray,
     block: Int64Array,
     parents: Int64Array,
     kinds: Int64Array,
@@ -211,7 +259,8 @@ def _prose_of_kinds(
             values[number] = own + _INHERITED * values[parents[number]]
         inside = 0.0
         for row in range(len(prose)):
-            inside += prose[row] * min(values[block[row]], 1.0)
+            if not teasers[row]:
+                inside += prose[row] * min(values[block[row]], 1.0)
         features[place] = inside / total
 
 
@@ -250,28 +299,31 @@ def _logarithm(count: int, most: int) -> float:
 
 @compiled
 def own_prose(
+    sizes: Int64Array,
     chars: Int64Array,
     link_chars: Int64Array,
     punctuation: Int64Array,
     digits: Int64Array,
+    copies: Int64Array,
     words: Int64Array,
+    outside: BoolArray,
     frame_word: int,
 ) -> int:
     """Return the characters of a page's prose that do not follow the title of another page.
 
-    Such a title is a link of at least `_TITLE_CHARS`, not a linked time; the first prose in the
-    `_TEASER_REACH` lines behind it belongs to it. Short lines with a word of the frame do not
-    count.
+    The first prose in the `_TEASER_REACH` lines behind a title belongs to it. Short lines with a
+    word of the frame and lines that are `outside` do not count.
     """
     own = 0
     since = _TEASER_REACH  # lines behind the title that has no prose yet
     for row in range(len(chars)):
         unlinked = chars[row] - link_chars[row]
-        if is_link_title(chars[row], link_chars[row]) and digits[row] * 4 < chars[row]:
+        if is_title(sizes[row], chars[row], link_chars[row], digits[row], copies[row]):
             since = 0
             continue
         since += 1
         is_frame = chars[row] <= _SHORT_CHARS and words[row] & frame_word != 0
+        is_frame |= outside[row]
         if punctuation[row] and unlinked * 2 > chars[row] and not is_frame:
             if since > _TEASER_REACH:
                 own += unlinked

@@ -218,3 +218,105 @@ def column_comments(w: Writer) -> str:
         f"{links(w, w.some_of(names.NAV, 1, 4), 'Post-topics')}</article>{comments}"
     )
     return around(w, main, after=link_list(w, "推荐阅读", 0, 8))
+
+
+def review_rows(w: Writer) -> str:
+    """Reviews of goods on a page of their own: stars, text, what was bought, how useful it is."""
+    w.named("items")
+    head = (
+        f"<div {w.c('p-info')}><a href='#'><img src='/g.jpg' alt=''></a>{link(w, w.subject)}<b>"
+        f"¥{w.count(5, 999)}</b><span>好评度 {w.count(60, 100)}%</span></div>"
+    )
+    rows = []
+    for _ in w.times(3, 14):
+        said = w.body(w.post(), w.one_of(("p", "br")))
+        rows.append(
+            f"<div {w.c('i-item')}><div {w.c('u-col')}><img src='/u.gif'><div>{escape(w.user())}"
+            f"</div><div>{w.one_of(('金牌会员', '银牌会员', '钻石会员'))}</div></div><div "
+            f"{w.c('o-topic')}>{w.one_of(('五星', '四星', '★★★★★'))} {w.moment()}</div><div "
+            f"{w.c('comment-con')}>{said}</div><dl><dt>购买型号：</dt><dd>"
+            f"{w.one_of(('红色', '均码', '标准版'))}</dd></dl><div {w.c('useful')}>有用"
+            f"({w.count(0, 99)}) 回复({w.count(0, 20)})</div></div>\n"
+        )
+    tabs = f"<ul {w.c('filter')}>{counters(w, '全部评价 好评 中评 差评 晒图')}</ul>"
+    main = f"{head}{tabs}{''.join(rows)}{pager(w)}"
+    return around(w, f"<div {w.c('comments-box')}>{main}</div>", side=sidebar(w, "items"))
+
+
+def guest_book(w: Writer) -> str:
+    """A guest book: what visitors write, some of it answered by the site."""
+    w.subject = w.one_of(("留言板", "在线留言", "网友留言", "访客留言", "咨询投诉"))
+    rows = []
+    for number in w.times(3, 12):
+        said = w.body(w.post(), w.one_of(("p", "div", "br")))
+        answered = ""
+        if w.chance(0.4):
+            answered = (
+                f"<tr><td>回复：</td><td {w.c('re')}>"
+                f"{w.body([w.sentence('talk', 6, 80)], w.one_of(('p', 'br')))}</td></tr>"
+            )
+        rows.append(
+            f"<table {w.c('gb')} width=100%><tr><td width=120>{escape(w.user())}<br>来自："
+            f"{w.one_of(names.PLACES)}</td><td>第{number + 1}条 {w.moment()}</td></tr><tr><td>"
+            f"留言：</td><td>{said}</td></tr>{answered}</table>\n"
+        )
+    main = f"{crumbs(w)}{''.join(rows)}{pager(w)}{reply_box(w)}"
+    return around(w, f"<div {w.c('book')}>{main}</div>")
+
+
+def latest_comments(w: Writer) -> str:
+    """All comments on a piece of news as a plain list: place and name, text, buttons."""
+    title = w.named()
+    items = []
+    for _ in w.times(3, 20):
+        said = w.kept(" ".join(w.post())[:260])
+        items.append(
+            f"<li><cite>{w.one_of(names.PLACES)} {escape(w.user())}</cite><time>{w.moment()}"
+            f"</time><div>{said}</div><p><a href='#'>支持[{w.count(0, 99)}]</a> <a href='#'>回复"
+            "</a></p></li>\n"
+        )
+    head = (
+        f"<h1>{link(w, title)}</h1><p>已有<b>{w.number()}</b>人参与 共<b>{w.number()}</b>条评论</p>"
+    )
+    main = f"{head}<ol {w.c('cmnt')}>{''.join(items)}</ol>{pager(w)}{reply_box(w)}"
+    return around(w, f"<div {w.c('cmnt-wrap')}>{main}</div>", side=link_list(w, "热评新闻", 0, 10))
+
+
+def chosen_messages(w: Writer) -> str:
+    """An article of an account for telephones, and messages chosen by its author below it."""
+    title = w.named()
+    body = w.body(w.lines(w.one_of(("prose", "talk")), w.count(100, 1300)), "section")
+    items = []
+    for _ in w.times(2, 14):
+        answered = ""
+        if w.chance(0.3):
+            answered = f"<div {w.c('reply_result')}><b>作者</b><div>{remark(w)}</div></div>"
+        items.append(
+            f"<li {w.c('discuss_item')}><div {w.c('user_info')}><strong>{escape(w.user())}</strong>"
+            f"<span>{w.count(0, 999)}</span></div><div {w.c('discuss_message')}>{remark(w)}"
+            f"</div><p>{w.date()}</p>{answered}</li>\n"
+        )
+    main = (
+        f"<h2 {w.c('rich_media_title')}>{title}</h2><div {w.c('rich_media_meta')}><em>{w.date()}"
+        f"</em>{link(w, w.user())}</div><div {w.c('rich_media_content')}>{body}</div><div>"
+        f"阅读 {w.number()} 在看 {w.number()}</div><div {w.c('discuss_container')}><div>"
+        f"{w.one_of(('精选留言', '写留言', '留言'))}</div><ul>{''.join(items)}</ul></div>"
+    )
+    return around(w, f"<div {w.c('rich_media')}>{main}</div>")
+
+
+def table_comments(w: Writer) -> str:
+    """An article with comments as a table below, as small sites' programs write them."""
+    title = w.named()
+    body = w.body(w.lines("prose", w.count(120, 1300)))
+    rows = "".join(
+        f"<tr><td>{escape(w.user())}</td><td>{w.moment()}</td></tr><tr><td colspan=2>{remark(w)}"
+        "</td></tr>\n"
+        for _ in w.times(2, 12)
+    )
+    main = (
+        f"{crumbs(w)}<h1>{title}</h1><p>{w.moment()} 点击：{w.number()}</p><div {w.c('newstext')}>"
+        f"{body}</div>{neighbours(w)}<div {w.c('pl')}><b>最新评论</b><table width=100%>{rows}"
+        f"</table></div>{reply_box(w)}"
+    )
+    return around(w, f"<div {w.c('left')}>{main}</div>", side=sidebar(w))

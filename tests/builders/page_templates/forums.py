@@ -293,3 +293,52 @@ def old_board(w: Writer) -> str:
         )
     main = f"<center>{''.join(tables)}{pager(w) if w.chance(0.5) else ''}</center>{share(w)}"
     return around(w, main + reply_box(w), before=crumbs(w))
+
+
+def discourse(w: Writer) -> str:
+    """Posts as articles: head with name and day, cooked text, buttons; quotes as asides."""
+    w.named("talk")
+    head = (
+        f"<div {w.i('topic-title')}><h1>{w.kept(w.subject)}</h1>"
+        f"<div {w.c('topic-category')}>{links(w, w.some_of(names.NAV, 1, 3))}</div></div>"
+    )
+    posts, parts = thread(w), []
+    for number, lines in enumerate(posts):
+        aside = ""
+        if number and w.chance(0.2):
+            earlier = escape(" ".join(posts[w.count(0, number - 1)])[:60])
+            aside = (
+                f"<aside {w.c('quote')}><div {w.c('title')}>{escape(w.user())}:</div>"
+                f"<blockquote><p>{earlier}</p></blockquote></aside>"
+            )
+        cooked = aside + w.body(lines, w.one_of(("p", "p", "br")))
+        likes = f"<button>{w.count(1, 40)} 个赞</button>" if w.chance(0.4) else ""
+        parts.append(
+            f"<article {w.i(f'post_{number + 1}')} {w.c('boxed onscreen-post')}><div "
+            f"{w.c('topic-avatar')}><img src='/a.png'></div><div {w.c('topic-body')}><div "
+            f"{w.c('topic-meta-data')}><div {w.c('names')}>{link(w, w.user())}</div><div>"
+            f"<a href='#'>{w.date()}</a></div></div><div {w.c('cooked')}>{cooked}</div><section "
+            f"{w.c('post-menu-area')}>{likes}<button>回复</button></section></div></article>\n"
+        )
+    also = link_list(w, "推荐的话题", 3, 8, "talk")
+    return around(w, f"{head}<div {w.c('post-stream')}>{''.join(parts)}</div>", after=also)
+
+
+def mobile_thread(w: Writer) -> str:
+    """A thread for telephones: list items with a line for name and floor, the text below."""
+    w.named("talk")
+    title = w.kept(w.subject)
+    items = []
+    for number, lines in enumerate(thread(w)):
+        items.append(
+            f"<li {w.c('floor-item')}><div {w.c('user-line')}><img src='/u.jpg'><span>"
+            f"{escape(w.user())}</span><em>{floor(number)}</em><time>{w.moment()}</time></div>"
+            f"<div {w.c('floor-text')}>{w.body(lines, w.one_of(('br', 'div', 'p')))}</div>"
+            f"<div {w.c('floor-act')}><span>回复</span><span>赞 {w.count(0, 60)}</span></div>"
+            "</li>\n"
+        )
+    head = (
+        f"<h1 {w.c('m-title')}>{title}</h1><div {w.c('m-info')}>"
+        f"{w.number()}阅读 {len(items) - 1}回复 {link(w, w.one_of(names.NAV) + '圈')}</div>"
+    )
+    return around(w, f"{head}<ul {w.c('floors')}>{''.join(items)}</ul>{reply_box(w)}")

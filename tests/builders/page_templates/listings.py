@@ -253,3 +253,134 @@ def open_questions(w: Writer) -> str:
         )
     side = link_list(w, "热门标签", 4, 14)
     return around(w, f"<div {w.c('q-list')}>{''.join(rows)}</div>{pager(w)}", side=side)
+
+
+def picture_digest(w: Writer) -> str:
+    """A list of articles with pictures: title, a digest of some lines, a button to read on."""
+    w.subject = f"{w.one_of(names.NAV)}资讯"
+    more = w.one_of(("查看详情", "了解详情", "阅读更多", "[详情]"))
+    items = []
+    for title in titles(w, 4, 14):
+        digest = "".join(f"<p>{escape(line[: w.count(40, 120)])}</p>" for line in _begin(w, 2))
+        items.append(
+            f"<li {w.c('pic-item')}><a href='#'><img src='/p.jpg' alt=''></a><dl><dt>"
+            f"{link(w, title)}</dt><dd>{digest}</dd><dd {w.c('view')}><a href='#'>{more}</a>"
+            f"</dd></dl></li>\n"
+        )
+    main = f"{crumbs(w)}<ul {w.c('pic-list')}>{''.join(items)}</ul>{pager(w)}"
+    return around(w, f"<div {w.c('main-l')}>{main}</div>", side=sidebar(w))
+
+
+def table_journal(w: Writer) -> str:
+    """A journal of the first years: a table for each entry, with the links of the blog below."""
+    w.subject = f"{w.user()}的日志"
+    entries = []
+    for title in titles(w, 3, 10, w.one_of(("prose", "talk", "entries"))):
+        begin = "<br><br>".join(escape(line) for line in _begin(w, 4))
+        entries.append(
+            f"<table width=100%><tr><td {w.c('blogtitle')}>{link(w, title)}</td></tr><tr>"
+            f"<td {w.c('blogbody')}>{begin}</td></tr><tr><td>{w.moment()} | "
+            f"<a href='#'>阅读全文</a>({w.number()}) | <a href='#'>评论</a>({w.number()}) | "
+            f"<a href='#'>引用</a>(0)</td></tr></table>\n"
+        )
+    main = f"<center>{''.join(entries)}{pager(w)}</center>"
+    return around(w, main, side=link_list(w, "最近日志", 4, 12))
+
+
+def story_cards(w: Writer) -> str:
+    """Recommended pieces of many writers: title, one cut text, a link to the rest, counters."""
+    w.subject = w.one_of(("推荐", "发现", "今日热门", "编辑精选", "最新发表"))
+    cards = []
+    for title in titles(w, 5, 18, w.one_of(("prose", "talk"))):
+        said = escape("".join(w.lines("talk", 70))[: w.count(40, 130)])
+        end = w.one_of(("... <a href='#'>阅读全文</a>", "…<a href='#'>[全文]</a>", "..."))
+        cards.append(
+            f"<section {w.c('Card')}><h2 {w.c('ContentItem-title')}>{link(w, title)}</h2><div "
+            f"{w.c('RichContent-inner')}><b>{escape(w.user())}：</b>{said}{end}</div>"
+            f"<div {w.c('ContentItem-actions')}>{counters(w, '赞同 评论 收藏 喜欢')}</div>"
+            "</section>\n"
+        )
+    return around(w, f"<main {w.c('Topstory')}>{''.join(cards)}</main>", side=sidebar(w, "talk"))
+
+
+def notice_digests(w: Writer) -> str:
+    """News of a company or an office: a day as a block, title, the beginning of the text."""
+    w.subject = w.one_of(("公司新闻", "行业动态", "通知公告", "工作动态", "媒体报道"))
+    rows = []
+    for title in titles(w, 4, 16):
+        lead = escape("".join(w.lines("prose", 60))[: w.count(30, 160)])
+        end = w.one_of(("...", "……", "[详细]", "…<a href='#'>详细»</a>", ""))
+        rows.append(
+            f"<tr><td {w.c('day')}><b>{w.count(1, 28):02}</b><i>{w.count(2008, 2024)}-"
+            f"{w.count(1, 12):02}</i></td><td><div {w.c('tit')}>{link(w, title)}</div><div "
+            f"{w.c('con')}>{lead}{end}</div></td></tr>\n"
+        )
+    main = f"{crumbs(w)}<h3>{w.subject}</h3><table {w.c('news')}>{''.join(rows)}</table>{pager(w)}"
+    return around(w, f"<div {w.c('inside')}>{main}</div>", side=link_list(w, "栏目导航", 3, 9))
+
+
+def program_list(w: Writer) -> str:
+    """Programs or applications: name, size, a sentence each, a button; or none of the sentences."""
+    w.subject = f"{w.one_of(names.NAV)}软件下载"
+    is_long = w.chance(0.7)
+    items = []
+    for title in titles(w, 8, 24, "items"):
+        said = f"<p {w.c('txt')}>{escape(w.sentence('items', 15, 80))}</p>" if is_long else ""
+        items.append(
+            f"<div {w.c('soft-item')}><img src='/i.png' alt=''><div {w.c('name')}>{link(w, title)}"
+            f"</div><span>{w.count(1, 900)}.{w.count(0, 9)}MB</span><span>{w.date()}</span>{said}"
+            f"<a href='#'>立即下载</a></div>\n"
+        )
+    return around(w, f"{crumbs(w)}<div {w.c('soft-box')}>{''.join(items)}</div>{pager(w)}")
+
+
+def topic_list(w: Writer) -> str:
+    """A forum's latest topics: face, title, node, author, last answer, their number."""
+    w.subject = w.one_of(("最新主题", "全部话题", "热门讨论", "精华帖"))
+    rows = []
+    for title in titles(w, 10, 36, "talk"):
+        last = f"最后由 <a href='#'>{escape(w.user())}</a> 回复" if w.chance(0.7) else ""
+        rows.append(
+            f"<div {w.c('topic-item')}><img src='/u.png' alt=''><span {w.c('title-line')}>"
+            f"{link(w, title)}</span><span {w.c('topic-info')}><a href='#'>{w.one_of(names.NAV)}"
+            f"</a> • <a href='#'>{escape(w.user())}</a> • {w.moment()} {last}</span><b>"
+            f"{w.number()}</b></div>\n"
+        )
+    notice = f"<div {w.c('notice')}>{escape(w.one_of(names.SIGNATURES))}</div>"
+    side = (notice if w.chance(0.5) else "") + link_list(w, "热门节点", 3, 12)
+    return around(w, f"<div {w.i('TopicsNode')}>{''.join(rows)}</div>{pager(w)}", side=side)
+
+
+def board_lines(w: Writer) -> str:
+    """A board's threads for telephones or archives: a line for each, with author and numbers."""
+    w.subject = f"{w.one_of(names.NAV)}{w.one_of(('吧', '版块', '论坛', '圈子'))}"
+    tag = w.one_of(("li", "p", "div"))
+    rows = "".join(
+        f"<{tag} {w.c('thread-line')}>{link(w, title)} <span>{escape(w.user())}</span> <i>"
+        f"{w.number()}回/{w.number()}阅</i> <em>{w.moment()}</em></{tag}>\n"
+        for title in titles(w, 10, 45, "talk")
+    )
+    rule = "本版严禁灌水和广告，发帖前请先搜索，违规主题将被删除。"
+    head = f"<h2>{w.subject}</h2>{f'<p>{rule}</p>' if w.chance(0.5) else ''}"
+    return around(w, f"{head}<div {w.c('threads')}>{rows}</div>{pager(w)}")
+
+
+def day_table(w: Writer) -> str:
+    """An office's column: numbered titles with days, in a table or in paragraphs."""
+    w.subject = w.one_of(("信息公开", "政策法规", "公示公告", "招标公告", "人事任免"))
+    is_table = w.chance(0.5)
+    rows = []
+    for number, title in enumerate(titles(w, 10, 40), 1):
+        if is_table:
+            row = f"<tr><td>{number}</td><td>{link(w, title)}</td><td>{w.date()}</td></tr>"
+        else:
+            row = f"<p>{link(w, title)}　（{w.date()}）</p>"
+        rows.append(f"{row}\n")
+    listed = f"<table>{''.join(rows)}</table>" if is_table else "".join(rows)
+    main = f"{crumbs(w)}<div {w.c('gk-list')}>{listed}</div>{pager(w)}"
+    return around(w, main, side=link_list(w, "公开目录", 3, 12))
+
+
+def _begin(w: Writer, most: int) -> list[str]:
+    """The first lines of a text; not escaped."""
+    return w.lines(w.one_of(("prose", "talk")), w.count(60, 260))[: w.count(1, most)]

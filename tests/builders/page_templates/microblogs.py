@@ -142,3 +142,80 @@ def mobile_cards(w: Writer) -> str:
         )
     opened = f"<div {w.c('wrap-open')}>打开客户端，查看更多精彩内容</div>"
     return around(w, f"<div {w.c('card-list')}>{''.join(cards)}</div>", before=opened)
+
+
+def talk_feed(w: Writer) -> str:
+    """A user's short notes in a space: time, text, who likes it, answers of friends inside."""
+    w.subject = f"{w.user()}的{w.one_of(('说说', '心情', '动态', '空间'))}"
+    items = []
+    for _ in w.times(2, 12):
+        said = f"<pre {w.c('content')}>{w.kept(status(w))}</pre>"
+        answers = "".join(
+            f"<li>{link(w, w.user())}<div>{w.kept(w.sentence('talk', 4, 40))}</div>"
+            f"<i>{w.moment()}</i></li>"
+            for _ in (w.times(1, 3) if w.chance(0.3) else ())
+        )
+        items.append(
+            f"<li {w.c('feed')}><div {w.c('bd')}>{said}</div><div {w.c('ft')}><span>{w.moment()}"
+            f"</span><a href='#'>评论({w.count(0, 30)})</a><a href='#'>转发</a></div>"
+            f"<ul {w.c('mod_comment')}>{answers}</ul></li>\n"
+        )
+    main = f"<ol {w.i('msgList')}>{''.join(items)}</ol>{pager(w)}"
+    return around(w, main, side=link_list(w, "最近访客", 0, 6))
+
+
+def tweet_page(w: Writer) -> str:
+    """Short posts with name and handle before, three counters behind each."""
+    user = w.user()
+    w.subject = f"{user} (@{w.one_of(names.LATIN_NAMES)})"
+    tweets = []
+    for _ in w.times(3, 16):
+        tweets.append(
+            f"<div {w.c('tweet')}><div {w.c('tweet-head')}><b>{escape(w.user())}</b><s>"
+            f"@{w.one_of(names.LATIN_NAMES)}</s><small>{w.date()}</small></div>"
+            f"<p {w.c('tweet-text')}>{w.kept(status(w))}</p><div {w.c('tweet-stats')}><span>"
+            f"{w.count(0, 99)}</span><span>{w.number()}</span><span>{w.number()}</span></div>"
+            "</div>\n"
+        )
+    about = (
+        f"<div {w.c('profile')}><h1>{escape(user)}</h1><p>{escape(w.one_of(names.SIGNATURES))}</p>"
+        f"<p>{w.one_of(names.PLACES)} 加入于{w.date()}</p></div>"
+    )
+    return around(w, f"<div {w.c('stream')}>{''.join(tweets)}</div>", side=about)
+
+
+def weibo_page(w: Writer) -> str:
+    """One post of a microblog with the replies to it, hottest first."""
+    first = status(w)
+    w.subject = f"{w.user()}的微博_{first[:20]}"
+    text = (
+        f"<div {w.c('card-feed')}><a href='#'>{escape(w.user())}</a><p {w.c('from')}>{w.moment()} "
+        f"来自微博</p><p {w.c('txt')}>{w.kept(first)}</p></div><div {w.c('card-act')}>"
+        f"{counters(w, '转发 评论 赞')}</div>"
+    )
+    replies = []
+    for _ in w.times(1, 14):
+        said = w.kept(" ".join(w.post())[:140])
+        replies.append(
+            f"<div {w.c('card-review')}><div {w.c('txt')}><a href='#'>{escape(w.user())}</a></div>"
+            f"<div {w.c('text')}>{said}</div><div {w.c('fun')}><p>{w.moment()}</p><ul><li>回复</li>"
+            f"<li>{w.count(0, 900)}</li></ul></div></div>\n"
+        )
+    main = f"{text}<div {w.c('list_ul')}>{''.join(replies)}</div><a href='#'>查看更多评论</a>"
+    return around(w, f"<div {w.c('WB_frame')}>{main}</div>", side=link_list(w, "热搜榜", 0, 12))
+
+
+def word_wall(w: Writer) -> str:
+    """Jokes, sayings or confessions of many users in one column, each with thumbs and a number."""
+    w.subject = w.one_of(("段子", "语录", "树洞", "新鲜事", "吐槽"))
+    pieces = []
+    for number in w.times(4, 18):
+        lines = w.lines("talk", w.count(30, 160)) if w.chance(0.4) else [status(w)]
+        pieces.append(
+            f"<article {w.c('block')}><div {w.c('author')}>{escape(w.user())}</div><a href='#'>"
+            f"<div {w.c('piece')}></div></a>{w.body(lines, w.one_of(('div', 'p')))}<div "
+            f"{w.c('stats')}><i>{w.number()}</i> 好笑 <i>{w.count(0, 99)}</i> 评论</div><span>"
+            f"#{number + 1000}</span></article>\n"
+        )
+    main = f"<div {w.c('col1')}>{''.join(pieces)}</div>{pager(w)}"
+    return around(w, main, side=sidebar(w, "talk"))

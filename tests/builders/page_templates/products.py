@@ -10,6 +10,7 @@ from tests.builders.page_templates.frame import (
     ad,
     around,
     crumbs,
+    link,
     link_list,
     reply_box,
     sidebar,
@@ -171,3 +172,75 @@ def classified_offer(w: Writer) -> str:
     return around(
         w, f"<section {w.i('main')}>{main}</section>", side=ad(w, 0.5) + sidebar(w, "items")
     )
+
+
+def book_page(w: Writer) -> str:
+    """A shop's page of a book: data, content, author, contents, readers."""
+    title = w.named("novels")
+    data = "".join(
+        f"<li>{label}：{escape(value)}</li>"
+        for label, value in (
+            ("作者", w.user()),
+            ("出版社", f"{w.one_of(names.PLACES)}出版社"),
+            ("ISBN", f"978{w.count(10**9, 10**10 - 1)}"),
+            ("页数", w.number()),
+        )
+    )
+    parts = [
+        f"<div {w.c('section')}><h3>{heading}</h3><div {w.c('descrip')}>"
+        f"{w.body(description(w, w.one_of(('novels', 'prose', 'entries'))), 'p')}</div></div>"
+        for heading in w.some_of(["内容简介", "作者简介", "编辑推荐", "前言"], 1, 3)
+    ]
+    catalog = "".join(f"<p>第{n + 1}章 {escape(w.headline('novels'))}</p>" for n in w.times(0, 15))
+    main = (
+        f"{crumbs(w)}<h1>{title}</h1><ul {w.c('key')}>{data}</ul><p>¥{w.count(9, 199)}.00</p>"
+        f"{''.join(parts)}<div {w.c('section')}><h3>目录</h3>{catalog}</div>"
+        f"{link_list(w, '购买本书的还买了', 2, 12, 'novels')}"
+    )
+    return around(w, f"<div {w.c('product_main')}>{main}</div>", side=sidebar(w, "novels"))
+
+
+def second_hand(w: Writer) -> str:
+    """A used thing or a flat that somebody offers: facts, words of the seller, advice, others."""
+    title = w.named("items")
+    facts = "".join(
+        f"<p><span>{name}</span><span>{value}</span></p>" for name, value in properties(w, 3, 8)
+    )
+    about = w.body(description(w, w.one_of(("items", "talk"))), w.one_of(("p", "br", "div")))
+    advice = w.one_of(
+        (
+            "请当面验货，不要提前汇款，谨防受骗。",
+            "本信息由网友自行发布，交易前请核实对方身份，注意交易安全。",
+            "看房前请先电话预约，所有费用以合同为准。",
+        )
+    )
+    main = (
+        f"<h1>{title}</h1><div {w.c('price')}>{w.count(1, 99999)}元</div><div {w.c('house-basic')}>"
+        f"{facts}</div><div {w.c('general-desc')}><h3>"
+        f"{w.one_of(('物品描述', '房源描述', '卖家说', '补充说明'))}</h3><div>{about}</div></div>"
+        f"<div {w.c('safe')}>{advice}</div><div {w.c('seller')}>{link(w, w.user())} "
+        f"信用{w.count(1, 999)}</div>{link_list(w, '同类信息', 3, 14, 'items')}"
+    )
+    return around(w, f"<div {w.c('main-wrap')}>{main}</div>", before=crumbs(w))
+
+
+def mall_goods(w: Writer) -> str:
+    """A mall's page: facts as pairs of cells, an introduction, questions, remarks of buyers."""
+    title = w.named("items")
+    rows = "".join(
+        f"<dl><dt>{name}</dt><dd>{value}</dd></dl>" for name, value in properties(w, 5, 14)
+    )
+    about = w.body(description(w), w.one_of(("p", "span", "div")))
+    remarks = "".join(
+        f"<li><p>{remark(w)}</p><cite>{escape(w.user())} {w.date()}</cite></li>"
+        for _ in (w.times(1, 10) if w.chance(0.6) else ())
+    )
+    service = "本商品支持七天无理由退货，由商家负责发货并提供售后服务。"
+    main = (
+        f"<div {w.c('gallery')}><img src='/m.jpg' alt=''></div><h2>{title}</h2><p>¥{w.number()} "
+        f"运费：{w.count(0, 20)}元</p><button>加入购物车</button><div {w.c('attrs')}>{rows}</div>"
+        f"<div {w.c('goods-intro')}><h3>{w.one_of(('商品详情', '产品介绍', '图文详情'))}</h3>"
+        f"{about}</div><p>{service}</p><div {w.c('buyer')}><h3>买家评价</h3><ul>{remarks}"
+        "</ul></div>"
+    )
+    return around(w, main, after=link_list(w, "为您推荐", 3, 16, "items"))

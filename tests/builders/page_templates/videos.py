@@ -121,3 +121,79 @@ def episode_player(w: Writer) -> str:
         f"{link_list(w, '同类型影片', 6, 30, 'novels')}"
     )
     return around(w, f"<div {w.c('container')}>{main}</div>", before=crumbs(w))
+
+
+def lesson_video(w: Writer) -> str:
+    """A lesson: player, teacher, what it is about, a directory of the other lessons."""
+    title = w.named(w.one_of(("prose", "items")))
+    about = w.body(description(w, w.one_of(("prose", "items"))), w.one_of(("p", "div", "span")))
+    lessons = "".join(
+        f"<li><a href='#'>{number + 1}. {escape(w.headline())}</a><em>{w.count(2, 59)}:"
+        f"{w.count(10, 59)}</em></li>"
+        for number in w.times(3, 24)
+    )
+    main = (
+        f"{crumbs(w)}<h1>{title}</h1><div {w.c('course-player')}><video src='/l.mp4'></video></div>"
+        f"<div {w.c('teacher')}><b>主讲：{escape(w.user())}</b><span>{w.number()}人学习</span>"
+        "</div>"
+        f"<section {w.c('course-intro')}><h2>{w.one_of(('课程简介', '课程介绍', '内容提要'))}</h2>"
+        f"{about}</section><section {w.c('catalog')}><h2>目录</h2><ol>{lessons}</ol></section>"
+    )
+    return around(w, f"<div {w.c('course')}>{main}</div>", side=link_list(w, "相关课程", 2, 12))
+
+
+def program_video(w: Writer) -> str:
+    """A broadcaster's clip: player, day, a few lines of content, the other clips of the program."""
+    title = w.named()
+    label = w.one_of(("视频简介", "主要内容", "内容简介", "本期节目主要内容"))
+    about = w.body(description(w, "prose"), w.one_of(("p", "br", "div")))
+    main = (
+        f"<div {w.c('player-box')}><video src='/n.mp4'></video></div><h3>{title}</h3><div "
+        f"{w.c('info1')}>来源：{w.site} {w.moment()}</div><div {w.c('text_box')}><div>{label}</div>"
+        f"{about}</div>{share(w)}{link_list(w, '往期节目', 4, 20)}"
+    )
+    return around(w, f"<div {w.c('column_wrapper')}>{main}</div>", side=sidebar(w))
+
+
+def clip_remarks(w: Writer) -> str:
+    """A clip for telephones: author, text, numbers, then many remarks and other clips."""
+    said = description(w, w.one_of(("talk", "items")))
+    w.subject = said[0][:24]
+    text = w.body(said, w.one_of(("p", "div")))
+    remarks = "".join(
+        f"<li><b>{escape(w.user())}</b><div>{remark(w)}</div><small>{w.date()} 赞{w.count(0, 99)}"
+        "</small></li>"
+        for _ in w.times(2, 14)
+    )
+    main = (
+        f"<div {w.c('m-video-player')}><video src='/m.mp4'></video></div><div "
+        f"{w.c('author-row')}>{link(w, w.user())}<button>+关注</button></div><div "
+        f"{w.c('caption')}>{text}</div><p>{w.moment()} {w.number()}次播放</p>"
+        f"<div {w.c('cmt-list')}><h4>{w.count(2, 99)}条评论</h4><ul>{remarks}</ul></div>"
+    )
+    return around(w, f"<div {w.c('clip')}>{main}</div>", after=link_list(w, "更多视频", 4, 18))
+
+
+def series_card(w: Writer) -> str:
+    """A series' page: a table of facts, the story, links to play or to download it."""
+    title = w.named("novels")
+    facts = "".join(
+        f"<tr><th>{label}</th><td>{escape(value)}</td></tr>"
+        for label, value in (
+            ("又名", w.headline("novels")),
+            ("导演", w.user()),
+            ("主演", f"{w.user()} / {w.user()}"),
+            ("首播", w.date()),
+            ("片长", f"{w.count(20, 150)}分钟"),
+        )
+    )
+    story = w.body(description(w, w.one_of(("novels", "entries"))), w.one_of(("p", "br", "div")))
+    sources = "".join(
+        f"<p><a href='#'>{title}.第{number + 1}集.HD.mp4</a></p>" for number in w.times(1, 16)
+    )
+    main = (
+        f"<img src='/s.jpg' alt=''><h1>{title}</h1><table {w.c('facts')}>{facts}</table><div "
+        f"{w.c('story')}><b>◎{w.one_of(('简介', '剧情', '故事梗概'))}</b><div>{story}</div></div>"
+        f"<div {w.c('dl')}><h3>下载地址</h3>{sources}</div>"
+    )
+    return around(w, f"<div {w.c('co_content')}>{main}</div>", side=link_list(w, "热播剧", 4, 16))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from udfs.base.array_types import Float64Array
 from udfs.html.class_words import KINDS, kinds_of, signatures_of
 from udfs.html.line_features import CONTEXT_FEATURES, LINE_FEATURES
-from udfs.html.line_words import ALL_HINTS, FRAME_WORD, bits_of_words
+from udfs.html.line_words import ALL_HINTS, FRAME_WORD, MOMENT, bits_of_words
 from udfs.html.main_text import LineModel, inherited
 from udfs.html.page_lines import Blocks, Lines
 
@@ -37,7 +37,7 @@ def plain_rows(
         # No line looks like prose: a list of goods, a portal. Keep all but the navigation.
         return np.flatnonzero(lines.link_chars < lines.chars / 2).tolist() or [likeliest]
     weight = np.maximum(lines.chars, _MIN_LINE_CHARS) ** 0.5
-    threshold = model.threshold - (0.0 if is_scattered else model.lowered)
+    threshold = model.threshold - model.lowered[1 if is_scattered else 0]
     threshold *= probability[likeliest]
     runs = plain_runs(((probability - threshold) * weight).tolist())
     least = 0 if is_scattered else model.other_run * max(total for _, _, total in runs)
@@ -107,7 +107,22 @@ def plain_context(
     ]
     features[7] = is_thread
     features[8:12] = features[[6, 1, 4, 5]] * is_thread
+    features[12] = np.minimum(np.cumsum(likely) - likely, 4) / 4
+    features[13] = _in_comments(lines.blocks)[lines.block]
+    words, digits = plain_words(lines), plain_digits(lines)
+    times = np.flatnonzero((chars <= _SHORT_CHARS) & ((digits >= 4) | (words & MOMENT != 0)))
+    features[15] = [any(0 < abs(row - time) <= 2 for time in times) for row in range(len(chars))]
+    features[[14, 16]] = features[[13, 15]] * is_thread
     return features.T
+
+
+def _in_comments(blocks: Blocks) -> Float64Array:
+    """How near the blocks of comments around each block are."""
+    own = kinds_of(blocks.values) >> KINDS.index("comment") & 1
+    found = [0.0]
+    for parent, value in zip(blocks.parents[1:].tolist(), own[1:].tolist(), strict=True):
+        found.append(max(value, _INHERITED * found[parent]))
+    return np.array(found)
 
 
 def _around(values: Float64Array, reach: int) -> Float64Array:

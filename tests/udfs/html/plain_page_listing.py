@@ -6,14 +6,15 @@ from collections import Counter, defaultdict
 from math import log2
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.udfs.html.plain_main_text import block_features
-from udfs.html.class_words import KINDS, signatures_of
+from udfs.html.class_words import KINDS, kinds_of, signatures_of
 from udfs.html.line_features import LineFacts
-from udfs.html.line_words import FRAME_WORD
+from udfs.html.line_words import FRAME_WORD, MORE
 from udfs.html.page_lines import Lines
 
-_TITLE_CHARS, _TEASER_REACH = 8, 2
+_TEASER_REACH = 2
 
 
 def plain_listing_features(lines: Lines, facts: LineFacts) -> list[float]:
@@ -21,25 +22,29 @@ def plain_listing_features(lines: Lines, facts: LineFacts) -> list[float]:
     chars = lines.chars
     unlinked = chars - lines.link_chars
     is_prose = (lines.punctuation > 0) & (unlinked * 2 > chars)
-    prose_chars = int(unlinked[is_prose].sum())
+    teasers = np.array(plain_teasers(lines, facts))
+    own = unlinked[is_prose & ~teasers]
     texts = [lines.page[:end].rstrip() for end in lines.ends[is_prose]]
     cut = sum(text.endswith((b"...", "…".encode())) for text in texts)
     runs: list[list[int]] = [[]]
-    for size, linked in zip(chars.tolist(), lines.link_chars.tolist(), strict=True):
-        if linked * 5 < size:
+    for size, linked, in_teaser in zip(
+        chars.tolist(), lines.link_chars.tolist(), teasers.tolist(), strict=True
+    ):
+        if linked * 5 < size and not in_teaser:
             runs[-1].append(size)
         else:
             runs.append([])
     run = max(runs, key=sum)
     frequent = {group for group, count in Counter(facts.groups.tolist()).items() if count >= 5}
     blocks = np.minimum(block_features(lines), 1.0)
-    inside = (facts.prose @ blocks) / (facts.prose.sum() or 1.0)
+    all_prose = facts.prose.sum() or 1.0
+    inside = (facts.prose * ~teasers @ blocks) / all_prose
     return [
         1.0,
         lines.link_chars.sum() / chars.sum(),
-        _share(prose_chars, 14),
-        min(max([0, *unlinked[is_prose].tolist()]), 500) / 500,
-        _share(plain_own_prose(lines, facts), 14),
+        _share(int(own.sum()), 14),
+        min(max([0, *own.tolist()]), 500) / 500,
+        _share(plain_own_prose(lines, facts, teasers | _in_frames(lines)), 14),
         *(inside[KINDS.index(kind)] for kind in ("content", "frame", "related")),
         cut / max(len(texts), 1),
         _share(cut, 8),
@@ -47,21 +52,65 @@ def plain_listing_features(lines: Lines, facts: LineFacts) -> list[float]:
         min(sum(run) / max(len(run), 1), 100) / 100,
         chars[[group in frequent for group in facts.groups.tolist()]].sum() / chars.sum(),
         *_repeated(lines),
+        facts.prose[teasers].sum() / all_prose,
+        _share((facts.words.words & MORE != 0).sum(), 8),
     ]
 
 
-def plain_own_prose(lines: Lines, facts: LineFacts) -> int:
-    """Characters of prose that follows no title of another page."""
-    own = 0
+def plain_titles(lines: Lines, facts: LineFacts) -> npt.NDArray[np.bool_]:
+    """Whether each line is the title of another page."""
+    _, digits, copies = facts.words
+    sizes = lines.ends - lines.starts
+    is_link = (lines.link_chars * 5 >= lines.chars * 4) & (digits * 4 < lines.chars)
+    is_copied = (copies > 0) & ((digits == 0) | (sizes < 24))
+    return np.asarray(is_link & (sizes >= 18) & ~is_copied)
+
+
+def plain_teasers(lines: Lines, facts: LineFacts) -> list[bool]:
+    """Whether each line is inside of a teaser of another page."""
+    is_link = lines.link_chars * 5 >= lines.chars * 4
+    is_title = plain_titles(lines, facts)
+    is_prose = ~is_link & (facts.prose > 0)
+    above: list[set[int]] = []  # of each block itself and the blocks around it
+    parents = lines.blocks.parents.tolist()
+    for block, parent in enumerate(parents):
+        above.append({block} | (above[parent] if block else set()))
+    signatures = signatures_of(lines.blocks.values).tolist()
+    titled: dict[tuple[int, int], list[bool]] = defaultdict(list)
+    for block in range(1, len(parents)):
+        rows = [row for row, own in enumerate(lines.block.tolist()) if block in above[own]]
+        if first := [row for row in rows if is_prose[row]][:1]:
+            before = {*range(max(first[0] - 2, 0), first[0]), *(r for r in rows if r < first[0])}
+            titled[parents[block], signatures[block]].append(any(is_title[list(before)]))
+    found = {key for key, own in titled.items() if 3 <= sum(own) >= 0.6 * len(own)}
+    return [
+        any((parents[block], signatures[block]) in found for block in above[own] if block)
+        for own in lines.block.tolist()
+    ]
+
+
+def _in_frames(lines: Lines) -> npt.NDArray[np.bool_]:
+    """Whether each line is in a block of the frame, and in none of content inside of it."""
+    inside = [False]
+    kinds = kinds_of(lines.blocks.values).tolist()
+    for parent, own in zip(lines.blocks.parents[1:].tolist(), kinds[1:], strict=True):
+        is_frame = inside[parent] or own >> KINDS.index("frame") & 1
+        inside.append(bool(is_frame and not own >> KINDS.index("content") & 1))
+    return np.array(inside)[lines.block]
+
+
+def plain_own_prose(lines: Lines, facts: LineFacts, outside: npt.NDArray[np.bool_]) -> int:
+    """Characters of prose that follows no title of another page, and is not `outside`."""
+    own, titles = 0, plain_titles(lines, facts)
     title = -9  # the row of the last title that has no prose yet
     for row, (chars, linked) in enumerate(zip(lines.chars, lines.link_chars, strict=True)):
-        is_time = facts.words.digits[row] * 4 >= chars
-        if chars >= _TITLE_CHARS and linked * 5 >= chars * 4 and not is_time:
+        if titles[row]:
             title = row
         elif (
             lines.punctuation[row]
             and (chars - linked) * 2 > chars
             and (chars > 40 or not facts.words.words[row] & FRAME_WORD)
+            and not outside[row]
         ):
             if title < 0 or row - title > _TEASER_REACH:
                 own += int(chars - linked)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ from udfs.html.page_lines import Lines, body_text, lines_of_text, parsed
 from udfs.html.page_listing import (
     LISTING,
     LISTING_FEATURES,
+    _teasers,
     _weights,
     listing_features,
     listing_share,
@@ -35,12 +38,21 @@ TEASERS = "".join(
     f"<p>{SENTENCES[n % 3][:30]}...</p></div>"
     for n in range(12)
 )
+BEGINNINGS = "".join(
+    f"<div class=post><h2><a href=/{n}>{title}</a></h2><div>2024-05-0{n} | 阿青</div>"
+    f"<p>{SENTENCES[n % 3]}</p><p>{SENTENCES[(n + 1) % 3]}</p>"
+    f"<p><a href=/{n}>阅读全文</a></p></div>"
+    for n, title in enumerate(
+        ("图书馆的夜晚有多少人", "周末去哪里借书看", "二楼的座位够不够用", "馆长说了什么话")
+    )
+)
 ARTICLE = f"<h1>延长开放时间</h1>{''.join(f'<p>{sentence}' for sentence in SENTENCES * 4)}"
 INDEXES = {
     "headlines": "".join(
         f"<div class=mod><h3>栏目{n}</h3><ul>{HEADLINES}</ul></div>" for n in range(5)
     ),
     "teasers": f"<ul class=nav>{HEADLINES}</ul><div class=list>{TEASERS}</div>",
+    "beginnings": f"<ul class=nav>{HEADLINES}</ul><div class=main>{BEGINNINGS}</div>",
 }
 
 
@@ -65,6 +77,28 @@ def test_a_text_among_links_is_kept(index: str) -> None:
     assert set(SENTENCES) <= set(page.text.split("\n"))
 
 
+def test_all_paragraphs_below_a_title_are_a_teaser_and_posts_are_none() -> None:
+    def teasers_of(html: str) -> list[bool]:
+        lines = lines_of(html)
+        return _teasers(lines, line_facts(lines)).tolist()
+
+    found = teasers_of(f"<p>{SENTENCES[0]}</p><div>{BEGINNINGS}</div>")
+    assert found == [False] + [True] * (len(found) - 1)
+    posts = "".join(
+        f"<div class=post><a href=/u>{name}</a><p>{SENTENCES[0]}</p><a href=/r>回复({n})</a></div>"
+        for n, name in enumerate(("阿青", "skyfish_149", "匿名用户65568", "小鱼"))
+    )
+    assert not any(teasers_of(posts))
+    linked_twice = BEGINNINGS + "".join(
+        f"<li><a href=/{n}>{title}</a>" for n, title in enumerate(_titles(BEGINNINGS))
+    )
+    assert not any(teasers_of(linked_twice))
+
+
+def _titles(html: str) -> list[str]:
+    return re.findall(r"<h2><a [^>]*>([^<]*)", html)
+
+
 def test_weights_are_of_all_features() -> None:
     assert _weights().shape == (len(LISTING_FEATURES),)
     assert np.abs(_weights()).min() > 0
@@ -77,7 +111,8 @@ PIECES = st.lists(
          f"{SENTENCES[0]}", f"{SENTENCES[1] * 4}", f"{SENTENCES[1]}…",
          "丙，丁...", "..", "…,", "<a href=x>链接</a>",
          "<a href=x>另一篇文章的题目</a>", "<a href=x>12月13日 10:21</a>", "12-3",
-         "版权", "<ul class=related>", "</ul>", "<td>",
+         "版权", "阅读全文", "<h3><a href=x>第2篇文章的题目</a></h3><p>丙，丁。</p>",
+         "<ul class=related>", "</ul>", "<td>",
          "<br>", "<nav>", "</nav>", "<div class=content>", " "]
     ),
     max_size=60,
