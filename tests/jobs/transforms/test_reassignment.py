@@ -128,3 +128,14 @@ def recall(found: dict[str, list[str]], expected: dict[str, list[str]]) -> float
     """Share of the expected matches that were found."""
     hits = sum(len({*found.get(key, ())} & {*matched}) for key, matched in expected.items())
     return hits / sum(map(len, expected.values()))
+
+
+@pytest.mark.parametrize("cells", [None, 8])
+def test_nothing_is_reassigned_where_nothing_was_embedded(
+    spark: SparkSession, tmp_path: Path, cells: int | None
+) -> None:
+    nothing = spark.createDataFrame([], "key string, vector binary")
+    checkpoint = parquet_checkpoint(tmp_path)
+    found = checkpoint(matches(nothing, nothing, MatchOptions(cells=cells), checkpoint), "matches")
+    best = checkpoint(best_images(found, nothing), "best")
+    assert with_kept(best, 0.9, 0).collect() == []
