@@ -177,6 +177,7 @@ format: $(VENV)/.installed-test
 #:   BENCH=contamination  the search for benchmark questions, what it finds and its false alarms
 #:   BENCH=select   a selection by budget and mix of 1,000,000 stored documents, and its preview
 #:   BENCH=bert     tokens a second of the encoder beside the published loop
+#:   BENCH=align    pairs a second of scorer alignment beside loops of transformers; GPU=1: on a GPU
 #:   BENCH=limits   every stage beside what it cannot do without, Spark's own share; QUICK=1
 #:                  FLAME=FILE.svg: a flame graph of its Python processes instead; STAGE=NAME
 #:   BENCH=growth   what a document costs in runs of 20,000, 80,000 and 320,000 pages, their memory
@@ -184,7 +185,7 @@ format: $(VENV)/.installed-test
 #:   BENCH=check    names every ratio of tests/bench/ratios.json that fell; UPDATE=1 writes them
 #:                  DATA=DIR: texts to measure on
 BENCH ?= pipeline
-BENCHES := pipeline fixed stages extract rules dedup paragraphs repair scores select contamination bert limits growth check
+BENCHES := pipeline fixed stages extract rules dedup paragraphs repair scores select contamination bert align limits growth check
 $(if $(filter $(BENCH),$(BENCHES)),,$(error BENCH=$(BENCH) is unknown; known are $(BENCHES)))
 # Other programs have environments of their own: datatrove pins older versions of what this
 # project uses.
@@ -203,6 +204,7 @@ BENCH_NEEDS_dedup := $(PEERS)/.installed-dedup
 BENCH_NEEDS_scores := $(VENV)/.installed-test
 BENCH_NEEDS_contamination := $(VENV)/.installed-test
 BENCH_NEEDS_bert := $(VENV)/.installed-bert
+BENCH_NEEDS_align := $(VENV)/.installed-bert
 BENCH_NEEDS_limits := $(VENV)/.installed-test $(if $(FLAME),$(FLAMES)/bin/py-spy)
 BENCH_NEEDS_check := $(VENV)/.installed-test $(PEERS)/.installed-dedup $(DATATROVE)/.installed
 
@@ -253,6 +255,9 @@ define BENCH_select
 endef
 define BENCH_bert
 	$(BIN)/python -m tests.bench.bert_rates --data $(DATA)
+endef
+define BENCH_align
+	$(BIN)/python -m tests.bench.alignment_rates $(if $(GPU),--device cuda --pairs 4096)
 endef
 define BENCH_limits
 	$(BIN)/python -m tests.bench.limits --data $(DATA) $(if $(QUICK),--quick) \

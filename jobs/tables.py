@@ -62,6 +62,7 @@ REJECTED_PAIRS = "rejected_pairs"
 FETCH_LIST = "fetch_list"
 INTERLEAVED = "interleaved"
 REASSIGNED_CAPTIONS = "reassigned_captions"
+MATCHED_IMAGES = "matched_images"
 PAIR_MEASURES = "pair_measures"
 
 
@@ -243,6 +244,14 @@ _SCHEMAS: dict[str, StructType] = {
         cycle_score=DoubleType(),  # mean similarity of the text and those nearest to that image
         is_kept=BooleanType(),  # whether the text is among the share that is kept
         reason=StringType(),  # why it is not: no_embedding, low_cycle_score
+        warc_path=StringType(),
+    ),
+    MATCHED_IMAGES: _columns(  # one row for each image of an interleaved document
+        doc_id=StringType(),
+        position=IntegerType(),  # in the arrays of the document
+        matched_text_index=IntegerType(),  # likewise, of the text that it belongs to
+        matched_sim=DoubleType(),  # similarity of both; null without a match
+        failure=StringType(),  # why it has none: no_image, undecodable, empty_text
         warc_path=StringType(),
     ),
     FETCH_LIST: _columns(  # one row for each address of an image that is missing

@@ -145,6 +145,9 @@ class InterleaveConfig:
     min_chars: Count = 20
     """Least characters of a document's text (``too_short``); OBELICS' 10 words, at two characters
     a Chinese word."""
+    match_images: bool = False
+    """Also match each image with the text of its document that it belongs to, as MMC4 does, by the
+    model of scorer ``alignment``: table ``matched_images``."""
     equal_image_sets: bool = True
     """Of documents with the same set of images only the latest capture stays
     (``equal_image_set``)."""

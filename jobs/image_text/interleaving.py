@@ -105,6 +105,7 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
         SELECT_CORPUS: corpus[WHOLE],
     }
     settings = settings_of("interleave", run.config.interleave)
+    settings.pop("interleave.match_images")  # of a later stage
     return {INTERLEAVE_DOCUMENTS: {WHOLE: Basis(settings, sources)}}
 
 

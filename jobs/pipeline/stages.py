@@ -17,6 +17,7 @@ from jobs.image_text import (
     caption_reassignment,
     images,
     interleaving,
+    line_matching,
     pair_scoring,
     pair_selection,
     pair_texts,
@@ -35,6 +36,7 @@ from jobs.run.request import (
     EXTRACT_DOCUMENTS,
     FIND_DUPLICATES,
     INTERLEAVE_DOCUMENTS,
+    MATCH_IMAGES,
     MEASURE_IMAGES,
     MEASURE_PAIRS,
     PLAN_INPUT,
@@ -237,6 +239,21 @@ REASSIGN = Stage(
     room="pairs",
 )
 
+MATCH = Stage(
+    MATCH_IMAGES,
+    "match the images of interleaved documents with their texts",
+    reads="interleaved, images",
+    writes=("matched_images",),
+    run=line_matching.run,
+    preload=line_matching.preload,
+    worker_modules=("udfs.alignment.line_matching",),
+    bases=line_matching.bases,
+    needs=(EXTRACT, RULES, DUPLICATES, SCORE, SELECT, IMAGES, INTERLEAVE),
+    check=line_matching.check,
+    ledgers=line_matching.ledgers,
+    room="pairs",
+)
+
 REPORT = Stage(
     REPORT_RUN,
     "report what a run did",
@@ -284,7 +301,7 @@ STAGES = (PLAN, EXTRACT, RULES, DUPLICATES, SCORE, SELECT, REPORT)
 """Those of every output."""
 PAIR_STAGES: tuple[Stage, ...] = (
     *(IMAGES, MEASURE_PAIR_TEXTS, SCORE_PAIR_SCORERS, PAIR_SELECTION),
-    *(REASSIGN, INTERLEAVE),
+    *(REASSIGN, INTERLEAVE, MATCH),
 )
 """Those of an output with `extract.pairs`: between the corpus and the report."""
 
