@@ -33,6 +33,8 @@ from jobs.training.common.task import DataFile, Settings, Task, TrainingError
 from jobs.training.common.train import train_task
 from jobs.training.toxicity.judge import digest_of
 from jobs.training.toxicity.messages import grammar
+from jobs.training.variety.documents import FILES as VARIETY_FILES
+from jobs.training.variety.documents import LEAST, LINES
 from udfs.files.artifacts import sha256_of
 from udfs.models.fasttext_model import load_fasttext
 from udfs.scorers import domain, toxicity
@@ -60,6 +62,32 @@ def write(path: Path, rows: list[dict[str, Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def write_varieties(root: Path) -> None:
+    """Lines of every variety that the task reads, as many as its documents need."""
+    tunisian = {"tsac", "ta_seg", "tunizi", "barcha_yt", "thsab", "barcha_fb"}
+    words = {
+        ("Arab", True): "توا برشا ناس موش فاهمين شنوة صار",
+        ("Arab", False): "دابا بزاف ديال الناس ما فاهمينش",
+        ("Latn", True): "tawa barcha nes mouch fehmin chnowa sar",
+        ("Latn", False): "le marché ouvre tard ce matin",
+    }
+    for file in VARIETY_FILES:
+        path = root / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ours = path.name.partition(".")[0] in tunisian
+        rows = [
+            {
+                "text": f"{text} {'ابتثج'[i % 5]}",
+                "script": script,
+                "variety": "aeb" if ours else "x",
+            }
+            for (script, is_ours), text in words.items()
+            for i in range(LEAST * LINES)
+            if is_ours == ours
+        ]
+        path.write_bytes(lzma.compress("\n".join(map(json.dumps, rows)).encode()))
 
 
 @pytest.fixture
@@ -130,6 +158,7 @@ def data(tmp_path: Path) -> Path:
     path.write_bytes(lzma.compress("\n".join(map(json.dumps, translated)).encode()))
     originals = [f"{r['labels']}\t{r['text']}原文" for r in translated[::3]]
     (root / files.REGISTER_ORIGINALS).write_bytes(lzma.compress("\n".join(originals).encode()))
+    write_varieties(root)
     whole = [
         {
             "html": f"html/page{i}.html",
@@ -152,7 +181,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def small_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"dim": 4, "bucket": 500, "cutoff": 400, "epoch": 20}
-    small |= {"folds": 2, "inner_folds": 2, "keyword_steps": 4, "word_steps": 4}
+    small |= {"folds": 2, "inner_folds": 2, "keyword_steps": 4, "word_steps": 4, "bits": 12}
     for name in ("OFFERS_OF_FAMILY", "ORDINARY_OF_FAMILY"):
         monkeypatch.setattr(grammar, name, 2)
     for name, task in tasks.TASKS.items():
