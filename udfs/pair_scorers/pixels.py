@@ -27,12 +27,14 @@ def shown_image(body: bytes) -> Image.Image | None:
     try:
         with warnings.catch_warnings(), Image.open(io.BytesIO(body)) as image:
             warnings.simplefilter("ignore")
-            shown = ImageOps.exif_transpose(image)
-            if shown.has_transparency_data:
-                drawn = shown.convert("RGBA")
-                shown = Image.new("RGB", drawn.size, _PAPER)
-                shown.paste(drawn, mask=drawn.getchannel("A"))
-            return shown.convert("RGB")
+            image.load()
+            ImageOps.exif_transpose(image, in_place=True)
+            if image.has_transparency_data:
+                drawn = image.convert("RGBA")
+                paper = Image.new("RGB", drawn.size, _PAPER)
+                paper.paste(drawn, mask=drawn.getchannel("A"))
+                return paper
+            return image if image.mode == "RGB" else image.convert("RGB")
     except MemoryError:
         raise
     except Exception:  # as in `udfs.images.measure`: readers raise whatever a broken file leads to
