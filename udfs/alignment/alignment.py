@@ -56,8 +56,8 @@ class AlignmentSettings:
 
     artifact: Model | None = None
     """Artifact name of a model of the CLIP family, or a path to one, as
-    ``python -m jobs.pairs.import_model`` packs it. Off: the bundled classifier and text encoder of
-    the next keys, of little use but without a GPU."""
+    ``python -m jobs.pairs.import_model`` packs it. Off: the bundled model of the next keys, which
+    needs no GPU; the card of ``imagenet_labels`` says what it cannot do."""
     image_artifact: Annotated[str, ArtifactKey("model", used_without="artifact")] = (
         "efficientnet_lite0"
     )
