@@ -58,7 +58,7 @@ class ReleaseConfig:
     """Files that list what no release may have, one a line: a doc_id, a URL, a host with all under
     it, or the SHA-256 of a text. ``doc_id:``, ``url:``, ``host:``, ``sha256:`` before it name the
     kind."""
-    title: str = "A scored Chinese web corpus"
+    title: str = "A scored web corpus"
     """Title of the card."""
     description: str | None = None
     """A paragraph under the title."""
