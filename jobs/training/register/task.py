@@ -189,6 +189,8 @@ REGISTER = Task(
         "Trained mostly on translations, which are of pages of other countries and have no menus. "
         "Opinion is rare in the Chinese documents, and taken for persuasion or narrative: recall "
         "is low. Menus, lists and error pages have no register of their own. "
+        "With 60 steps of the first fit instead of 30 micro-F1 is 0.6886 and macro-F1 0.3627: "
+        "differences of this size mean little with 157 documents. "
         "Lyrical, machine-translated and spoken texts are known from translations alone. "
         "Annotators themselves agree on about 0.8."
     ),
