@@ -217,7 +217,7 @@ def _of_corpus(facts: Rows, scorers: Collection[str]) -> dict[str, Any]:
     pairs = ((row["key"].split(PAIR), row) for row in facts if row["fact"].endswith(PAIR))
     return {
         "corpus": _corpus_totals(facts, scorers),
-        **{shares.name: _counts(facts, shares.value, "characters") for shares in report_shares()},
+        **{shares.name: _labelled(facts, shares.value) for shares in report_shares()},
         "quality": [
             {"bin": int(row["quality"]), "rows": row["rows"]}
             for row in sorted(_counts(facts, "quality"), key=lambda row: int(row["quality"]))
@@ -289,6 +289,12 @@ def _counts(facts: Rows, fact: str, amount: str | None = None) -> list[dict[str,
         {fact: row["key"], "rows": row["rows"], **({amount: row["amount"]} if amount else {})}
         for row in sorted(found, key=lambda row: (-row["rows"], str(row["key"])))
     ]
+
+
+def _labelled(facts: Rows, value: str) -> list[dict[str, Any]]:
+    """Count corpus rows by a label; empty where no row has one, as of a scorer that did not run."""
+    counts = _counts(facts, value, "characters")
+    return counts if any(row[value] is not None for row in counts) else []
 
 
 def _versions(spark: SparkSession) -> dict[str, str]:

@@ -58,6 +58,8 @@ def _sections(facts: Facts, audit: Rows) -> Iterator[Section]:
     yield Section("scores", "Scores and lengths", *score_blocks(facts))
     yield Section("thresholds", "Other thresholds", *curve_blocks(facts))
     for shares in report_shares():
+        if facts["corpus"]["rows"] and not facts[shares.name]:
+            continue  # its scorer did not run
         yield _shares(facts, shares.name, shares.value, shares.title)
     yield _documents(facts)
     yield _hosts(facts["hosts"])
