@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -117,7 +118,11 @@ def test_what_needs_no_spark_imports_no_library_of_its_workers(tmp_path: Path) -
 def test_an_extractor_that_is_not_installed_is_a_wrong_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    installed = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name: None if name == "trafilatura" else installed(name),
+    )
     arguments = ["--output", str(tmp_path), "--set", "extract.extractor=trafilatura"]
     with pytest.raises(ConfigError, match=r"pip install .taojin\[trafilatura\]"):
         prepare(PIPELINE, arguments)
