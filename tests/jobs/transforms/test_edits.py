@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.tables import EDITS, schema_of
+from jobs.tables import CORPUS, EDITS, schema_of
 from jobs.transforms.selection.corpus_rows import kept_documents
 from jobs.transforms.selection.frame import with_pii
 from jobs.transforms.summary import PAIR, corpus_facts
@@ -105,6 +105,10 @@ def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> Non
             ),
             "toxicity": F.struct(F.lit(1).alias("label")),
             "contamination": F.struct(F.lit(None).cast("boolean").alias("matched")),
+            **{
+                name: F.lit(None).cast(schema_of(CORPUS)[name].dataType)
+                for name in ("variety", "register")
+            },
             "quality_score": F.lit(1.0),
             "cluster_size": F.lit(2),
         }
@@ -120,6 +124,8 @@ def test_edits_and_personal_data_are_counted_by_kind(spark: SparkSession) -> Non
         (f"domain{PAIR}", f"law{PAIR}law"): (n, 0),
         (f"domain{PAIR}", f"finance{PAIR}law"): (n, 0),
         (f"domain{PAIR}", f"finance{PAIR}finance"): (n, 0),
+        ("variety", None): (n, 3 * n),  # their scorers did not run
+        ("register", None): (n, 3 * n),
         ("quality", "9"): (n, 0),
         ("clusters", "1"): (n, 2 * n),
         ("edit", "width"): (2, 7),

@@ -69,7 +69,7 @@ def test_a_pair_has_its_measures_image_page_and_repeats(spark: SparkSession) -> 
     frame = made_frame(spark, 3)
     assert frame.columns == [
         *pair_columns(),
-        *("more", "image", "page", "text_places", "url_places", "in_corpus", "captured"),
+        *("more", "image", "page", "text_places", "url_places", "scores", "in_corpus", "captured"),
     ]
     assert "data_body" in schema_of(PAIRS).fieldNames() and "data_body" not in frame.columns
     rows = {(row.doc_id, row.place): row for row in frame.collect()}

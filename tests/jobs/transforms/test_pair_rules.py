@@ -246,7 +246,7 @@ def test_what_is_no_condition_over_a_pair_is_refused(
     message = str(error.value)
     assert message.startswith(f"pair_rules.conditions.mine = {expression!r}: ")
     assert said in message
-    assert message.endswith("image, page, text_places, url_places")
+    assert message.endswith("image, page, text_places, url_places, scores")
 
 
 def test_conditions_are_checked_over_the_columns_that_they_are_evaluated_on(
