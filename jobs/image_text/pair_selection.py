@@ -147,9 +147,9 @@ def _select(spark: SparkSession, run: Run) -> Balance:
         with_reasons(_frame(spark, run), rules, settings, run.config.pair_limits), "judged"
     )
     before = None
-    if ALIGNMENT.name in run.config.score_pairs.scorers:
+    limits = run.config.pair_limits.get(ALIGNMENT.name)
+    if limits is not None and ALIGNMENT.name in run.config.score_pairs.scorers:
         vectors = run.store.read(spark, pair_scores(ALIGNMENT.name), list(run.waves))
-        limits = run.config.pair_limits[ALIGNMENT.name]
         before = alignment_cuts(judged, vectors, limits, checkpoint)
     gone = repeated_pairs(judged, settings, checkpoint, run.config.dedup.max_rounds, before)
     budget = None

@@ -16,6 +16,7 @@ def assigned_lines(similarity: Float32Array) -> list[tuple[int, float]]:
     Args:
         similarity: Of images and lines, shape (images, lines), lines at least one.
 
+    >>> import numpy as np
     >>> assigned_lines(np.float32([[0.9, 0.8], [0.7, 0.1]]))
     [(1, 0.8), (0, 0.7)]
     >>> assigned_lines(np.float32([[0.5], [0.25]]))
