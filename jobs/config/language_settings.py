@@ -15,7 +15,7 @@ from udfs.base.language import (
     UnknownScript,
     script_ranges,
 )
-from udfs.base.settings import ConfigError
+from udfs.base.settings import ConfigError, check_known
 
 LETTER_STEPS = (
     *("arabic_marks", "tatweel", "alef_forms", "alef_maqsura", "teh_marbuta"),
@@ -85,10 +85,10 @@ class LanguageConfig:
                     f"language.charsets: {codec!r} is not the name of a Python codec"
                     + ("" if _codec_name(codec) is None else f"; write {_codec_name(codec)!r}")
                 )
-        _check_known("language.normalise", self.normalise, LETTER_STEPS)
-        _check_known("language.fold", self.fold, LETTER_STEPS)
-        _check_known("language.number_plans", self.number_plans, NUMBER_PLANS)
-        _check_known("language.scorers", self.scorers or (), tuple(declared()))
+        check_known("language.normalise", "", self.normalise, LETTER_STEPS)
+        check_known("language.fold", "", self.fold, LETTER_STEPS)
+        check_known("language.number_plans", "", self.number_plans, NUMBER_PLANS)
+        check_known("language.scorers", "", self.scorers or (), tuple(declared()))
 
     def has_model(self, scorer: str) -> bool:
         """Whether the bundled model of a scorer holds for the language."""
@@ -112,10 +112,3 @@ def _codec_name(name: str) -> str | None:
         return codecs.lookup(name).name
     except LookupError:
         return None
-
-
-def _check_known(key: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
-    if unknown := sorted(set(given) - set(known)):
-        raise ConfigError(
-            f"{key} = {list(given)}: unknown {', '.join(unknown)}; known: {', '.join(known)}"
-        )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from jobs.config.budget import PAIR_UNITS, parse_budget
-from udfs.base.settings import Bounds, ConfigError, Count, PositiveCount
+from udfs.base.settings import Bounds, Count, PositiveCount, check_known
 from udfs.html.robots import OPT_OUTS
 from udfs.images.formats import SUPPORTED
 
@@ -68,11 +68,7 @@ class SelectPairsConfig:
     of an address in ``fetch_list``. Off: quality_score of the page."""
 
     def __post_init__(self) -> None:
-        if unknown := sorted(set(self.levels) - set(PAIR_LEVELS)):
-            raise ConfigError(
-                f"select_pairs.levels = {list(self.levels)}: unknown {', '.join(unknown)}; "
-                f"known levels: {', '.join(PAIR_LEVELS)}"
-            )
+        check_known("select_pairs.levels", "levels", self.levels, PAIR_LEVELS)
         if self.budget is not None:
             parse_budget(self.budget, "select_pairs.budget", PAIR_UNITS)
 
@@ -154,9 +150,4 @@ class InterleaveConfig:
 
     def __post_init__(self) -> None:
         for key, known in {"opt_outs": OPT_OUTS, "formats": SUPPORTED}.items():
-            given = getattr(self, key)
-            if unknown := sorted(set(given) - set(known)):
-                raise ConfigError(
-                    f"interleave.{key} = {list(given)}: unknown {', '.join(unknown)}; "
-                    f"known {key}: {', '.join(known)}"
-                )
+            check_known(f"interleave.{key}", key, getattr(self, key), known)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from jobs.config.budget import check_mix, parse_budget
-from udfs.base.settings import Bounds, ConfigError, PositiveCount, Share
+from udfs.base.settings import Bounds, ConfigError, PositiveCount, Share, check_known
 from udfs.html.robots import NO_IMAGE_INDEX, OPT_OUTS
 from udfs.scorers.toxic_kinds import KINDS
 
@@ -97,9 +97,9 @@ class SelectConfig:
     """Also write the corpus as JSON lines, compressed in this way."""
 
     def __post_init__(self) -> None:
-        _check_known("select.toxic_kinds", "kinds", self.toxic_kinds, KINDS)
-        _check_known("select.scripts", "scripts", self.scripts, SCRIPTS)
-        _check_known("select.opt_outs", "opt-outs", self.opt_outs, OPT_OUTS)
+        check_known("select.toxic_kinds", "kinds", self.toxic_kinds, KINDS)
+        check_known("select.scripts", "scripts", self.scripts, SCRIPTS)
+        check_known("select.opt_outs", "opt-outs", self.opt_outs, OPT_OUTS)
         if self.budget is not None:
             parse_budget(self.budget)
         for key in self.cluster_repeats:
@@ -165,14 +165,6 @@ class SelectConfig:
     def quality_steps(self) -> dict[float, int]:
         """`quality_repeats` by number, ascending."""
         return dict(sorted((float(score), n) for score, n in self.quality_repeats.items()))
-
-
-def _check_known(key: str, what: str, given: tuple[str, ...], known: tuple[str, ...]) -> None:
-    """Raise ConfigError unless all words of a list are known."""
-    if unknown := sorted(set(given) - set(known)):
-        raise ConfigError(
-            f"{key} = {list(given)}: unknown {', '.join(unknown)}; known {what}: {', '.join(known)}"
-        )
 
 
 def _is_share(text: str) -> bool:

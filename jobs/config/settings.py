@@ -34,6 +34,7 @@ from udfs.base.settings import (
     PositiveAmount,
     PositiveCount,
     Share,
+    check_known,
 )
 from udfs.html.page_kinds import PAGE_KINDS
 from udfs.html.robots import OPT_OUTS
@@ -152,11 +153,7 @@ class ExtractConfig:
     """Bytes of text after which an Arrow batch leaves the Python worker."""
 
     def __post_init__(self) -> None:
-        if unknown := set(self.pages) - set(PAGE_KINDS):
-            raise ConfigError(
-                f"extract.pages = {list(self.pages)}: unknown {', '.join(sorted(unknown))}; "
-                f"known kinds: {', '.join(PAGE_KINDS)}"
-            )
+        check_known("extract.pages", "kinds", self.pages, PAGE_KINDS)
         if not self.pages:
             raise ConfigError(
                 f"extract.pages = []: no page would be kept; known kinds: {', '.join(PAGE_KINDS)}"
@@ -243,21 +240,13 @@ class RulesConfig:
     (``language_disagreement``); those of ``language.labels`` count as one."""
 
     def __post_init__(self) -> None:
-        if unknown := set(self.pii_kinds) - set(PII_KINDS):
-            raise ConfigError(
-                f"rules.pii_kinds = {list(self.pii_kinds)}: unknown {', '.join(sorted(unknown))}; "
-                f"known kinds: {', '.join(PII_KINDS)}"
-            )
+        check_known("rules.pii_kinds", "kinds", self.pii_kinds, PII_KINDS)
         if not all(name.strip() for name in self.robots_agent) or not self.robots_agent:
             raise ConfigError(
                 f"rules.robots_agent = {list(self.robots_agent)}: expected one or more names, as "
                 '["CCBot"] or ["*"]'
             )
-        if unknown := set(self.opt_outs) - set(OPT_OUTS):
-            raise ConfigError(
-                f"rules.opt_outs = {list(self.opt_outs)}: unknown {', '.join(sorted(unknown))}; "
-                f"known opt-outs: {', '.join(OPT_OUTS)}"
-            )
+        check_known("rules.opt_outs", "opt-outs", self.opt_outs, OPT_OUTS)
 
 
 @dataclass(frozen=True)

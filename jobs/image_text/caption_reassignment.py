@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from jobs.config import Config, ConfigError
 from jobs.config.pair_settings import ReassignCaptionsConfig
 from jobs.config.scorers import declared_pairs
+from jobs.publishing.written import spark_settings
 from jobs.run.commits import Balance, Basis, due, finished, settings_of, wave_of
 from jobs.run.console import StageProgress, show_progress
 from jobs.run.ledger import close_stages, decided_rows, kept_of, rows_of
@@ -144,12 +145,8 @@ def _reassign(spark: SparkSession, run: Run) -> Balance:
             ("image_key", "image"), ("text_key", "text"), ("text_key", "sentence")
         )
     )  # fmt: skip
-    rows = spark.conf.get(_BATCH_ROWS) or "0"
-    spark.conf.set(_BATCH_ROWS, "1")  # a row of a product has two blocks
-    try:
+    with spark_settings(spark, {_BATCH_ROWS: "1"}):  # a row of a product has two blocks
         found = checkpoint(matches(images, texts, options_of(settings), checkpoint), "matches")
-    finally:
-        spark.conf.set(_BATCH_ROWS, rows)
     best = checkpoint(best_images(found, sentences), "best")
     count = best.count()
     kept = with_kept(best, settings.share, count)

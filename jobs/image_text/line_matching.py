@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from jobs.config import Config, ConfigError
 from jobs.image_text.images import image_sources, stored_images
+from jobs.publishing.written import spark_settings
 from jobs.run.commits import Balance, Basis, due, fingerprint_of, finished, settings_of, wave_of
 from jobs.run.console import StageProgress, show_progress
 from jobs.run.ledger import FileBalance, close_ledger, parts_of, rows_of
@@ -75,9 +76,7 @@ def run(spark: SparkSession, run: Run) -> None:
         show_progress(spark, StageProgress(MATCH_IMAGES, is_one_pass=False)),
     ):
         scorer = pair_scorer_of(ALIGNMENT, run.config, run.lock, spark.sparkContext, {})
-        rows = spark.conf.get(_BATCH_ROWS) or "0"
-        spark.conf.set(_BATCH_ROWS, str(_INPUT_ROWS))
-        try:
+        with spark_settings(spark, {_BATCH_ROWS: str(_INPUT_ROWS)}):
             checkpoint = run.store.checkpoint(spark, MATCH_IMAGES)
             documents = run.store.read(spark, INTERLEAVED)
             vectors = checkpoint(
@@ -85,8 +84,6 @@ def run(spark: SparkSession, run: Run) -> None:
             )
             table = matched_images(documents, vectors, scorer)
             run.store.write(table.select(*schema_of(MATCHED_IMAGES).fieldNames()), MATCHED_IMAGES)
-        finally:
-            spark.conf.set(_BATCH_ROWS, rows)
         work.balance = _closed(spark, run)
         run.store.drop_scratch()
 

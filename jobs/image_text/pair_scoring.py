@@ -19,6 +19,7 @@ from jobs.config import Config
 from jobs.config.scorers import declared_pairs
 from jobs.image_text.images import image_sources, stored_images
 from jobs.image_text.pair_texts import pair_commits
+from jobs.publishing.written import spark_settings
 from jobs.run.commits import (
     Balance,
     Basis,
@@ -249,9 +250,7 @@ def _write(
     needed = declaration.needs(run.config.pair_scorers[scorer.name])
     given = run.store.checkpoint(spark, SCORE_PAIRS)(given, f"{scorer.name}_{wave}")
     distinct = distinct_pairs(given, stored_images(spark, run), declaration, needed)
-    rows = spark.conf.get(_BATCH_ROWS) or "0"
-    spark.conf.set(_BATCH_ROWS, str(_INPUT_ROWS))
-    try:
+    with spark_settings(spark, {_BATCH_ROWS: str(_INPUT_ROWS)}):
         scored = distinct.mapInArrow(score, scored_pairs_type(scorer))
         table = with_records(given, scored, declaration).select(
             "*",
@@ -259,8 +258,6 @@ def _write(
             F.lit(lock_id_of(scorer.name, run.config, run.lock)).alias("lock_id"),
         )
         run.store.write(table, pair_scores(scorer.name), wave)
-    finally:
-        spark.conf.set(_BATCH_ROWS, rows)
 
 
 def _closed(spark: SparkSession, run: Run, name: str, wave: int) -> Balance:

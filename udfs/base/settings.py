@@ -6,6 +6,7 @@ This module imports nothing heavy: the configuration is loaded by commands that 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -75,6 +76,21 @@ class Bounds:
             words += [] if self.most is None else [f"at most {self.most:,}"]
         words += [] if self.at_most_key is None else [f"at most {self.at_most_key}"]
         return ", ".join(words)
+
+
+def check_known(key: str, what: str, given: Collection[str], known: Collection[str]) -> None:
+    """Check that all words of a list are known.
+
+    Args:
+        key: ``section.key``, for the message, as ``what``: the known words' name, or nothing.
+    Raises:
+        ConfigError: naming those that are not, and the known ones.
+    """
+    if unknown := sorted(set(given) - set(known)):
+        words = f"known {what}" if what else "known"
+        raise ConfigError(
+            f"{key} = {list(given)}: unknown {', '.join(unknown)}; {words}: {', '.join(known)}"
+        )
 
 
 Share = Annotated[float, Bounds(least=0, most=1)]
