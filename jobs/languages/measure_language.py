@@ -1,6 +1,6 @@
 """Measure clean text of a language, and propose a language pack.
 
-    python -m jobs.measure_language --tag ka --labels ka --text ka.jsonl.xz \\
+    python -m jobs.languages.measure_language --tag ka --labels ka --text ka.jsonl.xz \\
         --like zh --like-text zh.jsonl.gz --against ru=ru.txt --output mine/language.toml
 
 Clean text is one document a line: plain in .txt, JSON with "text" (and "source") in .jsonl; with

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from jobs import measure_language
 from jobs.config import load_config
 from jobs.config.exit_status import NothingCameOut
+from jobs.languages import measure_language, proposal
 from jobs.languages.counts import LIKE, OWN
+from jobs.languages.measure_language import check_pack
 from jobs.languages.proposal import LanguageRequest, MeasuredLanguage, measured, pack_text
-from jobs.measure_language import check_pack
-from tests.jobs.conftest import LOCAL_CONFIG
+from tests.jobs.conftest import LOCAL_CONFIG, Output
 from udfs.files.clean_texts import CLEAN_TEXT
 
 CHINESE = "我们在这里看书，他也来了。这是一本很好的书，写的是山和水。\n大家都说有意思。"
@@ -113,6 +113,22 @@ def test_the_command_measures_files(spark: SparkSession, files: dict[str, Path])
     config = load_config(None, [f"language={files['output'].parent}"])
     assert config.language.tag == "qaa"
     assert measure_language.main(arguments(files)) == 2  # the file is there
+
+
+@pytest.mark.spark
+def test_the_command_measures_the_corpus_of_a_run(
+    sample_output: Output, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = sample_output.table("corpus").select("source_domain").collect()
+    monkeypatch.setattr(proposal, "LEAST_DOCUMENTS", len(kept))
+    given = arguments(files)
+    place = given.index("--text")
+    given[place : place + 2] = ["--from", str(sample_output.path)]
+    assert measure_language.main(given) == 0
+    hosts = len({row.source_domain for row in kept})
+    text = files["output"].read_text(encoding="utf-8")
+    assert f"Measured on {len(kept)} documents of {hosts} sources" in text
+    assert check_pack(text).language.script == ("Han",)
 
 
 def test_few_texts_are_an_error(spark: SparkSession) -> None:
