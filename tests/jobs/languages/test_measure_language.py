@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from jobs.config import load_config
 from jobs.config.exit_status import NothingCameOut
-from jobs.languages import measure_language, proposal
+from jobs.languages import measure_language
 from jobs.languages.counts import LIKE, OWN
 from jobs.languages.measure_language import check_pack
 from jobs.languages.proposal import LanguageRequest, MeasuredLanguage, measured, pack_text
@@ -117,10 +117,9 @@ def test_the_command_measures_files(spark: SparkSession, files: dict[str, Path])
 
 @pytest.mark.spark
 def test_the_command_measures_the_corpus_of_a_run(
-    sample_output: Output, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    sample_output: Output, files: dict[str, Path]
 ) -> None:
     kept = sample_output.table("corpus").select("source_domain").collect()
-    monkeypatch.setattr(proposal, "LEAST_DOCUMENTS", len(kept))
     given = arguments(files)
     place = given.index("--text")
     given[place : place + 2] = ["--from", str(sample_output.path)]
