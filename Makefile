@@ -10,6 +10,9 @@ INPUT_FORMAT ?=
 DATA ?= ../shared/data
 EXTRAS ?=
 
+# Many images of Python set it: every process would compile all modules that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Another Spark version has an environment of its own: make test SPARK=4.0.2
 VENV := .venv$(if $(SPARK),-spark-$(SPARK))
 BIN := $(VENV)/bin
