@@ -101,9 +101,10 @@ class LanguageConfig:
             script=self.script,
             sentence_ends=self.sentence_ends,
             function_chars=self.function_chars,
-            has_words=self.tokenizer == "words",
+            tokenizer=self.tokenizer,
             stop_words=self.stop_words,
             fold=self.fold,
+            number_plans=self.number_plans,
         )
 
 

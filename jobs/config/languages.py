@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from jobs.config.packs import PACK_KEYS, read_toml
-from jobs.config.scorers import declared
+from jobs.config.scorers import declared, declared_pairs
 from jobs.config.sections import artifact_keys, section_types
 from jobs.config.settings import Config
 from udfs.base.settings import ConfigError
 
 LANGUAGE = "language"
 _FILE = "language.toml"
-_SECTIONS = frozenset({LANGUAGE, "extract", "rules", "dedup", "score", "select"})
+_SECTIONS = frozenset(
+    {LANGUAGE, "extract", "rules", "dedup", "score", "select", "pair_rules", "interleave"}
+)
 """Sections that a pack may set, beside those of scorers."""
 
 Layer = tuple[str, dict[str, Any]]
@@ -105,6 +107,34 @@ def check_models(config: Config) -> None:
                 f"language {config.language.pack!r} (language.scorers = "
                 f"{list(config.language.scorers or ())}); leave it out, or set {name}.artifact to "
                 "a model of your own"
+            )
+
+
+def check_pair_measures(config: Config) -> None:
+    """Check that the tokenizer of the language gives what rules and scorers of pairs look at.
+
+    Raises:
+        ConfigError: it gives no words or no nouns.
+    """
+    if not config.extract.pairs:
+        return
+    language, limits = config.language.text_language, config.pair_rules
+    has_words = language.has_nouns or language.has_blanks
+    keys = {
+        "min_nouns": language.has_nouns, "min_words": has_words, "max_words": has_words,
+    }  # fmt: skip
+    lacking = f"which the tokenizer {language.tokenizer!r} of language {config.language.pack!r}"
+    for key, is_there in keys.items():
+        if not is_there and getattr(limits, key) is not None:
+            raise ConfigError(
+                f"pair_rules.{key} = {getattr(limits, key)}: needs {key[4:]}, {lacking} does not "
+                f"give; set pair_rules.{key} = 'off'"
+            )
+    for name in config.score_pairs.scorers:
+        if declared_pairs()[name].reads_nouns and not language.has_nouns:
+            raise ConfigError(
+                f"score_pairs.scorers = {list(config.score_pairs.scorers)}: {name} needs nouns, "
+                f"{lacking} does not give; leave it out"
             )
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from jobs.config.languages import (
     LANGUAGE,
     check_models,
+    check_pair_measures,
     language_layer,
     spelled_out,
     tokenizer_layer,
@@ -67,6 +68,7 @@ def load_config(
     _check_dedup(config)
     _check_scorers(config)
     _check_pair_scorers(config)
+    check_pair_measures(config)
     check_models(with_running_scorers(config))
     config.select.check()
     return config

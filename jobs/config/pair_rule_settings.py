@@ -16,7 +16,8 @@ TEXT_SOURCES = ("alt", "caption", "title", "heading")
 
 PAIR_RULE_REASONS = (
     *("unmeasured_text", "unmeasured_image", "unmeasured_condition", "no_text", "text_source"),
-    *("text_length", "few_han", "kana", "many_letters", "many_digits", "file_name", "url_text"),
+    *("text_length", "few_han", "few_script_chars", "kana", "many_letters", "many_digits"),
+    *("file_name", "url_text"),
     *("interface_words", "logo_word", "site_name", "page_title", "in_page_title"),
     *("repeated_on_page", "frequent_text", "no_noun", "few_words", "many_words", "sensitive"),
     *("pii", "attribute", "not_in_main", "no_license", "opted_out", "frequent_url"),
@@ -50,6 +51,8 @@ class PairRulesConfig:
     """Most of them (``text_length``)."""
     min_han_share: Share | None = None
     """Least share of ideographs among them (``few_han``)."""
+    min_script_share: Share | None = None
+    """Least share of the language's script among them (``few_script_chars``)."""
     max_kana_share: Share | None = None
     """Largest share of kana among kana and ideographs: Japanese (``kana``)."""
     max_letter_share: Share | None = None
@@ -77,9 +80,10 @@ class PairRulesConfig:
     max_url_places: PositiveCount | None = None
     """Most image places of the output with the same address (``frequent_url``)."""
     min_nouns: Count | None = None
-    """Fewest nouns of a text, by rjieba's tags (``no_noun``)."""
+    """Fewest nouns of a text, by the tags of jieba's dictionary (``no_noun``); for languages of the
+    tokenizers rjieba and jieba."""
     min_words: Annotated[int, Bounds(least=0, at_most_key="max_words")] | None = None
-    """Fewest words of a text, as rjieba cuts it (``few_words``)."""
+    """Fewest words of a text, as the language's tokenizer cuts it (``few_words``)."""
     max_words: PositiveCount | None = None
     """Most of them (``many_words``)."""
     max_sensitive_words: Count | None = None

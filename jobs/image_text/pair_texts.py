@@ -1,7 +1,7 @@
 """Measuring of pairs: pairs -> pair_measures, by wave.
 
 Rules read the measures, so that another limit of [pair_rules] reads no text. They follow from the
-image places, from the lexicon and from how texts are cut into words, and from no limit.
+image places, from the lexicon and from the language, and from no limit.
 """
 
 from __future__ import annotations
@@ -11,14 +11,28 @@ from pyspark.sql import functions as F
 
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import find_artifact_or_file, ship
-from jobs.run.commits import Balance, Basis, due, fingerprint_of, finished, in_wave, wave_of
+from jobs.run.commits import (
+    Balance,
+    Basis,
+    due,
+    fingerprint_of,
+    finished,
+    in_wave,
+    settings_of,
+    wave_of,
+)
 from jobs.run.console import StageProgress, show_progress
 from jobs.run.ledger import FileBalance, close_ledger, parts_of, rows_of
 from jobs.run.request import EXTRACT_PAIRS, MEASURE_PAIRS, Run
 from jobs.tables import PAIR_MEASURES, PAIRS, schema_of
+from udfs.base.language import TextLanguage
 from udfs.base.model_constants import SEGMENTATION
 from udfs.files.artifacts import ArtifactFile
 from udfs.measures.schema import PAIR_MEASURES_TYPE
+
+
+_OF_TEXTS = ("script", "tokenizer", "number_plans")
+"""Keys of [language] that the measures of a pair's text follow from."""
 
 
 def pair_commits(run: Run) -> dict[int, str]:
@@ -43,9 +57,10 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
         "the words of texts": SEGMENTATION,
         "the measures that there are": fingerprint_of(PAIR_MEASURES_TYPE.simpleString()),
     }
+    language = settings_of("language", run.config.language, _OF_TEXTS)
     return {
         MEASURE_PAIRS: {
-            wave: Basis({}, {**sources, EXTRACT_PAIRS: commit}, reads=commit)
+            wave: Basis(language, {**sources, EXTRACT_PAIRS: commit}, reads=commit)
             for wave, commit in pair_commits(run).items()
         }
     }
@@ -66,11 +81,14 @@ def run(spark: SparkSession, run: Run) -> None:
             show_progress(spark, StageProgress(label, extracted[wave].kept, is_one_pass=True)),
         ):
             pairs = run.store.read(spark, PAIRS, [wave])
-            run.store.write(measured_pairs(pairs, lexicon), PAIR_MEASURES, wave)
+            measured = measured_pairs(pairs, lexicon, run.config.language.text_language)
+            run.store.write(measured, PAIR_MEASURES, wave)
             work.balance = _closed(spark, run, wave)
 
 
-def measured_pairs(pairs: DataFrame, lexicon: ArtifactFile) -> DataFrame:
+def measured_pairs(
+    pairs: DataFrame, lexicon: ArtifactFile, language: TextLanguage
+) -> DataFrame:
     """Measure the texts of image places.
 
     Needs: doc_id, place, text.
@@ -80,7 +98,7 @@ def measured_pairs(pairs: DataFrame, lexicon: ArtifactFile) -> DataFrame:
     from udfs.measures.pair_texts import pair_text_pass  # imports numba
 
     texts = pairs.select("doc_id", "place", "text")
-    return texts.mapInArrow(pair_text_pass(lexicon), schema_of(PAIR_MEASURES))
+    return texts.mapInArrow(pair_text_pass(lexicon, language), schema_of(PAIR_MEASURES))
 
 
 def _lexicon(run: Run) -> Artifact:

@@ -50,6 +50,16 @@ max_mojibake_share = "off"
 [rules.conditions]
 no_stop_words = "words > 20 AND stop_word_share < 0.02"
 
+[pair_rules]
+pack = "off"
+min_chars = 8
+min_words = 2
+min_script_share = 0.5
+max_sensitive_words = 0
+
+[interleave]
+min_chars = 45
+
 [dedup]
 shingle_words = 3
 
@@ -180,6 +190,21 @@ def test_a_tokenizer_that_is_not_installed_is_named(
         (['score.scorers=["quality"]'], "quality has no model for the language"),
         (["select.toxic=drop"], "has no toxicity"),
         (["dedup.keep=best", "score.rows=all"], "select.quality_from, which is off"),
+        (
+            ["extract.pairs=true", "pair_rules.pack=coyo"],
+            "pair_rules.min_nouns = 1: needs nouns, which the tokenizer 'words' of language",
+        ),
+        (
+            ["extract.pairs=true", "language.tokenizer=characters"],
+            "pair_rules.min_words = 2: needs words, which the tokenizer 'characters' of language",
+        ),
+        (
+            [
+                *("extract.pairs=true", "alignment.vectors=true"),
+                'score_pairs.scorers=["alignment", "concepts"]',
+            ],
+            "concepts needs nouns, which the tokenizer 'words' of language",
+        ),
     ],
 )
 def test_what_a_language_lacks_ends_a_command_before_spark(
@@ -240,3 +265,42 @@ def test_a_made_up_language_runs_through_the_pipeline(
     (found,) = (row.measures for row in measured if row.doc_id == corpus["kept"].doc_id)
     assert found.words == sum(len(line.split()) for line in LINES)
     assert found.stop_word_share == pytest.approx(5 / found.words)
+
+
+ALTS = {
+    "kept": "ძველი ხიდი წვიმაში",
+    "few_words": "ხიდიდამდინარე",
+    "few_script_chars": "the old bridge ხიდი",
+    "text_length": "ხიდი და",
+    "sensitive": "კაზინო ძველ ქალაქში",
+}
+
+
+def test_pairs_of_a_made_up_language_are_measured_as_its_pack_says(
+    spark: SparkSession, pack: Path, tmp_path: Path
+) -> None:
+    images = "".join(f'<img src="/{name}.jpg" alt="{alt}">' for name, alt in ALTS.items())
+    body = page(*LINES).replace(b"</body>", images.encode() + b"</body>")
+    crawl = tmp_path / "a.warc.gz"
+    crawl.write_bytes(member(record(http_response(body), uri="http://example.ge/a")))
+    output = tmp_path / "out"
+    call = [
+        *("--config", str(LOCAL_CONFIG), "--input", str(crawl), "--output", str(output)),
+        *("--set", f"language={pack}", "extract.pairs=true"),
+    ]
+    assert run_pipeline.main(call) == 0
+    pairs = spark.read.parquet(f"{output}/pairs").select("doc_id", "place", "alt")
+    measures = spark.read.parquet(f"{output}/pair_measures")
+    found = {row.alt: row for row in pairs.join(measures, ["doc_id", "place"]).collect()}
+    assert {row.nouns for row in found.values()} == {None}
+    by_name = {name: found[alt] for name, alt in ALTS.items()}
+    assert [by_name[name].words for name in ALTS] == [3, 1, 4, 2, 3]
+    shares = [by_name[name].script_share for name in ALTS]
+    assert shares == [1.0, 1.0, pytest.approx(4 / 16), 1.0, 1.0]
+    assert [by_name[name].sensitive_distinct for name in ALTS] == [0, 0, 0, 0, 1]
+    (kept,) = spark.read.parquet(f"{output}/selected_pairs").collect()
+    assert kept.text == ALTS["kept"]
+    rejected = spark.read.parquet(f"{output}/rejected_pairs").collect()
+    assert {row.url.rsplit("/", 1)[-1]: row.reasons for row in rejected} == {
+        f"{name}.jpg": [name] for name in ALTS if name != "kept"
+    }

@@ -137,9 +137,21 @@ class TextLanguage:
     """Characters that end a sentence."""
     function_chars: str = FUNCTION_CHARS
     """Characters of the measure ``function_char_share``."""
-    has_words: bool = False
-    """Whether white space and marks separate words, so that words are counted."""
+    tokenizer: str = "rjieba"
+    """How texts are cut into words, as ``language.tokenizer``."""
     stop_words: tuple[str, ...] = ()
     """Words of the measure ``stop_word_share``."""
     fold: tuple[str, ...] = ()
     """Names of `udfs.base.letters.FOLDS`: differences between words that do not count."""
+    number_plans: tuple[str, ...] = ("CN",)
+    """Names of `udfs.pii.find.NUMBER_PLANS`: whose telephone and identity numbers are looked for."""
+
+    @property
+    def has_blanks(self) -> bool:
+        """Whether white space and marks separate words."""
+        return self.tokenizer == "words"
+
+    @property
+    def has_nouns(self) -> bool:
+        """Whether the dictionary that cuts texts knows which words are nouns."""
+        return self.tokenizer in ("rjieba", "jieba")

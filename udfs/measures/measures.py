@@ -213,7 +213,7 @@ def _script_share(encoded: EncodedTexts, language: TextLanguage) -> np.ndarray[A
 
 def _word_columns(encoded: EncodedTexts, language: TextLanguage) -> dict[str, Any]:
     """Columns of the measures of words; none for a language that does not separate them."""
-    if not language.has_words:
+    if not language.has_blanks:
         return {}
     counted = count_words(encoded, language)
     return {

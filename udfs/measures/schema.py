@@ -135,8 +135,11 @@ only the fields of `udfs.measures.casia_exact.casia_columns`, the host categorie
 PAIR_MEASURES_TYPE = _struct(
     doc_id=StringType(),
     place=IntegerType(),
-    words=LongType(),  # as rjieba cuts the text, without marks and blanks
-    nouns=LongType(),  # words whose tag is one of nouns
+    script_share=DoubleType(),  # of the language's script / characters but white space
+    # Without marks and blanks. Null where the language's tokenizer is "characters".
+    words=LongType(),
+    # Words whose tag in jieba's dictionary is one of nouns. Null with another tokenizer.
+    nouns=LongType(),
     sensitive_distinct=LongType(),  # lexicon words that occur
     sensitive_words=ArrayType(StringType()),  # the first 50 of those that occur, sorted
     pii=PII_TYPE,

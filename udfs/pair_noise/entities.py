@@ -137,6 +137,7 @@ ENTITIES = PairScorerDeclaration(
     result_type=RESULT_TYPE,
     make=_make,
     reads=(TEXT,),
+    reads_nouns=True,
     needs=lambda settings: (ALIGNMENT,),
     check=_check,
     check_needed=check_vectors,

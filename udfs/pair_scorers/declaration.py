@@ -71,6 +71,9 @@ class PairScorerDeclaration:
     """What it needs of a pair: a usable image, a text, both, or neither where the records of other
     scorers suffice. A pair that lacks one fails without it; what it does not read is None for it.
     Pairs that are equal in this, and in what the scorers that it needs read, are scored once."""
+    reads_nouns: bool = False
+    """Whether it needs the nouns of texts, which only jieba's dictionary knows: it runs for no
+    language of another tokenizer."""
     needs: Callable[[Any], tuple[str, ...]] = _none
     """(settings) -> the pair scorers whose records it gets; they are declared before it, and must
     run."""

@@ -102,6 +102,7 @@ def _text_rules(limits: PairRulesConfig) -> dict[str, list[Column]]:
         "text_source": [~F.col("text_source").isin(*limits.text_sources)],
         "text_length": _outside(text["chars"], limits.min_chars, limits.max_chars),
         "few_han": _below(text["han_share"], limits.min_han_share),
+        "few_script_chars": _below(more["script_share"], limits.min_script_share),
         "kana": _above(text["kana_share"], limits.max_kana_share),
         "many_letters": _above(text["letter_share"], limits.max_letter_share),
         "many_digits": _above(text["digit_share"], limits.max_digit_share),

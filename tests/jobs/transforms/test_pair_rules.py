@@ -30,6 +30,7 @@ STRICT = PairRulesConfig(
     min_chars=4,
     max_chars=60,
     min_han_share=0.3,
+    min_script_share=0.5,
     max_kana_share=0.1,
     max_letter_share=0.5,
     max_digit_share=0.4,
@@ -94,6 +95,7 @@ CLEAN: dict[str, Any] = {
         "page_repeats": 1,
     },
     "more": {
+        "script_share": 1.0,
         "words": 6,
         "nouns": 2,
         "sensitive_distinct": 0,
@@ -144,6 +146,7 @@ CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
     "short": ({"text_measures.chars": 3}, {"text_length"}),
     "long": ({"text_measures.chars": 61}, {"text_length"}),
     "few_han": ({"text_measures.han_share": 0.29}, {"few_han"}),
+    "few_script_chars": ({"more.script_share": 0.49}, {"few_script_chars"}),
     "kana": ({"text_measures.kana_share": 0.11}, {"kana"}),
     "many_letters": ({"text_measures.letter_share": 0.51}, {"many_letters"}),
     "many_digits": ({"text_measures.digit_share": 0.41}, {"many_digits"}),

@@ -19,7 +19,7 @@ LANGUAGE = TextLanguage(
     script=("Arabic",),
     sentence_ends=".!?؟",
     function_chars="",
-    has_words=True,
+    tokenizer="words",
     stop_words=("متاع", "فِي", "the"),
     fold=("arabic_marks", "tatweel", "alef_forms"),
 )

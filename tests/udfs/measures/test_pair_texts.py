@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from udfs.base.language import TextLanguage
 from udfs.lists.lexicon import Lexicon
 from udfs.measures.pair_texts import Words, count_words, pair_measures
 from udfs.measures.schema import PAIR_MEASURES_ARROW_SCHEMA
@@ -42,7 +43,8 @@ def test_every_place_has_the_measures_of_its_text() -> None:
     assert (rows[0]["sensitive_distinct"], rows[0]["sensitive_words"]) == (1, ["百家乐"])
     assert rows[0]["nouns"] >= 1
     assert rows[2]["pii"] == [{"kind": "phone", "start": 2, "length": 11}]
-    nothing = {"words": 0, "nouns": 0, "sensitive_distinct": 0}
+    assert (rows[0]["script_share"], rows[2]["script_share"]) == (1.0, pytest.approx(2 / 13))
+    nothing = {"script_share": 0.0, "words": 0, "nouns": 0, "sensitive_distinct": 0}
     assert rows[4] == {**nothing, "sensitive_words": [], "pii": []}
 
 
@@ -51,6 +53,35 @@ def test_a_batch_of_places_without_texts_has_null_measures() -> None:
         pa.array(["a"]), pa.array([0], pa.int32()), pa.array([None], pa.string()), LEXICON
     )
     assert batch.to_pylist()[0] == {
-        "doc_id": "a", "place": 0, "words": None, "nouns": None,
+        "doc_id": "a", "place": 0, "script_share": None, "words": None, "nouns": None,
         "sensitive_distinct": None, "sensitive_words": None, "pii": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "words", "nouns"),
+    [("rjieba", [15, 6, 1], [0, 0, 1]), ("words", [3, 3, 1], None), ("characters", None, None)],
+)
+def test_the_language_says_what_is_measured(
+    tokenizer: str, words: list[int] | None, nouns: list[int] | None
+) -> None:
+    language = TextLanguage(script=("Arabic",), tokenizer=tokenizer, number_plans=("TN",))
+    texts = ["صورة السوق القديم", "old market صورة", "老桥"]
+    batch = pair_measures(
+        pa.array(list("abc")), pa.array(range(3), pa.int32()), pa.array(texts), LEXICON, language
+    )
+    found = batch.to_pydict()
+    assert found["script_share"] == [1.0, pytest.approx(4 / 13), 0.0]
+    assert found["nouns"] == (nouns or [None] * 3)
+    assert found["words"] == (words or [None] * 3)
+
+
+def test_telephone_numbers_are_those_of_the_language() -> None:
+    texts = pa.array(["+216 20 123 456", "13812345678"])
+    found = {}
+    for plan in ("TN", "CN"):
+        language = TextLanguage(number_plans=(plan,))
+        ids = pa.array(["a", "b"]), pa.array([0, 1], pa.int32())
+        rows = pair_measures(*ids, texts, LEXICON, language).to_pylist()
+        found[plan] = [[span["kind"] for span in row["pii"]] for row in rows]
+    assert found == {"TN": [["phone"], []], "CN": [[], ["phone"]]}
