@@ -30,7 +30,6 @@ from udfs.base.model_constants import SEGMENTATION
 from udfs.files.artifacts import ArtifactFile
 from udfs.measures.schema import PAIR_MEASURES_TYPE
 
-
 _OF_TEXTS = ("script", "tokenizer", "number_plans")
 """Keys of [language] that the measures of a pair's text follow from."""
 
@@ -86,9 +85,7 @@ def run(spark: SparkSession, run: Run) -> None:
             work.balance = _closed(spark, run, wave)
 
 
-def measured_pairs(
-    pairs: DataFrame, lexicon: ArtifactFile, language: TextLanguage
-) -> DataFrame:
+def measured_pairs(pairs: DataFrame, lexicon: ArtifactFile, language: TextLanguage) -> DataFrame:
     """Measure the texts of image places.
 
     Needs: doc_id, place, text.

@@ -144,7 +144,7 @@ class TextLanguage:
     fold: tuple[str, ...] = ()
     """Names of `udfs.base.letters.FOLDS`: differences between words that do not count."""
     number_plans: tuple[str, ...] = ("CN",)
-    """Names of `udfs.pii.find.NUMBER_PLANS`: whose telephone and identity numbers are looked for."""
+    """Names of `udfs.pii.find.NUMBER_PLANS`: whose telephone and identity numbers are found."""
 
     @property
     def has_blanks(self) -> bool:
