@@ -105,7 +105,8 @@ def _script_shares(coded: EncodedTexts, language: TextLanguage) -> npt.NDArray[n
     kinds = kind_table()[coded.codes]
     chars = coded.lengths - coded.counts_of((kinds == Kind.SPACE) | (kinds == Kind.NEWLINE))
     of_script = coded.counts_of(script_table(language.script)[coded.codes] != 0)
-    return of_script / np.maximum(chars, 1)
+    shares: npt.NDArray[np.float64] = of_script / np.maximum(chars, 1)
+    return shares
 
 
 def _word_columns(
