@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 from jobs.catalogue.catalogue import Artifact
 from jobs.catalogue.fetch import find_artifact, known_path, ship
 from jobs.catalogue.lock import Lock
-from jobs.config import Config, ConfigError
+from jobs.config import Config, ConfigError, LanguageConfig
 from jobs.pipeline.beside_documents import NOT_OF_DOCUMENTS, PARTS, BesidePart
 from jobs.run.commits import Basis, due, fingerprint_of, in_wave, settings_of, wave_of
 from jobs.run.request import EXTRACT_DOCUMENTS, Run
@@ -42,7 +42,10 @@ def check_settings(config: Config, lock: Lock) -> None:
         )
     name = config.extract.language_artifact
     artifact = find_artifact(lock.artifacts, name, "extract.language_artifact")
+    # The default labels are no request: a model of one's own may have others.
+    labels = config.language.labels
     for key, languages in {
+        "language.labels": () if labels == LanguageConfig().labels else labels,
         "extract.languages": config.extract.languages,
         "select.languages": config.select.languages,
     }.items():

@@ -186,7 +186,24 @@ def test_a_tokenizer_that_is_not_installed_is_named(
     [
         (["language=no_such"], "language.pack = 'no_such': no such pack"),
         (["rules.lexicon=none.tsv"], "rules.lexicon = 'none.tsv': no such artifact, and no file"),
-        (['extract.languages=["qaa"]'], "has no label 'qaa'"),
+        (['extract.languages=["qaa"]'], "extract.languages = ['qaa']: the language model has no"),
+        (['language.labels=["ka", "qaa"]'], "the language model has no label 'qaa'; it has af,"),
+        (['rules.host_block=["none.tsv"]'], "'none.tsv': no such artifact, and no file"),
+        (
+            [
+                'score.scorers=["variety"]',
+                'language.scorers=["variety"]',
+                "variety.artifact=no.tsv",
+            ],
+            "variety.artifact = 'no.tsv': no such artifact, and no file",
+        ),
+        (
+            [
+                *('score.scorers=["variety"]', 'language.scorers=["variety"]'),
+                'variety.wanted=["kat_Geor"]',
+            ],
+            "variety.artifact has no word of 'kat_Geor'",
+        ),
         (['score.scorers=["quality"]'], "quality has no model for the language"),
         (["select.toxic=drop"], "has no toxicity"),
         (["dedup.keep=best", "score.rows=all"], "select.quality_from, which is off"),
