@@ -327,7 +327,7 @@ eval-models: $(VENV)/.installed
 #: make lock        choose the version of every artifact that CONFIG names; UPGRADE=NAME: only one
 lock: $(VENV)/.installed
 	$(BIN)/python -m jobs.lock_artifacts \
-	  --config $(CONFIG) $(if $(filter conf/local.toml,$(CONFIG)),conf/quality_bert.toml conf/text_judge.toml conf/pairs.toml conf/alignment.toml conf/variety.toml conf/register.toml) \
+	  --config $(CONFIG) $(if $(filter conf/local.toml,$(CONFIG)),conf/quality_bert.toml conf/text_judge.toml conf/pairs.toml conf/alignment.toml conf/variety.toml conf/register.toml conf/yue.toml conf/aeb.toml) \
 	  $(if $(UPGRADE),--upgrade $(UPGRADE))
 
 # PySpark is the cluster's own. The environment's loops are compiled by a run over the sample: else

@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jobs.config import load_config
+from udfs.base.code_points import encode_texts
 from udfs.lists.lexicon import (
     LexiconError,
     cached_lexicon,
     read_lexicon,
     read_words,
 )
+from udfs.lists.word_counts import count_words
 
 OURS = Path(__file__).parents[3] / "conf" / "artifacts" / "lexicon" / "lexicon.tsv"
 
@@ -70,6 +73,27 @@ def test_our_own_list_is_well_formed() -> None:
     }
     assert len(OURS.read_text(encoding="utf-8").splitlines()) == len(lexicon.words), "a duplicate"
     assert min(map(len, lexicon.words)) >= 2
+
+
+SPAM = {
+    "yue": "線上賭場，真人荷官，送體驗金！免查TU即批",
+    "aeb": "كازينو أون لاين مع مكافأة ترحيبية ودورات مجانية بدون ايداع",
+}
+CLEAN = {
+    "yue": "尋日同阿媽去街市買餸，佢話啲菜貴咗好多，我哋買咗條魚就走。馬會今晚有賽事，阿爸又坐喺電視前面。",
+    "aeb": "اليوم مشينا للسوق وشرينا الخضرة والكسكسي، وبعد قعدنا في القهوة نحكيو على ماتش البارح. طلبت قرض من البنكة.",
+}
+
+
+@pytest.mark.parametrize("language", ["yue", "aeb"])
+def test_lists_of_other_languages_find_spam_and_no_clean_text(language: str) -> None:
+    name = f"lexicon_{language}"
+    lexicon = read_lexicon(OURS.parents[1] / name / f"{name}.tsv")
+    found = count_words(lexicon, encode_texts([SPAM[language], CLEAN[language]]))
+    assert found.texts.tolist() == [0] * 3
+    assert {lexicon.categories[lexicon.words[word]] for word in found.words} >= {"gambling"}
+    config = load_config(None, [f"language={language}"])
+    assert (config.rules.lexicon, config.rules.max_sensitive_per_line) == (name, 0.5)
 
 
 def read(
