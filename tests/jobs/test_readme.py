@@ -150,7 +150,9 @@ def test_the_arguments_that_pages_give_to_jobs_exist(capsys: pytest.CaptureFixtu
 def test_the_page_of_the_jobs_names_all_of_them() -> None:
     jobs = [
         ".".join(path.relative_to(ROOT / "jobs").with_suffix("").parts)
-        for path in (*ROOT.glob("jobs/*.py"), *ROOT.glob("jobs/pairs/*.py"))
+        for path in (
+            p for room in ("", "pairs/", "languages/") for p in ROOT.glob(f"jobs/{room}*.py")
+        )
         if "__main__" in path.read_text("utf-8")
     ]
     assert len(jobs) > 20
