@@ -98,6 +98,17 @@ def test_vectors_are_those_of_transformers(tmp_path: Path, family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
+def test_half_precision_hardly_changes_a_similarity(tmp_path: Path, family: str) -> None:
+    folder = folder_of(tmp_path / family, family)
+    exact, half = (DualEncoder(folder, "cpu", kind, 3) for kind in ("float32", "bfloat16"))
+    prepared = [exact.prepare(image) for body in BODIES if (image := shown_image(body))]
+    found = [one.image_vectors(prepared) @ one.text_vectors(TEXTS)[0].T for one in (exact, half)]
+    assert (
+        0 < np.abs(found[0] - found[1]).max() < 3e-3
+    )  # vectors of 16 numbers: real ones lose less
+
+
+@pytest.mark.parametrize("family", FAMILIES)
 def test_an_image_is_prepared_as_transformers_prepares_it(tmp_path: Path, family: str) -> None:
     folder = folder_of(tmp_path / family, family)
     theirs = processor_of(folder)
