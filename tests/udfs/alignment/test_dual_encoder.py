@@ -103,9 +103,7 @@ def test_half_precision_hardly_changes_a_similarity(tmp_path: Path, family: str)
     exact, half = (DualEncoder(folder, "cpu", kind, 3) for kind in ("float32", "bfloat16"))
     prepared = [exact.prepare(image) for body in BODIES if (image := shown_image(body))]
     found = [one.image_vectors(prepared) @ one.text_vectors(TEXTS)[0].T for one in (exact, half)]
-    assert (
-        0 < np.abs(found[0] - found[1]).max() < 3e-3
-    )  # vectors of 16 numbers: real ones lose less
+    assert 0 < np.abs(found[0] - found[1]).max() < 6e-3  # vectors of 24 numbers
 
 
 @pytest.mark.parametrize("family", FAMILIES)
