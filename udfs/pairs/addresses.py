@@ -42,6 +42,7 @@ _PLAIN_PATH = r"(?:/(?!\.)[^\s<>\"{}\\`#?;\x00-\x1f\x7f/]*)*"
 _PLAIN_QUERY = r"(?:\?[^\s<>\"{}\\`#\x00-\x1f\x7f]+)?"
 # Addresses that resolution leaves as they are, or puts an origin before.
 _ABSOLUTE = re.compile(rf"https?://[A-Za-z0-9.-]+(?::[0-9]{{1,4}})?{_PLAIN_PATH}{_PLAIN_QUERY}")
+_ORIGIN = re.compile("(https?:)//[^/?]+")
 _SCHEMELESS = re.compile(rf"//[A-Za-z0-9.-]+(?::[0-9]{{1,4}})?{_PLAIN_PATH}{_PLAIN_QUERY}")
 _ROOTED = re.compile(rf"/(?![/.])[^\s<>\"{{}}\\`#?;\x00-\x1f\x7f/]*{_PLAIN_PATH}{_PLAIN_QUERY}")
 _DOTS = re.compile(r"/\.\.?(?:[/?#]|$)")
@@ -110,7 +111,11 @@ def base_of(page_url: str | None, base_href: str | None) -> Base:
         page_url: An http(s) URL; another one, like None, is no base.
         base_href: The href of the page's first base element that has one.
     """
-    url = page_url if page_url is not None and _is_http(page_url) else ""
+    url = page_url or ""
+    match = _ORIGIN.match(url)
+    if match is not None and not base_href and _ABSOLUTE.fullmatch(url):
+        return Base(url, match[1], match[0])
+    url = url if _is_http(url) else ""
     if base_href:
         joined = _joined(url, base_href.strip(_SPACES))
         url = joined if joined is not None and _is_http(joined) else url

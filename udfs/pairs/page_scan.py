@@ -18,13 +18,14 @@ import numpy as np
 from udfs.base.array_types import Int32Array, Int64Array, UInt8Array, UInt64Array
 from udfs.base.hash_table import find_value
 from udfs.base.jit import compiled, copy_bytes, uncounted
-from udfs.html.tags import next_less
 from udfs.html.tokenizer import (
     after_declaration,
-    ends_name,
+    find_byte,
     is_space,
+    name_end,
     name_hash,
     name_key,
+    next_attribute,
     place_after,
     raw_end,
     script_end,
@@ -54,8 +55,7 @@ from udfs.pairs.markup import (
 )
 from udfs.pairs.relations import longer, related_tags
 
-_LESS, _GREATER, _SLASH, _EQUALS, _EXCLAMATION, _QUESTION, _BRACKET = b"<>/=!?["
-_DOUBLE_QUOTE, _SINGLE_QUOTE, _OPEN = b"\"'("
+_LESS, _GREATER, _SLASH, _EXCLAMATION, _QUESTION, _BRACKET, _OPEN = b"<>/!?[("
 _A, _Z, _LOWER_CASE = 0x61, 0x7A, 0x20
 _URL = (0x75, 0x72, 0x6C)
 _STYLE = name_hash("style")
@@ -116,11 +116,10 @@ def _significant_tags(
     size = len(page)
     text = np.empty(size, dtype=np.uint8)
     tags = np.empty((64, TAG_COLUMNS), dtype=np.int64)
-    count = at = copied = to = 0
-    hidden = foreign = held = near = 0
+    count = at = copied = to = hidden = foreign = held = near = 0
     held_key = np.uint64(0)
     while True:
-        at = next_less(page, at)
+        at = find_byte(page, at, _LESS)
         if at + 2 >= size:
             break
         byte = page[at + 1]
@@ -130,18 +129,18 @@ def _significant_tags(
         if not (is_tag or is_end or byte in (_EXCLAMATION, _QUESTION)):
             at += 1  # a "<" of the text
             continue
-        if hidden == 0:
+        if hidden == 0 and copied < at:
             copy_bytes(text, to, page, copied, at - copied)
             to += at - copied
         if not is_tag:
             at = copied = _after_markup(page, at, foreign > 0)
             continue
-        name_end = name_at
-        while name_end < size and not ends_name(page[name_end]):
-            name_end += 1
-        key = name_key(page, name_at, name_end)
+        name_stop = name_end(page, name_at)
+        key = name_key(page, name_at, name_stop)
         traits = max(0, find_value(names, traits_of, key))
-        end, has_css = _tag_end(page, name_end)
+        end, has_css = name_stop + 1, False
+        if name_stop == size or page[name_stop] != _GREATER:
+            end, has_css = _tag_end(page, name_stop)
         if end == 0:
             copied = size  # the page's end cuts a tag, which is none
             break
@@ -151,27 +150,27 @@ def _significant_tags(
             to += 1
         stop, kind = end, traits & KIND_MASK
         is_raw = traits & RAW and not is_end and foreign == 0
-        foreign, held, held_key = _foreign_depth(
-            page, traits, is_end, foreign, held, held_key, end, key
-        )
+        if foreign > 0 or held > 0 or traits & FOREIGN:
+            foreign, held, held_key = _foreign_depth(
+                page, traits, is_end, foreign, held, held_key, end, key
+            )
         if kind == SVG_IMAGE and foreign == 0:
             kind = IMAGE  # "image" is another name of img
         if kind in (NOSCRIPT, TEMPLATE):
             hidden = max(0, hidden + (-1 if is_end else 1))
         if is_raw:
-            is_script = kind == SCRIPT
-            length = name_end - name_at
-            stop = script_end(page, end) if is_script else raw_end(page, end, name_at, length)
+            stop = _raw_end(page, end, kind, name_at, name_stop)
         if not is_end:
             if kind == PLAIN and has_css:
                 kind = CSS
-            elif kind == PLAIN and near > 0:
+            elif kind == PLAIN and near > 0 and end > name_stop + 1:
                 kind = NEAR
             near = _NEAR_TAGS if kind in (IMAGE, SVG_IMAGE) else near - 1
         if kind != PLAIN:
             if count + 2 > len(tags):
                 tags = longer(tags)
-            _put_tag(tags[count], -kind if is_end else kind, name_end, end, stop)
+            tags[count, 0], tags[count, 1] = -kind if is_end else kind, name_stop
+            tags[count, 2], tags[count, 3] = end, stop
             tags[count, 4] = before if is_end else to
             count += 1
             if has_css and not is_end and kind in (ANCHOR, FIGURE, CAPTION):
@@ -185,17 +184,20 @@ def _significant_tags(
 
 
 @compiled
+def _raw_end(page: bytes, at: int, kind: int, name_at: int, name_stop: int) -> int:
+    """Return the end of the raw text of an element, given where its name is."""
+    if kind == SCRIPT:
+        return script_end(page, at)
+    return raw_end(page, at, name_at, name_stop - name_at)
+
+
+@compiled
 def _lines_of(text: UInt8Array) -> int:
     """Count the lines of a visible text. Not only tags end one: a page may have the byte itself."""
     lines = 1
     for byte in text:
         lines += byte == LINE_BREAK
     return lines
-
-
-@compiled
-def _put_tag(row: Int64Array, kind: int, name_end: int, end: int, stop: int) -> None:
-    row[0], row[1], row[2], row[3] = kind, name_end, end, stop
 
 
 @compiled
@@ -233,6 +235,7 @@ def _foreign_depth(
         How many svg and math elements are open; how many are around an element of theirs that has
         HTML in it, such as a title; and that element's name.
     """
+    page = uncounted(page)
     if traits & FOREIGN:
         if not is_end:
             return depth + (page[end - 2] != _SLASH), held, held_key
@@ -265,34 +268,12 @@ def _tag_end(page: bytes, at: int) -> tuple[int, bool]:
             at += 1
             continue
         name_at = at
-        at += 1  # an equals sign may begin a name
-        while at < size and page[at] != _EQUALS and not ends_name(page[at]):
-            at += 1
-        length = at - name_at
-        while at < size and is_space(page[at]):
-            at += 1
-        if at == size or page[at] != _EQUALS:
-            continue
-        at += 1
-        while at < size and is_space(page[at]):
-            at += 1
-        if at == size or page[at] == _GREATER:
-            continue
-        quote = page[at]
-        begin = at
-        if quote in (_DOUBLE_QUOTE, _SINGLE_QUOTE):
-            at += 1
-            while at < size and page[at] != quote:
-                at += 1
-            if at == size:
-                break
-            at += 1
-        else:
-            while at < size and page[at] != _GREATER and not is_space(page[at]):
-                at += 1
-        if length == 5 and page[name_at] | _LOWER_CASE == 0x73:
-            is_style = name_key(page, name_at, name_at + 5) == np.uint64(_STYLE)
-            has_css |= is_style and _holds_url(page, begin, at)
+        name_stop, _, end, begin, at = next_attribute(page, name_at)
+        if at > size:
+            break
+        if name_stop - name_at == 5 and page[name_at] | _LOWER_CASE == 0x73:
+            is_style = name_key(page, name_at, name_stop) == np.uint64(_STYLE)
+            has_css |= is_style and _holds_url(page, begin, end)
     return 0, False
 
 

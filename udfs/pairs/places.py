@@ -189,25 +189,24 @@ class PageRows:
         self._rows: Int64Array = rows if len(self._places) == len(rows) else rows[kept]
         self._drafts: dict[int, Draft] = {}
         self._captions = found.captions  # entries by rows
-        if order is not None or (found.captions and len(self._places) < len(plain)):
+        if drafts or (found.captions and len(self._places) < len(plain)):
             self._number(order, kept, len(plain), drafts)
 
     def _number(
         self, order: Int64Array | None, kept: BoolArray, plain: int, drafts: list[Draft]
     ) -> None:
         """Find the rows of drafts, and of the entries of captions."""
-        new_rows = np.cumsum(kept) - 1
-        sources = range(len(kept)) if order is None else order[: len(kept)].tolist()
-        captions = {}
-        for source, row, is_kept in zip(sources, new_rows.tolist(), kept.tolist(), strict=True):
-            if not is_kept:
-                continue
-            if source >= plain:
-                draft = self._drafts[row] = drafts[source - plain]
-                if draft.caption_entry is not None:
-                    captions[row] = draft.caption_entry
-            elif source in self._captions:
-                captions[row] = self._captions[source]
+        found = np.full(plain + len(drafts), -1, dtype=np.int64)
+        sources = slice(len(kept)) if order is None else order[: len(kept)]
+        found[sources] = np.where(kept, np.cumsum(kept) - 1, -1)
+        rows = found.tolist()
+        captions = {rows[source]: entry for source, entry in self._captions.items()}
+        for draft, row in zip(drafts, rows[plain:], strict=True):
+            self._drafts[row] = draft
+            if draft.caption_entry is not None:
+                captions[row] = draft.caption_entry
+        captions.pop(-1, None)  # of those without a row
+        self._drafts.pop(-1, None)
         self._captions = captions
 
     def _draft_row(self, draft: Draft) -> list[int]:

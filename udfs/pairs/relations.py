@@ -13,7 +13,7 @@ import numpy as np
 from udfs.base.array_types import Int32Array, Int64Array, UInt64Array
 from udfs.base.hash_table import find_value
 from udfs.base.jit import compiled, uncounted
-from udfs.html.tokenizer import ends_name, is_space, name_key
+from udfs.html.tokenizer import is_space, name_key, next_attribute
 from udfs.pairs.markup import (
     ANCHOR,
     BASE,
@@ -39,7 +39,7 @@ from udfs.pairs.markup import (
 ) = range(10)  # fmt: skip
 ENTRY_COLUMNS = 10
 IN_NOSCRIPT, IN_TEMPLATE = 1, 2
-_GREATER, _SLASH, _EQUALS, _DOUBLE_QUOTE, _SINGLE_QUOTE = 0x3E, 0x2F, 0x3D, 0x22, 0x27
+_GREATER, _SLASH = b">/"
 _DEEPEST = 64  # figures inside each other; deeper ones are not related
 _LINK_BYTES = 1000  # of text before an image in a link: a longer link was never closed
 _NEAR_BYTES = 600  # of text between an image and its caption
@@ -72,7 +72,11 @@ def related_tags(
     count = used = images = caption_count = too_many = 0
     for tag in range(len(tags)):
         kind, is_end, text = abs(tags[tag, 0]), tags[tag, 0] < 0, tags[tag, 4]
-        if _moves_state(state, kind, is_end, tag, text, tags[tag, 2]):
+        if kind == ANCHOR:
+            state[_LINK_TAG] = -1 if is_end else tag
+            state[_LINK_TEXT], state[_LINK_ENTRY] = text, -1
+            continue
+        if kind != NEAR and _moves_state(state, kind, is_end, text, tags[tag, 2]):
             if caption_count == len(captions):
                 captions = longer(captions)
             captions[caption_count, 0] = state[_CAPTION_FIGURE]
@@ -152,12 +156,9 @@ def longer(rows: Int64Array) -> Int64Array:
 
 
 @compiled
-def _moves_state(state: Int64Array, kind: int, is_end: bool, tag: int, text: int, end: int) -> bool:
-    """Follow links, figures, pictures and noscripts; whether a figure's caption ends here."""
-    if kind == ANCHOR:
-        state[_LINK_TAG] = -1 if is_end else tag
-        state[_LINK_TEXT], state[_LINK_ENTRY] = text, -1
-    elif kind == FIGURE:
+def _moves_state(state: Int64Array, kind: int, is_end: bool, text: int, end: int) -> bool:
+    """Follow figures, pictures and noscripts; whether a figure's caption ends here."""
+    if kind == FIGURE:
         if not is_end:
             if state[_DEPTH] < _DEEPEST:
                 state[_STACK + state[_DEPTH]] = state[_FIGURES]
@@ -241,14 +242,7 @@ def _read_attributes(
             at += 1
             continue
         name_at = at
-        at += 1  # an equals sign may begin a name
-        while at < size and page[at] != _EQUALS and not ends_name(page[at]):
-            at += 1
-        name_end = begin = end = at  # without a value: an empty one
-        while at < size and is_space(page[at]):
-            at += 1
-        if at < size and page[at] == _EQUALS:
-            begin, end, at = _value(page, at + 1)
+        name_end, begin, end, _, at = next_attribute(page, name_at)
         if only_bytes and name_end - name_at != only_bytes:
             continue
         number = find_value(names, numbers, name_key(page, name_at, name_end))
@@ -259,22 +253,3 @@ def _read_attributes(
             attributes[used, 0], attributes[used, 1], attributes[used, 2] = number, begin, end
             used += 1
     return attributes, used
-
-
-@compiled
-def _value(page: bytes, at: int) -> tuple[int, int, int]:
-    """Return begin and end of the value behind an equals sign, and where the tag goes on."""
-    size = len(page)
-    while at < size and is_space(page[at]):
-        at += 1
-    if at == size or page[at] == _GREATER:
-        return at, at, at
-    quote, begin = page[at], at
-    if quote in (_DOUBLE_QUOTE, _SINGLE_QUOTE):
-        at += 1
-        while at < size and page[at] != quote:
-            at += 1
-        return begin + 1, at, at + 1
-    while at < size and page[at] != _GREATER and not is_space(page[at]):
-        at += 1
-    return begin, at, at

@@ -1,7 +1,7 @@
 """What surrounds image places in a page's visible text: context, link, main text, caption lines.
 
-One compiled loop over the rows of a page; the window of context moves along the text, so that it is
-linear in the text however many places there are.
+One compiled loop over the rows of a page; the context of a place is found by the characters that
+each block of bytes has.
 """
 
 from __future__ import annotations
@@ -9,7 +9,15 @@ from __future__ import annotations
 import numpy as np
 
 from udfs.base.array_types import Int32Array, Int64Array, UInt8Array, UInt64Array
-from udfs.base.jit import compiled, uncounted
+from udfs.base.jit import (
+    BLOCK_BYTES,
+    bit_count,
+    compiled,
+    equal_bits,
+    first_bit,
+    low_bits,
+    uncounted,
+)
 from udfs.pairs.markup import NUMBERS
 from udfs.pairs.plain_values import (
     ABSENT,
@@ -37,14 +45,12 @@ REFERENCE_CHARS = 100  # more that are read where references are to be resolved
 _HREF = NUMBERS["href"]
 _AMPERSAND, _LOWER_CASE, _OPEN, _BRACKET = 0x26, 0x20, 0x28, 0x5B
 _LINK_COLUMN, _CONTEXT_COLUMN = span_column(LINK_TEXT), span_column(CONTEXT_BEFORE)
-_MIDDLE, _BLOCK = tuple(b"vec"), 128  # of creativecommons
+_ALL_BITS = (1 << BLOCK_BYTES) - 1
+_MIDDLE = tuple(b"vec")  # of creativecommons
 _LINE_BYTES = 400  # of a line of 100 characters, at most
 _SCRIPT = (0x6A, 0x61, 0x76, 0x61, 0x73, 0x63, 0x72, 0x69, 0x70, 0x74, 0x3A)  # javascript:
 LIKELY_AFTER, LIKELY_BEFORE = 1, 2
 """Flags: the line behind a place may say that it is the caption; the line before it may."""
-# Positions of the window: the place, begin and end; characters before and behind the place;
-# ampersands among them.
-_AT, _BEGIN, _END, _BEFORE, _AFTER, _MARKS_BEFORE, _MARKS_AFTER = range(7)
 
 
 @compiled
@@ -80,7 +86,6 @@ def surround(
         uncounted(rows),
     )
     likely = np.zeros(len(rows), dtype=np.uint8)
-    window = np.zeros(7, dtype=np.int64)
     linked = np.full(len(entries), -1, dtype=np.int64)  # the first row in each link
     last = -1
     for row in range(len(rows)):
@@ -93,8 +98,7 @@ def surround(
             rows[row, IN_MAIN], rows[row, LINE] = rows[last, IN_MAIN], rows[last, LINE]
             likely[row] = likely[last]
         else:
-            _move(text, window, places[entry])
-            _put_context(text, window, names, codes, rows, row)
+            _put_context(text, places[entry], names, codes, rows, row)
             likely[row] = _put_line(text, places[entry], starts, ends, main, rows, row)
         last = row
         link = entries[entry, IN_LINK]
@@ -118,46 +122,75 @@ def _width(byte: int) -> int:
 
 
 @compiled
-def _move(text: UInt8Array, window: Int64Array, place: int) -> None:
-    """Move the window of context to a later place."""
-    at, begin, end = window[_AT], window[_BEGIN], window[_END]
-    before, after = window[_BEFORE], window[_AFTER]
-    marks_before, marks_after = window[_MARKS_BEFORE], window[_MARKS_AFTER]
-    while at < place:
-        mark = text[at] == _AMPERSAND
-        marks_before += mark
-        before += 1
-        if after > 0:
-            after -= 1
-            marks_after -= mark
-        at += _width(text[at])
-    while before > CONTEXT_CHARS:
-        marks_before -= text[begin] == _AMPERSAND
-        begin += _width(text[begin])
-        before -= 1
-    end = max(end, at)
-    while after < CONTEXT_CHARS and end < len(text):
-        marks_after += text[end] == _AMPERSAND
-        end += _width(text[end])
-        after += 1
-    window[_AT], window[_BEGIN], window[_END] = at, begin, end
-    window[_BEFORE], window[_AFTER] = before, after
-    window[_MARKS_BEFORE], window[_MARKS_AFTER] = marks_before, marks_after
+def _starts(text: UInt8Array, at: int) -> np.uint64:
+    """Return which bytes of a block begin a character."""
+    return low_bits(text, at, 0x7F) | (low_bits(text, at, 0xBF) ^ np.uint64(_ALL_BITS))
+
+
+@compiled
+def _before(text: UInt8Array, at: int, chars: int) -> int:
+    """Return the place that a number of characters precede a place, or 0."""
+    while at >= BLOCK_BYTES:
+        bits = _starts(text, at - BLOCK_BYTES)
+        count = bit_count(bits)
+        if count >= chars:
+            for _ in range(count - chars):
+                bits &= bits - np.uint64(1)
+            return at - BLOCK_BYTES + first_bit(bits)
+        chars -= count
+        at -= BLOCK_BYTES
+    while at > 0 and chars > 0:
+        at -= 1
+        chars -= text[at] & 0xC0 != 0x80
+    return at
+
+
+@compiled
+def _behind(text: UInt8Array, at: int, chars: int) -> int:
+    """Return the place behind a number of characters from a place on, or the text's end."""
+    while at + BLOCK_BYTES <= len(text):
+        bits = _starts(text, at)
+        count = bit_count(bits)
+        if count > chars:
+            for _ in range(chars):
+                bits &= bits - np.uint64(1)
+            return at + first_bit(bits)
+        chars -= count
+        at += BLOCK_BYTES
+    while at < len(text):
+        if text[at] & 0xC0 != 0x80:
+            if chars == 0:
+                break
+            chars -= 1
+        at += 1
+    return at
+
+
+@compiled
+def _has_ampersand(text: UInt8Array, at: int, end: int) -> bool:
+    while at + BLOCK_BYTES <= end:
+        if equal_bits(text, at, _AMPERSAND):
+            return True
+        at += BLOCK_BYTES
+    while at < end and text[at] != _AMPERSAND:
+        at += 1
+    return at < end
 
 
 @compiled
 def _put_context(
     text: UInt8Array,
-    window: Int64Array,
+    at: int,
     names: UInt64Array,
     codes: Int32Array,
     rows: Int64Array,
     row: int,
 ) -> None:
     """Store the context of a place; with references that are not certain, where the place is."""
-    at, begin, end = window[_AT], window[_BEGIN], window[_END]
+    text = uncounted(text)
+    begin, end = _before(text, at, CONTEXT_CHARS), _behind(text, at, CONTEXT_CHARS)
     recipe = OF_TEXT
-    if window[_MARKS_BEFORE]:
+    if _has_ampersand(text, begin, at):
         for _ in range(REFERENCE_CHARS):
             begin -= begin > 0
             while begin > 0 and text[begin] & 0xC0 == 0x80:
@@ -174,7 +207,7 @@ def _put_context(
         begin = stop = at
     put_span(rows, row, CONTEXT_BEFORE, begin, stop, recipe)
     recipe = OF_TEXT
-    if window[_MARKS_AFTER]:
+    if _has_ampersand(text, at, end):
         for _ in range(REFERENCE_CHARS):
             end += _width(text[end]) if end < len(text) else 0
         begin, stop = stripped(text, at, end)
@@ -364,18 +397,13 @@ def may_hold_license(page: bytes) -> bool:
     """Whether a page has the middle of "creativecommons", block by block."""
     page = uncounted(page)
     at, size = 0, len(page)
-    while at + _BLOCK + 2 <= size:
-        if _has_middle(
-            page[at : at + _BLOCK], page[at + 1 : at + 1 + _BLOCK], page[at + 2 : at + 2 + _BLOCK]
-        ):
+    while at + BLOCK_BYTES + 2 <= size:
+        bits = equal_bits(page, at, _MIDDLE[0]) & equal_bits(page, at + 1, _MIDDLE[1])
+        if bits & equal_bits(page, at + 2, _MIDDLE[2]):
             return True
-        at += _BLOCK
-    return at + 2 < size and _has_middle(page[at : size - 2], page[at + 1 :], page[at + 2 :])
-
-
-@compiled
-def _has_middle(first: bytes, second: bytes, third: bytes) -> bool:
-    found = False
-    for at in range(len(first)):
-        found |= (first[at] == _MIDDLE[0]) & (second[at] == _MIDDLE[1]) & (third[at] == _MIDDLE[2])
-    return found
+        at += BLOCK_BYTES
+    while at + 2 < size:
+        if page[at] == _MIDDLE[0] and page[at + 1] == _MIDDLE[1] and page[at + 2] == _MIDDLE[2]:
+            return True
+        at += 1
+    return False

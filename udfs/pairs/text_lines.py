@@ -13,14 +13,14 @@ import numpy as np
 
 from udfs.base.array_types import Int64Array, UInt8Array, UInt64Array
 from udfs.base.hash_table import find_slot, table_size
-from udfs.base.jit import compiled, uncounted
+from udfs.base.jit import BLOCK_BYTES, compiled, equal_bits, first_bit, low_bits, uncounted
 from udfs.pairs.page_scan import LINE_BREAK
 
 _SPACE, _LINE_FEED, _AMPERSAND, _SEMICOLON, _HASH = 0x20, 0x0A, 0x26, 0x3B, 0x23
 _REFERENCE_BYTES = 10  # "&thetasym;"
 _NBSP = (0x26, 0x6E, 0x62, 0x73, 0x70, 0x3B)
 _START, _PRIME = 0xCBF29CE4, 0x100000001B3
-_FIRST_IDEOGRAPH = 0x3400
+_FIRST_IDEOGRAPH, _ALL_BITS = 0x3400, (1 << BLOCK_BYTES) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,7 @@ def _read_lines(
             continue
         if byte <= _SPACE and byte != LINE_BREAK:
             gap = max(gap, np.uint8(1))
-            at += 1
-            while at < limit and text[at] <= _SPACE and text[at] != LINE_BREAK:
-                at += 1
+            at = max(at + 1, min(limit, _after_spaces(text, at + 1)))
             continue
         if byte == LINE_BREAK:
             if key != np.uint64(_START):
@@ -130,6 +128,19 @@ def _read_lines(
         spans[0, lines], spans[1, lines], keys[lines] = start, to, key
         lines += 1
     return written[:to], places, spans[:, :lines], keys[:lines]
+
+
+@compiled
+def _after_spaces(text: UInt8Array, at: int) -> int:
+    """Return the place of the next byte that is no ASCII space or control, or ends a line."""
+    while at + BLOCK_BYTES <= len(text):
+        bits = low_bits(text, at, _SPACE) ^ np.uint64(_ALL_BITS) | equal_bits(text, at, LINE_BREAK)
+        if bits:
+            return at + first_bit(bits)
+        at += BLOCK_BYTES
+    while at < len(text) and text[at] <= _SPACE and text[at] != LINE_BREAK:
+        at += 1
+    return at
 
 
 @compiled
