@@ -24,7 +24,26 @@ CHEAP_PLANS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.adaptive.enabled": "false",
+    # What a local run has in conf/spark-local.conf: no caller's line at each call on a column, no
+    # compression and no digests of shuffled rows.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
+    "spark.shuffle.compress": "false",
+    "spark.sql.shuffle.orderIndependentChecksum.enabled": "false",
+    "spark.sql.shuffle.orderIndependentChecksum.enableFullRetryOnMismatch": "false",
+    "spark.sql.shuffle.orderIndependentChecksum.enableQueryLevelRollbackOnMismatch": "false",
+    # Nobody reads the description of each plan, and a thousand of them are a gigabyte.
+    "spark.sql.ui.explainMode": "simple",
+    "spark.sql.ui.retainedExecutions": "20",
 }
+HADOOP_DEFAULTS = {
+    "core": "<property><name>fs.AbstractFileSystem.file.impl</name>"
+    "<value>org.apache.hadoop.fs.local.LocalFs</value></property>",
+    "hdfs": "",
+    "mapred": "",
+    "yarn": "",
+}
+"""Default settings of Hadoop by file. Its own are 1,100, for services that no test has: each read,
+write and task serialises them, which takes half of Java's time where tables are tiny."""
 
 # The first example may be what compiles a kernel; pytest's own limit holds for whole tests.
 settings.register_profile("compiled", deadline=None)
@@ -59,13 +78,24 @@ def no_unmarked_session(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 
 
 @pytest.fixture(scope="session")
-def spark() -> Iterator[SparkSession]:
+def hadoop_defaults(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the class path, where Hadoop finds its default settings."""
+    folder = tmp_path_factory.mktemp("hadoop")
+    for name, properties in HADOOP_DEFAULTS.items():
+        text = f"<configuration>{properties}</configuration>"
+        (folder / f"{name}-default.xml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def spark(hadoop_defaults: Path) -> Iterator[SparkSession]:
     """local[2], two shuffle partitions, Arrow batches of two rows, so that they are crossed."""
     os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     session = (
         SparkSession.builder.appName("taojin tests")
         .config(map=CHEAP_PLANS)
+        .config("spark.driver.extraClassPath", str(hadoop_defaults))
         .master("local[2]")
         .config("spark.driver.memory", "2g")
         .config("spark.sql.shuffle.partitions", "2")
