@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from udfs.base.array_types import BoolArray, Int64Array
+from udfs.base.array_types import BoolArray, Int64Array, UInt8Array
 from udfs.pairs.addresses import (
     NO_ADDRESS,
     PLACEHOLDER,
@@ -309,7 +309,6 @@ class PageRows:
         of_rows, columns = np.nonzero(self._rows[:, _NUMBERS + 2 :: 3] == SLOW)
         if not len(of_rows):
             return
-        text = lines.text.tobytes()
         firsts = _NUMBERS + 3 * columns
         begins = self._rows[of_rows, firsts].tolist()
         ends = self._rows[of_rows, firsts + 1].tolist()
@@ -317,20 +316,20 @@ class PageRows:
         spans = []
         for key in zip(columns.tolist(), begins, ends, strict=True):
             if key not in made:
-                found = self._slow_text(*key, text)
+                found = self._slow_text(*key, lines.text)
                 made[key] = (-1, -1, -1) if found is None else self._span(found)
             spans.append(made[key])
         for part, values in enumerate(zip(*spans, strict=True)):
             self._rows[of_rows, firsts + part] = values
 
-    def _slow_text(self, column: int, begin: int, end: int, text: bytes) -> str | None:
+    def _slow_text(self, column: int, begin: int, end: int, text: UInt8Array) -> str | None:
         """Return a text from where it is in the page, or of a context in its visible text."""
         if column == CONTEXT_BEFORE:
-            found = text[max(0, begin - _CONTEXT_BYTES) : begin].decode("utf-8", "ignore")
+            found = text[max(0, begin - _CONTEXT_BYTES) : begin].tobytes().decode("utf-8", "ignore")
             before = visible_text(found[-CONTEXT_CHARS - REFERENCE_CHARS :])
             return before[-CONTEXT_CHARS:].strip()
         if column == CONTEXT_AFTER:
-            found = text[begin : begin + _CONTEXT_BYTES].decode("utf-8", "ignore")
+            found = text[begin : begin + _CONTEXT_BYTES].tobytes().decode("utf-8", "ignore")
             after = visible_text(found[: CONTEXT_CHARS + REFERENCE_CHARS])
             return after[:CONTEXT_CHARS].strip()
         value = attribute_value(self._page[begin:end])

@@ -39,7 +39,11 @@ from udfs.pairs.markup import (
 ) = range(10)  # fmt: skip
 ENTRY_COLUMNS = 10
 IN_NOSCRIPT, IN_TEMPLATE = 1, 2
-_GREATER, _SLASH = b">/"
+_GREATER, _SLASH, _MINUS, _UNDERSCORE = b">/-_"
+_CAP, _TUZ, _TUP, _IMG, _IMA, _PIC, _PHO, _FIG = (
+    int.from_bytes(of, "big")
+    for of in (b"cap", b"tuz", b"tup", b"img", b"ima", b"pic", b"pho", b"fig")
+)
 _DEEPEST = 64  # figures inside each other; deeper ones are not related
 _LINK_BYTES = 1000  # of text before an image in a link: a longer link was never closed
 _NEAR_BYTES = 600  # of text between an image and its caption
@@ -128,23 +132,37 @@ def related_tags(
 
 @compiled
 def _may_be_caption(page: bytes, attributes: Int64Array, first: int, last: int) -> bool:
-    """Whether a class has the beginning of a word of `udfs.pairs.texts.is_caption_class`."""
+    """Whether a class has the beginning of a word of `udfs.pairs.texts.is_caption_class`; behind a
+    word for an image, one letter of the next."""
     if first == last:
         return False
-    for at in range(attributes[first, 1], min(attributes[first, 2], len(page) - 2)):
+    page = uncounted(page)
+    end = attributes[first, 2]
+    for at in range(attributes[first, 1], min(end, len(page) - 2)):
         letters = (page[at] | 0x20) << 16 | (page[at + 1] | 0x20) << 8 | page[at + 2] | 0x20
-        if letters in (
-            0x636170,
-            0x74757A,
-            0x747570,
-            0x696D67,
-            0x696D61,
-            0x706963,
-            0x70686F,
-            0x666967,
-        ):
-            return True  # cap tuz tup img ima pic pho fig
+        if letters in (_CAP, _TUZ, _TUP):
+            return True
+        if letters == _IMG and _names_text(page, at + 3, end):
+            return True
+        if letters in (_IMA, _PHO) and _names_text(page, at + 5, end):
+            return True
+        if letters == _FIG and _names_text(page, at + 6, end):
+            return True
+        if letters == _PIC and (_names_text(page, at + 3, end) or _names_text(page, at + 7, end)):
+            return True
     return False
+
+
+@compiled
+def _names_text(page: bytes, at: int, end: int) -> bool:
+    """Whether desc, info, text, title, word, note, explain, remark, source or content may follow
+    a word for an image."""
+    if at < end and page[at] in (_MINUS, _UNDERSCORE):
+        at += 1
+    if at >= end:
+        return False
+    letter = page[at] | 0x20
+    return page[at] >= 0x80 or letter in (0x64, 0x69, 0x74, 0x77, 0x6E, 0x65, 0x72, 0x73, 0x63)
 
 
 @compiled

@@ -46,7 +46,7 @@ _HREF = NUMBERS["href"]
 _AMPERSAND, _LOWER_CASE, _OPEN, _BRACKET = 0x26, 0x20, 0x28, 0x5B
 _LINK_COLUMN, _CONTEXT_COLUMN = span_column(LINK_TEXT), span_column(CONTEXT_BEFORE)
 _ALL_BITS = (1 << BLOCK_BYTES) - 1
-_MIDDLE = tuple(b"vec")  # of creativecommons
+_MIDDLE = tuple(b"vecom")  # of creativecommons
 _LINE_BYTES = 400  # of a line of 100 characters, at most
 _SCRIPT = (0x6A, 0x61, 0x76, 0x61, 0x73, 0x63, 0x72, 0x69, 0x70, 0x74, 0x3A)  # javascript:
 LIKELY_AFTER, LIKELY_BEFORE = 1, 2
@@ -396,14 +396,19 @@ def _is_script(page: bytes, begin: int, end: int) -> bool:
 def may_hold_license(page: bytes) -> bool:
     """Whether a page has the middle of "creativecommons", block by block."""
     page = uncounted(page)
-    at, size = 0, len(page)
-    while at + BLOCK_BYTES + 2 <= size:
-        bits = equal_bits(page, at, _MIDDLE[0]) & equal_bits(page, at + 1, _MIDDLE[1])
-        if bits & equal_bits(page, at + 2, _MIDDLE[2]):
+    at, size, letters = 0, len(page), len(_MIDDLE)
+    while at + BLOCK_BYTES + letters <= size:
+        bits = equal_bits(page, at, _MIDDLE[0])
+        for place in range(1, letters):
+            bits &= equal_bits(page, at + place, _MIDDLE[place])
+        if bits:
             return True
         at += BLOCK_BYTES
-    while at + 2 < size:
-        if page[at] == _MIDDLE[0] and page[at + 1] == _MIDDLE[1] and page[at + 2] == _MIDDLE[2]:
+    while at + letters <= size:
+        found = 0
+        while found < letters and page[at + found] == _MIDDLE[found]:
+            found += 1
+        if found == letters:
             return True
         at += 1
     return False

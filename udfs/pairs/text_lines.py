@@ -123,6 +123,10 @@ def _read_lines(
         written[to] = byte
         to += 1
         at += 1
+        while at < limit and text[at] & 0xC0 == 0x80:  # the rest of the character
+            written[to] = text[at]
+            to += 1
+            at += 1
     places[asked:] = to
     if key != np.uint64(_START):
         spans[0, lines], spans[1, lines], keys[lines] = start, to, key

@@ -344,9 +344,9 @@ def test_plain_rows_are_those_of_drafts(
 @pytest.mark.parametrize("length", [0, 1, 2, 5, 127, 128, 129, 130, 131, 300, 4096])
 def test_the_host_of_licences_is_found_everywhere(length: int) -> None:
     for place in {0, 1, length // 2, max(0, length - 3), length}:
-        page = b"v" * place + b"vec" + b"e" * (length - place)
+        page = b"v" * place + b"vecom" + b"e" * (length - place)
         assert may_hold_license(page)
-    assert not may_hold_license(b"vecvec".replace(b"c", b"d") * length)
+        assert not may_hold_license(page.replace(b"vecom", b"vecor"))
 
 
 TEXTS = [
