@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jobs.training.common.examples import Document
 from jobs.training.common.task import TrainingError
 from jobs.training.register.fit import ORIGINALS, READ, SILVER, RegisterRecipe, fit_register
 from jobs.training.register.labels import digest_of, read_readings, registers_of
-from jobs.training.register.task import register_figures
+from jobs.training.register.task import figures_of_labels, register_figures
 from udfs.models.fasttext_model import FastTextModel, load_fasttext
 from udfs.scorers.register import REGISTERS, SUBREGISTERS
 
@@ -91,9 +92,25 @@ def test_figures_name_support_and_what_is_not_validated(model: FastTextModel) ->
     figures = register_figures(asked, model, model.probabilities([d.line for d in asked]))
     main, sub = figures.values()
     assert main["micro_f1"] == 1.0 == main["macro_f1"] and main["labels_a_document"] == 1.0
+    assert main["macro_f1_of_labels_with_5"] == main["macro_f1_of_labels_with_20"] == 1.0
     assert main["labels"]["NA"]["rows"] == 40 and main["labels"]["NA"]["validated"] == "yes"
     assert main["labels"]["SP"]["rows"] == 0 and main["labels"]["SP"]["validated"] == "no"
     assert set(sub["labels"]) == {"ne", "ds", "sr"}
+
+
+def test_macro_f1_is_over_labels_of_enough_documents() -> None:
+    counts = {"NA": 20, "IN": 5, "SP": 1}
+    asked = [d for x, n in counts.items() for d in documents(ORIGINALS, n, {(x,): "a b"})]
+    given = np.zeros((26, 4), dtype=np.bool_)
+    given[:20, 0] = given[20:23, 1] = given[23:, 0] = True
+    found = figures_of_labels(asked, ["NA", "IN", "SP", "LY"], given)
+    of_na, of_in = 40 / 43, 6 / 8
+    assert found["micro_f1"] == pytest.approx(46 / 52, abs=1e-4)
+    assert found["macro_f1"] == pytest.approx((of_na + of_in) / 3, abs=1e-4)
+    assert found["macro_f1_of_labels_with_5"] == pytest.approx((of_na + of_in) / 2, abs=1e-4)
+    assert found["macro_f1_of_labels_with_20"] == pytest.approx(of_na, abs=1e-4)
+    only_sp = figures_of_labels(asked[25:], ["SP"], given[25:, 2:3])
+    assert only_sp["macro_f1"] == 0.0 and only_sp["macro_f1_of_labels_with_5"] is None
 
 
 def test_codes_of_all_corpora_become_registers() -> None:
