@@ -65,6 +65,9 @@ class LanguageConfig:
     """The same steps, for words that are looked up among ``stop_words``: texts keep them."""
     number_plans: tuple[str, ...] = ("CN",)
     """Countries whose telephone, identity and bank card numbers are personal data, of CN, TN."""
+    interface_words: tuple[str, ...] = ()
+    """Texts of menus and buttons that describe no image, beside those that the code has of Chinese
+    and English pages; case, blanks, marks and numbers do not count."""
     index_languages: tuple[str, ...] = ("zho",)
     """Languages of ``--index`` where ``--languages`` names none, as Common Crawl's index has them
     (ISO 639-3; it knows no dialects)."""

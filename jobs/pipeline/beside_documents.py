@@ -34,6 +34,8 @@ class BesidePart:
     """Key of [extract] that asks for it."""
     limits: tuple[str, ...] = ()
     """Further keys of [extract] that it follows from, and documents do not."""
+    of_language: tuple[str, ...] = ()
+    """Keys of [language] that are the same."""
 
     def is_wanted(self, config: Config) -> bool:
         """Whether the configuration asks for it."""
@@ -42,12 +44,15 @@ class BesidePart:
     def basis(self, run: Run, documents: Basis) -> Basis:
         """Return the basis of a wave, given that of its documents."""
         settings = settings_of("extract", run.config.extract, self.limits)
+        settings |= settings_of("language", run.config.language, self.of_language)
         return Basis(settings, {EXTRACT_DOCUMENTS: documents.fingerprint})
 
 
 PARTS = (
     BesidePart(EXTRACT_PRODUCTS, PRODUCTS_BESIDE, PRODUCTS, "products"),
-    BesidePart(EXTRACT_PAIRS, PAIRS_BESIDE, PAIRS, "pairs", ("max_page_images",)),
+    BesidePart(
+        *(EXTRACT_PAIRS, PAIRS_BESIDE, PAIRS, "pairs", ("max_page_images",), ("interface_words",))
+    ),
 )
 
 NOT_OF_DOCUMENTS = tuple(key for part in PARTS for key in (part.setting, *part.limits))

@@ -33,6 +33,7 @@ from udfs.extract.pages import PageOptions
 from udfs.files.artifacts import ArtifactFile
 from udfs.html.page_text import HtmlLimits
 from udfs.pairs.places import PairLimits
+from udfs.pairs.text_measures import plain
 from udfs.warc.ranges import RANGE_BEYOND_END, RANGE_UNREADABLE
 
 REPLAY_LISTS = "replay"
@@ -221,6 +222,11 @@ def extract_options(config: Config) -> ExtractOptions:
     )
 
 
+def _pair_limits(extract: ExtractConfig, language: LanguageConfig) -> PairLimits:
+    words = frozenset(map(plain, language.interface_words))
+    return PairLimits(extract.max_page_images, interface_words=words)
+
+
 def page_options(extract: ExtractConfig, language: LanguageConfig) -> PageOptions:
     """Return the options of pages; characters of the script are counted if all languages that are
     wanted are written in it."""
@@ -241,7 +247,7 @@ def page_options(extract: ExtractConfig, language: LanguageConfig) -> PageOption
         prefilter=extract.prefilter,
         kinds=frozenset(extract.pages),
         products=extract.products,
-        pairs=PairLimits(extract.max_page_images) if extract.pairs else None,
+        pairs=_pair_limits(extract, language) if extract.pairs else None,
     )
 
 

@@ -31,6 +31,7 @@ charsets = ["iso8859-1"]
 tokenizer = "words"
 function_chars = ""
 stop_words = ["da", "ar", "და", "არ"]
+interface_words = ["სურათი", "ნახეთ მეტი"]
 number_plans = []
 index_languages = ["kat"]
 scorers = []
@@ -56,6 +57,7 @@ min_chars = 8
 min_words = 2
 min_script_share = 0.5
 max_sensitive_words = 0
+reject_interface_words = true
 
 [interleave]
 min_chars = 45
@@ -108,7 +110,7 @@ def test_the_first_pack_says_what_the_code_does_by_default() -> None:
     tables = tomllib.loads(text)
     assert with_tables(Config(), tables, "zh") == Config()
     assert tables["language"].keys() >= section_values(Config(), "language").keys() - {
-        *("pack", "stop_words", "normalise", "fold", "scorers"),
+        *("pack", "stop_words", "normalise", "fold", "scorers", "interface_words"),
     }
 
 
@@ -290,6 +292,7 @@ ALTS = {
     "few_script_chars": "the old bridge ხიდი",
     "text_length": "ხიდი და",
     "sensitive": "კაზინო ძველ ქალაქში",
+    "interface_words": "ნახეთ მეტი 2",
 }
 
 
@@ -311,10 +314,10 @@ def test_pairs_of_a_made_up_language_are_measured_as_its_pack_says(
     found = {row.alt: row for row in pairs.join(measures, ["doc_id", "place"]).collect()}
     assert {row.nouns for row in found.values()} == {None}
     by_name = {name: found[alt] for name, alt in ALTS.items()}
-    assert [by_name[name].words for name in ALTS] == [3, 1, 4, 2, 3]
+    assert [by_name[name].words for name in ALTS] == [3, 1, 4, 2, 3, 3]
     shares = [by_name[name].script_share for name in ALTS]
-    assert shares == [1.0, 1.0, pytest.approx(4 / 16), 1.0, 1.0]
-    assert [by_name[name].sensitive_distinct for name in ALTS] == [0, 0, 0, 0, 1]
+    assert shares == [1.0, 1.0, pytest.approx(4 / 16), 1.0, 1.0, pytest.approx(9 / 10)]
+    assert [by_name[name].sensitive_distinct for name in ALTS] == [0, 0, 0, 0, 1, 0]
     (kept,) = spark.read.parquet(f"{output}/selected_pairs").collect()
     assert kept.text == ALTS["kept"]
     rejected = spark.read.parquet(f"{output}/rejected_pairs").collect()

@@ -35,6 +35,7 @@ from udfs.extract.pages import PageOptions, PendingPage, early_outcome, page_out
 from udfs.extract.rows import jsonl_outcomes, parquet_outcomes
 from udfs.files.artifacts import ArtifactFile
 from udfs.files.uris import open_input
+from udfs.pairs.places import PairLimits
 from udfs.pairs.records import MeasuredPlaces, place_chars, places_array
 from udfs.pairs.rows import PAIR_TEXT
 from udfs.pairs.schema import PLACE_ARROW_TYPE
@@ -308,7 +309,7 @@ def _document_rows(
             tally.rejected["uncertain_language"] += 1
         else:
             kept.append((candidate, language, score))
-    pairs = _pairs([candidate for candidate, _, _ in kept], tally)
+    pairs = _pairs([candidate for candidate, _, _ in kept], options.page.pairs, tally)
     for (candidate, language, score), of_page in zip(kept, pairs, strict=True):
         row = _document_row(candidate, split, language, score)
         if candidate.products is not None:
@@ -322,7 +323,9 @@ def _document_rows(
         yield row
 
 
-def _pairs(candidates: Sequence[Candidate], tally: _Tally) -> list[MeasuredPlaces | None]:
+def _pairs(
+    candidates: Sequence[Candidate], limits: PairLimits | None, tally: _Tally
+) -> list[MeasuredPlaces | None]:
     """Return the image places of documents, with the measures of their texts; None where they are
     not asked for."""
     found = [candidate.images for candidate in candidates]
@@ -331,7 +334,7 @@ def _pairs(candidates: Sequence[Candidate], tally: _Tally) -> list[MeasuredPlace
         for number, (candidate, of_page) in enumerate(zip(candidates, found, strict=True))
         if of_page is not None
     ]
-    if not pages:
+    if limits is None or not pages:
         return [None for _ in candidates]
     measures = measure_pair_texts(
         [
@@ -343,6 +346,7 @@ def _pairs(candidates: Sequence[Candidate], tally: _Tally) -> list[MeasuredPlace
         [number for number, *_, places in pages for _ in range(places)],
         [title for _, title, _, places in pages for _ in range(places)],
         [site for _, _, site, places in pages for _ in range(places)],
+        limits.interface_words,
     )
     measured: list[MeasuredPlaces | None] = []
     first = 0

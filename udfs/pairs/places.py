@@ -71,7 +71,7 @@ from udfs.pairs.surroundings import (
     surround,
 )
 from udfs.pairs.text_lines import TextLines, text_lines
-from udfs.pairs.text_measures import is_telling
+from udfs.pairs.text_measures import NO_WORDS, Words, is_telling
 from udfs.pairs.texts import (
     attribute_value,
     caption_text,
@@ -89,10 +89,13 @@ class PairLimits:
     Attributes:
         max_images: Further ones are counted as too_many_images; the most on 131 real pages is 339.
         address: Of each address.
+        interface_words: Of the language: texts that describe no image, as
+            `udfs.pairs.text_measures.is_interface` has them.
     """
 
     max_images: int = 1000
     address: AddressLimits = field(default_factory=AddressLimits)
+    interface_words: Words = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +156,7 @@ class PageRows:
         plain: Int64Array,
         found: Drafts,
         base: Base,
-        max_images: int,
-        max_chars: int,
+        limits: PairLimits,
     ) -> None:
         """Join rows; count those without an address in `found.rejected`.
 
@@ -162,9 +164,10 @@ class PageRows:
             plain: As `udfs.pairs.plain_places.plain_rows` returns them.
             found: The other places.
             base: Of the page's addresses.
-            max_chars: Of a URL.
         """
-        self._page, self._scan, self._base, self._max_chars = page, scan, base, max_chars
+        self._page, self._scan, self._base = page, scan, base
+        self._max_chars, self._interface_words = limits.address.max_chars, limits.interface_words
+        max_images = limits.max_images
         self._more = bytearray()
         self._made: dict[str, tuple[int, int]] = {}
         drafts, rejected = found.places, found.rejected
@@ -431,7 +434,9 @@ class PageRows:
             ]
             text, source = found[0]
             if len(found) > 1:
-                text, source = next((of for of in found if _is_telling(of[0])), found[0])
+                text, source = next(
+                    (of for of in found if _is_telling(of[0], self._interface_words)), found[0]
+                )
             self._put(row, PAIR_TEXT, text)
             self._rows[row, TEXT_SOURCE] = source
 
@@ -479,6 +484,6 @@ def image_places(
     found = reader.read(others)
     columns = NO_PLACES
     if len(plain) or found.places:
-        rows = PageRows(page, scan, plain, found, base, limits.max_images, limits.address.max_chars)
+        rows = PageRows(page, scan, plain, found, base, limits)
         columns = rows.columns(main_text, prefix, lengths)
     return PagePlaces(columns, {k: n for k, n in found.rejected.items() if n}, found.site_name)

@@ -39,6 +39,8 @@ _NOT_WORDS = re.compile(r"[\W_]+")
 _NUMBER = re.compile(r"[0-9]+$|^[0-9]+")
 _TITLE_PARTS = re.compile(r"\s+[-–—|_·]+\s+|[_|｜—–]+|\s-|-\s|--+")
 _LOGO = re.compile("|".join(LOGO_WORDS))
+Words = frozenset[str]
+NO_WORDS: Words = frozenset()
 _WHITE, _HAN, _KANA, _LETTER, _DIGIT = range(1, 6)
 
 
@@ -81,19 +83,29 @@ def is_url(text: str) -> bool:
     return _URL.fullmatch(text.strip()) is not None
 
 
-def is_interface(text: str) -> bool:
+def is_interface(text: str, more: Words = NO_WORDS) -> bool:
     """Whether a text is one of the interface, which a number may precede or follow.
+
+    Args:
+        more: Texts of the language's interfaces beside GENERIC_TEXTS, as `plain` returns them.
 
     >>> is_interface("点击 图片 查看幻灯模式"), is_interface("图片3"), is_interface("故宫图片")
     (True, True, False)
     """
-    words = plain(text)
-    return words in GENERIC_TEXTS or _NUMBER.sub("", words) in GENERIC_TEXTS
+    return _is_generic(plain(text), more)
 
 
-def is_telling(text: str) -> bool:
+def is_telling(text: str, more: Words = NO_WORDS) -> bool:
     """Whether a text may describe an image: not empty, no file name, address or interface text."""
-    return bool(plain(text)) and not (is_interface(text) or is_file_name(text) or is_url(text))
+    return bool(plain(text)) and not (
+        is_interface(text, more) or is_file_name(text) or is_url(text)
+    )
+
+
+def _is_generic(form: str, more: Words) -> bool:
+    """Whether a text, as it is compared, is of the interface."""
+    without = _NUMBER.sub("", form)
+    return form in GENERIC_TEXTS or without in GENERIC_TEXTS or form in more or without in more
 
 
 def title_parts(title: str) -> list[str]:
@@ -110,6 +122,7 @@ def measure_pair_texts(
     pages: Sequence[object],
     titles: Sequence[str | None],
     site_names: Sequence[str | None],
+    interface_words: Words = NO_WORDS,
 ) -> dict[str, npt.NDArray[Any]]:
     """Measure the texts of image places.
 
@@ -118,6 +131,7 @@ def measure_pair_texts(
         pages: What tells the pages apart; the other arguments have one value for each place, too.
         titles: Of the page; None where it has none.
         site_names: As the page states it; where it is None, the last of several parts of the title.
+        interface_words: As `is_interface` has them.
     Returns:
         Every measure of PAIR_TEXT_MEASURES, shape (texts,): int64, float64 or bool. All are 0 or
         False for a place without a text.
@@ -126,7 +140,7 @@ def measure_pair_texts(
     of_text: dict[str, int] = {}  # the number of each distinct text
     known = [text for text in texts if text]
     distinct = [of_text.setdefault(text, len(of_text)) for text in known]
-    features = [_text_features(text) for text in of_text]
+    features = [_text_features(text, interface_words) for text in of_text]
     repeats = Counter((pages[row], features[n][0]) for row, n in zip(stated, distinct, strict=True))
     parts_of: dict[tuple[str | None, str | None], tuple[list[str], str, str]] = {}
     flags = []
@@ -158,11 +172,11 @@ def measure_pair_texts(
     return measures
 
 
-def _text_features(text: str) -> tuple[str, bool, bool, bool, bool]:
+def _text_features(text: str, more: Words) -> tuple[str, bool, bool, bool, bool]:
     """Return a text as it is compared, and what does not depend on its page: whether it is a file
     name, an address, of the interface, and has a word for a logo."""
     form = plain(text)
-    is_generic = form in GENERIC_TEXTS or _NUMBER.sub("", form) in GENERIC_TEXTS
+    is_generic = _is_generic(form, more)
     return form, is_file_name(text), is_url(text), is_generic, _LOGO.search(form) is not None
 
 

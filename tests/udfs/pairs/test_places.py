@@ -265,3 +265,12 @@ def test_hostile_pages_end_with_counts() -> None:
     assert (len(found.rows), found.rows[0].line) == (1, -1)
     images = Counter(places("<img srcset='" + "a.jpg 1x," * 1_000_000 + "'>").rejected)
     assert images.total() <= 1
+
+
+def test_a_text_of_the_interface_gives_way_to_the_next_one() -> None:
+    page = '<p><img src=/a.jpg alt="اقرأ المزيد" title="سوق المدينة">'
+    limits = PairLimits(interface_words=frozenset({"اقرأالمزيد"}))
+    assert [places(page).rows[0].text, places(page, limits=limits).rows[0].text] == [
+        "اقرأ المزيد",
+        "سوق المدينة",
+    ]

@@ -101,3 +101,12 @@ def test_titles_without_separators_have_one_part() -> None:
 
 def test_generic_texts_are_as_texts_are_compared() -> None:
     assert {word for word in GENERIC_TEXTS if plain(word) != word} == set()
+
+
+def test_a_language_has_words_of_interfaces_of_its_own() -> None:
+    more = frozenset({plain("اقرأ المزيد")})
+    assert not is_interface("اقرأ المزيد")
+    assert is_interface("اقرأ المزيد 2", more) and is_interface("图片3", more)
+    assert not is_telling("اقرأ المزيد", more) and is_telling("اقرأ المزيد عن السوق", more)
+    found = measure_pair_texts(["اقرأ المزيد", "السوق"], [0, 0], [None] * 2, [None] * 2, more)
+    assert found["is_interface"].tolist() == [True, False]
