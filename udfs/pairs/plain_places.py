@@ -81,7 +81,7 @@ META_TABLE: tuple[UInt64Array, Int32Array] = hash_map(
     np.array([name_hash(name) for name in _NAMES], dtype=np.uint64),
     np.ones(len(_NAMES), dtype=np.int32),
 )
-"""Names of meta elements that say something of images."""
+"""Names of meta elements that say something of images, by their `name_hash`."""
 
 
 @compiled

@@ -108,8 +108,8 @@ def _reference_table() -> tuple[UInt64Array, Int32Array]:
 
 
 REFERENCE_TABLE = _reference_table()
-"""Characters by the names of their references: those of nine small letters at most, without the
-spaces."""
+"""Characters by the `name_hash` of their references' names: those of nine small letters at most,
+without the spaces."""
 
 
 @compiled

@@ -128,7 +128,7 @@ def gathered_texts(
     Args:
         more: Texts that Python made.
         prefix: Scheme, origin and folder; `prefixes` are their lengths.
-        names: And codes, `udfs.pairs.plain_values.REFERENCE_TABLE`.
+        names: And codes, `udfs.pairs.plain_values.REFERENCE_TABLE`, whose keys are of `name_hash`.
     Returns:
         All texts of the first column, then those of the next; the bytes of each, -1 for none,
         shape (columns, rows); where the texts of each column begin, and the end, (columns + 1,).
