@@ -335,7 +335,9 @@ lock: $(VENV)/.installed
 #: make package     dist/: the wheel, an environment, the jobs and their settings, for spark-submit
 #:                  EXTRAS=bert: environment-bert.tar.gz, with PyTorch
 #:                  CLUSTER_PYTHON=/usr/bin/python3.11: where the cluster has this Python
+#:                  REUSE=1: with the machine code that runs of a new checkout have left in it
 CLUSTER_PYTHON ?=
+REUSE ?=
 ENVIRONMENT := build/environment
 PACKED := dist/environment$(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS))).tar.gz
 
@@ -343,7 +345,7 @@ package: wheel $(SAMPLE)
 	rm -rf $(ENVIRONMENT)
 	$(PYTHON) -m venv $(ENVIRONMENT)
 	$(ENVIRONMENT)/bin/python -m pip install --quiet "$$(echo dist/taojin-*.whl)$(if $(EXTRAS),[$(EXTRAS)])"
-	$(BIN)/python -m tests.builders.compile_environment $(ENVIRONMENT) $(SAMPLE)
+	$(BIN)/python -m tests.builders.compile_environment $(ENVIRONMENT) $(SAMPLE) $(if $(REUSE),--reuse)
 	$(if $(CLUSTER_PYTHON),ln -sf $(CLUSTER_PYTHON) $(ENVIRONMENT)/bin/python3)
 	$(if $(CLUSTER_PYTHON),sed -i 's|^home = .*|home = $(dir $(CLUSTER_PYTHON))|' $(ENVIRONMENT)/pyvenv.cfg)
 	$(BIN)/venv-pack --quiet --force --prefix $(ENVIRONMENT) --output $(PACKED)

@@ -8,16 +8,20 @@ half a minute of its time.
 The code is for this machine's kind of processor: one of another name finds no code, and compiles
 it. With NUMBA_CPU_NAME=generic, here and in spark.executorEnv, it is for any of the architecture.
 It is found again by what is in the source, wherever the environment lies.
+
+With ``--reuse`` the run starts from the checkout's own machine code, for checkouts that are new:
+code with another file's constants is not compiled again when those change (udfs.base.jit).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyspark
@@ -26,6 +30,7 @@ from jobs.run.java_runtime import java_home
 from tests.builders.spark_settings import C1_ONLY
 
 ROOT = Path(__file__).resolve().parents[2]
+_COMPILED_HERE = "dedup"
 _SETTINGS = {
     "spark.sql.shuffle.partitions": "1",
     "spark.ui.enabled": "false",
@@ -35,6 +40,19 @@ _SETTINGS = {
 
 class NothingCompiled(RuntimeError):
     """The run failed, or its workers took their code from elsewhere; the message says more."""
+
+
+def reuse_code(environment: Path) -> None:
+    """Copy the checkout's machine code to where the environment has the same source.
+
+    That of one room stays away: the run shows with it that workers write beside the source.
+    """
+    (packages,) = environment.glob("lib/python*/site-packages")
+    for code in ROOT.glob("udfs/**/__pycache__/*.nb[ic]"):
+        folder = packages / code.parent.relative_to(ROOT)
+        if folder.parent.is_dir() and folder.parent.name != _COMPILED_HERE:
+            folder.mkdir(exist_ok=True)
+            shutil.copyfile(code, folder / code.name)
 
 
 def compile_environment(environment: Path, sample: Path) -> int:
@@ -47,6 +65,7 @@ def compile_environment(environment: Path, sample: Path) -> int:
         NothingCompiled: with what the run said.
     """
     python = environment.resolve() / "bin" / "python"
+    there = set(_code_of(environment))
     settings = _SETTINGS | {
         "spark.pyspark.python": str(python),
         "spark.pyspark.driver.python": str(python),
@@ -69,10 +88,14 @@ def compile_environment(environment: Path, sample: Path) -> int:
         )
     if result.returncode != 0:
         raise NothingCompiled(f"the run over the sample failed:\n{result.stderr[-3000:]}")
-    found = len(list(environment.glob("lib/python*/site-packages/udfs/**/*.nbc")))
-    if not found:
+    found = set(_code_of(environment))
+    if not found - there:
         raise NothingCompiled(f"the run left no machine code in {environment}")
-    return found
+    return len(found)
+
+
+def _code_of(environment: Path) -> Iterator[Path]:
+    return environment.glob("lib/python*/site-packages/udfs/**/*.nbc")
 
 
 def _variables(scratch: Path) -> dict[str, str]:
@@ -93,7 +116,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tests.builders.compile_environment")
     parser.add_argument("environment", type=Path)
     parser.add_argument("sample", type=Path)
+    parser.add_argument("--reuse", action="store_true", help="start from the checkout's code")
     arguments = parser.parse_args(argv)
+    if arguments.reuse:
+        reuse_code(arguments.environment)
     count = compile_environment(arguments.environment, arguments.sample)
     print(f"{arguments.environment}: machine code of {count} loops")
     return 0
