@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 from pyspark.sql import SparkSession
 
+from jobs.run.session import find_short_names
 from tests.builders.spark_settings import C1_ONLY
 
 CHEAP_PLANS = {
@@ -106,6 +107,7 @@ def spark(hadoop_defaults: Path) -> Iterator[SparkSession]:
         .config("spark.log.level", "ERROR")
         .getOrCreate()
     )
+    find_short_names(session)
     yield session
     session.stop()
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from py4j.java_gateway import java_import
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
@@ -30,6 +31,11 @@ _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 _PARTITION_BYTES = 16 * 1024**2
 """Input to a partition where there is little of it."""
 _DAEMON_MODULE = "spark.python.daemon.module"
+_SHORT_NAMES = (
+    *("org.apache.spark.api.python.PythonUtils", "org.apache.spark.sql.functions"),
+    "org.apache.spark.sql.api.python.PythonSQLUtils",
+)
+"""Classes that PySpark asks for by their last name with every column and expression."""
 
 
 @contextmanager
@@ -90,6 +96,7 @@ def spark_session(
         if threading.current_thread() is threading.main_thread():
             # A session's own handler calls Java on the connection of the call that it stops.
             signal.signal(signal.SIGINT, interrupt)
+        find_short_names(spark)
         # Timestamps are part of the output: they must not depend on the driver's time zone.
         spark.conf.set("spark.sql.session.timeZone", "UTC")
         if settings and input_bytes is not None:
@@ -132,6 +139,18 @@ def _use_properties(
             arguments += f' --driver-java-options "{options}"'
     os.environ["PYSPARK_SUBMIT_ARGS"] = f"{arguments} pyspark-shell"
     return properties
+
+
+def find_short_names(spark: SparkSession) -> None:
+    """Tell Java's side which classes the short names that PySpark uses most stand for.
+
+    It looks for a short name in one package after the other, and each that lacks it is a search
+    through all jars of Spark, for every column of every plan.
+
+    Source: py4j.java_gateway.java_import; pyspark.java_gateway imports whole packages.
+    """
+    for name in _SHORT_NAMES:
+        java_import(spark.sparkContext._jvm, name)
 
 
 def has_compiled_loops() -> bool:

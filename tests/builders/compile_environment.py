@@ -27,7 +27,7 @@ from pathlib import Path
 import pyspark
 
 from jobs.run.java_runtime import java_home
-from tests.builders.spark_settings import C1_ONLY
+from tests.builders.spark_settings import short_run_options
 
 ROOT = Path(__file__).resolve().parents[2]
 _COMPILED_HERE = "dedup"
@@ -107,7 +107,7 @@ def _variables(scratch: Path) -> dict[str, str]:
         **({} if home is None else {"JAVA_HOME": str(home)}),
         "SPARK_HOME": str(Path(pyspark.__file__).parent),
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "JDK_JAVA_OPTIONS": C1_ONLY,
+        "JDK_JAVA_OPTIONS": short_run_options(),
     }
 
 

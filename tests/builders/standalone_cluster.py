@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pyspark
 
-from tests.builders.spark_settings import C1_ONLY
+from tests.builders.spark_settings import short_run_options
 
 SPARK_HOME = Path(pyspark.__file__).parent
 _MASTER_URL = re.compile(r"spark://127\.0\.0\.1:\d+")
@@ -161,7 +161,7 @@ def _environment() -> Mapping[str, str]:
     return inherited | {
         "SPARK_HOME": str(SPARK_HOME),
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "JDK_JAVA_OPTIONS": C1_ONLY,
+        "JDK_JAVA_OPTIONS": short_run_options(),
     }
 
 

@@ -80,6 +80,7 @@ def reasons(spark: SparkSession, output: Path) -> dict[str, list[str]]:
     return {name: row.reject_reasons for name, row in rows.items() if row.reject_reasons}
 
 
+@pytest.mark.slow
 def test_edited_texts_go_all_the_way_to_the_corpus(
     spark: SparkSession, folder: Path, tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ from pyspark.sql import SparkSession
 from jobs import extract_documents, find_duplicates
 from tests.bench.dedup_cpu import tree_of
 from tests.builders.near_duplicates import planted_documents, random_text
-from tests.builders.spark_settings import C1_ONLY, changed_settings
+from tests.builders.spark_settings import changed_settings, short_run_options
 from tests.jobs.conftest import LOCAL_CONFIG, ROOT
 
 SETTINGS = [
@@ -146,7 +146,7 @@ def test_killed_executors_change_nothing(
     config.write_text(f'[spark]\nproperties = "{properties}"\n', encoding="utf-8")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYSPARK_")}
     environment |= {
-        "JDK_JAVA_OPTIONS": C1_ONLY,
+        "JDK_JAVA_OPTIONS": short_run_options(),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_WORKER_DIR": str(tmp_path / "work"),
         "PYTHONPATH": str(ROOT),

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from jobs.config.spark_properties import read_properties
-from tests.builders.spark_settings import C1_ONLY
+from tests.builders.spark_settings import short_run_options
 from tests.jobs.conftest import ROOT
 
 DISCOVERY = ROOT / "docker" / "find_gpus.sh"
@@ -64,7 +64,7 @@ def test_every_task_sees_the_gpu_of_its_executor(tmp_path: Path) -> None:
         | {
             "PYSPARK_SUBMIT_ARGS": f"--properties-file {properties} pyspark-shell",
             "PYSPARK_PYTHON": sys.executable,
-            "JDK_JAVA_OPTIONS": C1_ONLY,
+            "JDK_JAVA_OPTIONS": short_run_options(),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_WORKER_DIR": str(tmp_path / "work"),
             "PYTHONPATH": str(ROOT),

@@ -151,6 +151,7 @@ def test_the_splits_table_says_what_is_read_of_each_file(indexed: Path) -> None:
     assert set(sizes[:-1]) == {2} and sizes[-1] <= 2
 
 
+@pytest.mark.slow
 def test_any_layout_of_the_index_gives_the_same_plan(
     spark: SparkSession, crawl: Crawl, indexed: Path, tmp_path: Path
 ) -> None:
@@ -458,6 +459,7 @@ def test_what_is_given_up_is_a_failure_and_in_the_replay_list(
     )
 
 
+@pytest.mark.slow
 def test_a_replay_in_the_same_output(
     spark: SparkSession,
     crawl: Crawl,

@@ -17,6 +17,8 @@ from jobs.run.store import Store
 from tests.builders.warc_files import written_by_warcio
 from tests.jobs.conftest import LOCAL_CONFIG
 
+pytestmark = pytest.mark.slow  # a whole pipeline
+
 PHONE = "13812345678"
 FIRST = "老桥横在河上，桥面的石板被磨得发亮，两岸的人每天从这里走过，去对岸的集市买菜，傍晚回家。"
 SECOND = f"修桥的人叫张立，今年六十一岁，想看桥的人打他的电话{PHONE}，他会在桥头等着。"

@@ -14,7 +14,7 @@ import pytest
 
 from jobs import run_pipeline
 from jobs.run.store import Store
-from tests.builders.spark_settings import C1_ONLY
+from tests.builders.spark_settings import short_run_options
 from tests.jobs.conftest import LOCAL_CONFIG, ROOT
 
 pytestmark = pytest.mark.usefixtures("spark")
@@ -60,7 +60,7 @@ def stopped(
     process = subprocess.Popen(
         [sys.executable, "-m", "jobs.run_pipeline", *arguments(folder, output)],
         cwd=ROOT,
-        env={**os.environ, "JDK_JAVA_OPTIONS": C1_ONLY},
+        env={**os.environ, "JDK_JAVA_OPTIONS": short_run_options()},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -21,6 +21,7 @@ def test_every_pack_but_the_default_has_a_sample() -> None:
     assert {*LANGUAGES, "zh"} == set(bundled_languages())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_ends_where_it_should(
     spark: SparkSession, tmp_path: Path, language: str

@@ -296,6 +296,7 @@ ALTS = {
 }
 
 
+@pytest.mark.slow
 def test_pairs_of_a_made_up_language_are_measured_as_its_pack_says(
     spark: SparkSession, pack: Path, tmp_path: Path
 ) -> None:

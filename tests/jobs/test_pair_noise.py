@@ -136,6 +136,7 @@ def scores_of(spark: SparkSession, output: Path, name: str) -> dict[str, Row]:
     return {row["text"]: row for row in table.join(pairs, ["doc_id", "place"]).collect()}
 
 
+@pytest.mark.slow
 def test_pairs_are_measured_and_texts_reassigned(
     spark: SparkSession, tmp_path: Path, arguments: list[str]
 ) -> None:

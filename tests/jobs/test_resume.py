@@ -132,6 +132,7 @@ def test_a_failing_stage_exits_with_1_and_commits_nothing(
     assert len(Store.at(str(output)).commits("extract_documents")) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("spark")
 def test_tables_made_from_older_ones_are_not_taken(
     folder: Path, extracted: Path, capsys: pytest.CaptureFixture[str]

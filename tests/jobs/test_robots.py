@@ -67,6 +67,7 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_documents_that_a_site_forbids_are_rejected_and_another_agent_reads_no_file(
     spark: SparkSession, folder: Path, tmp_path: Path
 ) -> None:

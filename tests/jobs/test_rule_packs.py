@@ -87,6 +87,7 @@ def test_other_rules_flag_the_stored_measures_and_read_no_text(
     )
 
 
+@pytest.mark.slow
 def test_other_words_or_texts_are_measured_again(
     spark: SparkSession, folder: Path, flagged: Path, tmp_path: Path
 ) -> None:

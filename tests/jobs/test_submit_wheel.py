@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.builders import checkout_code
-from tests.builders.spark_settings import C1_ONLY
+from tests.builders.spark_settings import short_run_options
 from tests.jobs.conftest import ROOT, Output
 from tests.jobs.test_readme import commands_of
 
@@ -63,7 +63,7 @@ def test_the_command_of_the_page_runs_the_pipeline_of_the_wheel(
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_LOCAL_IP": "127.0.0.1",
-        "JDK_JAVA_OPTIONS": C1_ONLY,
+        "JDK_JAVA_OPTIONS": short_run_options(),
         **checkout_code.variables(modules, ROOT),
     }
     result = subprocess.run(

@@ -253,6 +253,7 @@ def test_lines_without_a_free_licence_are_measured_and_never_trained_on(
     assert metrics["figures"]["lines of toxicn, never trained on"]["rows"] == 16
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_recipes")
 def test_toxicity_learns_in_rounds_what_a_judge_says(data: Path, tmp_path: Path) -> None:
     drugs, rude = "毒品 代购 包邮", "滚开 蠢货"

@@ -28,6 +28,7 @@ def test_what_no_price_file_states_is_not_measured() -> None:
     )
 
 
+@pytest.mark.slow
 def test_hours_follow_from_a_stated_rate(tmp_path: Path) -> None:
     text = (ROOT / "conf" / "prices.toml").read_text(encoding="utf-8")
     path = tmp_path / "prices.toml"

@@ -89,6 +89,7 @@ def table(spark: SparkSession, output: Path, name: str) -> dict[tuple[str, str],
     return {(row.page_url[-1], row.url.rpartition("/")[2]): row for row in rows.collect()}
 
 
+@pytest.mark.slow
 def test_images_are_scored_and_a_selection_counts_its_reasons(
     spark: SparkSession, tmp_path: Path, arguments: list[str]
 ) -> None:

@@ -17,7 +17,7 @@ from jobs.pairs import import_model, score_pairs, select_pairs  # noqa: E402
 from jobs.run.store import Store  # noqa: E402
 from tests.builders.generators import made_picture, save_qwen2_vl  # noqa: E402
 from tests.builders.judged_pairs import write_warc  # noqa: E402
-from tests.builders.spark_settings import C1_ONLY, changed_settings  # noqa: E402
+from tests.builders.spark_settings import changed_settings, short_run_options  # noqa: E402
 from tests.jobs.conftest import LOCAL_CONFIG, ROOT  # noqa: E402
 from udfs.vision_language.generator import Generator  # noqa: E402
 from udfs.vision_language.judge import JudgeSettings, record_of, scale_of  # noqa: E402
@@ -169,7 +169,7 @@ def test_a_killed_worker_changes_nothing(
     command = [sys.executable, "-m", "tests.builders.judged_pairs", str(marker)]
     own = [str(config) if part == str(LOCAL_CONFIG) else part for part in arguments]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYSPARK_")}
-    environment |= {"JDK_JAVA_OPTIONS": C1_ONLY, "PYTHONPATH": str(ROOT)}
+    environment |= {"JDK_JAVA_OPTIONS": short_run_options(), "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [*command, *own, 'score_pairs.scorers=["judge"]', "--output", str(tmp_path / "out")],
         env=environment,

@@ -230,6 +230,7 @@ def test_the_card_says_what_was_left_out(whole: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_same_release_for_any_partitioning(
     spark: SparkSession, whole: Path, tmp_path: Path
 ) -> None:
@@ -245,6 +246,7 @@ def test_the_same_release_for_any_partitioning(
     assert files_of(tmp_path / "release") == files_of(whole)
 
 
+@pytest.mark.slow
 def test_rows_without_an_image_and_what_is_excluded(output: Path, tmp_path: Path) -> None:
     excluded = tmp_path / "excluded.txt"
     jpegs = {pair["url"]: pair for pair in WITH_IMAGE if pair["url"] and pair["place"] == 1}
@@ -324,6 +326,7 @@ def test_a_request_is_checked(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_an_empty_release_says_so(output: Path, tmp_path: Path) -> None:
     excluded = tmp_path / "excluded.txt"
     excluded.write_text("h0.cn\nh1.cn\nh2.cn\n")
@@ -346,6 +349,7 @@ def test_examples_of_docstrings(module: ModuleType) -> None:
     assert found.attempted and not found.failed
 
 
+@pytest.mark.slow
 def test_a_lost_image_is_no_release(
     spark: SparkSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -107,6 +107,7 @@ def test_the_pack_is_the_same_for_another_partitioning(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 def test_the_command_measures_files(spark: SparkSession, files: dict[str, Path]) -> None:
     assert measure_language.main(arguments(files)) == 0

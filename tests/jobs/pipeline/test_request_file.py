@@ -142,6 +142,7 @@ def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:
     assert files(tmp_path) == before and earlier.inputs == ({"uri": 'a "b"'},)
 
 
+@pytest.mark.slow
 def test_a_stage_does_not_undo_another_without_consent(
     spark: SparkSession,
     rows: Path,

@@ -67,6 +67,7 @@ def interrupted(*_: object) -> None:
     raise RuntimeError("interrupted")
 
 
+@pytest.mark.slow
 def test_a_release_in_a_bucket(
     spark: SparkSession,
     tmp_path: Path,

@@ -144,6 +144,7 @@ def test_datatrove_reads_it(full: Path) -> None:
     assert found.stdout.split() == list(map(str, expected))
 
 
+@pytest.mark.slow
 def test_published_rows_have_the_four_keys(output: Path, tmp_path: Path) -> None:
     to = tmp_path / "release"
     assert release(output, to, 'release.formats=["jsonl.gz"]', "release.order=-quality_score") == 0
@@ -155,6 +156,7 @@ def test_published_rows_have_the_four_keys(output: Path, tmp_path: Path) -> None
     assert table["toxicity"][0].keys() == {"label", "score"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["hash", "url"])
 def test_the_partitions_of_a_corpus_change_no_byte(
     spark: SparkSession, tmp_path: Path, order: str
@@ -311,6 +313,7 @@ def test_a_named_selection_has_a_card_and_a_release(
     assert release(made, tmp_path / "other", flags=("--name", "../corpus")) == 2
 
 
+@pytest.mark.slow
 def test_lost_rows_are_no_release(
     output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:

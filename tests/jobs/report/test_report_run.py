@@ -77,6 +77,7 @@ def other(sample_output: Output, tmp_path: Path) -> Path:
     return output
 
 
+@pytest.mark.slow
 def test_two_runs_that_differ_in_one_threshold(
     sample_output: Output, other: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

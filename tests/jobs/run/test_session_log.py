@@ -14,7 +14,7 @@ import pytest
 from pyspark import SparkContext
 
 from jobs.run.session_log import KEPT_FILES, JavaFailed, libraries_logged, new_log, start_java
-from tests.builders.spark_settings import C1_ONLY
+from tests.builders.spark_settings import short_run_options
 from tests.jobs.conftest import ROOT
 
 
@@ -71,6 +71,7 @@ def test_a_java_that_ends_at_once_is_quoted(
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 def test_a_terminal_shows_only_what_the_job_says(tmp_path: Path) -> None:
     texts = tmp_path / "a.jsonl"
@@ -83,7 +84,7 @@ def test_a_terminal_shows_only_what_the_job_says(tmp_path: Path) -> None:
             *("--config", str(ROOT / "conf" / "local.toml"), "--set", "run.log=json"),
         ],
         cwd=ROOT,
-        env={**os.environ, "JDK_JAVA_OPTIONS": C1_ONLY},
+        env={**os.environ, "JDK_JAVA_OPTIONS": short_run_options()},
         capture_output=True,
         text=True,
         check=False,

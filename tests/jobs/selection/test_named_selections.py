@@ -183,6 +183,7 @@ def test_the_plan_names_selections_that_a_change_makes_older(
     assert named_lines(capsys.readouterr().out) == []
 
 
+@pytest.mark.slow
 def test_no_text_is_used_of_a_document_that_is_left_out(
     output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +210,7 @@ def test_no_text_is_used_of_a_document_that_is_left_out(
     assert found == expected
 
 
+@pytest.mark.slow
 def test_texts_that_count_twice_are_two_rows_and_one_document(
     output: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,6 +340,7 @@ def test_scores_that_are_gone_or_of_two_locks_are_refused_and_nothing_is_lost(
     assert commit.exists() and state(copy) == before
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_run(
     output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
