@@ -139,7 +139,7 @@ define TEST_gpu
 endef
 define TEST_cluster
 	$(BIN)/python -m jobs.fetch_artifacts
-	$(BIN)/python -m pytest tests/cluster
+	$(BIN)/python -m pytest tests/cluster $(PARALLEL)
 endef
 # Airflow pins what this project does not.
 define TEST_airflow
