@@ -85,11 +85,12 @@ def two_lines(by: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "is_group", "status", "by"),
     [
         (signal.SIGINT, True, 130, "Ctrl-C"),
-        pytest.param(signal.SIGTERM, False, 143, "SIGTERM", marks=pytest.mark.slow),
+        (signal.SIGTERM, False, 143, "SIGTERM"),
     ],
 )
 def test_a_stop_is_quiet_and_whole_and_a_rerun_goes_on(

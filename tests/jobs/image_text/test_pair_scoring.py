@@ -55,6 +55,7 @@ def rows(spark: SparkSession, partitions: int, batch_rows: int, batch_bytes: int
     }
 
 
+@pytest.mark.slow
 def test_records_go_to_their_pairs_for_any_partitioning_and_batches(spark: SparkSession) -> None:
     found = rows(spark, 1, 100, 1 << 20)
     assert len(found) == DOCUMENTS

@@ -74,6 +74,7 @@ def shares(budget: Mapping[str, Any]) -> dict[str, tuple[int, int, int]]:
     return {of["domain"]: (of["asked"], of["there"], of["kept"]) for of in budget["domains"]}
 
 
+@pytest.mark.slow
 def test_a_mix_keeps_shares_and_says_what_a_domain_lacks(
     output: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,6 +66,7 @@ def chosen(output: Path, name: str) -> tuple[list[str], list[str], dict[str, Any
     return corpus, rejected, {key: facts[key] for key in ("documents", "rows", "repeats", "budget")}
 
 
+@pytest.mark.slow
 def test_the_same_is_chosen_with_a_stored_frame_and_without(
     output: Path, joins: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -92,6 +93,7 @@ def test_the_same_is_chosen_with_a_stored_frame_and_without(
     assert {path.suffix for path in file.iterdir()} == {".parquet"}
 
 
+@pytest.mark.slow
 def test_a_frame_that_is_older_than_its_tables_is_not_used(output: Path, joins: list[str]) -> None:
     place = output / FOLDER / BASIS
     basis = json.loads(place.read_bytes())

@@ -93,6 +93,7 @@ def test_identical_short_pages(
     assert_one_cluster(removed, copies, kind, 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copies", SIZES)
 def test_nearly_identical_pages(
     large_batches: SparkSession, checkpoint: Checkpoint, copies: int

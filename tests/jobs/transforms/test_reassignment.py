@@ -77,6 +77,7 @@ def matches_of(found: DataFrame, of_text: bool) -> dict[str, list[str]]:
     return {key: [match for _, match in sorted(of_key)] for key, of_key in rows.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("partitions, block_rows", [(1, 700), (5, 256)])
 def test_exact_blocks_equal_one_product_of_everything(
     spark: SparkSession, tmp_path: Path, partitions: int, block_rows: int
@@ -105,6 +106,7 @@ def test_exact_blocks_equal_one_product_of_everything(
     )
 
 
+@pytest.mark.slow
 def test_cells_find_most_of_what_all_products_find(spark: SparkSession, tmp_path: Path) -> None:
     top_images, top_texts, _ = brute_force(15, 2)
     recalls = []
