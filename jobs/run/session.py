@@ -80,7 +80,7 @@ def spark_session(
             properties = _use_properties(config, config_file, is_whole_run=is_whole_run)
             is_on_this_machine = _is_on_this_machine(properties)
             if is_on_this_machine and not has_compiled_loops():
-                say("first_start", "first start on this machine: compiling, about a minute")
+                say("first_start", "first start on this machine: compiling, some minutes")
             if is_on_this_machine and _DAEMON_MODULE not in properties:
                 builder.config(_DAEMON_MODULE, DAEMON)
                 # A second session of this process has the Java of the first, and its environment.

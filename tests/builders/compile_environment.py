@@ -3,7 +3,7 @@
 Run as ``python -m tests.builders.compile_environment ENVIRONMENT SAMPLE.warc.gz``: the pipeline
 works through the sample with the environment's Python, which leaves every loop's machine code
 beside its source. Without it each worker that unpacks the archive compiles them all, which takes
-half a minute of its time.
+minutes of its time.
 
 The code is for this machine's kind of processor: one of another name finds no code, and compiles
 it. With NUMBA_CPU_NAME=generic, here and in spark.executorEnv, it is for any of the architecture.
