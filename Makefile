@@ -108,6 +108,7 @@ PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 NEEDS_bert := $(VENV)/.installed-pairs
 NEEDS_gpu := $(VENV)/.installed-bert
+NEEDS_airflow := $(AIRFLOW)/.installed
 
 QUIET_MAKE = $(MAKE) --no-print-directory
 # mypy has one thread for most of a minute: the tests start beside it, and either may fail.
@@ -141,17 +142,20 @@ define TEST_cluster
 	$(BIN)/python -m jobs.fetch_artifacts
 	$(BIN)/python -m pytest tests/cluster $(PARALLEL)
 endef
-# Airflow pins what this project does not.
 define TEST_airflow
-	test -x $(AIRFLOW)/bin/python || $(PYTHON) -m venv $(AIRFLOW)
-	$(AIRFLOW)/bin/python -m pip install --quiet 'apache-airflow>=3,<4' \
-	  'apache-airflow-providers-amazon>=9' 'moto[server]>=5.1' 'pytest>=8.3' 'pytest-timeout>=2.3'
 	TAOJIN_PYTHON=$(abspath $(BIN))/python \
 	  $(AIRFLOW)/bin/python -m pytest --noconftest tests/airflow
 endef
 
 test: $(VENV)/.installed-test $(NEEDS_$(SUITE))
 	$(TEST_$(SUITE))
+
+# Airflow pins what this project does not.
+$(AIRFLOW)/.installed:
+	$(PYTHON) -m venv $(AIRFLOW)
+	$(AIRFLOW)/bin/python -m pip install --quiet 'apache-airflow>=3,<4' \
+	  'apache-airflow-providers-amazon>=9' 'moto[server]>=5.1' 'pytest>=8.3' 'pytest-timeout>=2.3'
+	@touch $@
 
 #: make lint        ruff, and which package may import which
 lint: $(VENV)/.installed-test
