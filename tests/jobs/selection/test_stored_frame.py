@@ -118,6 +118,7 @@ def test_a_frame_that_is_older_than_its_tables_is_not_used(output: Path, joins: 
         assert {path.name for path in place.parent.iterdir()} == {basis["folder"], BASIS}
 
 
+@pytest.mark.slow  # it compares with a selection of the first test
 def test_a_frame_whose_texts_lie_in_other_files_is_not_used(
     output: Path, tmp_path: Path, joins: list[str]
 ) -> None:
