@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,6 +34,8 @@ SELECTIONS = {
     ),
 }
 
+Chosen: TypeAlias = tuple[list[str], list[str], dict[str, Any]]
+
 
 @pytest.fixture
 def joins(monkeypatch: pytest.MonkeyPatch, spark: SparkSession) -> Iterator[list[str]]:
@@ -56,7 +58,14 @@ def joins(monkeypatch: pytest.MonkeyPatch, spark: SparkSession) -> Iterator[list
         yield found
 
 
-def chosen(output: Path, name: str) -> tuple[list[str], list[str], dict[str, Any]]:
+@pytest.fixture(scope="module")
+def capped(output: Path) -> Chosen:
+    """What is chosen by the settings "capped" without a stored frame."""
+    assert select(output, "--name", "capped", "--set", *SELECTIONS["capped"]) == 0
+    return chosen(output, "capped")
+
+
+def chosen(output: Path, name: str) -> Chosen:
     """Rows of corpus and rejected, in an order that does not depend on files; what was counted."""
     tables = [rows(output, f"corpora/{name}/{table}") for table in ("corpus", "rejected")]
     corpus, rejected = (
@@ -94,10 +103,12 @@ def test_the_same_is_chosen_with_a_stored_frame_and_without(
 
 
 @pytest.mark.slow
-def test_a_frame_that_is_older_than_its_tables_is_not_used(output: Path, joins: list[str]) -> None:
+def test_a_frame_that_is_older_than_its_tables_is_not_used(
+    output: Path, capped: Chosen, joins: list[str]
+) -> None:
+    assert select(output, "--name", "framed", *LARGE) == 0
     place = output / FOLDER / BASIS
     basis = json.loads(place.read_bytes())
-    expected = chosen(output, "capped-small")
     everything = basis["sources"].keys()
     cases: list[tuple[dict[str, Any], set[str]]] = [
         ({"sources": {**basis["sources"], "tokens": "another"}}, {"tokens"}),
@@ -113,16 +124,17 @@ def test_a_frame_that_is_older_than_its_tables_is_not_used(output: Path, joins: 
         settings = SELECTIONS["capped"]
         assert select(output, "--name", f"again{number}", *LARGE, *settings) == 0
         assert set(joins) == joined
-        assert chosen(output, f"again{number}") == expected
+        assert chosen(output, f"again{number}") == capped
         assert json.loads(place.read_bytes()) == basis
         assert {path.name for path in place.parent.iterdir()} == {basis["folder"], BASIS}
 
 
-@pytest.mark.slow  # it compares with a selection of the first test
+@pytest.mark.slow
 def test_a_frame_whose_texts_lie_in_other_files_is_not_used(
-    output: Path, tmp_path: Path, joins: list[str]
+    output: Path, capped: Chosen, tmp_path: Path, joins: list[str]
 ) -> None:
     """A wave that was written again has the same documents in files of other names."""
+    assert select(output, "--name", "framed", *LARGE) == 0
     copy = tmp_path / "out"
     shutil.copytree(output, copy)
     (path, *_) = copy.glob("documents/*/*.parquet")
@@ -130,7 +142,7 @@ def test_a_frame_whose_texts_lie_in_other_files_is_not_used(
     joins.clear()
     assert select(copy, "--name", "moved", *LARGE, *SELECTIONS["capped"]) == 0
     assert joins[0] == "documents"
-    assert chosen(copy, "moved") == chosen(output, "capped-small")
+    assert chosen(copy, "moved") == capped
 
 
 @pytest.mark.parametrize("rows_of_another", [1, None])
