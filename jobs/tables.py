@@ -6,7 +6,7 @@ and on every write. The columns of ``scores/NAME`` and the scorers' columns of `
 their declarations.
 
 The tables of a named selection lie under ``corpora/NAME``, with the columns of ``corpus`` and
-``rejected``.
+``rejected``; those of a named selection of pairs under ``pair_selections/NAME``.
 """
 
 from __future__ import annotations
@@ -78,9 +78,14 @@ def pair_scores(scorer: str) -> str:
 
 CORPORA = "corpora"
 """Folder of the named selections."""
+PAIR_SELECTIONS = "pair_selections"
+"""Folder of the named selections of pairs."""
 
 _SELECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_OF_A_SELECTION = re.compile(rf"{CORPORA}/[^/]+/({CORPUS}|{REJECTED})")
+_OF_A_SELECTION = re.compile(
+    rf"{CORPORA}/[^/]+/({CORPUS}|{REJECTED})"
+    rf"|{PAIR_SELECTIONS}/[^/]+/({SELECTED_PAIRS}|{REJECTED_PAIRS}|{FETCH_LIST})"
+)
 
 
 def check_selection_name(name: str) -> str:
@@ -97,13 +102,14 @@ def check_selection_name(name: str) -> str:
     return name
 
 
-def selection_folder(name: str | None) -> tuple[str, ...]:
+def selection_folder(name: str | None, of: str = CORPORA) -> tuple[str, ...]:
     """Folders under an output, one in the other, that hold the tables of a selection.
 
     Args:
         name: None for the default selection, which lies directly in the output.
+        of: CORPORA or PAIR_SELECTIONS.
     """
-    return () if name is None else (CORPORA, name)
+    return () if name is None else (of, name)
 
 
 def corpus_of(name: str | None) -> str:
@@ -118,6 +124,15 @@ def corpus_of(name: str | None) -> str:
 def rejected_of(name: str | None) -> str:
     """Name of the table of the documents that are not in a selection."""
     return "/".join((*selection_folder(name), REJECTED))
+
+
+def pair_table(table: str, name: str | None) -> str:
+    """Name of a table of a selection of pairs.
+
+    >>> pair_table("selected_pairs", None), pair_table("fetch_list", "noc")
+    ('selected_pairs', 'pair_selections/noc/fetch_list')
+    """
+    return "/".join((*selection_folder(name, PAIR_SELECTIONS), table))
 
 
 class SchemaMismatch(RuntimeError):
@@ -375,8 +390,8 @@ EXTRACTED = StructType(
 
 def schema_of(table: str) -> StructType:
     """The columns of a table, with their types."""
-    if of_selection := _OF_A_SELECTION.fullmatch(table):
-        table = of_selection[1]
+    if _OF_A_SELECTION.fullmatch(table):
+        table = table.rpartition("/")[2]
     if table == CORPUS:
         return _corpus()
     if table == SCORED_TEXTS:

@@ -59,7 +59,7 @@ from jobs.publishing.written import (
     write_files,
     write_texts,
 )
-from jobs.tables import INTERLEAVED, SELECTED_PAIRS
+from jobs.tables import INTERLEAVED
 from udfs.images.shards import MAX_SHARDS
 
 FOLDERS = (WEBDATASET, LINKS, INTERLEAVED_FORMAT)
@@ -111,18 +111,18 @@ def write_pair_release(
     described: dict[str, Any] = {}
     with placed(uri, FOLDERS) as root:
         if sources.has_pairs:
-            pairs = sources.pairs(spark)
+            pairs, stated = sources.pairs(spark), sources.rows(sources.pairs_table)
             keeps_rows = settings.without_image == "rows"
             labelled = labelled_pairs(pairs, exclusions, keeps_rows=keeps_rows)
             labelled = with_order(labelled, settings.seed, "doc_id", "place")
             described = described_pairs(labelled, sources.formats)
             if WEBDATASET in sources.formats:
-                counts = counts_of(labelled, F.col(NOT_IN_SHARDS), sources.rows(SELECTED_PAIRS))
+                counts = counts_of(labelled, F.col(NOT_IN_SHARDS), stated)
                 released.formats[WEBDATASET] = counts
                 kept = labelled.where(F.col(NOT_IN_SHARDS).isNull())
                 _write_shards(released, root, kept, sources.images(spark), settings)
             if LINKS in sources.formats:
-                counts = counts_of(labelled, F.col(NOT_IN_LINKS), sources.rows(SELECTED_PAIRS))
+                counts = counts_of(labelled, F.col(NOT_IN_LINKS), stated)
                 released.formats[LINKS] = counts
                 kept = labelled.where(F.col(NOT_IN_LINKS).isNull())
                 _write_rows(released, root, LINKS, kept, link_columns(), settings)

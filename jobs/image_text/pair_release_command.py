@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from pyspark.sql import SparkSession
 
-from jobs.config import ConfigError
 from jobs.config.exit_status import NothingCameOut
 from jobs.config.image_settings import PAIR_FORMATS
 from jobs.image_text.pair_release import FOLDERS, write_pair_release
@@ -15,8 +14,8 @@ from jobs.image_text.pair_release_facts import PairSources, sources_of
 from jobs.image_text.pair_release_stage import NAME, WORKER_MODULES, preload, tell
 from jobs.publishing.exclusions import Exclusions, read_exclusions
 from jobs.publishing.place import absolute, add_arguments, check_place, plan_notes
-from jobs.run.request import Reader, ReaderTask, Run
-from jobs.tables import INTERLEAVED, SELECTED_PAIRS
+from jobs.run.request import OF_PAIRS, Reader, ReaderTask, Run
+from jobs.tables import INTERLEAVED
 from udfs.files.uris import check_store, redact
 
 
@@ -26,8 +25,6 @@ def _check(run: Run, arguments: Namespace) -> ReaderTask:
     Raises:
         ConfigError: it is wrong, or a release is in the way and --yes is not given.
     """
-    if run.selection is not None:
-        raise ConfigError("--name: pairs have no named selections")
     check_store(arguments.output)
     uri = absolute(arguments.output)
     settings = run.config.release_pairs
@@ -53,7 +50,7 @@ def _plan_lines(
     """Describe what would be written."""
     yield f"{NAME}: {redact(sources.run.store.root)} to {redact(uri)}"
     for name in sources.formats:
-        table = INTERLEAVED if name == PAIR_FORMATS[-1] else SELECTED_PAIRS
+        table = INTERLEAVED if name == PAIR_FORMATS[-1] else sources.pairs_table
         yield f"  {name}: of {sources.rows(table):,} rows of {table}"
     yield from plan_notes(exclusions, is_replaced=is_replaced)
 
@@ -62,6 +59,7 @@ RELEASE_PAIRS = Reader(
     NAME,
     add_arguments,
     _check,
+    OF_PAIRS,
     preload=preload,
     worker_modules=WORKER_MODULES,
     room="pairs",

@@ -36,10 +36,9 @@ from jobs.run.request import (
     Run,
 )
 from jobs.run.store import WHOLE
-from jobs.tables import INTERLEAVED, SELECTED_PAIRS
+from jobs.tables import INTERLEAVED, SELECTED_PAIRS, pair_table
 from udfs.files.uris import redact
 
-_STAGE_OF = {SELECTED_PAIRS: SELECT_PAIRS, INTERLEAVED: INTERLEAVE_DOCUMENTS}
 _STAGES = (
     *(EXTRACT_PAIRS, MEASURE_IMAGES, MEASURE_SHARDS, MEASURE_PAIRS, SELECT_PAIRS),
     INTERLEAVE_DOCUMENTS,
@@ -72,9 +71,14 @@ class PairSources:
         """Whether a format is made of selected pairs."""
         return WEBDATASET in self.formats or LINKS in self.formats
 
+    @property
+    def pairs_table(self) -> str:
+        """Name of the table of selected pairs."""
+        return pair_table(SELECTED_PAIRS, self.run.pair_selection)
+
     def pairs(self, spark: SparkSession) -> DataFrame:
-        """Read selected_pairs."""
-        return self.run.store.read(spark, SELECTED_PAIRS)
+        """Read the selected pairs."""
+        return self.run.store.read(spark, self.pairs_table)
 
     def images(self, spark: SparkSession) -> DataFrame:
         """Read the images of all sources."""
@@ -86,11 +90,13 @@ class PairSources:
 
     def rows(self, table: str) -> int:
         """Return the rows that a table's commit says it has."""
-        return self.run.store.commits(_STAGE_OF[table])[WHOLE].kept
+        stage = INTERLEAVE_DOCUMENTS if table == INTERLEAVED else self.run.committed(SELECT_PAIRS)
+        return self.run.store.commits(stage)[WHOLE].kept
 
     def fingerprints(self) -> dict[str, str]:
         """Return what the tables follow from, by stage."""
-        commits = {stage: self.run.store.commits(stage).get(WHOLE) for stage in _STAGE_OF.values()}
+        stages = (self.run.committed(SELECT_PAIRS), INTERLEAVE_DOCUMENTS)
+        commits = {stage: self.run.store.commits(stage).get(WHOLE) for stage in stages}
         return {stage: of.fingerprint for stage, of in commits.items() if of is not None}
 
 
@@ -99,7 +105,7 @@ def basis_of(run: Run) -> str:
     return fingerprint_of(
         {
             name: {wave: commit.fingerprint for wave, commit in run.store.commits(name).items()}
-            for name in _STAGES
+            for name in map(run.committed, _STAGES)
         }
     )
 
@@ -108,13 +114,17 @@ def sources_of(run: Run, settings: ReleasePairsConfig) -> PairSources:
     """Return what a release is made of.
 
     Raises:
-        ConfigError: a format is asked for and its table is not there, there is none at all, or
-            images were measured again after pairs were selected.
+        ConfigError: a format is asked for and its table is not there, there is none at all, the
+            selection that is named is not there, or images were measured again after pairs were
+            selected.
     """
     store, root = run.store, redact(run.store.root)
+    selected = run.committed(SELECT_PAIRS)
     has_pairs, has_documents = (
-        WHOLE in store.commits(stage) for stage in (SELECT_PAIRS, INTERLEAVE_DOCUMENTS)
+        WHOLE in store.commits(stage) for stage in (selected, INTERLEAVE_DOCUMENTS)
     )
+    if run.pair_selection is not None and not has_pairs:
+        raise ConfigError(f"--from {root}: {selected} has not run: run it first")
     has_images = any(store.commits(stage) for stage in (MEASURE_IMAGES, MEASURE_SHARDS))
     there = {
         WEBDATASET: has_pairs and has_images,
@@ -145,12 +155,13 @@ def sources_of(run: Run, settings: ReleasePairsConfig) -> PairSources:
 
 def _check_images(run: Run) -> None:
     """Check that pairs were selected with the images that are stored now."""
-    known = run.store.commits(SELECT_PAIRS)[WHOLE].sources
+    selected = run.committed(SELECT_PAIRS)
+    known = run.store.commits(selected)[WHOLE].sources
     for stage, fingerprint in image_sources(run).items():
         if stage in known and known[stage] != fingerprint:
             raise ConfigError(
-                f"--from {redact(run.store.root)}: {stage} ran again after select_pairs: run "
-                "select_pairs again"
+                f"--from {redact(run.store.root)}: {stage} ran again after {selected}: run "
+                f"{selected} again"
             )
 
 
@@ -222,7 +233,8 @@ def release_facts(
         described: Of `described_pairs`; empty without pairs.
     """
     store = sources.run.store
-    commits = {name: list(store.commits(name).values()) for name in _STAGES}
+    stages = map(sources.run.committed, _STAGES)
+    commits = {name: list(store.commits(name).values()) for name in stages}
     return {
         "fingerprints": sources.fingerprints(),
         "language": sources.run.config.language.tag,

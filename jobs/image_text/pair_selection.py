@@ -4,7 +4,8 @@ fetch_list.
 No text is measured and no image decoded: another threshold reads stored columns alone. Pairs are
 joined with what is known of them once, and kept in the output's scratch folder while they are
 compared. rejected_pairs has all reasons of a pair; fetch_list the addresses of images that are
-missing. pair_selection.json says what a selection follows from, and what it counted.
+missing. pair_selection.json says what a selection follows from, and what it counted. A named
+selection has all of them in a folder of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from jobs.config import Config, ConfigError
 from jobs.config.scorers import declared_pairs
 from jobs.image_text.images import image_sources, stored_images
 from jobs.image_text.pair_scoring import scored_waves
-from jobs.image_text.pair_selection_facts import selection_facts, write_facts
+from jobs.image_text.pair_selection_facts import selection_facts
 from jobs.image_text.pair_texts import pair_commits
 from jobs.run.commits import Balance, Basis, due, fingerprint_of, finished, settings_of, wave_of
 from jobs.run.console import StageProgress, say, show_progress
@@ -32,6 +33,7 @@ from jobs.run.request import (
     EXTRACT_DOCUMENTS,
     EXTRACT_PAIRS,
     MEASURE_PAIRS,
+    OF_PAIRS,
     SELECT_CORPUS,
     SELECT_PAIRS,
     Run,
@@ -46,6 +48,7 @@ from jobs.tables import (
     REJECTED_PAIRS,
     SELECTED_PAIRS,
     pair_scores,
+    pair_table,
     schema_of,
 )
 from jobs.transforms.expressions import condition_fault, number_fault
@@ -115,17 +118,18 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     for limits in run.config.pair_limits.values():
         settings |= settings_of("select_pairs", limits)
     settings |= settings_of("pair_rules", run.config.pair_rules)
-    return {SELECT_PAIRS: {WHOLE: Basis(settings, sources)}}
+    return {run.committed(SELECT_PAIRS): {WHOLE: Basis(settings, sources)}}
 
 
 def run(spark: SparkSession, run: Run) -> None:
     """Select pairs, unless nothing has changed that they depend on."""
-    waves = bases(run)[SELECT_PAIRS]
-    if not due(run.store, SELECT_PAIRS, waves):
+    stage = run.committed(SELECT_PAIRS)
+    waves = bases(run)[stage]
+    if not due(run.store, stage, waves):
         return
     with (
-        wave_of(run.store, SELECT_PAIRS, WHOLE, waves[WHOLE]) as work,
-        show_progress(spark, StageProgress(SELECT_PAIRS, is_one_pass=False)),
+        wave_of(run.store, stage, WHOLE, waves[WHOLE]) as work,
+        show_progress(spark, StageProgress(stage, is_one_pass=False)),
     ):
         work.balance = _select(spark, run)
 
@@ -140,7 +144,7 @@ def _select(spark: SparkSession, run: Run) -> Balance:
         wanted_images,
     )
 
-    settings = run.config.select_pairs
+    settings, stage = run.config.select_pairs, run.committed(SELECT_PAIRS)
     checkpoint = run.store.checkpoint(spark, SELECT_PAIRS)
     rules = pair_rules.pair_rules(run.config.pair_rules)
     judged = checkpoint(
@@ -155,7 +159,7 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     budget = None
     if settings.budget is not None:
         budget = pair_budget(judged, gone, settings.budget, checkpoint)
-        say("budget", f"{SELECT_PAIRS}: {budget.line()}", missing=budget.missing)
+        say("budget", f"{stage}: {budget.line()}", missing=budget.missing)
     decided = decided_pairs(judged, gone, budget)
     selected = decided.where(F.size(REASONS) == 0)
     rejected = decided.where(F.size(REASONS) > 0)
@@ -167,13 +171,18 @@ def _select(spark: SparkSession, run: Run) -> Balance:
     write = run.store.write_counted
     at_once(
         *(
-            partial(write, frame.select(*schema_of(table).fieldNames()), table)
+            partial(
+                write,
+                frame.select(*schema_of(table).fieldNames()),
+                pair_table(table, run.pair_selection),
+            )
             for table, frame in frames.items()
         )
     )
-    balance = close_stages(run, [SELECT_PAIRS], _counts(spark, run), WHOLE)[SELECT_PAIRS]
+    balance = close_stages(run, [stage], _counts(spark, run), WHOLE)[stage]
     counts, reasons = _table_counts(spark, run)
-    write_facts(run, selection_facts(run, balance, rules, counts, reasons, budget))
+    facts = selection_facts(run, balance, rules, counts, reasons, budget)
+    OF_PAIRS.write_facts(run.store, run.pair_selection, facts)
     run.store.drop_scratch()
     return balance
 
@@ -229,19 +238,17 @@ def _counts(spark: SparkSession, run: Run) -> Iterable[Mapping[str, Any]]:
     waves = list(run.waves)
     key = F.concat_ws(" ", "doc_id", F.col("place").cast("string")).alias("doc_id")
     nothing = F.lit(None).cast("string")
-    selected = run.store.read(spark, SELECTED_PAIRS).select(
-        key, "warc_path", nothing.alias("reason")
-    )
-    rejected = run.store.read(spark, REJECTED_PAIRS).select(
+    selected = _read(spark, run, SELECTED_PAIRS).select(key, "warc_path", nothing.alias("reason"))
+    rejected = _read(spark, run, REJECTED_PAIRS).select(
         key, "warc_path", F.get(REASONS, F.lit(0)).alias("reason")
     )
     decided = selected.unionByName(rejected)
-    seen = kept_of(run.store, EXTRACT_PAIRS, waves)
+    seen, stage = kept_of(run.store, EXTRACT_PAIRS, waves), run.committed(SELECT_PAIRS)
     if seen is not None:
-        return decided_rows(seen, SELECT_PAIRS, rows_of(decided_counts(decided)))
+        return decided_rows(seen, stage, rows_of(decided_counts(decided)))
     # A file that two waves read parts of: which one, its pairs say.
     pairs = run.store.read_waves(spark, PAIRS, waves).select(key, "warc_path", "wave")
-    outcome = {SELECT_PAIRS: decided.select("doc_id", "reason")}
+    outcome = {stage: decided.select("doc_id", "reason")}
     return rows_of(stage_counts(pairs, outcome))
 
 
@@ -249,11 +256,16 @@ def _table_counts(spark: SparkSession, run: Run) -> tuple[dict[str, int], dict[s
     """Count rows of the tables, and of selected pairs those with an image; and pairs by each of
     their reasons, of which there are a constant number."""
     tables = (SELECTED_PAIRS, REJECTED_PAIRS, FETCH_LIST)
-    counts = {table: run.store.count(table) for table in tables}
-    of_selected = run.store.read(spark, SELECTED_PAIRS).agg(
+    counts = {table: run.store.count(pair_table(table, run.pair_selection)) for table in tables}
+    of_selected = _read(spark, run, SELECTED_PAIRS).agg(
         F.count("image").alias("with_image"), F.count("license").alias("with_license")
     )
     counts |= of_selected.collect()[0].asDict()
-    rejected = run.store.read(spark, REJECTED_PAIRS)
+    rejected = _read(spark, run, REJECTED_PAIRS)
     found = rejected.select(F.explode(REASONS).alias("reason")).groupBy("reason").count()
     return counts, {row["reason"]: row["count"] for row in found.collect()}
+
+
+def _read(spark: SparkSession, run: Run, table: str) -> DataFrame:
+    """Read a table of the run's selection."""
+    return run.store.read(spark, pair_table(table, run.pair_selection))

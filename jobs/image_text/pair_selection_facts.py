@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jobs.config import SelectPairsConfig
 from jobs.run.commits import Balance, settings_of
 from jobs.run.request import Run
-from jobs.run.store import Store
 from jobs.transforms.images.pair_reasons import (
     BENCHMARK_IMAGE,
     LEVEL_REASONS,
@@ -27,7 +25,6 @@ from udfs.alignment.alignment import ALIGNMENT
 if TYPE_CHECKING:  # imports numba
     from jobs.transforms.images.pair_verdicts import PairBudget
 
-FILE = "pair_selection.json"
 IMAGE_PLACES = "image_places"
 """First step of a funnel: all that was found."""
 
@@ -112,18 +109,3 @@ def pair_funnel(
         left -= sum(n for reason, n in balance.rejected.items() if reason in reasons)
         funnel.append({"step": step, "pairs": left})
     return funnel
-
-
-def write_facts(run: Run, facts: Mapping[str, Any]) -> None:
-    """Write pair_selection.json."""
-    run.store.write_bytes(json.dumps(facts, ensure_ascii=False, indent=1).encode(), FILE)
-
-
-def read_pair_facts(store: Store) -> dict[str, Any]:
-    """Read pair_selection.json.
-
-    Raises:
-        FileNotFoundError: no pairs were selected.
-    """
-    facts: dict[str, Any] = json.loads(store.read_bytes(FILE))
-    return facts

@@ -1,12 +1,13 @@
 """Release pairs: shards of images and texts, links, interleaved documents, with a dataset card.
 
     python -m jobs.pairs.release_pairs --from OUTPUT --output URI
-    python -m jobs.pairs.release_pairs --from OUTPUT --output URI \\
+    python -m jobs.pairs.release_pairs --from OUTPUT --name NAME --output URI \\
         --set 'release_pairs.formats=["links"]'
 
-Reads the tables selected_pairs, images and interleaved of OUTPUT, and writes WebDataset shards as
-img2dataset does, Parquet of links, Parquet in OBELICS' columns, README.md, checksums.sha256 and
-run.json. [release_pairs] of the configuration says how. The release appears when it is complete.
+Reads the tables selected_pairs, of the selection NAME if one is named, images and interleaved of
+OUTPUT, and writes WebDataset shards as img2dataset does, Parquet of links, Parquet in OBELICS'
+columns, README.md, checksums.sha256 and run.json. [release_pairs] of the configuration says how.
+The release appears when it is complete.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 Rules of [pair_rules] and thresholds of [select_pairs] read stored measures of texts, images and
 pages: another one measures nothing again. rejected_pairs has, for every image place that is not
 selected, all its reasons. fetch_list names the images that are missing, as img2dataset reads them
-(``--input_format parquet --url_col url --caption_col caption``).
+(``--input_format parquet --url_col url --caption_col caption``). With --name the selection lies
+under pair_selections/NAME, beside the default one and others, and has its own [pair_rules] and
+[select_pairs].
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from jobs.pipeline.interruption import stopped_by_signals
 from jobs.pipeline.request_file import read_request
 from jobs.pipeline.stages import stages_of
 from jobs.run.console import set_log_format
-from jobs.run.request import Reader, Run, Stage
+from jobs.run.request import Reader, Run, SelectionKind, Stage
 from jobs.run.session import spark_session
 from jobs.run.session_log import libraries_logged, new_log, starts_spark
 from jobs.run.splits import planned_waves
@@ -147,12 +147,14 @@ def run_reader(reader: Reader, doc: str | None, argv: Sequence[str] | None) -> i
         "--from", dest="source", required=True, metavar="OUTPUT", help="the output of a run"
     )
     parser.add_argument(
-        "--name", metavar="NAME", help="a named selection of it, instead of its corpus"
+        "--name",
+        metavar="NAME",
+        help=f"a named selection of it, instead of its {reader.reads.table}",
     )
     reader.add_arguments(parser)
     arguments = parser.parse_args(argv)
     with application(reader.name, is_verbose=arguments.verbose) as command:
-        run = _stored_run(arguments)
+        run = _stored_run(arguments, reader.reads)
         task = reader.check(run, arguments)
         if arguments.plan:
             print("\n".join(task.plan))
@@ -162,7 +164,7 @@ def run_reader(reader: Reader, doc: str | None, argv: Sequence[str] | None) -> i
     return command.status
 
 
-def _stored_run(arguments: Namespace) -> Run:
+def _stored_run(arguments: Namespace, kind: SelectionKind) -> Run:
     """Return the run of an output that is there, with the settings that it remembers.
 
     Raises:
@@ -171,7 +173,8 @@ def _stored_run(arguments: Namespace) -> Run:
     store = Store.at(arguments.source)
     if not store.stages():
         raise ConfigError(f"--from {redact(arguments.source)}: is no output of a run")
-    selection = None if arguments.name is None else check_selection_name(arguments.name)
+    name = arguments.name
+    selections = {} if name is None else {kind.stage: check_selection_name(name)}
     remembered = read_request(store).settings
     config = with_running_scorers(load_config(arguments.config, arguments.set, remembered))
     set_log_format(config.run.log)
@@ -183,7 +186,7 @@ def _stored_run(arguments: Namespace) -> Run:
         load_lock(config, arguments.config),
         stages_of(config),
         is_verbose=arguments.verbose,
-        selection=selection,
+        selections=selections,
     )
 
 

@@ -49,7 +49,6 @@ from jobs.pipeline.stages import (
     EXTRACT,
     PIPELINE,
     PLAN,
-    SELECT,
     running_order,
     stage_help,
     stages_of,
@@ -59,10 +58,17 @@ from jobs.run.console import say, set_log_format
 from jobs.run.crawl_request import add_crawl_arguments
 from jobs.run.lease import OutputInUse, lease_of
 from jobs.run.metrics_file import MetricsFile
-from jobs.run.request import Run, Show, Stage, select_stage
+from jobs.run.request import SELECTION_KINDS, Run, Show, Stage, select_stage
 from jobs.run.results import results_text
 from jobs.run.store import Store
-from jobs.selection.named import NamedSettings, load_named, outdated, read_named, write_named
+from jobs.selection.named import (
+    NamedSettings,
+    add_name_argument,
+    load_named,
+    outdated,
+    read_named,
+    write_named,
+)
 from udfs.files.uris import redact
 
 
@@ -104,7 +110,7 @@ class Request:
     """The inputs of the command line."""
     settings: Config
     """Those of the output: without what arguments of the command's own change, and without the
-    [select] of a named selection."""
+    sections of a named selection."""
     notes: Sequence[str]
     """What is to be said of the settings."""
     is_agreed: bool
@@ -148,7 +154,7 @@ def prepare(
         settings.append(f'input.format="{arguments.input_format}"')
     store = Store.at(arguments.output)
     earlier = read_request(store)
-    named = read_named(store, arguments)
+    named = read_named(store, command, arguments)
     remembered = earlier.settings
     if named is None:
         if remembered is not None and arguments.reset is not None:
@@ -177,7 +183,10 @@ def prepare(
     if held is not None and not is_plan_only:
         lease = held.enter_context(lease_of(store, config.run.lease_s))
         store = replace(store, before_commit=lease.check)
-        if read_request(store).data != earlier.data or read_named(store, arguments) != named:
+        if (
+            read_request(store).data != earlier.data
+            or read_named(store, command, arguments) != named
+        ):
             raise OutputInUse(f"{redact(store.root)}: another run has just changed its settings")
     if config.run.metrics_file is not None:
         store = replace(store, after_commit=MetricsFile(config.run.metrics_file, store))
@@ -187,7 +196,7 @@ def prepare(
         is_plan_only=is_plan_only,
         is_verbose=arguments.verbose,
         against=getattr(arguments, "against", None),
-        selection=None if named is None else named.name,
+        selections={} if named is None else {command.name: named.name},
     )
     given = given_inputs(arguments, config)
     return Request(run, earlier, given, of_output, notes, arguments.yes, dry_run, shows, named)
@@ -224,6 +233,8 @@ def _parser(command: Stage, doc: str | None) -> ArgumentParser:
         action="store_true",
         help="delete tables and repeat other stages without a question",
     )
+    if command.name in SELECTION_KINDS:
+        add_name_argument(parser, SELECTION_KINDS[command.name])
     if command.add_arguments is not None:
         command.add_arguments(parser)
     return parser
@@ -242,11 +253,13 @@ def _show_plan(command: Stage, found: WorkPlan, request: Request) -> None:
         print(line)
     for asked in needs_consent(command, found):
         print(f"needs --yes: {asked}")
-    if found.store is not None and SELECT in running_order(command, run.config):
-        after = replace(run, store=found.store)
-        for name, reason in outdated(after):
-            by = f"{SELECT.name} --name {name}"
-            print(f"{select_stage(name)}: {reason}; this command leaves it: {by}")
+    if found.store is None:
+        return
+    after = replace(run, store=found.store)
+    for stage in running_order(command, run.config):
+        for name, reason in outdated(after, stage):
+            older, by = select_stage(name, stage.name), f"{stage.module} --name {name}"
+            print(f"{older}: {reason}; this command leaves it: {by}")
 
 
 def _show_on_spark(

@@ -36,7 +36,7 @@ def check_outcome(
     kept = {
         stage.name: sum(commit.kept for commit in _commits(run, stage))
         for stage in stages
-        if stage.ledger_names(run.config, run.selection)
+        if stage.ledger_names(run.config, run.selections)
     }
     last = command.name if command.name in kept else SELECT_CORPUS
     if kept.get(last, 1):
@@ -52,7 +52,7 @@ def check_outcome(
 
 
 def _commits(run: Run, stage: Stage) -> list[Commit]:
-    names = stage.ledger_names(run.config, run.selection)
+    names = stage.ledger_names(run.config, run.selections)
     return [commit for name in names for commit in run.store.commits(name).values()]
 
 

@@ -6,7 +6,6 @@ settings change. A release that this output did not write is replaced with conse
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 
@@ -20,9 +19,9 @@ from jobs.release.layout import FOLDERS
 from jobs.release.release import Released, check_release, write_corpus_card, write_release
 from jobs.run.commits import Balance, Basis, due, settings_of, wave_of
 from jobs.run.console import StageProgress, say, show_progress
-from jobs.run.request import SELECT_CORPUS, Run, score_stage, select_stage
+from jobs.run.request import OF_DOCUMENTS, SELECT_CORPUS, Run, score_stage, select_stage
 from jobs.run.store import WHOLE, Commit
-from jobs.tables import check_selection_name, corpus_of, selection_folder
+from jobs.tables import check_selection_name, corpus_of
 from udfs.files.uris import redact
 
 RELEASE_CORPUS = "release_corpus"
@@ -82,7 +81,7 @@ def describe(spark: SparkSession, run: Run) -> None:
     if run.selection is None:
         return
     source = source_of(run, run.selection)
-    facts = json.loads(run.store.read_bytes(*selection_folder(run.selection), "selection.json"))
+    facts = OF_DOCUMENTS.read_facts(run.store, run.selection)
     documents = facts["documents"]
     commit = Commit(
         *(source.stage, WHOLE, "", 0.0, documents["seen"]),

@@ -20,13 +20,19 @@ from jobs.config import Config, to_dict
 from jobs.config.scorers import report_counts, report_shares
 from jobs.config.sections import named_artifacts
 from jobs.report.histograms import histogram_facts, histogram_query
-from jobs.report.selections import selection_amounts, selection_facts, selection_file
+from jobs.report.selections import (
+    pair_selections,
+    selection_amounts,
+    selection_commits,
+    selection_facts,
+    selection_file,
+)
 from jobs.run.commits import StageIncomplete, read_counts
 from jobs.run.ledger import BalanceOpen, totals_of
-from jobs.run.request import EXTRACT_PAIRS, FIND_DUPLICATES, Run, Stage, select_stage
+from jobs.run.request import EXTRACT_PAIRS, FIND_DUPLICATES, OF_DOCUMENTS, Run, Stage
 from jobs.run.splits import work_units
 from jobs.run.store import Commit, at_once
-from jobs.tables import CORPORA, CORPUS, DOCUMENTS, MEASURED, REJECTED
+from jobs.tables import CORPUS, DOCUMENTS, MEASURED, REJECTED
 from jobs.transforms.outcomes import document_facts, host_facts, with_outcome
 from jobs.transforms.summary import PAIR, audit_samples, corpus_facts
 from udfs.files.uris import redact
@@ -62,9 +68,7 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
     )
     rejected = run.store.read(spark, REJECTED)
     outcomes = with_outcome(documents, rejected)
-    named = selection_commits(run)
-    amounts = selection_amounts(spark, run, list(named))
-    selections = {of["name"]: of for of in selection_facts(run.store, amounts)}
+    amounts = selection_amounts(spark, run, list(selection_commits(run, OF_DOCUMENTS)))
     corpus, known, hosts, samples, scored = (
         [row.asDict(recursive=True) for row in rows]
         for rows in at_once(
@@ -79,11 +83,9 @@ def gather_facts(spark: SparkSession, run: Run) -> dict[str, Any]:
         **_of_run(spark, run),
         **_of_stages(run, stages, totals, known),
         "pair_stages": list(pairs.values()),
-        "selections": [
-            {**selections[name], **totals_of(select_stage(name), list(commits.values()))}
-            for name, commits in named.items()
-        ],
-        "budget": selection_file(run.store, None).get("budget"),
+        "selections": selection_facts(run, OF_DOCUMENTS, amounts),
+        "pair_selections": pair_selections(run),
+        "budget": selection_file(run.store, OF_DOCUMENTS, None).get("budget"),
         **_of_corpus(corpus, run.config.score.scorers),
         "charsets": _values(known, "charset"),
         "languages": _values(known, "language"),
@@ -129,12 +131,6 @@ def pair_commits(run: Run) -> dict[str, dict[int, Commit]]:
     stages = [stage for stage in run.stages if stage.room == PAIR_ROOM]
     names = [name for stage in stages for name in stage.ledger_names(run.config)]
     found = {name: run.store.commits(name) for name in (EXTRACT_PAIRS, *names)}
-    return {name: commits for name, commits in found.items() if commits}
-
-
-def selection_commits(run: Run) -> dict[str, dict[int, Commit]]:
-    """Return the commits of the named selections, by name."""
-    found = {name: run.store.commits(select_stage(name)) for name in run.store.list_names(CORPORA)}
     return {name: commits for name, commits in found.items() if commits}
 
 

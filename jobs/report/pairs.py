@@ -15,6 +15,7 @@ from jobs.report.page import render
 from jobs.report.pair_samples import SampledPair, sampled_pairs
 from jobs.report.samples import OFFENSIVE
 from jobs.report.sections import Contact, PageBlock, Section, folded, grid, legend, table
+from jobs.report.selections import pair_selection_section, pair_selections
 from jobs.report.tables import Column, Table, counted, funnel, part, share, stacked
 from jobs.run.ledger import totals_of
 from jobs.run.request import SELECT_PAIRS, Run
@@ -33,7 +34,8 @@ def write_pairs_page(spark: SparkSession, run: Run) -> None:
         return
     selected = run.store.read(spark, SELECTED_PAIRS)
     counts, samples = at_once(_counts(selected).collect, lambda: sampled_pairs(spark, run))
-    view = pairs_view(commits, [row.asDict() for row in counts], samples)
+    rows = [row.asDict() for row in counts]
+    view = pairs_view(commits, rows, samples, pair_selections(run))
     view["language"] = run.config.language.tag
     run.store.write_bytes(render("report.html.jinja", view).encode(), "report", PAGE)
 
@@ -74,9 +76,16 @@ def _side_class(side: Any) -> Any:
 
 
 def pairs_view(
-    commits: Mapping[str, Mapping[int, Commit]], counts: Rows, samples: Sequence[SampledPair]
+    commits: Mapping[str, Mapping[int, Commit]],
+    counts: Rows,
+    samples: Sequence[SampledPair],
+    selections: Rows = (),
 ) -> dict[str, Any]:
-    """Return what the template shows."""
+    """Return what the template shows.
+
+    Args:
+        selections: Of `jobs.report.selections.pair_selections`.
+    """
     totals = [totals_of(name, list(of.values())) for name, of in commits.items()]
     chosen = next(of for of in totals if of["stage"] == SELECT_PAIRS)
     with_body = sum(row["rows"] for row in counts if row["name"] == "format" and row["value"])
@@ -89,6 +98,7 @@ def pairs_view(
     sections = [
         _funnel(totals),
         _reasons(reasons, {of["stage"]: of["seen"] for of in totals}),
+        pair_selection_section(selections),
         Section("selected", "Selected pairs", *_selected(counts, chosen["kept"], with_body)),
         Section("samples", "Samples", "Pairs to look at", list(_contacts(samples))),
     ]

@@ -13,13 +13,14 @@ from pyspark.sql import SparkSession
 from jobs.config import Config, to_dict
 from jobs.report import plots
 from jobs.report.compare import compare
-from jobs.report.facts import gather_facts, pair_commits, selection_commits, stage_commits
+from jobs.report.facts import gather_facts, pair_commits, stage_commits
 from jobs.report.page import report_page
 from jobs.report.pairs import write_pairs_page
 from jobs.report.samples import COLUMNS
+from jobs.report.selections import selection_commits
 from jobs.run.commits import Basis, commit_of, due, fingerprint_of
 from jobs.run.report import report_text
-from jobs.run.request import REPORT_RUN, Run, select_stage
+from jobs.run.request import REPORT_RUN, SELECTION_KINDS, Run, select_stage
 from jobs.run.store import WHOLE, at_once
 from jobs.tables import AUDIT
 
@@ -83,7 +84,11 @@ def bases(run: Run) -> dict[str, dict[int, Basis]]:
     Raises:
         StageIncomplete: a stage of the pipeline has not run.
     """
-    named = {select_stage(name): of for name, of in selection_commits(run).items()}
+    named = {
+        select_stage(name, kind.stage): of
+        for kind in SELECTION_KINDS.values()
+        for name, of in selection_commits(run, kind).items()
+    }
     sources: dict[str, str | None] = {
         name: fingerprint_of({wave: commit.fingerprint for wave, commit in commits.items()})
         for name, commits in (stage_commits(run) | named | pair_commits(run)).items()

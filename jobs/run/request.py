@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import SparkSession
 
@@ -16,7 +18,14 @@ from jobs.run.commits import Basis
 from jobs.run.crawl_request import RangeRequest
 from jobs.run.splits import Waves
 from jobs.run.store import Store
-from jobs.tables import SCORED_TEXTS
+from jobs.tables import (
+    CORPORA,
+    CORPUS,
+    PAIR_SELECTIONS,
+    SCORED_TEXTS,
+    SELECTED_PAIRS,
+    selection_folder,
+)
 
 # Names of stages, of their commits and of their rows in the ledger.
 PLAN_INPUT = "plan_input"
@@ -44,7 +53,7 @@ INTERLEAVE_DOCUMENTS = "interleave_documents"
 MATCH_IMAGES = "match_images"
 REPORT_RUN = "report_run"
 _SCORE = "score_"
-_NAMED = f"{SELECT_CORPUS}@"
+_NAMED = "@"
 _STAGES = (
     *(
         EXTRACT_DOCUMENTS,
@@ -75,21 +84,69 @@ def score_pairs_stage(scorer: str) -> str:
     return f"{SCORE_PAIRS}_{scorer}"
 
 
-def select_stage(name: str | None) -> str:
+def select_stage(name: str | None, stage: str = SELECT_CORPUS) -> str:
     """Return the name under which a selection is committed and its balance is kept.
 
     Args:
         name: None for the default selection.
+        stage: The one that selects.
 
-    >>> select_stage(None), select_stage("law")
-    ('select_corpus', 'select_corpus@law')
+    >>> select_stage(None), select_stage("law"), select_stage("noc", SELECT_PAIRS)
+    ('select_corpus', 'select_corpus@law', 'select_pairs@noc')
     """
-    return SELECT_CORPUS if name is None else f"{_NAMED}{name}"
+    return stage if name is None else f"{stage}{_NAMED}{name}"
 
 
 def is_stage(name: str) -> bool:
     """Whether a name is that of commits, and not of a file that a basis follows from."""
-    return name.startswith((_SCORE, _NAMED)) or name in _STAGES
+    return name.startswith(_SCORE) or name.partition(_NAMED)[0] in _STAGES
+
+
+@dataclass(frozen=True)
+class SelectionKind:
+    """What an output may have several selections of: a default one, and named ones beside it."""
+
+    stage: str
+    """The stage that selects."""
+    table: str
+    """What is selected."""
+    folder: str
+    """Holds a folder for each named selection."""
+    sections: tuple[str, ...]
+    """Sections of the settings that each selection has of its own."""
+    facts_file: str
+    """What a selection says of itself: what it follows from, and what it counted."""
+
+    def names(self, store: Store) -> list[str]:
+        """Name the selections beside the default one, sorted."""
+        return store.list_names(self.folder)
+
+    def path(self, name: str | None) -> tuple[str, ...]:
+        """Return the folders that hold a selection, one in the other; none for the default one."""
+        return selection_folder(name, self.folder)
+
+    def write_facts(self, store: Store, name: str | None, facts: Mapping[str, Any]) -> None:
+        """Write what a selection says of itself."""
+        data = json.dumps(facts, ensure_ascii=False, indent=1).encode()
+        store.write_bytes(data, *self.path(name), self.facts_file)
+
+    def read_facts(self, store: Store, name: str | None) -> dict[str, Any]:
+        """Read what a selection says of itself.
+
+        Raises:
+            FileNotFoundError: there is no such selection.
+        """
+        facts: dict[str, Any] = json.loads(store.read_bytes(*self.path(name), self.facts_file))
+        return facts
+
+
+OF_DOCUMENTS = SelectionKind(SELECT_CORPUS, CORPUS, CORPORA, ("select",), "selection.json")
+OF_PAIRS = SelectionKind(
+    *(SELECT_PAIRS, SELECTED_PAIRS, PAIR_SELECTIONS),
+    ("pair_rules", "select_pairs"),
+    "pair_selection.json",
+)
+SELECTION_KINDS = {kind.stage: kind for kind in (OF_DOCUMENTS, OF_PAIRS)}
 
 
 @dataclass(frozen=True)
@@ -111,11 +168,25 @@ class Run:
     """Whether to show what would run, and to write nothing."""
     is_verbose: bool = False
     """Whether the terminal shows what Spark and Java print."""
-    selection: str | None = None
-    """Name of the selection that a command makes or reads, whose [select] `config` has; None for
-    the default one."""
+    selections: Mapping[str, str] = field(default_factory=dict)
+    """Stage that selects -> name of the selection that a command makes or reads, whose settings
+    `config` has; the default one where there is none."""
     against: str | None = None
     """Another output that the report is compared with."""
+
+    @property
+    def selection(self) -> str | None:
+        """Name of the selection of documents; None for the default one."""
+        return self.selections.get(SELECT_CORPUS)
+
+    @property
+    def pair_selection(self) -> str | None:
+        """Name of the selection of pairs; None for the default one."""
+        return self.selections.get(SELECT_PAIRS)
+
+    def committed(self, stage: str) -> str:
+        """Return the name of a stage's commits: that of the named selection, if it makes one."""
+        return select_stage(self.selections.get(stage), stage)
 
     @property
     def input_bytes(self) -> int | None:
@@ -192,15 +263,17 @@ class Stage:
         """Name of its command's module below ``jobs``."""
         return self.name if self.room is None else f"{self.room}.{self.name}"
 
-    def ledger_names(self, config: Config, selection: str | None = None) -> tuple[str, ...]:
+    def ledger_names(
+        self, config: Config, selections: Mapping[str, str] | None = None
+    ) -> tuple[str, ...]:
         """Return the names under which it keeps a balance in the ledger.
 
         Args:
-            selection: That of the run.
+            selections: Those of the run; None for the default ones.
         """
         if self.ledgers is not None:
             return self.ledgers(config)
-        name = select_stage(selection) if self.name == SELECT_CORPUS else self.name
+        name = select_stage((selections or {}).get(self.name), self.name)
         return () if self.bases is None else (name,)
 
 
@@ -222,6 +295,8 @@ class Reader:
     """Adds its arguments to those of every command, ``--from`` and ``--name``."""
     check: Callable[[Run, Namespace], ReaderTask]
     """Checks the arguments against the run that is read. Raises ConfigError before Spark starts."""
+    reads: SelectionKind = OF_DOCUMENTS
+    """What ``--name`` names a selection of."""
     preload: Callable[[], None] | None = None
     """As that of a `Stage`."""
     worker_modules: tuple[str, ...] = ()

@@ -5,7 +5,6 @@ Rows are counted from commits, and from the ends of Parquet files only where the
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,16 +25,18 @@ from jobs.run.request import (
     INTERLEAVE_DOCUMENTS,
     MATCH_IMAGES,
     MEASURE_PAIRS,
+    OF_DOCUMENTS,
+    OF_PAIRS,
     REASSIGN_CAPTIONS,
     REPORT_RUN,
     SCORE_DOCUMENTS,
     SELECT_CORPUS,
     SELECT_PAIRS,
+    SELECTION_KINDS,
     Run,
     Stage,
     score_pairs_stage,
     score_stage,
-    select_stage,
 )
 from jobs.tables import (
     CORPUS,
@@ -53,10 +54,8 @@ from jobs.tables import (
     REJECTED_PAIRS,
     SCORED_TEXTS,
     SELECTED_PAIRS,
-    corpus_of,
     pair_scores,
     scores,
-    selection_folder,
 )
 from udfs.files.uris import redact, scheme_of
 
@@ -98,7 +97,9 @@ def results_text(command: Stage, stages: Sequence[Stage], run: Run) -> str:
     counts = cache(partial(_counts, run))
     lines = [""]
     if all(stage.name != REPORT_RUN for stage in stages):  # its summary has them
-        names = [name for stage in stages for name in stage.ledger_names(run.config, run.selection)]
+        names = [
+            name for stage in stages for name in stage.ledger_names(run.config, run.selections)
+        ]
         rows = [of for of in map(counts, names) if of is not None]
         lines += [*funnel(rows), ""] if rows else []
     lines += _tables(command, run, counts)
@@ -116,9 +117,8 @@ def _budget_lines(run: Run) -> Iterator[str]:
     """Say what the budget of a selection asked and got, as selection.json has it."""
     if run.config.select.budget is None:
         return
-    path = (*selection_folder(run.selection), "selection.json")
     try:
-        budget = json.loads(run.store.read_bytes(*path)).get("budget")
+        budget = OF_DOCUMENTS.read_facts(run.store, run.selection).get("budget")
     except FileNotFoundError:
         return
     if budget:
@@ -155,7 +155,7 @@ def _tables(command: Stage, run: Run, counts: Counted) -> Iterator[str]:
 
 def _names(stage: Stage, run: Run) -> Iterator[str]:
     """Name the tables and files of a stage, with one for each scorer."""
-    folder = selection_folder(run.selection) if stage.name == SELECT_CORPUS else ()
+    folder = _folder(stage.name, run)
     for name in stage.writes:
         if name == _SCORES:
             yield from map(scores, run.config.score.scorers)
@@ -167,9 +167,13 @@ def _names(stage: Stage, run: Run) -> Iterator[str]:
 
 def _there(run: Run) -> set[str]:
     """Name what is in an output, and in the folder of a named selection."""
-    folder = selection_folder(run.selection)
-    of_selection = run.store.list_names(*folder) if folder else []
-    return {*run.store.list_names(), *("/".join((*folder, name)) for name in of_selection)}
+    folders = [(), *(_folder(stage, run) for stage in run.selections)]
+    return {"/".join((*of, name)) for of in folders for name in run.store.list_names(*of)}
+
+
+def _folder(stage: str, run: Run) -> tuple[str, ...]:
+    """Return the folder of a named selection that a stage makes; none for any other stage."""
+    return SELECTION_KINDS[stage].path(run.selections[stage]) if stage in run.selections else ()
 
 
 def _place(name: str, run: Run) -> str:
@@ -180,22 +184,23 @@ def _place(name: str, run: Run) -> str:
 
 def _own_name(name: str, run: Run) -> str:
     """Return the name of a table without the folder of a named selection."""
-    return name.removeprefix("".join(f"{part}/" for part in selection_folder(run.selection)))
+    for stage in run.selections:
+        name = name.removeprefix("/".join((*_folder(stage, run), "")))
+    return name
 
 
 def _rows(table: str, run: Run, counts: Counted) -> int | None:
     """Count the rows of a table; None for a file of another kind, and where it would take long."""
-    selected = select_stage(run.selection)
     own = _own_name(table, run)
     scorer, of_pairs = own.removeprefix(scores("")), own.removeprefix(pair_scores(""))
     if own == REJECTED:
-        decided = map(counts, (APPLY_RULES, FIND_DUPLICATES, selected))
+        decided = map(counts, (APPLY_RULES, FIND_DUPLICATES, run.committed(SELECT_CORPUS)))
         return sum(int(of["rejected"]) for of in decided if of is not None)
     has_copies = own in (CORPUS, "corpus_jsonl") and run.config.select.repeat == "rows"
     if (own in _OF_COMMITS and not has_copies) or scorer != own or of_pairs != own:
         of_scorer = score_stage(scorer) if scorer != own else score_pairs_stage(of_pairs)
         stage, count = _OF_COMMITS.get(own, (of_scorer, "seen"))
-        of_stage = counts(selected if stage == SELECT_CORPUS else stage)
+        of_stage = counts(run.committed(stage))
         return None if of_stage is None else int(of_stage[count])
     if scheme_of(run.store.root) != "":
         return None
@@ -205,14 +210,19 @@ def _rows(table: str, run: Run, counts: Counted) -> int | None:
 
 def _next(command: Stage, run: Run) -> Iterator[str]:
     """Suggest commands: the next stage, or what is done with a corpus."""
-    is_in_order = command in run.stages and run.selection is None
+    is_in_order = command in run.stages and not run.selections
     later = run.stages[run.stages.index(command) + 1 :] if is_in_order else ()
     if later:
         yield _command(later[0].module, run)
         return
+    kind = SELECTION_KINDS.get(command.name, OF_DOCUMENTS)
     if scheme_of(run.store.root) == "":
-        path = f"{run.store.root}/{corpus_of(run.selection)}"
+        path = "/".join((run.store.root, *_folder(kind.stage, run), kind.table))
         yield f'python -c "import pandas; print(pandas.read_parquet({path!r}))"'
+    if kind is OF_PAIRS:
+        release = _command("pairs.release_pairs", run, "--from")
+        yield f"{release} --name {run.pair_selection} --output URI"
+        return
     name = "" if run.selection is None else f" --name {run.selection}"
     if run.config.select.quality_from is not None:
         threshold = f"--set select.min_quality={_other_quality(run)}"
@@ -224,11 +234,11 @@ def _other_quality(run: Run) -> float:
     return 0.8 if run.config.select.min_quality == 0.9 else 0.9
 
 
-def _command(module: str, run: Run) -> str:
+def _command(module: str, run: Run, on: str = "--output") -> str:
     """Return the command of a stage on the same output, by its module's name below jobs."""
     is_submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     words = ["spark-submit", f"jobs/{module.replace('.', '/')}.py"] if is_submitted else []
     words = words or ["python", "-m", f"jobs.{module}"]
     if run.config_file is not None:
         words += ["--config", str(run.config_file)]
-    return shlex.join([*words, "--output", redact(run.store.root)])
+    return shlex.join([*words, on, redact(run.store.root)])

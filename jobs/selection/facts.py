@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from jobs.run.commits import Balance, settings_of
 from jobs.run.request import Run
 from jobs.run.scorers import lock_id_of, stamp_of_scorer
-from jobs.run.store import Store
 from jobs.selection.budgeting import budget_facts
 from jobs.selection.decisions import Decided
-from jobs.tables import CORPORA, selection_folder
 from jobs.transforms.selection.frame import selection_scorers
-
-FILE = "selection.json"
 
 
 def selection_facts(
@@ -55,26 +49,3 @@ def selection_facts(
         "cluster_repeats": {str(size): times for size, times in decided.by_size.items()},
         "budget": budget_facts(decided.shares, run.config),
     }
-
-
-def write_facts(run: Run, facts: Mapping[str, Any]) -> None:
-    """Write selection.json of a run's selection."""
-    data = json.dumps(facts, ensure_ascii=False, indent=1).encode()
-    run.store.write_bytes(data, *selection_folder(run.selection), FILE)
-
-
-def read_facts(store: Store, name: str | None) -> dict[str, Any]:
-    """Read selection.json of a selection.
-
-    Args:
-        name: None for the default one.
-    Raises:
-        FileNotFoundError: there is no such selection.
-    """
-    facts: dict[str, Any] = json.loads(store.read_bytes(*selection_folder(name), FILE))
-    return facts
-
-
-def selection_names(store: Store) -> list[str]:
-    """Name the selections beside the default one, sorted."""
-    return store.list_names(CORPORA)

@@ -35,6 +35,7 @@ from jobs.run.current_documents import (
 from jobs.run.ledger import BalanceOpen, close_stages
 from jobs.run.request import (
     FIND_DUPLICATES,
+    OF_DOCUMENTS,
     Run,
     score_stage,
     select_stage,
@@ -45,7 +46,7 @@ from jobs.selection.checks import check_tables
 from jobs.selection.counts import file_counts, totals
 from jobs.selection.decisions import Decided, decide
 from jobs.selection.export import FOLDER, write_jsonl
-from jobs.selection.facts import selection_facts, write_facts
+from jobs.selection.facts import selection_facts
 from jobs.selection.stored_frame import score_tables
 from jobs.tables import (
     DOCUMENTS,
@@ -71,13 +72,7 @@ Describe = Callable[[SparkSession, Run], None]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add --name, --preview and --json."""
-    parser.add_argument(
-        "--name",
-        metavar="NAME",
-        help="a selection beside the others, under corpora/NAME; it remembers its own [select], "
-        "which begins with that of the output, and --set select.KEY changes it alone",
-    )
+    """Add --preview and --json."""
     parser.add_argument(
         "--preview",
         action="store_true",
@@ -149,7 +144,8 @@ def _select(spark: SparkSession, run: Run, decided: Decided) -> Balance:
     rows, repeats = totals(spark, run, balance.kept)
     _check_repeats(run, decided, rows, repeats)
     write_jsonl(spark, run.store, run.config.select.jsonl, run.selection)
-    write_facts(run, selection_facts(run, balance, rows, repeats, decided))
+    facts = selection_facts(run, balance, rows, repeats, decided)
+    OF_DOCUMENTS.write_facts(run.store, run.selection, facts)
     decided.release()
     return balance
 

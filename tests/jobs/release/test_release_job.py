@@ -296,13 +296,15 @@ def test_a_named_selection_has_a_card_and_a_release(
     store = Store.at(str(made))
     config = load_config(None)
     waves = {0: (Split("made.jsonl", "made.jsonl", "jsonl", 1),)}
-    run = Run(config, None, store, waves, load_lock(config, None), selection="law")
+    run = Run(
+        config, None, store, waves, load_lock(config, None), selections={"select_corpus": "law"}
+    )
     stage.describe(spark, run)
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert "| select_corpus@law | where | 4 |" in card and "configs:" not in card
     assert "| documents | 50 |" in card and LOCK_ID in card
     assert not (made / "README.md").exists()
-    stage.describe(spark, replace(run, selection=None))  # the default selection has none
+    stage.describe(spark, replace(run, selections={}))  # the default selection has none
     assert not (made / "README.md").exists()
 
     commit = store.commits("select_corpus")[WHOLE]

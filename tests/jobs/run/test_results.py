@@ -11,7 +11,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from jobs.pipeline.command_line import prepare
-from jobs.pipeline.stages import EXTRACT, PIPELINE, PLAN, REPORT, SCORE, SELECT, running_order
+from jobs.pipeline.stages import (
+    EXTRACT,
+    PAIR_SELECTION,
+    PIPELINE,
+    PLAN,
+    REPORT,
+    SCORE,
+    SELECT,
+    running_order,
+    stages_of,
+)
 from jobs.run.commits import Balance, Basis, commit_of
 from jobs.run.request import Run, Stage
 from jobs.run.results import results_text
@@ -109,7 +119,7 @@ def test_under_spark_submit_the_next_command_is_one_too(
 
 
 def test_a_named_selection_has_its_own_tables_counts_and_next_command(run: Run) -> None:
-    named = replace(run, selection="law")
+    named = replace(run, selections={"select_corpus": "law"})
     done(run, "apply_rules", Balance(70, 61, {"length": 9}))
     done(run, "find_duplicates", Balance(61, 58, {"near": 3}), WHOLE)
     done(run, "select_corpus", Balance(58, 57, {"low_quality": 1}), WHOLE)
@@ -123,3 +133,26 @@ def test_a_named_selection_has_its_own_tables_counts_and_next_command(run: Run) 
     assert any(line.startswith("select_corpus@law") for line in lines)
     assert f"pandas.read_parquet('{root}/corpora/law/corpus')" in lines[-2]
     assert lines[-1].endswith("--name law --set select.min_quality=0.9")
+
+
+def test_a_named_selection_of_pairs_leaves_the_corpus_to_the_default_one(run: Run) -> None:
+    extract = replace(run.config.extract, pairs=True)
+    config = replace(run.config, extract=extract)
+    named = replace(
+        run, config=config, stages=stages_of(config), selections={"select_pairs": "noc"}
+    )
+    done(run, "select_corpus", Balance(58, 57, {"low_quality": 1}), WHOLE)
+    done(run, "select_pairs", Balance(90, 40, {"no_text": 50}), WHOLE)
+    done(run, "select_pairs@noc", Balance(90, 30, {"no_text": 50, "low_alignment": 10}), WHOLE)
+    own = "pair_selections/noc"
+    root = made(run, "corpus", "selected_pairs", f"{own}/selected_pairs", f"{own}/rejected_pairs")
+    lines = words(named, PAIR_SELECTION)
+    found = rows_of(lines)
+    assert found[f"{own}/selected_pairs"] == ["30", f"{root}/{own}/selected_pairs"]
+    assert found[f"{own}/rejected_pairs"] == ["60", f"{root}/{own}/rejected_pairs"]
+    assert not {"selected_pairs", "corpus"} & found.keys()
+    stages = [line.split()[0] for line in lines if line.startswith("select_")]
+    assert stages == ["select_corpus", "select_pairs@noc"]
+    assert f"pandas.read_parquet('{root}/{own}/selected_pairs')" in lines[-2]
+    assert "jobs.pairs.release_pairs" in lines[-1]
+    assert lines[-1].endswith(f"--from '{root}' --name noc --output URI")
