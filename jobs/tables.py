@@ -76,10 +76,8 @@ def pair_scores(scorer: str) -> str:
     return f"pair_scores/{scorer}"
 
 
-CORPORA = "corpora"
-"""Folder of the named selections."""
-PAIR_SELECTIONS = "pair_selections"
-"""Folder of the named selections of pairs."""
+CORPORA, PAIR_SELECTIONS = "corpora", "pair_selections"
+"""Folders of the named selections of documents and of pairs."""
 
 _SELECTION_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _OF_A_SELECTION = re.compile(

@@ -310,7 +310,7 @@ def test_a_request_is_checked(
     assert release(output, tmp_path / "new", 'release_pairs.formats=["tar"]') == 2
     assert "expected each once, of webdataset, links, interleaved" in capsys.readouterr().err
     assert release(output, tmp_path / "new", flags=("--name", "law")) == 2
-    assert "pairs have no named selections" in capsys.readouterr().err
+    assert "select_pairs@law has not run: run it first" in capsys.readouterr().err
     older = Path(shutil.copytree(output, tmp_path / "older"))
     selected = Store.at(str(older)).commits("select_pairs")[WHOLE]
     Store.at(str(older)).commit(replace(selected, sources={"measure_images": "another"}))

@@ -61,6 +61,18 @@ def test_the_page_adds_up_waves_and_says_what_it_found() -> None:
     assert shown.count("placeholder") == 1 and "truncated" in shown
 
 
+def test_named_selections_are_shown_with_what_differs() -> None:
+    of = {"name": "noc", "pairs": 7, "with_image": 5, "budget": None}
+    of["settings"] = {"select_pairs.min_alignment_level": 3, "select_pairs.where": HOSTILE}
+    text = render("report.html.jinja", pairs_view(COMMITS, COUNTS, [KEPT], [of]))
+    section = text[text.index('id="selections"') : text.index('id="selected"')]
+    shown = "".join(Parsed(section).texts)
+    assert "1 named selection beside selected_pairs" in shown
+    assert "select_pairs.min_alignment_level = 3" in shown and "with their image" in shown
+    assert "<script>" in shown and "<script>" not in section
+    assert 'id="selections"' not in page()
+
+
 def test_what_may_offend_is_shown_after_a_click() -> None:
     text = page()
     hidden = [part.split("</details>")[0] for part in text.split('<details class="hidden">')[1:]]

@@ -15,7 +15,7 @@ from tests.jobs.conftest import LOCAL_CONFIG, Output
 
 @pytest.fixture(scope="module")
 def output(sample_output: Output, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the sample's output, which a module's tests add selections to, in order."""
+    """A copy of the sample's output, which a module's tests add selections to."""
     path = tmp_path_factory.mktemp("selections") / "out"
     shutil.copytree(sample_output.path, path)
     return path
