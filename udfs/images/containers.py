@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from udfs.base.array_types import UInt8Array
-from udfs.base.jit import compiled
+from udfs.base.jit import BLOCK_BYTES, compiled, equal_bits, first_bit
 
 _Fields = tuple[int, int, int, int, int, int]
 _SHORT_BLOCK = 64
@@ -57,13 +57,29 @@ def read_structure(body: bytes, name: str) -> Structure:
 
 
 @compiled
+def _next_marker(data: UInt8Array, at: int) -> int:
+    """Return the place of the next byte of a JPEG file that begins a marker, or the file's end.
+
+    A scan's data stores 255 as 255 and 0, which a comparison of whole blocks skips.
+    """
+    size = len(data)
+    while at + BLOCK_BYTES < size:
+        bits = equal_bits(data, at, 0xFF) & ~equal_bits(data, at + 1, 0)
+        if bits:
+            return at + first_bit(bits)
+        at += BLOCK_BYTES
+    while at < size and data[at] != 0xFF:
+        at += 1
+    return at
+
+
+@compiled
 def _jpeg(data: UInt8Array) -> _Fields:
     size = len(data)
     width = height = blocks = scans = 0
     at = 2
     while at < size:
-        while at < size and data[at] != 0xFF:  # a scan's data, or bytes between segments
-            at += 1
+        at = _next_marker(data, at)
         while at < size and data[at] == 0xFF:
             at += 1
         if at >= size:

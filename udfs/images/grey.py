@@ -2,7 +2,8 @@
 
 Pillow makes a grey copy of the picture, then reduces it with one multiplication at a time; both
 took as long as two thirds of decoding. The same whole numbers are computed here from the decoder's
-own memory, a row at a time, in loops that the compiler makes vectors of: in 0.4 of the time.
+own memory, four rows at a time, in loops that the compiler makes vectors of: in a quarter of the
+time.
 
 Source: Pillow's Convert.c (rgb2l) and Resample.c (precompute_coeffs, normalize_coeffs_8bpc,
 ImagingResampleHorizontal_8bpc, ImagingResampleVertical_8bpc).
@@ -32,6 +33,10 @@ _SUPPORT = 3
 """Pixels of the reduced picture on each side that a Lanczos filter looks at."""
 _BITS = 22
 """Of the fraction of a weight."""
+_LANES = 32
+"""Weights that the compiled loop takes at once, with none left over."""
+_ROWS = 4
+"""Rows that are multiplied by a weight once it is loaded."""
 
 
 def grey_thumbnail(image: Image.Image) -> UInt8Array:
@@ -46,18 +51,14 @@ def grey_thumbnail(image: Image.Image) -> UInt8Array:
     if height > max(SIDE, 2 * width - SIDE):  # Pillow 13 reduces such a height before the width
         grey = image if image.mode == "L" else image.convert("L")
         return np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.LANCZOS))
-    starts, weights = _weights(width)
-    rows = np.empty((height, SIDE), np.uint8)
-    above = 0
+    columns = np.empty((SIDE, height + _window_length(height)), np.int32)
+    top = 0
     for strip in _strips(image):
-        below = above + strip.size[1]
-        pixels = _pixels(strip)
-        if strip.mode == "L":
-            _reduce_grey(pixels, starts, weights, rows[above:below])
-        else:
-            _reduce_colours(pixels, starts, weights, rows[above:below])
-        above = below
-    return _reduce_height(rows, *_weights(height))
+        _reduce_width(_pixels(strip), columns, top)
+        top += strip.size[1]
+    reduced = np.empty((SIDE, SIDE), np.uint8)
+    _reduce_height(columns, height, reduced)
+    return reduced
 
 
 def _strips(image: Image.Image) -> Iterator[Image.Image]:
@@ -74,48 +75,55 @@ def _strips(image: Image.Image) -> Iterator[Image.Image]:
 def _pixels(image: Image.Image) -> Any:
     """The memory of an image, not copied: shape (height, width), a byte or four of each pixel."""
     width, height = image.size
-    found = pa.array(image)
-    if image.mode == "L":
-        return found.to_numpy().reshape(height, width)
-    return found.flatten().to_numpy().view(np.uint32).reshape(height, width)
+    memory = pa.array(image).buffers()[-1]
+    kind = np.uint8 if image.mode == "L" else np.uint32
+    return np.frombuffer(memory, kind).reshape(height, width)
 
 
 @compiled
-def _lanczos(x: float) -> float:
-    if x == 0.0:
-        return 1.0
-    if x < -3.0 or x >= 3.0:
-        return 0.0
-    third = x * (math.pi / 3)
-    sine = math.sin(third)
-    return (3 - 4 * sine * sine) * sine / (3 * third) * (sine / third)  # sin(3t) by sin(t)
+def _window_length(size: int) -> int:
+    """Weights of a window, rounded up to a multiple of _LANES."""
+    longest = min(math.ceil(_SUPPORT * max(size / SIDE, 1.0)) * 2 + 1, size)
+    return -(-longest // _LANES) * _LANES
 
 
 @compiled
 def _weights(size: int) -> tuple[Int32Array, Int32Array]:
     """Return where the window of each reduced pixel begins, shape (32,), and the weights in it,
-    shape (32, longest); behind a window's end they are 0, and no window leaves the picture."""
+    shape (32, _window_length(size)); behind a window's end, and the picture's, they are 0."""
     scale = size / SIDE
     stretch = max(scale, 1.0)
     support = _SUPPORT * stretch
-    longest = min(math.ceil(support) * 2 + 1, size)
+    longest = _window_length(size)
     starts = np.zeros(SIDE, np.int32)
     weights = np.zeros((SIDE, longest), np.int32)
-    window = np.zeros(longest, np.float64)
+    window = np.empty(longest, np.float64)
+    # The sine of a sum by those of its parts: one call for a place and one for a step.
+    step = math.pi / 3 / stretch
+    sines, cosines = np.empty(longest, np.float64), np.empty(longest, np.float64)
+    for at in range(longest):
+        sines[at], cosines[at] = math.sin(at * step), math.cos(at * step)
     for place in range(SIDE):
         centre = (place + 0.5) * scale
         first = max(int(centre - support + 0.5), 0)
-        end = min(int(centre + support + 0.5), size)
+        length = min(int(centre + support + 0.5), size) - first
+        begin = first - centre + 0.5
+        begin_sine, begin_cosine = math.sin(begin * step), math.cos(begin * step)
+        for at in range(length):
+            x = (at + begin) * (1.0 / stretch)
+            third = x * (math.pi / 3)
+            sine = begin_sine * cosines[at] + begin_cosine * sines[at]
+            square = sine * sine  # sin(3t) = (3 - 4 sin(t)^2) sin(t)
+            value = (3 - 4 * square) * square / (3 * third * third) if x != 0.0 else 1.0
+            window[at] = value if x >= -3.0 and x < 3.0 else 0.0
         total = 0.0
-        for at in range(end - first):
-            window[at] = _lanczos((at + first - centre + 0.5) * (1.0 / stretch))
+        for at in range(length):
             total += window[at]
-        # A window at the right edge begins earlier, so that all have one length.
-        start = min(first, size - longest)
-        starts[place] = start
-        for at in range(end - first):
-            weight = (window[at] / total if total != 0.0 else window[at]) * (1 << _BITS)
-            weights[place, at + first - start] = int(weight - 0.5 if weight < 0 else weight + 0.5)
+        starts[place] = first
+        share = total if total != 0.0 else 1.0
+        for at in range(length):
+            weight = window[at] / share * (1 << _BITS)
+            weights[place, at] = int(weight - 0.5 if weight < 0 else weight + 0.5)
     return starts, weights
 
 
@@ -126,57 +134,58 @@ def _shade(total: Any) -> Any:
 
 
 @compiled
-def _reduce_row(row: Int32Array, starts: Int32Array, weights: Int32Array, out: UInt8Array) -> None:
-    # Unsigned places and sums of 32 bits: else the loop is no vectors.
-    length = np.uint64(weights.shape[1])
-    for place in range(SIDE):
-        start, of_place = np.uint64(starts[place]), np.uint64(place)
-        total = np.int32(1 << (_BITS - 1))
-        for at in range(length):
-            total = np.int32(total + row[start + at] * weights[of_place, at])
-        out[place] = _shade(total)
-
-
-@compiled
-def _reduce_grey(
-    pixels: UInt8Array, starts: Int32Array, weights: Int32Array, out: UInt8Array
-) -> None:
-    height, width = pixels.shape
-    grey = np.empty(width, np.int32)
-    for row in range(height):
-        grey[:] = pixels[row]
-        _reduce_row(grey, starts, weights, out[row])
-
-
-@compiled
-def _reduce_colours(
-    pixels: UInt32Array, starts: Int32Array, weights: Int32Array, out: UInt8Array
-) -> None:
-    height, width = pixels.shape
-    byte = np.uint32(255)
-    grey = np.empty(width, np.int32)
-    for row in range(height):
-        for at in range(width):
-            colour = pixels[row, at]
+def _grey_row(pixels: UInt32Array | UInt8Array, grey: Int32Array) -> None:
+    if pixels.itemsize == 1:
+        for at in range(np.uint64(len(pixels))):
+            grey[at] = pixels[at]
+    else:
+        byte = np.uint32(255)
+        for at in range(np.uint64(len(pixels))):
+            colour = pixels[at]
             red = (colour & byte) * np.uint32(19595)
             green = ((colour >> np.uint32(8)) & byte) * np.uint32(38470)
             blue = ((colour >> np.uint32(16)) & byte) * np.uint32(7471)
             grey[at] = np.uint32(red + green + blue + np.uint32(0x8000)) >> np.uint32(16)
-        _reduce_row(grey, starts, weights, out[row])
 
 
 @compiled
-def _reduce_height(rows: UInt8Array, starts: Int32Array, weights: Int32Array) -> UInt8Array:
-    length = weights.shape[1]
-    out = np.empty((SIDE, SIDE), np.uint8)
-    totals = np.empty(SIDE, np.int32)
+def _reduce_rows(
+    rows: Int32Array, starts: Int32Array, weights: Int32Array, out: Int32Array | UInt8Array
+) -> None:
+    """Reduce _ROWS rows, which reach as far behind the picture as a window does: what is there is
+    multiplied by 0. The result has a column for each row."""
+    # Unsigned places and sums of 32 bits: else the loop is no vectors.
+    one, two, three, four = rows[0], rows[1], rows[2], rows[3]
+    length = np.uint64(weights.shape[1])
     for place in range(SIDE):
-        totals[:] = 1 << (_BITS - 1)
+        start, of_place = np.uint64(starts[place]), np.uint64(place)
+        first = second = third = fourth = np.int32(1 << (_BITS - 1))
         for at in range(length):
-            weight = weights[place, at]
-            row = rows[starts[place] + at]
-            for column in range(SIDE):
-                totals[column] = np.int32(totals[column] + np.int32(row[column]) * weight)
-        for column in range(SIDE):
-            out[place, column] = _shade(totals[column])
-    return out
+            weight = weights[of_place, at]
+            first = np.int32(first + one[start + at] * weight)
+            second = np.int32(second + two[start + at] * weight)
+            third = np.int32(third + three[start + at] * weight)
+            fourth = np.int32(fourth + four[start + at] * weight)
+        out[place, 0], out[place, 1] = _shade(first), _shade(second)
+        out[place, 2], out[place, 3] = _shade(third), _shade(fourth)
+
+
+@compiled
+def _reduce_width(pixels: UInt32Array | UInt8Array, columns: Int32Array, left: int) -> None:
+    """Write 32 shades of each row into a column, from a place on. Up to _ROWS - 1 columns behind
+    the last one are overwritten too."""
+    height, width = pixels.shape
+    starts, weights = _weights(width)
+    grey = np.zeros((_ROWS, width + weights.shape[1]), np.int32)
+    for top in range(0, height, _ROWS):
+        for row in range(top, min(top + _ROWS, height)):
+            _grey_row(pixels[row], grey[row - top])
+        _reduce_rows(grey, starts, weights, columns[:, left + top : left + top + _ROWS])
+
+
+@compiled
+def _reduce_height(columns: Int32Array, height: int, out: UInt8Array) -> None:
+    starts, weights = _weights(height)
+    for left in range(0, SIDE, _ROWS):
+        rows = columns[left : left + _ROWS]
+        _reduce_rows(rows, starts, weights, out[:, left : left + _ROWS])

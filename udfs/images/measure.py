@@ -14,8 +14,11 @@ import re
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
 from PIL import AvifImagePlugin, Image, WebPImagePlugin
 
+from udfs.base.array_types import UInt8Array
+from udfs.base.jit import BLOCK_BYTES, compiled, equal_bits, first_bit, inlined
 from udfs.images.containers import Structure, read_structure
 from udfs.images.formats import image_format, refusal_of
 from udfs.images.phash import image_phash
@@ -42,6 +45,7 @@ _REDUCED_SIDE = 128
 """Fewest pixels of a side that a reduced JPEG file is decoded to, where it has more."""
 # Cameras and Photoshop write XML with a document type of its own into metadata.
 _MARKUP = re.compile(rb"<(?:script|html|\?php|!doctype\s+html|iframe)", re.IGNORECASE)
+_LESS = 0x3C
 _FOREIGN = (b"PK\3\4", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"%PDF-", b"MZ", b"\x7fELF", b"\x1f\x8b\x08")
 _ZIP_END = b"PK\5\6"
 _ZIP_END_BYTES = 22 + (1 << 16)
@@ -121,7 +125,7 @@ def measure_image(
         body: The bytes of the file.
         reduced: Decode the brightness of a JPEG file alone, and as few pixels as its hash needs:
             the whole file is still read. `phash.image_phash` says how the hash differs. Measured on
-            142 images: 0.88 of the rate at which Pillow decodes alone, else 0.68.
+            142 images: 0.95 of the rate at which Pillow decodes alone, else 0.76.
     Returns:
         The facts, or why there are none: empty_body, too_many_bytes, html, svg, ico,
         unsupported_format, not_image, truncated, no_pixels, too_many_pixels, too_many_frames,
@@ -180,7 +184,8 @@ def _structure_problem(structure: Structure, limits: ImageLimits) -> UnusableIma
 
 def _polyglot_problem(body: bytes, end: int) -> UnusableImage | None:
     """The problem of a file that is something else at the same time."""
-    markup = _MARKUP.search(body)
+    place = _markup_place(np.frombuffer(body, np.uint8))
+    markup = _MARKUP.search(body, place) if place >= 0 else None
     if markup is not None:
         return UnusableImage(MARKUP_INSIDE, f"{markup[0].decode()} at byte {markup.start()}")
     if end == len(body):
@@ -190,6 +195,43 @@ def _polyglot_problem(body: bytes, end: int) -> UnusableImage | None:
     # Archives are read from their end, and may be anything before.
     at = body.rfind(_ZIP_END, max(end, len(body) - _ZIP_END_BYTES))
     return None if at < 0 else UnusableImage(FOREIGN_BYTES, f"an archive ends at byte {at}")
+
+
+@compiled
+def _markup_place(data: UInt8Array) -> int:
+    """Return the first place at which the first three bytes of _MARKUP are; -1 for none.
+
+    Block by block in a sixth of the expression's time, which steps through every byte.
+    """
+    at, size = 0, len(data)
+    while at + BLOCK_BYTES < size:
+        bits = equal_bits(data, at, _LESS)
+        while bits:
+            place = at + first_bit(bits)
+            if _begins_markup(data, place):
+                return place
+            bits &= bits - np.uint64(1)
+        at += BLOCK_BYTES
+    while at < size:
+        if data[at] == _LESS and _begins_markup(data, at):
+            return at
+        at += 1
+    return -1
+
+
+@inlined
+def _begins_markup(data: UInt8Array, place: int) -> bool:
+    if place + 2 >= len(data):
+        return False
+    second, third = data[place + 1], data[place + 2] | 0x20
+    if second == 0x21 or second == 0x3F:
+        return bool(third == (0x64 if second == 0x21 else 0x70))
+    second |= 0x20
+    return bool(
+        (second == 0x73 and third == 0x63)
+        or (second == 0x68 and third == 0x74)
+        or (second == 0x69 and third == 0x66)
+    )
 
 
 def _decoded(

@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from udfs.base.array_types import Float64Array, UInt8Array
+from udfs.base.jit import compiled
 from udfs.images.grey import SIDE, grey_thumbnail
 
 BITS = 64
@@ -41,12 +42,7 @@ def hash_of_pixels(pixels: UInt8Array) -> int:
     Args:
         pixels: Shades of grey, shape (32, 32).
     """
-    basis = _basis()
-    low = (basis @ pixels.astype(np.float64) @ basis.T).ravel()
-    low[np.abs(low) < _ROUNDING] = 0.0
-    ordered = np.sort(low)
-    bits = np.packbits(low > (ordered[BITS // 2 - 1] + ordered[BITS // 2]) / 2)
-    return int.from_bytes(bits.tobytes(), "big", signed=True)
+    return _hash(pixels, _basis())
 
 
 def phash_text(phash: int) -> str:
@@ -83,6 +79,37 @@ def phash_distance(one: int, other: int) -> int:
 
 @lru_cache(maxsize=1)
 def _basis() -> Float64Array:
-    """The lowest frequencies of a discrete cosine transform, type 2: shape (8, 32)."""
-    frequency, place = np.arange(_KEPT)[:, None], np.arange(SIDE)[None]
+    """The lowest frequencies of a discrete cosine transform, type 2: shape (32, 8)."""
+    frequency, place = np.arange(_KEPT)[None], np.arange(SIDE)[:, None]
     return 2.0 * np.cos(np.pi * frequency * (2 * place + 1) / (2 * SIDE))
+
+
+@compiled
+def _hash(pixels: UInt8Array, basis: Float64Array) -> int:
+    """Bits of a reduced picture; the basis has shape (32, 8)."""
+    rows, low = np.zeros((_KEPT, SIDE), np.float64), np.zeros((_KEPT, _KEPT), np.float64)
+    shades = pixels.astype(np.float64)
+    for frequency in range(_KEPT):
+        of_rows, of_low = rows[frequency], low[frequency]
+        for place in range(SIDE):
+            factor = basis[place, frequency]
+            for column in range(np.uint64(SIDE)):
+                of_rows[column] += factor * shades[place, column]
+        for place in range(SIDE):
+            factor = of_rows[place]
+            for column in range(np.uint64(_KEPT)):
+                of_low[column] += factor * basis[place, column]
+    found, ordered = low.ravel(), np.empty(BITS, np.float64)
+    for place in range(BITS):
+        value = 0.0 if abs(found[place]) < _ROUNDING else found[place]
+        found[place] = value
+        at = place
+        while at > 0 and ordered[at - 1] > value:
+            ordered[at] = ordered[at - 1]
+            at -= 1
+        ordered[at] = value
+    median = (ordered[BITS // 2 - 1] + ordered[BITS // 2]) / 2
+    bits = 0
+    for place in range(BITS):
+        bits = (bits << 1) | int(found[place] > median)
+    return bits
