@@ -8,9 +8,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from jobs.config import SelectPairsConfig
-from jobs.image_text.pair_selection_facts import pair_funnel, read_pair_facts
+from jobs.image_text.pair_selection_facts import pair_funnel
 from jobs.pairs import select_pairs
 from jobs.run.commits import Balance
+from jobs.run.request import OF_PAIRS
 from jobs.run.store import Store
 from tests.builders.images import image_bytes
 from tests.builders.warc_files import http_response, record
@@ -99,7 +100,7 @@ def test_pairs_are_selected_and_another_threshold_measures_nothing(
     store = Store.at(str(output))
     [commit] = store.commits("select_pairs").values()
     assert (commit.rows, commit.kept, sum(commit.rejected.values())) == (7, 3, 4)
-    facts = read_pair_facts(store)
+    facts = OF_PAIRS.read_facts(store, None)
     assert [step["pairs"] for step in facts["funnel"]] == [7, 6, 5, 4, 3, 3]
     assert facts["tables"]["with_image"] == 2
 
@@ -126,5 +127,5 @@ def test_pairs_are_selected_and_another_threshold_measures_nothing(
 
 
 def facts_reasons(store: Store) -> dict[str, int]:
-    reasons: dict[str, int] = read_pair_facts(store)["reasons"]
+    reasons: dict[str, int] = OF_PAIRS.read_facts(store, None)["reasons"]
     return reasons
