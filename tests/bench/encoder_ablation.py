@@ -8,9 +8,10 @@ the bundled quality_bert. FOLDER keeps what heads see of segments, and finished 
 a call early, and the same call goes on.
 
 Rows of "three windows" learn and score at most three segments of a page, spread over it. Training
-the top layer costs most: three rows show what it adds, over the first window of a page and on three
-of the ten folds. A row named "published labels" learns as the paper does: edited texts of known
-sources are good, and random crawl pages are bad, whatever a reader said of them.
+the top layer costs most: five rows show what it adds, over the first window of a page and over
+whole pages, on three of the ten folds. A row named "published labels" learns as the paper does:
+edited texts of known sources are good, and random crawl pages are bad, whatever a reader said of
+them.
 """
 
 from __future__ import annotations
@@ -84,6 +85,13 @@ ROWS = (
         "first window, three folds, three epochs, top layer trained",
         {**_FIRST, "frozen_layers": LAYERS - 1},
         windows=1,
+        folds=3,
+    ),
+    Row("whole pages, three folds, three epochs", _FIRST, windows=None, folds=3),
+    Row(
+        "whole pages, three folds, three epochs, top layer trained",
+        {**_FIRST, "frozen_layers": LAYERS - 1},
+        windows=None,
         folds=3,
     ),
     Row("published labels, multi-scale, three windows", {"rounds": 0}, True),

@@ -22,6 +22,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +88,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         build(work / "sample.warc.gz")
-        before = work / "before"
-        _git("worktree", "add", "--detach", "--quiet", str(before), arguments.commit)
-        try:
-            same = [_same_runs(name, work) for name in arguments.variant or VARIANTS]
-        finally:
-            _git("worktree", "remove", "--force", str(before))
+        with checked_out(arguments.commit) as before:
+            same = [_same_runs(name, before, work) for name in arguments.variant or VARIANTS]
     return 0 if all(same) else 1
 
 
@@ -107,10 +104,22 @@ def compare(before: Path, after: Path, measures: Collection[str] | None = None) 
     return all(same)
 
 
-def _same_runs(variant: str, work: Path) -> bool:
+@contextmanager
+def checked_out(commit: str) -> Iterator[Path]:
+    """Yield a folder with the files of a commit, which goes when the block ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        code = Path(folder) / "before"
+        _git("worktree", "add", "--detach", "--quiet", str(code), commit)
+        try:
+            yield code
+        finally:
+            _git("worktree", "remove", "--force", str(code))
+
+
+def _same_runs(variant: str, before: Path, work: Path) -> bool:
     print(f"{variant}: {' '.join(VARIANTS[variant])}", flush=True)
     outputs = [work / f"{variant}-{side}" for side in ("before", "after")]
-    for code, output in zip((work / "before", ROOT), outputs, strict=True):
+    for code, output in zip((before, ROOT), outputs, strict=True):
         command = [sys.executable, "-m", "jobs.run_pipeline", "--config", CONFIG]
         command += ["--input", str(work / "sample.warc.gz"), "--output", str(output)]
         command += ["--set", *VARIANTS[variant]]
