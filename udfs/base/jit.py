@@ -84,7 +84,26 @@ def _compiled(
     except RuntimeError:
         # No folder for a cache: the source is in a zip, or no folder near it can be written.
         compiled = njit(nogil=True, inline=inline)(function)
+    _forget_literals(compiled)
     return cast(Callable[_Arguments, _Result], compiled)
+
+
+def _forget_literals(loop: Any) -> None:
+    """Let calls of a compiled function with constants use the code for numbers of their type.
+
+    Numba takes a constant's value for its type, and compiles the called function again for each: a
+    fifth of what the extraction compiled. LLVM has both functions, and puts constants in where
+    that gains something.
+
+    Source: numba.core.types.Dispatcher.get_call_type, which asks for a template.
+    """
+    template_of, type_of = loop.get_call_template, cast(Any, types).unliteral
+
+    def template_of_numbers(arguments: Any, named: Any) -> Any:
+        plain = tuple(map(type_of, arguments))
+        return template_of(plain, {key: type_of(named[key]) for key in named})
+
+    loop.get_call_template = template_of_numbers
 
 
 def _copy_bytes(

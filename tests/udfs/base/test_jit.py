@@ -52,6 +52,23 @@ def _copied(source: bytes, to: int, begin: int, length: int) -> np.ndarray:
     return target
 
 
+@compiled
+def _sum(a: int, b: int, is_double: bool = False) -> int:
+    return 2 * (a + b) if is_double else a + b
+
+
+@compiled
+def _sums(number: int) -> int:
+    return _sum(number, 3) + _sum(5, 7, True) + _sum(number, b=11, is_double=number > 2)
+
+
+def test_constants_are_numbers_of_their_type() -> None:
+    """Calls with constants share the code of calls with numbers, but for those with a default."""
+    assert [_sums(number) for number in (2, 4)] == [5 + 24 + 13, 7 + 24 + 30]
+    signatures = {str(of) for of in _sum.signatures}  # type: ignore[attr-defined]
+    assert signatures == {"(int64, int64, omitted(default=False))", "(int64, int64, bool)"}
+
+
 @settings(deadline=None)
 @given(st.binary(min_size=20, max_size=20), *[st.integers(0, 20)] * 2, st.data())
 def test_bytes_are_copied(source: bytes, to: int, begin: int, data: st.DataObject) -> None:
