@@ -9,7 +9,7 @@ terms of the address. Varieties have the names of GlotLID and FineWeb-2: ISO 639
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -164,9 +164,19 @@ def score_varieties(
 def probability(model: HashedModel, label: str, score: float, word_share: float) -> float:
     """The probability of a variety, from the model's score and the share of specific words."""
     numbers = model.numbers
-    evidence = score + numbers["word_weight"] * min(word_share, numbers["most_word_share"])
-    logit = numbers[f"slope_{label}"] * evidence + numbers[f"offset_{label}"]
+    found = evidence(numbers, label, score, word_share)
+    logit = numbers[f"slope_{label}"] * found + numbers[f"offset_{label}"]
     return 1.0 / (1.0 + math.exp(-max(-500.0, min(500.0, logit))))
+
+
+def evidence(numbers: Mapping[str, float], label: str, score: float, word_share: float) -> float:
+    """What a model's score and the share of specific words say together of a variety.
+
+    One specific word may be chance, several hardly: from ``bonus_from`` on the share counts more.
+    """
+    counted = min(word_share, numbers["most_word_share"])
+    bonus = numbers[f"bonus_{label}"] * max(counted - numbers["bonus_from"], 0.0)
+    return score + numbers["word_weight"] * counted + bonus
 
 
 def variety_scorer(artifact: ArtifactFile, rules: VarietyRules) -> Scorer:
@@ -281,8 +291,9 @@ def _check_model(settings: VarietySettings, files: KnownFiles) -> None:
     model = read_known("variety.model", files["model"], read_hashed_model, ModelFileError)
     if model is None:
         return
-    needed = {"word_weight", "most_word_share", "prior"}
-    needed |= {f"{name}_{label}" for label in model.labels for name in ("slope", "offset")}
+    needed = {"word_weight", "most_word_share", "bonus_from", "prior"}
+    of_label = ("bonus", "slope", "offset")
+    needed |= {f"{name}_{label}" for label in model.labels for name in of_label}
     if missing := sorted(needed - set(model.numbers)):
         raise ConfigError(f"variety.model: has no number {missing[0]!r}: it is of another scorer")
     if not set(model.labels) & set(settings.wanted):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -124,3 +124,9 @@ def _joined(seed: str, texts: list[str]) -> Iterator[str]:
 def script_of_document(document: Document) -> str:
     """Return the script of a document's label."""
     return document.labels[0].rpartition("_")[2]
+
+
+def word_share(line: str, specific: Collection[str]) -> float:
+    """Return the share of specific words in the words of a document's line."""
+    words = line.split(" ")
+    return sum(word in specific for word in words) / len(words)

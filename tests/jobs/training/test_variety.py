@@ -18,6 +18,7 @@ from jobs.training.variety.task import (
     variety_answers,
     variety_figures,
 )
+from udfs.scorers.variety import MIN_PROBABILITY
 
 OURS = "توا برشا ناس موش فاهمين شنوة صار زادة"
 THEIRS = "دابا بزاف ديال الناس ما فاهمينش شنو وقع"
@@ -73,7 +74,8 @@ def test_the_fit_separates_and_repeats(documents: list[Document], tmp_path: Path
     assert model.labels == ("aeb_Arab",)
     answers = variety_answers(model, found, documents)
     truth = np.array([d.labels[0] == "aeb_Arab" for d in documents])
-    assert answers[truth, 0].min() > 0.99 and answers[~truth, 0].max() < 0.01
+    # The limit is where the likeliest of the others is while its part is held out.
+    assert answers[truth, 0].min() > 0.999 and answers[~truth, 0].max() <= MIN_PROBABILITY
 
     figures = variety_figures(documents, model, answers)
     free, unseen = figures.values()
