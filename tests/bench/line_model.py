@@ -192,7 +192,7 @@ def fit_others(examples: Sequence[Example]) -> LineModel:
         context_weights=np.round(logistic(np.concatenate(context), is_text, weight, _RIDGE), 2),
         threshold=0.65,
         lowered=(0.1, 0.15),
-        not_text=0.1,
+        not_text=0.2,
         other_run=0.5,
     )
 

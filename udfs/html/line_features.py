@@ -20,6 +20,7 @@ from udfs.base.array_types import BoolArray, Float64Array, Int64Array
 from udfs.base.jit import compiled
 from udfs.html.class_words import KINDS, kinds_of, signatures_of
 from udfs.html.line_words import (
+    ABOUT,
     ALL_HINTS,
     FRAME_WORD,
     MOMENT,
@@ -68,6 +69,11 @@ CONTEXT_FEATURES = (
     "thread: comment",
     "beside a time",
     "thread: beside a time",
+    "a time",
+    "times of like lines",
+    "digits of like lines",
+    "lines after",
+    "below a heading",
 )
 _CONTEXT = len(CONTEXT_FEATURES)
 
@@ -81,6 +87,8 @@ _MIN_LINE_CHARS = 8  # shorter lines weigh as much
 _SIGNATURE_BITS = 10
 _MANY_BEFORE = 4.0  # sum of probabilities
 _BESIDE, _MOMENT_DIGITS = 2, 4
+_MANY_AFTER = 10.0  # lines
+_HEADING_CHARS, _BELOW = 20, 3  # of a heading; lines below it
 _INHERITED = 0.7  # as udfs.html.main_text
 _COMMENT = KINDS.index("comment")
 
@@ -156,6 +164,7 @@ def context_features(
         lines.chars,
         facts.words.digits,
         facts.words.words & MOMENT,
+        facts.words.words & ABOUT,
         facts.groups,
         in_title,
         lines.block,
@@ -298,6 +307,7 @@ def _context_features(
     chars: Int64Array,
     digits: Int64Array,
     moments: Int64Array,
+    about: Int64Array,
     groups: Int64Array,
     in_title: BoolArray,
     block: Int64Array,
@@ -309,6 +319,7 @@ def _context_features(
 
     Args:
         moments: Not 0 for a line with a word for a time before now.
+        about: Not 0 for a line with a word of headings above what describes a thing.
         comments: Shape (blocks,): 1 for blocks of comments.
     """
     lines = len(scores)
@@ -339,6 +350,8 @@ def _context_features(
         features[row, 11] = thread * most[group]
     _of_remarks(features[:, 12:], probability, chars, digits, moments, thread)
     _of_comments(features[:, 13:15], block, parents, comments, thread)
+    _of_times(features[:, 17:20], chars, digits, moments, groups)
+    _of_places(features[:, 20:22], chars, about)
     return features
 
 
@@ -359,7 +372,7 @@ def _of_remarks(
         before += probability[row]
         since += 1
         features[row, 3] = 1.0 if since <= _BESIDE else 0.0
-        if chars[row] <= _SHORT_CHARS and (digits[row] >= _MOMENT_DIGITS or moments[row]):
+        if _is_time(chars[row], digits[row], moments[row]):
             since = 0
             for other in range(max(row - _BESIDE, 0), row):
                 features[other, 3] = 1.0
@@ -382,3 +395,46 @@ def _of_comments(
     for row in range(len(block)):
         features[row, 0] = inside[block[row]]
         features[row, 1] = thread * features[row, 0]
+
+
+@compiled
+def _is_time(chars: np.int64, digits: np.int64, moment: np.int64) -> bool:
+    """Whether a line is short and has a time: as many digits as a year, or a word for it."""
+    return bool(chars <= _SHORT_CHARS and (digits >= _MOMENT_DIGITS or moment != 0))
+
+
+@compiled
+def _of_times(
+    features: Float64Array,
+    chars: Int64Array,
+    digits: Int64Array,
+    moments: Int64Array,
+    groups: Int64Array,
+) -> None:
+    """Fill in what tells names, times and counters: like lines have times and digits, too."""
+    room = groups.max() + 1 if len(groups) else 0
+    of_times, of_digits, of_chars, of_lines = np.zeros((4, room), dtype=np.float64)
+    for row in range(len(chars)):
+        group = groups[row]
+        features[row, 0] = 1.0 if _is_time(chars[row], digits[row], moments[row]) else 0.0
+        of_times[group] += features[row, 0]
+        of_digits[group] += min(digits[row], chars[row])
+        of_chars[group] += chars[row]
+        of_lines[group] += 1
+    for row in range(len(chars)):
+        group = groups[row]
+        features[row, 1] = of_times[group] / of_lines[group]
+        features[row, 2] = of_digits[group] / of_chars[group]
+
+
+@compiled
+def _of_places(features: Float64Array, chars: Int64Array, about: Int64Array) -> None:
+    """Fill in how far each line is from the page's end, and whether a heading is above it."""
+    lines = len(chars)
+    since = _BELOW  # lines since the last heading
+    for row in range(lines):
+        features[row, 0] = min(lines - 1 - row, _MANY_AFTER) / _MANY_AFTER
+        features[row, 1] = 1.0 if since < _BELOW else 0.0
+        since += 1
+        if chars[row] <= _HEADING_CHARS and about[row]:
+            since = 0

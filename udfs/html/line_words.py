@@ -25,13 +25,14 @@ _FRAME_WORDS = """
 """
 FRAME_WORD = 1
 """Bit of the words of the frame in `LineWords.words`; the bits above are those of `HINTS`."""
-PAIR, MOMENT, MORE = (1 << 1 + len(HINTS) + place for place in range(3))
-"""Bits of the colon of a name and its value, of words for a time before now, and of links from
-the beginning of a text to the whole."""
+PAIR, MOMENT, MORE, ABOUT = (1 << 1 + len(HINTS) + place for place in range(4))
+"""Bits of the colon of a name and its value, of words for a time before now, of links from the
+beginning of a text to the whole, and of headings above what describes a thing."""
 ALL_HINTS = PAIR - 2 * FRAME_WORD
 """The bits of all of `HINTS`."""
 _MOMENTS = "小时前 分钟前 天前 刚刚 昨天 前天"
 _MORE = "阅读全文 继续阅读 查看全文 阅读更多 查看详情 了解详情 [详细] [详情] [全文] 详细» Read"
+_ABOUT = "简介 介绍 剧情 梗概 提要 内容 描述 详情 概要 摘要 说明"
 _FRAME_BYTES = 600  # a word further into a line is part of a sentence
 _SHORT_CHARS = 40  # longer lines are not compared
 _TITLE_CHARS = 4
@@ -45,7 +46,8 @@ class LineWords(NamedTuple):
     """What is found in the first `_FRAME_BYTES` of each line; all of shape (lines,).
 
     Attributes:
-        words: Bits of the words: FRAME_WORD, above it a bit for each of `HINTS`, PAIR, MOMENT.
+        words: Bits of the words: FRAME_WORD, above it a bit for each of `HINTS`, PAIR, MOMENT,
+            MORE, ABOUT.
         digits: Number of digits.
         copies: Other lines with the same characters, digits being equal to one another and spaces
             left out; 0 for a line of more than `_SHORT_CHARS` or `_FRAME_BYTES`.
@@ -94,8 +96,11 @@ def bits_of_words() -> dict[str, int]:
     for place, kind in enumerate(HINTS, 1):
         for word in LINE_WORDS[kind].split():
             bits[word] = bits.get(word, 0) | 1 << place
-    others = dict.fromkeys(_MOMENTS.split(), MOMENT) | dict.fromkeys(_MORE.split(), MORE)
-    return bits | others | {"：": PAIR}
+    bits["："] = PAIR
+    for words, bit in ((_MOMENTS, MOMENT), (_MORE, MORE), (_ABOUT, ABOUT)):
+        for word in words.split():
+            bits[word] = bits.get(word, 0) | bit
+    return bits
 
 
 def lines_in_title(lines: Lines, title: str | None) -> BoolArray:

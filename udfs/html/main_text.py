@@ -136,28 +136,33 @@ OTHER_MODEL = LineModel(
     ),
     context_weights=np.array(
         [
-            -0.81,  # constant
-            0.96,  # score
-            0.55,  # next lines
-            0.49,  # lines around
-            0.85,  # like lines
-            0.59,  # likeliest like line
-            0.53,  # in title
-            0.52,  # thread
-            0.40,  # thread: in title
-            0.13,  # thread: score
-            0.59,  # thread: like lines
-            0.60,  # thread: likeliest like line
-            -0.78,  # likely lines before
-            -0.17,  # comment
-            0.51,  # thread: comment
-            -0.40,  # beside a time
-            0.60,  # thread: beside a time
+            -1.23,  # constant
+            0.92,  # score
+            0.57,  # next lines
+            0.48,  # lines around
+            0.76,  # like lines
+            0.55,  # likeliest like line
+            0.50,  # in title
+            0.57,  # thread
+            0.39,  # thread: in title
+            0.09,  # thread: score
+            0.57,  # thread: like lines
+            0.62,  # thread: likeliest like line
+            -0.70,  # likely lines before
+            -0.20,  # comment
+            0.50,  # thread: comment
+            -0.37,  # beside a time
+            0.59,  # thread: beside a time
+            -0.36,  # a time
+            -0.45,  # times of like lines
+            -0.46,  # digits of like lines
+            0.56,  # lines after
+            0.21,  # below a heading
         ]
     ),
     threshold=0.65,
     lowered=(0.1, 0.15),
-    not_text=0.1,
+    not_text=0.2,
     other_run=0.5,
 )
 """The model of pages of all other kinds: by like lines and their probabilities, too."""

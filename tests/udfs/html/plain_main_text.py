@@ -15,7 +15,7 @@ import numpy.typing as npt
 from udfs.base.array_types import Float64Array
 from udfs.html.class_words import KINDS, kinds_of, signatures_of
 from udfs.html.line_features import CONTEXT_FEATURES, LINE_FEATURES
-from udfs.html.line_words import ALL_HINTS, FRAME_WORD, MOMENT, bits_of_words
+from udfs.html.line_words import ABOUT, ALL_HINTS, FRAME_WORD, MOMENT, bits_of_words
 from udfs.html.main_text import LineModel, inherited
 from udfs.html.page_lines import Blocks, Lines
 
@@ -113,6 +113,15 @@ def plain_context(
     times = np.flatnonzero((chars <= _SHORT_CHARS) & ((digits >= 4) | (words & MOMENT != 0)))
     features[15] = [any(0 < abs(row - time) <= 2 for time in times) for row in range(len(chars))]
     features[[14, 16]] = features[[13, 15]] * is_thread
+    features[17] = np.isin(np.arange(len(chars)), times)
+    for row, group in enumerate(groups):
+        like = groups == group
+        features[18, row] = features[17, like].mean()
+        features[19, row] = np.minimum(digits, chars)[like].sum() / chars[like].sum()
+    rows = np.arange(len(chars))
+    features[20] = np.minimum(rows[::-1], 10) / 10
+    headings = (chars <= 20) & (words & ABOUT != 0)
+    features[21] = [headings[max(row - 3, 0) : row].any() for row in rows]
     return features.T
 
 

@@ -211,6 +211,17 @@ def test_short_posts_are_text_where_others_are_prose() -> None:
     assert not any("回复" in line or "用户" in line for line in found)
 
 
+def test_names_with_days_between_posts_are_not_text() -> None:
+    said = [PARAGRAPHS[0], PARAGRAPHS[1], "谢谢分享！", PARAGRAPHS[2], PARAGRAPHS[0]]
+    posts = "".join(
+        f"<div class=row><div class=top><b>木子{n}</b><i>2019-3-1{n}</i></div>"
+        f"<div class=said>{post}</div></div>"
+        for n, post in enumerate(said)
+    )
+    found = text_as("microblog", f"<ul class=nav>{LINKS}</ul>{posts}<ul class=hot>{LINKS}</ul>")
+    assert found.split("\n") == said
+
+
 def test_short_lines_may_repeat() -> None:
     html = "".join(f"<p>{line}，</p>" for line in ["啦啦啦", "我是卖报的小行家", "啦啦啦"])
     assert main_text(lines_of(html)).count("啦啦啦") == 2
@@ -254,6 +265,7 @@ TEXTS = st.lists(
                 "页",
                 "3",
                 "12 楼",
+                "剧情简介",
             ]
         ),
     ),
