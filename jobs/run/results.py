@@ -219,11 +219,11 @@ def _next(command: Stage, run: Run) -> Iterator[str]:
     if scheme_of(run.store.root) == "":
         path = "/".join((run.store.root, *_folder(kind.stage, run), kind.table))
         yield f'python -c "import pandas; print(pandas.read_parquet({path!r}))"'
+    chosen = run.selections.get(kind.stage)
+    name = "" if chosen is None else f" --name {chosen}"
     if kind is OF_PAIRS:
-        release = _command("pairs.release_pairs", run, "--from")
-        yield f"{release} --name {run.pair_selection} --output URI"
+        yield f"{_command('pairs.release_pairs', run, '--from')}{name} --output URI"
         return
-    name = "" if run.selection is None else f" --name {run.selection}"
     if run.config.select.quality_from is not None:
         threshold = f"--set select.min_quality={_other_quality(run)}"
         yield f"{_command(SELECT_CORPUS, run)}{name} {threshold}"
